@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/dtype.h"
+
+#include <string.h>
+
+static const struct {
+    const char *stored;
+    const char *text;
+    size_t size;
+} dtypes[PLD_DTYPE_COUNT] = {
+#define PLD_DTYPE_ROW(name, stored, text, bytes) {stored, text, bytes},
+    PLD_DTYPE_LIST(PLD_DTYPE_ROW)
+#undef PLD_DTYPE_ROW
+};
+
+size_t pld_dtype_size(pld_dtype dtype) {
+    return dtypes[dtype].size;
+}
+
+const char *pld_dtype_name(pld_dtype dtype) {
+    return dtypes[dtype].text;
+}
+
+const char *pld_dtype_stored_name(pld_dtype dtype) {
+    return dtypes[dtype].stored;
+}
+
+pld_dtype pld_dtype_from_stored_name(const char *name) {
+    for (int i = 0; i < PLD_DTYPE_COUNT; i++) {
+        if (strcmp(dtypes[i].stored, name) == 0) {
+            return (pld_dtype)i;
+        }
+    }
+    return PLD_DTYPE_COUNT;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Element types of stored and computed tensors. */
+#ifndef PLD_CORE_DTYPE_H
+#define PLD_CORE_DTYPE_H
+
+#include <stddef.h>
+
+/** X(name, name in safetensors headers, short name for people, bytes) */
+#define PLD_DTYPE_LIST(X)                                                                                    \
+    X(PLD_DTYPE_F32, "F32", "f32", 4)                                                                        \
+    X(PLD_DTYPE_F16, "F16", "f16", 2)                                                                        \
+    X(PLD_DTYPE_BF16, "BF16", "bf16", 2)                                                                     \
+    X(PLD_DTYPE_F64, "F64", "f64", 8)                                                                        \
+    X(PLD_DTYPE_F8_E4M3, "F8_E4M3", "f8_e4m3", 1)                                                            \
+    X(PLD_DTYPE_F8_E5M2, "F8_E5M2", "f8_e5m2", 1)                                                            \
+    X(PLD_DTYPE_I64, "I64", "i64", 8)                                                                        \
+    X(PLD_DTYPE_I32, "I32", "i32", 4)                                                                        \
+    X(PLD_DTYPE_I16, "I16", "i16", 2)                                                                        \
+    X(PLD_DTYPE_I8, "I8", "i8", 1)                                                                           \
+    X(PLD_DTYPE_U64, "U64", "u64", 8)                                                                        \
+    X(PLD_DTYPE_U32, "U32", "u32", 4)                                                                        \
+    X(PLD_DTYPE_U16, "U16", "u16", 2)                                                                        \
+    X(PLD_DTYPE_U8, "U8", "u8", 1)                                                                           \
+    X(PLD_DTYPE_BOOL, "BOOL", "bool", 1)
+
+typedef enum pld_dtype {
+#define PLD_DTYPE_ENUM(name, stored, text, bytes) name,
+    PLD_DTYPE_LIST(PLD_DTYPE_ENUM)
+#undef PLD_DTYPE_ENUM
+        PLD_DTYPE_COUNT
+} pld_dtype;
+
+size_t pld_dtype_size(pld_dtype dtype);             /**< bytes of one element */
+const char *pld_dtype_name(pld_dtype dtype);        /**< "f16" */
+const char *pld_dtype_stored_name(pld_dtype dtype); /**< "F16", as in safetensors */
+
+/** The type with this safetensors name, or PLD_DTYPE_COUNT. */
+pld_dtype pld_dtype_from_stored_name(const char *name);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void pld_log_message(const pld_log *log, pld_log_level level, const char *format, ...) {
+    if (!log || !log->callback) {
+        return;
+    }
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    log->callback(log->user, level, message);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Messages to the embedding program; the library itself never prints. */
+#ifndef PLD_CORE_LOG_H
+#define PLD_CORE_LOG_H
+
+#include "pladis/status.h"
+
+/** Where messages go; a NULL callback drops them. Copied by value, lives as long as its owner. */
+typedef struct pld_log {
+    void (*callback)(void *user, pld_log_level level, const char *message);
+    void *user;
+} pld_log;
+
+/** Send one line (cut at 1,023 bytes); `log` may be NULL. */
+void pld_log_message(const pld_log *log, pld_log_level level, const char *format, ...) PLD_PRINTF(3, 4);
+
+#endif

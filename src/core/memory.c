@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local long failure_countdown = -1;
+
+void pld_inject_allocation_failure(long countdown) {
+    failure_countdown = countdown;
+}
+
+static bool refused(void) {
+    return failure_countdown >= 0 && failure_countdown-- == 0;
+}
+
+void *pld_allocate(size_t count, size_t size) {
+    size_t bytes = 0;
+    if (refused() || !pld_multiply(count, size, &bytes)) {
+        return NULL;
+    }
+    return calloc(1, bytes ? bytes : 1);
+}
+
+void *pld_allocate_aligned(size_t count, size_t size) {
+    size_t bytes = 0;
+    if (refused() || !pld_multiply(count, size, &bytes) || !pld_add(bytes, PLD_ALIGNMENT, &bytes)) {
+        return NULL;
+    }
+    return aligned_alloc(PLD_ALIGNMENT, bytes / PLD_ALIGNMENT * PLD_ALIGNMENT);
+}
+
+bool pld_grow(void **items, size_t *capacity, size_t wanted, size_t size) {
+    if (wanted <= *capacity) {
+        return true;
+    }
+    size_t next = *capacity < 8 ? 8 : *capacity + *capacity / 2;
+    next = next < wanted ? wanted : next;
+    size_t bytes = 0;
+    if (refused() || !pld_multiply(next, size, &bytes)) {
+        return false;
+    }
+    void *grown = realloc(*items, bytes);
+    if (!grown) {
+        return false;
+    }
+    memset((char *)grown + *capacity * size, 0, (next - *capacity) * size);
+    *items = grown;
+    *capacity = next;
+    return true;
+}
+
+char *pld_copy_bytes(const char *text, size_t length) {
+    char *copy = length < (size_t)-1 ? pld_allocate(length + 1, 1) : NULL;
+    if (copy && length) {
+        memcpy(copy, text, length);
+    }
+    return copy;
+}
+
+char *pld_copy_string(const char *text) {
+    return pld_copy_bytes(text, strlen(text));
+}
+
+char *pld_format(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = length < 0 ? NULL : pld_allocate((size_t)length + 1, 1);
+    if (text) {
+        va_start(arguments, format);
+        vsnprintf(text, (size_t)length + 1, format, arguments);
+        va_end(arguments);
+    }
+    return text;
+}
+
+void pld_free(void *memory) {
+    free(memory);
+}

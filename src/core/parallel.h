@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The one parallel loop of the library. OpenMP stands behind it (oneDNN shares that pool). */
+#ifndef PLD_CORE_PARALLEL_H
+#define PLD_CORE_PARALLEL_H
+
+#include <stddef.h>
+
+/** The body gets its half-open range of items and the number of the thread that runs it, in [0, threads). */
+typedef void (*pld_parallel_body)(void *context, size_t begin, size_t end, int thread);
+
+/** Split [0, count) into at most `threads` contiguous ranges of near equal length and run them side by side.
+ *  The split depends on count and threads alone, so results do too. */
+void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *context);
+
+/** Processors this process may use: affinity mask and cgroup quota, physical cores where it can be told.
+ * >= 1. */
+int pld_available_threads(void);
+
+/** Set OpenMP's thread count for oneDNN's sake and give back the caller's former value. */
+int pld_swap_openmp_threads(int threads);
+
+#endif

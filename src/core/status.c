@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *pld_status_text(pld_status status) {
+    switch (status) {
+#define PLD_STATUS_CASE(name, value, text)                                                                   \
+    case name:                                                                                               \
+        return text;
+        PLD_STATUS_LIST(PLD_STATUS_CASE)
+#undef PLD_STATUS_CASE
+    }
+    return "unknown status";
+}
+
+pld_status pld_fail(pld_error *error, pld_status status, const char *format, ...) {
+    if (!error) {
+        return status;
+    }
+    error->status = status;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    for (char *c = error->message; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            *c = '?'; /* names from untrusted files must not reach a terminal as control codes */
+        }
+    }
+    return status;
+}
+
+pld_status pld_fail_memory(pld_error *error, size_t bytes, const char *what) {
+    return pld_fail(error, PLD_ERROR_MEMORY, "%s: %.1f MiB of memory could not be allocated", what,
+                    (double)bytes / 1048576.0);
+}
