@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/json.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/mapping.h"
+#include "core/memory.h"
+
+/** Where a scan of the raw text stands. */
+typedef struct scan {
+    const char *name;
+    size_t line;
+    size_t depth;
+    size_t values; /* an upper bound: every comma and every bracket begins at most one */
+    bool in_string;
+} scan;
+
+/** Count one byte that lies outside strings; `rest` bytes follow `text`. */
+static pld_status scan_structure(scan *at, const char *text, size_t rest, pld_error *error) {
+    switch (*text) {
+    case '[':
+    case '{':
+        at->depth++;
+        at->values++;
+        break;
+    case ']':
+    case '}':
+        at->depth -= at->depth > 0;
+        break;
+    case ',':
+        at->values++;
+        break;
+    case 'N':
+    case 'I':
+        if ((rest >= 3 && memcmp(text, "NaN", 3) == 0) || (rest >= 8 && memcmp(text, "Infinity", 8) == 0)) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: line %zu: found %s, which JSON does not have; write a finite number",
+                            at->name, at->line, *text == 'N' ? "NaN" : "Infinity");
+        }
+        break;
+    default:
+        break;
+    }
+    if (at->depth > PLD_JSON_DEPTH) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: line %zu: more than %d brackets inside each other; no honest file needs that",
+                        at->name, at->line, (int)PLD_JSON_DEPTH);
+    }
+    if (at->values > PLD_JSON_VALUES) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: line %zu: more than %d values in one document",
+                        at->name, at->line, (int)PLD_JSON_VALUES);
+    }
+    return PLD_OK;
+}
+
+/** Bound depth and number of values before the parser allocates anything for them. */
+static pld_status check_bounds(const char *text, size_t length, const char *name, pld_error *error) {
+    scan at = {.name = name, .line = 1};
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        at.line += c == '\n';
+        if (c == '"') {
+            at.in_string = !at.in_string;
+        } else if (!at.in_string) {
+            PLD_TRY(scan_structure(&at, text + i, length - i, error));
+        } else if (c == '\\') {
+            i++; /* the escaped byte cannot end the string */
+        }
+    }
+    return PLD_OK;
+}
+
+pld_status pld_json_parse(const char *text, size_t length, const char *name, json_t **document,
+                          pld_error *error) {
+    *document = NULL;
+    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* byte order mark of some editors */
+        text += 3;
+        length -= 3;
+    }
+    PLD_TRY(check_bounds(text, length, name, error));
+    json_error_t detail;
+    *document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &detail);
+    if (*document) {
+        return PLD_OK;
+    }
+    if (json_error_code(&detail) == json_error_out_of_memory) {
+        return pld_fail_memory(error, length, name);
+    }
+    return pld_fail(error, PLD_ERROR_FORMAT, "%s: line %d, column %d: not valid JSON: %s", name, detail.line,
+                    detail.column, detail.text);
+}
+
+pld_status pld_json_load(const char *path, size_t max_bytes, json_t **document, pld_error *error) {
+    *document = NULL;
+    size_t limit = max_bytes ? max_bytes : PLD_JSON_FILE_BYTES;
+    pld_mapping *file = NULL;
+    PLD_TRY(pld_mapping_open(path, &file, error));
+    uint64_t size = pld_mapping_size(file);
+    char *text = NULL;
+    pld_status status = PLD_OK;
+    if (size > limit) {
+        status =
+            pld_fail(error, PLD_ERROR_FORMAT,
+                     "%s: expected JSON of at most %zu bytes, found %" PRIu64 " bytes", path, limit, size);
+    } else if (!(text = pld_allocate((size_t)size, 1))) {
+        status = pld_fail_memory(error, (size_t)size, path);
+    } else {
+        status = pld_mapping_read(file, 0, (size_t)size, text, NULL, error);
+    }
+    pld_mapping_close(&file);
+    if (status == PLD_OK) {
+        status = pld_json_parse(text, (size_t)size, path, document, error);
+    }
+    pld_free(text);
+    return status;
+}
