@@ -8,7 +8,10 @@
 
 #include "core/status.h"
 
-enum { PLD_PNG_MAX_SIDE = 16384 };
+enum {
+    PLD_PNG_MAX_SIDE = 16384,
+    PLD_PNG_MAX_READ_PIXELS = 1 << 26 /**< a small file can claim to be a huge picture */
+};
 
 /** A text chunk. Key: 1 to 79 printable ASCII characters. Value: UTF-8 (written as tEXt if ASCII, else iTXt).
  */
@@ -35,7 +38,9 @@ pld_status pld_png_write(const char *path, const uint8_t *rgb, int width, int he
                          const pld_png_text *texts, size_t text_count, pld_error *error);
 
 /** Decode any PNG to 8-bit RGB (grey and palettes expanded, 16 bits reduced, transparency over black
- * dropped). `name` stands for the file in messages. Refuses sides beyond PLD_PNG_MAX_SIDE and damaged data.
+ * dropped). `name` stands for the file in messages. Refuses sides beyond PLD_PNG_MAX_SIDE, more than
+ * PLD_PNG_MAX_READ_PIXELS, and damaged data. Give the picture back with pld_png_picture_free; after a failure
+ * it is empty.
  */
 pld_status pld_png_decode(const uint8_t *png, size_t size, const char *name, pld_png_picture *picture,
                           pld_error *error);
