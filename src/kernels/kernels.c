@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registry of instruction sets and choice of a kernel table. */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+#include "kernels/table.h"
+
+/* NULL: not part of this build. */
+static const pld_kernels *const tables[PLD_ISA_COUNT] = {
+    [PLD_ISA_SCALAR] = &pld_kernels_scalar,
+#ifdef PLD_HAVE_AVX2
+    [PLD_ISA_AVX2] = &pld_kernels_avx2,
+#endif
+#ifdef PLD_HAVE_AVX512
+    [PLD_ISA_AVX512] = &pld_kernels_avx512,
+#endif
+};
+
+const char *pld_isa_name(pld_isa isa) {
+    switch (isa) {
+#define PLD_ISA_CASE(enumerator, symbol, text)                                                               \
+    case enumerator:                                                                                         \
+        return text;
+        PLD_ISA_LIST(PLD_ISA_CASE)
+#undef PLD_ISA_CASE
+    case PLD_ISA_COUNT:
+        break;
+    }
+    return "unknown";
+}
+
+pld_isa pld_isa_from_name(const char *name) {
+    for (int isa = 0; isa < PLD_ISA_COUNT; isa++) {
+        if (strcmp(name, pld_isa_name((pld_isa)isa)) == 0) {
+            return (pld_isa)isa;
+        }
+    }
+    return PLD_ISA_COUNT;
+}
+
+bool pld_isa_supported(pld_isa isa) {
+    if (isa < 0 || isa >= PLD_ISA_COUNT || !tables[isa]) {
+        return false;
+    }
+#if defined(__x86_64__)
+    /* These checks cover what the operating system saves, too. */
+    switch (isa) {
+    case PLD_ISA_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case PLD_ISA_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    default:
+        break;
+    }
+#endif
+    return true;
+}
+
+const pld_kernels *pld_kernels_get(pld_isa cap) {
+    for (int isa = cap < PLD_ISA_COUNT ? (int)cap : PLD_ISA_BEST; isa > PLD_ISA_SCALAR; isa--) {
+        if (pld_isa_supported((pld_isa)isa)) {
+            return tables[isa];
+        }
+    }
+    return &pld_kernels_scalar;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Every computing kernel of the library, as a table of function pointers.
+ *
+ *  One list (PLD_KERNEL_LIST) makes the table, its scalar and its vector versions, the tests and the benches.
+ *  The scalar C is the specification. Kernels take raw pointers, run on the calling thread, allocate nothing
+ * and never fail; arrays are dense and float32 unless said, activations token-major [tokens, channels]. `out`
+ * may be the very same array as an input of the same shape where "in place" is written, and overlaps nothing
+ * else.
+ */
+#ifndef PLD_KERNELS_KERNELS_H
+#define PLD_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Instruction sets, weakest first: X(enumerator, symbol, name for people). */
+#define PLD_ISA_LIST(X)                                                                                      \
+    X(PLD_ISA_SCALAR, scalar, "scalar")                                                                      \
+    X(PLD_ISA_AVX2, avx2, "avx2")                                                                            \
+    X(PLD_ISA_AVX512, avx512, "avx512")
+
+typedef enum pld_isa {
+#define PLD_ISA_ENUM(enumerator, symbol, text) enumerator,
+    PLD_ISA_LIST(PLD_ISA_ENUM)
+#undef PLD_ISA_ENUM
+        PLD_ISA_COUNT
+} pld_isa;
+
+#define PLD_ISA_BEST ((pld_isa)(PLD_ISA_COUNT - 1)) /* no cap: the best this CPU has */
+
+/** Some query rows of one head of one batch row. Strides in elements between tokens. */
+typedef struct pld_attention_tile {
+    const float *query; /* [queries, head_size] */
+    const float *key;   /* [keys, head_size] */
+    const float *value; /* [keys, head_size] */
+    float *out;         /* [queries, head_size] */
+    int64_t query_stride, key_stride, value_stride, out_stride;
+    const uint8_t *key_mask; /* [keys] or NULL; 0 = does not count */
+    int64_t queries, keys;
+    int64_t sparse_keys; /* PLADIS acts on the first so many keys, which keep their dense mass; 0: softmax */
+    int head_size;
+    float scale, lambda, alpha;
+} pld_attention_tile;
+
+/* X(return type, name, (arguments)) */
+#define PLD_KERNEL_LIST(X)                                                                                          \
+    /* Attention of one tile; see attention.h. Scratch: attention_scratch(…) floats, 64-byte aligned. */          \
+    X(void, attention_tile, (const pld_attention_tile *tile, float *scratch))                                       \
+    X(size_t, attention_scratch, (int64_t sparse_keys, int head_size))                                              \
+    /* Query rows that one tile should hold: a constant for the head size. */                                       \
+    X(int64_t, attention_queries, (int64_t sparse_keys, int head_size))                                             \
+    /* logits [rows, keys] → (1−λ)·softmax + λ·α-entmax, in place allowed; mask rows mask_stride apart. */ \
+    X(void, attention_rows,                                                                                         \
+      (const float *logits, int64_t rows, int64_t keys, const uint8_t *mask, int64_t mask_stride,                   \
+       float lambda, float alpha, float *weights, float *scratch))                                                  \
+    X(size_t, rows_scratch, (int64_t keys)) /* floats */                                                            \
+                                                                                                                    \
+    /* Normalisation. Mean [channels] over the tokens, and the sum of squared distances from it. */                 \
+    X(void, channel_moments,                                                                                        \
+      (const float *x, int64_t tokens, int64_t channels, float *mean, float *squares))                              \
+    /* out = scale[c]·x + shift[c], then SiLU if asked; in place. */                                               \
+    X(void, scale_shift,                                                                                            \
+      (const float *x, int64_t tokens, int64_t channels, const float *scale, const float *shift, bool silu,         \
+       float *out))                                                                                                 \
+    /* Rows to mean 0 and variance 1 (biased), ·weight + bias, each [channels] or NULL; in place. */               \
+    X(void, layer_norm,                                                                                             \
+      (const float *x, int64_t rows, int64_t channels, float epsilon, const float *weight,                          \
+       const float *bias, float *out))                                                                              \
+    /* out = x / √(mean(x²) + epsilon) · weight ([channels] or NULL); in place. */                              \
+    X(void, rms_norm,                                                                                               \
+      (const float *x, int64_t rows, int64_t channels, float epsilon, const float *weight, float *out))             \
+                                                                                                                    \
+    /* Activations, element by element, in place. */                                                                \
+    X(void, silu, (const float *x, size_t count, float *out))       /* x·sigmoid(x) */                             \
+    X(void, gelu, (const float *x, size_t count, float *out))       /* x·Φ(x), by erf */                          \
+    X(void, gelu_tanh, (const float *x, size_t count, float *out))  /* the tanh approximation */                    \
+    X(void, quick_gelu, (const float *x, size_t count, float *out)) /* x·sigmoid(1.702·x) */                      \
+    /* in [rows, 2·channels] as (a, b) → out [rows, channels] = a·gelu(b); not in place. */                     \
+    X(void, geglu, (const float *in, int64_t rows, int64_t channels, float *out))                                   \
+                                                                                                                    \
+    /* Sums. */                                                                                                     \
+    X(void, add, (const float *a, const float *b, size_t count, float *out)) /* in place */                         \
+    /* out = a + factor·b; in place. */                                                                            \
+    X(void, add_scaled, (const float *a, const float *b, float factor, size_t count, float *out))                   \
+    /* out [tokens, channels] = x + vector[channels]; in place. */                                                  \
+    X(void, add_rows, (const float *x, int64_t tokens, int64_t channels, const float *vector, float *out))          \
+                                                                                                                    \
+    /* Layout. a [tokens, a_channels], b [tokens, b_channels] → [tokens, a_channels + b_channels]. */             \
+    X(void, concat_channels,                                                                                        \
+      (const float *a, int64_t a_channels, const float *b, int64_t b_channels, int64_t tokens, float *out))         \
+    /* [height, width, channels] → [out_height, out_width, channels], source = floor(y·height/out_height).       \
+     */                                                                                                             \
+    X(void, upsample_nearest,                                                                                       \
+      (const float *in, int64_t height, int64_t width, int64_t channels, int64_t out_height,                        \
+       int64_t out_width, float *out))                                                                              \
+    /* [channels, tokens] ↔ [tokens, channels] of one picture. */                                                 \
+    X(void, nchw_to_nhwc, (const float *in, int64_t channels, int64_t tokens, float *out))                          \
+    X(void, nhwc_to_nchw, (const float *in, int64_t channels, int64_t tokens, float *out))                          \
+                                                                                                                    \
+    /* Conversions: exact to float32, to the nearest (ties to even) from it. Any alignment. */                      \
+    X(void, f16_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, bf16_to_f32, (const void *in, size_t count, float *out))                                                \
+    X(void, f64_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, f8_e4m3_to_f32, (const void *in, size_t count, float *out)) /* "fn": no infinity */                     \
+    X(void, f8_e5m2_to_f32, (const void *in, size_t count, float *out))                                             \
+    X(void, f32_to_f16, (const float *in, size_t count, void *out))                                                 \
+    X(void, f32_to_bf16, (const float *in, size_t count, void *out))
+
+typedef struct pld_kernels {
+    pld_isa isa;
+#define PLD_KERNEL_FIELD(type, name, arguments) type(*name) arguments;
+    PLD_KERNEL_LIST(PLD_KERNEL_FIELD)
+#undef PLD_KERNEL_FIELD
+} pld_kernels;
+
+const char *pld_isa_name(pld_isa isa);           /**< "avx2" */
+pld_isa pld_isa_from_name(const char *name);     /**< PLD_ISA_COUNT: unknown */
+bool pld_isa_supported(pld_isa isa);             /**< built in, and this CPU can run it */
+const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table up to `cap`; never NULL */
+
+#endif
