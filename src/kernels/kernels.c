@@ -59,7 +59,7 @@ bool pld_isa_supported(pld_isa isa) {
 }
 
 const pld_kernels *pld_kernels_get(pld_isa cap) {
-    for (int isa = cap < PLD_ISA_COUNT ? (int)cap : PLD_ISA_BEST; isa > PLD_ISA_SCALAR; isa--) {
+    for (int isa = (int)(cap < PLD_ISA_COUNT ? cap : PLD_ISA_BEST); isa > PLD_ISA_SCALAR; isa--) {
         if (pld_isa_supported((pld_isa)isa)) {
             return tables[isa];
         }

@@ -26,11 +26,11 @@ static float logit(const pld_attention_tile *tile, const float *query, int64_t k
     if (tile->key_mask && !tile->key_mask[key]) {
         return -INFINITY;
     }
-    float dot = 0;
+    double dot = 0;
     for (int i = 0; i < tile->head_size; i++) {
-        dot += query[i] * tile->key[key * tile->key_stride + i];
+        dot += (double)query[i] * (double)tile->key[key * tile->key_stride + i];
     }
-    return tile->scale * dot;
+    return (float)((double)tile->scale * dot);
 }
 
 static void add_value(const pld_attention_tile *tile, row_state *row, int64_t key, double weight) {

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole attentions against the double oracle. Bound 1e-5·max|v|: float32 logits of size up to ~10 carry about
+ * 1e-6, which moves weights by as much relatively; λ = 2 multiplies that, entmax adds its own 1e-6 a weight.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "checkasm.h"
+#include "kernels/attention.h"
+#include "oracle.h"
+#include "problem.h"
+
+static double expected[400000];
+
+static void check_problem(const pld_kernels *kernels, const char *what,
+                          const pld_attention_problem *problem) {
+    size_t count = problem_count(problem);
+    float *out = check_floats(count);
+    problem_run(kernels, problem, 1, out);
+    oracle_attention(problem, expected);
+    check_near(what, out, expected, count, 1e-5 * fmax(1, sqrt(problem->head_size / 64.0)), 0);
+}
+
+void check_attention_tile(const pld_kernels *kernels) {
+    static const int head_sizes[] = {4, 7, 13, 40, 64, 72, 80, 112, 160, 512};
+    static const int64_t keys[] = {1, 3, 5, 77, 130, 300, 1100};
+    static const int64_t queries[] = {1, 9, 64, 25, 100, 33, 2};
+    static const float alphas[] = {1.5F, 2.0F, 1.25F, 1.1F, 1.8F};
+    for (int h = 0; h < 10; h++) {
+        for (int k = 0; k < 7; k++) {
+            pld_attention_problem problem =
+                make_problem(1 + k % 2, 1 + h % 2, head_sizes[h], queries[(h + k) % 7], keys[k]);
+            check_problem(kernels, "softmax", &problem);
+            problem.rows = PLD_ROWS_PLADIS;
+            problem.alpha = alphas[(h + k) % 5];
+            check_problem(kernels, "pladis", &problem);
+            mask_problem(&problem, h + k);
+            check_problem(kernels, "masked pladis", &problem);
+            problem.joint_text_keys = 1 + keys[k] / 3;
+            problem.joint_first_image_query = problem.query_count / 4;
+            check_problem(kernels, "joint", &problem);
+            problem.rows = PLD_ROWS_TEMPERED;
+            problem.temperature = 0.7F;
+            check_problem(kernels, "masked, tempered", &problem);
+            check_release();
+        }
+    }
+    pld_attention_problem problem = make_problem(2, 3, 10, 12, 12);
+    problem.rows = PLD_ROWS_IDENTITY;
+    check_problem(kernels, "identity", &problem);
+}
+
+void check_attention_scratch(const pld_kernels *kernels) {
+    for (int head_size = 1; head_size <= 512; head_size++) {
+        for (int64_t keys = 0; keys <= 1024; keys += 128) {
+            assert_true(kernels->attention_scratch(keys, head_size) * sizeof(float) <= 256 * 1024 - 64);
+        }
+    }
+}
+
+void check_attention_queries(const pld_kernels *kernels) {
+    assert_true(kernels->attention_queries(0, 40) > 0);
+    assert_true(kernels->attention_queries(77, 512) > 0);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums and data movement: equal to the bit on every instruction set (one operation an element; add_scaled may
+ * fuse its product and sum, so it gets one rounding of tolerance). */
+#include <string.h>
+
+#include "checkasm.h"
+
+static const size_t counts[] = {1, 3, 7, 8, 15, 16, 31, 33, 64, 100, 1027};
+enum { COUNTS = sizeof counts / sizeof counts[0] };
+
+void check_add(const pld_kernels *kernels) {
+    for (int n = 0; n < COUNTS; n++) {
+        size_t count = counts[n];
+        float *a = check_floats(count), *b = check_floats(count), *out = check_floats(count);
+        check_fill(a, count, -2, 2);
+        check_fill(b, count, -2, 2);
+        kernels->add(a, b, count, out);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(out[i] == a[i] + b[i]);
+        }
+        kernels->add(a, b, count, a);
+        check_same("add in place", a, out, count * sizeof(float));
+    }
+}
+
+void check_add_scaled(const pld_kernels *kernels) {
+    for (int n = 0; n < COUNTS; n++) {
+        size_t count = counts[n];
+        float *a = check_floats(count), *b = check_floats(count), *out = check_floats(count);
+        double expected[1027];
+        check_fill(a, count, -2, 2);
+        check_fill(b, count, -2, 2);
+        for (size_t i = 0; i < count; i++) {
+            expected[i] = (double)a[i] + 0.7F * (double)b[i];
+        }
+        kernels->add_scaled(a, b, 0.7F, count, out);
+        check_near("add_scaled", out, expected, count, 2.4e-7, 0);
+    }
+}
+
+void check_add_rows(const pld_kernels *kernels) {
+    for (int n = 0; n < COUNTS - 1; n++) {
+        size_t channels = counts[n];
+        float *x = check_floats(5 * channels), *vector = check_floats(channels),
+              *out = check_floats(5 * channels);
+        check_fill(x, 5 * channels, -2, 2);
+        check_fill(vector, channels, -2, 2);
+        kernels->add_rows(x, 5, (int64_t)channels, vector, out);
+        for (size_t i = 0; i < 5 * channels; i++) {
+            assert_true(out[i] == x[i] + vector[i % channels]);
+        }
+    }
+}
+
+void check_concat_channels(const pld_kernels *kernels) {
+    for (int n = 0; n < COUNTS - 1; n++) {
+        size_t a_channels = counts[n], b_channels = counts[COUNTS - 2 - n],
+               channels = a_channels + b_channels;
+        float *a = check_floats(3 * a_channels), *b = check_floats(3 * b_channels);
+        float *out = check_floats(3 * channels);
+        check_fill(a, 3 * a_channels, -2, 2);
+        check_fill(b, 3 * b_channels, -2, 2);
+        kernels->concat_channels(a, (int64_t)a_channels, b, (int64_t)b_channels, 3, out);
+        for (size_t i = 0; i < 3 * channels; i++) {
+            size_t token = i / channels, c = i % channels;
+            assert_true(out[i] == (c < a_channels ? a[token * a_channels + c]
+                                                  : b[token * b_channels + c - a_channels]));
+        }
+    }
+}
+
+void check_upsample_nearest(const pld_kernels *kernels) {
+    static const int64_t sizes[][4] = {{2, 3, 4, 6}, {3, 5, 7, 9}, {4, 4, 5, 3}, {1, 1, 2, 2}};
+    for (int n = 0; n < 4; n++) {
+        int64_t height = sizes[n][0], width = sizes[n][1], out_height = sizes[n][2], out_width = sizes[n][3];
+        int64_t channels = 5;
+        float *in = check_floats((size_t)(height * width * channels));
+        float *out = check_floats((size_t)(out_height * out_width * channels));
+        check_fill(in, (size_t)(height * width * channels), -2, 2);
+        kernels->upsample_nearest(in, height, width, channels, out_height, out_width, out);
+        for (int64_t i = 0; i < out_height * out_width * channels; i++) {
+            int64_t c = i % channels, x = i / channels % out_width, y = i / channels / out_width;
+            int64_t source = (y * height / out_height * width + x * width / out_width) * channels + c;
+            assert_true(out[i] == in[source]);
+        }
+    }
+}
+
+static void check_transposes(const pld_kernels *kernels, bool back) {
+    static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {4, 64}, {17, 33}, {320, 16}, {31, 100}};
+    for (int n = 0; n < 6; n++) {
+        int64_t channels = sizes[n][0], tokens = sizes[n][1];
+        float *planes = check_floats((size_t)(channels * tokens)),
+              *out = check_floats((size_t)(channels * tokens));
+        check_fill(planes, (size_t)(channels * tokens), -2, 2);
+        (back ? kernels->nhwc_to_nchw : kernels->nchw_to_nhwc)(planes, channels, tokens, out);
+        for (int64_t c = 0; c < channels; c++) {
+            for (int64_t t = 0; t < tokens; t++) {
+                float plane = back ? out[c * tokens + t] : planes[c * tokens + t];
+                assert_true(plane == (back ? planes[t * channels + c] : out[t * channels + c]));
+            }
+        }
+    }
+}
+
+void check_nchw_to_nhwc(const pld_kernels *kernels) {
+    check_transposes(kernels, false);
+}
+
+void check_nhwc_to_nchw(const pld_kernels *kernels) {
+    check_transposes(kernels, true);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Random attention problems for the checks. */
+#ifndef PLD_TESTS_PROBLEM_H
+#define PLD_TESTS_PROBLEM_H
+
+#include "kernels/attention.h"
+
+/** Random tensors in guarded memory, with gaps between tokens; logits of standard deviation near 2. */
+pld_attention_problem make_problem(int batch, int heads, int head_size, int64_t queries, int64_t keys);
+
+/** Give it a mask with about a third of the keys dead; the last batch row has no live key when `seed` % 3 =
+ * 0. */
+void mask_problem(pld_attention_problem *problem, int seed);
+
+/** Numbers in a dense output [batch, query_count, heads, head_size]. */
+size_t problem_count(const pld_attention_problem *problem);
+
+/** Run into the dense `out` with exactly the scratch that was asked for; fails the test on an error. */
+void problem_run(const pld_kernels *kernels, const pld_attention_problem *problem, int threads, float *out);
+
+#endif
