@@ -8,7 +8,8 @@
 #include "io/png.h"
 #include "io/png_library.h"
 
-enum { MAX_FILE_BYTES = 512 << 20, MAX_CHUNK_BYTES = 16 << 20, MAX_CHUNKS = 1000, SIGNATURE_BYTES = 8 };
+enum { MAX_FILE_BYTES = 512 << 20, MAX_CHUNK_BYTES = 16 << 20, MAX_CHUNKS = 1000 };
+enum { SIGNATURE_BYTES = 8, CHUNK_FRAME_BYTES = 12 /* length, type, checksum */ };
 
 /** Everything that lives across libpng's jumps. */
 typedef struct decoder {
@@ -21,6 +22,23 @@ typedef struct decoder {
     uint8_t **rows; /* [height], into picture->rgb */
     pld_png_picture *picture;
 } decoder;
+
+/** Walk over the chunks, so that no claimed length beyond the file's end makes libpng allocate for it. */
+static pld_status check_chunks(const uint8_t *data, size_t size, const char *name, pld_error *error) {
+    size_t at = SIGNATURE_BYTES;
+    while (at < size) {
+        size_t rest = size - at;
+        size_t length = rest < CHUNK_FRAME_BYTES ? 0 : png_get_uint_32(data + at);
+        if (rest < CHUNK_FRAME_BYTES || length > rest - CHUNK_FRAME_BYTES) {
+            return pld_fail(error, PLD_ERROR_FORMAT, "%s: damaged PNG: the file ends inside a chunk", name);
+        }
+        if (memcmp(data + at + 4, "IEND", 4) == 0) {
+            return PLD_OK; /* what follows is not looked at */
+        }
+        at += CHUNK_FRAME_BYTES + length;
+    }
+    return pld_fail(error, PLD_ERROR_FORMAT, "%s: damaged PNG: the file ends without its last chunk", name);
+}
 
 /** libpng's input callback. */
 static void take(png_structp png, png_bytep bytes, size_t count) {
@@ -147,6 +165,7 @@ pld_status pld_png_decode(const uint8_t *png, size_t size, const char *name, pld
     if (size < SIGNATURE_BYTES || png_sig_cmp(png, 0, SIGNATURE_BYTES) != 0) {
         return refuse_foreign(png, size, name, error);
     }
+    PLD_TRY(check_chunks(png, size, name, error));
     decoder at = {.guard.name = name, .data = png, .size = size, .picture = picture};
     at.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &at.guard, pld_png_raise, pld_png_ignore,
                                       &at.guard, pld_png_allocate, pld_png_release);
