@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attention of some query rows of one head, with the rows in the lanes and no map stored.
+ *
+ *  The keys on which PLADIS acts come first, all at once: their weights keep the mass of the dense ones, so
+ * that they are simply the first block of an online softmax (Milakov & Gimelshein 2018, arXiv 1805.02867; Dao
+ * et al. 2022, arXiv 2205.14135) over the other keys. Cross-attention has no other keys, softmax attention
+ * only those. */
+#include "kernels/table.h"
+#include "kernels/vector/functions.h"
+#include "kernels/vector/rows.h"
+#include "kernels/vector/transpose.h"
+
+/* Keys of one block of the online softmax: with their keys and values they stay in the first-level cache.
+ * Query tiles that take turns on a block share its way there. */
+enum { PLD_BLOCK_KEYS = 64, PLD_MAX_TILES = 4, PLD_TILES_FLOATS = 24 * 1024 };
+
+/** PLD_TILE query rows on their way through the keys. */
+typedef struct query_tile {
+    float *query;   /* [head_size][PLD_TILE], scaled */
+    float *sums;    /* [head_size][PLD_TILE], Σ weight·value */
+    tile_row max;   /* largest logit so far */
+    tile_row total; /* Σ exp(z − max) so far */
+} query_tile;
+
+static int64_t tiles_at_once(int64_t sparse_keys, int head_size) {
+    int64_t tiles = PLD_TILES_FLOATS / (2 * (int64_t)head_size * PLD_TILE);
+    return sparse_keys || tiles < 1 ? 1 : tiles > PLD_MAX_TILES ? PLD_MAX_TILES : tiles;
+}
+
+int64_t PLD_KERNEL(attention_queries)(int64_t sparse_keys, int head_size) {
+    return tiles_at_once(sparse_keys, head_size) * PLD_TILE;
+}
+
+/** Scratch, in this order: query and sums of each tile · weights [max(sparse_keys, PLD_BLOCK_KEYS)][PLD_TILE]
+ * · dense [sparse_keys][PLD_TILE] up to PLD_DENSE_KEYS. */
+size_t PLD_KERNEL(attention_scratch)(int64_t sparse_keys, int head_size) {
+    int64_t keys = sparse_keys > PLD_BLOCK_KEYS ? sparse_keys : PLD_BLOCK_KEYS;
+    keys += sparse_keys <= PLD_DENSE_KEYS ? sparse_keys : 0;
+    return (size_t)((tiles_at_once(sparse_keys, head_size) * 2 * head_size + keys) * PLD_TILE);
+}
+
+/** Logits of keys [begin, begin + count) → weights [count][PLD_TILE]. */
+static void compute_logits(const pld_attention_tile *tile, const query_tile *rows, int64_t begin,
+                           int64_t count, float *weights) {
+    PLD_KERNEL(tile_product)
+    (tile->key + begin * tile->key_stride, tile->key_stride, 1, count, tile->head_size, rows->query, false,
+     weights);
+    for (int64_t key = 0; tile->key_mask && key < count; key++) {
+        for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
+            store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
+        }
+    }
+}
+
+static void add_values(const pld_attention_tile *tile, query_tile *rows, int64_t begin, int64_t count,
+                       const float *weights, bool accumulate) {
+    PLD_KERNEL(tile_product)
+    (tile->value + begin * tile->value_stride, 1, tile->value_stride, tile->head_size, count, weights,
+     accumulate, rows->sums);
+}
+
+static void add_sparse_keys(const pld_attention_tile *tile, query_tile *rows, float *weights) {
+    int64_t keys = tile->sparse_keys;
+    int64_t room = keys > PLD_BLOCK_KEYS ? keys : PLD_BLOCK_KEYS;
+    float *dense = keys <= PLD_DENSE_KEYS ? weights + room * PLD_TILE : NULL;
+    compute_logits(tile, rows, 0, keys, weights);
+    rows->max = PLD_KERNEL(tile_maximum)(weights, keys, rows->max);
+    rows->total = PLD_KERNEL(tile_pladis)(weights, dense, keys, tile->lambda, tile->alpha, rows->max);
+    add_values(tile, rows, 0, keys, weights, false);
+}
+
+/** Bring sums and total to a new maximum; most blocks bring none. */
+static void rescale(query_tile *rows, const tile_row *max, int head_size) {
+    tile_row factor;
+    ivec changed = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        changed |= max->at[v] > rows->max.at[v];
+        factor.at[v] = exp2_of((rows->max.at[v] - max->at[v]) * splat(PLD_LOG2_E));
+    }
+    if (!any_lane(changed)) {
+        return; /* every factor is 1 */
+    }
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->max.at[v] = max->at[v];
+        rows->total.at[v] *= factor.at[v];
+        for (int i = 0; i < head_size; i++) {
+            float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
+            store(at, load(at) * factor.at[v]);
+        }
+    }
+}
+
+static void add_dense_keys(const pld_attention_tile *tile, query_tile *rows, int64_t begin, int64_t count,
+                           float *weights) {
+    compute_logits(tile, rows, begin, count, weights);
+    tile_row max = PLD_KERNEL(tile_maximum)(weights, count, rows->max);
+    bool first = begin == 0;
+    if (first) {
+        rows->max = max;
+    } else {
+        rescale(rows, &max, tile->head_size);
+    }
+    tile_row total = PLD_KERNEL(tile_exponential)(weights, count, max);
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->total.at[v] += total.at[v];
+    }
+    add_values(tile, rows, begin, count, weights, !first);
+}
+
+static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {
+    int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
+    rows_to_tile(tile->query + first * tile->query_stride, tile->query_stride, count, tile->head_size,
+                 rows->query);
+    for (int64_t i = 0; i < tile->head_size * PLD_TILE_VECTORS; i++) {
+        store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * splat(tile->scale));
+    }
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->max.at[v] = splat(PLD_MAXIMUM_FLOOR);
+        rows->total.at[v] = splat(0);
+    }
+}
+
+static void finish_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {
+    int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec inverse = select_lanes(rows->total.at[v] == splat(0), splat(0), splat(1) / rows->total.at[v]);
+        for (int i = 0; i < tile->head_size; i++) {
+            float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
+            store(at, load(at) * inverse);
+        }
+    }
+    tile_to_rows(rows->sums, count, tile->head_size, tile->out + first * tile->out_stride, tile->out_stride);
+}
+
+void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) {
+    query_tile tiles[PLD_MAX_TILES];
+    int64_t row_floats = (int64_t)tile->head_size * PLD_TILE;
+    int64_t room = tiles_at_once(tile->sparse_keys, tile->head_size);
+    int64_t count = (tile->queries + PLD_TILE - 1) / PLD_TILE;
+    float *weights = scratch + 2 * room * row_floats;
+    for (int64_t i = 0; i < count; i++) {
+        tiles[i].query = scratch + 2 * i * row_floats;
+        tiles[i].sums = tiles[i].query + row_floats;
+        start_rows(tile, i * PLD_TILE, &tiles[i]);
+        if (tile->sparse_keys) {
+            add_sparse_keys(tile, &tiles[i], weights);
+        }
+    }
+    for (int64_t key = tile->sparse_keys; key < tile->keys; key += PLD_BLOCK_KEYS) {
+        int64_t keys = tile->keys - key < PLD_BLOCK_KEYS ? tile->keys - key : PLD_BLOCK_KEYS;
+        for (int64_t i = 0; i < count; i++) {
+            add_dense_keys(tile, &tiles[i], key, keys, weights);
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        finish_rows(tile, i * PLD_TILE, &tiles[i]);
+    }
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Exponential, logarithm and Gaussian integral on vectors. Polynomials are minimax (Remez, relative error);
+ * the errors stated are theirs, before the roundings of float32. */
+#ifndef PLD_KERNELS_VECTOR_FUNCTIONS_H
+#define PLD_KERNELS_VECTOR_FUNCTIONS_H
+
+#include "kernels/vector/vector.h"
+
+#define PLD_LOG2_E 1.44269504088896340736F
+#define PLD_LN_2   0.69314718055994530942F
+
+/** 2^fraction · 2^whole, fraction in [−½, ½], where `shifted` = whole + 1.5·2^23 (whole in its low bits);
+ *  whole = −127 gives 0. Polynomial error 1.9e-9. */
+PLD_INLINE vec exp2_parts(vec fraction, vec shifted) {
+    vec p = splat(1.534581216e-4F);
+    p = p * fraction + splat(1.339993118e-3F);
+    p = p * fraction + splat(9.618488956e-3F);
+    p = p * fraction + splat(5.550328777e-2F);
+    p = p * fraction + splat(0.2402264689F);
+    p = p * fraction + splat(0.6931472057F);
+    p = p * fraction + splat(1.0F);
+    return p * (vec)(((ivec)shifted << 23) + (127 << 23));
+}
+
+/** Adding and subtracting it rounds a float of at most 2^22 to the nearest integer. */
+#define PLD_ROUNDER 12582912.0F
+
+/** 2^x for x <= 127.49; 0 below −126.5; NaN stays. Below 1.5 units in the last place for |x| < 1, then the
+ *  rounding of x itself. */
+PLD_INLINE vec exp2_of(vec x) {
+    x = larger(splat(-127.0F), x);
+    vec shifted = x + splat(PLD_ROUNDER);
+    return exp2_parts(x - (shifted - splat(PLD_ROUNDER)), shifted);
+}
+
+/** e^x for x <= 88.3; 0 below −87.6; NaN stays. Within 2 units in the last place: ln 2 in two parts (Cody &
+ *  Waite) keeps the reduced argument exact. */
+PLD_INLINE vec exp_of(vec x) {
+    x = larger(splat(-88.0F), x);
+    vec shifted = x * splat(PLD_LOG2_E) + splat(PLD_ROUNDER);
+    vec whole = shifted - splat(PLD_ROUNDER);
+    vec reduced = x - whole * splat(0.693359375F);
+    reduced = reduced + whole * splat(2.12194440e-4F);
+    return exp2_parts(reduced * splat(PLD_LOG2_E), shifted);
+}
+
+/** log2 x for x > 0 normal; about −127 for 0; NaN is kept by callers' products, not here. Relative
+ * error 2.7e-8 times a few roundings also near x = 1: the mantissa is reduced to [√½, √2). */
+PLD_INLINE vec log2_of(vec x) {
+    ivec bits = (ivec)x;
+    ivec exponent = (bits - 0x3f3504f3) >> 23;
+    vec y = (vec)(bits - (exponent << 23)) - splat(1.0F);
+    vec p = splat(0.1258369936F);
+    p = p * y + splat(-0.2072697274F);
+    p = p * y + splat(0.2157156077F);
+    p = p * y + splat(-0.238944825F);
+    p = p * y + splat(0.2879162484F);
+    p = p * y + splat(-0.3607036826F);
+    p = p * y + splat(0.4809106429F);
+    p = p * y + splat(-0.7213473468F);
+    p = p * y + splat(1.442695004F);
+    return p * y + __builtin_convertvector(exponent, vec);
+}
+
+/** 1/(1 + e^−x). */
+PLD_INLINE vec sigmoid_of(vec x) {
+    vec negated = -larger(splat(-88.9F), x); /* e^88.9 comes out as infinity: a sigmoid of 0 */
+    return splat(1.0F) / (splat(1.0F) + exp_of(negated));
+}
+
+/** Φ(x) = ½·erfc(−x/√2). With t = 1/(1 + 0.3·|x|), Φ(−|x|)·e^(x²/2) is a polynomial in t of degree 8 with
+ *  relative error 5.8e-8 for |x| <= 14; rounding x²/2 adds |x|²/2 units in the last place in the left tail.
+ */
+PLD_INLINE vec normal_integral(vec x) {
+    vec magnitude = (vec)((ivec)x & 0x7fffffff);
+    vec t = splat(1.0F) / (splat(1.0F) + splat(0.3F) * magnitude);
+    vec p = splat(0.038378292139F);
+    p = p * t + splat(-0.1691661174F);
+    p = p * t + splat(0.22866008028F);
+    p = p * t + splat(-0.076506463774F);
+    p = p * t + splat(0.14253550749F);
+    p = p * t + splat(0.094683532656F);
+    p = p * t + splat(0.12192033928F);
+    p = p * t + splat(0.1194876894F);
+    p = p * t + splat(7.1688491378e-6F);
+    vec tail = p * exp_of(x * x * splat(-0.5F));
+    return select_lanes(x > splat(0.0F), splat(1.0F) - tail, tail);
+}
+
+#endif

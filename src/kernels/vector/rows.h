@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Tiles of logits to tiles of weights: softmax, α-entmax and their mix, one query row to a lane. */
+#ifndef PLD_KERNELS_VECTOR_ROWS_H
+#define PLD_KERNELS_VECTOR_ROWS_H
+
+#include "kernels/table.h"
+#include "kernels/vector/product.h"
+
+/* A dead key's logit, and a floor for the maximum above it: their difference is finite and its exponential is
+ * 0, so that a row of dead keys gives a sum of exactly 0. Live logits are assumed above the floor. */
+#define PLD_DEAD_LOGIT    -1e30F
+#define PLD_MAXIMUM_FLOOR -5e29F
+
+/** One number for each query row of a tile. */
+typedef struct tile_row {
+    vec at[PLD_TILE_VECTORS];
+} tile_row;
+
+/** Largest logit of `tile` [keys][PLD_TILE] or of `so_far`. */
+tile_row PLD_KERNEL(tile_maximum)(const float *tile, int64_t keys, tile_row so_far);
+
+/** logits `tile` → exp(z − max) in place; returns the sums over the keys. */
+tile_row PLD_KERNEL(tile_exponential)(float *tile, int64_t keys, tile_row max);
+
+/** logits `tile` → (1−λ)·exp(z − max) + λ·total·entmax(z), total = Σ exp(z − max), in place; returns total.
+ *  `max` must be the maximum of the tile. `dense` [keys][PLD_TILE] or NULL (exponentials are then computed
+ *  twice, with the same result). */
+tile_row PLD_KERNEL(tile_pladis)(float *tile, float *dense, int64_t keys, float lambda, float alpha,
+                                 tile_row max);
+
+/** Keys up to which a caller should lend `dense`. */
+enum { PLD_DENSE_KEYS = 512 };
+
+#endif

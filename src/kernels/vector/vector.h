@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Vectors of PLD_VECTOR_BYTES as GCC and clang extensions: the same source for every width. What the
+ * extensions cannot say well (maximum, square root) is an intrinsic where the width is the machine's own, and
+ * plain lane arithmetic where it is not (the compiler then lowers a wide vector to narrower ones). */
+#ifndef PLD_KERNELS_VECTOR_VECTOR_H
+#define PLD_KERNELS_VECTOR_VECTOR_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { PLD_LANES = PLD_VECTOR_BYTES / 4 };
+
+typedef float vec __attribute__((vector_size(PLD_VECTOR_BYTES)));
+typedef int32_t ivec __attribute__((vector_size(PLD_VECTOR_BYTES)));
+
+#define PLD_INLINE static inline __attribute__((always_inline))
+
+PLD_INLINE vec splat(float x) {
+    return x - (vec){0}; /* x − 0 keeps −0 and needs no initialiser for each width */
+}
+
+PLD_INLINE vec load(const float *from) {
+    vec x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
+
+PLD_INLINE void store(float *to, vec x) {
+    memcpy(to, &x, sizeof x);
+}
+
+/** The first `count` < PLD_LANES lanes; the others are 0. */
+PLD_INLINE vec load_part(const float *from, size_t count) {
+    vec x = {0};
+    memcpy(&x, from, count * sizeof(float));
+    return x;
+}
+
+PLD_INLINE void store_part(float *to, vec x, size_t count) {
+    memcpy(to, &x, count * sizeof(float));
+}
+
+/** mask ? a : b, lane by lane, of a comparison's all-ones or zero. */
+PLD_INLINE vec select_lanes(ivec mask, vec a, vec b) {
+    return (vec)(((ivec)a & mask) | ((ivec)b & ~mask));
+}
+
+/** a > b ? a : b: a NaN in b stays, a NaN in a gives b. */
+PLD_INLINE vec larger(vec a, vec b) {
+#if defined(__AVX__) && PLD_VECTOR_BYTES == 32
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__AVX512F__) && PLD_VECTOR_BYTES == 64
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    return select_lanes(a > b, a, b);
+#endif
+}
+
+PLD_INLINE vec square_root(vec x) {
+#if defined(__AVX__) && PLD_VECTOR_BYTES == 32
+    return (vec)_mm256_sqrt_ps((__m256)x);
+#elif defined(__AVX512F__) && PLD_VECTOR_BYTES == 64
+    return (vec)_mm512_sqrt_ps((__m512)x);
+#else
+    vec root;
+    for (int lane = 0; lane < PLD_LANES; lane++) {
+        root[lane] = sqrtf(x[lane]);
+    }
+    return root;
+#endif
+}
+
+PLD_INLINE bool any_lane(ivec mask) {
+#if defined(__AVX__) && PLD_VECTOR_BYTES == 32
+    return _mm256_movemask_ps((__m256)mask) != 0;
+#else
+    int32_t all = 0;
+    for (int lane = 0; lane < PLD_LANES; lane++) {
+        all |= mask[lane];
+    }
+    return all != 0;
+#endif
+}
+
+/** Sum of the lanes, in a fixed order, in double. */
+PLD_INLINE double sum_lanes(vec x) {
+    double sum = 0;
+    for (int lane = 0; lane < PLD_LANES; lane++) {
+        sum += (double)x[lane];
+    }
+    return sum;
+}
+
+#endif
