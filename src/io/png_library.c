@@ -2,6 +2,7 @@
 #include "io/png_library.h"
 
 #include <stdio.h>
+#include <utf8proc.h>
 
 #include "core/memory.h"
 
@@ -34,4 +35,19 @@ pld_status pld_png_failure(const pld_png_guard *guard, pld_status status, const 
         return pld_fail(error, PLD_ERROR_MEMORY, "%s: no memory for the picture", guard->name);
     }
     return pld_fail(error, status, "%s: %s: %s", guard->name, what, guard->message);
+}
+
+bool pld_png_is_utf8(const char *text, bool *ascii) {
+    const utf8proc_uint8_t *rest = (const utf8proc_uint8_t *)text;
+    *ascii = true;
+    while (*rest) {
+        utf8proc_int32_t code = 0;
+        utf8proc_ssize_t used = utf8proc_iterate(rest, -1, &code);
+        if (used <= 0) {
+            return false;
+        }
+        *ascii = *ascii && used == 1;
+        rest += used;
+    }
+    return true;
 }

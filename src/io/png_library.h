@@ -27,4 +27,7 @@ void pld_png_release(png_structp png, png_voidp memory);
 /** The pld_error for what `guard` has caught; `what` is "damaged PNG" or the like. */
 pld_status pld_png_failure(const pld_png_guard *guard, pld_status status, const char *what, pld_error *error);
 
+/** Whether `text` is UTF-8; `*ascii` tells whether it is so without any character beyond ASCII. */
+bool pld_png_is_utf8(const char *text, bool *ascii);
+
 #endif

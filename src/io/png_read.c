@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "core/mapping.h"
 #include "core/memory.h"
@@ -83,23 +82,11 @@ static void prepare_rows(decoder *at) {
     }
 }
 
-static bool is_utf8(const char *text) {
-    const utf8proc_uint8_t *rest = (const utf8proc_uint8_t *)text;
-    utf8proc_ssize_t used = 0;
-    for (; *rest; rest += used) {
-        utf8proc_int32_t code = 0;
-        used = utf8proc_iterate(rest, -1, &code);
-        if (used <= 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** A copy in UTF-8 of text that is UTF-8 or, where it is not or `latin1` says so, Latin-1. NULL: no memory.
  */
 static char *copy_text(const char *text, bool latin1) {
-    if (!latin1 && is_utf8(text)) {
+    bool ascii = false;
+    if (pld_png_is_utf8(text, &ascii) && (ascii || !latin1)) {
         return pld_copy_string(text);
     }
     char *copy = pld_allocate(strlen(text) * 2 + 1, 1);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
@@ -39,22 +38,6 @@ static bool key_is_valid(const char *key) {
     return true;
 }
 
-/** Whether `text` is UTF-8; `*ascii` tells whether it needs no more than ASCII. */
-static bool is_utf8(const char *text, bool *ascii) {
-    const utf8proc_uint8_t *rest = (const utf8proc_uint8_t *)text;
-    *ascii = true;
-    while (*rest) {
-        utf8proc_int32_t code = 0;
-        utf8proc_ssize_t used = utf8proc_iterate(rest, -1, &code);
-        if (used <= 0) {
-            return false;
-        }
-        *ascii = *ascii && used == 1;
-        rest += used;
-    }
-    return true;
-}
-
 /** Bring the text chunks into libpng's form; it copies key and value later. */
 static pld_status prepare_texts(encoder *at, const pld_png_text *texts, size_t count, pld_error *error) {
     at->texts = pld_allocate(count, sizeof *at->texts);
@@ -63,7 +46,7 @@ static pld_status prepare_texts(encoder *at, const pld_png_text *texts, size_t c
     }
     for (size_t i = 0; i < count; i++) {
         bool ascii = false;
-        if (!key_is_valid(texts[i].key) || !is_utf8(texts[i].value, &ascii)) {
+        if (!key_is_valid(texts[i].key) || !pld_png_is_utf8(texts[i].value, &ascii)) {
             return pld_fail(
                 error, PLD_ERROR_ARGUMENT,
                 "%s: text chunk '%.80s': expected a key of 1 to %d ASCII characters and a value in "
