@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file pladis.h
+ *  Pictures from text with PLADIS: the public interface of libpladis.
+ *
+ *      pld_engine   threads and instruction set                      one a program
+ *      pld_model    an opened checkpoint: immutable, shareable       one a folder
+ *      pld_session  buffers and plans of running generations         one a thread
+ *      pld_image    a picture; belongs to the caller
+ *
+ *  Objects are made by …_create or …_open and destroyed by …_destroy(&object), which sets the pointer to NULL
+ * and accepts NULL. A model may be destroyed only after its sessions, an engine after its models. Functions
+ * return pld_status; detail goes to the caller's pld_error. The library never aborts, exits or prints.
+ *
+ *  Option structs begin with `struct_size`; fill them by their …_init function, then change what differs.
+ */
+#ifndef PLADIS_PLADIS_H
+#define PLADIS_PLADIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pladis/attention.h"
+#include "pladis/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct pld_engine pld_engine;
+typedef struct pld_model pld_model;
+typedef struct pld_session pld_session;
+
+PLD_API const char *pld_version(void); /**< "0.1.0" */
+
+/* ---- engine
+ * ------------------------------------------------------------------------------------------------ */
+
+typedef struct pld_engine_options {
+    size_t struct_size;
+    int threads;     /**< 0: the physical cores this process may use */
+    const char *isa; /**< caps the instruction set: "auto" (NULL), "scalar", "avx2", "avx512" */
+    void (*log)(void *user, pld_log_level level, const char *message); /**< NULL: silent */
+    void *log_user;
+} pld_engine_options;
+
+PLD_API void pld_engine_options_init(pld_engine_options *options);
+PLD_API pld_status pld_engine_create(const pld_engine_options *options, pld_engine **engine,
+                                     pld_error *error);
+PLD_API void pld_engine_destroy(pld_engine **engine);
+PLD_API int pld_engine_threads(const pld_engine *engine);
+PLD_API const char *pld_engine_isa(const pld_engine *engine); /**< the level in use, "avx2" */
+
+/* ---- model
+ * ------------------------------------------------------------------------------------------------- */
+
+/** Open a diffusers folder and check it: every weight is found, has its shape, and none is left over. The
+ * weights stay in the files until a session packs them. The engine must outlive the model. */
+PLD_API pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **model, pld_error *error);
+PLD_API void pld_model_destroy(pld_model **model);
+
+/** One component of a model: "text_encoder", "unet", "vae". */
+typedef struct pld_model_part {
+    const char *name;
+    const char *kind;    /**< "CLIPTextModel", "UNet2DConditionModel", "AutoencoderKL" */
+    const char *dtype;   /**< type of most elements as stored, "f16" */
+    uint64_t parameters; /**< elements */
+    uint64_t bytes;      /**< as stored */
+    int files;           /**< 1, or the number of shards */
+} pld_model_part;
+
+/** An attention of the network that PLADIS or another variant can act on. */
+typedef struct pld_attention_site {
+    const char
+        *name; /**< as --pladis-blocks accepts it: "down_blocks.0.attentions.1.transformer_blocks.0.attn2" */
+    const char *kind; /**< "self" or "cross" */
+    int heads, head_size;
+} pld_attention_site;
+
+/** What a model is. All pointers belong to the model. */
+typedef struct pld_model_info {
+    size_t struct_size; /**< set by the caller to sizeof(pld_model_info) */
+    const char *path;
+    const char *layout;            /**< "diffusers" */
+    const char *family;            /**< "stable-diffusion", a name of pld_list(PLD_LIST_FAMILIES) */
+    const char *prediction_type;   /**< "epsilon", "v_prediction", "sample" */
+    const char *prediction_reason; /**< where that was read */
+    const char *scheduler;         /**< the sampler that the folder names, e.g. "pndm" */
+    int default_width, default_height;
+    int default_steps;
+    double default_cfg_scale;
+    int size_factor; /**< widths and heights are multiples of this */
+    int latent_channels;
+    int positions; /**< of the text encoder, start and end token included */
+    const pld_model_part *parts;
+    size_t part_count;
+    const pld_attention_site *sites;
+    size_t site_count;
+} pld_model_info;
+
+PLD_API pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_error *error);
+
+/* ---- tokenize
+ * ---------------------------------------------------------------------------------------------- */
+
+/** Tokens of one chunk, start and end token included, padding left out: all [count]. */
+typedef struct pld_token_chunk {
+    size_t count;
+    const int32_t *ids;
+    const char *const *pieces;
+    const float *weights;
+} pld_token_chunk;
+
+typedef struct pld_tokens {
+    const char *tokenizer; /**< "tokenizer" */
+    const pld_token_chunk *chunks;
+    size_t chunk_count;
+    const int32_t *dropped; /**< ids that did not fit (literal prompts only) [dropped_count] */
+    const char *const *dropped_pieces;
+    size_t dropped_count;
+} pld_tokens;
+
+/** Tokenize `length` bytes as a generation would (`literal`: without weights, BREAK and chunks, cut to the
+ * model's positions). Free with pld_tokens_destroy. */
+PLD_API pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
+                                pld_tokens **tokens, pld_error *error);
+/** The same for a tokenizer folder alone, or a model folder that has `tokenizer/`; positions 0: the folder's
+ * own. */
+PLD_API pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
+                                       bool literal, pld_tokens **tokens, pld_error *error);
+PLD_API void pld_tokens_destroy(pld_tokens **tokens);
+
+/* ---- generate
+ * ---------------------------------------------------------------------------------------------- */
+
+/** Where a generation is. Sent before the first step and after each network evaluation and stage. */
+typedef struct pld_progress {
+    const char *stage;   /**< "load", "text", "denoise", "decode" */
+    int image, images;   /**< this picture, counted from 0, and how many */
+    int step, steps;     /**< evaluations done and wanted in "denoise" */
+    double seconds;      /**< since the generation began */
+    double seconds_left; /**< estimate, negative while unknown */
+} pld_progress;
+
+/** Everything a generation depends on. Strings are UTF-8 and borrowed for the call. NaN or a negative value
+ * marks "the model's own" where that is said. */
+typedef struct pld_generate_options {
+    size_t struct_size;
+    const char *prompt;          /**< required, may be "" */
+    const char *negative_prompt; /**< NULL: none (encoded as "" in SD 1 and 2) */
+    bool literal_prompt;         /**< no weights, BREAK or chunks */
+    int clip_skip;               /**< 1: the last layer */
+    int width, height;           /**< pixels; 0: the model's own */
+    int steps;                   /**< 0: the model's own */
+    double cfg_scale;            /**< NaN: the model's own; <= 1: no unconditional branch */
+    double cfg_rescale;          /**< φ in [0, 1]; 0 */
+    int64_t seed;                /**< >= 0; 42 */
+    const char *sampling_method; /**< NULL: the model's scheduler */
+    const char *scheduler;       /**< sigma schedule; NULL: the model's */
+    const char *spacing;         /**< NULL: the model's */
+    const char *prediction;      /**< "eps", "v", "x0"; NULL: the model's */
+    const double *timesteps;     /**< explicit, descending [timestep_count], or NULL */
+    size_t timestep_count;
+    double eta;                /**< NaN: the sampler's */
+    double pladis_scale;       /**< λ; 0 is off; 2.0 */
+    double pladis_alpha;       /**< α in (1, 2]; 1.5 */
+    const char *pladis_blocks; /**< "all", or "down,mid,up" or site names, comma between */
+    double pladis_start;       /**< fraction of the steps, 0 */
+    double pladis_end;         /**< fraction of the steps, 1 */
+    const char *init_noise;    /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
+    const char *dump;          /**< safetensors file to write what happened to, or NULL */
+    bool dump_steps;           /**< the per-step tensors too */
+    /** Return false to cancel. May be NULL. */
+    bool (*progress)(void *user, const pld_progress *progress);
+    void *progress_user;
+    /** Checked before every operator: non-zero cancels. May be set from another thread or a signal handler.
+     * May be NULL. */
+    const volatile int *cancel;
+} pld_generate_options;
+
+PLD_API void pld_generate_options_init(pld_generate_options *options);
+
+/** An 8-bit RGB picture, rows from the top. */
+typedef struct pld_image {
+    int width, height;
+    uint8_t *pixels; /**< [height, width, 3] */
+} pld_image;
+
+/** Free the pixels and empty the struct. */
+PLD_API void pld_image_free(pld_image *image);
+
+enum { PLD_MAX_STAGES = 8, PLD_MAX_VARIANTS = 8 };
+
+/** Figures of one generation. */
+typedef struct pld_report {
+    size_t struct_size; /**< set by the caller to sizeof(pld_report) */
+    struct {
+        const char *name; /**< "load", "text", "denoise", "decode" */
+        double seconds;
+    } stages[PLD_MAX_STAGES];
+    int stage_count;
+    struct {
+        char name[64]; /**< "pladis (alpha 1.5, lambda 2)" or "softmax" */
+        int sites;
+    } variants[PLD_MAX_VARIANTS];
+    int variant_count;
+    int evaluations;            /**< network evaluations: rows of the batch summed over all calls */
+    int calls;                  /**< calls of the network */
+    uint64_t peak_memory_bytes; /**< high-water mark of the process */
+    int width, height, steps;   /**< in force */
+    double cfg_scale;           /**< in force */
+    char sampling_method[32];   /**< in force */
+    char scheduler[32];         /**< in force */
+    char spacing[32];           /**< in force */
+    char prediction_type[32];   /**< in force */
+} pld_report;
+
+/** The model must outlive the session. */
+PLD_API pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error);
+PLD_API void pld_session_destroy(pld_session **session);
+
+/** Draw one picture. `report` may be NULL. On failure `image` is empty. Plans and packed weights are kept in
+ * the session, text states of the last prompts too, so a second picture begins at once. */
+PLD_API pld_status pld_generate(pld_session *session, const pld_generate_options *options, pld_image *image,
+                                pld_report *report, pld_error *error);
+
+/* ---- files and lists
+ * --------------------------------------------------------------------------------------- */
+
+/** Write a PNG, whole or not at all. `text` holds pairs key, value, …, NULL to store in it (or NULL). */
+PLD_API pld_status pld_image_write_png(const pld_image *image, const char *path, const char *const *text,
+                                       pld_error *error);
+/** The same into memory; free `*bytes` with pld_bytes_free. */
+PLD_API pld_status pld_image_encode_png(const pld_image *image, const char *const *text, uint8_t **bytes,
+                                        size_t *size, pld_error *error);
+PLD_API void pld_bytes_free(uint8_t **bytes);
+
+typedef enum pld_list_kind {
+    PLD_LIST_SAMPLERS,
+    PLD_LIST_SCHEDULERS, /**< sigma schedules */
+    PLD_LIST_SPACINGS,
+    PLD_LIST_GUIDANCE,
+    PLD_LIST_VARIANTS, /**< attention variants */
+    PLD_LIST_FAMILIES,
+    PLD_LIST_ISA
+} pld_list_kind;
+
+/** Entry `index` of a registry: false past the end. ISA levels this CPU lacks say so in their description. */
+PLD_API bool pld_list(pld_list_kind kind, size_t index, const char **name, const char **description);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
