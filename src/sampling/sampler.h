@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Samplers: from noise to a clean sample by repeated calls of a network. Each is one file and one row.
+ *
+ *  A sampler works on `count` numbers element by element, so any layout will do, with one exception: samplers
+ *  that add noise draw it in the order of the elements. To get diffusers' pictures keep latents in NCHW.
+ *
+ *      pld_sampler_create(kind, &stated, &options, log, &sampler, error);
+ *      pld_sampler_begin(sampler, 0, count, error);
+ *      sample = unit normal noise * schedule->init_noise_sigma;
+ *      for (call = 0; call < schedule->calls; call++) {
+ *          pld_sampler_scale_model_input(sampler, call, sample, input, count);
+ *          noise_pred = network(input, schedule->timesteps[call]), guided;
+ *          pld_sampler_step(sampler, call, noise_pred, sample, rng, sample, error);
+ *      }
+ *
+ *  A *step* is what the user counts, a *call* is one evaluation of the network.
+ */
+#ifndef PLD_SAMPLING_SAMPLER_H
+#define PLD_SAMPLING_SAMPLER_H
+
+#include "core/rng.h"
+#include "sampling/scheduler_config.h"
+#include "sampling/sigma_schedules.h"
+#include "sampling/spacing.h"
+
+typedef struct pld_sampler pld_sampler;
+typedef struct pld_sampler_operations pld_sampler_operations; /* sampler_internal.h */
+
+/** One row of the registry: what `--sampling-method` names. */
+typedef struct pld_sampler_kind {
+    const char *name;
+    const char *description;
+    const char *class_name;                             /**< in diffusers */
+    void (*set_defaults)(pld_scheduler_config *config); /**< that class's constructor defaults */
+    void (*set_fixed)(pld_scheduler_config *config);    /**< what the name itself says; or NULL */
+    uint64_t fields;                                    /**< the fields that the class reads */
+    bool uses_noise;                                    /**< draws random numbers while it steps */
+    bool honours_eta;
+    double default_eta;
+    bool accepts_timesteps; /**< an explicit list of timesteps */
+    const pld_sampler_operations *operations;
+} pld_sampler_kind;
+
+/** All rows, NULL at the end. */
+const pld_sampler_kind *const *pld_sampler_kinds(void);
+
+/** The row of this name, or NULL. */
+const pld_sampler_kind *pld_sampler_kind_find(const char *name);
+
+/** The row for the class and algorithm that a scheduler_config.json states. PLD_ERROR_UNSUPPORTED names file
+ *  and class when there is none. */
+pld_status pld_sampler_kind_for_config(const pld_scheduler_config *stated, const pld_sampler_kind **kind,
+                                       pld_error *error);
+
+/** What a run asks for beyond the configuration. */
+typedef struct pld_sampling_options {
+    size_t steps;            /**< 1 … num_train_timesteps; 0 when timesteps are given */
+    const double *timesteps; /**< [timesteps_count], strictly descending; NULL: from the spacing */
+    size_t timesteps_count;
+    const pld_sigma_schedule *schedule; /**< NULL: the configuration's */
+    const pld_spacing *spacing;         /**< NULL: the configuration's */
+    const pld_prediction *prediction;   /**< NULL: the configuration's */
+    double eta;                         /**< NaN: the sampler's own */
+    bool stable_diffusion_rules; /**< diffusers' Stable Diffusion 1/2 pipelines force steps_offset 1 and
+                                      clip_sample false */
+} pld_sampling_options;
+
+/** Options that ask for nothing but `steps`. */
+pld_sampling_options pld_sampling_options_default(size_t steps);
+
+/** What is known before the first call; constant afterwards. */
+typedef struct pld_schedule {
+    size_t steps;
+    size_t calls;        /**< evaluations of the network */
+    double *timesteps;   /**< [calls] what the network is told; may be fractional */
+    size_t sigmas_count; /**< 0 where the solver does not work on sigmas */
+    float *sigmas;       /**< [sigmas_count] noise levels, in diffusers' order and number */
+    size_t train_timesteps;
+    float *alphas_cumprod;  /**< [train_timesteps] */
+    float init_noise_sigma; /**< the first sample is unit noise times this */
+} pld_schedule;
+
+/** Resolve a configuration (the kind's defaults, what is stated, what is asked for, in that order) and
+ * compute the schedule. `log` (may be NULL) is told of options that have no effect. PLD_ERROR_ARGUMENT for
+ * options out of range, PLD_ERROR_UNSUPPORTED for a field that would change the result and is not
+ * implemented. */
+pld_status pld_sampler_create(const pld_sampler_kind *kind, const pld_scheduler_config *stated,
+                              const pld_sampling_options *options, const pld_log *log, pld_sampler **sampler,
+                              pld_error *error);
+
+/** `*sampler` becomes NULL. NULL is accepted. */
+void pld_sampler_destroy(pld_sampler **sampler);
+
+const pld_sampler_kind *pld_sampler_kind_of(const pld_sampler *sampler);
+const pld_schedule *pld_sampler_schedule(const pld_sampler *sampler);
+
+/** The configuration in force, for reports. Its lists are empty. */
+const pld_scheduler_config *pld_sampler_config(const pld_sampler *sampler);
+
+/** The η in force; 0 where there is none. */
+double pld_sampler_eta(const pld_sampler *sampler);
+
+/** The step in [0, steps) to which a call belongs. */
+size_t pld_sampler_step_of_call(const pld_sampler *sampler, size_t call);
+
+/** Start a run over samples of `count` numbers at `first_call` (0, or later when a picture is given). Forgets
+ *  any earlier run. */
+pld_status pld_sampler_begin(pld_sampler *sampler, size_t first_call, size_t count, pld_error *error);
+
+/** input[count] = the sample as the network wants it in this call. `input` may be `sample`. */
+void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, const float *sample, float *input,
+                                   size_t count);
+
+/** One call of diffusers' scheduler.step. noise_pred[count] is the network's (guided) output, `sample` the
+ *  current sample (unscaled), `next` gets the new one and may be `sample`. Calls follow each other from the
+ *  first one on. `rng` is drawn from in diffusers' order; untouched by samplers without noise. */
+pld_status pld_sampler_step(pld_sampler *sampler, size_t call, const float *noise_pred, const float *sample,
+                            pld_rng *rng, float *next, pld_error *error);
+
+#endif
