@@ -12,13 +12,12 @@
 /** 2^fraction · 2^whole, fraction in [−½, ½], where `shifted` = whole + 1.5·2^23 (whole in its low bits);
  *  whole = −127 gives 0. Polynomial error 1.9e-9. */
 PLD_INLINE vec exp2_parts(vec fraction, vec shifted) {
-    vec p = splat(1.534581216e-4F);
-    p = p * fraction + splat(1.339993118e-3F);
-    p = p * fraction + splat(9.618488956e-3F);
-    p = p * fraction + splat(5.550328777e-2F);
-    p = p * fraction + splat(0.2402264689F);
-    p = p * fraction + splat(0.6931472057F);
-    p = p * fraction + splat(1.0F);
+    vec square = fraction * fraction;
+    vec low = splat(0.6931472057F) * fraction + splat(1.0F);
+    vec middle = splat(5.550328777e-2F) * fraction + splat(0.2402264689F);
+    vec high = splat(1.339993118e-3F) * fraction + splat(9.618488956e-3F);
+    high = splat(1.534581216e-4F) * square + high;
+    vec p = (high * square + middle) * square + low;
     return p * (vec)(((ivec)shifted << 23) + (127 << 23));
 }
 
@@ -50,15 +49,13 @@ PLD_INLINE vec log2_of(vec x) {
     ivec bits = (ivec)x;
     ivec exponent = (bits - 0x3f3504f3) >> 23;
     vec y = (vec)(bits - (exponent << 23)) - splat(1.0F);
-    vec p = splat(0.1258369936F);
-    p = p * y + splat(-0.2072697274F);
-    p = p * y + splat(0.2157156077F);
-    p = p * y + splat(-0.238944825F);
-    p = p * y + splat(0.2879162484F);
-    p = p * y + splat(-0.3607036826F);
-    p = p * y + splat(0.4809106429F);
-    p = p * y + splat(-0.7213473468F);
-    p = p * y + splat(1.442695004F);
+    vec y2 = y * y;
+    vec y4 = y2 * y2;
+    vec low = (splat(-0.3607036826F) * y + splat(0.4809106429F)) * y2 +
+              (splat(-0.7213473468F) * y + splat(1.442695004F));
+    vec high = (splat(-0.2072697274F) * y + splat(0.2157156077F)) * y2 +
+               (splat(-0.238944825F) * y + splat(0.2879162484F));
+    vec p = (splat(0.1258369936F) * y4 + high) * y4 + low;
     return p * y + __builtin_convertvector(exponent, vec);
 }
 

@@ -41,7 +41,7 @@ PLD_INLINE tile_row prepare(const entmax_kind kind, const entmax_rule *rule, flo
             vec exponential = exp2_of(distance * splat(PLD_LOG2_E));
             vec x = distance * splat(rule->alpha - 1);
             total.at[v] += exponential;
-            add_to_sums(kind, rule, support_part(x, splat(-1)), first, v);
+            add_to_sums(first_kind(kind), rule, support_part(x, splat(-1)), first, v);
             store(tile + at, x);
             if (dense) {
                 store(dense + at, exponential);
@@ -103,18 +103,19 @@ tile_row PLD_KERNEL(tile_pladis)(float *tile, float *dense, int64_t keys, float 
                                  tile_row max) {
     entmax_rule rule = make_entmax_rule(alpha);
     switch (rule.kind) {
+    case PLD_POWER_ROUGH: /* never a rule of its own */
 #define PLD_POWER_CASE(kind)                                                                                 \
     case kind:                                                                                               \
         return dense ? pladis_of_kind(kind, &rule, tile, dense, keys, lambda, max)                           \
                      : pladis_of_kind(kind, &rule, tile, NULL, keys, lambda, max);
+        PLD_POWER_CASE(PLD_POWER_ANY)
         PLD_POWER_CASE(PLD_POWER_1)
         PLD_POWER_CASE(PLD_POWER_2)
         PLD_POWER_CASE(PLD_POWER_3)
         PLD_POWER_CASE(PLD_POWER_4)
-        PLD_POWER_CASE(PLD_POWER_ANY)
 #undef PLD_POWER_CASE
     }
-    return (tile_row){0}; /* not reached: every kind is above */
+    return max; /* not reached: every kind is above */
 }
 
 /** Dead keys of the rows of a tile get PLD_DEAD_LOGIT. */
