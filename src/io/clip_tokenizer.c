@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/clip_tokenizer.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/mapping.h"
+#include "core/memory.h"
+#include "io/clip_text.h"
+#include "io/clip_tokenizer_internal.h"
+#include "io/prompt_utf8.h"
+
+enum { FILE_LIMIT = 100 << 20 }; /* bytes; CLIP's own largest file has 2 MB */
+
+/** The state of one call: scratch memory and where the ids go. */
+typedef struct encoding {
+    const pld_clip_tokenizer *tokenizer;
+    pld_token_list *ids;
+    pld_clip_word_space space;
+} encoding;
+
+/** Read a file of the folder when it is there. The caller frees `file->data`. */
+static pld_status read_file(const char *folder, const char *base, pld_clip_file *file, pld_error *error) {
+    char *path = pld_format("%s/%s", folder, base);
+    if (!path) {
+        return pld_fail_memory(error, strlen(folder), base);
+    }
+    struct stat facts;
+    pld_status status = PLD_OK;
+    pld_mapping *mapping = NULL;
+    char *data = NULL;
+    if (stat(path, &facts) == 0) {
+        status = pld_mapping_open(path, &mapping, error);
+        size_t size = status == PLD_OK ? (size_t)pld_mapping_size(mapping) : 0;
+        if (size > FILE_LIMIT) {
+            status = pld_fail(error, PLD_ERROR_FORMAT, "%s: expected at most %d bytes, found %zu", path,
+                              (int)FILE_LIMIT, size);
+        } else if (status == PLD_OK && !(data = pld_allocate(size + 1, 1))) {
+            status = pld_fail_memory(error, size, path);
+        } else if (status == PLD_OK) {
+            status = pld_mapping_read(mapping, 0, size, data, NULL, error);
+        }
+        *file = (pld_clip_file){.data = data, .size = size};
+    }
+    pld_mapping_close(&mapping);
+    pld_free(path);
+    return status;
+}
+
+pld_status pld_clip_tokenizer_open(const char *folder, pld_clip_tokenizer **tokenizer, pld_error *error) {
+    *tokenizer = NULL;
+    pld_clip_files files = {.folder = folder};
+    const struct {
+        const char *base;
+        pld_clip_file *file;
+    } sources[] = {{"tokenizer.json", &files.tokenizer},
+                   {"vocab.json", &files.vocabulary},
+                   {"merges.txt", &files.merges},
+                   {"tokenizer_config.json", &files.configuration},
+                   {"special_tokens_map.json", &files.special_tokens},
+                   {"added_tokens.json", &files.added_tokens}};
+    pld_status status = PLD_OK;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources && status == PLD_OK; i++) {
+        bool superfluous = files.tokenizer.data && (i == 1 || i == 2);
+        status = superfluous ? PLD_OK : read_file(folder, sources[i].base, sources[i].file, error);
+    }
+    if (status == PLD_OK) {
+        status = pld_clip_tokenizer_parse(&files, tokenizer, error);
+    }
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        pld_free((char *)sources[i].file->data);
+    }
+    return status;
+}
+
+void pld_clip_tokenizer_close(pld_clip_tokenizer *tokenizer) {
+    if (tokenizer) {
+        pld_clip_vocabulary_free(&tokenizer->vocabulary);
+        pld_clip_merges_free(&tokenizer->merges);
+        pld_clip_added_tokens_free(&tokenizer->added);
+        pld_clip_words_close(tokenizer->words);
+        pld_free(tokenizer);
+    }
+}
+
+bool pld_token_list_append(pld_token_list *list, int32_t id) {
+    void *ids = list->ids;
+    if (!pld_grow(&ids, &list->capacity, list->count + 1, sizeof *list->ids)) {
+        return false;
+    }
+    list->ids = ids;
+    list->ids[list->count++] = id;
+    return true;
+}
+
+void pld_token_list_free(pld_token_list *list) {
+    pld_free(list->ids);
+    *list = (pld_token_list){0};
+}
+
+/** Append the ids of one word: its bytes, merged where they come to lie at the end of the list. */
+static pld_status encode_word(void *context, const char *word, size_t length, pld_error *error) {
+    encoding *state = context;
+    pld_token_list *list = state->ids;
+    void *ids = list->ids;
+    if (!pld_grow(&ids, &list->capacity, list->count + length, sizeof *list->ids)) {
+        return pld_fail_memory(error, length * sizeof *list->ids, "ids of the prompt");
+    }
+    list->ids = ids;
+    int32_t *own = list->ids + list->count;
+    for (size_t i = 0; i < length; i++) {
+        const int32_t *table = i + 1 < length ? state->tokenizer->byte_ids : state->tokenizer->last_byte_ids;
+        own[i] = table[(unsigned char)word[i]];
+    }
+    PLD_TRY(pld_clip_merges_apply(&state->tokenizer->merges, &state->space, own, &length, error));
+    list->count += length;
+    return PLD_OK;
+}
+
+/** Append the ids of a stretch of normalised text without special tokens. */
+static pld_status encode_words(encoding *state, const char *text, size_t length, pld_error *error) {
+    return pld_clip_words_visit(state->tokenizer->words, text, length, encode_word, state, error);
+}
+
+typedef pld_status (*stretch_encoder)(encoding *state, const char *text, size_t length, pld_error *error);
+
+/** Cut the added tokens with this flag out of the text: their own ids, and `encode` for what lies between. */
+static pld_status encode_between(encoding *state, bool normalized, const char *text, size_t length,
+                                 stretch_encoder encode, pld_error *error) {
+    while (length > 0) {
+        size_t place = length;
+        const pld_clip_added_token *token =
+            pld_clip_added_tokens_find(&state->tokenizer->added, normalized, text, length, &place);
+        if (place > 0) {
+            PLD_TRY(encode(state, text, place, error));
+        }
+        if (!token) {
+            break;
+        }
+        if (!pld_token_list_append(state->ids, token->id)) {
+            return pld_fail_memory(error, state->ids->count * sizeof *state->ids->ids, "ids of the prompt");
+        }
+        text += place + token->length;
+        length -= place + token->length;
+    }
+    return PLD_OK;
+}
+
+/** Append the ids of a stretch of text as it is written, without raw special tokens. */
+static pld_status encode_raw(encoding *state, const char *text, size_t length, pld_error *error) {
+    size_t normal_length = 0;
+    char *normal = pld_clip_normalise(text, length, &normal_length);
+    if (!normal) {
+        return pld_fail_memory(error, length, "normal form of the prompt");
+    }
+    pld_status status = encode_between(state, true, normal, normal_length, encode_words, error);
+    pld_free(normal);
+    return status;
+}
+
+pld_status pld_clip_encode(const pld_clip_tokenizer *tokenizer, const char *text, size_t length,
+                           pld_token_list *ids, pld_error *error) {
+    size_t before = ids->count;
+    size_t clean_length = 0;
+    char *clean = pld_utf8_clean(text, length, &clean_length);
+    if (!clean) {
+        return pld_fail_memory(error, length, "the prompt");
+    }
+    encoding state = {.tokenizer = tokenizer, .ids = ids};
+    pld_status status = encode_between(&state, false, clean, clean_length, encode_raw, error);
+    pld_clip_word_space_free(&state.space);
+    pld_free(clean);
+    if (status != PLD_OK) {
+        ids->count = before;
+    }
+    return status;
+}
+
+int32_t pld_clip_vocabulary_size(const pld_clip_tokenizer *tokenizer) {
+    return (int32_t)tokenizer->vocabulary.count;
+}
+
+int32_t pld_clip_start_id(const pld_clip_tokenizer *tokenizer) {
+    return tokenizer->role_ids[PLD_CLIP_START];
+}
+
+int32_t pld_clip_end_id(const pld_clip_tokenizer *tokenizer) {
+    return tokenizer->role_ids[PLD_CLIP_END];
+}
+
+int32_t pld_clip_pad_id(const pld_clip_tokenizer *tokenizer) {
+    return tokenizer->role_ids[PLD_CLIP_PAD];
+}
+
+int32_t pld_clip_model_max_length(const pld_clip_tokenizer *tokenizer) {
+    return tokenizer->model_max_length;
+}
+
+const char *pld_clip_piece(const pld_clip_tokenizer *tokenizer, int32_t id) {
+    return id >= 0 && (size_t)id < tokenizer->vocabulary.count ? tokenizer->vocabulary.pieces[id] : NULL;
+}
