@@ -32,10 +32,10 @@ int64_t PLD_KERNEL(attention_queries)(int64_t sparse_keys, int head_size) {
 }
 
 /** Scratch, in this order: query and sums of each tile · weights [max(sparse_keys, PLD_BLOCK_KEYS)][PLD_TILE]
- * · dense [sparse_keys][PLD_TILE] up to PLD_DENSE_KEYS. */
+ * · spare [spare_keys(sparse_keys)][PLD_TILE]. */
 size_t PLD_KERNEL(attention_scratch)(int64_t sparse_keys, int head_size) {
     int64_t keys = sparse_keys > PLD_BLOCK_KEYS ? sparse_keys : PLD_BLOCK_KEYS;
-    keys += sparse_keys <= PLD_DENSE_KEYS ? sparse_keys : 0;
+    keys += spare_keys(sparse_keys);
     return (size_t)((tiles_at_once(sparse_keys, head_size) * 2 * head_size + keys) * PLD_TILE);
 }
 
@@ -62,10 +62,10 @@ static void add_values(const pld_attention_tile *tile, query_tile *rows, int64_t
 static void add_sparse_keys(const pld_attention_tile *tile, query_tile *rows, float *weights) {
     int64_t keys = tile->sparse_keys;
     int64_t room = keys > PLD_BLOCK_KEYS ? keys : PLD_BLOCK_KEYS;
-    float *dense = keys <= PLD_DENSE_KEYS ? weights + room * PLD_TILE : NULL;
+    float *spare = spare_keys(keys) ? weights + room * PLD_TILE : NULL;
     compute_logits(tile, rows, 0, keys, weights);
     rows->max = PLD_KERNEL(tile_maximum)(weights, keys, rows->max);
-    rows->total = PLD_KERNEL(tile_pladis)(weights, dense, keys, tile->lambda, tile->alpha, rows->max);
+    rows->total = PLD_KERNEL(tile_pladis)(weights, spare, keys, tile->lambda, tile->alpha, rows->max);
     add_values(tile, rows, 0, keys, weights, false);
 }
 

@@ -35,78 +35,109 @@ PLD_INLINE tile_row prepare(const entmax_kind kind, const entmax_rule *rule, flo
     tile_row total = {0};
     *first = (entmax_sums){0};
     for (int64_t key = 0; key < keys; key++) {
+        vec t[PLD_TILE_VECTORS], power[PLD_TILE_VECTORS];
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
             int64_t at = key * PLD_TILE + v * PLD_LANES;
             vec distance = load(tile + at) - max.at[v];
             vec exponential = exp2_of(distance * splat(PLD_LOG2_E));
             vec x = distance * splat(rule->alpha - 1);
             total.at[v] += exponential;
-            add_to_sums(first_kind(kind), rule, support_part(x, splat(-1)), first, v);
+            t[v] = support_part(x, splat(-1));
             store(tile + at, x);
             if (dense) {
                 store(dense + at, exponential);
             }
         }
+        powers_below(first_kind(kind), rule, PLD_TILE_VECTORS, t, power);
+        add_to_sums(1, t, power, first);
     }
     return total;
 }
 
-/** Sums of the sparse weights of x in the tile; with `keep` the weights take the place of x. */
-PLD_INLINE tile_row weigh(const entmax_kind kind, const entmax_rule *rule, float *tile, int64_t keys,
-                          tile_row threshold, bool keep) {
-    tile_row sum = {0};
-    for (int64_t key = 0; key < keys; key++) {
+/** Sparse weights of x of one key. With `kept` powers t^(p−1) at the threshold, they are moved by the step
+ * that is due: (t−s)^p = t^(p−1)·(t − p·s) to first order, which a last step is small enough for. */
+PLD_INLINE void sparse_weights(const entmax_kind kind, const entmax_rule *rule, const float *x,
+                               const float *kept, const entmax_threshold *threshold, vec *weight) {
+    if (kept) {
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            float *at = tile + key * PLD_TILE + v * PLD_LANES;
-            vec base = support_part(load(at), threshold.at[v]);
-            vec weight = base * power_below(kind, rule, base);
-            sum.at[v] += weight;
-            if (keep) {
-                store(at, weight);
+            vec t = support_part(load(x + v * PLD_LANES), threshold->at.at[v]);
+            vec moved = larger(splat(0), t - splat(rule->power) * threshold->due.at[v]);
+            weight[v] = load(kept + v * PLD_LANES) * moved;
+        }
+        return;
+    }
+    vec t[PLD_TILE_VECTORS];
+    tile_row at;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        at.at[v] = threshold->at.at[v] + threshold->due.at[v];
+    }
+    group_powers(kind, rule, 1, x, &at, t, weight);
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        weight[v] *= t[v];
+    }
+}
+
+/** What makes λ·total·entmax of an unnormalised sparse weight: 0 for a row without a live key. */
+PLD_INLINE tile_row sparse_factor(float lambda, const tile_row *total, const tile_row *sum) {
+    tile_row factor;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec share = splat(lambda) * total->at[v] / sum->at[v];
+        factor.at[v] = select_lanes(sum->at[v] == splat(0), splat(0), share);
+    }
+    return factor;
+}
+
+/** x in the tile → (1−λ)·exponential + λ·total·sparse, with exponentials and powers from `dense` and `kept`
+ * where there was room for them, and computed again where not. */
+PLD_INLINE void mix(const entmax_kind kind, const entmax_rule *rule, float *tile, const float *dense,
+                    const float *kept, int64_t keys, float lambda, const entmax_threshold *threshold,
+                    const tile_row *total) {
+    tile_row sum = {0};
+    vec weight[PLD_TILE_VECTORS];
+    for (int64_t key = 0; key < keys; key++) {
+        float *x = tile + key * PLD_TILE;
+        sparse_weights(kind, rule, x, kept ? kept + key * PLD_TILE : NULL, threshold, weight);
+        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+            sum.at[v] += weight[v];
+            if (dense) { /* x is not needed for the exponentials */
+                store(x + v * PLD_LANES, weight[v]);
             }
         }
     }
-    return sum;
+    tile_row factor = sparse_factor(lambda, total, &sum);
+    vec stretch = splat(PLD_LOG2_E / (rule->alpha - 1));
+    for (int64_t key = 0; key < keys; key++) {
+        float *x = tile + key * PLD_TILE;
+        if (!dense) {
+            sparse_weights(kind, rule, x, NULL, threshold, weight);
+        }
+        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+            vec sparse = dense ? load(x + v * PLD_LANES) : weight[v];
+            vec exponential = dense ? load(dense + key * PLD_TILE + v * PLD_LANES)
+                                    : exp2_of(load(x + v * PLD_LANES) * stretch);
+            store(x + v * PLD_LANES, splat(1 - lambda) * exponential + factor.at[v] * sparse);
+        }
+    }
 }
 
 PLD_INLINE tile_row pladis_of_kind(const entmax_kind kind, const entmax_rule *rule, float *tile, float *dense,
                                    int64_t keys, float lambda, tile_row max) {
+    float *kept = dense && kind == PLD_POWER_ANY ? dense + keys * PLD_TILE : NULL;
     entmax_sums first;
     tile_row total = prepare(kind, rule, tile, dense, keys, max, &first);
-    tile_row threshold = entmax_threshold(kind, rule, tile, keys, first);
-    tile_row sum = weigh(kind, rule, tile, keys, threshold, dense != NULL);
-    tile_row factor;
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        vec share = splat(lambda) * total.at[v] / sum.at[v];
-        factor.at[v] = select_lanes(sum.at[v] == splat(0), splat(0), share); /* 0: no live key */
-    }
-    vec stretch = splat(PLD_LOG2_E / (rule->alpha - 1));
-    for (int64_t key = 0; key < keys; key++) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            int64_t at = key * PLD_TILE + v * PLD_LANES;
-            vec sparse = load(tile + at);
-            vec exponential;
-            if (dense) {
-                exponential = load(dense + at);
-            } else {
-                vec base = support_part(sparse, threshold.at[v]);
-                exponential = exp2_of(sparse * stretch);
-                sparse = base * power_below(kind, rule, base);
-            }
-            store(tile + at, splat(1 - lambda) * exponential + factor.at[v] * sparse);
-        }
-    }
+    entmax_threshold threshold = find_threshold(kind, rule, tile, keys, first, kept);
+    mix(kind, rule, tile, dense, kept, keys, lambda, &threshold, &total);
     return total;
 }
 
-tile_row PLD_KERNEL(tile_pladis)(float *tile, float *dense, int64_t keys, float lambda, float alpha,
+tile_row PLD_KERNEL(tile_pladis)(float *tile, float *spare, int64_t keys, float lambda, float alpha,
                                  tile_row max) {
     entmax_rule rule = make_entmax_rule(alpha);
     switch (rule.kind) {
     case PLD_POWER_ROUGH: /* never a rule of its own */
 #define PLD_POWER_CASE(kind)                                                                                 \
     case kind:                                                                                               \
-        return dense ? pladis_of_kind(kind, &rule, tile, dense, keys, lambda, max)                           \
+        return spare ? pladis_of_kind(kind, &rule, tile, spare, keys, lambda, max)                           \
                      : pladis_of_kind(kind, &rule, tile, NULL, keys, lambda, max);
         PLD_POWER_CASE(PLD_POWER_ANY)
         PLD_POWER_CASE(PLD_POWER_1)
@@ -130,13 +161,13 @@ static void mask_tile(float *tile, int64_t rows, int64_t keys, const uint8_t *ma
 }
 
 size_t PLD_KERNEL(rows_scratch)(int64_t keys) {
-    return (size_t)keys * PLD_TILE * (keys <= PLD_DENSE_KEYS ? 2 : 1);
+    return (size_t)(keys + spare_keys(keys)) * PLD_TILE;
 }
 
 void PLD_KERNEL(attention_rows)(const float *logits, int64_t rows, int64_t keys, const uint8_t *mask,
                                 int64_t mask_stride, float lambda, float alpha, float *weights,
                                 float *scratch) {
-    float *dense = keys <= PLD_DENSE_KEYS ? scratch + keys * PLD_TILE : NULL;
+    float *spare = spare_keys(keys) ? scratch + keys * PLD_TILE : NULL;
     tile_row floor;
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
         floor.at[v] = splat(PLD_MAXIMUM_FLOOR);
@@ -149,7 +180,7 @@ void PLD_KERNEL(attention_rows)(const float *logits, int64_t rows, int64_t keys,
         }
         tile_row max = PLD_KERNEL(tile_maximum)(scratch, keys, floor);
         tile_row total = lambda == 0 ? PLD_KERNEL(tile_exponential)(scratch, keys, max)
-                                     : PLD_KERNEL(tile_pladis)(scratch, dense, keys, lambda, alpha, max);
+                                     : PLD_KERNEL(tile_pladis)(scratch, spare, keys, lambda, alpha, max);
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
             vec inverse = select_lanes(total.at[v] == splat(0), splat(0), splat(1) / total.at[v]);
             for (int64_t key = 0; key < keys; key++) {

@@ -23,12 +23,14 @@ tile_row PLD_KERNEL(tile_maximum)(const float *tile, int64_t keys, tile_row so_f
 tile_row PLD_KERNEL(tile_exponential)(float *tile, int64_t keys, tile_row max);
 
 /** logits `tile` → (1−λ)·exp(z − max) + λ·total·entmax(z), total = Σ exp(z − max), in place; returns total.
- *  `max` must be the maximum of the tile. `dense` [keys][PLD_TILE] or NULL (exponentials are then computed
- *  twice, with the same result). */
-tile_row PLD_KERNEL(tile_pladis)(float *tile, float *dense, int64_t keys, float lambda, float alpha,
+ *  `max` must be the maximum of the tile. `spare` [spare_keys(keys)][PLD_TILE], NULL when that is 0. */
+tile_row PLD_KERNEL(tile_pladis)(float *tile, float *spare, int64_t keys, float lambda, float alpha,
                                  tile_row max);
 
-/** Keys up to which a caller should lend `dense`. */
-enum { PLD_DENSE_KEYS = 512 };
+/** Room, in rows of a tile, that tile_pladis wants beside the tile: for exponentials and powers. Above 320
+ * keys it computes them again instead, which bounds the scratch memory. */
+static inline int64_t spare_keys(int64_t keys) {
+    return keys <= 320 ? 2 * keys : 0;
+}
 
 #endif
