@@ -5,7 +5,7 @@
 #include <pcre2.h>
 
 #include "core/memory.h"
-#include "io/clip_text.h"
+#include "io/clip_unicode.h"
 
 struct pld_clip_words {
     pcre2_general_context *memory;
