@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/text/clip_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static pld_status read_activation(const pld_json *top, pld_activation *activation, pld_error *error) {
+    static const struct {
+        const char *name;
+        pld_activation activation;
+    } names[] = {
+        {"quick_gelu", PLD_QUICK_GELU}, {"gelu", PLD_GELU}, {"gelu_new", PLD_GELU_TANH}, {"silu", PLD_SILU}};
+    const char *name = "quick_gelu"; /* transformers' default */
+    PLD_TRY(pld_json_get_string(top, "hidden_act", PLD_JSON_OPTIONAL, &name, error));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i].name) == 0) {
+            *activation = names[i].activation;
+            return PLD_OK;
+        }
+    }
+    return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                    "%s: field 'hidden_act': expected quick_gelu or gelu, found '%.60s'", top->file, name);
+}
+
+static pld_status read_fields(const pld_json *top, pld_clip_text_config *c, pld_error *error) {
+    const struct {
+        const char *field;
+        int64_t min, max;
+        int64_t *value;
+    } integers[] = {
+        {"vocab_size", 3, 1 << 20, &c->vocabulary},
+        {"hidden_size", 1, 1 << 14, &c->width},
+        {"intermediate_size", 1, 1 << 16, &c->intermediate},
+        {"num_hidden_layers", 1, 256, &c->layers},
+        {"num_attention_heads", 1, 256, &c->heads},
+        {"max_position_embeddings", 3, 4096, &c->positions},
+        {"eos_token_id", 0, 1 << 20, &c->eos_token_id},
+    };
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+        PLD_TRY(pld_json_get_integer(top, integers[i].field, PLD_JSON_OPTIONAL, integers[i].min,
+                                     integers[i].max, integers[i].value, error));
+    }
+    PLD_TRY(pld_json_get_number(top, "layer_norm_eps", PLD_JSON_OPTIONAL, &c->epsilon, error));
+    if (!(c->epsilon > 0 && c->epsilon < 1)) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'layer_norm_eps': expected a number in (0, 1), found %g", top->file,
+                        c->epsilon);
+    }
+    if (c->width % c->heads != 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: hidden_size %lld does not divide into %lld heads",
+                        top->file, (long long)c->width, (long long)c->heads);
+    }
+    return read_activation(top, &c->activation, error);
+}
+
+pld_status pld_clip_text_config_read(const char *file, pld_clip_text_config *config, pld_error *error) {
+    /* transformers' defaults for what a file leaves out */
+    *config = (pld_clip_text_config){.vocabulary = 49408,
+                                     .width = 512,
+                                     .intermediate = 2048,
+                                     .layers = 12,
+                                     .heads = 8,
+                                     .positions = 77,
+                                     .epsilon = 1e-5,
+                                     .eos_token_id = 49407};
+    json_t *document = NULL;
+    PLD_TRY(pld_json_load(file, 0, &document, error));
+    pld_json top;
+    pld_status status = pld_json_top(document, file, &top, error);
+    if (status == PLD_OK) {
+        status = read_fields(&top, config, error);
+    }
+    json_decref(document);
+    return status;
+}
+
+/** x += attention(layer_norm(x)), causal. */
+static void self_attention(pld_builder *b, const pld_clip_text_config *c, pld_value_id x) {
+    pld_value_id normed = pld_layer_norm(b, "layer_norm1", x, c->epsilon);
+    size_t mark = pld_scope_enter(b, "self_attn");
+    pld_value_id query = pld_linear(b, "q_proj", normed, c->width, true);
+    pld_value_id key = pld_linear(b, "k_proj", normed, c->width, true);
+    pld_value_id value = pld_linear(b, "v_proj", normed, c->width, true);
+    pld_value_id out = pld_attend(b, PLD_SITE_SELF, query, key, value, (int)c->heads, true);
+    pld_linear_into(b, "out_proj", out, x, true);
+    pld_scope_leave(b, mark);
+}
+
+/** x += fc2(act(fc1(layer_norm(x)))) */
+static void feed_forward(pld_builder *b, const pld_clip_text_config *c, pld_value_id x) {
+    pld_value_id normed = pld_layer_norm(b, "layer_norm2", x, c->epsilon);
+    size_t mark = pld_scope_enter(b, "mlp");
+    pld_value_id hidden = pld_linear(b, "fc1", normed, c->intermediate, true);
+    pld_linear_into(b, "fc2", pld_activate(b, hidden, c->activation), x, true);
+    pld_scope_leave(b, mark);
+}
+
+/** Files of transformers 5 may lack the outer module's name; position_ids is a constant that old files carry.
+ */
+static const char *module_prefix(const pld_parameters *parameters) {
+    return pld_parameters_has(parameters, "text_model.embeddings.token_embedding.weight") ||
+                   !pld_parameters_has(parameters, "embeddings.token_embedding.weight")
+               ? "text_model"
+               : "";
+}
+
+pld_status pld_clip_text_build(pld_plan *plan, const pld_clip_text_config *c, int64_t batch, int64_t skip,
+                               pld_clip_text_values *values, pld_error *error) {
+    pld_builder b;
+    pld_builder_init(&b, plan, error);
+    const char *prefix = module_prefix(plan->parameters);
+    size_t outer = pld_scope_enter(&b, "%s", prefix);
+    size_t mark = pld_scope_enter(&b, "embeddings");
+    pld_value_id x =
+        pld_embed(&b, "token_embedding", "position_embedding", batch, c->positions, c->vocabulary, c->width);
+    pld_scope_leave(&b, mark);
+    pld_tap(&b, "hidden_states.00", x);
+    for (int64_t i = 0; i < c->layers; i++) {
+        mark = pld_scope_enter(&b, "encoder.layers.%d", (int)i);
+        if (i < c->layers - skip) {
+            self_attention(&b, c, x);
+            feed_forward(&b, c, x);
+        }
+        pld_scope_leave(&b, mark);
+        char name[32];
+        snprintf(name, sizeof name, "hidden_states.%02d", (int)i + 1);
+        pld_tap(&b, name, x);
+    }
+    x = pld_layer_norm(&b, "final_layer_norm", x, c->epsilon);
+    pld_tap(&b, "last_hidden_state", x);
+    pld_keep(&b, x);
+    pld_scope_leave(&b, outer);
+    values->last_hidden_state = x;
+    return b.status;
+}

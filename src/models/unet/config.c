@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/unet/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/** Fields that must hold the value that this implementation has; `expected` is its JSON text. */
+static const struct {
+    const char *field;
+    const char *expected;
+} fixed_fields[] = {
+    {"act_fn", "\"silu\""},
+    {"addition_embed_type", "null"},
+    {"attention_type", "\"default\""},
+    {"center_input_sample", "false"},
+    {"class_embed_type", "null"},
+    {"conv_in_kernel", "3"},
+    {"conv_out_kernel", "3"},
+    {"cross_attention_norm", "null"},
+    {"downsample_padding", "1"},
+    {"dual_cross_attention", "false"},
+    {"encoder_hid_dim", "null"},
+    {"encoder_hid_dim_type", "null"},
+    {"mid_block_only_cross_attention", "null"},
+    {"mid_block_scale_factor", "1"},
+    {"num_attention_heads", "null"},
+    {"num_class_embeds", "null"},
+    {"only_cross_attention", "false"},
+    {"resnet_out_scale_factor", "1"},
+    {"resnet_skip_time_act", "false"},
+    {"resnet_time_scale_shift", "\"default\""},
+    {"reverse_transformer_layers_per_block", "null"},
+    {"time_cond_proj_dim", "null"},
+    {"time_embedding_act_fn", "null"},
+    {"time_embedding_dim", "null"},
+    {"time_embedding_type", "\"positional\""},
+    {"timestep_post_act", "null"},
+};
+
+/** 1 and 1.0 are the same here. */
+static bool same_value(const json_t *found, const json_t *expected) {
+    if (json_is_number(found) && json_is_number(expected)) {
+        return json_number_value(found) == json_number_value(expected);
+    }
+    return json_equal(found, expected);
+}
+
+static pld_status check_fixed(const pld_json *top, pld_error *error) {
+    for (size_t i = 0; i < sizeof fixed_fields / sizeof *fixed_fields; i++) {
+        const json_t *found = json_object_get(top->value, fixed_fields[i].field);
+        if (!found || json_is_null(found)) {
+            continue; /* absent and null both mean diffusers' default, which is the value expected */
+        }
+        json_t *expected = json_loads(fixed_fields[i].expected, JSON_DECODE_ANY, NULL);
+        bool same = expected && same_value(found, expected);
+        json_decref(expected);
+        if (!same) {
+            char *text = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
+            pld_status status =
+                pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s' is %.100s; only %s is implemented",
+                         top->file, fixed_fields[i].field, text ? text : "?", fixed_fields[i].expected);
+            free(text);
+            return status;
+        }
+    }
+    return PLD_OK;
+}
+
+/** A list of block types: which of them attend. */
+static pld_status read_blocks(const pld_json *top, const char *field, const char *plain,
+                              const char *attending, size_t levels, bool *attends, pld_error *error) {
+    const char *names[PLD_UNET_MAX_LEVELS] = {0};
+    size_t count = 0;
+    PLD_TRY(pld_json_get_strings(top, field, PLD_JSON_REQUIRED, PLD_UNET_MAX_LEVELS, names, &count, error));
+    if (count != levels) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field '%s': expected %zu blocks as in block_out_channels, found %zu", top->file,
+                        field, levels, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        attends[i] = strcmp(names[i], attending) == 0;
+        if (!attends[i] && strcmp(names[i], plain) != 0) {
+            return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s': expected %s or %s, found '%.60s'",
+                            top->file, field, plain, attending, names[i]);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status read_mid(const pld_json *top, pld_unet_config *c, pld_error *error) {
+    const char *mid = "UNetMidBlock2DCrossAttn";
+    PLD_TRY(pld_json_get_string(top, "mid_block_type", PLD_JSON_OPTIONAL, &mid, error));
+    c->mid_attention = strcmp(mid, "UNetMidBlock2DCrossAttn") == 0;
+    if (!c->mid_attention && strcmp(mid, "UNetMidBlock2D") != 0) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: field 'mid_block_type': expected UNetMidBlock2DCrossAttn, found '%.60s'",
+                        top->file, mid);
+    }
+    if (!c->mid_attention) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: a mid block without attention is not implemented",
+                        top->file);
+    }
+    return PLD_OK;
+}
+
+static pld_status read_levels(const pld_json *top, pld_unet_config *c, pld_error *error) {
+    size_t levels = 0;
+    PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14,
+                                  PLD_UNET_MAX_LEVELS, c->widths, &levels, error));
+    if (levels == 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'block_out_channels' is empty", top->file);
+    }
+    c->levels = (int64_t)levels;
+    for (size_t i = 0; i < levels; i++) {
+        c->layers[i] = 2;
+        c->heads[i] = 8;
+        c->depths[i] = 1;
+    }
+    PLD_TRY(read_blocks(top, "down_block_types", "DownBlock2D", "CrossAttnDownBlock2D", levels,
+                        c->down_attention, error));
+    PLD_TRY(read_blocks(top, "up_block_types", "UpBlock2D", "CrossAttnUpBlock2D", levels, c->up_attention,
+                        error));
+    PLD_TRY(pld_json_get_integer_or_list(top, "layers_per_block", PLD_JSON_OPTIONAL, 1, 16, levels, c->layers,
+                                         error));
+    PLD_TRY(pld_json_get_integer_or_list(top, "attention_head_dim", PLD_JSON_OPTIONAL, 1, 1024, levels,
+                                         c->heads, error));
+    return pld_json_get_integer_or_list(top, "transformer_layers_per_block", PLD_JSON_OPTIONAL, 1, 64, levels,
+                                        c->depths, error);
+}
+
+static pld_status read_fields(const pld_json *top, pld_unet_config *c, pld_error *error) {
+    PLD_TRY(check_fixed(top, error));
+    PLD_TRY(read_levels(top, c, error));
+    PLD_TRY(read_mid(top, c, error));
+    PLD_TRY(pld_json_get_integer(top, "in_channels", PLD_JSON_OPTIONAL, 1, 64, &c->in_channels, error));
+    PLD_TRY(pld_json_get_integer(top, "out_channels", PLD_JSON_OPTIONAL, 1, 64, &c->out_channels, error));
+    PLD_TRY(pld_json_get_integer(top, "cross_attention_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->context_width,
+                                 error));
+    PLD_TRY(pld_json_get_integer(top, "norm_num_groups", PLD_JSON_OPTIONAL, 1, 1024, &c->groups, error));
+    PLD_TRY(pld_json_get_integer(top, "sample_size", PLD_JSON_OPTIONAL, 1, 4096, &c->sample_size, error));
+    PLD_TRY(pld_json_get_bool(top, "use_linear_projection", PLD_JSON_OPTIONAL, &c->linear_projection, error));
+    PLD_TRY(pld_json_get_bool(top, "flip_sin_to_cos", PLD_JSON_OPTIONAL, &c->flip_sin_to_cos, error));
+    PLD_TRY(pld_json_get_number(top, "freq_shift", PLD_JSON_OPTIONAL, &c->frequency_shift, error));
+    PLD_TRY(pld_json_get_number(top, "norm_eps", PLD_JSON_OPTIONAL, &c->epsilon, error));
+    if (!(c->epsilon > 0 && c->epsilon < 1)) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'norm_eps': expected a number in (0, 1), found %g", top->file, c->epsilon);
+    }
+    if (!(c->frequency_shift >= 0 && c->frequency_shift < (double)c->widths[0] / 2)) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'freq_shift': found %g, out of range", top->file,
+                        c->frequency_shift);
+    }
+    return PLD_OK;
+}
+
+pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_error *error) {
+    *config = (pld_unet_config){.in_channels = 4,
+                                .out_channels = 4,
+                                .context_width = 1280,
+                                .groups = 32,
+                                .epsilon = 1e-5,
+                                .flip_sin_to_cos = true,
+                                .sample_size = 64};
+    json_t *document = NULL;
+    PLD_TRY(pld_json_load(file, 0, &document, error));
+    pld_json top;
+    pld_status status = pld_json_top(document, file, &top, error);
+    if (status == PLD_OK) {
+        status = read_fields(&top, config, error);
+    }
+    json_decref(document);
+    return status;
+}

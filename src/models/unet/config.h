@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** config.json of diffusers' UNet2DConditionModel. */
+#ifndef PLD_MODELS_UNET_CONFIG_H
+#define PLD_MODELS_UNET_CONFIG_H
+
+#include "io/json.h"
+
+enum { PLD_UNET_MAX_LEVELS = 8 };
+
+/** Arrays are by level, from the finest: [levels]. */
+typedef struct pld_unet_config {
+    int64_t levels;
+    int64_t in_channels, out_channels;
+    int64_t widths[PLD_UNET_MAX_LEVELS];      /**< block_out_channels */
+    bool down_attention[PLD_UNET_MAX_LEVELS]; /**< CrossAttnDownBlock2D */
+    bool up_attention[PLD_UNET_MAX_LEVELS];   /**< CrossAttnUpBlock2D, from the coarsest: as up_block_types */
+    int64_t layers[PLD_UNET_MAX_LEVELS];      /**< layers_per_block */
+    int64_t heads[PLD_UNET_MAX_LEVELS];       /**< attention_head_dim, which means a number of heads here */
+    int64_t depths[PLD_UNET_MAX_LEVELS];      /**< transformer_layers_per_block */
+    int64_t context_width;                    /**< cross_attention_dim */
+    int64_t groups;                           /**< norm_num_groups */
+    double epsilon;                           /**< norm_eps; of resnets and conv_norm_out */
+    bool mid_attention;                       /**< UNetMidBlock2DCrossAttn */
+    bool linear_projection;                   /**< use_linear_projection */
+    bool flip_sin_to_cos;
+    double frequency_shift; /**< freq_shift */
+    int64_t sample_size;    /**< latent side the model was trained at */
+} pld_unet_config;
+
+/** Read and check FILE. Fields that would change the result and are not implemented are
+ * PLD_ERROR_UNSUPPORTED. */
+pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_error *error);
+
+#endif

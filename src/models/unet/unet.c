@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/unet/unet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "models/blocks/resnet.h"
+#include "models/unet/transformer.h"
+
+enum { MAX_SKIPS = PLD_UNET_MAX_LEVELS * 17 + 1 };
+
+/** What the blocks hand to each other. */
+typedef struct unet_builder {
+    pld_builder b;
+    const pld_unet_config *config;
+    pld_value_id time;             /* SiLU of the time embedding [B, 1, 4·widths[0]] */
+    pld_value_id skips[MAX_SKIPS]; /* outputs of the down path, last in first out */
+    int skip_count;
+} unet_builder;
+
+static pld_resnet_options resnet_options(const unet_builder *u) {
+    return (pld_resnet_options){u->config->groups, u->config->epsilon, u->time};
+}
+
+static void push_skip(unet_builder *u, pld_value_id x) {
+    if (u->skip_count < MAX_SKIPS) {
+        u->skips[u->skip_count++] = x;
+    }
+}
+
+/** Embedding of the timesteps, through two linear layers; SiLU once for all resnets. */
+static void time_embedding(unet_builder *u, int64_t batch) {
+    pld_builder *b = &u->b;
+    const int64_t width = u->config->widths[0];
+    pld_value_id t = pld_timestep(b, batch, width, u->config->flip_sin_to_cos, u->config->frequency_shift);
+    size_t mark = pld_scope_enter(b, "time_embedding");
+    t = pld_activate(b, pld_linear(b, "linear_1", t, 4 * width, true), PLD_SILU);
+    t = pld_linear(b, "linear_2", t, 4 * width, true);
+    pld_scope_leave(b, mark);
+    pld_tap(b, "time_embedding", t);
+    u->time = pld_activate(b, t, PLD_SILU);
+}
+
+static void tap_block(pld_builder *b, const char *kind, int64_t level, pld_value_id x) {
+    char name[32];
+    snprintf(name, sizeof name, "%s.%d", kind, (int)level);
+    pld_tap(b, name, x);
+}
+
+/** The attention of layer `layer` of a block at `level`. */
+static pld_value_id block_attention(unet_builder *u, int64_t level, int64_t layer, pld_value_id x) {
+    size_t mark = pld_scope_enter(&u->b, "attentions.%d", (int)layer);
+    const pld_transformer_options options = {(int)u->config->heads[level], u->config->depths[level],
+                                             u->config->groups, u->config->linear_projection};
+    x = pld_transformer_2d(&u->b, &options, x);
+    pld_scope_leave(&u->b, mark);
+    return x;
+}
+
+static pld_value_id down_block(unet_builder *u, int64_t level, pld_value_id x) {
+    pld_builder *b = &u->b;
+    const pld_unet_config *c = u->config;
+    const pld_resnet_options options = resnet_options(u);
+    size_t block = pld_scope_enter(b, "down_blocks.%d", (int)level);
+    for (int64_t i = 0; i < c->layers[level]; i++) {
+        size_t mark = pld_scope_enter(b, "resnets.%d", (int)i);
+        x = pld_resnet_block(b, &options, x, c->widths[level]);
+        pld_scope_leave(b, mark);
+        if (c->down_attention[level]) {
+            x = block_attention(u, level, i, x);
+        }
+        push_skip(u, x);
+    }
+    if (level + 1 < c->levels) {
+        x = pld_conv(b, "downsamplers.0.conv", x, c->widths[level], (pld_conv_geometry){3, 2, 1, 1});
+        push_skip(u, x);
+    }
+    pld_scope_leave(b, block);
+    tap_block(b, "down_blocks", level, x);
+    return x;
+}
+
+static pld_value_id mid_block(unet_builder *u, pld_value_id x) {
+    pld_builder *b = &u->b;
+    const int64_t last = u->config->levels - 1;
+    const pld_resnet_options options = resnet_options(u);
+    size_t block = pld_scope_enter(b, "mid_block");
+    size_t mark = pld_scope_enter(b, "resnets.0");
+    x = pld_resnet_block(b, &options, x, u->config->widths[last]);
+    pld_scope_leave(b, mark);
+    x = block_attention(u, last, 0, x);
+    mark = pld_scope_enter(b, "resnets.1");
+    x = pld_resnet_block(b, &options, x, u->config->widths[last]);
+    pld_scope_leave(b, mark);
+    pld_scope_leave(b, block);
+    pld_tap(b, "mid_block", x);
+    return x;
+}
+
+/** Up block `index`, counted from the coarsest; it has one layer more than the down block of its level. */
+static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
+    pld_builder *b = &u->b;
+    const pld_unet_config *c = u->config;
+    const int64_t level = c->levels - 1 - index;
+    const pld_resnet_options options = resnet_options(u);
+    size_t block = pld_scope_enter(b, "up_blocks.%d", (int)index);
+    for (int64_t i = 0; i <= c->layers[level] && u->skip_count > 0; i++) {
+        size_t mark = pld_scope_enter(b, "resnets.%d", (int)i);
+        x = pld_resnet_block(b, &options, pld_concat(b, x, u->skips[--u->skip_count]), c->widths[level]);
+        pld_scope_leave(b, mark);
+        if (c->up_attention[index]) {
+            x = block_attention(u, level, i, x);
+        }
+    }
+    if (index + 1 < c->levels && b->status == PLD_OK && u->skip_count > 0) {
+        /* to the size of the next skip: odd sizes are halved rounding up */
+        const pld_value *next = &b->plan->values[u->skips[u->skip_count - 1]];
+        x = pld_upsample(b, x, next->height, next->width);
+        x = pld_conv(b, "upsamplers.0.conv", x, c->widths[level], PLD_CONV_3X3);
+    }
+    pld_scope_leave(b, block);
+    tap_block(b, "up_blocks", index, x);
+    return x;
+}
+
+pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, int64_t batch, int64_t height,
+                          int64_t width, pld_unet_values *values, pld_error *error) {
+    unet_builder u = {.config = c};
+    pld_builder *b = &u.b;
+    pld_builder_init(b, plan, error);
+    values->sample = pld_input(b, batch, height, width, c->in_channels);
+    time_embedding(&u, batch);
+    pld_value_id x = pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3);
+    pld_tap(b, "conv_in", x);
+    push_skip(&u, x);
+    for (int64_t level = 0; level < c->levels; level++) {
+        x = down_block(&u, level, x);
+    }
+    x = mid_block(&u, x);
+    for (int64_t index = 0; index < c->levels; index++) {
+        x = up_block(&u, index, x);
+    }
+    x = pld_group_norm_of(b, "conv_norm_out", x, c->groups, c->epsilon, true);
+    x = pld_conv(b, "conv_out", x, c->out_channels, PLD_CONV_3X3);
+    pld_tap(b, "output", x);
+    pld_keep(b, x);
+    values->output = x;
+    return b->status;
+}
+
+pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config, const pld_site *sites,
+                                  size_t site_count, int64_t tokens, pld_unet_context_values *values,
+                                  pld_error *error) {
+    pld_builder b;
+    pld_builder_init(&b, plan, error);
+    values->context = pld_input(&b, 1, tokens, 1, config->context_width);
+    for (size_t i = 0; i < site_count; i++) {
+        if (sites[i].kind != PLD_SITE_CROSS) {
+            continue;
+        }
+        const int64_t width = (int64_t)sites[i].heads * sites[i].head_size;
+        size_t mark = pld_scope_enter(&b, "%s", sites[i].name);
+        pld_value_id key = pld_linear(&b, "to_k", values->context, width, false);
+        pld_value_id value = pld_linear(&b, "to_v", values->context, width, false);
+        pld_scope_leave(&b, mark);
+        pld_keep(&b, key);
+        pld_keep(&b, value);
+        values->keys[sites[i].cross_index] = key;
+        values->values[sites[i].cross_index] = value;
+    }
+    return b.status;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "models/vae/vae.h"
+
+/** Every block must be of the one kind that is implemented. */
+static pld_status check_blocks(const pld_json *top, const char *field, const char *kind, int64_t levels,
+                               pld_error *error) {
+    const char *names[PLD_VAE_MAX_LEVELS] = {0};
+    size_t count = 0;
+    PLD_TRY(pld_json_get_strings(top, field, PLD_JSON_REQUIRED, PLD_VAE_MAX_LEVELS, names, &count, error));
+    if ((int64_t)count != levels) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field '%s': expected %lld blocks as in block_out_channels, found %zu", top->file,
+                        field, (long long)levels, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], kind) != 0) {
+            return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s': expected %s, found '%.60s'",
+                            top->file, field, kind, names[i]);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status check_unsupported(const pld_json *top, pld_error *error) {
+    const char *activation = "silu";
+    PLD_TRY(pld_json_get_string(top, "act_fn", PLD_JSON_OPTIONAL, &activation, error));
+    if (strcmp(activation, "silu") != 0) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field 'act_fn': expected silu, found '%.60s'",
+                        top->file, activation);
+    }
+    if (pld_json_has(top, "latents_mean") || pld_json_has(top, "latents_std")) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: fields 'latents_mean' and 'latents_std' are not implemented", top->file);
+    }
+    return PLD_OK;
+}
+
+static pld_status read_fields(const pld_json *top, pld_vae_config *c, pld_error *error) {
+    size_t levels = 0;
+    PLD_TRY(check_unsupported(top, error));
+    PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14,
+                                  PLD_VAE_MAX_LEVELS, c->widths, &levels, error));
+    if (levels == 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'block_out_channels' is empty", top->file);
+    }
+    c->levels = (int64_t)levels;
+    PLD_TRY(check_blocks(top, "down_block_types", "DownEncoderBlock2D", c->levels, error));
+    PLD_TRY(check_blocks(top, "up_block_types", "UpDecoderBlock2D", c->levels, error));
+    PLD_TRY(pld_json_get_integer(top, "layers_per_block", PLD_JSON_OPTIONAL, 1, 16, &c->layers, error));
+    PLD_TRY(pld_json_get_integer(top, "in_channels", PLD_JSON_OPTIONAL, 3, 3, &c->in_channels, error));
+    PLD_TRY(pld_json_get_integer(top, "out_channels", PLD_JSON_OPTIONAL, 3, 3, &c->out_channels, error));
+    PLD_TRY(
+        pld_json_get_integer(top, "latent_channels", PLD_JSON_OPTIONAL, 1, 64, &c->latent_channels, error));
+    PLD_TRY(pld_json_get_integer(top, "norm_num_groups", PLD_JSON_OPTIONAL, 1, 1024, &c->groups, error));
+    PLD_TRY(pld_json_get_bool(top, "mid_block_add_attention", PLD_JSON_OPTIONAL, &c->mid_attention, error));
+    PLD_TRY(pld_json_get_bool(top, "use_quant_conv", PLD_JSON_OPTIONAL, &c->quant_conv, error));
+    PLD_TRY(pld_json_get_bool(top, "use_post_quant_conv", PLD_JSON_OPTIONAL, &c->post_quant_conv, error));
+    PLD_TRY(pld_json_get_number(top, "scaling_factor", PLD_JSON_OPTIONAL, &c->scaling_factor, error));
+    PLD_TRY(pld_json_get_number(top, "shift_factor", PLD_JSON_OPTIONAL, &c->shift_factor, error));
+    if (!(c->scaling_factor > 1e-6 && c->scaling_factor < 1e6)) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'scaling_factor': expected a positive number, found %g", top->file,
+                        c->scaling_factor);
+    }
+    return PLD_OK;
+}
+
+pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_error *error) {
+    *config = (pld_vae_config){.layers = 1,
+                               .in_channels = 3,
+                               .out_channels = 3,
+                               .latent_channels = 4,
+                               .groups = 32,
+                               .mid_attention = true,
+                               .quant_conv = true,
+                               .post_quant_conv = true,
+                               .scaling_factor = 0.18215};
+    json_t *document = NULL;
+    PLD_TRY(pld_json_load(file, 0, &document, error));
+    pld_json top;
+    pld_status status = pld_json_top(document, file, &top, error);
+    if (status == PLD_OK) {
+        status = read_fields(&top, config, error);
+    }
+    json_decref(document);
+    return status;
+}
+
+int64_t pld_vae_factor(const pld_vae_config *config) {
+    return (int64_t)1 << (config->levels - 1);
+}

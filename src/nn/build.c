@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/build.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+void pld_builder_init(pld_builder *b, pld_plan *plan, pld_error *error) {
+    *b = (pld_builder){.plan = plan, .error = error};
+}
+
+size_t pld_scope_enter(pld_builder *b, const char *format, ...) {
+    size_t mark = strlen(b->scope);
+    size_t used = mark;
+    if (used && used + 1 < sizeof b->scope) {
+        b->scope[used++] = '.';
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(b->scope + used, sizeof b->scope - used, format, arguments);
+    va_end(arguments);
+    return mark;
+}
+
+void pld_scope_leave(pld_builder *b, size_t mark) {
+    b->scope[mark] = 0;
+}
+
+static bool failed(const pld_builder *b) {
+    return b->status != PLD_OK;
+}
+
+static pld_value_id add_value(pld_builder *b, pld_value value) {
+    pld_plan *plan = b->plan;
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    if (!pld_grow((void **)&plan->values, &plan->value_capacity, plan->value_count + 1, sizeof value)) {
+        b->status = pld_fail_memory(b->error, sizeof value, "plan");
+        return PLD_NO_VALUE;
+    }
+    plan->values[plan->value_count] = value;
+    return (pld_value_id)plan->value_count++;
+}
+
+static pld_value_id new_value(pld_builder *b, int64_t batch, int64_t height, int64_t width,
+                              int64_t channels) {
+    return add_value(b, (pld_value){batch, height, width, channels, PLD_VALUE_TEMPORARY, -1, -1, 0});
+}
+
+/** A value of x's tokens with another number of channels. */
+static pld_value_id like(pld_builder *b, pld_value_id x, int64_t channels) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    pld_value value = b->plan->values[x];
+    return new_value(b, value.batch, value.height, value.width, channels);
+}
+
+static void touch(pld_plan *plan, pld_value_id id, int op) {
+    if (id != PLD_NO_VALUE) {
+        pld_value *value = &plan->values[id];
+        value->first = value->first < 0 ? op : value->first;
+        value->last = op;
+    }
+}
+
+/** Append; the name is scope.name (either may be empty). NULL after a failure. */
+static pld_operator *append(pld_builder *b, const pld_operator_kind *kind, const char *name, pld_value_id in,
+                            pld_value_id second, pld_value_id out) {
+    pld_plan *plan = b->plan;
+    if (failed(b)) {
+        return NULL;
+    }
+    if (!pld_grow((void **)&plan->operators, &plan->operator_capacity, plan->operator_count + 1,
+                  sizeof *plan->operators)) {
+        b->status = pld_fail_memory(b->error, sizeof *plan->operators, "plan");
+        return NULL;
+    }
+    int index = (int)plan->operator_count++;
+    pld_operator *op = &plan->operators[index];
+    *op = (pld_operator){
+        .kind = kind, .in = in, .second = second, .out = out, .key = PLD_NO_VALUE, .value = PLD_NO_VALUE};
+    const char *dot = b->scope[0] && name[0] ? "." : "";
+    int length = snprintf(op->name, sizeof op->name, "%s%s%s", b->scope, dot, name);
+    if (length < 0 || (size_t)length >= sizeof op->name) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL, "module path '%s.%s' is too long", b->scope, name);
+        return NULL;
+    }
+    touch(plan, in, index);
+    touch(plan, second, index);
+    touch(plan, out, index);
+    return op;
+}
+
+/** Bind NAME.suffix of an operator. */
+static pld_parameter *bind(pld_builder *b, const char *module, const char *suffix, int rank,
+                           const int64_t *shape) {
+    char name[PLD_PLAN_NAME + 16];
+    snprintf(name, sizeof name, "%s%s", module, suffix);
+    pld_parameter *parameter = NULL;
+    if (!failed(b)) {
+        b->status = pld_parameters_bind(b->plan->parameters, name, rank, shape, &parameter, b->error);
+    }
+    return parameter;
+}
+
+pld_value_id pld_input(pld_builder *b, int64_t batch, int64_t height, int64_t width, int64_t channels) {
+    pld_value_id id = new_value(b, batch, height, width, channels);
+    pld_keep(b, id);
+    return id;
+}
+
+void pld_keep(pld_builder *b, pld_value_id x) {
+    if (!failed(b)) {
+        b->plan->values[x].life = PLD_VALUE_KEPT;
+    }
+}
+
+/** A linear layer (geometry.kernel 0) or convolution from x to out. */
+static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pld_value_id out,
+                            bool accumulate, bool bias, pld_conv_geometry geometry) {
+    bool linear = geometry.kernel == 0;
+    pld_operator *op =
+        append(b, linear ? &pld_operator_linear : &pld_operator_conv, name, x, PLD_NO_VALUE, out);
+    if (!op) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x];
+    const pld_value to = b->plan->values[out];
+    op->problem = (pld_onednn_problem){
+        from.batch,         from.height, from.width,      from.channels,   to.height,
+        to.width,           to.channels, geometry.kernel, geometry.stride, geometry.pad_before,
+        geometry.pad_after, bias,        accumulate};
+    const int64_t shape[4] = {to.channels, from.channels, geometry.kernel, geometry.kernel};
+    op->weight = bind(b, op->name, ".weight", linear ? 2 : 4, shape);
+    op->bias = bias ? bind(b, op->name, ".bias", 1, shape) : NULL;
+    return out;
+}
+
+static const pld_conv_geometry no_kernel = {0, 0, 0, 0};
+
+pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias) {
+    return product(b, name, x, like(b, x, channels), false, bias, no_kernel);
+}
+
+pld_value_id pld_linear_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into, bool bias) {
+    return product(b, name, x, into, true, bias, no_kernel);
+}
+
+pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                      pld_conv_geometry g) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    if (g.kernel == 1 && g.stride == 1) {
+        return pld_linear(b, name, x, channels,
+                          true); /* a 1×1 convolution of token-major data is a linear layer */
+    }
+    const pld_value from = b->plan->values[x];
+    const int64_t pad = g.pad_before + g.pad_after;
+    pld_value_id out = new_value(b, from.batch, (from.height + pad - g.kernel) / g.stride + 1,
+                                 (from.width + pad - g.kernel) / g.stride + 1, channels);
+    return product(b, name, x, out, false, true, g);
+}
+
+pld_value_id pld_conv_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into,
+                           pld_conv_geometry g) {
+    return product(b, name, x, into, true, true, g);
+}
+
+static void bind_norm(pld_builder *b, pld_operator *op, int64_t channels, double epsilon) {
+    op->epsilon = (float)epsilon;
+    op->weight = bind(b, op->name, ".weight", 1, &channels);
+    op->bias = bind(b, op->name, ".bias", 1, &channels);
+}
+
+pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
+                               double epsilon, bool silu) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const int64_t channels = b->plan->values[x].channels;
+    if (groups < 1 || channels % groups != 0) {
+        b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
+                             "configuration: %lld channels of '%s.%s' do not divide into %lld "
+                             "norm groups",
+                             (long long)channels, b->scope, name, (long long)groups);
+        return PLD_NO_VALUE;
+    }
+    pld_value_id out = like(b, x, channels);
+    pld_operator *op = append(b, &pld_operator_group_norm, name, x, PLD_NO_VALUE, out);
+    if (op) {
+        op->groups = groups;
+        op->silu = silu;
+        bind_norm(b, op, channels, epsilon);
+    }
+    return out;
+}
+
+pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const int64_t channels = b->plan->values[x].channels;
+    pld_value_id out = like(b, x, channels);
+    pld_operator *op = append(b, &pld_operator_layer_norm, name, x, PLD_NO_VALUE, out);
+    if (op) {
+        bind_norm(b, op, channels, epsilon);
+    }
+    return out;
+}
+
+pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation) {
+    pld_operator *op = append(b, &pld_operator_activation, "", x, PLD_NO_VALUE, x);
+    if (op) {
+        op->activation = (int)activation;
+    }
+    return x;
+}
+
+pld_value_id pld_geglu(pld_builder *b, pld_value_id x) {
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : like(b, x, b->plan->values[x].channels / 2);
+    append(b, &pld_operator_geglu, "", x, PLD_NO_VALUE, out);
+    return out;
+}
+
+/** Register the site of the attention at the builder's scope; its index. */
+static int add_site(pld_builder *b, pld_site_kind kind, int heads, int64_t width) {
+    pld_plan *plan = b->plan;
+    if (!pld_grow((void **)&plan->sites, &plan->site_capacity, plan->site_count + 1, sizeof *plan->sites)) {
+        b->status = pld_fail_memory(b->error, sizeof *plan->sites, "plan");
+        return 0;
+    }
+    int cross = 0;
+    for (size_t i = 0; i < plan->site_count; i++) {
+        cross += plan->sites[i].kind == PLD_SITE_CROSS;
+    }
+    pld_site *site = &plan->sites[plan->site_count];
+    *site = (pld_site){.kind = kind,
+                       .heads = heads,
+                       .head_size = (int)(width / heads),
+                       .cross_index = kind == PLD_SITE_CROSS ? cross : -1};
+    memcpy(site->name, b->scope, sizeof site->name);
+    return (int)plan->site_count++;
+}
+
+pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, pld_value_id key,
+                        pld_value_id value, int heads, bool causal) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const int64_t width = b->plan->values[query].channels;
+    if (heads < 1 || width % heads != 0) {
+        b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
+                             "configuration: width %lld of '%s' does not divide into %d heads",
+                             (long long)width, b->scope, heads);
+        return PLD_NO_VALUE;
+    }
+    int site = add_site(b, kind, heads, width);
+    pld_value_id out = like(b, query, width);
+    pld_operator *op = append(b, &pld_operator_attention, "", query, PLD_NO_VALUE, out);
+    if (op) {
+        op->heads = heads;
+        op->site = site;
+        op->key = key;
+        op->value = value;
+        op->causal = causal;
+        touch(b->plan, key, (int)b->plan->operator_count - 1);
+        touch(b->plan, value, (int)b->plan->operator_count - 1);
+    }
+    return out;
+}
+
+pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    pld_value_id out = like(b, x, b->plan->values[x].channels + b->plan->values[second].channels);
+    append(b, &pld_operator_concat, "", x, second, out);
+    return out;
+}
+
+pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    pld_value_id out = new_value(b, b->plan->values[x].batch, height, width, b->plan->values[x].channels);
+    append(b, &pld_operator_upsample, "", x, PLD_NO_VALUE, out);
+    return out;
+}
+
+pld_value_id pld_copy(pld_builder *b, pld_value_id x) {
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : like(b, x, b->plan->values[x].channels);
+    append(b, &pld_operator_copy, "", x, PLD_NO_VALUE, out);
+    return out;
+}
+
+pld_value_id pld_add_vector(pld_builder *b, pld_value_id x, pld_value_id vector) {
+    append(b, &pld_operator_add_vector, "", x, vector, x);
+    return x;
+}
+
+pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
+                       int64_t count, int64_t vocabulary, int64_t channels) {
+    pld_value_id out = new_value(b, batch, count, 1, channels);
+    pld_operator *op = append(b, &pld_operator_embed, tokens, PLD_NO_VALUE, PLD_NO_VALUE, out);
+    if (op) {
+        char second[2 * PLD_PLAN_NAME];
+        snprintf(second, sizeof second, "%s.%s", b->scope, positions);
+        op->weight = bind(b, op->name, ".weight", 2, (int64_t[]){vocabulary, channels});
+        op->bias = bind(b, second, ".weight", 2, (int64_t[]){count, channels});
+    }
+    return out;
+}
+
+pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
+                          double shift) {
+    pld_value_id out = new_value(b, batch, 1, 1, channels);
+    pld_operator *op = append(b, &pld_operator_timestep, "time_proj", PLD_NO_VALUE, PLD_NO_VALUE, out);
+    if (op) {
+        op->activation = !flip_sin_to_cos;
+        op->epsilon = (float)shift;
+    }
+    return out;
+}
+
+void pld_tap(pld_builder *b, const char *name, pld_value_id x) {
+    pld_operator *op = append(b, &pld_operator_tap, "", x, PLD_NO_VALUE, x);
+    if (op) {
+        snprintf(op->name, sizeof op->name, "%s", name);
+    }
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Writing a network down: each function appends an operator to the plan and returns the value it makes.
+ *
+ *  Names are relative to the builder's scope (pld_scope_enter), and together they are diffusers' module
+ * paths, which name the weights too. The first failure is kept in the builder; after it every function does
+ * nothing and returns PLD_NO_VALUE, so that a network reads without error handling and is checked once at its
+ * end.
+ */
+#ifndef PLD_NN_BUILD_H
+#define PLD_NN_BUILD_H
+
+#include "nn/operators/operators.h"
+
+typedef struct pld_builder {
+    pld_plan *plan;
+    char scope[PLD_PLAN_NAME]; /**< "down_blocks.0.resnets.1" or "" */
+    pld_status status;
+    pld_error *error;
+} pld_builder;
+
+/** How a convolution reads beyond the edge: rows above and columns left, rows below and columns right. */
+typedef struct pld_conv_geometry {
+    int64_t kernel, stride, pad_before, pad_after;
+} pld_conv_geometry;
+
+#define PLD_CONV_3X3 ((pld_conv_geometry){3, 1, 1, 1})
+
+void pld_builder_init(pld_builder *b, pld_plan *plan, pld_error *error);
+
+/** Go into a module, "resnets.%d"; give back what pld_scope_leave needs. */
+size_t pld_scope_enter(pld_builder *b, const char *format, ...) PLD_PRINTF(2, 3);
+void pld_scope_leave(pld_builder *b, size_t mark);
+
+/** A value that the caller fills: [batch, height, width, channels]. */
+pld_value_id pld_input(pld_builder *b, int64_t batch, int64_t height, int64_t width, int64_t channels);
+/** Keep a value's memory to itself, so that it can be read after the run. */
+void pld_keep(pld_builder *b, pld_value_id x);
+
+/** [.., C] → [.., channels] with weight [channels, C] and, if asked, bias. */
+pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
+/** into += linear(x); `into` has the output's shape. Returns `into`. */
+pld_value_id pld_linear_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into, bool bias);
+pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                      pld_conv_geometry geometry);
+pld_value_id pld_conv_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into,
+                           pld_conv_geometry geometry);
+
+pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
+                               double epsilon, bool silu);
+pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
+/** In place; returns x. */
+pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
+pld_value_id pld_geglu(pld_builder *b, pld_value_id x);
+/** Attention over the tokens of query [B, T, heads·d]; cross: keys and values come with the run
+ * (PLD_NO_VALUE). */
+pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, pld_value_id key,
+                        pld_value_id value, int heads, bool causal);
+pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
+pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width);
+pld_value_id pld_copy(pld_builder *b, pld_value_id x);
+/** x [B, T, C] += vector [B, 1, C], in place; returns x. */
+pld_value_id pld_add_vector(pld_builder *b, pld_value_id x, pld_value_id vector);
+/** Token ids of the run → [B, T, channels], token plus position embedding. */
+pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
+                       int64_t count, int64_t vocabulary, int64_t channels);
+/** Timesteps of the run → sinusoids [B, 1, channels]. */
+pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
+                          double shift);
+/** Show a value to whoever watches the run, under a name that stands by itself. */
+void pld_tap(pld_builder *b, const char *name, pld_value_id x);
+
+#endif

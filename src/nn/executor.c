@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/executor.h"
+
+#include "core/memory.h"
+#include "core/parallel.h"
+
+size_t pld_plan_memory_bytes(const pld_plan *plan) {
+    return plan->memory_floats * sizeof(float) + plan->scratch_bytes;
+}
+
+static pld_status check_cancel(const pld_run *run, pld_error *error) {
+    return run->cancel && *run->cancel ? pld_fail(error, PLD_ERROR_CANCELLED, "cancelled") : PLD_OK;
+}
+
+static pld_status prepare_operators(pld_run *run, pld_error *error) {
+    pld_plan *plan = run->plan;
+    for (size_t i = 0; i < plan->operator_count; i++) {
+        pld_operator *op = &plan->operators[i];
+        PLD_TRY(check_cancel(run, error));
+        if (op->kind->prepare) {
+            PLD_TRY(op->kind->prepare(run, op, error));
+        }
+        size_t bytes = op->kind->scratch ? op->kind->scratch(run, op) : 0;
+        plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
+    }
+    return PLD_OK;
+}
+
+pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
+    pld_plan *plan = run->plan;
+    PLD_TRY(pld_plan_layout(plan, error));
+    int former = pld_swap_openmp_threads(run->threads);
+    pld_status status = prepare_operators(run, error);
+    pld_swap_openmp_threads(former);
+    PLD_TRY(status);
+    plan->memory = pld_allocate_aligned(plan->memory_floats, sizeof *plan->memory);
+    plan->scratch = pld_allocate_aligned(plan->scratch_bytes, 1);
+    return plan->memory && plan->scratch
+               ? PLD_OK
+               : pld_fail_memory(error, pld_plan_memory_bytes(plan), "buffers of the network");
+}
+
+static pld_status run_operators(pld_run *run, pld_error *error) {
+    for (size_t i = 0; i < run->plan->operator_count; i++) {
+        PLD_TRY(check_cancel(run, error));
+        pld_operator *op = &run->plan->operators[i];
+        PLD_TRY(op->kind->run(run, op, error));
+    }
+    return PLD_OK;
+}
+
+pld_status pld_plan_run(pld_run *run, pld_error *error) {
+    int former = pld_swap_openmp_threads(run->threads);
+    pld_status status = run_operators(run, error);
+    pld_swap_openmp_threads(former);
+    return status;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Walks a plan. */
+#ifndef PLD_NN_EXECUTOR_H
+#define PLD_NN_EXECUTOR_H
+
+#include "nn/attention_variant.h"
+#include "nn/plan.h"
+
+/** Keys and values of every cross-attention for one prompt: computed once, read in every step. */
+typedef struct pld_context {
+    int64_t tokens;
+    const float *const *keys;   /**< [cross sites] of [tokens, heads·head_size] */
+    const float *const *values; /**< likewise */
+} pld_context;
+
+/** Everything a plan needs from outside. Zero what does not apply. */
+typedef struct pld_run {
+    pld_plan *plan;
+    pld_onednn *dnn;
+    const pld_kernels *kernels;
+    int threads;
+    const volatile int *cancel;         /**< looked at before each operator; may be NULL */
+    const pld_variant_table *variants;  /**< NULL: softmax everywhere */
+    const pld_branch *branch_of_row;    /**< [batch]; needed with variants */
+    const pld_context *const *contexts; /**< [batch]; needed by cross-attention */
+    const int32_t *ids;                 /**< [batch, height] token ids, of text encoders */
+    const float *timesteps;             /**< [batch], of denoisers */
+    /** Called at each tap with a value that must not be changed; may be NULL. */
+    void (*tap)(void *user, const char *name, const pld_value *shape, const float *data);
+    void *tap_user;
+} pld_run;
+
+/** Lay out, make primitives, pack weights, allocate. `cancel` is honoured. */
+pld_status pld_plan_prepare(pld_run *run, pld_error *error);
+
+/** Run all operators. PLD_ERROR_CANCELLED when *cancel became non-zero. */
+pld_status pld_plan_run(pld_run *run, pld_error *error);
+
+/** Bytes that preparing would allocate for buffers (weights not counted). The plan must be laid out. */
+size_t pld_plan_memory_bytes(const pld_plan *plan);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/parameters.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/tensor.h"
+
+/** One form of a parameter: float32 in a layout. `layout` NULL: dense, as stored. */
+typedef struct held_form {
+    struct held_form *next;
+    void *layout;
+    size_t layout_size;
+    void *data;
+} held_form;
+
+struct pld_parameter {
+    pld_weight weight;
+    size_t elements;
+    held_form *forms;
+};
+
+struct pld_parameters {
+    pld_weight_files *files;
+    const pld_kernels *kernels;
+    pld_parameter *bound; /* [count], in the order of the files; bound[i].weight.tensor NULL: not bound yet */
+    bool *used;           /* [count] */
+    size_t count;
+    size_t resident;
+    pthread_mutex_t mutex;
+};
+
+pld_status pld_parameters_open(const char *folder, const char *stem, const pld_kernels *kernels,
+                               pld_parameters **parameters, pld_error *error) {
+    *parameters = NULL;
+    pld_parameters *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, folder);
+    }
+    pthread_mutex_init(&made->mutex, NULL);
+    made->kernels = kernels;
+    pld_status status = pld_weight_files_open(folder, stem, &made->files, error);
+    if (status == PLD_OK) {
+        made->count = pld_weight_files_count(made->files);
+        made->bound = pld_allocate(made->count, sizeof *made->bound);
+        made->used = pld_allocate(made->count, sizeof *made->used);
+        if (!made->bound || !made->used) {
+            status = pld_fail_memory(error, made->count * sizeof *made->bound, folder);
+        }
+    }
+    if (status != PLD_OK) {
+        pld_parameters_destroy(&made);
+        return status;
+    }
+    *parameters = made;
+    return PLD_OK;
+}
+
+void pld_parameters_destroy(pld_parameters **parameters) {
+    pld_parameters *p = *parameters;
+    if (!p) {
+        return;
+    }
+    for (size_t i = 0; p->bound && i < p->count; i++) {
+        for (held_form *form = p->bound[i].forms; form;) {
+            held_form *next = form->next;
+            pld_free(form->layout);
+            pld_free(form->data);
+            pld_free(form);
+            form = next;
+        }
+    }
+    pld_free(p->bound);
+    pld_free(p->used);
+    pld_weight_files_close(&p->files);
+    pthread_mutex_destroy(&p->mutex);
+    pld_free(p);
+    *parameters = NULL;
+}
+
+const pld_weight_files *pld_parameters_files(const pld_parameters *parameters) {
+    return parameters->files;
+}
+
+size_t pld_parameters_resident_bytes(pld_parameters *parameters) {
+    pthread_mutex_lock(&parameters->mutex);
+    size_t bytes = parameters->resident;
+    pthread_mutex_unlock(&parameters->mutex);
+    return bytes;
+}
+
+bool pld_parameters_has(const pld_parameters *parameters, const char *name) {
+    pld_weight weight;
+    return pld_weight_files_find(parameters->files, name, &weight);
+}
+
+/** Position of a tensor in file order: files one after the other. */
+static size_t index_of(const pld_parameters *p, const pld_weight *weight) {
+    for (size_t i = 0; i < p->count; i++) {
+        if (pld_weight_files_at(p->files, i).tensor == weight->tensor) {
+            return i;
+        }
+    }
+    return p->count;
+}
+
+/** Equal shapes, ones at the end aside. */
+static bool same_shape(const pld_stored_tensor *tensor, int rank, const int64_t *shape) {
+    int longer = tensor->rank > rank ? tensor->rank : rank;
+    for (int i = 0; i < longer; i++) {
+        int64_t found = i < tensor->rank ? tensor->shape[i] : 1;
+        int64_t wanted = i < rank ? shape[i] : 1;
+        if (found != wanted) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_float(pld_dtype dtype) {
+    return dtype <= PLD_DTYPE_F8_E5M2;
+}
+
+pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
+                               pld_parameter **parameter, pld_error *error) {
+    pld_weight weight;
+    char expected[96];
+    pld_shape_text(shape, rank, expected, sizeof expected);
+    const char *path = pld_weight_files_path(parameters->files, 0);
+    if (!pld_weight_files_find(parameters->files, name, &weight)) {
+        return pld_fail(error, PLD_ERROR_MISSING,
+                        "%s: tensor '%s' %s is missing; the file does not fit the configuration beside it",
+                        path, name, expected);
+    }
+    path = pld_safetensors_path(weight.file);
+    if (!same_shape(weight.tensor, rank, shape)) {
+        char found[96];
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: tensor '%s': expected shape %s from the configuration, found %s", path, name,
+                        expected,
+                        pld_shape_text(weight.tensor->shape, weight.tensor->rank, found, sizeof found));
+    }
+    if (!is_float(weight.tensor->dtype)) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a floating-point type, found %s",
+                        path, name, pld_dtype_name(weight.tensor->dtype));
+    }
+    size_t index = index_of(parameters, &weight);
+    pld_parameter *bound = &parameters->bound[index];
+    bound->weight = weight;
+    bound->elements = weight.tensor->bytes / pld_dtype_size(weight.tensor->dtype);
+    parameters->used[index] = true;
+    *parameter = bound;
+    return PLD_OK;
+}
+
+void pld_parameters_ignore(pld_parameters *parameters, const char *name) {
+    pld_weight weight;
+    if (pld_weight_files_find(parameters->files, name, &weight)) {
+        parameters->used[index_of(parameters, &weight)] = true;
+    }
+}
+
+pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *error) {
+    size_t extra = 0;
+    size_t first = 0;
+    for (size_t i = parameters->count; i-- > 0;) {
+        if (!parameters->used[i]) {
+            extra++;
+            first = i;
+        }
+    }
+    if (extra == 0) {
+        return PLD_OK;
+    }
+    pld_weight weight = pld_weight_files_at(parameters->files, first);
+    return pld_fail(
+        error, PLD_ERROR_FORMAT,
+        "%s: tensor '%s' has no place in this network (%zu such tensors); the configuration beside the file "
+        "describes another one",
+        pld_safetensors_path(weight.file), weight.tensor->name, extra);
+}
+
+/** Stored bytes of a floating-point type → float32. */
+static void convert(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
+    switch (dtype) {
+    case PLD_DTYPE_F16:
+        k->f16_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_BF16:
+        k->bf16_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F64:
+        k->f64_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F8_E4M3:
+        k->f8_e4m3_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F8_E5M2:
+        k->f8_e5m2_to_f32(stored, count, out);
+        break;
+    default:
+        memcpy(out, stored, count * sizeof *out);
+    }
+}
+
+pld_status pld_parameter_read(const pld_parameters *parameters, const pld_parameter *parameter, size_t first,
+                              size_t count, float *out, pld_error *error) {
+    enum { BLOCK = 1 << 15 };
+    const pld_stored_tensor *tensor = parameter->weight.tensor;
+    size_t size = pld_dtype_size(tensor->dtype);
+    if (tensor->dtype == PLD_DTYPE_F32) {
+        return pld_weight_read(&parameter->weight, first * size, count * size, out, error);
+    }
+    _Alignas(PLD_ALIGNMENT) unsigned char block[BLOCK];
+    size_t at_once = BLOCK / size;
+    for (size_t done = 0; done < count; done += at_once) {
+        size_t part = count - done < at_once ? count - done : at_once;
+        PLD_TRY(pld_weight_read(&parameter->weight, (first + done) * size, part * size, block, error));
+        convert(parameters->kernels, tensor->dtype, block, part, out + done);
+    }
+    return PLD_OK;
+}
+
+static held_form *find_form(const pld_parameter *parameter, const void *layout, size_t layout_size) {
+    for (held_form *form = parameter->forms; form; form = form->next) {
+        if (form->layout_size == layout_size &&
+            (layout_size == 0 || memcmp(form->layout, layout, layout_size) == 0)) {
+            return form;
+        }
+    }
+    return NULL;
+}
+
+/** Remember `data` (taken over) as a form of the parameter. */
+static pld_status keep_form(pld_parameters *parameters, pld_parameter *parameter, const void *layout,
+                            size_t layout_size, void *data, size_t bytes, pld_error *error) {
+    held_form *form = pld_allocate(1, sizeof *form);
+    void *copy = layout_size ? pld_allocate(layout_size, 1) : NULL;
+    if (!form || (layout_size && !copy)) {
+        pld_free(form);
+        pld_free(copy);
+        pld_free(data);
+        return pld_fail_memory(error, layout_size, parameter->weight.tensor->name);
+    }
+    if (copy) {
+        memcpy(copy, layout, layout_size);
+    }
+    *form = (held_form){parameter->forms, copy, layout_size, data};
+    parameter->forms = form;
+    parameters->resident += bytes;
+    return PLD_OK;
+}
+
+/** All values into new memory. */
+static pld_status read_all(const pld_parameters *parameters, const pld_parameter *parameter, float **values,
+                           pld_error *error) {
+    *values = pld_allocate_aligned(parameter->elements, sizeof **values);
+    if (!*values) {
+        return pld_fail_memory(error, parameter->elements * sizeof **values, parameter->weight.tensor->name);
+    }
+    pld_status status = pld_parameter_read(parameters, parameter, 0, parameter->elements, *values, error);
+    if (status != PLD_OK) {
+        pld_free(*values);
+        *values = NULL;
+    }
+    return status;
+}
+
+static pld_status values_locked(pld_parameters *parameters, pld_parameter *parameter, const float **values,
+                                pld_error *error) {
+    held_form *form = find_form(parameter, NULL, 0);
+    if (!form) {
+        float *data = NULL;
+        PLD_TRY(read_all(parameters, parameter, &data, error));
+        PLD_TRY(keep_form(parameters, parameter, NULL, 0, data, parameter->elements * sizeof *data, error));
+        form = parameter->forms;
+    }
+    *values = form->data;
+    return PLD_OK;
+}
+
+pld_status pld_parameter_values(pld_parameters *parameters, pld_parameter *parameter, const float **values,
+                                pld_error *error) {
+    pthread_mutex_lock(&parameters->mutex);
+    pld_status status = values_locked(parameters, parameter, values, error);
+    pthread_mutex_unlock(&parameters->mutex);
+    return status;
+}
+
+static pld_status packed_locked(pld_parameters *parameters, pld_parameter *parameter, pld_onednn *dnn,
+                                const pld_onednn_primitive *primitive, const void **packed,
+                                pld_error *error) {
+    size_t layout_size = 0;
+    const void *layout = pld_onednn_layout(primitive, &layout_size);
+    held_form *form = find_form(parameter, layout, layout_size);
+    if (!form) {
+        size_t bytes = pld_onednn_packed_bytes(primitive);
+        float *plain = NULL;
+        PLD_TRY(read_all(parameters, parameter, &plain, error));
+        void *data = pld_allocate_aligned(bytes, 1);
+        pld_status status = data ? pld_onednn_pack(dnn, primitive, plain, data, error)
+                                 : pld_fail_memory(error, bytes, parameter->weight.tensor->name);
+        pld_free(plain);
+        if (status != PLD_OK) {
+            pld_free(data);
+            return status;
+        }
+        PLD_TRY(keep_form(parameters, parameter, layout, layout_size, data, bytes, error));
+        form = parameter->forms;
+    }
+    *packed = form->data;
+    return PLD_OK;
+}
+
+pld_status pld_parameter_packed(pld_parameters *parameters, pld_parameter *parameter, pld_onednn *dnn,
+                                const pld_onednn_primitive *primitive, const void **packed,
+                                pld_error *error) {
+    pthread_mutex_lock(&parameters->mutex);
+    pld_status status = packed_locked(parameters, parameter, dnn, primitive, packed, error);
+    pthread_mutex_unlock(&parameters->mutex);
+    return status;
+}

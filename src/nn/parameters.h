@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The weights of one component, bound by name: found, checked against the wanted shape, converted and packed
+ * once.
+ *
+ *  Binding happens when a network is first built; what was bound is remembered, so that left-over tensors can
+ * be named. Converted and packed data is made on first use and kept, guarded by a mutex: sessions of several
+ * threads share it.
+ */
+#ifndef PLD_NN_PARAMETERS_H
+#define PLD_NN_PARAMETERS_H
+
+#include "backend/onednn.h"
+#include "io/weight_files.h"
+#include "kernels/kernels.h"
+
+typedef struct pld_parameters pld_parameters;
+
+/** One bound tensor; owned by its pld_parameters. */
+typedef struct pld_parameter pld_parameter;
+
+/** Open the component in `folder` (files begin with `stem`). `kernels` convert stored types. */
+pld_status pld_parameters_open(const char *folder, const char *stem, const pld_kernels *kernels,
+                               pld_parameters **parameters, pld_error *error);
+void pld_parameters_destroy(pld_parameters **parameters);
+
+const pld_weight_files *pld_parameters_files(const pld_parameters *parameters);
+
+/** Bytes of converted and packed weights held at present. */
+size_t pld_parameters_resident_bytes(pld_parameters *parameters);
+
+/** True when a tensor of this name is in the files. */
+bool pld_parameters_has(const pld_parameters *parameters, const char *name);
+
+/** Bind `name` with the wanted shape. A linear weight [N, C] also accepts [N, C, 1, 1] and the other way
+ * round, since 1×1 convolutions are stored both ways. PLD_ERROR_MISSING and PLD_ERROR_FORMAT name file and
+ * tensor. */
+pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
+                               pld_parameter **parameter, pld_error *error);
+
+/** Mark a tensor as known and not needed (`position_ids`). */
+void pld_parameters_ignore(pld_parameters *parameters, const char *name);
+
+/** PLD_ERROR_FORMAT naming the first tensor of the files that was neither bound nor ignored, and their
+ * number. */
+pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *error);
+
+/** The values as dense float32, kept for the life of the parameters. */
+pld_status pld_parameter_values(pld_parameters *parameters, pld_parameter *parameter, const float **values,
+                                pld_error *error);
+
+/** Elements [first, first + count) as float32 into `out`: for tables of which a few rows are needed. */
+pld_status pld_parameter_read(const pld_parameters *parameters, const pld_parameter *parameter, size_t first,
+                              size_t count, float *out, pld_error *error);
+
+/** The weight in the layout of `primitive`, kept for the life of the parameters. */
+pld_status pld_parameter_packed(pld_parameters *parameters, pld_parameter *parameter, pld_onednn *dnn,
+                                const pld_onednn_primitive *primitive, const void **packed, pld_error *error);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+void pld_plan_init(pld_plan *plan, pld_parameters *parameters) {
+    *plan = (pld_plan){.parameters = parameters};
+}
+
+void pld_plan_free(pld_plan *plan) {
+    for (size_t i = 0; i < plan->operator_count; i++) {
+        pld_onednn_primitive_destroy(&plan->operators[i].primitive);
+    }
+    pld_free(plan->operators);
+    pld_free(plan->values);
+    pld_free(plan->sites);
+    pld_free(plan->memory);
+    pld_free(plan->scratch);
+    *plan = (pld_plan){0};
+}
+
+size_t pld_value_floats(const pld_value *value) {
+    size_t floats = (size_t)value->batch;
+    size_t bytes = 0;
+    bool fits = pld_multiply(floats, (size_t)value->height, &floats) &&
+                pld_multiply(floats, (size_t)value->width, &floats) &&
+                pld_multiply(floats, (size_t)value->channels, &floats) &&
+                pld_multiply(floats, sizeof(float), &bytes);
+    return fits ? floats : 0;
+}
+
+/** Lives overlap: one is written while the other is still wanted. */
+static bool meet(const pld_value *a, const pld_value *b) {
+    if (a->life == PLD_VALUE_KEPT || b->life == PLD_VALUE_KEPT) {
+        return true;
+    }
+    return a->first <= b->last && b->first <= a->last;
+}
+
+static size_t aligned_floats(const pld_value *value) {
+    const size_t step = PLD_ALIGNMENT / sizeof(float);
+    return (pld_value_floats(value) + step - 1) / step * step;
+}
+
+/** The lowest offset at which `value` fits beside the `placed` values that live at the same time. */
+static size_t lowest_offset(const pld_value *value, pld_value *const *placed, size_t count) {
+    size_t offset = 0;
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        for (size_t i = 0; i < count; i++) {
+            const pld_value *other = placed[i];
+            bool apart = offset + aligned_floats(value) <= other->offset ||
+                         other->offset + aligned_floats(other) <= offset;
+            if (!apart && meet(value, other)) {
+                offset = other->offset + aligned_floats(other);
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+static int by_size(const void *a, const void *b) {
+    const pld_value *const *x = a;
+    const pld_value *const *y = b;
+    size_t size_x = pld_value_floats(*x);
+    size_t size_y = pld_value_floats(*y);
+    if (size_x != size_y) {
+        return size_x < size_y ? 1 : -1;
+    }
+    return *x < *y ? -1 : 1; /* values of one array: a fixed order */
+}
+
+pld_status pld_plan_layout(pld_plan *plan, pld_error *error) {
+    pld_value **order = pld_allocate(plan->value_count, sizeof(pld_value *));
+    if (!order) {
+        return pld_fail_memory(error, plan->value_count * sizeof *order, "plan");
+    }
+    for (size_t i = 0; i < plan->value_count; i++) {
+        order[i] = &plan->values[i];
+        if (pld_value_floats(order[i]) == 0) {
+            pld_free(order);
+            return pld_fail(error, PLD_ERROR_MEMORY,
+                            "a buffer of this size cannot be addressed; use a smaller picture");
+        }
+    }
+    qsort(order, plan->value_count, sizeof *order, by_size);
+    plan->memory_floats = 0;
+    for (size_t i = 0; i < plan->value_count; i++) {
+        order[i]->offset = lowest_offset(order[i], order, i);
+        size_t end = order[i]->offset + aligned_floats(order[i]);
+        plan->memory_floats = end > plan->memory_floats ? end : plan->memory_floats;
+    }
+    pld_free(order);
+    return PLD_OK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A network for one shape, as a list of operators over values; built by build.h, run by executor.h.
+ *
+ *  A value is a buffer [batch, height·width, channels] of float32 in NHWC (token-major) order. Operators
+ * append in the order in which they run, so the first and last operator that touches a value bound its life,
+ * and values whose lives do not overlap share memory:
+ *
+ *      | scratch of the largest operator | value 0 | value 3 (0 is dead) … | outputs, never shared |
+ *
+ *  A plan is built without weights' data and without memory; pld_plan_prepare makes the primitives, packs the
+ * weights and allocates.
+ */
+#ifndef PLD_NN_PLAN_H
+#define PLD_NN_PLAN_H
+
+#include "nn/parameters.h"
+
+enum { PLD_PLAN_NAME = 96 };
+
+/** Index of a value in its plan. */
+typedef int pld_value_id;
+enum { PLD_NO_VALUE = -1 };
+
+typedef enum pld_value_life {
+    PLD_VALUE_TEMPORARY, /**< memory shared with others after its last use */
+    PLD_VALUE_KEPT,      /**< an input or output of the plan: has memory of its own */
+} pld_value_life;
+
+typedef struct pld_value {
+    int64_t batch, height, width, channels;
+    pld_value_life life;
+    int first, last; /**< operators; -1 before any */
+    size_t offset;   /**< in floats, from the plan's memory */
+} pld_value;
+
+struct pld_operator;
+struct pld_run;
+
+/** What an operator does. A new kind of operator is one of these. */
+typedef struct pld_operator_kind {
+    const char *name; /**< for profiles: "conv", "linear", "attention" */
+    /** Make primitives and pack weights; may be NULL. */
+    pld_status (*prepare)(struct pld_run *run, struct pld_operator *op, pld_error *error);
+    /** Bytes of scratch; may be NULL. */
+    size_t (*scratch)(const struct pld_run *run, const struct pld_operator *op);
+    pld_status (*run)(struct pld_run *run, struct pld_operator *op, pld_error *error);
+} pld_operator_kind;
+
+typedef struct pld_operator {
+    const pld_operator_kind *kind;
+    char name[PLD_PLAN_NAME]; /**< module path as in diffusers, "down_blocks.0.resnets.1.conv1" */
+    pld_value_id in, second, out;
+    pld_parameter *weight, *bias;
+    const float *weight_values, *bias_values; /**< set by prepare for norms */
+    const void *packed;                       /**< set by prepare for linear and convolution */
+    pld_onednn_primitive *primitive;
+    pld_onednn_problem problem;
+    int64_t groups; /**< of a group norm */
+    float epsilon;  /**< of a norm */
+    bool silu;      /**< after a norm */
+    int activation; /**< pld_activation */
+    int heads;      /**< of an attention */
+    int site;       /**< of an attention: index into plan->sites */
+    pld_value_id key, value;
+    bool causal;
+} pld_operator;
+
+typedef enum pld_site_kind { PLD_SITE_SELF, PLD_SITE_CROSS } pld_site_kind;
+
+/** An attention that variants can be put on. */
+typedef struct pld_site {
+    char name[PLD_PLAN_NAME]; /**< "down_blocks.0.attentions.1.transformer_blocks.0.attn2" */
+    pld_site_kind kind;
+    int heads, head_size;
+    int cross_index; /**< of cross sites: which entry of the context's keys and values; -1 for self */
+} pld_site;
+
+typedef struct pld_plan {
+    pld_parameters *parameters;
+    pld_value *values;
+    size_t value_count, value_capacity;
+    pld_operator *operators;
+    size_t operator_count, operator_capacity;
+    pld_site *sites;
+    size_t site_count, site_capacity;
+    size_t memory_floats; /**< of all values, after pld_plan_layout */
+    size_t scratch_bytes; /**< after pld_plan_prepare */
+    float *memory;        /**< [memory_floats] after pld_plan_prepare */
+    void *scratch;
+} pld_plan;
+
+/** An empty plan that borrows `parameters`. */
+void pld_plan_init(pld_plan *plan, pld_parameters *parameters);
+/** Free everything and empty the struct. */
+void pld_plan_free(pld_plan *plan);
+
+/** Floats of one value; 0 when the product overflows. */
+size_t pld_value_floats(const pld_value *value);
+
+/** Give every value its offset: greedy, largest first, lowest place free during the value's life.
+ *  PLD_ERROR_MEMORY when sizes overflow. */
+pld_status pld_plan_layout(pld_plan *plan, pld_error *error);
+
+/** Address of a value, after pld_plan_prepare. */
+static inline float *pld_plan_data(const pld_plan *plan, pld_value_id id) {
+    return plan->memory + plan->values[id].offset;
+}
+
+#endif
