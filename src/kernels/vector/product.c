@@ -7,7 +7,7 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
     vec sums[PLD_BLOCK_ROWS][PLD_TILE_VECTORS];
     for (int m = 0; m < rows; m++) {
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            sums[m][v] = accumulate ? load(c + m * PLD_TILE + v * PLD_LANES) : (vec){0};
+            sums[m][v] = (vec){0};
         }
     }
     for (int64_t k = 0; k < depth; k++) {
@@ -24,7 +24,8 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
     }
     for (int m = 0; m < rows; m++) {
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            store(c + m * PLD_TILE + v * PLD_LANES, sums[m][v]);
+            float *at = c + m * PLD_TILE + v * PLD_LANES;
+            store(at, accumulate ? load(at) + sums[m][v] : sums[m][v]);
         }
     }
 }
