@@ -28,19 +28,21 @@ const char *pld_clip_role_name(pld_clip_role role) {
 enum { GREATEST_ID = INT32_MAX / 2 };
 
 static bool same_setting(const pld_clip_token_setting *a, const pld_clip_token_setting *b) {
-    return a->is_text == b->is_text && a->normalized == b->normalized && strcmp(a->content, b->content) == 0;
+    return a->is_text == b->is_text && a->normalized == b->normalized && a->special == b->special &&
+           a->strips[0] == b->strips[0] && a->strips[1] == b->strips[1] &&
+           strcmp(a->content, b->content) == 0;
 }
 
-/** Replace what a setting says; takes a copy of `content`. */
-static pld_status set_token(pld_clip_token_setting *token, const char *content, bool is_text, bool normalized,
-                            int64_t id, pld_error *error) {
+/** Replace what a setting says by `value`, with a copy of its content. */
+static pld_status set_token(pld_clip_token_setting *token, const char *content, pld_clip_token_setting value,
+                            pld_error *error) {
     char *copy = pld_copy_string(content);
     if (!copy) {
         return pld_fail_memory(error, strlen(content), "special token of the tokenizer");
     }
     pld_free(token->content);
-    *token =
-        (pld_clip_token_setting){.content = copy, .id = id, .is_text = is_text, .normalized = normalized};
+    *token = value;
+    token->content = copy;
     return PLD_OK;
 }
 
@@ -57,29 +59,35 @@ static pld_status append_token(pld_clip_settings *settings, pld_clip_token_setti
 }
 
 /** A token given as "text" or {"content": "text", "normalized": …}. `always_special`: the file holds special
- *  tokens alone, whose flag `normalized` is false where it is absent. */
+ *  tokens alone. Where `normalized` is absent it is the opposite of special. */
 static pld_status read_token(const pld_json *at, bool always_special, int64_t id,
                              pld_clip_token_setting *token, pld_error *error) {
+    pld_clip_token_setting value = {.id = id, .special = always_special};
     if (json_is_string(at->value)) {
-        return set_token(token, json_string_value(at->value), true, false, id, error);
+        value.is_text = true;
+        value.special = true;
+        return set_token(token, json_string_value(at->value), value, error);
     }
     if (!json_is_object(at->value)) {
         return pld_json_mismatch(at, "a token, as a string or as an object with \"content\"", error);
     }
     const char *content = NULL;
-    bool special = always_special;
     bool single_word = false;
     PLD_TRY(pld_json_get_string(at, "content", PLD_JSON_REQUIRED, &content, error));
-    PLD_TRY(pld_json_get_bool(at, "special", PLD_JSON_OPTIONAL, &special, error));
+    PLD_TRY(pld_json_get_bool(at, "special", PLD_JSON_OPTIONAL, &value.special, error));
+    PLD_TRY(pld_json_get_bool(at, "lstrip", PLD_JSON_OPTIONAL, &value.strips[0], error));
+    PLD_TRY(pld_json_get_bool(at, "rstrip", PLD_JSON_OPTIONAL, &value.strips[1], error));
     PLD_TRY(pld_json_get_bool(at, "single_word", PLD_JSON_OPTIONAL, &single_word, error));
-    bool normalized = !(special || always_special);
-    PLD_TRY(pld_json_get_bool(at, "normalized", PLD_JSON_OPTIONAL, &normalized, error));
+    value.special = value.special || always_special;
+    value.normalized = !value.special;
+    value.normalized_given = pld_json_has(at, "normalized");
+    PLD_TRY(pld_json_get_bool(at, "normalized", PLD_JSON_OPTIONAL, &value.normalized, error));
     if (single_word) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: token '%.64s': single_word true is not supported; expected false", at->file,
                         content);
     }
-    return set_token(token, content, false, normalized, id, error);
+    return set_token(token, content, value, error);
 }
 
 /** The named tokens of one file; a later file overrides an earlier one. */
@@ -143,21 +151,27 @@ static pld_status read_decoder(const pld_json *decoder, pld_clip_settings *setti
     return PLD_OK;
 }
 
+static bool has_role(const pld_clip_settings *settings, const char *content) {
+    for (int role = 0; role < PLD_CLIP_ROLE_COUNT; role++) {
+        if (settings->roles[role].content && strcmp(settings->roles[role].content, content) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** added_tokens.json: {"token": id, …} */
 static pld_status read_added(const pld_json *file, pld_clip_settings *settings, pld_error *error) {
     const char *content = NULL;
-    json_t *value = NULL;
+    json_t *stated = NULL;
     json_t *entries = (json_t *)file->value;
-    json_object_foreach(entries, content, value) {
+    json_object_foreach(entries, content, stated) {
         int64_t id = 0;
         PLD_TRY(pld_json_get_integer(file, content, PLD_JSON_REQUIRED, 0, GREATEST_ID, &id, error));
-        bool special = false;
-        for (int role = 0; role < PLD_CLIP_ROLE_COUNT; role++) {
-            special = special ||
-                      (settings->roles[role].content && strcmp(settings->roles[role].content, content) == 0);
-        }
+        bool special = has_role(settings, content);
         pld_clip_token_setting token = {0};
-        PLD_TRY(set_token(&token, content, false, !special, id, error));
+        pld_clip_token_setting value = {.id = id, .special = special, .normalized = !special};
+        PLD_TRY(set_token(&token, content, value, error));
         PLD_TRY(append_token(settings, token, error));
     }
     return PLD_OK;
@@ -215,7 +229,7 @@ static pld_status append_once(pld_clip_settings *settings, const pld_clip_token_
         }
     }
     pld_clip_token_setting copy = {0};
-    PLD_TRY(set_token(&copy, token->content, token->is_text, token->normalized, -1, error));
+    PLD_TRY(set_token(&copy, token->content, *token, error));
     return append_token(settings, copy, error);
 }
 
@@ -292,7 +306,8 @@ pld_status pld_clip_settings_read(const pld_clip_documents *documents, pld_clip_
                                   pld_error *error) {
     for (int role = 0; role < PLD_CLIP_ROLE_COUNT; role++) {
         if (roles[role].standard) {
-            PLD_TRY(set_token(&settings->roles[role], roles[role].standard, true, false, -1, error));
+            pld_clip_token_setting value = {.id = -1, .is_text = true, .special = true};
+            PLD_TRY(set_token(&settings->roles[role], roles[role].standard, value, error));
         }
     }
     if (documents->configuration) {
@@ -313,6 +328,12 @@ pld_status pld_clip_settings_read(const pld_clip_documents *documents, pld_clip_
         }
         if (documents->special_tokens) {
             PLD_TRY(read_extra(documents->special_tokens, extra[i], true, settings, error));
+        }
+    }
+    /* A token with a role counts as special, which decides what an absent flag means. */
+    for (size_t i = 0; i < settings->count; i++) {
+        if (!settings->tokens[i].normalized_given && has_role(settings, settings->tokens[i].content)) {
+            settings->tokens[i].normalized = false;
         }
     }
     return PLD_OK;

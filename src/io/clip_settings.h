@@ -15,12 +15,16 @@
 #include "io/clip_tokenizer.h"
 #include "io/json.h"
 
-/** A token to be added to the vocabulary, or marked in it as recognised whole. */
+/** A token to be added to the vocabulary, or marked in it as recognised whole. The flags that play no part in
+ * the ids are kept because transformers compares them when it looks for repetitions. */
 typedef struct pld_clip_token_setting {
     char *content;
     int64_t id;   /**< as stated by the file; −1: wherever the vocabulary has it, else the next free one */
     bool is_text; /**< the file gives a string, not an object with flags */
-    bool normalized; /**< looked for after normalisation */
+    bool special; /**< "special" */
+    bool strips[2];        /**< "lstrip", "rstrip" */
+    bool normalized;       /**< looked for after normalisation */
+    bool normalized_given; /**< the file says so itself */
 } pld_clip_token_setting;
 
 /** Tokens with a role, in the order in which transformers adds them. */
