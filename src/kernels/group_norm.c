@@ -46,6 +46,21 @@ static void merge(moments *into, moments part) {
     into->count = count;
 }
 
+/** Moments of a group from those of its `width` channels over the same tokens. */
+static moments join_channels(const float *mean, const float *squares, int64_t width, int64_t tokens) {
+    double sum = 0, total = 0, spread = 0;
+    for (int64_t c = 0; c < width; c++) {
+        sum += (double)mean[c];
+        total += (double)squares[c];
+    }
+    double centre = sum / (double)width;
+    for (int64_t c = 0; c < width; c++) {
+        double distance = (double)mean[c] - centre;
+        spread += distance * distance;
+    }
+    return (moments){(double)(width * tokens), centre, total + (double)tokens * spread};
+}
+
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -67,8 +82,9 @@ static void measure_chunks(void *context, size_t begin, size_t end, int thread) 
         for (int64_t token = chunk * run->chunk_tokens; token < last; token += PLD_BLOCK_TOKENS) {
             int64_t tokens = smaller(PLD_BLOCK_TOKENS, last - token);
             run->kernels->channel_moments(problem->x + token * channels, tokens, channels, mean, squares);
-            for (int64_t c = 0; c < channels; c++) {
-                merge(&groups[c / width], (moments){(double)tokens, (double)mean[c], (double)squares[c]});
+            for (int64_t group = 0; group < problem->groups; group++) {
+                merge(&groups[group],
+                      join_channels(mean + group * width, squares + group * width, width, tokens));
             }
         }
     }

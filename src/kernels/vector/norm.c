@@ -38,14 +38,26 @@ void PLD_KERNEL(channel_moments)(const float *x, int64_t tokens, int64_t channel
     }
 }
 
+PLD_INLINE vec scale_shift_of(vec x, vec scale, vec shift, const bool silu) {
+    vec y = scale * x + shift;
+    return silu ? y * sigmoid_of(y) : y;
+}
+
 PLD_INLINE void scale_shift_rows(const float *x, int64_t tokens, int64_t channels, const float *scale,
                                  const float *shift, const bool silu, float *out) {
     for (int64_t token = 0; token < tokens; token++) {
         const float *in = x + token * channels;
-        for (int64_t c = 0; c < channels; c += PLD_LANES) {
-            vec y = load_channels(scale, c, channels) * load_channels(in, c, channels) +
-                    load_channels(shift, c, channels);
-            store_channels(out + token * channels, c, channels, silu ? y * sigmoid_of(y) : y);
+        float *to = out + token * channels;
+        int64_t c = 0;
+        for (; c + PLD_LANES <= channels; c += PLD_LANES) {
+            store(to + c, scale_shift_of(load(in + c), load(scale + c), load(shift + c), silu));
+        }
+        if (c < channels) {
+            size_t rest = (size_t)(channels - c);
+            store_part(to + c,
+                       scale_shift_of(load_part(in + c, rest), load_part(scale + c, rest),
+                                      load_part(shift + c, rest), silu),
+                       rest);
         }
     }
 }
@@ -59,42 +71,54 @@ void PLD_KERNEL(scale_shift)(const float *x, int64_t tokens, int64_t channels, c
     }
 }
 
-/** out = (in − mean)·factor·weight + bias; weight and bias may be NULL. */
+/** (x − mean)·factor·weight + bias at channel c; weight and bias may be NULL. */
+PLD_INLINE vec normal_of(vec x, vec mean, vec factor, const float *weight, const float *bias, int64_t c,
+                         int64_t channels) {
+    vec y = (x - mean) * factor;
+    y = weight ? y * load_channels(weight, c, channels) : y;
+    return bias ? y + load_channels(bias, c, channels) : y;
+}
+
 PLD_INLINE void write_row(const float *in, int64_t channels, float mean, float factor, const float *weight,
                           const float *bias, float *out) {
-    for (int64_t c = 0; c < channels; c += PLD_LANES) {
-        vec y = (load_channels(in, c, channels) - splat(mean)) * splat(factor);
-        y = weight ? y * load_channels(weight, c, channels) : y;
-        y = bias ? y + load_channels(bias, c, channels) : y;
+    int64_t c = 0;
+    for (; c + PLD_LANES <= channels; c += PLD_LANES) {
+        store(out + c, normal_of(load(in + c), splat(mean), splat(factor), weight, bias, c, channels));
+    }
+    if (c < channels) {
+        vec y =
+            normal_of(load_channels(in, c, channels), splat(mean), splat(factor), weight, bias, c, channels);
         store_channels(out, c, channels, y);
     }
 }
 
-/** Σ (in − mean)² over a row; lanes past its end count nothing. */
-PLD_INLINE double squares_around(const float *in, int64_t channels, float mean) {
-    vec squares = {0};
+enum { PLD_CHAINS = 4 }; /* independent sums that hide the latency of an addition */
+
+/** Σ (in − centre) over a row, or of its squares. */
+PLD_INLINE double sum_row(const float *in, int64_t channels, float centre, const bool squared) {
+    vec sums[PLD_CHAINS] = {{0}};
     int64_t c = 0;
-    for (; c + PLD_LANES <= channels; c += PLD_LANES) {
-        vec distance = load(in + c) - splat(mean);
-        squares += distance * distance;
+    for (; c + PLD_CHAINS * PLD_LANES <= channels; c += PLD_CHAINS * PLD_LANES) {
+        for (int i = 0; i < PLD_CHAINS; i++) {
+            vec distance = load(in + c + i * PLD_LANES) - splat(centre);
+            sums[i] += squared ? distance * distance : distance;
+        }
     }
     double rest = 0;
     for (; c < channels; c++) {
-        rest += ((double)in[c] - (double)mean) * ((double)in[c] - (double)mean);
+        double distance = (double)in[c] - (double)centre;
+        rest += squared ? distance * distance : distance;
     }
-    return sum_lanes(squares) + rest;
+    return sum_lanes((sums[0] + sums[1]) + (sums[2] + sums[3])) + rest;
 }
 
 void PLD_KERNEL(layer_norm)(const float *x, int64_t rows, int64_t channels, float epsilon,
                             const float *weight, const float *bias, float *out) {
     for (int64_t row = 0; row < rows; row++) {
         const float *in = x + row * channels;
-        vec sum = {0};
-        for (int64_t c = 0; c < channels; c += PLD_LANES) {
-            sum += load_channels(in, c, channels);
-        }
-        float mean = (float)(sum_lanes(sum) / (double)channels);
-        double variance = squares_around(in, channels, mean) / (double)channels;
+        /* Around the first element: the mean's error is then relative to the spread, not to the offset. */
+        float mean = (float)((double)in[0] + sum_row(in, channels, in[0], false) / (double)channels);
+        double variance = sum_row(in, channels, mean, true) / (double)channels;
         write_row(in, channels, mean, (float)(1 / sqrt(variance + (double)epsilon)), weight, bias,
                   out + row * channels);
     }
@@ -104,7 +128,7 @@ void PLD_KERNEL(rms_norm)(const float *x, int64_t rows, int64_t channels, float 
                           float *out) {
     for (int64_t row = 0; row < rows; row++) {
         const float *in = x + row * channels;
-        double square = squares_around(in, channels, 0) / (double)channels;
+        double square = sum_row(in, channels, 0, true) / (double)channels;
         write_row(in, channels, 0, (float)(1 / sqrt(square + (double)epsilon)), weight, NULL,
                   out + row * channels);
     }
