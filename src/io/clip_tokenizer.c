@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/clip_tokenizer.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,7 +30,7 @@ static pld_status read_file(const char *folder, const char *base, pld_clip_file 
     pld_status status = PLD_OK;
     pld_mapping *mapping = NULL;
     char *data = NULL;
-    if (stat(path, &facts) == 0) {
+    if (stat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR)) { /* others are worth a report */
         status = pld_mapping_open(path, &mapping, error);
         size_t size = status == PLD_OK ? (size_t)pld_mapping_size(mapping) : 0;
         if (size > FILE_LIMIT) {
