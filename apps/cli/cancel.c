@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cancel.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "message.h"
+
+static volatile int cancelled;
+static volatile sig_atomic_t guarded;
+
+static void on_signal(int number) {
+    (void)number;
+    if (cancelled && !guarded) {
+        _exit(EXIT_CANCELLED);
+    }
+    cancelled = 1;
+}
+
+void cancel_install(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+const volatile int *cancel_flag(void) {
+    return &cancelled;
+}
+
+void cancel_guard_begin(void) {
+    guarded = 1;
+}
+
+void cancel_guard_end(void) {
+    guarded = 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The commands of the program, each in a file of its name. They get the arguments after the command's name
+ * and give the exit code. */
+#ifndef PLADIS_CLI_COMMANDS_H
+#define PLADIS_CLI_COMMANDS_H
+
+int command_generate(int argc, char **argv);
+int command_info(int argc, char **argv);
+int command_tokenize(int argc, char **argv);
+int command_list(int argc, char **argv);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "generate_options.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "message.h"
+#include "number.h"
+
+/** --timesteps: numbers that fall, commas between. */
+static bool accept_timesteps(void *target, const option *row, const char *value) {
+    generate_request *request = target;
+    request->timestep_count = 0;
+    for (const char *at = value;;) {
+        char piece[32];
+        size_t length = strcspn(at, ",");
+        double number = -1;
+        if (length < sizeof piece) {
+            memcpy(piece, at, length);
+            piece[length] = '\0';
+        }
+        size_t count = request->timestep_count;
+        if (length >= sizeof piece || !number_real(piece, &number) || number < 0 || number > 1000) {
+            message_usage(
+                "--%s: found \"%.*s\" in \"%s\", expected numbers from 0 to 1000 with commas between",
+                row->name, (int)length, at, value);
+            return false;
+        }
+        if (count == MOST_TIMESTEPS || (count > 0 && number >= request->timesteps[count - 1])) {
+            message_usage("--%s: found \"%s\", expected at most %d numbers, each smaller than the one before",
+                          row->name, value, MOST_TIMESTEPS);
+            return false;
+        }
+        request->timesteps[request->timestep_count++] = number;
+        if (at[length] == '\0') {
+            return true;
+        }
+        at += length + 1;
+    }
+}
+
+/** --guidance: further guidance methods come with later versions. */
+static bool accept_guidance(void *target, const option *row, const char *value) {
+    (void)target;
+    double number = 0;
+    if (strcmp(value, "none") == 0 || strcmp(value, "cfg") == 0) {
+        return true;
+    }
+    if (number_real(value, &number)) {
+        message_usage(
+            "--%s: found \"%s\", expected none or cfg: an embedded guidance scale belongs to distilled "
+            "transformers, which this version does not run; use --cfg-scale",
+            row->name, value);
+    } else {
+        message_usage("--%s: found \"%s\", expected none or cfg: this version has no other guidance",
+                      row->name, value);
+    }
+    return false;
+}
+
+/** An option of which this version has a single value, its default. `choices` is that value. */
+static bool accept_only_default(void *target, const option *row, const char *value) {
+    (void)target;
+    if (strcmp(value, row->choices) != 0) {
+        message_usage("--%s: found \"%s\", expected %s: this version has no other", row->name, value,
+                      row->choices);
+        return false;
+    }
+    return true;
+}
+
+static bool accept_dtype(void *target, const option *row, const char *value) {
+    (void)target;
+    if (strcmp(value, "bf16") == 0) {
+        message_usage("--%s: bf16 is not available in this version; use auto or f32", row->name);
+        return false;
+    }
+    if (strcmp(value, "auto") != 0 && strcmp(value, "f32") != 0) {
+        message_usage("--%s: found \"%s\", expected one of: auto f32", row->name, value);
+        return false;
+    }
+    return true;
+}
+
+#define AT(field)           .offset = offsetof(generate_request, field)
+#define RANGE(least, most)  .minimum = (least), .maximum = (most)
+#define NAMED(kind_, name_) .kind = OPTION_##kind_, .name = (name_)
+#define SECTION(title)                                                                                       \
+    { .kind = OPTION_SECTION, .help = (title) }
+#define LATER(name_, why)                                                                                    \
+    { .kind = OPTION_REFUSED, .name = (name_), .help = "not available in this version: " why }
+
+static const option rows[] = {
+    SECTION("what to draw"),
+    {NAMED(TEXT, "model"), .letter = 'm', AT(model), .argument = "MODEL",
+     .help = "diffusers folder, or the name of a model that ships (demo)"},
+    {NAMED(TEXT, "prompt"), .letter = 'p', AT(prompt), .argument = "TEXT",
+     .help = "what to draw; (word:1.2) and [word] weigh, BREAK starts a chunk"},
+    {NAMED(TEXT, "negative-prompt"), .letter = 'n', AT(negative_prompt), .argument = "TEXT",
+     .help = "what to avoid"},
+    {NAMED(TEXT, "prompt-file"), AT(prompt_file), .argument = "FILE",
+     .help = "one prompt a line, - is standard input"},
+    {NAMED(FLAG, "literal-prompt"), AT(literal_prompt), .help = "no weights, BREAK or chunks in the prompt"},
+    {NAMED(INTEGER, "clip-skip"), AT(clip_skip), .argument = "N", RANGE(1, 100),
+     .help = "leave out the last N-1 layers of the text encoder (1)"},
+    {NAMED(INTEGER, "width"), .letter = 'W', AT(width), .argument = "PIXELS", RANGE(1, 16384),
+     .help = "width (the model's own)"},
+    {NAMED(INTEGER, "height"), .letter = 'H', AT(height), .argument = "PIXELS", RANGE(1, 16384),
+     .help = "height (the model's own)"},
+    {NAMED(INTEGER, "seed"), .letter = 's', AT(seed), .argument = "N", RANGE(-1e18, 1e18),
+     .help = "seed; negative: a random one (42)"},
+    {NAMED(CUSTOM, "rng"), .argument = "NAME", .choices = "cpu", .accept = accept_only_default,
+     .help = "random generator: cpu, that of torch"},
+    {NAMED(INTEGER, "batch-count"), .letter = 'b', AT(batch_count), .argument = "N", RANGE(1, 1000),
+     .help = "pictures of each prompt, with seed, seed+1, ... (1)"},
+
+    SECTION("PLADIS, sparse cross-attention"),
+    {NAMED(NUMBER, "pladis"), AT(pladis_scale), .argument = "SCALE", RANGE(-100, 100),
+     .help = "lambda, how far to go from dense to sparse; 0 is off (2)"},
+    {NAMED(NUMBER, "pladis-alpha"), AT(pladis_alpha), .argument = "ALPHA", RANGE(1, 2), .above_minimum = true,
+     .help = "sparsity, above 1 to 2 (1.5)"},
+    {NAMED(TEXT, "pladis-blocks"), AT(pladis_blocks), .argument = "LIST",
+     .help = "all, or down,mid,up or sites as info prints them (all)"},
+    {NAMED(NUMBER, "pladis-start"), AT(pladis_start), .argument = "FRACTION", RANGE(0, 1),
+     .help = "first part of the steps without it (0)"},
+    {NAMED(NUMBER, "pladis-end"), AT(pladis_end), .argument = "FRACTION", RANGE(0, 1),
+     .help = "where in the steps it ends (1)"},
+    {NAMED(FLAG, "no-pladis"), AT(no_pladis), .help = "the same as --pladis 0"},
+
+    SECTION("sampling"),
+    {NAMED(INTEGER, "steps"), AT(steps), .argument = "N", RANGE(1, 1000), .help = "steps (the model's own)"},
+    {NAMED(NUMBER, "cfg-scale"), .alias = "guidance-scale", AT(cfg_scale), .argument = "SCALE", RANGE(0, 100),
+     .help = "classifier-free guidance; 1 is off (the model's own)"},
+    {NAMED(NUMBER, "cfg-rescale"), AT(cfg_rescale), .argument = "PHI", RANGE(0, 1),
+     .help = "rescaling of it (0)"},
+    {NAMED(CUSTOM, "guidance"), .argument = "NAME", .accept = accept_guidance,
+     .help = "further guidance: none, cfg"},
+    {NAMED(LISTED, "sampling-method"), AT(sampling_method), .argument = "NAME", .list = PLD_LIST_SAMPLERS,
+     .choices = "ddim_trailing", .help = "see pladis list samplers (the model's own)"},
+    {NAMED(LISTED, "scheduler"), AT(scheduler), .argument = "NAME", .list = PLD_LIST_SCHEDULERS,
+     .help = "sigma schedule, see pladis list schedulers (the model's own)"},
+    {NAMED(LISTED, "spacing"), AT(spacing), .argument = "NAME", .list = PLD_LIST_SPACINGS,
+     .help = "see pladis list spacings (the model's own)"},
+    {NAMED(CUSTOM, "timesteps"), .argument = "A,B,...", .accept = accept_timesteps,
+     .help = "these timesteps, for example 999,749,499,249"},
+    {NAMED(NUMBER, "eta"), AT(eta), .argument = "ETA", RANGE(0, 1),
+     .help = "noise of DDIM and TCD (the sampler's)"},
+    {NAMED(CHOICE, "prediction"), AT(prediction), .argument = "KIND", .choices = "eps v x0",
+     .help = "what the network predicts (detected)"},
+    {NAMED(CUSTOM, "preset"), .argument = "NAME", .choices = "auto", .accept = accept_only_default,
+     .help = "preset of steps and sampler: auto"},
+
+    SECTION("output"),
+    {NAMED(TEXT, "output"), .letter = 'o', AT(output), .argument = "FILE",
+     .help = "PNG; - is standard output, %d the number of the picture\n(output.png)"},
+    {NAMED(FLAG, "compare"), AT(compare), .help = "without and with PLADIS, side by side in one PNG"},
+    {NAMED(FLAG, "sheet"), AT(sheet), .help = "all pictures in one labelled PNG"},
+    {NAMED(INTEGER, "columns"), AT(columns), .argument = "N", RANGE(1, 100), .help = "columns of the sheet"},
+    {NAMED(FLAG, "no-metadata"), AT(no_metadata), .help = "no parameters inside the PNG"},
+    {NAMED(TEXT, "report"), AT(report), .argument = "FILE", .help = "write parameters and figures as JSON"},
+    {NAMED(TEXT, "init-noise"), AT(init_noise), .argument = "FILE",
+     .help = "safetensors with latents_init instead of the seed's noise"},
+    {NAMED(TEXT, "dump"), AT(dump), .argument = "FILE",
+     .help = "write latents and embeddings as safetensors"},
+    {NAMED(FLAG, "dump-steps"), AT(dump_steps), .help = "those of every step too"},
+    {NAMED(FLAG, "quiet"), .letter = 'q', AT(quiet), .help = "print errors only"},
+    {NAMED(FLAG, "verbose"), .letter = 'v', AT(verbose), .help = "print what happens"},
+
+    SECTION("machine"),
+    {NAMED(INTEGER, "threads"), .letter = 't', AT(threads), .argument = "N", RANGE(1, 1024),
+     .help = "threads (the physical cores)"},
+    {NAMED(LISTED, "isa"), AT(isa), .argument = "NAME", .list = PLD_LIST_ISA, .choices = "auto",
+     .help = "highest instruction set, see pladis list isa (auto)"},
+    {NAMED(CUSTOM, "dtype"), .argument = "TYPE", .accept = accept_dtype,
+     .help = "type of the arithmetic: auto, f32"},
+
+    LATER("lora", "LoRA files cannot be applied yet"),
+    LATER("lora-dir", "LoRA files cannot be applied yet"),
+    LATER("config", "only diffusers folders can be opened, which describe themselves"),
+    LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),
+    {.kind = OPTION_REFUSED,
+     .name = "init-img",
+     .letter = 'i',
+     .help = "not available in this version: pictures are drawn from a prompt only"},
+    LATER("strength", "pictures are drawn from a prompt only"),
+    LATER("vae", "the model's own VAE is used"),
+    LATER("vae-tiling", "the picture is decoded whole"),
+    LATER("preview", "there is no preview yet"),
+};
+
+static const option_set set = {
+    .usage = "pladis generate -p PROMPT [-m MODEL] [-o OUT.png] [options]",
+    .summary = "Draw pictures from text, with sparse cross-attention (PLADIS) unless told otherwise.",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .examples =
+        "  pladis generate -p \"a red fox in the snow\" -o fox.png\n"
+        "  pladis generate -m ./stable-diffusion-v1-5 -p \"a red fox\" -s -1 -b 4 -o fox-%d.png\n"
+        "  pladis generate -p \"a red fox\" --compare -o compare.png\n"
+        "  pladis generate --prompt-file prompts.txt --sheet --columns 3 -o grid.png\n"
+        "  pladis generate -p \"a red fox\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
+};
+
+static void set_defaults(generate_request *request) {
+    pld_generate_options defaults;
+    pld_generate_options_init(&defaults);
+    *request = (generate_request){
+        .model = "demo",
+        .output = "output.png",
+        .clip_skip = defaults.clip_skip,
+        .seed = defaults.seed,
+        .batch_count = 1,
+        .cfg_scale = NAN,
+        .cfg_rescale = defaults.cfg_rescale,
+        .eta = NAN,
+        .pladis_scale = defaults.pladis_scale,
+        .pladis_alpha = defaults.pladis_alpha,
+        .pladis_blocks = defaults.pladis_blocks,
+        .pladis_start = defaults.pladis_start,
+        .pladis_end = defaults.pladis_end,
+    };
+}
+
+/** Rules between options. */
+static bool check_together(const generate_request *request) {
+    if (request->prompt == NULL && request->prompt_file == NULL) {
+        message_usage("a prompt is needed: -p TEXT or --prompt-file FILE");
+    } else if (request->prompt != NULL && request->prompt_file != NULL) {
+        message_usage("--prompt and --prompt-file exclude each other");
+    } else if (request->quiet && request->verbose) {
+        message_usage("--quiet and --verbose exclude each other");
+    } else if (request->compare && request->pladis_scale == 0) {
+        message_usage(
+            "--compare shows PLADIS off and on, but it is off; leave out --no-pladis and --pladis 0");
+    } else if (request->pladis_scale != 0 && request->pladis_start >= request->pladis_end) {
+        message_usage(
+            "--pladis-start: found %g, expected less than --pladis-end, which is %g; use --no-pladis to "
+            "turn it off",
+            request->pladis_start, request->pladis_end);
+    } else if (request->dump_steps && request->dump == NULL) {
+        message_usage("--dump-steps needs --dump FILE");
+    } else if (request->timestep_count > 0 && request->steps > 0 &&
+               request->timestep_count != (size_t)request->steps) {
+        message_usage("--steps: found %d, but --timesteps lists %zu; leave out --steps", (int)request->steps,
+                      request->timestep_count);
+    } else if (request->columns > 0 && !request->sheet && !request->compare) {
+        message_usage("--columns needs --sheet");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/** `ddim_trailing` names a sampler and a spacing at once. */
+static bool split_sampler_name(generate_request *request) {
+    if (request->sampling_method == NULL || strcmp(request->sampling_method, "ddim_trailing") != 0) {
+        return true;
+    }
+    if (request->spacing != NULL && strcmp(request->spacing, "trailing") != 0) {
+        message_usage("--spacing: found \"%s\", expected trailing beside --sampling-method ddim_trailing",
+                      request->spacing);
+        return false;
+    }
+    request->sampling_method = "ddim";
+    request->spacing = "trailing";
+    return true;
+}
+
+/** A random seed short enough to be typed again. */
+static bool draw_seed(generate_request *request) {
+    uint32_t drawn = 0;
+    if (request->seed < 0) {
+        if (getrandom(&drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn) {
+            message_failure("--seed: the system gives no random number; name a seed");
+            return false;
+        }
+        request->seed = drawn;
+    }
+    return true;
+}
+
+options_result generate_options_parse(int argc, char **argv, generate_request *request) {
+    size_t positional_count = 0;
+    set_defaults(request);
+    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
+    if (result != OPTIONS_RUN) {
+        return result;
+    }
+    request->pladis_scale = request->no_pladis ? 0 : request->pladis_scale;
+    if (!check_together(request) || !split_sampler_name(request) || !draw_seed(request)) {
+        return OPTIONS_WRONG;
+    }
+    message_set_verbosity(request->quiet     ? VERBOSITY_QUIET
+                          : request->verbose ? VERBOSITY_VERBOSE
+                                             : VERBOSITY_NORMAL);
+    if (request->pladis_scale < 0 || request->pladis_scale > 10) {
+        message_note("--pladis %g is far outside the useful range, about 0 to 5; the picture may fall apart",
+                     request->pladis_scale);
+    }
+    return OPTIONS_RUN;
+}

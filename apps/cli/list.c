@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** pladis list: the registries of the library. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "message.h"
+#include "options.h"
+
+static const struct {
+    const char *name;
+    pld_list_kind kind;
+} lists[] = {
+    {"samplers", PLD_LIST_SAMPLERS}, {"schedulers", PLD_LIST_SCHEDULERS}, {"spacings", PLD_LIST_SPACINGS},
+    {"guidance", PLD_LIST_GUIDANCE}, {"variants", PLD_LIST_VARIANTS},     {"families", PLD_LIST_FAMILIES},
+    {"isa", PLD_LIST_ISA},
+};
+enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
+
+static const option_set set = {
+    .usage = "pladis list [samplers|schedulers|spacings|guidance|variants|families|isa|presets]",
+    .summary = "Names that the options of generate accept, one a line; without an argument all lists.",
+    .examples = "  pladis list samplers\n",
+    .most_positionals = 1,
+};
+
+static void print_list(pld_list_kind kind, const char *indent) {
+    const char *name = NULL, *description = NULL;
+    for (size_t i = 0; pld_list(kind, i, &name, &description); i++) {
+        if (description != NULL && description[0] != '\0') {
+            printf("%s%-16s %s\n", indent, name, description);
+        } else {
+            printf("%s%s\n", indent, name);
+        }
+    }
+}
+
+int command_list(int argc, char **argv) {
+    const char *wanted = NULL;
+    size_t count = 0;
+    options_result result = options_parse(&set, argc, argv, NULL, &wanted, &count);
+    if (result != OPTIONS_RUN) {
+        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (count == 1 && strcmp(wanted, "presets") == 0) {
+        message_note("this version has no presets; steps, sampler and guidance come from the model");
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        if (count == 0) {
+            printf("%s%s\n", i > 0 ? "\n" : "", lists[i].name);
+            print_list(lists[i].kind, "  ");
+        } else if (strcmp(wanted, lists[i].name) == 0) {
+            print_list(lists[i].kind, "");
+            return EXIT_DONE;
+        }
+    }
+    if (count == 1) {
+        return message_usage(
+            "list: found \"%s\", expected one of: samplers schedulers spacings guidance variants "
+            "families isa presets",
+            wanted);
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The pladis program: a table of commands. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <pladis/pladis.h>
+
+#include "commands.h"
+#include "message.h"
+#include "number.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"generate", command_generate, "draw pictures from a prompt"},
+    {"info", command_info, "what a model is: family, types, sizes, attention sites"},
+    {"tokenize", command_tokenize, "tokens, weights and chunks of a prompt"},
+    {"list", command_list, "samplers, schedulers and the like that this version has"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_help(void) {
+    printf("pladis %s: pictures from text with sparse cross-attention\n\n", pld_version());
+    printf("usage: pladis COMMAND [options]\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    }
+    printf("\n  pladis COMMAND --help   options of a command\n"
+           "  pladis --version        version\n\n"
+           "example: pladis generate -p \"a red fox in the snow\" -o fox.png\n");
+}
+
+static int report_unknown(const char *name) {
+    size_t nearest = 0, best = SIZE_MAX;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        size_t distance = name_distance(name, commands[i].name);
+        if (distance < best) {
+            best = distance;
+            nearest = i;
+        }
+    }
+    const char *what = name[0] == '-' ? "option" : "command";
+    if (name_is_near(name, best)) {
+        return message_usage("unknown %s %s; did you mean %s?", what, name, commands[nearest].name);
+    }
+    return message_usage("unknown %s %s; pladis --help lists the commands", what, name);
+}
+
+int main(int argc, char **argv) {
+    /* A reader that goes away is reported as a failed write. */
+    signal(SIGPIPE, SIG_IGN);
+    const char *name = argc > 1 ? argv[1] : "--help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help();
+        return message_finish_output(EXIT_DONE);
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("pladis %s\n", pld_version());
+        return message_finish_output(EXIT_DONE);
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return message_finish_output(commands[i].run(argc - 2, argv + 2));
+        }
+    }
+    return report_unknown(name);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "progress.h"
+
+static verbosity current_verbosity = VERBOSITY_NORMAL;
+
+void message_set_verbosity(verbosity level) {
+    current_verbosity = level;
+}
+
+verbosity message_verbosity(void) {
+    return current_verbosity;
+}
+
+/** Print one line; line breaks and control characters that a file or an argument brought in become spaces, so
+ * that an error stays one line and a terminal is not steered. */
+static void print_line(const char *label, const char *text, va_list arguments) PLD_PRINTF(2, 0);
+static void print_line(const char *label, const char *text, va_list arguments) {
+    char line[2 * PLD_ERROR_MESSAGE_SIZE];
+    vsnprintf(line, sizeof line, text, arguments);
+    for (char *at = line; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            *at = ' ';
+        }
+    }
+    progress_clear();
+    fprintf(stderr, "%s%s\n", label, line);
+}
+
+int message_failure(const char *text, ...) {
+    va_list arguments;
+    va_start(arguments, text);
+    print_line("pladis: error: ", text, arguments);
+    va_end(arguments);
+    return EXIT_FAILED;
+}
+
+int message_usage(const char *text, ...) {
+    va_list arguments;
+    va_start(arguments, text);
+    print_line("pladis: error: ", text, arguments);
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+int message_error(const pld_error *error) {
+    message_failure("%s", error->message[0] != '\0' ? error->message : pld_status_text(error->status));
+    switch (error->status) {
+    case PLD_ERROR_ARGUMENT:
+        return EXIT_USAGE;
+    case PLD_ERROR_CANCELLED:
+        return EXIT_CANCELLED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+void message_note(const char *text, ...) {
+    if (current_verbosity == VERBOSITY_QUIET) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, text);
+    print_line("pladis: note: ", text, arguments);
+    va_end(arguments);
+}
+
+void message_line(const char *text, ...) {
+    if (current_verbosity == VERBOSITY_QUIET) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, text);
+    print_line("", text, arguments);
+    va_end(arguments);
+}
+
+static void log_line(const char *label, const char *text, ...) PLD_PRINTF(2, 3);
+static void log_line(const char *label, const char *text, ...) {
+    va_list arguments;
+    va_start(arguments, text);
+    print_line(label, text, arguments);
+    va_end(arguments);
+}
+
+void message_log(void *user, pld_log_level level, const char *message) {
+    (void)user;
+    verbosity needed = level == PLD_LOG_DETAIL ? VERBOSITY_VERBOSE : VERBOSITY_NORMAL;
+    if (current_verbosity < needed) {
+        return;
+    }
+    const char *label = level == PLD_LOG_WARNING  ? "pladis: warning: "
+                        : level == PLD_LOG_NOTICE ? "pladis: note: "
+                                                  : "pladis: ";
+    log_line(label, "%s", message);
+}
+
+int message_finish_output(int code) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return message_failure("standard output: cannot be written: %s", strerror(errno));
+    }
+    return code;
+}

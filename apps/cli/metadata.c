@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metadata.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "report.h"
+
+/** A value of the "parameters" line, in quotes where its own text could be taken for the next field. */
+static void print_value(FILE *file, const char *key, const char *value) {
+    bool quote = strpbrk(value, ",:\"\n") != NULL;
+    fprintf(file, ", %s: %s", key, quote ? "\"" : "");
+    for (; *value != '\0'; value++) {
+        if (quote && (*value == '"' || *value == '\\')) {
+            fputc('\\', file);
+        }
+        fputc(*value == '\n' ? ' ' : *value, file);
+    }
+    fputs(quote ? "\"" : "", file);
+}
+
+static char *make_parameters(const generate_request *request, const char *model, const picture *drawn) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    if (file == NULL) {
+        return NULL;
+    }
+    const pld_report *report = &drawn->report;
+    fprintf(file, "%s\n", drawn->prompt);
+    if (request->negative_prompt != NULL && request->negative_prompt[0] != '\0') {
+        fprintf(file, "Negative prompt: %s\n", request->negative_prompt);
+    }
+    fprintf(file, "Steps: %d", report->steps);
+    print_value(file, "Sampler", report->sampling_method);
+    print_value(file, "Schedule type", report->scheduler);
+    fprintf(file, ", CFG scale: %g, Seed: %" PRId64 ", Size: %dx%d", report->cfg_scale, drawn->seed,
+            report->width, report->height);
+    print_value(file, "Model", model);
+    if (request->clip_skip > 1) {
+        fprintf(file, ", Clip skip: %d", (int)request->clip_skip);
+    }
+    fprintf(file, ", PLADIS scale: %g", drawn->pladis_scale);
+    if (drawn->pladis_scale != 0) {
+        fprintf(file, ", PLADIS alpha: %g", request->pladis_alpha);
+        print_value(file, "PLADIS blocks", request->pladis_blocks);
+        fprintf(file, ", PLADIS start: %g, PLADIS end: %g", request->pladis_start, request->pladis_end);
+    }
+    fprintf(file, ", Version: pladis %s", pld_version());
+    bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+bool metadata_make(const generate_request *request, const char *model, const picture *pictures, size_t count,
+                   metadata *result) {
+    *result = (metadata){0};
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(list, report_parameters(request, &pictures[i], true));
+    }
+    json_t *json = json_pack("{s:s, s:s, s:o}", "version", pld_version(), "model", model, "pictures", list);
+    result->json = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(json);
+    result->parameters = make_parameters(request, model, &pictures[request->compare ? 1 : 0]);
+    if (result->json == NULL || result->parameters == NULL) {
+        metadata_free(result);
+        message_failure(
+            "the PNG's metadata cannot be made: out of memory, or a text is not UTF-8; --no-metadata "
+            "leaves it out");
+        return false;
+    }
+    result->pairs[0] = "parameters";
+    result->pairs[1] = result->parameters;
+    result->pairs[2] = "pladis";
+    result->pairs[3] = result->json;
+    return true;
+}
+
+void metadata_free(metadata *result) {
+    free(result->parameters);
+    free(result->json);
+    *result = (metadata){0};
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** From the name of a model to its place. */
+#ifndef PLADIS_CLI_MODEL_PATH_H
+#define PLADIS_CLI_MODEL_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Path of the model `name`: itself where it exists or holds a slash; else a model of that name in
+ *  $PLADIS_MODEL_DIR, the source tree that this program was built in, or the installed data folder. False
+ * after an error line that says where it was looked for. */
+bool model_path_find(const char *name, char *path, size_t size);
+
+/** Last part of a path, trailing slashes aside, written to `name`. */
+void path_base_name(const char *path, char *name, size_t size);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool number_integer(const char *text, int64_t *value) {
+    const char *digits = text + (*text == '-' || *text == '+');
+    if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits)) {
+        return false;
+    }
+    errno = 0;
+    long long parsed = strtoll(text, NULL, 10);
+    *value = parsed;
+    return errno == 0;
+}
+
+bool number_real(const char *text, double *value) {
+    if (*text == '\0' || strspn(text, "0123456789.eE+-") != strlen(text)) {
+        return false;
+    }
+    char *end = NULL;
+    *value = strtod(text, &end);
+    return *end == '\0' && end != text && isfinite(*value);
+}
+
+static size_t smaller(size_t first, size_t second) {
+    return first < second ? first : second;
+}
+
+size_t name_distance(const char *first, const char *second) {
+    enum { LONGEST = 48 };
+    size_t rows = strlen(first), columns = strlen(second);
+    if (rows > LONGEST || columns > LONGEST) {
+        return LONGEST;
+    }
+    size_t cost[LONGEST + 1][LONGEST + 1];
+    for (size_t i = 0; i <= rows; i++) {
+        for (size_t j = 0; j <= columns; j++) {
+            if (i == 0 || j == 0) {
+                cost[i][j] = i + j;
+                continue;
+            }
+            size_t changed = cost[i - 1][j - 1] + (first[i - 1] != second[j - 1]);
+            cost[i][j] = smaller(changed, smaller(cost[i - 1][j], cost[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && first[i - 1] == second[j - 2] && first[i - 2] == second[j - 1]) {
+                cost[i][j] = smaller(cost[i][j], cost[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    return cost[rows][columns];
+}
+
+bool name_is_near(const char *name, size_t distance) {
+    return distance <= 1 + strlen(name) / 4;
+}

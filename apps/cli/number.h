@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Numbers from text, whole and finite or not at all; and the nearest of several names. */
+#ifndef PLADIS_CLI_NUMBER_H
+#define PLADIS_CLI_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A decimal integer filling the whole text. */
+bool number_integer(const char *text, int64_t *value);
+
+/** A finite decimal number filling the whole text: no NaN, infinity, hexadecimal or blanks. */
+bool number_real(const char *text, double *value);
+
+/** How many characters must be inserted, dropped, changed or swapped to turn one name into the other. */
+size_t name_distance(const char *first, const char *second);
+
+/** Whether `name` may be a slip of the pen for `candidate`, at this distance. */
+bool name_is_near(const char *name, size_t distance);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "message.h"
+#include "number.h"
+
+/** Whether the words of `list`, blanks between, hold `value`; `*word` is then the list's own copy's length.
+ */
+static bool has_word(const char *list, const char *value) {
+    size_t length = strlen(value);
+    for (const char *at = list; at != NULL && *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == length && strncmp(at, value, length) == 0) {
+            return true;
+        }
+        at += word;
+        at += strspn(at, " ");
+    }
+    return false;
+}
+
+/** Where the value of a row lives. */
+static void *place_of(const option *row, void *target) {
+    return (char *)target + row->offset;
+}
+
+static bool store_listed(const option *row, const char *value, void *target) {
+    const char *name = NULL, *nearest = NULL;
+    size_t best = SIZE_MAX;
+    char known[1024] = "";
+    size_t length = 0;
+    bool found = has_word(row->choices, value);
+    if (row->choices != NULL) {
+        length = (size_t)snprintf(known, sizeof known, "%s", row->choices);
+    }
+    for (size_t i = 0; !found && pld_list(row->list, i, &name, NULL); i++) {
+        found = strcmp(name, value) == 0;
+        size_t distance = name_distance(value, name);
+        if (distance < best) {
+            best = distance;
+            nearest = name;
+        }
+        if (length < sizeof known) {
+            length +=
+                (size_t)snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? " " : "", name);
+        }
+    }
+    if (!found) {
+        bool near = nearest != NULL && name_is_near(value, best);
+        message_usage("--%s: found \"%s\", expected one of: %s%s%s%s", row->name, value, known,
+                      near ? "; did you mean \"" : "", near ? nearest : "", near ? "\"?" : "");
+        return false;
+    }
+    *(const char **)place_of(row, target) = value;
+    return true;
+}
+
+static bool store_integer(const option *row, const char *value, void *target) {
+    int64_t number = 0;
+    if (!number_integer(value, &number) || (double)number < row->minimum || (double)number > row->maximum) {
+        message_usage("--%s: found \"%s\", expected a whole number from %.0f to %.0f", row->name, value,
+                      row->minimum, row->maximum);
+        return false;
+    }
+    *(int64_t *)place_of(row, target) = number;
+    return true;
+}
+
+static bool store_number(const option *row, const char *value, void *target) {
+    double number = 0;
+    if (!number_real(value, &number) || number < row->minimum || number > row->maximum ||
+        (row->above_minimum && number <= row->minimum)) {
+        message_usage("--%s: found \"%s\", expected a number %s %g %s %g", row->name, value,
+                      row->above_minimum ? "above" : "from", row->minimum,
+                      row->above_minimum ? "and at most" : "to", row->maximum);
+        return false;
+    }
+    *(double *)place_of(row, target) = number;
+    return true;
+}
+
+bool options_store(const option *row, const char *value, void *target) {
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)place_of(row, target) = true;
+        return true;
+    case OPTION_TEXT:
+        *(const char **)place_of(row, target) = value;
+        return true;
+    case OPTION_CHOICE:
+        if (!has_word(row->choices, value)) {
+            message_usage("--%s: found \"%s\", expected one of: %s", row->name, value, row->choices);
+            return false;
+        }
+        *(const char **)place_of(row, target) = value;
+        return true;
+    case OPTION_LISTED:
+        return store_listed(row, value, target);
+    case OPTION_INTEGER:
+        return store_integer(row, value, target);
+    case OPTION_NUMBER:
+        return store_number(row, value, target);
+    case OPTION_CUSTOM:
+        return row->accept(target, row, value);
+    default:
+        message_usage("--%s: %s", row->name, row->help);
+        return false;
+    }
+}
+
+static bool takes_value(const option *row) {
+    return row->kind != OPTION_FLAG && row->kind != OPTION_REFUSED;
+}
+
+/** The row of `name` (of `length` characters), or NULL. */
+static const option *find_long(const option_set *set, const char *name, size_t length) {
+    for (size_t i = 0; i < set->count; i++) {
+        const option *row = &set->rows[i];
+        const char *spellings[] = {row->name, row->alias};
+        for (size_t j = 0; row->kind != OPTION_SECTION && j < 2; j++) {
+            if (spellings[j] != NULL && strlen(spellings[j]) == length &&
+                strncmp(spellings[j], name, length) == 0) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+static const option *find_letter(const option_set *set, char letter) {
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->rows[i].kind != OPTION_SECTION && set->rows[i].letter == letter) {
+            return &set->rows[i];
+        }
+    }
+    return NULL;
+}
+
+/** "unknown option", with the nearest name where one is near. */
+static void report_unknown(const option_set *set, const char *argument) {
+    char name[64];
+    size_t skip = strspn(argument, "-");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + skip, "="), argument + skip);
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < set->count; i++) {
+        const option *row = &set->rows[i];
+        const char *spellings[] = {row->name, row->alias};
+        for (size_t j = 0; row->kind != OPTION_SECTION && row->kind != OPTION_REFUSED && j < 2; j++) {
+            size_t distance = spellings[j] != NULL ? name_distance(name, spellings[j]) : SIZE_MAX;
+            if (distance < best) {
+                best = distance;
+                nearest = spellings[j];
+            }
+        }
+    }
+    if (nearest != NULL && strlen(name) > 1 && name_is_near(name, best)) {
+        message_usage("unknown option %s; did you mean --%s?", argument, nearest);
+    } else {
+        message_usage("unknown option %s; --help lists what there is", argument);
+    }
+}
+
+/** Handle argv[*at], an option; moves *at past a value taken from the next argument. */
+static bool parse_option(const option_set *set, int argc, char **argv, int *at, void *target) {
+    const char *argument = argv[*at];
+    const option *row = NULL;
+    const char *value = NULL;
+    if (argument[1] == '-') {
+        size_t length = strcspn(argument + 2, "=");
+        row = find_long(set, argument + 2, length);
+        value = argument[2 + length] == '=' ? argument + 2 + length + 1 : NULL;
+    } else {
+        row = find_letter(set, argument[1]);
+        value = argument[2] != '\0' ? argument + 2 : NULL;
+    }
+    if (row == NULL) {
+        report_unknown(set, argument);
+        return false;
+    }
+    if (!takes_value(row)) {
+        if (value != NULL && row->kind == OPTION_FLAG) {
+            message_usage("--%s: takes no value, found \"%s\"", row->name, argument);
+            return false;
+        }
+        return options_store(row, value, target);
+    }
+    if (value == NULL) {
+        if (*at + 1 >= argc) {
+            message_usage("--%s: expected %s after it, found nothing", row->name, row->argument);
+            return false;
+        }
+        value = argv[++*at];
+    }
+    return options_store(row, value, target);
+}
+
+options_result options_parse(const option_set *set, int argc, char **argv, void *target,
+                             const char **positionals, size_t *positional_count) {
+    bool only_positionals = false;
+    *positional_count = 0;
+    for (int i = 0; i < argc; i++) {
+        const char *argument = argv[i];
+        bool is_option = !only_positionals && argument[0] == '-' && argument[1] != '\0';
+        if (is_option && strcmp(argument, "--") == 0) {
+            only_positionals = true;
+        } else if (is_option && (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)) {
+            options_print_help(set);
+            return OPTIONS_HELP;
+        } else if (is_option) {
+            if (!parse_option(set, argc, argv, &i, target)) {
+                return OPTIONS_WRONG;
+            }
+        } else if (*positional_count < set->most_positionals) {
+            positionals[(*positional_count)++] = argument;
+        } else {
+            message_usage("unexpected argument \"%s\"; expected: %s", argument, set->usage);
+            return OPTIONS_WRONG;
+        }
+    }
+    return OPTIONS_RUN;
+}
+
+static void print_row(const option *row) {
+    enum { HELP_COLUMN = 34 };
+    char left[96];
+    int length = 0;
+    if (row->letter != '\0') {
+        length = snprintf(left, sizeof left, "  -%c, --%s", row->letter, row->name);
+    } else {
+        length = snprintf(left, sizeof left, "      --%s", row->name);
+    }
+    if (row->argument != NULL) {
+        snprintf(left + length, sizeof left - (size_t)length, " %s", row->argument);
+    }
+    if (strlen(left) + 2 > HELP_COLUMN) {
+        printf("%s\n%*s", left, HELP_COLUMN, "");
+    } else {
+        printf("%-*s", HELP_COLUMN, left);
+    }
+    for (const char *at = row->help; *at != '\0'; at++) {
+        putchar(*at);
+        if (*at == '\n') {
+            printf("%*s", HELP_COLUMN, "");
+        }
+    }
+    if (row->kind == OPTION_CHOICE) {
+        printf(": %s", row->choices);
+    }
+    if (row->alias != NULL) {
+        printf(" (also --%s)", row->alias);
+    }
+    putchar('\n');
+}
+
+void options_print_help(const option_set *set) {
+    printf("usage: %s\n\n%s\n", set->usage, set->summary);
+    for (size_t i = 0; i < set->count; i++) {
+        const option *row = &set->rows[i];
+        if (row->kind == OPTION_SECTION) {
+            printf("\n%s\n", row->help);
+        } else if (row->kind != OPTION_REFUSED) {
+            print_row(row);
+        }
+    }
+    printf("  -h, --help                      this text\n");
+    if (set->examples != NULL) {
+        printf("\nexamples\n%s", set->examples);
+    }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Where pictures go. */
+#ifndef PLADIS_CLI_PICTURE_FILE_H
+#define PLADIS_CLI_PICTURE_FILE_H
+
+#include "generate_options.h"
+#include "picture.h"
+
+/** Ask before the run whether everything can be written where it shall go. Gives the exit code. */
+int picture_file_check(const generate_request *request, const picture_list *pictures);
+
+/** Whether all pictures go into one PNG. */
+bool picture_file_is_sheet(const generate_request *request);
+
+/** Write picture `index` to its own file. Gives the exit code. */
+int picture_file_write(const generate_request *request, const char *model, const picture_list *pictures,
+                       size_t index);
+
+/** Write all pictures into one labelled PNG. Gives the exit code. */
+int picture_file_write_sheet(const generate_request *request, const char *model,
+                             const picture_list *pictures);
+
+/** Name of the dump of picture `index`. */
+bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,
+                            char *name, size_t size);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+
+enum { BAR_WIDTH = 30 };
+
+static struct {
+    bool shown;
+    int picture, pictures;
+} state = {.pictures = 1};
+
+void progress_set_picture(int picture, int pictures) {
+    state.picture = picture;
+    state.pictures = pictures;
+}
+
+/** "12 s" or "3 min 05 s". */
+static void format_time(double seconds, char *text, size_t size) {
+    int whole = seconds > 0 ? (int)(seconds + 0.5) : 0;
+    if (whole < 60) {
+        snprintf(text, size, "%d s", whole);
+    } else {
+        snprintf(text, size, "%d min %02d s", whole / 60, whole % 60);
+    }
+}
+
+bool progress_show(void *user, const pld_progress *progress) {
+    (void)user;
+    if (message_verbosity() == VERBOSITY_QUIET || !isatty(STDERR_FILENO)) {
+        return true;
+    }
+    char line[200] = "";
+    size_t length = 0;
+    if (state.pictures > 1) {
+        length = (size_t)snprintf(line, sizeof line, "picture %d of %d  ", state.picture + 1, state.pictures);
+    }
+    if (progress->steps > 0 && strcmp(progress->stage, "denoise") == 0) {
+        char bar[BAR_WIDTH + 1];
+        int step = progress->step < progress->steps ? progress->step : progress->steps;
+        int filled = (int)((double)BAR_WIDTH * step / progress->steps);
+        for (int i = 0; i < BAR_WIDTH; i++) {
+            bar[i] = i < filled ? '#' : '.';
+        }
+        bar[BAR_WIDTH] = '\0';
+        char left[40] = "";
+        if (progress->seconds_left >= 0) {
+            format_time(progress->seconds_left, left, sizeof left);
+        }
+        snprintf(line + length, sizeof line - length, "[%s] %d/%d  %s%s", bar, step, progress->steps, left,
+                 left[0] != '\0' ? " left" : "");
+    } else {
+        snprintf(line + length, sizeof line - length, "%s ...", progress->stage);
+    }
+    fprintf(stderr, "\r%s\033[K", line);
+    fflush(stderr);
+    state.shown = true;
+    return true;
+}
+
+void progress_clear(void) {
+    if (state.shown) {
+        fprintf(stderr, "\r\033[K");
+        state.shown = false;
+    }
+}

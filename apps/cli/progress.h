@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A bar with the time left, on a terminal; nothing elsewhere. */
+#ifndef PLADIS_CLI_PROGRESS_H
+#define PLADIS_CLI_PROGRESS_H
+
+#include <stdbool.h>
+
+#include <pladis/pladis.h>
+
+/** Which of how many pictures the next calls of progress_show are about, counted from 0. */
+void progress_set_picture(int picture, int pictures);
+
+/** The progress callback of a generation; never cancels by itself. */
+bool progress_show(void *user, const pld_progress *progress);
+
+/** Remove the bar, so that a line can be printed. */
+void progress_clear(void);
+
+#endif

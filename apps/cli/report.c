@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model_path.h"
+
+/** Seconds of the stages, summed over the pictures. */
+typedef struct stage_totals {
+    struct {
+        const char *name;
+        double seconds;
+    } stages[PLD_MAX_STAGES];
+    int count;
+} stage_totals;
+
+static stage_totals sum_stages(const picture_list *pictures) {
+    stage_totals totals = {.count = 0};
+    for (size_t i = 0; i < pictures->count; i++) {
+        const pld_report *report = &pictures->items[i].report;
+        for (int j = 0; j < report->stage_count; j++) {
+            int at = 0;
+            while (at < totals.count && strcmp(totals.stages[at].name, report->stages[j].name) != 0) {
+                at++;
+            }
+            if (at == PLD_MAX_STAGES) {
+                continue;
+            }
+            if (at == totals.count) {
+                totals.stages[totals.count++].name = report->stages[j].name;
+            }
+            totals.stages[at].seconds += report->stages[j].seconds;
+        }
+    }
+    return totals;
+}
+
+static json_t *text_or_null(const char *text) {
+    return text != NULL ? json_string(text) : json_null();
+}
+
+/** A file's name for `parameters`; null where there is none. */
+static json_t *file_or_null(const char *path, bool base_name) {
+    char name[256];
+    if (path == NULL || !base_name) {
+        return text_or_null(path);
+    }
+    path_base_name(path, name, sizeof name);
+    return json_string(name);
+}
+
+json_t *report_parameters(const generate_request *request, const picture *drawn, bool base_names) {
+    const pld_report *report = &drawn->report;
+    json_t *timesteps = request->timestep_count > 0 ? json_array() : json_null();
+    for (size_t i = 0; i < request->timestep_count; i++) {
+        json_array_append_new(timesteps, json_real(request->timesteps[i]));
+    }
+    json_t *object =
+        json_pack("{s:s, s:o, s:b, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
+                  "prompt", drawn->prompt, "negative_prompt", text_or_null(request->negative_prompt),
+                  "literal_prompt", (int)request->literal_prompt, "clip_skip", (int)request->clip_skip,
+                  "width", report->width, "height", report->height, "steps", report->steps, "cfg_scale",
+                  report->cfg_scale, "cfg_rescale", request->cfg_rescale, "seed", (json_int_t)drawn->seed,
+                  "rng", "cpu", "sampling_method", report->sampling_method, "scheduler", report->scheduler,
+                  "spacing", report->spacing, "prediction", report->prediction_type, "timesteps", timesteps,
+                  "init_noise", file_or_null(request->init_noise, base_names));
+    if (object == NULL) {
+        return NULL;
+    }
+    json_object_set_new(object, "eta", isnan(request->eta) ? json_null() : json_real(request->eta));
+    json_object_set_new(object, "pladis", json_real(drawn->pladis_scale));
+    json_object_set_new(object, "pladis_alpha", json_real(request->pladis_alpha));
+    json_object_set_new(object, "pladis_blocks", json_string(request->pladis_blocks));
+    json_object_set_new(object, "pladis_start", json_real(request->pladis_start));
+    json_object_set_new(object, "pladis_end", json_real(request->pladis_end));
+    json_object_set_new(object, "dtype", json_string("f32"));
+    return object;
+}
+
+json_t *report_make(const generate_request *request, const run_facts *facts, const picture_list *pictures) {
+    const picture *last = &pictures->items[pictures->count - 1];
+    stage_totals totals = sum_stages(pictures);
+    json_t *stages = json_object(), *sites = json_object(), *list = json_array();
+    int evaluations = 0, calls = 0;
+    json_object_set_new(stages, "open", json_real(facts->open_seconds));
+    for (int i = 0; i < totals.count; i++) {
+        json_object_set_new(stages, totals.stages[i].name, json_real(totals.stages[i].seconds));
+    }
+    for (int i = 0; i < last->report.variant_count; i++) {
+        json_object_set_new(sites, last->report.variants[i].name,
+                            json_integer(last->report.variants[i].sites));
+    }
+    for (size_t i = 0; i < pictures->count; i++) {
+        const picture *drawn = &pictures->items[i];
+        evaluations += drawn->report.evaluations;
+        calls += drawn->report.calls;
+        json_array_append_new(list, json_pack("{s:s, s:I, s:f}", "prompt", drawn->prompt, "seed",
+                                              (json_int_t)drawn->seed, "pladis", drawn->pladis_scale));
+    }
+    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:o}", "version",
+                     pld_version(), "model", facts->model, "family", facts->family, "seed",
+                     (json_int_t)request->seed, "parameters", report_parameters(request, last, false),
+                     "stages", stages, "peak_memory_bytes", (json_int_t)last->report.peak_memory_bytes, "isa",
+                     facts->isa, "threads", facts->threads, "evaluations", evaluations, "calls", calls,
+                     "attention_sites", sites, "pictures", list);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Several pictures in one, with a line of text under each. */
+#ifndef PLADIS_CLI_SHEET_H
+#define PLADIS_CLI_SHEET_H
+
+#include <pladis/pladis.h>
+
+typedef struct sheet_cell {
+    const pld_image *image;
+    const char *label; /**< UTF-8; what is not ASCII is drawn as a box */
+} sheet_cell;
+
+/** Lay out the cells in rows of `columns` on white. Free with sheet_free. False after an error line. */
+bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, pld_image *sheet);
+
+void sheet_free(pld_image *sheet);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** pladis tokenize: ids, pieces, weights and chunks of a text. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "json_output.h"
+#include "message.h"
+#include "model_path.h"
+#include "options.h"
+#include "whole_file.h"
+
+typedef struct tokenize_request {
+    const char *model;
+    bool json, raw;
+} tokenize_request;
+
+static const option rows[] = {
+    {.kind = OPTION_TEXT,
+     .name = "model",
+     .letter = 'm',
+     .offset = offsetof(tokenize_request, model),
+     .argument = "MODEL",
+     .help = "diffusers folder, its tokenizer folder, or the name of a model that ships (demo)"},
+    {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(tokenize_request, json), .help = "print JSON"},
+    {.kind = OPTION_FLAG,
+     .name = "raw",
+     .alias = "literal-prompt",
+     .offset = offsetof(tokenize_request, raw),
+     .help = "take the text literally: one list, cut as the model would"},
+};
+
+static const option_set set = {
+    .usage = "pladis tokenize [-m MODEL] [--json] [--raw] TEXT",
+    .summary = "What the model sees of a prompt. TEXT - is standard input.",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .examples = "  pladis tokenize \"a (red:1.3) fox\"\n  pladis tokenize --json - < prompt.txt\n",
+    .most_positionals = 1,
+};
+
+/** A text as JSON. Pieces of byte-level tokens can end inside a character: such bytes become U+FFFD. */
+static json_t *json_text(const char *text) {
+    json_t *value = json_string(text);
+    if (value != NULL) {
+        return value;
+    }
+    size_t length = strlen(text);
+    char *clean = malloc(3 * length + 1);
+    if (clean == NULL) {
+        return NULL;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < 0x80) {
+            clean[used++] = text[i];
+        } else {
+            memcpy(clean + used, "\xef\xbf\xbd", 3);
+            used += 3;
+        }
+    }
+    clean[used] = '\0';
+    value = json_string(clean);
+    free(clean);
+    return value;
+}
+
+static json_t *chunk_json(const pld_token_chunk *chunk) {
+    json_t *ids = json_array(), *pieces = json_array(), *weights = json_array();
+    for (size_t i = 0; i < chunk->count; i++) {
+        json_array_append_new(ids, json_integer(chunk->ids[i]));
+        json_array_append_new(pieces, json_text(chunk->pieces[i]));
+        json_array_append_new(weights, json_real((double)chunk->weights[i]));
+    }
+    return json_pack("{s:o, s:o, s:o}", "ids", ids, "pieces", pieces, "weights", weights);
+}
+
+static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
+    json_t *dropped = json_array();
+    for (size_t i = 0; i < tokens->dropped_count; i++) {
+        json_array_append_new(dropped, json_integer(tokens->dropped[i]));
+    }
+    if (raw) {
+        json_t *ids = json_array();
+        for (size_t i = 0; tokens->chunk_count > 0 && i < tokens->chunks[0].count; i++) {
+            json_array_append_new(ids, json_integer(tokens->chunks[0].ids[i]));
+        }
+        return json_pack("{s:[{s:s, s:o, s:o}]}", "tokenizers", "name", tokens->tokenizer, "ids", ids,
+                         "dropped", dropped);
+    }
+    json_t *chunks = json_array();
+    for (size_t i = 0; i < tokens->chunk_count; i++) {
+        json_array_append_new(chunks, chunk_json(&tokens->chunks[i]));
+    }
+    return json_pack("{s:[{s:s, s:o, s:o}]}", "tokenizers", "name", tokens->tokenizer, "chunks", chunks,
+                     "dropped", dropped);
+}
+
+static void print_table(const pld_tokens *tokens) {
+    printf("%s: %zu chunk%s\n", tokens->tokenizer, tokens->chunk_count, tokens->chunk_count == 1 ? "" : "s");
+    for (size_t i = 0; i < tokens->chunk_count; i++) {
+        const pld_token_chunk *chunk = &tokens->chunks[i];
+        printf("\nchunk %zu: %zu tokens\n", i + 1, chunk->count);
+        for (size_t j = 0; j < chunk->count; j++) {
+            printf("%8d  %-20s", chunk->ids[j], chunk->pieces[j]);
+            printf(chunk->weights[j] != 1.0f ? "  %g\n" : "\n", (double)chunk->weights[j]);
+        }
+    }
+    if (tokens->dropped_count > 0) {
+        printf("\ncut off: %zu tokens:", tokens->dropped_count);
+        for (size_t i = 0; i < tokens->dropped_count; i++) {
+            printf(" %s", tokens->dropped_pieces[i]);
+        }
+        putchar('\n');
+    }
+}
+
+static int print_tokens(const tokenize_request *request, const char *path, const char *text, size_t length) {
+    pld_error error = {0};
+    pld_tokens *tokens = NULL;
+    int code = EXIT_DONE;
+    if (pld_tokenize_folder(path, 0, text, length, request->raw, &tokens, &error) != PLD_OK) {
+        code = message_error(&error);
+    } else if (request->json) {
+        code = json_output_print(tokens_json(tokens, request->raw));
+    } else {
+        print_table(tokens);
+    }
+    pld_tokens_destroy(&tokens);
+    return code;
+}
+
+int command_tokenize(int argc, char **argv) {
+    enum { LONGEST_TEXT = 16 << 20 };
+    tokenize_request request = {.model = "demo"};
+    const char *text = NULL;
+    size_t count = 0;
+    options_result result = options_parse(&set, argc, argv, &request, &text, &count);
+    if (result != OPTIONS_RUN) {
+        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (count == 0) {
+        return message_usage("a text is needed; expected: %s", set.usage);
+    }
+    char path[PATH_MAX];
+    if (!model_path_find(request.model, path, sizeof path)) {
+        return EXIT_FAILED;
+    }
+    if (strcmp(text, "-") != 0) {
+        return print_tokens(&request, path, text, strlen(text));
+    }
+    size_t length = 0;
+    char *input = whole_file_read("-", LONGEST_TEXT, &length);
+    if (input == NULL) {
+        return EXIT_FAILED;
+    }
+    int code = print_tokens(&request, path, input, length);
+    free(input);
+    return code;
+}
