@@ -157,6 +157,8 @@ static const option rows[] = {
     {NAMED(FLAG, "compare"), AT(compare), .help = "without and with PLADIS, side by side in one PNG"},
     {NAMED(FLAG, "sheet"), AT(sheet), .help = "all pictures in one labelled PNG"},
     {NAMED(INTEGER, "columns"), AT(columns), .argument = "N", RANGE(1, 100), .help = "columns of the sheet"},
+    {NAMED(INTEGER, "zoom"), AT(zoom), .argument = "N", RANGE(1, 16),
+     .help = "enlarge the pictures of a sheet N times (1)"},
     {NAMED(FLAG, "no-metadata"), AT(no_metadata), .help = "no parameters inside the PNG"},
     {NAMED(TEXT, "report"), AT(report), .argument = "FILE", .help = "write parameters and figures as JSON"},
     {NAMED(TEXT, "init-noise"), AT(init_noise), .argument = "FILE",
@@ -211,6 +213,7 @@ static void set_defaults(generate_request *request) {
         .clip_skip = defaults.clip_skip,
         .seed = defaults.seed,
         .batch_count = 1,
+        .zoom = 1,
         .cfg_scale = NAN,
         .cfg_rescale = defaults.cfg_rescale,
         .eta = NAN,
@@ -244,8 +247,8 @@ static bool check_together(const generate_request *request) {
                request->timestep_count != (size_t)request->steps) {
         message_usage("--steps: found %d, but --timesteps lists %zu; leave out --steps", (int)request->steps,
                       request->timestep_count);
-    } else if (request->columns > 0 && !request->sheet && !request->compare) {
-        message_usage("--columns needs --sheet");
+    } else if ((request->columns > 0 || request->zoom > 1) && !request->sheet && !request->compare) {
+        message_usage("--columns and --zoom need --sheet or --compare");
     } else {
         return true;
     }

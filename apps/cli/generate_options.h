@@ -11,7 +11,7 @@ enum { MOST_TIMESTEPS = 1000 };
 typedef struct generate_request {
     const char *model, *prompt, *negative_prompt, *prompt_file, *output;
     bool literal_prompt, compare, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
-    int64_t columns, clip_skip, width, height, steps, seed, batch_count, threads;
+    int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
     double cfg_scale, cfg_rescale, eta;
     const char *sampling_method, *scheduler, *spacing, *prediction, *isa;
     double timesteps[MOST_TIMESTEPS];

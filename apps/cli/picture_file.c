@@ -169,7 +169,7 @@ int picture_file_write_sheet(const generate_request *request, const char *model,
             make_label(request, &pictures->items[i], labels[i]);
             cells[i] = (sheet_cell){.image = &pictures->items[i].image, .label = labels[i]};
         }
-        if (sheet_compose(cells, count, choose_columns(request, count), &sheet)) {
+        if (sheet_compose(cells, count, choose_columns(request, count), (int)request->zoom, &sheet)) {
             code = write_described(request, model, pictures, 0, count, &sheet);
         }
     }

@@ -79,10 +79,13 @@ static void draw_label(pld_image *sheet, const label_layout *layout, int left, i
     }
 }
 
-static void draw_image(pld_image *sheet, const pld_image *image, int left, int top) {
-    for (int y = 0; y < image->height; y++) {
-        memcpy(sheet->pixels + 3 * ((size_t)(top + y) * (size_t)sheet->width + (size_t)left),
-               image->pixels + 3 * (size_t)y * (size_t)image->width, 3 * (size_t)image->width);
+static void draw_image(pld_image *sheet, const pld_image *image, int left, int top, int zoom) {
+    for (int y = 0; y < image->height * zoom; y++) {
+        const uint8_t *from = image->pixels + 3 * (size_t)(y / zoom) * (size_t)image->width;
+        uint8_t *to = sheet->pixels + 3 * ((size_t)(top + y) * (size_t)sheet->width + (size_t)left);
+        for (int x = 0; x < image->width * zoom; x++) {
+            memcpy(to + (size_t)x * 3, from + (size_t)(x / zoom) * 3, 3);
+        }
     }
 }
 
@@ -95,9 +98,11 @@ static void measure(const sheet_cell *cells, size_t count, int *width, int *heig
     }
 }
 
-bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, pld_image *sheet) {
+bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zoom, pld_image *sheet) {
     int width = 0, height = 0;
     measure(cells, count, &width, &height);
+    width *= zoom;
+    height *= zoom;
     int scale = width >= 384 ? 2 : 1;
     size_t line_width = (size_t)(width / (FONT_ADVANCE * scale));
     size_t most_lines = 1;
@@ -128,7 +133,7 @@ bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, pld_im
     memset(sheet->pixels, 255, 3 * full_width * full_height);
     for (size_t i = 0; i < count; i++) {
         int left = (int)(MARGIN + i % columns * cell_width), top = (int)(MARGIN + i / columns * cell_height);
-        draw_image(sheet, cells[i].image, left, top);
+        draw_image(sheet, cells[i].image, left, top, zoom);
         draw_label(sheet, &layouts[i], left, top + height + MARGIN, scale);
     }
     free(layouts);

@@ -10,8 +10,9 @@ typedef struct sheet_cell {
     const char *label; /**< UTF-8; what is not ASCII is drawn as a box */
 } sheet_cell;
 
-/** Lay out the cells in rows of `columns` on white. Free with sheet_free. False after an error line. */
-bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, pld_image *sheet);
+/** Lay out the cells in rows of `columns` on white, each picture enlarged `zoom` times. Free with sheet_free.
+ * False after an error line. */
+bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zoom, pld_image *sheet);
 
 void sheet_free(pld_image *sheet);
 
