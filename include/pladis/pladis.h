@@ -162,7 +162,7 @@ typedef struct pld_generate_options {
     const double *timesteps;     /**< explicit, descending [timestep_count], or NULL */
     size_t timestep_count;
     double eta;                /**< NaN: the sampler's */
-    double pladis_scale;       /**< λ; 0 is off; 2.0 */
+    double pladis_scale;       /**< λ; 0 is off; NaN: the model's own, else 2.0 */
     double pladis_alpha;       /**< α in (1, 2]; 1.5 */
     const char *pladis_blocks; /**< "all", or "down,mid,up" or site names, comma between */
     double pladis_start;       /**< fraction of the steps, 0 */

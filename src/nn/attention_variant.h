@@ -7,11 +7,9 @@
 #ifndef PLD_NN_ATTENTION_VARIANT_H
 #define PLD_NN_ATTENTION_VARIANT_H
 
+#include "core/branch.h"
 #include "nn/plan.h"
 #include "pladis/attention.h"
-
-/** Branches of guidance: rows of one evaluation. */
-typedef enum pld_branch { PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL, PLD_BRANCH_COUNT } pld_branch;
 
 /** One resolved entry: the arguments of the row normaliser. */
 typedef struct pld_attention_choice {

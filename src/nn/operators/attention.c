@@ -50,6 +50,8 @@ static size_t attention_scratch(const pld_run *run, const pld_operator *op) {
         return dense;
     }
     p.rows = PLD_ROWS_PLADIS;
+    p.lambda = 2; /* any but 0, which is softmax */
+    p.alpha = 1.5F;
     for (int64_t b = 0; run->contexts && b < run->plan->values[op->in].batch; b++) {
         p.key_count =
             run->contexts[b]->tokens > p.key_count || b == 0 ? run->contexts[b]->tokens : p.key_count;

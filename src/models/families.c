@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/families.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const stable_diffusion_pipelines[] = {
+    "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionPAGPipeline", NULL};
+
+static const pld_family stable_diffusion = {
+    .name = "stable-diffusion",
+    .description = "Stable Diffusion 1.x and 2.x: CLIP text encoder, cross-attention U-Net, KL autoencoder",
+    .pipelines = stable_diffusion_pipelines,
+    .default_steps = 25,
+    .default_cfg_scale = 7.5,
+    .stable_diffusion_rules = true,
+};
+
+const pld_family *const pld_families[] = {&stable_diffusion, NULL};
+
+const pld_family *pld_family_for_pipeline(const char *pipeline) {
+    for (const pld_family *const *family = pld_families; *family; family++) {
+        for (const char *const *name = (*family)->pipelines; *name; name++) {
+            if (strcmp(*name, pipeline) == 0) {
+                return *family;
+            }
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "pipeline/internal.h"
+
+enum { MAX_THREADS = 1024 };
+
+const char *pld_version(void) {
+    return PLADIS_VERSION;
+}
+
+void pld_engine_options_init(pld_engine_options *options) {
+    *options = (pld_engine_options){.struct_size = sizeof *options};
+}
+
+/** The cap that a name means: the best for NULL and "auto". */
+static pld_status find_isa(const char *name, pld_isa *isa, pld_error *error) {
+    *isa = PLD_ISA_BEST;
+    if (!name || strcmp(name, "auto") == 0) {
+        return PLD_OK;
+    }
+    *isa = pld_isa_from_name(name);
+    if (*isa == PLD_ISA_COUNT) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "isa: expected auto, scalar, avx2 or avx512, found '%.60s'", name);
+    }
+    return pld_isa_supported(*isa)
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_UNSUPPORTED, "isa: this CPU has no %s; use auto", name);
+}
+
+pld_status pld_engine_create(const pld_engine_options *options, pld_engine **engine, pld_error *error) {
+    *engine = NULL;
+    if (options->struct_size != sizeof *options) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "pld_engine_options: call pld_engine_options_init first");
+    }
+    if (options->threads < 0 || options->threads > MAX_THREADS) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "threads: expected 0 to %d, found %d", MAX_THREADS,
+                        options->threads);
+    }
+    pld_isa isa;
+    PLD_TRY(find_isa(options->isa, &isa, error));
+    pld_engine *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "engine");
+    }
+    made->threads = options->threads ? options->threads : pld_available_threads();
+    made->kernels = pld_kernels_get(isa);
+    made->log = (pld_log){options->log, options->log_user};
+    *engine = made;
+    return PLD_OK;
+}
+
+void pld_engine_destroy(pld_engine **engine) {
+    pld_free(*engine);
+    *engine = NULL;
+}
+
+int pld_engine_threads(const pld_engine *engine) {
+    return engine->threads;
+}
+
+const char *pld_engine_isa(const pld_engine *engine) {
+    return pld_isa_name(engine->kernels->isa);
+}

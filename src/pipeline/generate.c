@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** One picture: load, text, denoise, decode. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/weight_files.h"
+#include "pipeline/generation.h"
+
+/** Tell the caller where the run is; his answer may end it. */
+static pld_status tell(pld_generation *g, const char *stage, size_t step, size_t steps) {
+    const double seconds = pld_seconds() - g->began;
+    double denoise = 0;
+    for (int i = 0; i < g->report.stage_count; i++) {
+        denoise += g->report.stages[i].seconds; /* stages that are done do not repeat */
+    }
+    const double left = step > 0 ? (seconds - denoise) / (double)step * (double)(steps - step) : -1;
+    const pld_progress progress = {stage, 0, 1, (int)step, (int)steps, seconds, left};
+    bool go_on = !g->options->progress || g->options->progress(g->options->progress_user, &progress);
+    bool cancelled = g->options->cancel && *g->options->cancel;
+    return go_on && !cancelled ? PLD_OK : pld_fail(g->error, PLD_ERROR_CANCELLED, "cancelled");
+}
+
+/** Run one stage and note its time. */
+static pld_status stage(pld_generation *g, const char *name, pld_status (*run)(pld_generation *g)) {
+    PLD_TRY(tell(g, name, 0, 0));
+    const double begin = pld_seconds();
+    PLD_TRY(run(g));
+    g->report.stages[g->report.stage_count].name = name;
+    g->report.stages[g->report.stage_count++].seconds = pld_seconds() - begin;
+    return PLD_OK;
+}
+
+/** NaN or infinity ends a run before it becomes a black picture. */
+static pld_status check_finite(const pld_generation *g, const float *values, size_t count, const char *what,
+                               size_t call) {
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) {
+            return pld_fail(
+                g->error, PLD_ERROR_NUMERIC,
+                "%s (call %zu of the network): the values are not finite; the weights may be damaged, or the "
+                "settings too extreme",
+                what, call);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_prompt_states *states) {
+    const int64_t shape[] = {1, states->tokens, g->model->text.width};
+    return pld_dump_add(&g->dump,
+                        branch == PLD_BRANCH_CONDITIONAL ? "prompt_embeds" : "negative_prompt_embeds",
+                        states->states, 3, shape, g->error);
+}
+
+/** Encode the prompt of each branch, and compute its keys and values for every cross-attention: once a
+ * picture. */
+static pld_status encode_text(pld_generation *g) {
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        const pld_branch branch = g->guidance->branches[i];
+        const char *prompt = branch == PLD_BRANCH_CONDITIONAL
+                                 ? g->options->prompt
+                                 : (g->options->negative_prompt ? g->options->negative_prompt : "");
+        pld_prompt_states states = {0};
+        PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, &states, g->error));
+        pld_status status = dump_embeds(g, branch, &states);
+        if (status == PLD_OK) {
+            status =
+                check_finite(g, states.states, (size_t)(states.tokens * g->model->text.width), "text", 0);
+        }
+        if (status == PLD_OK) {
+            status = pld_session_set_context(g->session, branch, &states, g->options->cancel, g->error);
+        }
+        pld_free(states.states);
+        PLD_TRY(status);
+    }
+    return PLD_OK;
+}
+
+static void branch_contexts(const pld_generation *g, const pld_context **contexts) {
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        contexts[i] = &g->session->contexts[g->guidance->branches[i]].context;
+    }
+}
+
+/** Prepare the U-Net for this shape: primitives and packed weights. */
+static pld_status load_unet(pld_generation *g) {
+    const pld_context *contexts[PLD_BRANCH_COUNT];
+    int64_t tokens = 0;
+    branch_contexts(g, contexts);
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        tokens = contexts[i]->tokens > tokens ? contexts[i]->tokens : tokens;
+    }
+    return pld_session_need_unet(g->session, g->guidance->branch_count, g->latent_height, g->latent_width,
+                                 tokens, contexts, g->options->cancel, g->error);
+}
+
+/** latents_init [1, C, h, w] of a file, which must have the run's shape. */
+static pld_status read_init_noise(pld_generation *g, const int64_t *shape, float *noise) {
+    pld_weight_files *files = NULL;
+    pld_weight weight;
+    const char *path = g->options->init_noise;
+    PLD_TRY(pld_weight_files_open_file(path, &files, g->error));
+    char expected[96];
+    pld_shape_text(shape, 4, expected, sizeof expected);
+    pld_status status = PLD_OK;
+    if (!pld_weight_files_find(files, "latents_init", &weight) || weight.tensor->dtype != PLD_DTYPE_F32 ||
+        weight.tensor->rank != 4 || memcmp(weight.tensor->shape, shape, 4 * sizeof *shape) != 0) {
+        status = pld_fail(g->error, PLD_ERROR_FORMAT, "%s: expected a tensor 'latents_init' %s of f32", path,
+                          expected);
+    } else {
+        status = pld_weight_read(&weight, 0, weight.tensor->bytes, noise, g->error);
+    }
+    pld_weight_files_close(&files);
+    return status;
+}
+
+/** Unit normal noise from the seed (the generator's first draw), scaled as the sampler wants it. */
+static pld_status start_latents(pld_generation *g) {
+    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
+    pld_rng_normal(&g->rng, g->latents, g->count);
+    if (g->options->init_noise) {
+        PLD_TRY(read_init_noise(g, shape, g->latents));
+        PLD_TRY(check_finite(g, g->latents, g->count, "init-noise", 0));
+    }
+    PLD_TRY(pld_dump_add(&g->dump, "latents_init", g->latents, 4, shape, g->error));
+    const float scale = pld_sampler_schedule(g->sampler)->init_noise_sigma;
+    for (size_t i = 0; i < g->count; i++) {
+        g->latents[i] *= scale;
+    }
+    return PLD_OK;
+}
+
+/** Predictions of all branches for call `call`, into g->rows: one evaluation whose rows are the branches. */
+static pld_status evaluate(pld_generation *g, size_t call) {
+    pld_session *s = g->session;
+    const pld_kernels *kernels = g->model->engine->kernels;
+    const int64_t tokens = g->latent_height * g->latent_width;
+    const int64_t channels = g->model->unet.in_channels;
+    const pld_context *contexts[PLD_BRANCH_COUNT];
+    float timesteps[PLD_BRANCH_COUNT];
+    branch_contexts(g, contexts);
+    pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        timesteps[i] = (float)pld_sampler_schedule(g->sampler)->timesteps[call];
+        kernels->nchw_to_nhwc(g->model_input, channels, tokens,
+                              pld_plan_data(&s->unet.plan, s->unet.values.sample) + (size_t)i * g->count);
+    }
+    pld_run run = pld_session_run(s, &s->unet.plan, g->options->cancel);
+    const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
+    run.variants = active ? &g->pladis : &g->dense;
+    run.branch_of_row = g->guidance->branches;
+    run.contexts = contexts;
+    run.timesteps = timesteps;
+    PLD_TRY(pld_plan_run(&run, g->error));
+    g->report.calls++;
+    g->report.evaluations += g->guidance->branch_count;
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        kernels->nhwc_to_nchw(pld_plan_data(&s->unet.plan, s->unet.values.output) + (size_t)i * g->count,
+                              channels, tokens, g->rows[i]);
+    }
+    return PLD_OK;
+}
+
+static pld_status dump_call(pld_generation *g, const char *what, size_t call, const float *values) {
+    if (!g->options->dump_steps) {
+        return PLD_OK;
+    }
+    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    char name[48];
+    snprintf(name, sizeof name, "%s.%02zu", what, call);
+    return pld_dump_add(&g->dump, name, values, 4, shape, g->error);
+}
+
+static pld_status dump_schedule(pld_generation *g) {
+    const pld_schedule *schedule = pld_sampler_schedule(g->sampler);
+    const int64_t calls = (int64_t)schedule->calls;
+    const int64_t sigmas = (int64_t)schedule->sigmas_count;
+    if (!g->options->dump_steps) {
+        return PLD_OK;
+    }
+    float *timesteps = pld_allocate(schedule->calls, sizeof *timesteps);
+    if (!timesteps) {
+        return pld_fail_memory(g->error, schedule->calls * sizeof *timesteps, "dump");
+    }
+    for (size_t i = 0; i < schedule->calls; i++) {
+        timesteps[i] = (float)schedule->timesteps[i];
+    }
+    pld_status status = pld_dump_add(&g->dump, "timesteps", timesteps, 1, &calls, g->error);
+    pld_free(timesteps);
+    PLD_TRY(status);
+    return sigmas ? pld_dump_add(&g->dump, "sigmas", schedule->sigmas, 1, &sigmas, g->error) : PLD_OK;
+}
+
+static pld_status denoise(pld_generation *g) {
+    const size_t calls = pld_sampler_schedule(g->sampler)->calls;
+    PLD_TRY(start_latents(g));
+    PLD_TRY(dump_schedule(g));
+    PLD_TRY(pld_sampler_begin(g->sampler, 0, g->count, g->error));
+    for (size_t call = 0; call < calls; call++) {
+        PLD_TRY(evaluate(g, call));
+        g->guidance->combine(&g->guidance_options, (const float *const *)g->rows, g->count, g->noise_pred);
+        PLD_TRY(check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
+        PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
+        PLD_TRY(pld_sampler_step(g->sampler, call, g->noise_pred, g->latents, &g->rng, g->latents, g->error));
+        PLD_TRY(check_finite(g, g->latents, g->count, "sampler", call + 1));
+        PLD_TRY(dump_call(g, "latents", call, g->latents));
+        PLD_TRY(tell(g, "denoise", call + 1, calls));
+    }
+    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
+}
+
+static pld_status decode(pld_generation *g) {
+    const int64_t shape[] = {1, 3, g->height, g->width};
+    g->decoded = pld_allocate((size_t)(3 * g->height * g->width), sizeof *g->decoded);
+    if (!g->decoded) {
+        return pld_fail_memory(g->error, (size_t)(3 * g->height * g->width) * sizeof *g->decoded, "picture");
+    }
+    PLD_TRY(pld_session_decode(g->session, g->latents, g->latent_height, g->latent_width, g->options->cancel,
+                               g->decoded, g->error));
+    PLD_TRY(check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0));
+    return pld_dump_add(&g->dump, "decoded", g->decoded, 4, shape, g->error);
+}
+
+/** round(255·clamp(x/2 + 0.5)), halves to even, as diffusers' image processor does. */
+static pld_status to_image(pld_generation *g, pld_image *image) {
+    const size_t pixels = (size_t)(g->height * g->width);
+    image->pixels = pld_allocate(pixels, 3);
+    if (!image->pixels) {
+        return pld_fail_memory(g->error, 3 * pixels, "picture");
+    }
+    image->width = (int)g->width;
+    image->height = (int)g->height;
+    for (size_t i = 0; i < pixels; i++) {
+        for (size_t channel = 0; channel < 3; channel++) {
+            float x = g->decoded[channel * pixels + i] * 0.5F + 0.5F;
+            x = x < 0 ? 0 : (x > 1 ? 1 : x);
+            image->pixels[3 * i + channel] = (uint8_t)rintf(x * 255.0F);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status allocate_latents(pld_generation *g) {
+    g->count = (size_t)(g->model->unet.in_channels * g->latent_height * g->latent_width);
+    float **const buffers[] = {&g->latents, &g->model_input, &g->noise_pred, &g->rows[0], &g->rows[1]};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
+        *buffers[i] = pld_allocate_aligned(g->count, sizeof(float));
+        if (!*buffers[i]) {
+            return pld_fail_memory(g->error, g->count * sizeof(float), "latents");
+        }
+    }
+    return PLD_OK;
+}
+
+static void generation_free(pld_generation *g) {
+    pld_sampler_destroy(&g->sampler);
+    pld_variant_table_free(&g->dense);
+    pld_variant_table_free(&g->pladis);
+    pld_dump_free(&g->dump);
+    pld_free(g->latents);
+    pld_free(g->model_input);
+    pld_free(g->noise_pred);
+    pld_free(g->decoded);
+    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+        pld_free(g->rows[i]);
+    }
+}
+
+static pld_status run_stages(pld_generation *g, pld_image *image) {
+    PLD_TRY(pld_generation_resolve(g));
+    PLD_TRY(allocate_latents(g));
+    PLD_TRY(stage(g, "text", encode_text));
+    PLD_TRY(stage(g, "load", load_unet));
+    PLD_TRY(stage(g, "denoise", denoise));
+    PLD_TRY(stage(g, "decode", decode));
+    PLD_TRY(to_image(g, image));
+    return g->options->dump ? pld_dump_write(&g->dump, g->options->dump, g->error) : PLD_OK;
+}
+
+pld_status pld_generate(pld_session *session, const pld_generate_options *options, pld_image *image,
+                        pld_report *report, pld_error *error) {
+    *image = (pld_image){0};
+    if (options->struct_size != sizeof *options || (report && report->struct_size != sizeof *report)) {
+        return pld_fail(
+            error, PLD_ERROR_ARGUMENT,
+            "pld_generate: call pld_generate_options_init first, and set the report's struct_size");
+    }
+    pld_generation g = {.session = session,
+                        .model = session->model,
+                        .options = options,
+                        .error = error,
+                        .dump = {.enabled = options->dump != NULL},
+                        .began = pld_seconds()};
+    g.report.struct_size = sizeof g.report;
+    pld_status status = run_stages(&g, image);
+    if (status != PLD_OK) {
+        pld_image_free(image);
+    }
+    g.report.peak_memory_bytes = pld_peak_memory();
+    if (report) {
+        *report = g.report;
+    }
+    generation_free(&g);
+    return status;
+}

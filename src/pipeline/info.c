@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What a model is, and what the registries hold. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pipeline/internal.h"
+#include "sampling/guidance.h"
+
+/** diffusers' words for what the network predicts. */
+const char *pld_prediction_text(pld_prediction prediction) {
+    switch (prediction) {
+    case PLD_PREDICT_EPSILON:
+        return "epsilon";
+    case PLD_PREDICT_V:
+        return "v_prediction";
+    case PLD_PREDICT_SAMPLE:
+        return "sample";
+    case PLD_PREDICT_FLOW:
+        break;
+    }
+    return "flow";
+}
+
+pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_error *error) {
+    if (info->struct_size != sizeof *info) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "pld_model_info: set struct_size to sizeof(pld_model_info)");
+    }
+    bool stated = (model->scheduler.stated & PLD_FIELD_BIT(PREDICTION_TYPE)) != 0;
+    const int factor = (int)pld_vae_factor(&model->vae);
+    *info = (pld_model_info){
+        .struct_size = sizeof *info,
+        .path = model->path,
+        .layout = "diffusers",
+        .family = model->family->name,
+        .prediction_type =
+            pld_prediction_text(stated ? model->scheduler.prediction_type : PLD_PREDICT_EPSILON),
+        .prediction_reason = stated ? "stated in scheduler_config.json"
+                                    : "scheduler_config.json states none: diffusers' default",
+        .scheduler = model->sampler->name,
+        .default_width = (int)model->unet.sample_size * factor,
+        .default_height = (int)model->unet.sample_size * factor,
+        .default_steps = (int)model->default_steps,
+        .default_cfg_scale = model->default_cfg_scale,
+        .size_factor = factor,
+        .latent_channels = (int)model->vae.latent_channels,
+        .positions = (int)model->text.positions,
+        .parts = model->parts,
+        .part_count = PLD_PART_COUNT,
+        .sites = model->public_sites,
+        .site_count = model->site_count,
+    };
+    return PLD_OK;
+}
+
+static bool list_isa(size_t index, const char **name, const char **description) {
+    if (index >= PLD_ISA_COUNT) {
+        return false;
+    }
+    *name = pld_isa_name((pld_isa)index);
+    *description = pld_isa_supported((pld_isa)index) ? "this CPU has it" : "this CPU lacks it";
+    return true;
+}
+
+/** One row of a NULL-terminated registry of structs that begin with name and description. */
+#define LIST_ROW(registry)                                                                                   \
+    do {                                                                                                     \
+        for (size_t row = 0;; row++) {                                                                       \
+            if (!(registry)[row]) {                                                                          \
+                return false;                                                                                \
+            }                                                                                                \
+            if (row == index) {                                                                              \
+                *name = (registry)[row]->name;                                                               \
+                *description = (registry)[row]->description;                                                 \
+                return true;                                                                                 \
+            }                                                                                                \
+        }                                                                                                    \
+    } while (0)
+
+bool pld_list(pld_list_kind kind, size_t index, const char **name, const char **description) {
+    switch (kind) {
+    case PLD_LIST_SAMPLERS:
+        LIST_ROW(pld_sampler_kinds());
+    case PLD_LIST_SCHEDULERS:
+        LIST_ROW(pld_sigma_schedules());
+    case PLD_LIST_SPACINGS:
+        LIST_ROW(pld_spacings());
+    case PLD_LIST_GUIDANCE:
+        LIST_ROW(pld_guidances);
+    case PLD_LIST_VARIANTS:
+        LIST_ROW(pld_attention_variants);
+    case PLD_LIST_FAMILIES:
+        LIST_ROW(pld_families);
+    case PLD_LIST_ISA:
+        return list_isa(index, name, description);
+    }
+    return false;
+}

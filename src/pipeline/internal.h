@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the files of the pipeline share: the insides of the public objects. */
+#ifndef PLD_PIPELINE_INTERNAL_H
+#define PLD_PIPELINE_INTERNAL_H
+
+#include "core/log.h"
+#include "io/clip_tokenizer.h"
+#include "kernels/kernels.h"
+#include "models/families.h"
+#include "models/text/clip_text.h"
+#include "models/unet/unet.h"
+#include "models/vae/vae.h"
+#include "nn/executor.h"
+#include "pladis/pladis.h"
+#include "sampling/sampler.h"
+
+struct pld_engine {
+    int threads;
+    const pld_kernels *kernels;
+    pld_log log;
+};
+
+enum { PLD_PART_TEXT, PLD_PART_UNET, PLD_PART_VAE, PLD_PART_COUNT };
+
+struct pld_model {
+    pld_engine *engine;
+    char *path;
+    const pld_family *family;
+    pld_clip_tokenizer *tokenizer;
+    pld_clip_text_config text;
+    pld_unet_config unet;
+    pld_vae_config vae;
+    pld_scheduler_config scheduler; /* what the folder states */
+    const pld_sampler_kind *sampler;
+    pld_parameters *parameters[PLD_PART_COUNT];
+    pld_model_part parts[PLD_PART_COUNT];
+    pld_site *sites; /* of the U-Net */
+    pld_attention_site *public_sites;
+    size_t site_count, cross_count;
+    /* the model's own defaults: pladis.json in its folder, else the family's */
+    int64_t default_steps;
+    double default_cfg_scale, default_pladis_scale;
+};
+
+/** One prompt on its way into the U-Net. */
+typedef struct pld_prompt_states {
+    float *states;  /**< [tokens, context_width] */
+    int64_t tokens; /**< positions times chunks */
+} pld_prompt_states;
+
+/** Keys and values of one prompt, with the plan that computed and holds them. */
+typedef struct pld_prompt_context {
+    pld_plan plan;
+    pld_value_id input;
+    pld_value_id *key_ids, *value_ids; /* [cross sites] */
+    const float **keys, **values;      /* [cross sites] */
+    pld_context context;
+} pld_prompt_context;
+
+struct pld_session {
+    pld_model *model;
+    pld_onednn *dnn;
+    struct {
+        pld_plan plan;
+        pld_clip_text_values values;
+        int64_t skip;
+        bool ready;
+    } text;
+    struct {
+        pld_plan plan;
+        pld_unet_values values;
+        int64_t batch, height, width, tokens; /* most context tokens that scratch was made for */
+        bool ready;
+    } unet;
+    struct {
+        pld_plan plan;
+        pld_vae_values values;
+        int64_t height, width;
+        bool ready;
+    } vae;
+    pld_prompt_context contexts[PLD_BRANCH_COUNT];
+};
+
+/** A run of `plan` with the session's engine. */
+pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel);
+
+/** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
+pld_status pld_session_prepare(pld_session *session, pld_run *run, const char *what, pld_error *error);
+
+/** Encode a prompt: chunks, weights. The caller frees states->states with pld_free. */
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
+                             pld_prompt_states *states, pld_error *error);
+
+/** Compute keys and values of all cross-attentions for `states` into the branch's context. */
+pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
+                                   const volatile int *cancel, pld_error *error);
+
+/** Make the U-Net's plan ready for a shape. */
+pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,
+                                 int64_t tokens, const pld_context *const *contexts,
+                                 const volatile int *cancel, pld_error *error);
+
+/** latents [C, h, w] (NCHW, scaled) → decoded [3, H, W] in about −1…1. */
+pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
+                              const volatile int *cancel, float *decoded, pld_error *error);
+
+/** diffusers' word for what a network predicts, "v_prediction". */
+const char *pld_prediction_text(pld_prediction prediction);
+
+/** Bytes that this process could still get: MemAvailable and the cgroup's limit; 0 when that cannot be told.
+ */
+uint64_t pld_available_memory(void);
+
+/** High-water mark of the process (VmHWM), 0 when it cannot be told. */
+uint64_t pld_peak_memory(void);
+
+/** Seconds of a steady clock. */
+double pld_seconds(void);
+
+#endif

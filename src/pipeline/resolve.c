@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** From options, model and family to what is in force; every bad value is named here. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "pipeline/generation.h"
+
+enum { MAX_SIDE = 16384, MAX_STEPS = 1000 };
+
+void pld_generate_options_init(pld_generate_options *options) {
+    *options = (pld_generate_options){.struct_size = sizeof *options,
+                                      .prompt = "",
+                                      .clip_skip = 1,
+                                      .cfg_scale = NAN,
+                                      .seed = 42,
+                                      .eta = NAN,
+                                      .pladis_scale = NAN,
+                                      .pladis_alpha = 1.5,
+                                      .pladis_blocks = "all",
+                                      .pladis_end = 1};
+}
+
+static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {
+    const int64_t factor = pld_vae_factor(&g->model->vae);
+    if (side < factor || side > MAX_SIDE || side % factor != 0) {
+        return pld_fail(
+            g->error, PLD_ERROR_ARGUMENT,
+            "%s: expected a multiple of %lld from %lld to %d, found %lld; try %lld", name, (long long)factor,
+            (long long)factor, MAX_SIDE, (long long)side,
+            (long long)(side <= factor ? factor : (side > MAX_SIDE ? MAX_SIDE : side / factor * factor)));
+    }
+    return PLD_OK;
+}
+
+static pld_status check_range(pld_error *error, const char *name, double value, double low, double high) {
+    return value >= low && value <= high
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_ARGUMENT, "%s: expected a number from %g to %g, found %g", name,
+                          low, high, value);
+}
+
+static pld_status check_numbers(const pld_generation *g) {
+    const pld_generate_options *o = g->options;
+    PLD_TRY(check_range(g->error, "steps", (double)o->steps, 0, MAX_STEPS));
+    PLD_TRY(check_range(g->error, "cfg-scale", g->guidance_options.cfg_scale, -1000, 1000));
+    PLD_TRY(check_range(g->error, "cfg-rescale", o->cfg_rescale, 0, 1));
+    PLD_TRY(check_range(g->error, "pladis", g->pladis_scale, -1000, 1000));
+    PLD_TRY(check_range(g->error, "pladis-start", o->pladis_start, 0, 1));
+    PLD_TRY(check_range(g->error, "pladis-end", o->pladis_end, 0, 1));
+    if (!(o->pladis_alpha >= 1.001 && o->pladis_alpha <= 2)) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "pladis-alpha: expected a number in (1, 2] (1.001 or more; alpha -> 1 is plain "
+                        "softmax), found %g",
+                        o->pladis_alpha);
+    }
+    if (o->clip_skip < 1 || o->clip_skip > g->model->text.layers) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "clip-skip: expected 1 to %lld, found %d",
+                        (long long)g->model->text.layers, o->clip_skip);
+    }
+    return o->seed >= 0 ? PLD_OK
+                        : pld_fail(g->error, PLD_ERROR_ARGUMENT, "seed: expected 0 or more, found %lld",
+                                   (long long)o->seed);
+}
+
+/** Look a name up in a registry, or say which names there are. */
+static pld_status unknown_name(const pld_generation *g, const char *option, const char *name,
+                               pld_list_kind kind) {
+    char known[512] = "";
+    const char *row;
+    const char *description;
+    for (size_t i = 0, used = 0; pld_list(kind, i, &row, &description) && used < sizeof known; i++) {
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row);
+    }
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "%s: unknown name '%.60s'; known are %s", option, name,
+                    known);
+}
+
+static pld_status find_prediction(const pld_generation *g, const char *name, pld_prediction *prediction) {
+    static const struct {
+        const char *name;
+        pld_prediction prediction;
+    } names[] = {{"eps", PLD_PREDICT_EPSILON}, {"epsilon", PLD_PREDICT_EPSILON},
+                 {"v", PLD_PREDICT_V},         {"v_prediction", PLD_PREDICT_V},
+                 {"x0", PLD_PREDICT_SAMPLE},   {"sample", PLD_PREDICT_SAMPLE}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i].name) == 0) {
+            *prediction = names[i].prediction;
+            return PLD_OK;
+        }
+    }
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "prediction: expected eps, v or x0, found '%.60s'", name);
+}
+
+/** The sampler of the model or of the options, with its schedule. */
+static pld_status make_sampler(pld_generation *g) {
+    const pld_generate_options *o = g->options;
+    const pld_sampler_kind *kind =
+        o->sampling_method ? pld_sampler_kind_find(o->sampling_method) : g->model->sampler;
+    pld_prediction prediction;
+    pld_sampling_options sampling = pld_sampling_options_default(g->steps);
+    if (!kind) {
+        return unknown_name(g, "sampling-method", o->sampling_method, PLD_LIST_SAMPLERS);
+    }
+    if (o->scheduler && !(sampling.schedule = pld_sigma_schedule_find(o->scheduler))) {
+        return unknown_name(g, "scheduler", o->scheduler, PLD_LIST_SCHEDULERS);
+    }
+    if (o->spacing && !(sampling.spacing = pld_spacing_find(o->spacing))) {
+        return unknown_name(g, "spacing", o->spacing, PLD_LIST_SPACINGS);
+    }
+    if (o->prediction) {
+        PLD_TRY(find_prediction(g, o->prediction, &prediction));
+        sampling.prediction = &prediction;
+    }
+    if (o->timestep_count) {
+        sampling.steps = 0;
+        sampling.timesteps = o->timesteps;
+        sampling.timesteps_count = o->timestep_count;
+    }
+    sampling.eta = o->eta;
+    sampling.stable_diffusion_rules = g->model->family->stable_diffusion_rules;
+    return pld_sampler_create(kind, &g->model->scheduler, &sampling, &g->model->engine->log, &g->sampler,
+                              g->error);
+}
+
+static void report_sampler(pld_generation *g) {
+    const pld_scheduler_config *config = pld_sampler_config(g->sampler);
+    pld_report *r = &g->report;
+    r->width = (int)g->width;
+    r->height = (int)g->height;
+    r->steps = (int)pld_sampler_schedule(g->sampler)->steps;
+    r->cfg_scale = g->guidance_options.cfg_scale;
+    snprintf(r->sampling_method, sizeof r->sampling_method, "%s", pld_sampler_kind_of(g->sampler)->name);
+    snprintf(r->scheduler, sizeof r->scheduler, "%s", pld_sigma_schedule_of(config)->name);
+    snprintf(r->spacing, sizeof r->spacing, "%s", pld_spacing_of(config->timestep_spacing)->name);
+    snprintf(r->prediction_type, sizeof r->prediction_type, "%s",
+             pld_prediction_text(config->prediction_type));
+}
+
+static void report_variants(pld_generation *g) {
+    pld_report *r = &g->report;
+    if (g->pladis_sites > 0) {
+        snprintf(r->variants[r->variant_count].name, sizeof r->variants[0].name,
+                 "pladis (lambda %g, alpha %g)", g->pladis_scale, g->options->pladis_alpha);
+        r->variants[r->variant_count++].sites = g->pladis_sites;
+    }
+    snprintf(r->variants[r->variant_count].name, sizeof r->variants[0].name, "softmax");
+    r->variants[r->variant_count++].sites = (int)g->model->site_count - g->pladis_sites;
+}
+
+/** The tables of attention variants inside and outside the steps where PLADIS acts. */
+static pld_status resolve_variants(pld_generation *g) {
+    pld_model *m = g->model;
+    const pld_pladis_request request = {g->pladis_scale, g->options->pladis_alpha, g->options->pladis_blocks};
+    PLD_TRY(pld_variant_table_init(&g->dense, m->sites, m->site_count, g->error));
+    PLD_TRY(pld_variant_table_init(&g->pladis, m->sites, m->site_count, g->error));
+    PLD_TRY(pld_variant_table_add_pladis(&g->pladis, &request, &g->pladis_sites, g->error));
+    for (size_t i = 0; i < m->site_count; i++) {
+        pld_log_message(&m->engine->log, PLD_LOG_DETAIL, "variants[%s]: unconditional %s, conditional %s",
+                        m->sites[i].name,
+                        g->pladis.choices[i * PLD_BRANCH_COUNT + PLD_BRANCH_UNCONDITIONAL].variant->name,
+                        g->pladis.choices[i * PLD_BRANCH_COUNT + PLD_BRANCH_CONDITIONAL].variant->name);
+    }
+    report_variants(g);
+    return PLD_OK;
+}
+
+bool pld_generation_pladis_active(const pld_generation *g, size_t step) {
+    const double n = (double)pld_sampler_schedule(g->sampler)->steps;
+    return floor(g->options->pladis_start * n) <= (double)step &&
+           (double)step < floor(g->options->pladis_end * n);
+}
+
+pld_status pld_generation_resolve(pld_generation *g) {
+    const pld_generate_options *o = g->options;
+    const int64_t factor = pld_vae_factor(&g->model->vae);
+    g->width = o->width ? o->width : g->model->unet.sample_size * factor;
+    g->height = o->height ? o->height : g->model->unet.sample_size * factor;
+    g->steps = (size_t)(o->steps > 0 ? o->steps : (int)g->model->default_steps);
+    g->guidance_options = (pld_guidance_options){
+        isnan(o->cfg_scale) ? g->model->default_cfg_scale : o->cfg_scale, o->cfg_rescale};
+    g->pladis_scale = isnan(o->pladis_scale) ? g->model->default_pladis_scale : o->pladis_scale;
+    if (!o->prompt || !o->pladis_blocks) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "%s is NULL", o->prompt ? "pladis_blocks" : "prompt");
+    }
+    PLD_TRY(check_size(g, "width", g->width));
+    PLD_TRY(check_size(g, "height", g->height));
+    PLD_TRY(check_numbers(g));
+    g->latent_width = g->width / factor;
+    g->latent_height = g->height / factor;
+    g->guidance = pld_guidance_for_scale(g->guidance_options.cfg_scale);
+    if (g->guidance == &pld_guidance_none && o->negative_prompt && *o->negative_prompt) {
+        pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
+                        "the negative prompt has no effect at a cfg-scale of %g; use one above 1",
+                        g->guidance_options.cfg_scale);
+    }
+    if (g->guidance == &pld_guidance_none && o->cfg_rescale > 0) {
+        pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
+                        "cfg-rescale has no effect at a cfg-scale of %g", g->guidance_options.cfg_scale);
+    }
+    PLD_TRY(make_sampler(g));
+    report_sampler(g);
+    return resolve_variants(g);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Plans of one session, made when a shape is first asked for. */
+#include <string.h>
+
+#include "core/memory.h"
+#include "pipeline/internal.h"
+
+pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
+    *session = NULL;
+    pld_session *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "session");
+    }
+    made->model = model;
+    pld_status status = pld_onednn_create(&made->dnn, error);
+    if (status != PLD_OK) {
+        pld_session_destroy(&made);
+        return status;
+    }
+    *session = made;
+    return PLD_OK;
+}
+
+static void context_free(pld_prompt_context *c) {
+    pld_plan_free(&c->plan);
+    pld_free(c->key_ids);
+    pld_free(c->value_ids);
+    pld_free(c->keys);
+    pld_free(c->values);
+    *c = (pld_prompt_context){0};
+}
+
+void pld_session_destroy(pld_session **session) {
+    pld_session *s = *session;
+    if (!s) {
+        return;
+    }
+    pld_plan_free(&s->text.plan);
+    pld_plan_free(&s->unet.plan);
+    pld_plan_free(&s->vae.plan);
+    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+        context_free(&s->contexts[i]);
+    }
+    pld_onednn_destroy(&s->dnn);
+    pld_free(s);
+    *session = NULL;
+}
+
+pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
+    const pld_engine *engine = session->model->engine;
+    return (pld_run){.plan = plan,
+                     .dnn = session->dnn,
+                     .kernels = engine->kernels,
+                     .threads = engine->threads,
+                     .cancel = cancel};
+}
+
+/** Bytes that the weights of a component will still take: float32, packed. */
+static uint64_t weights_to_come(pld_parameters *parameters) {
+    uint64_t all = pld_weight_files_elements(pld_parameters_files(parameters)) * sizeof(float);
+    uint64_t held = pld_parameters_resident_bytes(parameters);
+    return all > held ? all - held : 0;
+}
+
+pld_status pld_session_prepare(pld_session *session, pld_run *run, const char *what, pld_error *error) {
+    (void)session;
+    PLD_TRY(pld_plan_layout(run->plan, error));
+    uint64_t weights = weights_to_come(run->plan->parameters);
+    uint64_t buffers = run->plan->memory_floats * sizeof(float);
+    uint64_t available = pld_available_memory();
+    if (available && weights + buffers > available) {
+        return pld_fail(
+            error, PLD_ERROR_MEMORY,
+            "%s needs %.2f GiB of memory (%.2f for weights, %.2f for buffers), %.2f GiB are available; use a "
+            "smaller picture or free memory",
+            what, (double)(weights + buffers) / 1073741824.0, (double)weights / 1073741824.0,
+            (double)buffers / 1073741824.0, (double)available / 1073741824.0);
+    }
+    return pld_plan_prepare(run, error);
+}
+
+static pld_status allocate_context(pld_prompt_context *c, size_t sites, pld_error *error) {
+    c->key_ids = pld_allocate(sites, sizeof *c->key_ids);
+    c->value_ids = pld_allocate(sites, sizeof *c->value_ids);
+    c->keys = pld_allocate(sites, sizeof *c->keys);
+    c->values = pld_allocate(sites, sizeof *c->values);
+    return c->key_ids && c->value_ids && c->keys && c->values
+               ? PLD_OK
+               : pld_fail_memory(error, sites, "text keys and values");
+}
+
+/** Write down and prepare the plan of to_k and to_v for a prompt of `tokens` states. */
+static pld_status build_context(pld_session *session, pld_prompt_context *c, int64_t tokens,
+                                const volatile int *cancel, pld_error *error) {
+    pld_model *model = session->model;
+    context_free(c);
+    pld_plan_init(&c->plan, model->parameters[PLD_PART_UNET]);
+    PLD_TRY(allocate_context(c, model->cross_count, error));
+    pld_unet_context_values values = {.keys = c->key_ids, .values = c->value_ids};
+    PLD_TRY(pld_unet_context_build(&c->plan, &model->unet, model->sites, model->site_count, tokens, &values,
+                                   error));
+    pld_run run = pld_session_run(session, &c->plan, cancel);
+    PLD_TRY(pld_session_prepare(session, &run, "text keys and values", error));
+    c->input = values.context;
+    for (size_t i = 0; i < model->cross_count; i++) {
+        c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
+        c->values[i] = pld_plan_data(&c->plan, c->value_ids[i]);
+    }
+    c->context = (pld_context){tokens, c->keys, c->values};
+    return PLD_OK;
+}
+
+pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
+                                   const volatile int *cancel, pld_error *error) {
+    pld_prompt_context *c = &session->contexts[branch];
+    if (c->context.tokens != states->tokens) {
+        pld_status status = build_context(session, c, states->tokens, cancel, error);
+        if (status != PLD_OK) {
+            context_free(c);
+            return status;
+        }
+    }
+    memcpy(pld_plan_data(&c->plan, c->input), states->states,
+           (size_t)(states->tokens * session->model->unet.context_width) * sizeof *states->states);
+    pld_run run = pld_session_run(session, &c->plan, cancel);
+    return pld_plan_run(&run, error);
+}
+
+pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,
+                                 int64_t tokens, const pld_context *const *contexts,
+                                 const volatile int *cancel, pld_error *error) {
+    pld_model *model = session->model;
+    if (session->unet.ready && session->unet.batch == batch && session->unet.height == height &&
+        session->unet.width == width && session->unet.tokens >= tokens) {
+        return PLD_OK;
+    }
+    session->unet.ready = false;
+    pld_plan_free(&session->unet.plan);
+    pld_plan_init(&session->unet.plan, model->parameters[PLD_PART_UNET]);
+    PLD_TRY(pld_unet_build(&session->unet.plan, &model->unet, batch, height, width, &session->unet.values,
+                           error));
+    pld_run run = pld_session_run(session, &session->unet.plan, cancel);
+    run.contexts = contexts;
+    PLD_TRY(pld_session_prepare(session, &run, "the U-Net", error));
+    session->unet.batch = batch;
+    session->unet.height = height;
+    session->unet.width = width;
+    session->unet.tokens = tokens;
+    session->unet.ready = true;
+    return PLD_OK;
+}
+
+static pld_status need_vae(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,
+                           pld_error *error) {
+    pld_model *model = session->model;
+    if (session->vae.ready && session->vae.height == height && session->vae.width == width) {
+        return PLD_OK;
+    }
+    session->vae.ready = false;
+    pld_plan_free(&session->vae.plan);
+    pld_plan_init(&session->vae.plan, model->parameters[PLD_PART_VAE]);
+    PLD_TRY(pld_vae_decoder_build(&session->vae.plan, &model->vae, 1, height, width, &session->vae.values,
+                                  error));
+    pld_run run = pld_session_run(session, &session->vae.plan, cancel);
+    PLD_TRY(pld_session_prepare(session, &run, "the autoencoder", error));
+    session->vae.height = height;
+    session->vae.width = width;
+    session->vae.ready = true;
+    return PLD_OK;
+}
+
+pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
+                              const volatile int *cancel, float *decoded, pld_error *error) {
+    const pld_vae_config *config = &session->model->vae;
+    const pld_kernels *kernels = session->model->engine->kernels;
+    PLD_TRY(need_vae(session, height, width, cancel, error));
+    pld_plan *plan = &session->vae.plan;
+    float *in = pld_plan_data(plan, session->vae.values.in);
+    const size_t count = (size_t)(config->latent_channels * height * width);
+    kernels->nchw_to_nhwc(latents, config->latent_channels, height * width, in);
+    for (size_t i = 0; i < count; i++) {
+        in[i] = in[i] / (float)config->scaling_factor + (float)config->shift_factor;
+    }
+    pld_run run = pld_session_run(session, plan, cancel);
+    PLD_TRY(pld_plan_run(&run, error));
+    const pld_value *out = &plan->values[session->vae.values.out];
+    kernels->nhwc_to_nchw(pld_plan_data(plan, session->vae.values.out), out->channels,
+                          out->height * out->width, decoded);
+    return PLD_OK;
+}

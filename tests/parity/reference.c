@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reference.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+const char *reference_root(void) {
+    const char *root = getenv("PLADIS_REFERENCE_CASES");
+    return root && *root ? root : PLADIS_TEST_DATA "/reference";
+}
+
+const char *reference_path(const char *format, ...) {
+    static char buffers[4][1024];
+    static int next;
+    char *buffer = buffers[next++ % 4];
+    int used = snprintf(buffer, sizeof buffers[0], "%s/", reference_root());
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(buffer + used, sizeof buffers[0] - (size_t)used, format, arguments);
+    va_end(arguments);
+    return buffer;
+}
+
+bool reference_open(const char *name, reference_case *c) {
+    pld_error error = {0};
+    memset(c, 0, sizeof *c);
+    snprintf(c->name, sizeof c->name, "%s", name);
+    const char *info = reference_path("cases/%s/case.json", name);
+    FILE *there = fopen(info, "r");
+    if (!there) {
+        return false;
+    }
+    fclose(there);
+    check_status(pld_json_load(info, 0, &c->info, &error), &error);
+    check_status(
+        pld_safetensors_open(reference_path("cases/%s/tensors.safetensors", name), &c->tensors, &error),
+        &error);
+    return true;
+}
+
+void reference_close(reference_case *c) {
+    json_decref(c->info);
+    pld_safetensors_close(&c->tensors);
+}
+
+const pld_stored_tensor *reference_tensor(const reference_case *c, const char *name) {
+    const pld_stored_tensor *tensor = pld_safetensors_find(c->tensors, name);
+    if (!tensor) {
+        fail_msg("%s has no tensor %s", c->name, name);
+    }
+    return tensor;
+}
+
+float *reference_values(const reference_case *c, const char *name, size_t *count) {
+    pld_error error = {0};
+    const pld_stored_tensor *tensor = reference_tensor(c, name);
+    size_t elements = tensor->bytes / pld_dtype_size(tensor->dtype);
+    float *values = pld_allocate(elements, sizeof *values);
+    void *stored = pld_allocate(tensor->bytes, 1);
+    check_status(pld_safetensors_read(c->tensors, tensor, 0, tensor->bytes, stored, &error), &error);
+    for (size_t i = 0; i < elements; i++) {
+        switch (tensor->dtype) {
+        case PLD_DTYPE_F32:
+            values[i] = ((const float *)stored)[i];
+            break;
+        case PLD_DTYPE_F64:
+            values[i] = (float)((const double *)stored)[i];
+            break;
+        case PLD_DTYPE_I64:
+            values[i] = (float)((const int64_t *)stored)[i];
+            break;
+        case PLD_DTYPE_U8:
+            values[i] = (float)((const uint8_t *)stored)[i];
+            break;
+        default:
+            fail_msg("%s: tensor %s has a type that the tests do not read", c->name, name);
+        }
+    }
+    pld_free(stored);
+    if (count) {
+        *count = elements;
+    }
+    return values;
+}
+
+double relative_error(const float *a, const float *b, size_t count) {
+    double difference = 0;
+    double norm = 0;
+    for (size_t i = 0; i < count; i++) {
+        difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        norm += (double)b[i] * b[i];
+    }
+    return norm > 0 ? sqrt(difference / norm) : sqrt(difference);
+}
+
+void check_error(const char *what, const char *tensor, double error, double tolerance) {
+    printf("error %-28s %-40s %.2e of %.0e\n", what, tensor, error, tolerance);
+    if (!(error <= tolerance)) {
+        fail_msg("%s: %s: relative error %.3e, allowed %.1e", what, tensor, error, tolerance);
+    }
+}
+
+void check_status(pld_status status, const pld_error *error) {
+    if (status != PLD_OK) {
+        fail_msg("%s: %s", pld_status_text(status), error->message);
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Reading reference cases and comparing with them. */
+#ifndef PLD_TESTS_REFERENCE_H
+#define PLD_TESTS_REFERENCE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "io/json.h"
+#include "io/safetensors.h"
+
+/** A case folder: case.json and tensors.safetensors. */
+typedef struct reference_case {
+    char name[64];
+    json_t *info;
+    pld_safetensors *tensors;
+} reference_case;
+
+/** The root of models/ and cases/: $PLADIS_REFERENCE_CASES, or the copy in the source tree. */
+const char *reference_root(void);
+
+/** Path below the root, in a buffer of the call's own; valid until the next 4 calls. */
+const char *reference_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** False when there is no such case. */
+bool reference_open(const char *name, reference_case *c);
+void reference_close(reference_case *c);
+
+/** A tensor as new float32 memory (free with pld_free); fails the test when it is missing. */
+float *reference_values(const reference_case *c, const char *name, size_t *count);
+const pld_stored_tensor *reference_tensor(const reference_case *c, const char *name);
+
+/** ‖a − b‖ / ‖b‖ in double. */
+double relative_error(const float *a, const float *b, size_t count);
+
+/** Fail with a message unless error <= tolerance; prints a row of the table of errors either way. */
+void check_error(const char *what, const char *tensor, double error, double tolerance);
+
+/** Fail the test with the message when status is not PLD_OK. */
+void check_status(pld_status status, const pld_error *error);
+
+#endif
