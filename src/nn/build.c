@@ -308,7 +308,7 @@ pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions
     pld_value_id out = new_value(b, batch, count, 1, channels);
     pld_operator *op = append(b, &pld_operator_embed, tokens, PLD_NO_VALUE, PLD_NO_VALUE, out);
     if (op) {
-        char second[2 * PLD_PLAN_NAME];
+        char second[2 * PLD_PLAN_NAME] = "";
         snprintf(second, sizeof second, "%s.%s", b->scope, positions);
         op->weight = bind(b, op->name, ".weight", 2, (int64_t[]){vocabulary, channels});
         op->bias = bind(b, second, ".weight", 2, (int64_t[]){count, channels});

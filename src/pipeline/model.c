@@ -165,7 +165,8 @@ static pld_status copy_sites(pld_model *model, const pld_plan *plan, pld_error *
         return pld_fail_memory(error, plan->site_count * sizeof *model->sites, "attention sites");
     }
     for (size_t i = 0; i < plan->site_count; i++) {
-        const pld_site *site = &(model->sites[i] = plan->sites[i]);
+        pld_site *site = &model->sites[i];
+        *site = plan->sites[i];
         bool cross = site->kind == PLD_SITE_CROSS;
         model->public_sites[i] =
             (pld_attention_site){site->name, cross ? "cross" : "self", site->heads, site->head_size};
