@@ -42,9 +42,13 @@ size_t PLD_KERNEL(attention_scratch)(int64_t sparse_keys, int head_size) {
 /** Logits of keys [begin, begin + count) → weights [count][PLD_TILE]. */
 static void compute_logits(const pld_attention_tile *tile, const query_tile *rows, int64_t begin,
                            int64_t count, float *weights) {
-    PLD_KERNEL(tile_product)
-    (tile->key + begin * tile->key_stride, tile->key_stride, 1, count, tile->head_size, rows->query, false,
-     weights);
+    product_left keys = {.at = tile->key + begin * tile->key_stride,
+                         .rows = count,
+                         .row = tile->key_stride,
+                         .step = 1,
+                         .soon = tile->value + begin * tile->value_stride,
+                         .soon_row = tile->value_stride};
+    PLD_KERNEL(tile_product)(&keys, tile->head_size, rows->query, false, weights);
     for (int64_t key = 0; tile->key_mask && key < count; key++) {
         for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
             store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
@@ -54,9 +58,11 @@ static void compute_logits(const pld_attention_tile *tile, const query_tile *row
 
 static void add_values(const pld_attention_tile *tile, query_tile *rows, int64_t begin, int64_t count,
                        const float *weights, bool accumulate) {
-    PLD_KERNEL(tile_product)
-    (tile->value + begin * tile->value_stride, 1, tile->value_stride, tile->head_size, count, weights,
-     accumulate, rows->sums);
+    product_left values = {.at = tile->value + begin * tile->value_stride,
+                           .rows = tile->head_size,
+                           .row = 1,
+                           .step = tile->value_stride};
+    PLD_KERNEL(tile_product)(&values, count, weights, accumulate, rows->sums);
 }
 
 static void add_sparse_keys(const pld_attention_tile *tile, query_tile *rows, float *weights) {

@@ -30,18 +30,33 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
     }
 }
 
-void PLD_KERNEL(tile_product)(const float *a, int64_t a_row, int64_t a_step, int64_t rows, int64_t depth,
-                              const float *b, bool accumulate, float *c) {
-    int64_t m = 0;
-    for (; m + PLD_BLOCK_ROWS <= rows; m += PLD_BLOCK_ROWS) {
-        block_product(PLD_BLOCK_ROWS, a + m * a_row, a_row, a_step, depth, b, accumulate, c + m * PLD_TILE);
+/** Ask for `depth` floats of some rows. Rows past the end of an array may be asked for: nothing is read, and
+ * the address is made without pointer arithmetic. */
+PLD_INLINE void fetch_rows(const float *from, int64_t first, int64_t row, int64_t depth) {
+    for (int64_t m = first; m < first + PLD_BLOCK_ROWS; m++) {
+        for (int64_t k = 0; k < depth; k += 16) { /* a cache line */
+            __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)(m * row + k) * sizeof(float)));
+        }
     }
-    a += m * a_row;
+}
+
+void PLD_KERNEL(tile_product)(const product_left *a, int64_t depth, const float *b, bool accumulate,
+                              float *c) {
+    int64_t m = 0;
+    for (; m + PLD_BLOCK_ROWS <= a->rows; m += PLD_BLOCK_ROWS) {
+        if (a->soon) { /* the next rows, and those wanted after this product */
+            fetch_rows(a->at, m + PLD_BLOCK_ROWS, a->row, depth);
+            fetch_rows(a->soon, m, a->soon_row, depth);
+        }
+        block_product(PLD_BLOCK_ROWS, a->at + m * a->row, a->row, a->step, depth, b, accumulate,
+                      c + m * PLD_TILE);
+    }
+    const float *at = a->at + m * a->row;
     c += m * PLD_TILE;
-    switch (rows - m) {
+    switch (a->rows - m) {
 #define PLD_REST(count)                                                                                      \
     case count:                                                                                              \
-        block_product(count, a, a_row, a_step, depth, b, accumulate, c);                                     \
+        block_product(count, at, a->row, a->step, depth, b, accumulate, c);                                  \
         break;
         PLD_REST(1)
         PLD_REST(2)

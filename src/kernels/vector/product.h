@@ -16,9 +16,17 @@ enum { PLD_TILE_VECTORS = 3, PLD_BLOCK_ROWS = 4 };
 #endif
 enum { PLD_TILE = PLD_TILE_VECTORS * PLD_LANES };
 
-/** c [rows, PLD_TILE] (+)= a·b; a(m, k) = a[m·a_row + k·a_step], b [depth, PLD_TILE]. With `accumulate` c is
- *  added to. Sums run over k in order, so a row's result does not depend on the others. */
-void PLD_KERNEL(tile_product)(const float *a, int64_t a_row, int64_t a_step, int64_t rows, int64_t depth,
-                              const float *b, bool accumulate, float *c);
+/** The left operand of a product, a(m, k) = at[m·row + k·step]. */
+typedef struct product_left {
+    const float *at;
+    int64_t rows, row, step;
+    const float *soon; /* its shape, rows `soon_row` apart: fetched into the cache on the way; or NULL */
+    int64_t soon_row;
+} product_left;
+
+/** c [a.rows, PLD_TILE] = a·b, or c + a·b with `accumulate`; b [depth, PLD_TILE]. Sums run over k in order,
+ * so a row's result does not depend on the others. */
+void PLD_KERNEL(tile_product)(const product_left *a, int64_t depth, const float *b, bool accumulate,
+                              float *c);
 
 #endif
