@@ -98,7 +98,7 @@ static pld_operator *append(pld_builder *b, const pld_operator_kind *kind, const
 /** Bind NAME.suffix of an operator. */
 static pld_parameter *bind(pld_builder *b, const char *module, const char *suffix, int rank,
                            const int64_t *shape) {
-    char name[PLD_PLAN_NAME + 16];
+    char name[2 * PLD_PLAN_NAME + 16];
     snprintf(name, sizeof name, "%s%s", module, suffix);
     pld_parameter *parameter = NULL;
     if (!failed(b)) {
