@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** pladis generate: draw pictures from prompts. */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -32,6 +33,15 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/** Without --pladis the model's own scale is meant, which is known once it is open. */
+static void settle_pladis_scale(picture_list *pictures, double model_scale) {
+    for (size_t i = 0; i < pictures->count; i++) {
+        if (isnan(pictures->items[i].pladis_scale)) {
+            pictures->items[i].pladis_scale = model_scale;
+        }
+    }
+}
+
 static int open_model(generate_run *run) {
     double begin = now();
     pld_error error = {0};
@@ -47,6 +57,7 @@ static int open_model(generate_run *run) {
         pld_session_create(run->model, &run->session, &error) != PLD_OK) {
         return message_error(&error);
     }
+    settle_pladis_scale(&run->pictures, info.default_pladis_scale);
     run->facts = (run_facts){.model = run->model_path,
                              .model_name = run->model_name,
                              .family = info.family,

@@ -117,7 +117,7 @@ static const option rows[] = {
 
     SECTION("PLADIS, sparse cross-attention"),
     {NAMED(NUMBER, "pladis"), AT(pladis_scale), .argument = "SCALE", RANGE(-100, 100),
-     .help = "lambda, how far to go from dense to sparse; 0 is off (2)"},
+     .help = "lambda, how far to go from dense to sparse; 0 is off (2, or the model's own)"},
     {NAMED(NUMBER, "pladis-alpha"), AT(pladis_alpha), .argument = "ALPHA", RANGE(1, 2), .above_minimum = true,
      .help = "sparsity, above 1 to 2 (1.5)"},
     {NAMED(TEXT, "pladis-blocks"), AT(pladis_blocks), .argument = "LIST",

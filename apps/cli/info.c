@@ -47,8 +47,9 @@ static void print_table(const pld_model_info *info) {
     printf("  family      %s\n", info->family);
     printf("  layout      %s\n", info->layout);
     printf("  prediction  %s (%s)\n", info->prediction_type, info->prediction_reason);
-    printf("  defaults    %d x %d, %d steps, CFG scale %g, sampler %s\n", info->default_width,
-           info->default_height, info->default_steps, info->default_cfg_scale, info->scheduler);
+    printf("  defaults    %d x %d, %d steps, CFG scale %g, PLADIS scale %g, sampler %s\n",
+           info->default_width, info->default_height, info->default_steps, info->default_cfg_scale,
+           info->default_pladis_scale, info->scheduler);
     printf("  sizes       multiples of %d pixels; %d latent channels; %d text positions\n", info->size_factor,
            info->latent_channels, info->positions);
     printf("\n%-16s %-22s %-5s %12s %10s %6s\n", "part", "kind", "type", "parameters", "size", "files");
@@ -84,13 +85,14 @@ static json_t *make_json(const pld_model_info *info) {
         json_array_append_new(sites, json_pack("{s:s, s:s, s:i, s:i}", "name", site->name, "kind", site->kind,
                                                "heads", site->heads, "head_size", site->head_size));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:i, s:i, s:i, s:f}, s:i, s:i, s:i, s:o, s:o, s:{}}",
-                     "path", info->path, "layout", info->layout, "family", info->family, "prediction_type",
-                     info->prediction_type, "reason", info->prediction_reason, "scheduler", info->scheduler,
-                     "defaults", "width", info->default_width, "height", info->default_height, "steps",
-                     info->default_steps, "cfg_scale", info->default_cfg_scale, "size_factor",
-                     info->size_factor, "latent_channels", info->latent_channels, "positions",
-                     info->positions, "parts", parts, "attention_sites", sites, "metadata");
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:{}}", "path",
+        info->path, "layout", info->layout, "family", info->family, "prediction_type", info->prediction_type,
+        "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults", "width",
+        info->default_width, "height", info->default_height, "steps", info->default_steps, "cfg_scale",
+        info->default_cfg_scale, "pladis_scale", info->default_pladis_scale, "size_factor", info->size_factor,
+        "latent_channels", info->latent_channels, "positions", info->positions, "parts", parts,
+        "attention_sites", sites, "metadata");
 }
 
 /** Open the model, print, and close again. */

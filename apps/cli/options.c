@@ -28,7 +28,7 @@ static void *place_of(const option *row, void *target) {
 }
 
 static bool store_listed(const option *row, const char *value, void *target) {
-    const char *name = NULL, *nearest = NULL;
+    const char *name = NULL, *description = NULL, *nearest = NULL;
     size_t best = SIZE_MAX;
     char known[1024] = "";
     size_t length = 0;
@@ -36,7 +36,7 @@ static bool store_listed(const option *row, const char *value, void *target) {
     if (row->choices != NULL) {
         length = (size_t)snprintf(known, sizeof known, "%s", row->choices);
     }
-    for (size_t i = 0; !found && pld_list(row->list, i, &name, NULL); i++) {
+    for (size_t i = 0; !found && pld_list(row->list, i, &name, &description); i++) {
         found = strcmp(name, value) == 0;
         size_t distance = name_distance(value, name);
         if (distance < best) {

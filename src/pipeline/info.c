@@ -42,6 +42,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .default_height = (int)model->unet.sample_size * factor,
         .default_steps = (int)model->default_steps,
         .default_cfg_scale = model->default_cfg_scale,
+        .default_pladis_scale = model->default_pladis_scale,
         .size_factor = factor,
         .latent_channels = (int)model->vae.latent_channels,
         .positions = (int)model->text.positions,
