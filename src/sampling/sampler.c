@@ -101,6 +101,8 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
 /** Fields and values that no sampler here implements. */
 static pld_status check_config(const pld_sampler *sampler, pld_error *error) {
     const pld_scheduler_config *config = &sampler->config;
+    bool odd_betas = config->beta_schedule == PLD_BETAS_OTHER ||
+                     (config->beta_schedule == PLD_BETAS_EXP && !sampler->kind->operations->takes_exp_betas);
     const struct {
         bool refused;
         pld_scheduler_field field;
@@ -114,7 +116,7 @@ static pld_status check_config(const pld_sampler *sampler, pld_error *error) {
         {config->prediction_type == PLD_PREDICT_FLOW, PLD_FIELD_PREDICTION_TYPE},
         {config->variance_type != PLD_VARIANCE_NONE, PLD_FIELD_VARIANCE_TYPE},
         {config->solver_order > 2, PLD_FIELD_SOLVER_ORDER},
-        {config->beta_schedule == PLD_BETAS_OTHER && !config->trained_betas.count, PLD_FIELD_BETA_SCHEDULE},
+        {odd_betas && !config->trained_betas.count, PLD_FIELD_BETA_SCHEDULE},
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         if (checks[i].refused) {

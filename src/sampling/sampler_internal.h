@@ -34,7 +34,8 @@ typedef struct pld_step {
 
 /** A solver. */
 struct pld_sampler_operations {
-    size_t buffers; /**< how many of sampler->buffers it uses */
+    size_t buffers;       /**< how many of sampler->buffers it uses */
+    bool takes_exp_betas; /**< beta_schedule "exp", which only one class of diffusers knows */
     /** Refuse what the class does not do; sampler->config is resolved. May be NULL. */
     pld_status (*check)(const pld_sampler *sampler, pld_error *error);
     /** Fill sampler->schedule; alphas_cumprod and steps are there. */
