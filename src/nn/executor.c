@@ -8,6 +8,11 @@ size_t pld_plan_memory_bytes(const pld_plan *plan) {
     return plan->memory_floats * sizeof(float) + plan->scratch_bytes;
 }
 
+int pld_threads_for(const pld_run *run, size_t floats) {
+    enum { WORTH_A_THREAD = 1 << 15 };
+    return floats < WORTH_A_THREAD ? 1 : run->threads;
+}
+
 static pld_status check_cancel(const pld_run *run, pld_error *error) {
     return run->cancel && *run->cancel ? pld_fail(error, PLD_ERROR_CANCELLED, "cancelled") : PLD_OK;
 }

@@ -39,4 +39,8 @@ pld_status pld_plan_run(pld_run *run, pld_error *error);
 /** Bytes that preparing would allocate for buffers (weights not counted). The plan must be laid out. */
 size_t pld_plan_memory_bytes(const pld_plan *plan);
 
+/** Threads for an operator that touches `floats` numbers: one where a second would cost more to wake than it
+ * saves. */
+int pld_threads_for(const pld_run *run, size_t floats);
+
 #endif

@@ -2,6 +2,9 @@
 /** Attention at a site: one kernel call for each row of the batch, under the variant of the row's branch. */
 #include "kernels/attention.h"
 
+#include "core/memory.h"
+#include "core/parallel.h"
+
 #include "nn/operators/operators.h"
 
 /** The problem of batch row `b`. Keys and values lie in the plan, or for cross-attention in the row's
@@ -45,6 +48,9 @@ static pld_attention_problem row_problem(const pld_run *run, const pld_operator 
 /** The most that any variant asks for: scratch is made once, variants change from run to run. */
 static size_t attention_scratch(const pld_run *run, const pld_operator *op) {
     pld_attention_problem p = row_problem(run, op, 0);
+    if (op->causal) {
+        return (size_t)run->threads * (pld_attention_scratch_size_with(run->kernels, &p, 1) + PLD_ALIGNMENT);
+    }
     size_t dense = pld_attention_scratch_size_with(run->kernels, &p, run->threads);
     if (run->plan->sites[op->site].kind == PLD_SITE_SELF) {
         return dense;
@@ -62,26 +68,49 @@ static size_t attention_scratch(const pld_run *run, const pld_operator *op) {
 
 /** Causal rows of a text encoder: query i sees keys 0 … i, so each query is a problem of its own. The 77
  * queries of a prompt are few; no kernel of its own is worth it. */
-static pld_status run_causal(const pld_run *run, const pld_attention_problem *whole,
-                             const pld_attention_parallel *parallel, pld_error *error) {
-    for (int64_t i = 0; i < whole->query_count; i++) {
-        pld_attention_problem p = *whole;
-        p.query += i * p.query_token_stride;
-        p.out += i * p.out_token_stride;
+typedef struct causal_task {
+    const pld_run *run;
+    const pld_attention_problem *whole;
+    size_t slot;          /* bytes of scratch of one thread */
+    pld_status *statuses; /* [threads] */
+} causal_task;
+
+static void causal_queries(void *context, size_t begin, size_t end, int thread) {
+    const causal_task *task = context;
+    char *scratch = (char *)task->run->plan->scratch + (size_t)thread * task->slot;
+    for (size_t i = begin; i < end && task->statuses[thread] == PLD_OK; i++) {
+        pld_attention_problem p = *task->whole;
+        p.query += (int64_t)i * p.query_token_stride;
+        p.out += (int64_t)i * p.out_token_stride;
         p.query_count = 1;
-        p.key_count = i + 1;
-        size_t bytes = pld_attention_scratch_size_with(run->kernels, &p, run->threads);
-        PLD_TRY(pld_attention_with(run->kernels, &p, run->plan->scratch, bytes, parallel, error));
+        p.key_count = (int64_t)i + 1;
+        task->statuses[thread] = pld_attention_with(task->run->kernels, &p, scratch, task->slot, NULL, NULL);
+    }
+}
+
+static pld_status run_causal(const pld_run *run, const pld_attention_problem *whole, pld_error *error) {
+    enum { MOST_THREADS = 1024 };
+    pld_status statuses[MOST_THREADS] = {PLD_OK};
+    int threads = run->threads < MOST_THREADS ? run->threads : MOST_THREADS;
+    const causal_task task = {
+        run, whole, run->plan->scratch_bytes / (size_t)threads / PLD_ALIGNMENT * PLD_ALIGNMENT, statuses};
+    pld_parallel_for(threads, (size_t)whole->query_count, causal_queries, (void *)(uintptr_t)&task);
+    for (int i = 0; i < threads; i++) {
+        if (statuses[i] != PLD_OK) {
+            return pld_fail(error, statuses[i], "causal attention: %s", pld_status_text(statuses[i]));
+        }
     }
     return PLD_OK;
 }
 
 static pld_status run_attention(pld_run *run, pld_operator *op, pld_error *error) {
-    pld_attention_parallel parallel = {.threads = run->threads};
+    const pld_value *query = &run->plan->values[op->in];
+    const pld_attention_parallel parallel = {
+        .threads = pld_threads_for(run, (size_t)(query->height * query->width * query->channels))};
     for (int64_t b = 0; b < run->plan->values[op->in].batch; b++) {
         pld_attention_problem p = row_problem(run, op, b);
         if (op->causal) {
-            PLD_TRY(run_causal(run, &p, &parallel, error));
+            PLD_TRY(run_causal(run, &p, error));
         } else {
             PLD_TRY(pld_attention_with(run->kernels, &p, run->plan->scratch, run->plan->scratch_bytes,
                                        &parallel, error));

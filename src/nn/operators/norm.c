@@ -30,7 +30,8 @@ static pld_status run_group_norm(pld_run *run, pld_operator *op, pld_error *erro
                                           .weight = op->weight_values,
                                           .bias = op->bias_values,
                                           .silu = op->silu};
-        pld_group_norm(run->kernels, &problem, run->threads, plan->scratch);
+        pld_group_norm(run->kernels, &problem, pld_threads_for(run, (size_t)(tokens * x->channels)),
+                       plan->scratch);
     }
     return PLD_OK;
 }
@@ -56,7 +57,8 @@ static pld_status run_layer_norm(pld_run *run, pld_operator *op, pld_error *erro
     (void)error;
     const pld_value *x = &run->plan->values[op->in];
     rows_task task = {run, op};
-    pld_parallel_for(run->threads, (size_t)(x->batch * x->height * x->width), layer_norm_rows, &task);
+    const size_t rows = (size_t)(x->batch * x->height * x->width);
+    pld_parallel_for(pld_threads_for(run, rows * (size_t)x->channels), rows, layer_norm_rows, &task);
     return PLD_OK;
 }
 

@@ -14,7 +14,8 @@ typedef struct token_task {
 static pld_status over_tokens(pld_run *run, const pld_operator *op, pld_parallel_body body) {
     const pld_value *out = &run->plan->values[op->out];
     token_task task = {run, op};
-    pld_parallel_for(run->threads, (size_t)(out->batch * out->height * out->width), body, &task);
+    const size_t tokens = (size_t)(out->batch * out->height * out->width);
+    pld_parallel_for(pld_threads_for(run, tokens * (size_t)out->channels), tokens, body, &task);
     return PLD_OK;
 }
 

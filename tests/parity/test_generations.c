@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Whole generations through the public interface, against the diffusers pipelines with the same seed.
+ *
+ *  Tolerance of noise_pred and latents: max(1e-4, 30 · sensitivity), where sensitivity says how far a case
+ * amplifies a relative disturbance of 1e-6 of each model output. Pictures: no channel off by more than 1. */
+#include "reference.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "io/safetensors.h"
+#include "pladis/pladis.h"
+
+static pld_engine *engine;
+
+static double number(const json_t *object, const char *key, double otherwise) {
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+/** What this version draws: cases of guidance methods that are not built yet are another matter. */
+static bool wanted(const json_t *info, const char *model) {
+    const char *kind = json_string_value(json_object_get(info, "kind"));
+    const char *of = json_string_value(json_object_get(info, "model"));
+    return kind && strcmp(kind, "generation") == 0 && of && strcmp(of, model) == 0 &&
+           !json_object_get(info, "pag") && !json_object_get(info, "seg") && !json_object_get(info, "freeu");
+}
+
+static void set_options(const json_t *info, pld_generate_options *o) {
+    const json_t *scheduler = json_object_get(info, "scheduler");
+    const json_t *pladis = json_object_get(info, "pladis");
+    pld_generate_options_init(o);
+    o->prompt = json_string_value(json_object_get(info, "prompt"));
+    o->negative_prompt = json_string_value(json_object_get(info, "negative"));
+    o->width = (int)number(info, "width", 0);
+    o->height = (int)number(info, "height", 0);
+    o->steps = (int)number(info, "steps", 0);
+    o->cfg_scale = number(info, "cfg", 0);
+    o->cfg_rescale = number(info, "rescale", 0);
+    o->seed = (int64_t)number(info, "seed", 0);
+    o->eta = number(info, "eta", NAN);
+    o->sampling_method = json_string_value(json_object_get(scheduler, "sampling_method"));
+    o->scheduler = json_string_value(json_object_get(scheduler, "schedule"));
+    const json_t *overrides = json_object_get(scheduler, "overrides");
+    o->spacing = json_string_value(json_object_get(overrides, "timestep_spacing"));
+    o->pladis_scale = number(pladis, "lambda", 0);
+    o->pladis_alpha = number(pladis, "alpha", 1.5);
+    const char *blocks = json_string_value(json_object_get(pladis, "blocks"));
+    o->pladis_blocks = blocks ? blocks : "all";
+}
+
+/** Worst error of the dumped tensors that the case also has and whose names begin so. */
+static double worst(const reference_case *expected, const reference_case *found, const char *prefix) {
+    double error = 0;
+    int compared = 0;
+    for (size_t i = 0; i < pld_safetensors_count(expected->tensors); i++) {
+        const char *name = pld_safetensors_at(expected->tensors, i)->name;
+        if (strncmp(name, prefix, strlen(prefix)) != 0) {
+            continue;
+        }
+        size_t count = 0;
+        size_t other = 0;
+        float *a = reference_values(found, name, &other);
+        float *b = reference_values(expected, name, &count);
+        assert_int_equal(count, other);
+        error = fmax(error, relative_error(a, b, count));
+        compared++;
+        pld_free(a);
+        pld_free(b);
+    }
+    assert_true(compared > 0 || strcmp(prefix, "prompt_embeds") == 0 || strcmp(prefix, "decoded") == 0 ||
+                strcmp(prefix, "sigmas") == 0 || strcmp(prefix, "negative_prompt_embeds") == 0);
+    return error;
+}
+
+static void check_picture(const reference_case *c, const pld_image *image) {
+    if (!pld_safetensors_find(c->tensors, "image_u8")) {
+        return;
+    }
+    size_t count = 0;
+    float *expected = reference_values(c, "image_u8", &count);
+    double most = 0;
+    assert_int_equal(count, 3 * image->width * image->height);
+    for (size_t i = 0; i < count; i++) {
+        most = fmax(most, fabs(expected[i] - image->pixels[i]));
+    }
+    pld_free(expected);
+    check_error(c->name, "image_u8 (steps of 1/255)", most, 1);
+}
+
+static void compare_dump(const reference_case *c, const char *path) {
+    pld_error error = {0};
+    reference_case found = {0};
+    snprintf(found.name, sizeof found.name, "dump of %.40s", c->name);
+    check_status(pld_safetensors_open(path, &found.tensors, &error), &error);
+    const double amplified = 30 * number(json_object_get(c->info, "sensitivity"), "latents", 0);
+    const double tolerance = fmax(1e-4, amplified);
+    const struct {
+        const char *prefix;
+        double tolerance;
+    } rows[] = {
+        {"prompt_embeds", 5e-6}, {"negative_prompt_embeds", 5e-6},
+        {"latents_init", 1e-6},  {"timesteps", 1e-6},
+        {"sigmas", 2e-6},        {"noise_pred", tolerance},
+        {"latents.", tolerance}, {"decoded", tolerance},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check_error(c->name, rows[i].prefix, worst(c, &found, rows[i].prefix), rows[i].tolerance);
+    }
+    pld_safetensors_close(&found.tensors);
+}
+
+static void generate_case(pld_session *session, const reference_case *c) {
+    pld_error error = {0};
+    pld_generate_options options;
+    pld_image image;
+    pld_report report = {.struct_size = sizeof report};
+    char path[] = "/tmp/pladis-dump-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    set_options(c->info, &options);
+    options.dump = path;
+    options.dump_steps = true;
+    check_status(pld_generate(session, &options, &image, &report, &error), &error);
+    compare_dump(c, path);
+    unlink(path);
+    check_picture(c, &image);
+    const int branches = options.cfg_scale > 1 ? 2 : 1;
+    assert_int_equal(report.calls, number(c->info, "model_calls", 0));
+    assert_int_equal(report.evaluations, report.calls * branches);
+    pld_image_free(&image);
+}
+
+static void generations(const char *model_name, int least) {
+    pld_error error = {0};
+    pld_model *model = NULL;
+    pld_session *session = NULL;
+    check_status(pld_model_open(engine, reference_path("models/%s", model_name), &model, &error), &error);
+    check_status(pld_session_create(model, &session, &error), &error);
+    struct dirent **entries = NULL;
+    int count = scandir(reference_path("cases"), &entries, NULL, alphasort);
+    int drawn = 0;
+    for (int i = 0; i < count; i++) {
+        reference_case c;
+        if (entries[i]->d_name[0] != '.' && reference_open(entries[i]->d_name, &c)) {
+            if (wanted(c.info, model_name)) {
+                generate_case(session, &c);
+                drawn++;
+            }
+            reference_close(&c);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    pld_session_destroy(&session);
+    pld_model_destroy(&model);
+    assert_true(drawn >= least);
+}
+
+static void sd15(void **state) {
+    (void)state;
+    generations("sd15", 25);
+}
+
+static void sd21(void **state) {
+    (void)state;
+    generations("sd21", 17);
+}
+
+static int start(void **state) {
+    (void)state;
+    pld_engine_options options;
+    pld_engine_options_init(&options);
+    options.isa = getenv("PLADIS_TEST_ISA");
+    return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
+}
+
+static int stop(void **state) {
+    (void)state;
+    pld_engine_destroy(&engine);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15), cmocka_unit_test(sd21)};
+    return cmocka_run_group_tests(tests, start, stop);
+}
