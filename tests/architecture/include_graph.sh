@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Each floor of src/ includes only the floors below it; programs and examples include the public headers only.
+# usage: include_graph.sh SOURCE_FOLDER
+set -eu
+cd "$1"
+
+# shellcheck disable=SC2016
+find src apps examples include -name '*.[ch]' | sort | xargs awk '
+    BEGIN {
+        # What a floor may include besides itself, lowest first. kernels and io are siblings, as are models and sampling.
+        below["core"] = ""
+        below["kernels"] = "core"
+        below["io"] = "core"
+        below["backend"] = "core kernels io"
+        below["nn"] = "core kernels io backend"
+        below["models"] = "core kernels io backend nn"
+        below["sampling"] = "core kernels io"
+        below["pipeline"] = "core kernels io backend nn models sampling"
+    }
+    function refuse(why) {
+        printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0
+        bad++
+    }
+    function has(list, word) { return index(" " list " ", " " word " ") > 0 }
+    FNR == 1 {
+        files++
+        split(FILENAME, part, "/")
+        floor = part[1] == "src" ? part[2] : part[1]
+        if (part[1] == "src" && !(floor in below)) refuse("unknown floor " floor)
+    }
+    /^[ \t]*#[ \t]*include[ \t]*["<]/ {
+        target = $0
+        sub(/^[ \t]*#[ \t]*include[ \t]*["<]/, "", target)
+        sub(/[">].*$/, "", target)
+        folder = target ~ /\// ? substr(target, 1, index(target, "/") - 1) : ""
+        is_floor = folder in below
+        if (target ~ /\.\./) refuse("no way out of the folder")
+        else if (folder == "pladis") {
+            if (target == "pladis/pladis.h" && part[1] == "src" && floor != "pipeline")
+                refuse("only pipeline knows the whole public interface")
+        }
+        else if (part[1] != "src" && is_floor) refuse("only public headers here")
+        else if (part[1] == "src" && is_floor && folder != floor && !has(below[floor], folder))
+            refuse(floor " may not include " folder)
+        else if (target ~ /^(dnnl|oneapi)/ && floor != "backend") refuse("oneDNN stays in backend")
+        else if (target == "omp.h" && floor != "core") refuse("OpenMP stays in core")
+    }
+    END {
+        printf "%d files, %d includes against the floors\n", files, bad
+        exit bad > 0 || files < 50
+    }'

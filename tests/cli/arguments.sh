@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Help, version, lists, and command lines that are wrong.
+. "$2/tests/cli/common.sh"
+
+expect 0
+said "usage: pladis COMMAND"
+expect 0 --help
+expect 0 --version
+grep -q '^pladis [0-9][0-9.]*$' "$place/out" || fail "--version prints something else"
+for command in generate info tokenize list; do
+    expect 0 "$command" --help
+    said "usage: pladis $command"
+    [ ! -s "$place/err" ] || fail "$command --help wrote to standard error"
+done
+expect 0 generate --help
+for option in --model --prompt --negative-prompt --output --width --height --steps --cfg-scale --guidance-scale \
+    --cfg-rescale --guidance --seed --rng --batch-count --sampling-method --scheduler --spacing --timesteps --eta \
+    --prediction --clip-skip --literal-prompt --preset --pladis --no-pladis --pladis-alpha --pladis-blocks \
+    --pladis-start --pladis-end --dtype --threads --isa --init-noise --dump --dump-steps --report --quiet --verbose; do
+    said "$option"
+done
+
+expect 0 list
+for list in samplers schedulers spacings guidance variants families isa; do
+    expect 0 list $list
+    [ -s "$place/out" ] || fail "list $list is empty"
+done
+for sampler in ddim pndm euler euler_a heun dpm++2m dpm++2m_sde unipc lcm tcd; do
+    "$pladis" list samplers | grep -q -w -F "$sampler" || fail "list samplers lacks $sampler"
+done
+expect 0 list presets
+refused 2 'expected one of' list colours
+
+# Unknown words; the nearest known one is named.
+refused 2 'did you mean generate' genrate
+refused 2 'unknown command' frobnicate
+refused 2 'unknown option' --frobnicate
+refused 2 'did you mean --steps' generate -p x --stpes 4
+refused 2 'unknown option' generate -p x --frobnicate
+refused 2 'unknown option' generate -p x -Z
+refused 2 'unexpected argument' generate a red fox
+refused 2 'expected' generate -p x --steps
+refused 2 'takes no value' generate -p x --no-metadata=1
+refused 2 'a prompt is needed' generate
+refused 2 'a text is needed' tokenize
+refused 2 'unexpected argument' info one two
+
+# wrong OPTION VALUE...: each is refused, and the message names the option and the value.
+wrong() {
+    option=$1
+    shift
+    for value in "$@"; do
+        refused 2 "$option" generate -p x "$option" "$value"
+        grep -q -F -e "$value" "$place/err" || fail "$option $value: the value is not named"
+        refused 2 "$option" generate -p x "$option=$value"
+    done
+}
+wrong --steps 0 -1 1001 1.5 ten '' ' 5' 5x 99999999999999999999999
+wrong --width 0 -64 x 64.5 1e9
+wrong --height 0 -64 x 64.5 1e9
+wrong --seed x 1.5 '' 99999999999999999999 0x10
+wrong --batch-count 0 -1 x
+wrong --threads 0 -1 x
+wrong --clip-skip 0 x
+wrong --cfg-scale nan inf -1 x 7,5 ''
+wrong --cfg-rescale nan -0.1 1.1
+wrong --eta nan -1 2
+wrong --pladis nan inf -inf x 101 -101 '' 1e999 '2 '
+wrong --pladis-alpha nan 1 0.5 2.1 x
+wrong --pladis-start nan -0.1 1.1
+wrong --pladis-end nan -0.1 1.1
+wrong --timesteps '' a 999,999 1,2 999, ,999 999,nan -1
+wrong --sampling-method eular nonsense ''
+wrong --scheduler nonsense
+wrong --spacing nonsense
+wrong --prediction nonsense
+wrong --isa nonsense
+wrong --dtype bf16 f64
+wrong --rng cuda
+wrong --preset turbo
+wrong --guidance pag:scale=3 3.5 nonsense
+refused 2 'did you mean "euler"' generate -p x --sampling-method eular
+
+# What a later version may bring is refused, never silently accepted.
+for option in --lora --config --distilled-guidance --init-img --strength --vae --vae-tiling --preview; do
+    refused 2 "$option.*not available" generate -p x "$option" value
+    refused 2 "$option.*not available" generate -p x "$option=value"
+done
+refused 2 'not available' generate -p x -i picture.png
+
+# Options that exclude or need each other.
+refused 2 'exclude' generate -p x --prompt-file prompts.txt
+refused 2 'exclude' generate -p x -q -v
+refused 2 'dump-steps' generate -p x --dump-steps
+refused 2 'compare' generate -p x --compare --no-pladis
+refused 2 'pladis-start' generate -p x --pladis-start 0.5 --pladis-end 0.5
+refused 2 'steps' generate -p x --steps 3 --timesteps 999,499
+refused 2 'columns' generate -p x --columns 3
+refused 2 'spacing' generate -p x --sampling-method ddim_trailing --spacing leading
+refused 2 'one picture' generate -p x -b 2 -o -
+empty_folder

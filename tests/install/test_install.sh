@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Install into an empty folder, then build the examples against what was installed and run them.
+# usage: test_install.sh BUILD_FOLDER SOURCE_FOLDER PREFIX
+set -eu
+build=$1 source=$2 prefix=$3
+: "${SANITIZE:=}"
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+root=$place/root
+
+meson install -C "$build" --destdir "$root" --no-rebuild --quiet
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+for file in bin/pladis include/pladis/pladis.h include/pladis/attention.h include/pladis/status.h \
+    share/man/man1/pladis.1; do
+    [ -f "$root$prefix/$file" ] || fail "not installed: $file"
+done
+archive=$(find "$root$prefix" -name libpladis.a)
+[ -n "$archive" ] || fail "not installed: libpladis.a"
+folder=$(dirname "$archive")
+[ -e "$folder/libpladis.so" ] || fail "not installed: libpladis.so"
+
+# Of the shared library only what the headers name can be seen.
+hidden=$(nm -D --defined-only "$folder/libpladis.so" | awk '$2 ~ /[TDBRV]/ { sub(/@.*/, "", $3); print $3 }' |
+    while read -r symbol; do
+        grep -qrw "$symbol" "$root$prefix/include/pladis" || echo "$symbol"
+    done)
+[ -z "$hidden" ] || fail "exported, but in no public header: $hidden"
+
+PKG_CONFIG_LIBDIR=$folder/pkgconfig
+PKG_CONFIG_SYSROOT_DIR=$root
+export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
+compiler=${CC:-cc}
+export LD_LIBRARY_PATH="$folder"
+for example in generate attention; do
+    # Flags are several words.
+    # shellcheck disable=SC2046,SC2086
+    $compiler -std=c17 -Wall -Werror $SANITIZE "$source/examples/$example.c" $(pkg-config --cflags --libs pladis) \
+        -o "$place/$example"
+done
+"$place/attention" >/dev/null || fail "the attention example failed"
+"$place/generate" "$source/tests/data/reference/models/sd15" "a red fox" "$place/fox.png" ||
+    fail "the generate example failed"
+[ "$(head -c 4 "$place/fox.png" | tail -c 3)" = PNG ] || fail "the example wrote no PNG"
+
+# The installed program runs from there.
+"$root$prefix/bin/pladis" --version | grep -q '^pladis [0-9]' || fail "the installed program does not run"
+echo "installed, built and run: $(ls "$place")"
