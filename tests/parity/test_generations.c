@@ -3,6 +3,7 @@
  *
  *  Tolerance of noise_pred and latents: max(1e-4, 30 · sensitivity), where sensitivity says how far a case
  * amplifies a relative disturbance of 1e-6 of each model output. Pictures: no channel off by more than 1. */
+#define _GNU_SOURCE
 #include "reference.h"
 
 #include <dirent.h>
