@@ -71,8 +71,12 @@ static void step(pld_sampler *sampler, const pld_step *s) {
     }
 }
 
-static const pld_sampler_operations operations = {
-    .buffers = 2, .prepare = prepare, .step_of_call = step_of_call, .scales_model_input = true, .step = step};
+static const pld_sampler_operations operations = {.buffers = 2,
+                                                  .takes_exp_betas = true,
+                                                  .prepare = prepare,
+                                                  .step_of_call = step_of_call,
+                                                  .scales_model_input = true,
+                                                  .step = step};
 
 const pld_sampler_kind pld_sampler_heun = {
     .name = "heun",

@@ -168,6 +168,16 @@ typedef struct pld_scheduler_config {
     bool shift_terminal; /**< something stands there */
 } pld_scheduler_config;
 
+/** Read a scheduler_config.json. diffusers writes infinite numbers as the bare words Infinity and -Infinity
+ *  ("lambda_min_clipped": -Infinity stands in every DPM-Solver file), which JSON does not have; they are
+ *  understood here. Otherwise as pld_scheduler_config_read. */
+pld_status pld_scheduler_config_load(const char *path, const pld_log *log, pld_scheduler_config *stated,
+                                     pld_error *error);
+
+/** The same for text[length] in memory, which is changed; `file` stands in messages. */
+pld_status pld_scheduler_config_parse(char *text, size_t length, const char *file, const pld_log *log,
+                                      pld_scheduler_config *stated, pld_error *error);
+
 /** Read what `document` (an object) states. A null field counts as absent; `_…` fields other than
  *  `_class_name` are passed over; fields that no scheduler here knows are reported to `log` as a notice.
  *  PLD_ERROR_FORMAT for a wrong type or range, PLD_ERROR_UNSUPPORTED for an unknown word; both name file and

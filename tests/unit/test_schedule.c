@@ -85,6 +85,26 @@ static void fields_are_read(void **state) {
     assert_null(c.trained_betas.values);
 }
 
+/** Files of DPM-Solver say -Infinity, without quotation marks. */
+static void bare_infinities_are_understood(void **state) {
+    (void)state;
+    char text[] = "{\"lambda_min_clipped\": -Infinity, \"_note\": \"\\\"-Infinity\", \"sigma_min\": 1}";
+    char unfinished[] = "{\"sigma_min\": -Infinit}";
+    char finite[] = "{\"beta_start\": -Infinity}";
+    char cut[] = "{\"\\";
+    pld_scheduler_config c;
+    require_ok(pld_scheduler_config_parse(text, strlen(text), "test.json", NULL, &c, &error), &error);
+    assert_true(isinf(c.lambda_min_clipped) && c.lambda_min_clipped < 0 && c.sigma_min == 1);
+    pld_scheduler_config_clear(&c);
+    const pld_status bad = PLD_ERROR_FORMAT;
+    assert_int_equal(pld_scheduler_config_parse(unfinished, strlen(unfinished), "a", NULL, &c, &error), bad);
+    assert_int_equal(pld_scheduler_config_parse(finite, strlen(finite), "a", NULL, &c, &error), bad);
+    assert_int_equal(pld_scheduler_config_parse(cut, strlen(cut), "a", NULL, &c, &error), bad);
+    assert_int_equal(pld_scheduler_config_parse(cut, 0, "a", NULL, &c, &error), bad);
+    assert_int_equal(pld_scheduler_config_load("/nonexistent/file.json", NULL, &c, &error),
+                     PLD_ERROR_MISSING);
+}
+
 static void bad_fields_are_named(void **state) {
     (void)state;
     unreadable("{'num_train_timesteps': 0}", PLD_ERROR_FORMAT, "num_train_timesteps");
@@ -436,6 +456,7 @@ static void lack_of_memory_is_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_read),
+        cmocka_unit_test(bare_infinities_are_understood),
         cmocka_unit_test(bad_fields_are_named),
         cmocka_unit_test(unimplemented_fields_are_named),
         cmocka_unit_test(inconsistent_configurations_are_refused),
