@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "message.h"
 #include "number.h"
+#include "thread_wait.h"
 
 static const struct {
     const char *name;
@@ -50,6 +51,7 @@ static int report_unknown(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    let_idle_threads_sleep(argv);
     /* A reader that goes away is reported as a failed write. */
     signal(SIGPIPE, SIG_IGN);
     const char *name = argc > 1 ? argv[1] : "--help";
