@@ -10,7 +10,7 @@ void let_idle_threads_sleep(char **argv) {
     }
     /* some microseconds: longer than the gap between two operators of one thread, far shorter than a time
      * slice */
-    if (setenv("GOMP_SPINCOUNT", "2000", 1) == 0) {
+    if (setenv("GOMP_SPINCOUNT", "200", 1) == 0) {
         execv("/proc/self/exe", argv);
     }
 }
