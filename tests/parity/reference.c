@@ -13,6 +13,20 @@ const char *reference_root(void) {
     return root && *root ? root : PLADIS_TEST_DATA "/reference";
 }
 
+const pld_kernels *reference_kernels(void) {
+    enum { SKIPPED = 77 };
+    const char *name = getenv("PLADIS_TEST_ISA");
+    if (!name || !*name) {
+        return pld_kernels_get(PLD_ISA_BEST);
+    }
+    pld_isa isa = pld_isa_from_name(name);
+    if (isa == PLD_ISA_COUNT || !pld_isa_supported(isa)) {
+        printf("SKIPPED: this CPU has no %s, its kernels did not run\n", name);
+        exit(SKIPPED);
+    }
+    return pld_kernels_get(isa);
+}
+
 const char *reference_path(const char *format, ...) {
     static char buffers[4][1024];
     static int next;

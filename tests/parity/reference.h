@@ -12,6 +12,11 @@
 
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "kernels/kernels.h"
+
+/** Kernels of the instruction set that $PLADIS_TEST_ISA names ("scalar"), or the best of this CPU. Exits with
+ * 77, which meson counts as skipped, when this CPU has no such set. */
+const pld_kernels *reference_kernels(void);
 
 /** A case folder: case.json and tensors.safetensors. */
 typedef struct reference_case {

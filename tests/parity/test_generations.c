@@ -178,7 +178,7 @@ static int start(void **state) {
     (void)state;
     pld_engine_options options;
     pld_engine_options_init(&options);
-    options.isa = getenv("PLADIS_TEST_ISA");
+    options.isa = pld_isa_name(reference_kernels()->isa);
     return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
 }
 

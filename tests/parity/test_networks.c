@@ -54,8 +54,7 @@ static double compare(const reference_case *c, const char *name, const pld_value
 static void watch(void *user, const char *name, const pld_value *value, const float *data) {
     watcher *w = user;
     if (pld_safetensors_find(w->c->tensors, name)) {
-        check_error(w->c->name, name, compare(w->c, name, value, data, pld_kernels_get(PLD_ISA_BEST)),
-                    w->tolerance);
+        check_error(w->c->name, name, compare(w->c, name, value, data, reference_kernels()), w->tolerance);
         w->compared++;
     }
 }
@@ -63,7 +62,7 @@ static void watch(void *user, const char *name, const pld_value *value, const fl
 static pld_run new_run(pld_plan *plan, pld_onednn *dnn, watcher *w) {
     return (pld_run){.plan = plan,
                      .dnn = dnn,
-                     .kernels = pld_kernels_get(PLD_ISA_BEST),
+                     .kernels = reference_kernels(),
                      .threads = pld_available_threads(),
                      .tap = watch,
                      .tap_user = w};
@@ -72,8 +71,8 @@ static pld_run new_run(pld_plan *plan, pld_onednn *dnn, watcher *w) {
 static pld_parameters *open_part(const char *model, const char *part, const char *stem) {
     pld_error error = {0};
     pld_parameters *parameters = NULL;
-    check_status(pld_parameters_open(reference_path("models/%s/%s", model, part), stem,
-                                     pld_kernels_get(PLD_ISA_BEST), &parameters, &error),
+    check_status(pld_parameters_open(reference_path("models/%s/%s", model, part), stem, reference_kernels(),
+                                     &parameters, &error),
                  &error);
     return parameters;
 }
