@@ -162,9 +162,15 @@ double pld_sigma_of_timestep(const pld_sigma_table *table, double timestep) {
 
 double pld_timestep_of_sigma(const pld_sigma_table *table, double sigma) {
     double log_sigma = log(fmax(sigma, 1e-10));
-    size_t low = table->count - 2;
-    while (low > 0 && (double)table->log_sigmas[low] > log_sigma) {
-        low--;
+    size_t low = 0; /* the last level not above sigma, but for the very last one */
+    size_t high = table->count - 1;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if ((double)table->log_sigmas[middle] <= log_sigma) {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
     float below = table->log_sigmas[low];
     float gap = below - table->log_sigmas[low + 1]; /* rounded to float, as numpy's is */
