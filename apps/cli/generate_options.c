@@ -137,7 +137,7 @@ static const option rows[] = {
     {NAMED(CUSTOM, "guidance"), .argument = "NAME", .accept = accept_guidance,
      .help = "further guidance: none, cfg"},
     {NAMED(LISTED, "sampling-method"), AT(sampling_method), .argument = "NAME", .list = PLD_LIST_SAMPLERS,
-     .choices = "ddim_trailing", .help = "see pladis list samplers (the model's own)"},
+     .help = "see pladis list samplers (the model's own)"},
     {NAMED(LISTED, "scheduler"), AT(scheduler), .argument = "NAME", .list = PLD_LIST_SCHEDULERS,
      .help = "sigma schedule, see pladis list schedulers (the model's own)"},
     {NAMED(LISTED, "spacing"), AT(spacing), .argument = "NAME", .list = PLD_LIST_SPACINGS,
@@ -247,27 +247,16 @@ static bool check_together(const generate_request *request) {
                request->timestep_count != (size_t)request->steps) {
         message_usage("--steps: found %d, but --timesteps lists %zu; leave out --steps", (int)request->steps,
                       request->timestep_count);
+    } else if (request->sampling_method != NULL && strcmp(request->sampling_method, "ddim_trailing") == 0 &&
+               request->spacing != NULL && strcmp(request->spacing, "trailing") != 0) {
+        message_usage("--spacing: found \"%s\", expected trailing beside --sampling-method ddim_trailing",
+                      request->spacing);
     } else if ((request->columns > 0 || request->zoom > 1) && !request->sheet && !request->compare) {
         message_usage("--columns and --zoom need --sheet or --compare");
     } else {
         return true;
     }
     return false;
-}
-
-/** `ddim_trailing` names a sampler and a spacing at once. */
-static bool split_sampler_name(generate_request *request) {
-    if (request->sampling_method == NULL || strcmp(request->sampling_method, "ddim_trailing") != 0) {
-        return true;
-    }
-    if (request->spacing != NULL && strcmp(request->spacing, "trailing") != 0) {
-        message_usage("--spacing: found \"%s\", expected trailing beside --sampling-method ddim_trailing",
-                      request->spacing);
-        return false;
-    }
-    request->sampling_method = "ddim";
-    request->spacing = "trailing";
-    return true;
 }
 
 /** A random seed short enough to be typed again. */
@@ -291,7 +280,7 @@ options_result generate_options_parse(int argc, char **argv, generate_request *r
         return result;
     }
     request->pladis_scale = request->no_pladis ? 0 : request->pladis_scale;
-    if (!check_together(request) || !split_sampler_name(request) || !draw_seed(request)) {
+    if (!check_together(request) || !draw_seed(request)) {
         return OPTIONS_WRONG;
     }
     message_set_verbosity(request->quiet     ? VERBOSITY_QUIET

@@ -123,7 +123,7 @@ draw -p 'a red fox' -s 42 --init-noise dump.safetensors --no-metadata -o noise.p
 same bare.png noise.png
 
 # Every sampler draws.
-for sampler in $("$pladis" list samplers | awk '{ print $1 }') ddim_trailing; do
+for sampler in $("$pladis" list samplers | awk '{ print $1 }'); do
     draw -p 'a red fox' --sampling-method "$sampler" -q -o "sampler.png"
     is_png sampler.png
 done
