@@ -115,7 +115,7 @@ bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zo
         lay_out(cells[i].label, line_width > 0 ? line_width : 1, &layouts[i]);
         most_lines = layouts[i].lines > most_lines ? layouts[i].lines : most_lines;
     }
-    columns = columns < count ? columns : count;
+    columns = columns < 1 ? 1 : columns < count ? columns : count;
     size_t rows = (count + columns - 1) / columns;
     size_t cell_width = (size_t)width + MARGIN;
     size_t cell_height = (size_t)height + 2 * MARGIN + most_lines * (size_t)(FONT_LINE * scale);
