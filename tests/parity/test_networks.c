@@ -19,13 +19,15 @@
 
 static const double text_tolerance = 5e-6;
 static const double network_tolerance = 2e-5;
+/* The middle of the tiny SD 1.5 has two tokens, and PLADIS amplifies there: diffusers' own float32 is 1.2e-5
+ * from its float64 (8e-7 at the output), and ours may be as far off on the other side. */
+static const double pladis_middle_tolerance = 4e-5;
 
 /** Compares what passes by at the taps with the case's tensors of the same names. */
 typedef struct watcher {
     const reference_case *c;
     double tolerance;
     int compared;
-    bool loose_conv_norm; /* the tap is behind SiLU, the reference before it */
 } watcher;
 
 /** [B, T, C] (or [B, H, W, C]) against the reference's [B, T, C] or [B, C, H, W]. */
@@ -54,7 +56,9 @@ static double compare(const reference_case *c, const char *name, const pld_value
 static void watch(void *user, const char *name, const pld_value *value, const float *data) {
     watcher *w = user;
     if (pld_safetensors_find(w->c->tensors, name)) {
-        check_error(w->c->name, name, compare(w->c, name, value, data, reference_kernels()), w->tolerance);
+        bool middle = strcmp(name, "mid_block") == 0 && strcmp(w->c->name, "sd15-unet-pladis") == 0;
+        check_error(w->c->name, name, compare(w->c, name, value, data, reference_kernels()),
+                    middle ? pladis_middle_tolerance : w->tolerance);
         w->compared++;
     }
 }
@@ -101,7 +105,7 @@ static void text_encoder(const char *model) {
     pld_clip_text_values values;
     check_status(pld_clip_text_build(&plan, &config, (int64_t)count / config.positions, 0, &values, &error),
                  &error);
-    watcher w = {&c, text_tolerance, 0, false};
+    watcher w = {&c, text_tolerance, 0};
     pld_run run = new_run(&plan, dnn, &w);
     run.ids = tokens;
     check_status(pld_plan_prepare(&run, &error), &error);
@@ -185,7 +189,7 @@ static void open_unet(unet_fixture *f, const char *name) {
         f->timesteps[row] = time[row];
     }
     check_status(pld_parameters_check_all_used(f->parameters, &error), &error);
-    f->w = (watcher){&f->c, network_tolerance, 0, false};
+    f->w = (watcher){&f->c, network_tolerance, 0};
     f->run = new_run(&f->plan, f->dnn, &f->w);
     f->run.contexts = f->rows;
     f->run.timesteps = f->timesteps;
