@@ -69,9 +69,12 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
                           top->file, pipeline);
 }
 
-static pld_status read_scheduler(void *target, const pld_json *top, pld_error *error) {
-    pld_model *model = target;
-    PLD_TRY(pld_scheduler_config_read(top->value, top->file, &model->engine->log, &model->scheduler, error));
+static pld_status read_scheduler(pld_model *model, pld_error *error) {
+    char *file = join(model->path, "scheduler/scheduler_config.json");
+    pld_status status = file ? pld_scheduler_config_load(file, &model->engine->log, &model->scheduler, error)
+                             : pld_fail_memory(error, strlen(model->path), "path");
+    pld_free(file);
+    PLD_TRY(status);
     return pld_sampler_kind_for_config(&model->scheduler, &model->sampler, error);
 }
 
@@ -107,7 +110,7 @@ static pld_status read_configurations(pld_model *model, pld_error *error) {
     model->default_cfg_scale = model->family->default_cfg_scale;
     model->default_pladis_scale = 2.0;
     PLD_TRY(read_optional_preferences(model, error));
-    PLD_TRY(with_json(model, "scheduler/scheduler_config.json", read_scheduler, model, error));
+    PLD_TRY(read_scheduler(model, error));
     READ_CONFIG(model, PLD_PART_TEXT, pld_clip_text_config_read, &model->text, error);
     READ_CONFIG(model, PLD_PART_UNET, pld_unet_config_read, &model->unet, error);
     READ_CONFIG(model, PLD_PART_VAE, pld_vae_config_read, &model->vae, error);
