@@ -95,13 +95,13 @@ static pld_operator *append(pld_builder *b, const pld_operator_kind *kind, const
     return op;
 }
 
-/** Bind NAME.suffix of an operator. */
+/** Bind NAME.suffix of an operator; nothing in a plan without parameters. */
 static pld_parameter *bind(pld_builder *b, const char *module, const char *suffix, int rank,
                            const int64_t *shape) {
     char name[2 * PLD_PLAN_NAME + 16];
     snprintf(name, sizeof name, "%s%s", module, suffix);
     pld_parameter *parameter = NULL;
-    if (!failed(b)) {
+    if (!failed(b) && b->plan->parameters) {
         b->status = pld_parameters_bind(b->plan->parameters, name, rank, shape, &parameter, b->error);
     }
     return parameter;

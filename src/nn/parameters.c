@@ -92,7 +92,7 @@ size_t pld_parameters_resident_bytes(pld_parameters *parameters) {
 
 bool pld_parameters_has(const pld_parameters *parameters, const char *name) {
     pld_weight weight;
-    return pld_weight_files_find(parameters->files, name, &weight);
+    return parameters && pld_weight_files_find(parameters->files, name, &weight);
 }
 
 /** Position of a tensor in file order: files one after the other. */

@@ -28,7 +28,7 @@ const pld_weight_files *pld_parameters_files(const pld_parameters *parameters);
 /** Bytes of converted and packed weights held at present. */
 size_t pld_parameters_resident_bytes(pld_parameters *parameters);
 
-/** True when a tensor of this name is in the files. */
+/** True when a tensor of this name is in the files; false without parameters (NULL). */
 bool pld_parameters_has(const pld_parameters *parameters, const char *name);
 
 /** Bind `name` with the wanted shape. A linear weight [N, C] also accepts [N, C, 1, 1] and the other way

@@ -89,7 +89,7 @@ typedef struct pld_plan {
     void *scratch;
 } pld_plan;
 
-/** An empty plan that borrows `parameters`. */
+/** An empty plan that borrows `parameters`; NULL for one that is only laid out, to learn its sizes. */
 void pld_plan_init(pld_plan *plan, pld_parameters *parameters);
 /** Free everything and empty the struct. */
 void pld_plan_free(pld_plan *plan);

@@ -89,7 +89,10 @@ static pld_status read_preferences(void *target, const pld_json *top, pld_error 
 static pld_status read_optional_preferences(pld_model *model, pld_error *error) {
     struct stat found;
     char *file = join(model->path, "pladis.json");
-    bool there = file && stat(file, &found) == 0;
+    if (!file) {
+        return pld_fail_memory(error, 64, "path");
+    }
+    bool there = stat(file, &found) == 0;
     pld_free(file);
     return there ? with_json(model, "pladis.json", read_preferences, model, error) : PLD_OK;
 }

@@ -146,7 +146,9 @@ static pld_status read_fields(const pld_json *top, pld_unet_config *c, pld_error
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'norm_eps': expected a number in (0, 1), found %g", top->file, c->epsilon);
     }
-    if (!(c->frequency_shift >= 0 && c->frequency_shift < (double)c->widths[0] / 2)) {
+    /* the frequencies divide by half - shift, in float32 */
+    const int64_t half = c->widths[0] / 2;
+    if (!(c->frequency_shift >= 0 && (float)c->frequency_shift < (float)half)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'freq_shift': found %g, out of range", top->file,
                         c->frequency_shift);
     }
