@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model folder that holds nothing but model_index.json and, after a NUL byte in the input, pladis.json:
+ * opening it must fail with a message, whatever they say. */
+#include <string.h>
+
+#include "fuzz.h"
+#include "pladis/pladis.h"
+
+static pld_engine *shared_engine(void) {
+    static pld_engine *engine;
+    if (!engine) {
+        pld_engine_options options;
+        pld_engine_options_init(&options);
+        options.threads = 1;
+        FUZZ_REQUIRE(pld_engine_create(&options, &engine, NULL) == PLD_OK);
+    }
+    return engine;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    const uint8_t *end = size ? memchr(data, 0, size) : NULL;
+    const size_t first = end ? (size_t)(end - data) : size;
+    fuzz_write("model_index.json", data, first);
+    fuzz_write("pladis.json", end ? end + 1 : (const uint8_t *)"{}", end ? size - first - 1 : 2);
+    pld_model *model = NULL;
+    pld_error error = {0};
+    pld_status status = pld_model_open(shared_engine(), fuzz_folder(), &model, &error);
+    FUZZ_REQUIRE(status != PLD_OK && !model && error.message[0]);
+    return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json of a CLIP text encoder: whatever is accepted is written down and, when small, laid out. */
+#include "fuzz.h"
+#include "models/text/clip_text.h"
+
+/** `skip` layers left out at the end. */
+static void build(const pld_clip_text_config *c, int64_t skip) {
+    pld_plan plan;
+    pld_clip_text_values values;
+    pld_error error = {0};
+    pld_plan_init(&plan, NULL);
+    FUZZ_REQUIRE(pld_clip_text_build(&plan, c, 1, skip, &values, &error) == PLD_OK);
+    const pld_value *out = &plan.values[values.last_hidden_state];
+    FUZZ_REQUIRE(out->height == c->positions && out->channels == c->width);
+    FUZZ_REQUIRE(plan.site_count == (size_t)(c->layers - skip));
+    for (size_t i = 0; i < plan.site_count; i++) {
+        FUZZ_REQUIRE((int64_t)plan.sites[i].heads * plan.sites[i].head_size == c->width);
+    }
+    if (c->layers <= 32) {
+        FUZZ_REQUIRE(pld_plan_layout(&plan, &error) == PLD_OK);
+    }
+    pld_plan_free(&plan);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    pld_clip_text_config config;
+    pld_error error = {0};
+    if (pld_clip_text_config_read(fuzz_file(data, size), &config, &error) != PLD_OK) {
+        FUZZ_REQUIRE(error.message[0]);
+        return 0;
+    }
+    build(&config, 0);
+    build(&config, config.layers - 1);
+    return 0;
+}

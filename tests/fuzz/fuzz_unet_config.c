@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json of a U-Net: whatever is accepted is written down and laid out, for two rows of small latents.
+ */
+#include "fuzz.h"
+#include "models/unet/unet.h"
+
+/** Operators grow with this; the largest real network has 12 layers and depths of 10. */
+static bool is_small(const pld_unet_config *c) {
+    int64_t blocks = 0;
+    for (int64_t i = 0; i < c->levels; i++) {
+        blocks += c->layers[i] * (1 + c->depths[i]);
+    }
+    return blocks <= 64;
+}
+
+static void check_config(const pld_unet_config *c) {
+    FUZZ_REQUIRE(c->levels >= 1 && c->levels <= PLD_UNET_MAX_LEVELS);
+    for (int64_t i = 0; i < c->levels; i++) {
+        FUZZ_REQUIRE(c->widths[i] > 0 && c->heads[i] > 0 && c->layers[i] > 0 && c->depths[i] > 0);
+    }
+    FUZZ_REQUIRE((float)(c->widths[0] / 2) - (float)c->frequency_shift > 0);
+}
+
+/** The output has the latents' size, and every value a place inside the plan's memory. */
+static void check_plan(pld_plan *plan, const pld_unet_config *c, const pld_unet_values *values) {
+    pld_error error = {0};
+    const pld_value *in = &plan->values[values->sample];
+    const pld_value *out = &plan->values[values->output];
+    FUZZ_REQUIRE(out->height == in->height && out->width == in->width && out->channels == c->out_channels);
+    if (plan->value_count <= 1000 && pld_plan_layout(plan, &error) == PLD_OK) {
+        for (size_t i = 0; i < plan->value_count; i++) {
+            const size_t end = plan->values[i].offset + pld_value_floats(&plan->values[i]);
+            FUZZ_REQUIRE(end <= plan->memory_floats);
+        }
+    }
+}
+
+static void build(const pld_unet_config *c) {
+    pld_plan plan;
+    pld_unet_values values;
+    pld_error error = {0};
+    const int64_t side = ((int64_t)1 << c->levels) + 1; /* odd: every halving rounds */
+    pld_plan_init(&plan, NULL);
+    if (pld_unet_build(&plan, c, 2, side, side, &values, &error) == PLD_OK) {
+        check_plan(&plan, c, &values);
+    } else {
+        FUZZ_REQUIRE(error.message[0]); /* heads or groups that do not divide */
+    }
+    pld_plan_free(&plan);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    pld_unet_config config;
+    pld_error error = {0};
+    if (pld_unet_config_read(fuzz_file(data, size), &config, &error) != PLD_OK) {
+        FUZZ_REQUIRE(error.message[0]);
+        return 0;
+    }
+    check_config(&config);
+    if (is_small(&config)) {
+        build(&config);
+    }
+    return 0;
+}
