@@ -107,7 +107,7 @@ static int start(void **state) {
     (void)state;
     pld_engine_options options;
     pld_engine_options_init(&options);
-    options.isa = getenv("PLADIS_TEST_ISA");
+    options.isa = pld_isa_name(reference_kernels()->isa);
     int file = mkstemp(dump);
     if (file < 0) {
         return -1;
