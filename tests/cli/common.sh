@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the tests of the program. Their arguments: the program, the source folder.
 set -eu
-pladis=$1
-source=$2
+pladis=$(realpath "$1")
+source=$(realpath "$2")
 # shellcheck disable=SC2034
 model=$source/tests/data/reference/models/sd15
 place=$(mktemp -d)

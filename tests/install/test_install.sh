@@ -31,16 +31,16 @@ hidden=$(nm -D --defined-only "$folder/libpladis.so" | awk '$2 ~ /[TDBRV]/ { sub
     done)
 [ -z "$hidden" ] || fail "exported, but in no public header: $hidden"
 
-PKG_CONFIG_LIBDIR=$folder/pkgconfig
-PKG_CONFIG_SYSROOT_DIR=$root
-export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
+# Only the place differs from an installation for good.
+PKG_CONFIG_PATH=$folder/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+export PKG_CONFIG_PATH
+flags=$(pkg-config --define-variable=prefix="$root$prefix" --cflags --libs pladis)
 compiler=${CC:-cc}
 export LD_LIBRARY_PATH="$folder"
 for example in generate attention; do
     # Flags are several words.
-    # shellcheck disable=SC2046,SC2086
-    $compiler -std=c17 -Wall -Werror $SANITIZE "$source/examples/$example.c" $(pkg-config --cflags --libs pladis) \
-        -o "$place/$example"
+    # shellcheck disable=SC2086
+    $compiler -std=c17 -Wall -Werror $SANITIZE "$source/examples/$example.c" $flags -o "$place/$example"
 done
 "$place/attention" >/dev/null || fail "the attention example failed"
 "$place/generate" "$source/tests/data/reference/models/sd15" "a red fox" "$place/fox.png" ||
