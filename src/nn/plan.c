@@ -76,9 +76,9 @@ static int by_size(const void *a, const void *b) {
 }
 
 pld_status pld_plan_layout(pld_plan *plan, pld_error *error) {
-    pld_value **order = pld_allocate(plan->value_count, sizeof(pld_value *));
+    pld_value **order = pld_allocate(plan->value_count, sizeof(void *));
     if (!order) {
-        return pld_fail_memory(error, plan->value_count * sizeof *order, "plan");
+        return pld_fail_memory(error, plan->value_count * sizeof(void *), "plan");
     }
     for (size_t i = 0; i < plan->value_count; i++) {
         order[i] = &plan->values[i];
@@ -88,7 +88,7 @@ pld_status pld_plan_layout(pld_plan *plan, pld_error *error) {
                             "a buffer of this size cannot be addressed; use a smaller picture");
         }
     }
-    qsort(order, plan->value_count, sizeof *order, by_size);
+    qsort(order, plan->value_count, sizeof(void *), by_size);
     plan->memory_floats = 0;
     for (size_t i = 0; i < plan->value_count; i++) {
         order[i]->offset = lowest_offset(order[i], order, i);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** From a prompt to the states that the U-Net attends to. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -98,13 +99,10 @@ static void warn_dropped(const pld_model *model, const pld_prompt_chunks *chunks
     char pieces[256] = "";
     for (size_t i = 0, used = 0; i < chunks->dropped.count; i++) {
         const char *piece = pld_clip_piece(model->tokenizer, chunks->dropped.ids[i]);
-        size_t length = piece ? strlen(piece) : 0;
-        if (used + length + 2 > sizeof pieces) {
+        if (!piece || used + strlen(piece) + 2 > sizeof pieces) {
             break;
         }
-        memcpy(pieces + used, piece, length);
-        used += length;
-        pieces[used++] = ' ';
+        used += (size_t)snprintf(pieces + used, sizeof pieces - used, "%s ", piece);
     }
     pld_log_message(&model->engine->log, PLD_LOG_WARNING,
                     "literal prompt: %zu tokens do not fit and are dropped: %s", chunks->dropped.count,
