@@ -137,8 +137,7 @@ static double run_once(const bench_options *options, const bench_shape *shape, c
     return stop - start;
 }
 
-static void summarise(double seconds[][MAX_ROUNDS], int rules, int rounds, double *medians,
-                      double *ratios) {
+static void summarise(double seconds[][MAX_ROUNDS], int rules, int rounds, double *medians, double *ratios) {
     static double values[MAX_ROUNDS];
     for (int rule = 0; rule < rules; rule++) {
         for (int round = 0; round < rounds; round++) {

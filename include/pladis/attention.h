@@ -93,8 +93,8 @@ typedef struct pld_attention_parallel {
 PLD_API void pld_attention_problem_init(pld_attention_problem *problem);
 
 /** Bytes of scratch that pld_attention needs for this problem on so many threads (at least 1 byte; never
- *  proportional to query_count; 64 and at most 256 KiB a thread up to 1024 keys and head size 512). 0: the problem
- *  would be refused. Reads sizes, rows, λ and α only; pointers may still be unset. */
+ *  proportional to query_count; 64 and at most 256 KiB a thread up to 1024 keys and head size 512). 0: the
+ * problem would be refused. Reads sizes, rows, λ and α only; pointers may still be unset. */
 PLD_API size_t pld_attention_scratch_size(const pld_attention_problem *problem, int threads);
 
 /** Compute `problem->out`. `scratch` may have any alignment. Errors: PLD_ERROR_ARGUMENT (a field out of

@@ -90,7 +90,7 @@ typedef struct pld_model_info {
     int default_steps;
     double default_cfg_scale;
     double default_pladis_scale; /**< λ */
-    int size_factor; /**< widths and heights are multiples of this */
+    int size_factor;             /**< widths and heights are multiples of this */
     int latent_channels;
     int positions; /**< of the text encoder, start and end token included */
     const pld_model_part *parts;
