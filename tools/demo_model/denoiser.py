@@ -176,7 +176,7 @@ def train(work, minutes, seed, lr=2e-3, every=16.0, crops_only=CROPS_ONLY, chann
         clock = Clock(minutes, state["spent"])
     log_line(stage="denoiser", parameters=sum(p.numel() for p in unet.parameters()), pictures=len(examples.simple),
              crops=len(examples.crops))
-    mark, saved, tested, smooth = (clock.spent, seen), clock.spent, clock.spent, 0.0
+    mark, saved, tested, smooth = (clock.spent, seen), clock.spent, clock.spent, None
 
     def save():
         save_atomically({"model": unet.state_dict(), "optimiser": optimiser.state_dict(),
@@ -204,7 +204,7 @@ def train(work, minutes, seed, lr=2e-3, every=16.0, crops_only=CROPS_ONLY, chann
         optimiser.step(clock.factor())
         average.update(unet)
         step, seen = step + 1, seen + len(ids)
-        smooth += (loss.item() - smooth) * max(0.02, 1 / (step + 1))
+        smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
         if step % 50 == 0:
             rate = (seen - mark[1]) / (clock.spent - mark[0]) / 60
             mark = (clock.spent, seen)
