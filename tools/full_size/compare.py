@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Compare one U-Net evaluation and one VAE decode of a full-size model with diffusers, in float32 on the same files.
+
+    compare.py --model DIR --pladis BIN [--width 512 --height 512]
+
+pladis draws one picture in one step with classifier-free guidance and PLADIS (λ = 2, α = 1.5) and dumps what happened.
+diffusers then gets the same prompts and the same unit-normal latents. Its VAE decodes the latents that pladis dumped,
+so that the error of `decoded` is the decoder's alone. Relative errors are ‖a−b‖/‖b‖ over the tensor. The exit code is
+1 when one is beyond its tolerance.
+"""
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
+from safetensors.torch import load_file
+from transformers import CLIPTextModel
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "reference"))
+from oracle.attention import set_pladis  # noqa: E402
+from oracle.text import load_tokenizer  # noqa: E402
+from oracle.units import tokenize  # noqa: E402
+
+PROMPT = "a photo of a red fox sitting in deep snow, sharp focus"
+NEGATIVE = "blurry, low quality, watermark"
+CFG, LAMBDA, ALPHA, SEED, TIMESTEP = 7.5, 2.0, 1.5, 42, 601
+# One forward in float32 keeps 2e-5 on the tiny models, where float32 and float64 differ by 2e-7 to 7e-7. noise_pred is
+# guidance applied to two forwards, u + 7.5 (c - u), which enlarges what the rows do not share.
+TOLERANCES = {"prompt_embeds": 2e-5, "negative_prompt_embeds": 2e-5, "noise_pred": 1e-4, "latents": 1e-4,
+              "decoded": 2e-5}
+
+
+def relative(a, b):
+    """‖a−b‖/‖b‖ of two tensors of the same shape."""
+    if a.shape != b.shape:
+        raise SystemExit(f"shapes differ: {list(a.shape)} and {list(b.shape)}")
+    return ((a.double() - b.double()).norm() / b.double().norm()).item()
+
+
+def peak_bytes():
+    """High-water mark of this process's resident memory, the measure that pladis reports too."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def timed(function):
+    """(result, seconds)."""
+    start = time.perf_counter()
+    return function(), time.perf_counter() - start
+
+
+def run_pladis(args, folder):
+    """(tensors, report) of one step of the Euler sampler at TIMESTEP."""
+    dump, report = folder / "dump.safetensors", folder / "report.json"
+    subprocess.run([args.pladis, "generate", "-q", "-m", args.model, "-p", PROMPT, "-n", NEGATIVE, "--literal-prompt",
+                    "--width", str(args.width), "--height", str(args.height), "--cfg-scale", str(CFG),
+                    "--sampling-method", "euler", "--scheduler", "discrete", "--spacing", "leading",
+                    "--timesteps", str(TIMESTEP), "--seed", str(SEED), "--dtype", "f32", "--pladis", str(LAMBDA),
+                    "--pladis-alpha", str(ALPHA), "--threads", str(args.threads), "--dump", dump, "--dump-steps",
+                    "--report", report, "--output", folder / "picture.png"], check=True)
+    return load_file(dump), json.loads(report.read_text())
+
+
+@torch.no_grad()
+def encode(model):
+    """(negative, positive) states [1, 77, C] and the seconds that it took."""
+    encoder = CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32).eval()
+    ids = tokenize(load_tokenizer(model / "tokenizer"), [NEGATIVE, PROMPT])
+    states, seconds = timed(lambda: encoder(ids)[0])
+    return states[:1], states[1:], seconds
+
+
+@torch.no_grad()
+def denoise(model, noise, context, plain):
+    """One guided evaluation and one step of Euler.
+
+    noise [1, 4, h, w] is unit normal, context [2, 77, C]. Returns noise_pred, latents [1, 4, h, w], the seconds of the
+    evaluation, and with `plain` the relative change of noise_pred when PyTorch sums in another order (no oneDNN).
+    """
+    config = json.loads((model / "scheduler" / "scheduler_config.json").read_text())
+    scheduler = EulerDiscreteScheduler.from_config(config, timestep_spacing="leading")
+    scheduler.set_timesteps(timesteps=[TIMESTEP])
+    unet = UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32).eval()
+    set_pladis(unet, LAMBDA, ALPHA)
+    t = scheduler.timesteps[0]
+    sample = noise * scheduler.init_noise_sigma
+    rows = scheduler.scale_model_input(sample, t).repeat(2, 1, 1, 1)
+
+    def guided():
+        return unet(rows, t, encoder_hidden_states=context).sample
+
+    def combine(output):
+        return output[:1] + CFG * (output[1:] - output[:1])
+
+    output, seconds = timed(guided)
+    noise_pred, again = combine(output), None
+    if plain:
+        with torch.backends.mkldnn.flags(enabled=False):
+            again = relative(combine(guided()), noise_pred)
+    return noise_pred, scheduler.step(noise_pred, t, sample).prev_sample, seconds, again
+
+
+@torch.no_grad()
+def decode(model, latents):
+    """(picture [1, 3, H, W] in about -1…1, seconds) of latents [1, 4, h, w]."""
+    vae = AutoencoderKL.from_pretrained(model / "vae", torch_dtype=torch.float32).eval()
+    return timed(lambda: vae.decode(latents / vae.config.scaling_factor).sample)
+
+
+def run_diffusers(args, dump):
+    """(tensors, seconds by stage, noise) for the dumped noise and latents."""
+    model = Path(args.model)
+    negative, positive, text_seconds = encode(model)
+    noise_pred, latents, denoise_seconds, noise = denoise(model, dump["latents_init"], torch.cat([negative, positive]),
+                                                          args.noise)
+    decoded, decode_seconds = decode(model, dump["latents"])
+    tensors = {"prompt_embeds": positive, "negative_prompt_embeds": negative, "noise_pred": noise_pred,
+               "latents": latents, "decoded": decoded}
+    return tensors, {"text": text_seconds, "denoise": denoise_seconds, "decode": decode_seconds}, noise
+
+
+def print_errors(dump, want):
+    """The table of errors; True when all are within their tolerances."""
+    dump = {**dump, "noise_pred": dump["noise_pred.00"]}
+    good = True
+    print(f"{'tensor':24}{'shape':>20}{'spread':>10}{'error':>12}{'tolerance':>12}")
+    for name, tolerance in TOLERANCES.items():
+        error = relative(dump[name], want[name])
+        fine = error <= tolerance  # false for NaN too
+        good = good and fine
+        shape = "x".join(map(str, want[name].shape))
+        print(f"{name:24}{shape:>20}{want[name].std().item():10.3f}{error:12.2e}{tolerance:12.0e}"
+              f"{'' if fine else '  TOO LARGE'}")
+    return good
+
+
+def print_costs(report, seconds):
+    stages = report["stages"]
+    print(f"{'':24}{'pladis':>12}{'diffusers':>12}")
+    for name in seconds:
+        ours = f"{stages[name]:10.1f} s" if name in stages else "-"
+        print(f"{name:24}{ours:>12}{seconds[name]:10.1f} s")
+    for name in sorted(set(stages) - set(seconds)):
+        print(f"{name:24}{stages[name]:10.1f} s{'-':>12}")
+    print(f"{'peak memory':24}{report['peak_memory_bytes'] / 2**30:8.2f} GiB{peak_bytes() / 2**30:8.2f} GiB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--pladis", required=True, help="the program")
+    parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--height", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of both sides")
+    parser.add_argument("--noise", action="store_true",
+                        help="also evaluate without oneDNN: how far two float32 orders of summation differ")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        dump, report = run_pladis(args, Path(folder))
+    want, seconds, noise = run_diffusers(args, dump)
+    print(f"{args.model}, {args.width}x{args.height}, guidance {CFG}, PLADIS λ {LAMBDA} α {ALPHA}, t {TIMESTEP}, "
+          f"f32, {report['isa']}, {args.threads} threads; sites: {report['attention_sites']}")
+    good = print_errors(dump, want)
+    if noise is not None:
+        print(f"two orders of summation in PyTorch: noise_pred {noise:.2e}")
+    print_costs(report, seconds)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

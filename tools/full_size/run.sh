@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Compare full-size models with diffusers: run.sh PLADIS [WORK_FOLDER]
+# PYTHON names the interpreter that has tools/full_size/requirements.txt; PLADIS_FULL_FAMILIES chooses families.
+# The models (2 GB each) are written into the work folder, by default build/full-size, unless they are there already.
+set -eu
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then
+    echo "usage: $0 PLADIS [WORK_FOLDER]" >&2
+    exit 2
+fi
+tools=$(cd "$(dirname "$0")" && pwd)
+program=$1
+work=${2:-$tools/../../build/full-size}
+python=${PYTHON:-python3}
+
+"$python" -c 'import diffusers, entmax, torch, transformers' || {
+    echo "$0: $python lacks modules; install $tools/requirements.txt and set PYTHON" >&2
+    exit 1
+}
+mkdir -p "$work"
+status=0
+for family in ${PLADIS_FULL_FAMILIES:-sd15 sd21}; do
+    case $family in
+    sd15) size=512 ;;
+    sd21) size=768 ;;
+    *)
+        echo "$0: unknown family $family" >&2
+        exit 2
+        ;;
+    esac
+    # The folder gets its name when it is complete.
+    if [ ! -d "$work/$family" ]; then
+        rm -rf "$work/$family.part"
+        "$python" "$tools/make_model.py" --family "$family" --out "$work/$family.part"
+        mv "$work/$family.part" "$work/$family"
+    fi
+    "$python" "$tools/compare.py" --model "$work/$family" --pladis "$program" --width "$size" --height "$size" ||
+        status=1
+done
+exit $status
