@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--pictures", type=int, default=14000)
     parser.add_argument("--autoencoder-minutes", type=float, default=14)
     parser.add_argument("--text-minutes", type=float, default=2.5)
-    parser.add_argument("--minutes", type=float, default=58, help="of U-Net training, in all")
+    parser.add_argument("--minutes", type=float, default=59, help="of U-Net training, in all")
     parser.add_argument("--lr", type=float, default=2e-3, help="of the U-Net, at its plateau")
     parser.add_argument("--crops-share", type=float, default=denoiser.CROPS_ONLY, help="of the time, on crops alone")
     parser.add_argument("--init-from", type=Path, help="an exported folder: keep its autoencoder, tokenizer and text "
