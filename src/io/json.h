@@ -39,6 +39,11 @@ typedef enum pld_json_need { PLD_JSON_OPTIONAL, PLD_JSON_REQUIRED } pld_json_nee
 /** The top of a document, which must be an object. */
 pld_status pld_json_top(const json_t *document, const char *file, pld_json *top, pld_error *error);
 
+/** Load FILE and hand its top object to `read`, which fills `target`. The document is gone afterwards: keep
+ * no strings. */
+typedef pld_status (*pld_json_reader)(void *target, const pld_json *top, pld_error *error);
+pld_status pld_json_read_file(const char *file, pld_json_reader read, void *target, pld_error *error);
+
 /** Where `at` points, with the field's own path: for values that no getter below covers. NULL value: absent.
  */
 pld_status pld_json_field(const pld_json *at, const char *field, pld_json_need need, pld_json *child,

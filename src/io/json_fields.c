@@ -290,3 +290,15 @@ pld_status pld_json_get_strings(const pld_json *at, const char *field, pld_json_
     element_reader reader = {.kind = READ_STRING, .values = values};
     return get_list(at, field, need, &reader, capacity, count, error);
 }
+
+pld_status pld_json_read_file(const char *file, pld_json_reader read, void *target, pld_error *error) {
+    json_t *document = NULL;
+    pld_json top;
+    PLD_TRY(pld_json_load(file, 0, &document, error));
+    pld_status status = pld_json_top(document, file, &top, error);
+    if (status == PLD_OK) {
+        status = read(target, &top, error);
+    }
+    json_decref(document);
+    return status;
+}

@@ -36,23 +36,11 @@ static pld_status check_folder(const char *path, pld_error *error) {
 }
 
 /** Read one JSON file of the model with `read`. */
-static pld_status with_json(const pld_model *model, const char *inside,
-                            pld_status (*read)(void *target, const pld_json *top, pld_error *error),
-                            void *target, pld_error *error) {
+static pld_status with_json(const pld_model *model, const char *inside, pld_json_reader read, void *target,
+                            pld_error *error) {
     char *file = join(model->path, inside);
-    if (!file) {
-        return pld_fail_memory(error, strlen(inside), "path");
-    }
-    json_t *document = NULL;
-    pld_json top;
-    pld_status status = pld_json_load(file, 0, &document, error);
-    if (status == PLD_OK) {
-        status = pld_json_top(document, file, &top, error);
-    }
-    if (status == PLD_OK) {
-        status = read(target, &top, error);
-    }
-    json_decref(document);
+    pld_status status =
+        file ? pld_json_read_file(file, read, target, error) : pld_fail_memory(error, strlen(inside), "path");
     pld_free(file);
     return status;
 }

@@ -22,7 +22,8 @@ static pld_status read_activation(const pld_json *top, pld_activation *activatio
                     "%s: field 'hidden_act': expected quick_gelu or gelu, found '%.60s'", top->file, name);
 }
 
-static pld_status read_fields(const pld_json *top, pld_clip_text_config *c, pld_error *error) {
+static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
+    pld_clip_text_config *c = target;
     const struct {
         const char *field;
         int64_t min, max;
@@ -63,15 +64,7 @@ pld_status pld_clip_text_config_read(const char *file, pld_clip_text_config *con
                                      .positions = 77,
                                      .epsilon = 1e-5,
                                      .eos_token_id = 49407};
-    json_t *document = NULL;
-    PLD_TRY(pld_json_load(file, 0, &document, error));
-    pld_json top;
-    pld_status status = pld_json_top(document, file, &top, error);
-    if (status == PLD_OK) {
-        status = read_fields(&top, config, error);
-    }
-    json_decref(document);
-    return status;
+    return pld_json_read_file(file, read_fields, config, error);
 }
 
 /** x += attention(layer_norm(x)), causal. */

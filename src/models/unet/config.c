@@ -128,7 +128,8 @@ static pld_status read_levels(const pld_json *top, pld_unet_config *c, pld_error
                                         c->depths, error);
 }
 
-static pld_status read_fields(const pld_json *top, pld_unet_config *c, pld_error *error) {
+static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
+    pld_unet_config *c = target;
     PLD_TRY(check_fixed(top, error));
     PLD_TRY(read_levels(top, c, error));
     PLD_TRY(read_mid(top, c, error));
@@ -163,13 +164,5 @@ pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_e
                                 .epsilon = 1e-5,
                                 .flip_sin_to_cos = true,
                                 .sample_size = 64};
-    json_t *document = NULL;
-    PLD_TRY(pld_json_load(file, 0, &document, error));
-    pld_json top;
-    pld_status status = pld_json_top(document, file, &top, error);
-    if (status == PLD_OK) {
-        status = read_fields(&top, config, error);
-    }
-    json_decref(document);
-    return status;
+    return pld_json_read_file(file, read_fields, config, error);
 }

@@ -37,7 +37,8 @@ static pld_status check_unsupported(const pld_json *top, pld_error *error) {
     return PLD_OK;
 }
 
-static pld_status read_fields(const pld_json *top, pld_vae_config *c, pld_error *error) {
+static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
+    pld_vae_config *c = target;
     size_t levels = 0;
     PLD_TRY(check_unsupported(top, error));
     PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14,
@@ -77,15 +78,7 @@ pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_err
                                .quant_conv = true,
                                .post_quant_conv = true,
                                .scaling_factor = 0.18215};
-    json_t *document = NULL;
-    PLD_TRY(pld_json_load(file, 0, &document, error));
-    pld_json top;
-    pld_status status = pld_json_top(document, file, &top, error);
-    if (status == PLD_OK) {
-        status = read_fields(&top, config, error);
-    }
-    json_decref(document);
-    return status;
+    return pld_json_read_file(file, read_fields, config, error);
 }
 
 int64_t pld_vae_factor(const pld_vae_config *config) {
