@@ -33,7 +33,9 @@ static pld_status prepare_operators(pld_run *run, pld_error *error) {
 
 pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
     pld_plan *plan = run->plan;
-    PLD_TRY(pld_plan_layout(plan, error));
+    if (plan->memory_floats == 0) {
+        PLD_TRY(pld_plan_layout(plan, error));
+    }
     int former = pld_swap_openmp_threads(run->threads);
     pld_status status = prepare_operators(run, error);
     pld_swap_openmp_threads(former);

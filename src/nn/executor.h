@@ -30,7 +30,7 @@ typedef struct pld_run {
     void *tap_user;
 } pld_run;
 
-/** Lay out, make primitives, pack weights, allocate. `cancel` is honoured. */
+/** Lay out (unless that is done), make primitives, pack weights, allocate. `cancel` is honoured. */
 pld_status pld_plan_prepare(pld_run *run, pld_error *error);
 
 /** Run all operators. PLD_ERROR_CANCELLED when *cancel became non-zero. */

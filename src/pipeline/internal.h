@@ -85,7 +85,7 @@ struct pld_session {
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel);
 
 /** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
-pld_status pld_session_prepare(pld_session *session, pld_run *run, const char *what, pld_error *error);
+pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error);
 
 /** Encode a prompt: chunks, weights. The caller frees states->states with pld_free. */
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,

@@ -62,8 +62,7 @@ static uint64_t weights_to_come(pld_parameters *parameters) {
     return all > held ? all - held : 0;
 }
 
-pld_status pld_session_prepare(pld_session *session, pld_run *run, const char *what, pld_error *error) {
-    (void)session;
+pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error) {
     PLD_TRY(pld_plan_layout(run->plan, error));
     uint64_t weights = weights_to_come(run->plan->parameters);
     uint64_t buffers = run->plan->memory_floats * sizeof(float);
@@ -100,7 +99,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
     PLD_TRY(pld_unet_context_build(&c->plan, &model->unet, model->sites, model->site_count, tokens, &values,
                                    error));
     pld_run run = pld_session_run(session, &c->plan, cancel);
-    PLD_TRY(pld_session_prepare(session, &run, "text keys and values", error));
+    PLD_TRY(pld_prepare_within_memory(&run, "text keys and values", error));
     c->input = values.context;
     for (size_t i = 0; i < model->cross_count; i++) {
         c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
@@ -141,7 +140,7 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
                            error));
     pld_run run = pld_session_run(session, &session->unet.plan, cancel);
     run.contexts = contexts;
-    PLD_TRY(pld_session_prepare(session, &run, "the U-Net", error));
+    PLD_TRY(pld_prepare_within_memory(&run, "the U-Net", error));
     session->unet.batch = batch;
     session->unet.height = height;
     session->unet.width = width;
@@ -162,7 +161,7 @@ static pld_status need_vae(pld_session *session, int64_t height, int64_t width, 
     PLD_TRY(pld_vae_decoder_build(&session->vae.plan, &model->vae, 1, height, width, &session->vae.values,
                                   error));
     pld_run run = pld_session_run(session, &session->vae.plan, cancel);
-    PLD_TRY(pld_session_prepare(session, &run, "the autoencoder", error));
+    PLD_TRY(pld_prepare_within_memory(&run, "the autoencoder", error));
     session->vae.height = height;
     session->vae.width = width;
     session->vae.ready = true;

@@ -32,7 +32,7 @@ static pld_status need_text(pld_session *session, int64_t skip, const volatile i
     pld_plan_init(&session->text.plan, model->parameters[PLD_PART_TEXT]);
     PLD_TRY(pld_clip_text_build(&session->text.plan, &model->text, 1, skip, &session->text.values, error));
     pld_run run = pld_session_run(session, &session->text.plan, cancel);
-    PLD_TRY(pld_session_prepare(session, &run, "the text encoder", error));
+    PLD_TRY(pld_prepare_within_memory(&run, "the text encoder", error));
     session->text.skip = skip;
     session->text.ready = true;
     return PLD_OK;

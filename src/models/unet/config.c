@@ -87,16 +87,16 @@ static pld_status read_blocks(const pld_json *top, const char *field, const char
     return PLD_OK;
 }
 
-static pld_status read_mid(const pld_json *top, pld_unet_config *c, pld_error *error) {
+static pld_status check_mid(const pld_json *top, pld_error *error) {
     const char *mid = "UNetMidBlock2DCrossAttn";
     PLD_TRY(pld_json_get_string(top, "mid_block_type", PLD_JSON_OPTIONAL, &mid, error));
-    c->mid_attention = strcmp(mid, "UNetMidBlock2DCrossAttn") == 0;
-    if (!c->mid_attention && strcmp(mid, "UNetMidBlock2D") != 0) {
+    const bool attends = strcmp(mid, "UNetMidBlock2DCrossAttn") == 0;
+    if (!attends && strcmp(mid, "UNetMidBlock2D") != 0) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: field 'mid_block_type': expected UNetMidBlock2DCrossAttn, found '%.60s'",
                         top->file, mid);
     }
-    if (!c->mid_attention) {
+    if (!attends) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: a mid block without attention is not implemented",
                         top->file);
     }
@@ -132,7 +132,7 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     pld_unet_config *c = target;
     PLD_TRY(check_fixed(top, error));
     PLD_TRY(read_levels(top, c, error));
-    PLD_TRY(read_mid(top, c, error));
+    PLD_TRY(check_mid(top, error));
     PLD_TRY(pld_json_get_integer(top, "in_channels", PLD_JSON_OPTIONAL, 1, 64, &c->in_channels, error));
     PLD_TRY(pld_json_get_integer(top, "out_channels", PLD_JSON_OPTIONAL, 1, 64, &c->out_channels, error));
     PLD_TRY(pld_json_get_integer(top, "cross_attention_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->context_width,

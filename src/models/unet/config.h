@@ -20,7 +20,6 @@ typedef struct pld_unet_config {
     int64_t context_width;                    /**< cross_attention_dim */
     int64_t groups;                           /**< norm_num_groups */
     double epsilon;                           /**< norm_eps; of resnets and conv_norm_out */
-    bool mid_attention;                       /**< UNetMidBlock2DCrossAttn */
     bool linear_projection;                   /**< use_linear_projection */
     bool flip_sin_to_cos;
     double frequency_shift; /**< freq_shift */
