@@ -67,44 +67,15 @@ static int open_model(generate_run *run) {
     return EXIT_DONE;
 }
 
-static void fill_options(const generate_request *request, const picture *wanted,
-                         pld_generate_options *options) {
-    pld_generate_options_init(options);
-    options->prompt = wanted->prompt;
-    options->negative_prompt = request->negative_prompt;
-    options->literal_prompt = request->literal_prompt;
-    options->clip_skip = (int)request->clip_skip;
-    options->width = (int)request->width;
-    options->height = (int)request->height;
-    options->steps = (int)request->steps;
-    options->cfg_scale = request->cfg_scale;
-    options->cfg_rescale = request->cfg_rescale;
-    options->seed = wanted->seed;
-    options->sampling_method = request->sampling_method;
-    options->scheduler = request->scheduler;
-    options->spacing = request->spacing;
-    options->prediction = request->prediction;
-    options->timesteps = request->timestep_count > 0 ? request->timesteps : NULL;
-    options->timestep_count = request->timestep_count;
-    options->eta = request->eta;
-    options->pladis_scale = wanted->pladis_scale;
-    options->pladis_alpha = request->pladis_alpha;
-    options->pladis_blocks = request->pladis_blocks;
-    options->pladis_start = request->pladis_start;
-    options->pladis_end = request->pladis_end;
-    options->init_noise = request->init_noise;
-    options->dump_steps = request->dump_steps;
-    options->progress = progress_show;
-    options->cancel = cancel_flag();
-}
-
 /** Draw picture `index` and, where it has a file of its own, write it. */
 static int draw_picture(generate_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
     pld_error error = {0};
     pld_generate_options options;
     char dump[PATH_MAX];
-    fill_options(run->request, wanted, &options);
+    generate_options_fill(run->request, wanted->prompt, wanted->seed, wanted->pladis_scale, &options);
+    options.progress = progress_show;
+    options.cancel = cancel_flag();
     if (run->request->dump != NULL) {
         if (!picture_file_dump_name(run->request, &run->pictures, index, dump, sizeof dump)) {
             return EXIT_USAGE;

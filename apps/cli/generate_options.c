@@ -204,7 +204,19 @@ static const option_set set = {
         "  pladis generate -p \"a red fox\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
 };
 
-static void set_defaults(generate_request *request) {
+const option *generate_options_row(const char *name) {
+    for (size_t i = 0; i < set.count; i++) {
+        const option *row = &set.rows[i];
+        bool named = row->kind != OPTION_SECTION && row->kind != OPTION_REFUSED;
+        if (named &&
+            (strcmp(row->name, name) == 0 || (row->alias != NULL && strcmp(row->alias, name) == 0))) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+void generate_options_defaults(generate_request *request) {
     pld_generate_options defaults;
     pld_generate_options_init(&defaults);
     *request = (generate_request){
@@ -274,7 +286,7 @@ static bool draw_seed(generate_request *request) {
 
 options_result generate_options_parse(int argc, char **argv, generate_request *request) {
     size_t positional_count = 0;
-    set_defaults(request);
+    generate_options_defaults(request);
     options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
     if (result != OPTIONS_RUN) {
         return result;
@@ -291,4 +303,33 @@ options_result generate_options_parse(int argc, char **argv, generate_request *r
                      request->pladis_scale);
     }
     return OPTIONS_RUN;
+}
+
+void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,
+                           double pladis_scale, pld_generate_options *options) {
+    pld_generate_options_init(options);
+    options->prompt = prompt;
+    options->negative_prompt = request->negative_prompt;
+    options->literal_prompt = request->literal_prompt;
+    options->clip_skip = (int)request->clip_skip;
+    options->width = (int)request->width;
+    options->height = (int)request->height;
+    options->steps = (int)request->steps;
+    options->cfg_scale = request->cfg_scale;
+    options->cfg_rescale = request->cfg_rescale;
+    options->seed = seed;
+    options->sampling_method = request->sampling_method;
+    options->scheduler = request->scheduler;
+    options->spacing = request->spacing;
+    options->prediction = request->prediction;
+    options->timesteps = request->timestep_count > 0 ? request->timesteps : NULL;
+    options->timestep_count = request->timestep_count;
+    options->eta = request->eta;
+    options->pladis_scale = pladis_scale;
+    options->pladis_alpha = request->pladis_alpha;
+    options->pladis_blocks = request->pladis_blocks;
+    options->pladis_start = request->pladis_start;
+    options->pladis_end = request->pladis_end;
+    options->init_noise = request->init_noise;
+    options->dump_steps = request->dump_steps;
 }

@@ -23,4 +23,16 @@ typedef struct generate_request {
 /** Parse and check. OPTIONS_RUN: `request` can be run; a random seed has been drawn. */
 options_result generate_options_parse(int argc, char **argv, generate_request *request);
 
+/** Before any option is given. */
+void generate_options_defaults(generate_request *request);
+
+/** The row of an option of `generate` by its name, for commands that set several values of one: store them in
+ * a generate_request with options_store. NULL: there is none, or this version refuses it. */
+const option *generate_options_row(const char *name);
+
+/** What the library is asked for: the request with this prompt, seed and λ. No dump, progress or cancel yet.
+ */
+void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,
+                           double pladis_scale, pld_generate_options *options);
+
 #endif
