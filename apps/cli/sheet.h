@@ -7,7 +7,7 @@
 
 typedef struct sheet_cell {
     const pld_image *image;
-    const char *label; /**< UTF-8; what is not ASCII is drawn as a box */
+    const char *label; /**< UTF-8; what the font lacks is drawn as a box */
 } sheet_cell;
 
 /** Lay out the cells in rows of `columns` on white, each picture enlarged `zoom` times. Free with sheet_free.

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Pictures that the program composes: sheets, grids, plots. What falls outside the picture is not drawn. */
+#ifndef PLADIS_CLI_CANVAS_H
+#define PLADIS_CLI_CANVAS_H
+
+#include <stdbool.h>
+
+#include <pladis/pladis.h>
+
+/** Red, green, blue. */
+typedef struct canvas_colour {
+    uint8_t rgb[3];
+} canvas_colour;
+
+extern const canvas_colour canvas_white, canvas_black, canvas_grey;
+
+/** A white picture; free with canvas_free, not with pld_image_free. False after an error line that begins
+ * with `what` ("the sheet"). */
+bool canvas_create(pld_image *image, size_t width, size_t height, const char *what);
+void canvas_free(pld_image *image);
+
+void canvas_fill(pld_image *image, int left, int top, int width, int height, canvas_colour colour);
+/** A line one pixel wide, both ends included. */
+void canvas_line(pld_image *image, int from_x, int from_y, int to_x, int to_y, canvas_colour colour);
+/** Every pixel of `picture` as a square of `zoom` pixels. */
+void canvas_paste(pld_image *image, const pld_image *picture, int left, int top, int zoom);
+
+#endif
