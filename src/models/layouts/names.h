@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Names of tensors in other layouts than diffusers': tables of patterns, read in both directions.
+ *
+ *  A rule says that names beginning with `original` begin with `diffusers` there. Patterns are text with
+ *  numbers in braces: {a} is any number; {3a+b+1} stands for 3·a + b + 1 with 0 <= b < 3; {3a+3} for a
+ *  multiple of three above zero; {n-a} counts down from a given number. A pattern that ends in a dot is the
+ *  start of a name, any other is a whole name. What follows the start is looked up in `inside`, or kept.
+ *
+ *  Where several rules fit, the first counts; the three thirds of a fused tensor are three rules in a row.
+ *  Rules behind the first that fits are for the other direction (old names that mean the same).
+ */
+#ifndef PLD_MODELS_LAYOUTS_NAMES_H
+#define PLD_MODELS_LAYOUTS_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PLD_LAYOUT_NAME = 640, PLD_MOST_RENAMED = 3 };
+
+/** How diffusers' tensor comes out of the original one. */
+typedef enum pld_name_form {
+    PLD_FORM_SAME,
+    PLD_FORM_FIRST_THIRD, /**< of the rows: q, k and v in one matrix */
+    PLD_FORM_SECOND_THIRD,
+    PLD_FORM_LAST_THIRD,
+    PLD_FORM_TRANSPOSED,
+    PLD_FORM_CONV_1X1 /**< a weight [N, C, 1, 1] there, [N, C] in diffusers */
+} pld_name_form;
+
+typedef struct pld_name_rule {
+    const char *original;
+    const char *diffusers;
+    const struct pld_name_rule *inside; /**< rules for the rest; NULL: it stays */
+    pld_name_form form;
+    const char *beside; /**< to the original only where diffusers has this tensor too; may be NULL */
+} pld_name_rule;
+
+/** A row of a table: the two names, then fields by name where they differ from nothing. */
+#define PLD_RENAME(from, ...)                                                                                \
+    { .original = (from), .diffusers = __VA_ARGS__ }
+
+typedef struct pld_renamed {
+    char name[PLD_LAYOUT_NAME];
+    pld_name_form form;
+} pld_renamed;
+
+/** Whether a diffusers tensor of this name is there (for `beside`). */
+typedef bool (*pld_has_name)(const void *user, const char *name);
+
+/** Diffusers' names for `original`: their number, 0 when no rule fits. `last` is the n of {n-a}. */
+size_t pld_names_to_diffusers(const pld_name_rule *rules, int last, const char *original,
+                              pld_renamed renamed[PLD_MOST_RENAMED]);
+
+/** The original name for diffusers' `name`; false when no rule fits. `has` may be NULL: every tensor is. */
+bool pld_names_to_original(const pld_name_rule *rules, int last, const char *name, pld_has_name has,
+                           const void *user, pld_renamed *renamed);
+
+/** Tables, each ending in a row of NULL. Names without the prefix that a checkpoint puts before them. */
+extern const pld_name_rule pld_unet_names[];      /**< LDM's UNetModel: SD 1, SD 2, SDXL */
+extern const pld_name_rule pld_vae_names[];       /**< LDM's AutoencoderKL; `last` is its coarsest level */
+extern const pld_name_rule pld_open_clip_names[]; /**< OpenCLIP's text tower: SD 2, SDXL's second */
+extern const pld_name_rule pld_clip_names[]; /**< transformers' CLIPTextModel, with and without text_model. */
+extern const pld_name_rule pld_same_names[]; /**< diffusers' own */
+
+#endif
