@@ -34,7 +34,7 @@ static pld_status list_weights(pld_weight_files *files, pld_error *error) {
     }
     for (size_t i = 0; i < files->file_count; i++) {
         for (size_t j = 0; j < pld_safetensors_count(files->files[i]); j++) {
-            pld_weight weight = {files->files[i], pld_safetensors_at(files->files[i], j)};
+            pld_weight weight = {files->files[i], pld_safetensors_at(files->files[i], j), files->count};
             files->by_name[files->count] = weight;
             files->weights[files->count++] = weight;
         }

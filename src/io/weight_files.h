@@ -14,6 +14,7 @@ typedef struct pld_weight_files pld_weight_files;
 typedef struct pld_weight {
     const pld_safetensors *file;
     const pld_stored_tensor *tensor;
+    size_t index; /**< its place for pld_weight_files_at */
 } pld_weight;
 
 /** Find and open the weights of `folder` whose file names begin with `stem` ("diffusion_pytorch_model" in

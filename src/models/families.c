@@ -7,10 +7,20 @@
 static const char *const stable_diffusion_pipelines[] = {
     "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionPAGPipeline", NULL};
 
+#define PART_COUNT(parts) ((int)(sizeof(parts) / sizeof *(parts)))
+
+static const pld_family_part stable_diffusion_parts[] = {
+    {"text_encoder", "CLIPTextModel", "model", PLD_ROLE_TEXT_ENCODER, "tokenizer"},
+    {"unet", "UNet2DConditionModel", "diffusion_pytorch_model", PLD_ROLE_DENOISER, NULL},
+    {"vae", "AutoencoderKL", "diffusion_pytorch_model", PLD_ROLE_AUTOENCODER, NULL},
+};
+
 static const pld_family stable_diffusion = {
     .name = "stable-diffusion",
     .description = "Stable Diffusion 1.x and 2.x: CLIP text encoder, cross-attention U-Net, KL autoencoder",
     .pipelines = stable_diffusion_pipelines,
+    .parts = stable_diffusion_parts,
+    .part_count = PART_COUNT(stable_diffusion_parts),
     .default_steps = 25,
     .default_cfg_scale = 7.5,
     .stable_diffusion_rules = true,

@@ -1,14 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The registry of model families: what a folder's model_index.json can name. */
+/** The registry of model families: what a folder's model_index.json can name, and of which parts it is made.
+ */
 #ifndef PLD_MODELS_FAMILIES_H
 #define PLD_MODELS_FAMILIES_H
 
 #include <stdbool.h>
 
+enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 2 };
+
+/** What a part does: decides how its configuration is read and its weights are bound. */
+typedef enum pld_part_role {
+    PLD_ROLE_TEXT_ENCODER,
+    PLD_ROLE_DENOISER,
+    PLD_ROLE_AUTOENCODER,
+    PLD_ROLE_COUNT
+} pld_part_role;
+
+/** One component of a family, as a diffusers folder names it. */
+typedef struct pld_family_part {
+    const char *name; /**< its folder, "text_encoder_2" */
+    const char *kind; /**< its class, "CLIPTextModel" */
+    const char *stem; /**< how its weight files begin, "model" */
+    pld_part_role role;
+    const char *tokenizer; /**< of a text encoder: folder of its tokenizer */
+} pld_family_part;
+
 typedef struct pld_family {
     const char *name;
     const char *description;
     const char *const *pipelines; /**< `_class_name` of model_index.json, NULL-terminated */
+    const pld_family_part *parts; /**< [part_count], at most PLD_MAX_PARTS; one denoiser, one autoencoder */
+    int part_count;
     int default_steps;
     double default_cfg_scale;
     bool stable_diffusion_rules; /**< see pld_sampling_options */

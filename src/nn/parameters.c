@@ -31,27 +31,24 @@ struct pld_parameters {
     pthread_mutex_t mutex;
 };
 
-pld_status pld_parameters_open(const char *folder, const char *stem, const pld_kernels *kernels,
-                               pld_parameters **parameters, pld_error *error) {
-    *parameters = NULL;
+pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels,
+                                 pld_parameters **parameters, pld_error *error) {
+    const size_t count = pld_weight_files_count(files);
     pld_parameters *made = pld_allocate(1, sizeof *made);
+    *parameters = NULL;
     if (!made) {
-        return pld_fail_memory(error, sizeof *made, folder);
+        pld_weight_files_close(&files);
+        return pld_fail_memory(error, sizeof *made, "parameters");
     }
     pthread_mutex_init(&made->mutex, NULL);
     made->kernels = kernels;
-    pld_status status = pld_weight_files_open(folder, stem, &made->files, error);
-    if (status == PLD_OK) {
-        made->count = pld_weight_files_count(made->files);
-        made->bound = pld_allocate(made->count, sizeof *made->bound);
-        made->used = pld_allocate(made->count, sizeof *made->used);
-        if (!made->bound || !made->used) {
-            status = pld_fail_memory(error, made->count * sizeof *made->bound, folder);
-        }
-    }
-    if (status != PLD_OK) {
+    made->files = files;
+    made->count = count;
+    made->bound = pld_allocate(count, sizeof *made->bound);
+    made->used = pld_allocate(count, sizeof *made->used);
+    if (!made->bound || !made->used) {
         pld_parameters_destroy(&made);
-        return status;
+        return pld_fail_memory(error, count * sizeof *made->bound, "parameters");
     }
     *parameters = made;
     return PLD_OK;
@@ -95,16 +92,6 @@ bool pld_parameters_has(const pld_parameters *parameters, const char *name) {
     return parameters && pld_weight_files_find(parameters->files, name, &weight);
 }
 
-/** Position of a tensor in file order: files one after the other. */
-static size_t index_of(const pld_parameters *p, const pld_weight *weight) {
-    for (size_t i = 0; i < p->count; i++) {
-        if (pld_weight_files_at(p->files, i).tensor == weight->tensor) {
-            return i;
-        }
-    }
-    return p->count;
-}
-
 /** Equal shapes, ones at the end aside. */
 static bool same_shape(const pld_stored_tensor *tensor, int rank, const int64_t *shape) {
     int longer = tensor->rank > rank ? tensor->rank : rank;
@@ -145,11 +132,10 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a floating-point type, found %s",
                         path, name, pld_dtype_name(weight.tensor->dtype));
     }
-    size_t index = index_of(parameters, &weight);
-    pld_parameter *bound = &parameters->bound[index];
+    pld_parameter *bound = &parameters->bound[weight.index];
     bound->weight = weight;
     bound->elements = weight.tensor->bytes / pld_dtype_size(weight.tensor->dtype);
-    parameters->used[index] = true;
+    parameters->used[weight.index] = true;
     *parameter = bound;
     return PLD_OK;
 }
@@ -157,7 +143,7 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
 void pld_parameters_ignore(pld_parameters *parameters, const char *name) {
     pld_weight weight;
     if (pld_weight_files_find(parameters->files, name, &weight)) {
-        parameters->used[index_of(parameters, &weight)] = true;
+        parameters->used[weight.index] = true;
     }
 }
 

@@ -18,9 +18,10 @@ typedef struct pld_parameters pld_parameters;
 /** One bound tensor; owned by its pld_parameters. */
 typedef struct pld_parameter pld_parameter;
 
-/** Open the component in `folder` (files begin with `stem`). `kernels` convert stored types. */
-pld_status pld_parameters_open(const char *folder, const char *stem, const pld_kernels *kernels,
-                               pld_parameters **parameters, pld_error *error);
+/** Parameters over the opened files of one component; they take `files` over, on failure too. `kernels`
+ * convert stored types. */
+pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels,
+                                 pld_parameters **parameters, pld_error *error);
 void pld_parameters_destroy(pld_parameters **parameters);
 
 const pld_weight_files *pld_parameters_files(const pld_parameters *parameters);

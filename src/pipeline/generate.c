@@ -48,7 +48,7 @@ static pld_status check_finite(const pld_generation *g, const float *values, siz
 }
 
 static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_prompt_states *states) {
-    const int64_t shape[] = {1, states->tokens, g->model->text.width};
+    const int64_t shape[] = {1, states->tokens, g->model->unet.context_width};
     return pld_dump_add(&g->dump,
                         branch == PLD_BRANCH_CONDITIONAL ? "prompt_embeds" : "negative_prompt_embeds",
                         states->states, 3, shape, g->error);
@@ -66,8 +66,8 @@ static pld_status encode_text(pld_generation *g) {
         PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, &states, g->error));
         pld_status status = dump_embeds(g, branch, &states);
         if (status == PLD_OK) {
-            status =
-                check_finite(g, states.states, (size_t)(states.tokens * g->model->text.width), "text", 0);
+            status = check_finite(g, states.states, (size_t)(states.tokens * g->model->unet.context_width),
+                                  "text", 0);
         }
         if (status == PLD_OK) {
             status = pld_session_set_context(g->session, branch, &states, g->options->cancel, g->error);

@@ -30,8 +30,8 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
     const int factor = (int)pld_vae_factor(&model->vae);
     *info = (pld_model_info){
         .struct_size = sizeof *info,
-        .path = model->path,
-        .layout = "diffusers",
+        .path = model->source.path,
+        .layout = model->source.layout,
         .family = model->family->name,
         .prediction_type =
             pld_prediction_text(stated ? model->scheduler.prediction_type : PLD_PREDICT_EPSILON),
@@ -45,9 +45,9 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .default_pladis_scale = model->default_pladis_scale,
         .size_factor = factor,
         .latent_channels = (int)model->vae.latent_channels,
-        .positions = (int)model->text.positions,
-        .parts = model->parts,
-        .part_count = PLD_PART_COUNT,
+        .positions = (int)model->text_encoders[0].config.positions,
+        .parts = model->public_parts,
+        .part_count = (size_t)model->family->part_count,
         .sites = model->public_sites,
         .site_count = model->site_count,
     };

@@ -11,6 +11,7 @@
 #include "models/unet/unet.h"
 #include "models/vae/vae.h"
 #include "nn/executor.h"
+#include "pipeline/model_source.h"
 #include "pladis/pladis.h"
 #include "sampling/sampler.h"
 
@@ -20,20 +21,25 @@ struct pld_engine {
     pld_log log;
 };
 
-enum { PLD_PART_TEXT, PLD_PART_UNET, PLD_PART_VAE, PLD_PART_COUNT };
+/** A text encoder with its tokenizer. */
+typedef struct pld_text_encoder {
+    int part; /**< index of its part in the family */
+    pld_clip_text_config config;
+    pld_clip_tokenizer *tokenizer;
+} pld_text_encoder;
 
 struct pld_model {
     pld_engine *engine;
-    char *path;
+    pld_model_source source;
     const pld_family *family;
-    pld_clip_tokenizer *tokenizer;
-    pld_clip_text_config text;
+    pld_text_encoder text_encoders[PLD_MAX_TEXT_ENCODERS]; /* in the order of the family's parts */
+    int text_encoder_count;
     pld_unet_config unet;
     pld_vae_config vae;
     pld_scheduler_config scheduler; /* what the folder states */
     const pld_sampler_kind *sampler;
-    pld_parameters *parameters[PLD_PART_COUNT];
-    pld_model_part parts[PLD_PART_COUNT];
+    pld_parameters *parameters[PLD_MAX_PARTS]; /* as family->parts */
+    pld_model_part public_parts[PLD_MAX_PARTS];
     pld_site *sites; /* of the U-Net */
     pld_attention_site *public_sites;
     size_t site_count, cross_count;
@@ -41,6 +47,16 @@ struct pld_model {
     int64_t default_steps;
     double default_cfg_scale, default_pladis_scale;
 };
+
+/** Read model_index.json and the configuration of every part, and check that the parts fit each other. */
+pld_status pld_model_read_configurations(pld_model *model, pld_error *error);
+
+/** Look up and check every weight of a part; none may be left over. The part's configuration has been read.
+ */
+pld_status pld_model_bind(pld_model *model, int part, pld_error *error);
+
+/** Parameters of the first part with this role. */
+pld_parameters *pld_model_parameters(const pld_model *model, pld_part_role role);
 
 /** One prompt on its way into the U-Net. */
 typedef struct pld_prompt_states {
@@ -65,7 +81,7 @@ struct pld_session {
         pld_clip_text_values values;
         int64_t skip;
         bool ready;
-    } text;
+    } text[PLD_MAX_TEXT_ENCODERS];
     struct {
         pld_plan plan;
         pld_unet_values values;

@@ -55,9 +55,9 @@ static pld_status check_numbers(const pld_generation *g) {
                         "softmax), found %g",
                         o->pladis_alpha);
     }
-    if (o->clip_skip < 1 || o->clip_skip > g->model->text.layers) {
+    if (o->clip_skip < 1 || o->clip_skip > g->model->text_encoders[0].config.layers) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT, "clip-skip: expected 1 to %lld, found %d",
-                        (long long)g->model->text.layers, o->clip_skip);
+                        (long long)g->model->text_encoders[0].config.layers, o->clip_skip);
     }
     return o->seed >= 0 ? PLD_OK
                         : pld_fail(g->error, PLD_ERROR_ARGUMENT, "seed: expected 0 or more, found %lld",

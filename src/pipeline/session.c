@@ -35,7 +35,9 @@ void pld_session_destroy(pld_session **session) {
     if (!s) {
         return;
     }
-    pld_plan_free(&s->text.plan);
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        pld_plan_free(&s->text[i].plan);
+    }
     pld_plan_free(&s->unet.plan);
     pld_plan_free(&s->vae.plan);
     for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
@@ -93,7 +95,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
                                 const volatile int *cancel, pld_error *error) {
     pld_model *model = session->model;
     context_free(c);
-    pld_plan_init(&c->plan, model->parameters[PLD_PART_UNET]);
+    pld_plan_init(&c->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
     PLD_TRY(allocate_context(c, model->cross_count, error));
     pld_unet_context_values values = {.keys = c->key_ids, .values = c->value_ids};
     PLD_TRY(pld_unet_context_build(&c->plan, &model->unet, model->sites, model->site_count, tokens, &values,
@@ -135,7 +137,7 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
     }
     session->unet.ready = false;
     pld_plan_free(&session->unet.plan);
-    pld_plan_init(&session->unet.plan, model->parameters[PLD_PART_UNET]);
+    pld_plan_init(&session->unet.plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
     PLD_TRY(pld_unet_build(&session->unet.plan, &model->unet, batch, height, width, &session->unet.values,
                            error));
     pld_run run = pld_session_run(session, &session->unet.plan, cancel);
@@ -157,7 +159,7 @@ static pld_status need_vae(pld_session *session, int64_t height, int64_t width, 
     }
     session->vae.ready = false;
     pld_plan_free(&session->vae.plan);
-    pld_plan_init(&session->vae.plan, model->parameters[PLD_PART_VAE]);
+    pld_plan_init(&session->vae.plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
     PLD_TRY(pld_vae_decoder_build(&session->vae.plan, &model->vae, 1, height, width, &session->vae.values,
                                   error));
     pld_run run = pld_session_run(session, &session->vae.plan, cancel);

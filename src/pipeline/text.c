@@ -8,33 +8,36 @@
 #include "pipeline/internal.h"
 
 /** Parse and tokenize; `literal` takes the text as it stands. */
-static pld_status chunk_prompt(const pld_model *model, const char *prompt, bool literal,
+static pld_status chunk_prompt(const pld_text_encoder *encoder, const char *prompt, bool literal,
                                pld_prompt_chunks *chunks, pld_error *error) {
-    const size_t positions = (size_t)model->text.positions;
+    const size_t positions = (size_t)encoder->config.positions;
     if (literal) {
-        return pld_prompt_chunks_literal(model->tokenizer, prompt, strlen(prompt), positions, chunks, error);
+        return pld_prompt_chunks_literal(encoder->tokenizer, prompt, strlen(prompt), positions, chunks,
+                                         error);
     }
     pld_prompt_parts parts = {0};
     PLD_TRY(pld_prompt_parse(prompt, strlen(prompt), &parts, error));
-    pld_status status = pld_prompt_chunks_build(model->tokenizer, &parts, positions, chunks, error);
+    pld_status status = pld_prompt_chunks_build(encoder->tokenizer, &parts, positions, chunks, error);
     pld_prompt_parts_free(&parts);
     return status;
 }
 
-static pld_status need_text(pld_session *session, int64_t skip, const volatile int *cancel,
+static pld_status need_text(pld_session *session, int index, int64_t skip, const volatile int *cancel,
                             pld_error *error) {
     pld_model *model = session->model;
-    if (session->text.ready && session->text.skip == skip) {
+    const pld_text_encoder *encoder = &model->text_encoders[index];
+    if (session->text[index].ready && session->text[index].skip == skip) {
         return PLD_OK;
     }
-    session->text.ready = false;
-    pld_plan_free(&session->text.plan);
-    pld_plan_init(&session->text.plan, model->parameters[PLD_PART_TEXT]);
-    PLD_TRY(pld_clip_text_build(&session->text.plan, &model->text, 1, skip, &session->text.values, error));
-    pld_run run = pld_session_run(session, &session->text.plan, cancel);
+    session->text[index].ready = false;
+    pld_plan_free(&session->text[index].plan);
+    pld_plan_init(&session->text[index].plan, model->parameters[encoder->part]);
+    PLD_TRY(pld_clip_text_build(&session->text[index].plan, &encoder->config, 1, skip,
+                                &session->text[index].values, error));
+    pld_run run = pld_session_run(session, &session->text[index].plan, cancel);
     PLD_TRY(pld_prepare_within_memory(&run, "the text encoder", error));
-    session->text.skip = skip;
-    session->text.ready = true;
+    session->text[index].skip = skip;
+    session->text[index].ready = true;
     return PLD_OK;
 }
 
@@ -70,9 +73,9 @@ static void apply_weights(const float *weights, size_t positions, size_t width, 
 }
 
 /** Encode every chunk and join them along the tokens. */
-static pld_status encode_chunks(pld_session *session, const pld_prompt_chunks *chunks,
+static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
                                 const volatile int *cancel, pld_prompt_states *states, pld_error *error) {
-    const size_t width = (size_t)session->model->text.width;
+    const size_t width = (size_t)session->model->text_encoders[index].config.width;
     const size_t chunk_floats = chunks->positions * width;
     states->tokens = (int64_t)(chunks->count * chunks->positions);
     states->states = pld_allocate(chunks->count, chunk_floats * sizeof *states->states);
@@ -80,11 +83,11 @@ static pld_status encode_chunks(pld_session *session, const pld_prompt_chunks *c
         return pld_fail_memory(error, chunks->count * chunk_floats * sizeof *states->states, "text states");
     }
     for (size_t i = 0; i < chunks->count; i++) {
-        pld_run run = pld_session_run(session, &session->text.plan, cancel);
+        pld_run run = pld_session_run(session, &session->text[index].plan, cancel);
         run.ids = chunks->chunks[i].ids;
         PLD_TRY(pld_plan_run(&run, error));
         float *out = states->states + i * chunk_floats;
-        memcpy(out, pld_plan_data(&session->text.plan, session->text.values.last_hidden_state),
+        memcpy(out, pld_plan_data(&session->text[index].plan, session->text[index].values.last_hidden_state),
                chunk_floats * sizeof *out);
         apply_weights(chunks->chunks[i].weights, chunks->positions, width, out);
     }
@@ -92,13 +95,14 @@ static pld_status encode_chunks(pld_session *session, const pld_prompt_chunks *c
 }
 
 /** Nothing is dropped silently: name the first pieces that a literal prompt lost. */
-static void warn_dropped(const pld_model *model, const pld_prompt_chunks *chunks) {
+static void warn_dropped(const pld_model *model, const pld_text_encoder *encoder,
+                         const pld_prompt_chunks *chunks) {
     if (chunks->dropped.count == 0) {
         return;
     }
     char pieces[256] = "";
     for (size_t i = 0, used = 0; i < chunks->dropped.count; i++) {
-        const char *piece = pld_clip_piece(model->tokenizer, chunks->dropped.ids[i]);
+        const char *piece = pld_clip_piece(encoder->tokenizer, chunks->dropped.ids[i]);
         if (!piece || used + strlen(piece) + 2 > sizeof pieces) {
             break;
         }
@@ -115,15 +119,17 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld
                              pld_prompt_states *states, pld_error *error) {
     *states = (pld_prompt_states){0};
     pld_prompt_chunks chunks = {0};
-    PLD_TRY(need_text(session, options->clip_skip - 1, options->cancel, error));
-    PLD_TRY(chunk_prompt(session->model, prompt, options->literal_prompt, &chunks, error));
+    const int index = 0;
+    const pld_text_encoder *encoder = &session->model->text_encoders[index];
+    PLD_TRY(need_text(session, index, options->clip_skip - 1, options->cancel, error));
+    PLD_TRY(chunk_prompt(encoder, prompt, options->literal_prompt, &chunks, error));
     pld_status status = PLD_OK;
     if (chunks.count > MAX_CHUNKS) {
         status = pld_fail(error, PLD_ERROR_ARGUMENT, "prompt: %zu chunks of %zu tokens, at most %d are taken",
                           chunks.count, chunks.positions - 2, MAX_CHUNKS);
     } else {
-        warn_dropped(session->model, &chunks);
-        status = encode_chunks(session, &chunks, options->cancel, states, error);
+        warn_dropped(session->model, encoder, &chunks);
+        status = encode_chunks(session, index, &chunks, options->cancel, states, error);
     }
     pld_prompt_chunks_free(&chunks);
     if (status != PLD_OK) {

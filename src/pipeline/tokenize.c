@@ -109,7 +109,9 @@ static pld_status tokenize(const pld_clip_tokenizer *tokenizer, size_t positions
 
 pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
                         pld_tokens **tokens, pld_error *error) {
-    return tokenize(model->tokenizer, (size_t)model->text.positions, text, length, literal, tokens, error);
+    const pld_text_encoder *encoder = &model->text_encoders[0];
+    return tokenize(encoder->tokenizer, (size_t)encoder->config.positions, text, length, literal, tokens,
+                    error);
 }
 
 /** FOLDER/tokenizer if it is there, else FOLDER. */

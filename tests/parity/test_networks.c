@@ -75,9 +75,10 @@ static pld_run new_run(pld_plan *plan, pld_onednn *dnn, watcher *w) {
 static pld_parameters *open_part(const char *model, const char *part, const char *stem) {
     pld_error error = {0};
     pld_parameters *parameters = NULL;
-    check_status(pld_parameters_open(reference_path("models/%s/%s", model, part), stem, reference_kernels(),
-                                     &parameters, &error),
+    pld_weight_files *files = NULL;
+    check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
                  &error);
+    check_status(pld_parameters_create(files, reference_kernels(), &parameters, &error), &error);
     return parameters;
 }
 

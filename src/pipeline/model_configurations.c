@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the JSON files of a model say, checked against each other. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "io/json.h"
+#include "pipeline/internal.h"
+
+/** Read one JSON file of the model with `read`. */
+static pld_status with_json(const pld_model *model, const char *inside, pld_json_reader read, void *target,
+                            pld_error *error) {
+    char *file = pld_format("%s/%s", model->source.folder, inside);
+    pld_status status =
+        file ? pld_json_read_file(file, read, target, error) : pld_fail_memory(error, strlen(inside), "path");
+    pld_free(file);
+    return status;
+}
+
+static pld_status read_index(void *target, const pld_json *top, pld_error *error) {
+    pld_model *model = target;
+    const char *pipeline = NULL;
+    PLD_TRY(pld_json_get_string(top, "_class_name", PLD_JSON_REQUIRED, &pipeline, error));
+    model->family = pld_family_for_pipeline(pipeline);
+    return model->family
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                          "%s: the pipeline %.80s is not supported; 'pladis list families' names what is",
+                          top->file, pipeline);
+}
+
+static pld_status read_scheduler(pld_model *model, pld_error *error) {
+    char *file = pld_format("%s/scheduler/scheduler_config.json", model->source.folder);
+    pld_status status = file ? pld_scheduler_config_load(file, &model->engine->log, &model->scheduler, error)
+                             : pld_fail_memory(error, strlen(model->source.folder), "path");
+    pld_free(file);
+    PLD_TRY(status);
+    return pld_sampler_kind_for_config(&model->scheduler, &model->sampler, error);
+}
+
+static pld_status read_preferences(void *target, const pld_json *top, pld_error *error) {
+    pld_model *model = target;
+    PLD_TRY(pld_json_get_integer(top, "steps", PLD_JSON_OPTIONAL, 1, 1000, &model->default_steps, error));
+    PLD_TRY(pld_json_get_number(top, "cfg_scale", PLD_JSON_OPTIONAL, &model->default_cfg_scale, error));
+    return pld_json_get_number(top, "pladis_scale", PLD_JSON_OPTIONAL, &model->default_pladis_scale, error);
+}
+
+/** pladis.json is this program's own: what is right for a model where it differs from its family. */
+static pld_status read_optional_preferences(pld_model *model, pld_error *error) {
+    struct stat found;
+    char *file = pld_format("%s/pladis.json", model->source.folder);
+    if (!file) {
+        return pld_fail_memory(error, 64, "path");
+    }
+    bool there = stat(file, &found) == 0;
+    pld_free(file);
+    return there ? with_json(model, "pladis.json", read_preferences, model, error) : PLD_OK;
+}
+
+static pld_status read_text_encoder(pld_model *model, const char *file, int part, pld_error *error) {
+    pld_text_encoder *encoder = &model->text_encoders[model->text_encoder_count++];
+    encoder->part = part;
+    return pld_clip_text_config_read(file, &encoder->config, error);
+}
+
+static pld_status read_denoiser(pld_model *model, const char *file, int part, pld_error *error) {
+    (void)part;
+    return pld_unet_config_read(file, &model->unet, error);
+}
+
+static pld_status read_autoencoder(pld_model *model, const char *file, int part, pld_error *error) {
+    (void)part;
+    return pld_vae_config_read(file, &model->vae, error);
+}
+
+/** PART/config.json of each part. */
+static pld_status read_parts(pld_model *model, pld_error *error) {
+    static pld_status (*const readers[PLD_ROLE_COUNT])(pld_model *, const char *, int, pld_error *) = {
+        [PLD_ROLE_TEXT_ENCODER] = read_text_encoder,
+        [PLD_ROLE_DENOISER] = read_denoiser,
+        [PLD_ROLE_AUTOENCODER] = read_autoencoder};
+    for (int i = 0; i < model->family->part_count; i++) {
+        const pld_family_part *part = &model->family->parts[i];
+        char *file = pld_format("%s/%s/config.json", model->source.folder, part->name);
+        pld_status status =
+            file ? readers[part->role](model, file, i, error) : pld_fail_memory(error, 64, "path");
+        pld_free(file);
+        PLD_TRY(status);
+    }
+    return PLD_OK;
+}
+
+/** The parts must fit each other. */
+static pld_status check_parts(const pld_model *model, pld_error *error) {
+    int64_t width = 0;
+    for (int i = 0; i < model->text_encoder_count; i++) {
+        width += model->text_encoders[i].config.width;
+    }
+    if (model->unet.context_width != width) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: the U-Net expects text states of width %lld (cross_attention_dim), the text "
+                        "encoder gives %lld (hidden_size)",
+                        model->source.path, (long long)model->unet.context_width, (long long)width);
+    }
+    if (model->unet.in_channels != model->vae.latent_channels ||
+        model->unet.out_channels != model->unet.in_channels) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: the U-Net takes %lld channels and gives %lld, the autoencoder has %lld; "
+                        "inpainting and other special networks are not supported",
+                        model->source.path, (long long)model->unet.in_channels,
+                        (long long)model->unet.out_channels, (long long)model->vae.latent_channels);
+    }
+    return PLD_OK;
+}
+
+pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
+    PLD_TRY(with_json(model, "model_index.json", read_index, model, error));
+    model->default_steps = model->family->default_steps;
+    model->default_cfg_scale = model->family->default_cfg_scale;
+    model->default_pladis_scale = 2.0;
+    PLD_TRY(read_optional_preferences(model, error));
+    PLD_TRY(read_scheduler(model, error));
+    PLD_TRY(read_parts(model, error));
+    return check_parts(model, error);
+}
