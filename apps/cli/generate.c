@@ -12,6 +12,7 @@
 #include "message.h"
 #include "model_path.h"
 #include "picture_file.h"
+#include "profile_table.h"
 #include "progress.h"
 #include "prompts.h"
 #include "report.h"
@@ -24,6 +25,7 @@ typedef struct generate_run {
     pld_engine *engine;
     pld_model *model;
     pld_session *session;
+    pld_profile *profile; /* NULL without --profile */
     run_facts facts;
 } generate_run;
 
@@ -54,7 +56,8 @@ static int open_model(generate_run *run) {
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
         pld_model_open(run->engine, run->model_path, &run->model, &error) != PLD_OK ||
         pld_model_get_info(run->model, &info, &error) != PLD_OK ||
-        pld_session_create(run->model, &run->session, &error) != PLD_OK) {
+        pld_session_create(run->model, &run->session, &error) != PLD_OK ||
+        (run->request->profile != NULL && pld_profile_create(&run->profile, &error) != PLD_OK)) {
         return message_error(&error);
     }
     settle_pladis_scale(&run->pictures, info.default_pladis_scale);
@@ -76,6 +79,7 @@ static int draw_picture(generate_run *run, size_t index) {
     generate_options_fill(run->request, wanted->prompt, wanted->seed, wanted->pladis_scale, &options);
     options.progress = progress_show;
     options.cancel = cancel_flag();
+    options.profile = run->profile;
     if (run->request->dump != NULL) {
         if (!picture_file_dump_name(run->request, &run->pictures, index, dump, sizeof dump)) {
             return EXIT_USAGE;
@@ -103,6 +107,18 @@ static int draw_picture(generate_run *run, size_t index) {
     return code;
 }
 
+/** The trace file, and the tables unless nothing but errors is wanted. */
+static int write_profile(const generate_run *run) {
+    pld_error error = {0};
+    cancel_guard_begin();
+    pld_status status = pld_profile_write_trace(run->profile, run->request->profile, &error);
+    cancel_guard_end();
+    if (status != PLD_OK) {
+        return message_error(&error);
+    }
+    return message_verbosity() == VERBOSITY_QUIET ? EXIT_DONE : profile_table_print(run->profile);
+}
+
 static int draw_all(generate_run *run) {
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < run->pictures.count; i++) {
@@ -110,6 +126,9 @@ static int draw_all(generate_run *run) {
     }
     if (code == EXIT_DONE && picture_file_is_sheet(run->request)) {
         code = picture_file_write_sheet(run->request, run->model_name, &run->pictures);
+    }
+    if (code == EXIT_DONE && run->profile != NULL) {
+        code = write_profile(run);
     }
     if (code == EXIT_DONE) {
         report_print(run->request, &run->facts, &run->pictures);
@@ -143,6 +162,7 @@ int command_generate(int argc, char **argv) {
     if (code == EXIT_DONE) {
         code = draw_all(&run);
     }
+    pld_profile_destroy(&run.profile);
     pld_session_destroy(&run.session);
     pld_model_destroy(&run.model);
     pld_engine_destroy(&run.engine);

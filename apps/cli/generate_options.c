@@ -161,6 +161,9 @@ static const option rows[] = {
      .help = "enlarge the pictures of a sheet N times (1)"},
     {NAMED(FLAG, "no-metadata"), AT(no_metadata), .help = "no parameters inside the PNG"},
     {NAMED(TEXT, "report"), AT(report), .argument = "FILE", .help = "write parameters and figures as JSON"},
+    {NAMED(TEXT, "profile"), AT(profile), .argument = "FILE",
+     .help =
+         "write where the time goes as a trace for a browser's viewer, and\nprint it by operator and layer"},
     {NAMED(TEXT, "init-noise"), AT(init_noise), .argument = "FILE",
      .help = "safetensors with latents_init instead of the seed's noise"},
     {NAMED(TEXT, "dump"), AT(dump), .argument = "FILE",

@@ -17,7 +17,7 @@ typedef struct generate_request {
     double timesteps[MOST_TIMESTEPS];
     size_t timestep_count;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
-    const char *pladis_blocks, *init_noise, *dump, *report;
+    const char *pladis_blocks, *init_noise, *dump, *report, *profile;
 } generate_request;
 
 /** Parse and check. OPTIONS_RUN: `request` can be run; a random seed has been drawn. */

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "pladis/attention.h"
+#include "pladis/profile.h"
 #include "pladis/status.h"
 
 #ifdef __cplusplus
@@ -171,6 +172,7 @@ typedef struct pld_generate_options {
     const char *init_noise;    /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
     const char *dump;          /**< safetensors file to write what happened to, or NULL */
     bool dump_steps;           /**< the per-step tensors too */
+    pld_profile *profile;      /**< where the time of every operator is noted, or NULL */
     /** Return false to cancel. May be NULL. */
     bool (*progress)(void *user, const pld_progress *progress);
     void *progress_user;

@@ -23,7 +23,9 @@ static pld_status prepare_operators(pld_run *run, pld_error *error) {
         pld_operator *op = &plan->operators[i];
         PLD_TRY(check_cancel(run, error));
         if (op->kind->prepare) {
+            const double begin = pld_profile_now(run->profile);
             PLD_TRY(op->kind->prepare(run, op, error));
+            pld_profile_end_operator(run, op, PLD_PROFILE_PREPARE, begin);
         }
         size_t bytes = op->kind->scratch ? op->kind->scratch(run, op) : 0;
         plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
@@ -51,14 +53,19 @@ static pld_status run_operators(pld_run *run, pld_error *error) {
     for (size_t i = 0; i < run->plan->operator_count; i++) {
         PLD_TRY(check_cancel(run, error));
         pld_operator *op = &run->plan->operators[i];
+        const double begin = pld_profile_now(run->profile);
         PLD_TRY(op->kind->run(run, op, error));
+        pld_profile_end_operator(run, op, PLD_PROFILE_OPERATOR, begin);
     }
     return PLD_OK;
 }
 
 pld_status pld_plan_run(pld_run *run, pld_error *error) {
+    const char *name = run->plan->name ? run->plan->name : "";
+    const double begin = pld_profile_now(run->profile);
     int former = pld_swap_openmp_threads(run->threads);
     pld_status status = run_operators(run, error);
     pld_swap_openmp_threads(former);
+    pld_profile_end(run->profile, PLD_PROFILE_NETWORK, name, name, begin);
     return status;
 }

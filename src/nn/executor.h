@@ -5,6 +5,7 @@
 
 #include "nn/attention_variant.h"
 #include "nn/plan.h"
+#include "nn/profile.h"
 
 /** Keys and values of every cross-attention for one prompt: computed once, read in every step. */
 typedef struct pld_context {
@@ -28,6 +29,7 @@ typedef struct pld_run {
     /** Called at each tap with a value that must not be changed; may be NULL. */
     void (*tap)(void *user, const char *name, const pld_value *shape, const float *data);
     void *tap_user;
+    pld_profile *profile; /**< where the time of each operator is noted; NULL: nowhere */
 } pld_run;
 
 /** Lay out (unless that is done), make primitives, pack weights, allocate. `cancel` is honoured. */

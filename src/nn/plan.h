@@ -76,6 +76,7 @@ typedef struct pld_site {
 } pld_site;
 
 typedef struct pld_plan {
+    const char *name; /**< of the network, for profiles: "unet"; NULL: none */
     pld_parameters *parameters;
     pld_value *values;
     size_t value_count, value_capacity;

@@ -27,6 +27,7 @@ static pld_status stage(pld_generation *g, const char *name, pld_status (*run)(p
     PLD_TRY(tell(g, name, 0, 0));
     const double begin = pld_seconds();
     PLD_TRY(run(g));
+    pld_profile_end(g->options->profile, PLD_PROFILE_STAGE, "", name, begin);
     g->report.stages[g->report.stage_count].name = name;
     g->report.stages[g->report.stage_count++].seconds = pld_seconds() - begin;
     return PLD_OK;
@@ -296,7 +297,9 @@ pld_status pld_generate(pld_session *session, const pld_generate_options *option
                         .dump = {.enabled = options->dump != NULL},
                         .began = pld_seconds()};
     g.report.struct_size = sizeof g.report;
+    session->profile = options->profile;
     pld_status status = run_stages(&g, image);
+    session->profile = NULL;
     if (status != PLD_OK) {
         pld_image_free(image);
     }

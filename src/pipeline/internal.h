@@ -3,6 +3,7 @@
 #ifndef PLD_PIPELINE_INTERNAL_H
 #define PLD_PIPELINE_INTERNAL_H
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "io/clip_tokenizer.h"
 #include "kernels/kernels.h"
@@ -76,6 +77,7 @@ typedef struct pld_prompt_context {
 struct pld_session {
     pld_model *model;
     pld_onednn *dnn;
+    pld_profile *profile; /* of the generation that runs; NULL: none */
     struct {
         pld_plan plan;
         pld_clip_text_values values;
@@ -129,8 +131,5 @@ uint64_t pld_available_memory(void);
 
 /** High-water mark of the process (VmHWM), 0 when it cannot be told. */
 uint64_t pld_peak_memory(void);
-
-/** Seconds of a steady clock. */
-double pld_seconds(void);
 
 #endif

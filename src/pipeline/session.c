@@ -54,6 +54,7 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .dnn = session->dnn,
                      .kernels = engine->kernels,
                      .threads = engine->threads,
+                     .profile = session->profile,
                      .cancel = cancel};
 }
 

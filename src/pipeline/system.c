@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-/** What the operating system tells of memory and time. */
+/** What the operating system tells of memory. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "pipeline/internal.h"
 
@@ -51,10 +50,4 @@ uint64_t pld_available_memory(void) {
 
 uint64_t pld_peak_memory(void) {
     return kilobytes_of("/proc/self/status", "VmHWM");
-}
-
-double pld_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

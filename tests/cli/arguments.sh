@@ -17,7 +17,7 @@ expect 0 generate --help
 for option in --model --prompt --negative-prompt --output --width --height --steps --cfg-scale --guidance-scale \
     --cfg-rescale --guidance --seed --rng --batch-count --sampling-method --scheduler --spacing --timesteps --eta \
     --prediction --clip-skip --literal-prompt --preset --pladis --no-pladis --pladis-alpha --pladis-blocks \
-    --pladis-start --pladis-end --dtype --threads --isa --init-noise --dump --dump-steps --report --quiet --verbose; do
+    --pladis-start --pladis-end --dtype --threads --isa --init-noise --dump --dump-steps --report --profile --quiet --verbose; do
     said "$option"
 done
 

@@ -41,6 +41,7 @@ empty_folder
     refused 1 'is a folder' generate $tiny -p x -o "$place/hollow"
     refused 1 'hollow/model_index.json' generate $tiny -p x -o "$place/hollow/model_index.json/out.png"
     refused 1 'report' generate $tiny -p x --report no/such/report.json
+    refused 1 'profile' generate $tiny -p x --profile no/such/trace.json
     refused 1 'dump' generate $tiny -p x --dump no/such/dump.safetensors
     refused 2 'output' generate $tiny -p x -o ''
     refused 1 '/proc/none.png' generate $tiny -p x -q -o /proc/none.png

@@ -102,6 +102,15 @@ draw -p 'żółć 🦊 狐' -o foreign.png
 # Report and dump.
 draw -p 'a red fox' --report report.json --dump dump.safetensors --dump-steps -o dumped.png
 same one.png dumped.png
+draw -p 'a red fox' --profile trace.json -o profiled.png
+same one.png profiled.png
+grep -q 'cross_attention' "$place/err" || fail "the profile is not printed"
+python3 - <<'END' || fail "profile"
+import json
+events = json.load(open("trace.json"))["traceEvents"]
+assert {"stage", "network", "operator"} <= {event.get("cat") for event in events}
+assert any(event["name"] == "down_blocks.0.attentions.0.transformer_blocks.0.attn2" for event in events)
+END
 python3 - <<'END' || fail "report or dump"
 import json, struct
 report = json.load(open("report.json"))

@@ -101,6 +101,7 @@ pld_status pld_clip_text_build(pld_plan *plan, const pld_clip_text_config *c, in
                                pld_clip_text_values *values, pld_error *error) {
     pld_builder b;
     pld_builder_init(&b, plan, error);
+    plan->name = "text_encoder";
     const char *prefix = module_prefix(plan->parameters);
     size_t outer = pld_scope_enter(&b, "%s", prefix);
     size_t mark = pld_scope_enter(&b, "embeddings");

@@ -129,6 +129,7 @@ pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, int64_t batc
     unet_builder u = {.config = c};
     pld_builder *b = &u.b;
     pld_builder_init(b, plan, error);
+    plan->name = "unet";
     values->sample = pld_input(b, batch, height, width, c->in_channels);
     time_embedding(&u, batch);
     pld_value_id x = pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3);
@@ -154,6 +155,7 @@ pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config,
                                   pld_error *error) {
     pld_builder b;
     pld_builder_init(&b, plan, error);
+    plan->name = "text_keys_and_values";
     values->context = pld_input(&b, 1, tokens, 1, config->context_width);
     for (size_t i = 0; i < site_count; i++) {
         if (sites[i].kind != PLD_SITE_CROSS) {

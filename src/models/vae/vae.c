@@ -75,6 +75,7 @@ pld_status pld_vae_decoder_build(pld_plan *plan, const pld_vae_config *c, int64_
                                  int64_t width, pld_vae_values *values, pld_error *error) {
     pld_builder b;
     pld_builder_init(&b, plan, error);
+    plan->name = "vae_decoder";
     pld_value_id x = values->in = pld_input(&b, batch, height, width, c->latent_channels);
     if (c->post_quant_conv) {
         x = pld_linear(&b, "post_quant_conv", x, c->latent_channels, true);
@@ -111,6 +112,7 @@ pld_status pld_vae_encoder_build(pld_plan *plan, const pld_vae_config *c, int64_
                                  int64_t width, pld_vae_values *values, pld_error *error) {
     pld_builder b;
     pld_builder_init(&b, plan, error);
+    plan->name = "vae_encoder";
     pld_value_id x = values->in = pld_input(&b, batch, height, width, c->in_channels);
     size_t mark = pld_scope_enter(&b, "encoder");
     x = pld_conv(&b, "conv_in", x, c->widths[0], PLD_CONV_3X3);

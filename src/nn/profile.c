@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "nn/executor.h"
+
+struct pld_profile {
+    pld_profile_span *spans;
+    size_t count, capacity, lost;
+    double began;
+};
+
+pld_status pld_profile_create(pld_profile **profile, pld_error *error) {
+    *profile = pld_allocate(1, sizeof **profile);
+    if (!*profile) {
+        return pld_fail_memory(error, sizeof **profile, "profile");
+    }
+    (*profile)->began = pld_seconds();
+    return PLD_OK;
+}
+
+void pld_profile_destroy(pld_profile **profile) {
+    if (*profile) {
+        pld_free((*profile)->spans);
+        pld_free(*profile);
+        *profile = NULL;
+    }
+}
+
+void pld_profile_clear(pld_profile *profile) {
+    profile->count = profile->lost = 0;
+    profile->began = pld_seconds();
+}
+
+const pld_profile_span *pld_profile_spans(const pld_profile *profile, size_t *count) {
+    *count = profile->count;
+    return profile->spans;
+}
+
+size_t pld_profile_lost(const pld_profile *profile) {
+    return profile->lost;
+}
+
+/** A new span that ends at `end`; NULL when memory is out: a profile never ends a run. */
+static pld_profile_span *append(pld_profile *profile, pld_profile_level level, double begin, double end) {
+    if (!pld_grow((void **)&profile->spans, &profile->capacity, profile->count + 1, sizeof *profile->spans)) {
+        profile->lost++;
+        return NULL;
+    }
+    pld_profile_span *span = &profile->spans[profile->count++];
+    *span = (pld_profile_span){.level = level, .begin = begin - profile->began, .seconds = end - begin};
+    return span;
+}
+
+void pld_profile_end(pld_profile *profile, pld_profile_level level, const char *network, const char *name,
+                     double begin) {
+    pld_profile_span *span = profile ? append(profile, level, begin, pld_seconds()) : NULL;
+    if (span) {
+        snprintf(span->network, sizeof span->network, "%s", network);
+        snprintf(span->name, sizeof span->name, "%s", name);
+    }
+}
+
+void pld_profile_end_operator(const pld_run *run, const pld_operator *op, pld_profile_level level,
+                              double begin) {
+    pld_profile_span *span = run->profile ? append(run->profile, level, begin, pld_seconds()) : NULL;
+    if (span) {
+        const char *label = pld_operator_label(run->plan, op);
+        snprintf(span->network, sizeof span->network, "%s", run->plan->name ? run->plan->name : "");
+        snprintf(span->kind, sizeof span->kind, "%s", label);
+        snprintf(span->name, sizeof span->name, "%s", op->name[0] ? op->name : label);
+        snprintf(span->implementation, sizeof span->implementation, "%s", pld_operator_implementation(op));
+        pld_operator_shape(run, op, span->shape, sizeof span->shape);
+        span->operations = level == PLD_PROFILE_OPERATOR ? pld_operator_work(run, op) : 0;
+    }
+}
+
+/** The strings that tell groups apart. */
+static int compare_keys(const pld_profile_span *a, const pld_profile_span *b, pld_profile_grouping grouping) {
+    int order = strcmp(a->network, b->network);
+    if (order == 0) {
+        order = strcmp(a->kind, b->kind);
+    }
+    if (order == 0 && grouping == PLD_PROFILE_BY_LAYER) {
+        order = strcmp(a->name, b->name);
+    }
+    return order == 0 && grouping == PLD_PROFILE_BY_SHAPE ? strcmp(a->shape, b->shape) : order;
+}
+
+/** Spans in the order of their groups, the earliest of a group first. */
+#define DEFINE_ORDER(name, grouping)                                                                         \
+    static int name(const void *a, const void *b) {                                                          \
+        const pld_profile_span *const *x = a, *const *y = b;                                                 \
+        int order = compare_keys(*x, *y, grouping);                                                          \
+        return order != 0 ? order : (*x > *y) - (*x < *y);                                                   \
+    }
+DEFINE_ORDER(by_kind, PLD_PROFILE_BY_KIND)
+DEFINE_ORDER(by_layer, PLD_PROFILE_BY_LAYER)
+DEFINE_ORDER(by_shape, PLD_PROFILE_BY_SHAPE)
+
+static int by_seconds(const void *a, const void *b) {
+    const pld_profile_row *x = a, *y = b;
+    return (x->seconds < y->seconds) - (x->seconds > y->seconds);
+}
+
+/** One row for each run of equal keys in `order`. Returns their number. */
+static size_t add_up(const pld_profile_span *const *order, size_t spans, pld_profile_grouping grouping,
+                     pld_profile_row *rows) {
+    size_t count = 0;
+    for (size_t i = 0; i < spans; i++) {
+        const pld_profile_span *span = order[i];
+        if (i == 0 || compare_keys(order[i - 1], span, grouping) != 0) {
+            rows[count++] = (pld_profile_row){.network = span->network,
+                                              .kind = span->kind,
+                                              .name = span->name,
+                                              .shape = span->shape,
+                                              .implementation = span->implementation};
+        }
+        rows[count - 1].count++;
+        rows[count - 1].seconds += span->seconds;
+        rows[count - 1].operations += span->operations;
+    }
+    return count;
+}
+
+pld_status pld_profile_summarise(const pld_profile *profile, pld_profile_level level,
+                                 pld_profile_grouping grouping, pld_profile_row **rows, size_t *count,
+                                 pld_error *error) {
+    static int (*const orders[])(const void *, const void *) = {[PLD_PROFILE_BY_KIND] = by_kind,
+                                                                [PLD_PROFILE_BY_LAYER] = by_layer,
+                                                                [PLD_PROFILE_BY_SHAPE] = by_shape};
+    *count = 0;
+    const pld_profile_span **order = pld_allocate(profile->count, sizeof *order);
+    *rows = pld_allocate(profile->count, sizeof **rows);
+    if (!order || !*rows) {
+        pld_free(order);
+        pld_profile_rows_free(rows);
+        return pld_fail_memory(error, profile->count * sizeof **rows, "profile");
+    }
+    size_t spans = 0;
+    for (size_t i = 0; i < profile->count; i++) {
+        if (profile->spans[i].level == level) {
+            order[spans++] = &profile->spans[i];
+        }
+    }
+    qsort(order, spans, sizeof *order, orders[grouping]);
+    *count = add_up(order, spans, grouping, *rows);
+    qsort(*rows, *count, sizeof **rows, by_seconds);
+    pld_free(order);
+    return PLD_OK;
+}
+
+void pld_profile_rows_free(pld_profile_row **rows) {
+    pld_free(*rows);
+    *rows = NULL;
+}
