@@ -14,6 +14,7 @@ typedef struct scan {
     size_t line;
     size_t depth;
     size_t values; /* an upper bound: every comma and every bracket begins at most one */
+    size_t most_values;
     bool in_string;
 } scan;
 
@@ -48,16 +49,17 @@ static pld_status scan_structure(scan *at, const char *text, size_t rest, pld_er
                         "%s: line %zu: more than %d brackets inside each other; no honest file needs that",
                         at->name, at->line, (int)PLD_JSON_DEPTH);
     }
-    if (at->values > PLD_JSON_VALUES) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: line %zu: more than %d values in one document",
-                        at->name, at->line, (int)PLD_JSON_VALUES);
+    if (at->values > at->most_values) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: line %zu: more than %zu values in one document",
+                        at->name, at->line, at->most_values);
     }
     return PLD_OK;
 }
 
 /** Bound depth and number of values before the parser allocates anything for them. */
-static pld_status check_bounds(const char *text, size_t length, const char *name, pld_error *error) {
-    scan at = {.name = name, .line = 1};
+static pld_status check_bounds(const char *text, size_t length, size_t most_values, const char *name,
+                               pld_error *error) {
+    scan at = {.name = name, .line = 1, .most_values = most_values};
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         at.line += c == '\n';
@@ -74,12 +76,17 @@ static pld_status check_bounds(const char *text, size_t length, const char *name
 
 pld_status pld_json_parse(const char *text, size_t length, const char *name, json_t **document,
                           pld_error *error) {
+    return pld_json_parse_bounded(text, length, PLD_JSON_VALUES, name, document, error);
+}
+
+pld_status pld_json_parse_bounded(const char *text, size_t length, size_t most_values, const char *name,
+                                  json_t **document, pld_error *error) {
     *document = NULL;
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* byte order mark of some editors */
         text += 3;
         length -= 3;
     }
-    PLD_TRY(check_bounds(text, length, name, error));
+    PLD_TRY(check_bounds(text, length, most_values, name, error));
     json_error_t detail;
     *document = json_loadb(text, length, JSON_REJECT_DUPLICATES, &detail);
     if (*document) {

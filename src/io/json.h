@@ -25,6 +25,10 @@ pld_status pld_json_load(const char *path, size_t max_bytes, json_t **document, 
 pld_status pld_json_parse(const char *text, size_t length, const char *name, json_t **document,
                           pld_error *error);
 
+/** The same with a bound of one's own on the number of values, which parsing time and memory grow with. */
+pld_status pld_json_parse_bounded(const char *text, size_t length, size_t most_values, const char *name,
+                                  json_t **document, pld_error *error);
+
 /** A place inside a document. Borrows the document and the file's name. */
 typedef struct pld_json {
     const json_t *value;            /**< an object wherever a field is asked of it */

@@ -8,7 +8,11 @@
 #include "core/memory.h"
 #include "io/json.h"
 
-enum { NAME_BYTES = 512 }; /* the longest names seen are near 150 */
+enum {
+    NAME_BYTES = 512, /* the longest names seen are near 150 */
+    MOST_VALUES =
+        1 << 19 /* near 58 thousand tensors; SDXL has 2516. A hostile header is refused in a second */
+};
 
 static const char metadata_name[] = "__metadata__";
 
@@ -253,7 +257,7 @@ pld_status pld_safetensors_header_parse(const char *json, size_t length, uint64_
                                         pld_error *error) {
     *header = (pld_safetensors_header){0};
     json_t *root = NULL;
-    PLD_TRY(pld_json_parse(json, length, path, &root, error));
+    PLD_TRY(pld_json_parse_bounded(json, length, MOST_VALUES, path, &root, error));
     header_context at = {path, data_begin, data_size, header};
     pld_status status = fill_tables(&at, root, error);
     json_decref(root);
