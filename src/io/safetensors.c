@@ -2,6 +2,7 @@
 #include "io/safetensors.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 100 * 1000 * 1000 };
 struct pld_safetensors {
     pld_mapping *source;
     pld_safetensors_header header;
+    atomic_int owners;
 };
 
 /** Find the length of the header, or say what the file is instead. The first bytes of other formats could in
@@ -84,6 +86,7 @@ pld_status pld_safetensors_open(const char *path, pld_safetensors **file, pld_er
     if (!opened) {
         return pld_fail_memory(error, sizeof *opened, path);
     }
+    atomic_init(&opened->owners, 1);
     pld_status status = pld_mapping_open(path, &opened->source, error);
     if (status == PLD_OK) {
         status = read_header(opened, error);
@@ -96,10 +99,15 @@ pld_status pld_safetensors_open(const char *path, pld_safetensors **file, pld_er
     return PLD_OK;
 }
 
+pld_safetensors *pld_safetensors_share(pld_safetensors *file) {
+    atomic_fetch_add(&file->owners, 1);
+    return file;
+}
+
 void pld_safetensors_close(pld_safetensors **file) {
     pld_safetensors *closed = *file;
     *file = NULL;
-    if (closed) {
+    if (closed && atomic_fetch_sub(&closed->owners, 1) == 1) {
         pld_safetensors_header_free(&closed->header);
         pld_mapping_close(&closed->source);
         pld_free(closed);

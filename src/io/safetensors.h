@@ -28,7 +28,10 @@ typedef struct pld_stored_tensor {
 /** Open and check a file. PLD_ERROR_UNSUPPORTED for other formats that are recognised (pickle, GGUF, …). */
 pld_status pld_safetensors_open(const char *path, pld_safetensors **file, pld_error *error);
 
-/** Close; `*file` becomes NULL. NULL is accepted. */
+/** One more owner of an opened file, who closes it too. Safe from several threads. */
+pld_safetensors *pld_safetensors_share(pld_safetensors *file);
+
+/** Close; `*file` becomes NULL. NULL is accepted. The file itself is closed by its last owner. */
 void pld_safetensors_close(pld_safetensors **file);
 
 const char *pld_safetensors_path(const pld_safetensors *file);

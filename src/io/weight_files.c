@@ -8,17 +8,15 @@
 #include "core/memory.h"
 #include "io/weight_files_internal.h"
 
-struct pld_weight_files {
-    pld_safetensors **files; /* [file_count] */
-    size_t file_count;
-    pld_weight *weights; /* [count], file by file */
-    pld_weight *by_name; /* [count] */
-    size_t count;
-    char *variant;
-};
-
 static int compare_weights(const void *left, const void *right) {
     return strcmp(((const pld_weight *)left)->tensor->name, ((const pld_weight *)right)->tensor->name);
+}
+
+void pld_weight_files_sort(pld_weight_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        files->by_name[i] = files->weights[i];
+    }
+    qsort(files->by_name, files->count, sizeof *files->by_name, compare_weights);
 }
 
 /** Build the tables over the opened files. */
@@ -34,12 +32,12 @@ static pld_status list_weights(pld_weight_files *files, pld_error *error) {
     }
     for (size_t i = 0; i < files->file_count; i++) {
         for (size_t j = 0; j < pld_safetensors_count(files->files[i]); j++) {
-            pld_weight weight = {files->files[i], pld_safetensors_at(files->files[i], j), files->count};
-            files->by_name[files->count] = weight;
-            files->weights[files->count++] = weight;
+            const size_t index = files->count++;
+            files->weights[index] =
+                (pld_weight){files->files[i], pld_safetensors_at(files->files[i], j), index, false};
         }
     }
-    qsort(files->by_name, files->count, sizeof *files->by_name, compare_weights);
+    pld_weight_files_sort(files);
     return PLD_OK;
 }
 
@@ -201,6 +199,8 @@ void pld_weight_files_close(pld_weight_files **files) {
     pld_free((void *)closed->files);
     pld_free(closed->weights);
     pld_free(closed->by_name);
+    pld_free(closed->aliases);
+    pld_free(closed->alias_names);
     pld_free(closed->variant);
     pld_free(closed);
 }

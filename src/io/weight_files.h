@@ -10,11 +10,13 @@
 /** Opened files of one component: immutable, shareable between threads. */
 typedef struct pld_weight_files pld_weight_files;
 
-/** A tensor and the file that holds it; both are owned by the pld_weight_files. */
+/** A tensor and the file that holds it; both are owned by the pld_weight_files. Name, shape and place are
+ *  those of `tensor`, which in a view (pld_weight_files_view) need not be an entry of the file's header. */
 typedef struct pld_weight {
     const pld_safetensors *file;
     const pld_stored_tensor *tensor;
-    size_t index; /**< its place for pld_weight_files_at */
+    size_t index;    /**< its place for pld_weight_files_at */
+    bool transposed; /**< shape [N, C], but stored as [C, N] */
 } pld_weight;
 
 /** Find and open the weights of `folder` whose file names begin with `stem` ("diffusion_pytorch_model" in
@@ -26,6 +28,20 @@ pld_status pld_weight_files_open(const char *folder, const char *stem, pld_weigh
 
 /** The same view of one single file. */
 pld_status pld_weight_files_open_file(const char *path, pld_weight_files **files, pld_error *error);
+
+/** One tensor of a view: a weight of the base under another name. */
+typedef struct pld_weight_alias {
+    size_t source;    /**< index into the base */
+    const char *name; /**< copied */
+    int part, parts;  /**< rows [part/parts, (part + 1)/parts) of the source; 0, 1: all of it */
+    bool transposed;  /**< the source is a matrix and its transpose is meant */
+} pld_weight_alias;
+
+/** A view of some tensors of `base` under other names and cut into parts, which shares its opened files and
+ *  may outlive it. Two aliases of one name, parts of a tensor whose rows they do not divide and transposes of
+ *  what is no matrix are PLD_ERROR_FORMAT. */
+pld_status pld_weight_files_view(const pld_weight_files *base, const pld_weight_alias *aliases, size_t count,
+                                 pld_weight_files **view, pld_error *error);
 
 /** Close; `*files` becomes NULL. NULL is accepted. */
 void pld_weight_files_close(pld_weight_files **files);

@@ -5,6 +5,20 @@
 
 #include "io/weight_files.h"
 
+struct pld_weight_files {
+    pld_safetensors **files; /* [file_count] */
+    size_t file_count;
+    pld_weight *weights; /* [count], file by file */
+    pld_weight *by_name; /* [count] */
+    size_t count;
+    char *variant;
+    pld_stored_tensor *aliases; /* [count] of a view, with its names in alias_names; else NULL */
+    char *alias_names;
+};
+
+/** Fill by_name from weights. */
+void pld_weight_files_sort(pld_weight_files *files);
+
 /** A file of a folder from which the weights could be opened. */
 typedef struct pld_weight_candidate {
     char *name;    /* file name inside the folder */
