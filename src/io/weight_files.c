@@ -258,7 +258,38 @@ const char *pld_weight_files_variant(const pld_weight_files *files) {
     return files->variant;
 }
 
+/** Elements of a transposed matrix, by way of all of it: such matrices are small (a text projection). */
+static pld_status read_transposed(const pld_weight *weight, size_t first_byte, size_t bytes,
+                                  unsigned char *destination, pld_error *error) {
+    const pld_stored_tensor *tensor = weight->tensor;
+    const size_t size = pld_dtype_size(tensor->dtype);
+    const size_t rows = (size_t)tensor->shape[0];
+    const size_t columns = (size_t)tensor->shape[1];
+    unsigned char *stored = pld_allocate(tensor->bytes, 1);
+    if (!stored) {
+        return pld_fail_memory(error, tensor->bytes, tensor->name);
+    }
+    pld_status status = pld_safetensors_read(weight->file, tensor, 0, tensor->bytes, stored, error);
+    for (size_t done = 0; status == PLD_OK && done < bytes; done += size) {
+        const size_t element = (first_byte + done) / size;
+        const size_t source = element % columns * rows + element / columns;
+        memcpy(destination + done, stored + source * size, size);
+    }
+    pld_free(stored);
+    return status;
+}
+
 pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t bytes, void *destination,
                            pld_error *error) {
-    return pld_safetensors_read(weight->file, weight->tensor, first_byte, bytes, destination, error);
+    const pld_stored_tensor *tensor = weight->tensor;
+    if (!weight->transposed) {
+        return pld_safetensors_read(weight->file, tensor, first_byte, bytes, destination, error);
+    }
+    const size_t size = pld_dtype_size(tensor->dtype);
+    if (first_byte > tensor->bytes || bytes > tensor->bytes - first_byte || first_byte % size ||
+        bytes % size) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': %zu bytes from byte %zu of %zu",
+                        pld_safetensors_path(weight->file), tensor->name, bytes, first_byte, tensor->bytes);
+    }
+    return read_transposed(weight, first_byte, bytes, destination, error);
 }

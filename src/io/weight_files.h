@@ -66,7 +66,7 @@ const char *pld_weight_files_path(const pld_weight_files *files, size_t index);
 
 const char *pld_weight_files_variant(const pld_weight_files *files); /**< "fp16"; "" without one */
 
-/** pld_safetensors_read of a weight. */
+/** pld_safetensors_read of a weight; of a transposed one whole elements, in the order of its shape. */
 pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t bytes, void *destination,
                            pld_error *error);
 

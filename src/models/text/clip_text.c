@@ -54,7 +54,8 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     return read_activation(top, &c->activation, error);
 }
 
-pld_status pld_clip_text_config_read(const char *file, pld_clip_text_config *config, pld_error *error) {
+pld_status pld_clip_text_config_parse(void *target, const pld_json *top, pld_error *error) {
+    pld_clip_text_config *config = target;
     /* transformers' defaults for what a file leaves out */
     *config = (pld_clip_text_config){.vocabulary = 49408,
                                      .width = 512,
@@ -64,7 +65,11 @@ pld_status pld_clip_text_config_read(const char *file, pld_clip_text_config *con
                                      .positions = 77,
                                      .epsilon = 1e-5,
                                      .eos_token_id = 49407};
-    return pld_json_read_file(file, read_fields, config, error);
+    return read_fields(config, top, error);
+}
+
+pld_status pld_clip_text_config_read(const char *file, pld_clip_text_config *config, pld_error *error) {
+    return pld_json_read_file(file, pld_clip_text_config_parse, config, error);
 }
 
 /** x += attention(layer_norm(x)), causal. */

@@ -22,6 +22,9 @@ typedef struct pld_clip_text_config {
 /** Read and check FILE (a text_encoder/config.json). */
 pld_status pld_clip_text_config_read(const char *file, pld_clip_text_config *config, pld_error *error);
 
+/** The same from a parsed document: a pld_json_reader that fills a pld_clip_text_config. */
+pld_status pld_clip_text_config_parse(void *target, const pld_json *top, pld_error *error);
+
 /** Values of the network that can be read after a run; all [B, positions, width]. */
 typedef struct pld_clip_text_values {
     pld_value_id last_hidden_state; /**< after the final norm */

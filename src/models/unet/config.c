@@ -156,7 +156,8 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     return PLD_OK;
 }
 
-pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_error *error) {
+pld_status pld_unet_config_parse(void *target, const pld_json *top, pld_error *error) {
+    pld_unet_config *config = target;
     *config = (pld_unet_config){.in_channels = 4,
                                 .out_channels = 4,
                                 .context_width = 1280,
@@ -164,5 +165,9 @@ pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_e
                                 .epsilon = 1e-5,
                                 .flip_sin_to_cos = true,
                                 .sample_size = 64};
-    return pld_json_read_file(file, read_fields, config, error);
+    return read_fields(config, top, error);
+}
+
+pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_error *error) {
+    return pld_json_read_file(file, pld_unet_config_parse, config, error);
 }

@@ -30,4 +30,7 @@ typedef struct pld_unet_config {
  * PLD_ERROR_UNSUPPORTED. */
 pld_status pld_unet_config_read(const char *file, pld_unet_config *config, pld_error *error);
 
+/** The same from a parsed document: a pld_json_reader that fills a pld_unet_config. */
+pld_status pld_unet_config_parse(void *target, const pld_json *top, pld_error *error);
+
 #endif

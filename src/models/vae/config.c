@@ -68,7 +68,8 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     return PLD_OK;
 }
 
-pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_error *error) {
+pld_status pld_vae_config_parse(void *target, const pld_json *top, pld_error *error) {
+    pld_vae_config *config = target;
     *config = (pld_vae_config){.layers = 1,
                                .in_channels = 3,
                                .out_channels = 3,
@@ -78,7 +79,11 @@ pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_err
                                .quant_conv = true,
                                .post_quant_conv = true,
                                .scaling_factor = 0.18215};
-    return pld_json_read_file(file, read_fields, config, error);
+    return read_fields(config, top, error);
+}
+
+pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_error *error) {
+    return pld_json_read_file(file, pld_vae_config_parse, config, error);
 }
 
 int64_t pld_vae_factor(const pld_vae_config *config) {

@@ -22,6 +22,9 @@ typedef struct pld_vae_config {
 
 pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_error *error);
 
+/** The same from a parsed document: a pld_json_reader that fills a pld_vae_config. */
+pld_status pld_vae_config_parse(void *target, const pld_json *top, pld_error *error);
+
 /** Pixels of a side for one of latents: 2^(levels − 1). */
 int64_t pld_vae_factor(const pld_vae_config *config);
 
