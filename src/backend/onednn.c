@@ -322,3 +322,11 @@ pld_status pld_onednn_run(pld_onednn *dnn, const pld_onednn_primitive *primitive
     dnnl_stream_wait(dnn->stream);
     return status == dnnl_success ? PLD_OK : fail(error, status, "run", primitive->implementation);
 }
+
+pld_status pld_onednn_multiply(size_t rows, size_t columns, size_t inner, float alpha, const float *a,
+                               const float *b, float beta, float *out, pld_error *error) {
+    dnnl_status_t status =
+        dnnl_sgemm('N', 'N', (dnnl_dim_t)rows, (dnnl_dim_t)columns, (dnnl_dim_t)inner, alpha, a,
+                   (dnnl_dim_t)inner, b, (dnnl_dim_t)columns, beta, out, (dnnl_dim_t)columns);
+    return status == dnnl_success ? PLD_OK : fail(error, status, "multiply", "matrices");
+}

@@ -54,4 +54,9 @@ pld_status pld_onednn_pack(pld_onednn *dnn, const pld_onednn_primitive *primitiv
 pld_status pld_onednn_run(pld_onednn *dnn, const pld_onednn_primitive *primitive, const float *x,
                           const void *packed, const float *bias, float *out, void *scratch, pld_error *error);
 
+/** out [rows, columns] = beta · out + alpha · a [rows, inner] · b [inner, columns], all dense float32. Needs
+ * no pld_onednn; safe from several threads. */
+pld_status pld_onednn_multiply(size_t rows, size_t columns, size_t inner, float alpha, const float *a,
+                               const float *b, float beta, float *out, pld_error *error);
+
 #endif

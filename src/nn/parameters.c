@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/tensor.h"
+#include "nn/weight_values.h"
 
 /** One form of a parameter: float32 in a layout. `layout` NULL: dense, as stored. */
 typedef struct held_form {
@@ -16,13 +17,19 @@ typedef struct held_form {
 } held_form;
 
 struct pld_parameter {
+    pld_parameters *owner; /* whose mutex guards the forms */
+    char *name;            /* by which the network asks for it */
     pld_weight weight;
+    pld_weight_shape shape;
     size_t elements;
     held_form *forms;
+    pld_weight_change *changes; /* [change_count], applied in this order when the values are read */
+    size_t change_count, change_capacity;
 };
 
 struct pld_parameters {
-    pld_weight_files *files;
+    pld_parameters *base;    /* not NULL: these are changes of it, and what is unchanged is its */
+    pld_weight_files *files; /* the base's own where there is one */
     const pld_kernels *kernels;
     pld_parameter *bound; /* [count], in the order of the files; bound[i].weight.tensor NULL: not bound yet */
     bool *used;           /* [count] */
@@ -67,10 +74,14 @@ void pld_parameters_destroy(pld_parameters **parameters) {
             pld_free(form);
             form = next;
         }
+        pld_free(p->bound[i].name);
+        pld_free(p->bound[i].changes);
     }
     pld_free(p->bound);
     pld_free(p->used);
-    pld_weight_files_close(&p->files);
+    if (!p->base) {
+        pld_weight_files_close(&p->files);
+    }
     pthread_mutex_destroy(&p->mutex);
     pld_free(p);
     *parameters = NULL;
@@ -84,7 +95,7 @@ size_t pld_parameters_resident_bytes(pld_parameters *parameters) {
     pthread_mutex_lock(&parameters->mutex);
     size_t bytes = parameters->resident;
     pthread_mutex_unlock(&parameters->mutex);
-    return bytes;
+    return bytes + (parameters->base ? pld_parameters_resident_bytes(parameters->base) : 0);
 }
 
 bool pld_parameters_has(const pld_parameters *parameters, const char *name) {
@@ -111,6 +122,12 @@ static bool is_float(pld_dtype dtype) {
 
 pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
                                pld_parameter **parameter, pld_error *error) {
+    if (parameters->base) {
+        PLD_TRY(pld_parameters_bind(parameters->base, name, rank, shape, parameter, error));
+        pld_parameter *changed = &parameters->bound[*parameter - parameters->base->bound];
+        *parameter = changed->change_count ? changed : *parameter;
+        return PLD_OK;
+    }
     pld_weight weight;
     char expected[96];
     pld_shape_text(shape, rank, expected, sizeof expected);
@@ -133,9 +150,17 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
                         path, name, pld_dtype_name(weight.tensor->dtype));
     }
     pld_parameter *bound = &parameters->bound[weight.index];
-    bound->weight = weight;
-    bound->elements = weight.tensor->bytes / pld_dtype_size(weight.tensor->dtype);
-    parameters->used[weight.index] = true;
+    if (!bound->name) { /* later plans find it as it is */
+        bound->name = pld_copy_string(name);
+        if (!bound->name) {
+            return pld_fail_memory(error, strlen(name), name);
+        }
+        bound->owner = parameters;
+        bound->weight = weight;
+        bound->shape = pld_weight_shape_of(shape, rank);
+        bound->elements = weight.tensor->bytes / pld_dtype_size(weight.tensor->dtype);
+        parameters->used[weight.index] = true;
+    }
     *parameter = bound;
     return PLD_OK;
 }
@@ -167,44 +192,14 @@ pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *
         pld_safetensors_path(weight.file), weight.tensor->name, extra);
 }
 
-/** Stored bytes of a floating-point type → float32. */
-static void convert(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
-    switch (dtype) {
-    case PLD_DTYPE_F16:
-        k->f16_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_BF16:
-        k->bf16_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F64:
-        k->f64_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F8_E4M3:
-        k->f8_e4m3_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F8_E5M2:
-        k->f8_e5m2_to_f32(stored, count, out);
-        break;
-    default:
-        memcpy(out, stored, count * sizeof *out);
+pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
+                              pld_error *error) {
+    if (parameter->change_count == 0) {
+        return pld_weight_values(parameter->owner->kernels, &parameter->weight, first, count, out, error);
     }
-}
-
-pld_status pld_parameter_read(const pld_parameters *parameters, const pld_parameter *parameter, size_t first,
-                              size_t count, float *out, pld_error *error) {
-    enum { BLOCK = 1 << 15 };
-    const pld_stored_tensor *tensor = parameter->weight.tensor;
-    size_t size = pld_dtype_size(tensor->dtype);
-    if (tensor->dtype == PLD_DTYPE_F32) {
-        return pld_weight_read(&parameter->weight, first * size, count * size, out, error);
-    }
-    _Alignas(PLD_ALIGNMENT) unsigned char block[BLOCK];
-    size_t at_once = BLOCK / size;
-    for (size_t done = 0; done < count; done += at_once) {
-        size_t part = count - done < at_once ? count - done : at_once;
-        PLD_TRY(pld_weight_read(&parameter->weight, (first + done) * size, part * size, block, error));
-        convert(parameters->kernels, tensor->dtype, block, part, out + done);
-    }
+    const float *values = NULL;
+    PLD_TRY(pld_parameter_values(parameter, &values, error));
+    memcpy(out, values + first, count * sizeof *out);
     return PLD_OK;
 }
 
@@ -238,19 +233,20 @@ static pld_status keep_form(pld_parameters *parameters, pld_parameter *parameter
     return PLD_OK;
 }
 
-/** All values into new memory. */
+/** All values into new memory, changes applied. */
 static pld_status read_all(const pld_parameters *parameters, const pld_parameter *parameter, float **values,
                            pld_error *error) {
-    *values = pld_allocate_aligned(parameter->elements, sizeof **values);
-    if (!*values) {
-        return pld_fail_memory(error, parameter->elements * sizeof **values, parameter->weight.tensor->name);
+    PLD_TRY(pld_weight_all_values(parameters->kernels, &parameter->weight, values, error));
+    for (size_t i = 0; i < parameter->change_count; i++) {
+        pld_status status = pld_weight_change_apply(&parameter->changes[i], &parameter->shape,
+                                                    parameters->kernels, *values, error);
+        if (status != PLD_OK) {
+            pld_free(*values);
+            *values = NULL;
+            return status;
+        }
     }
-    pld_status status = pld_parameter_read(parameters, parameter, 0, parameter->elements, *values, error);
-    if (status != PLD_OK) {
-        pld_free(*values);
-        *values = NULL;
-    }
-    return status;
+    return PLD_OK;
 }
 
 static pld_status values_locked(pld_parameters *parameters, pld_parameter *parameter, const float **values,
@@ -266,11 +262,11 @@ static pld_status values_locked(pld_parameters *parameters, pld_parameter *param
     return PLD_OK;
 }
 
-pld_status pld_parameter_values(pld_parameters *parameters, pld_parameter *parameter, const float **values,
-                                pld_error *error) {
-    pthread_mutex_lock(&parameters->mutex);
-    pld_status status = values_locked(parameters, parameter, values, error);
-    pthread_mutex_unlock(&parameters->mutex);
+pld_status pld_parameter_values(pld_parameter *parameter, const float **values, pld_error *error) {
+    pld_parameters *owner = parameter->owner;
+    pthread_mutex_lock(&owner->mutex);
+    pld_status status = values_locked(owner, parameter, values, error);
+    pthread_mutex_unlock(&owner->mutex);
     return status;
 }
 
@@ -299,11 +295,61 @@ static pld_status packed_locked(pld_parameters *parameters, pld_parameter *param
     return PLD_OK;
 }
 
-pld_status pld_parameter_packed(pld_parameters *parameters, pld_parameter *parameter, pld_onednn *dnn,
+pld_status pld_parameter_packed(pld_parameter *parameter, pld_onednn *dnn,
                                 const pld_onednn_primitive *primitive, const void **packed,
                                 pld_error *error) {
-    pthread_mutex_lock(&parameters->mutex);
-    pld_status status = packed_locked(parameters, parameter, dnn, primitive, packed, error);
-    pthread_mutex_unlock(&parameters->mutex);
+    pld_parameters *owner = parameter->owner;
+    pthread_mutex_lock(&owner->mutex);
+    pld_status status = packed_locked(owner, parameter, dnn, primitive, packed, error);
+    pthread_mutex_unlock(&owner->mutex);
     return status;
+}
+
+pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **parameters, pld_error *error) {
+    *parameters = NULL;
+    pld_parameters *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "changed weights");
+    }
+    pthread_mutex_init(&made->mutex, NULL);
+    made->base = base;
+    made->files = base->files;
+    made->kernels = base->kernels;
+    made->count = base->count;
+    made->bound = pld_allocate(made->count, sizeof *made->bound);
+    made->used = pld_allocate(made->count, sizeof *made->used);
+    if (!made->bound || !made->used) {
+        pld_parameters_destroy(&made);
+        return pld_fail_memory(error, base->count * sizeof *made->bound, "changed weights");
+    }
+    *parameters = made;
+    return PLD_OK;
+}
+
+size_t pld_parameters_count(const pld_parameters *parameters) {
+    return parameters->count;
+}
+
+const char *pld_parameters_name(const pld_parameters *parameters, size_t index) {
+    return parameters->bound[index].name;
+}
+
+pld_status pld_parameters_change(pld_parameters *parameters, size_t index, const pld_weight_change *change,
+                                 pld_error *error) {
+    const pld_parameter *from = &parameters->base->bound[index];
+    pld_parameter *changed = &parameters->bound[index];
+    PLD_TRY(pld_weight_change_check(change, &from->shape, error));
+    if (change->strength == 0) {
+        return PLD_OK;
+    }
+    if (!pld_grow((void **)&changed->changes, &changed->change_capacity, changed->change_count + 1,
+                  sizeof *changed->changes)) {
+        return pld_fail_memory(error, sizeof *changed->changes, from->name);
+    }
+    changed->owner = parameters;
+    changed->weight = from->weight;
+    changed->shape = from->shape;
+    changed->elements = from->elements;
+    changed->changes[changed->change_count++] = *change;
+    return PLD_OK;
 }

@@ -12,6 +12,7 @@
 #include "backend/onednn.h"
 #include "io/weight_files.h"
 #include "kernels/kernels.h"
+#include "nn/weight_change.h"
 
 typedef struct pld_parameters pld_parameters;
 
@@ -46,15 +47,27 @@ void pld_parameters_ignore(pld_parameters *parameters, const char *name);
 pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *error);
 
 /** The values as dense float32, kept for the life of the parameters. */
-pld_status pld_parameter_values(pld_parameters *parameters, pld_parameter *parameter, const float **values,
-                                pld_error *error);
+pld_status pld_parameter_values(pld_parameter *parameter, const float **values, pld_error *error);
 
 /** Elements [first, first + count) as float32 into `out`: for tables of which a few rows are needed. */
-pld_status pld_parameter_read(const pld_parameters *parameters, const pld_parameter *parameter, size_t first,
-                              size_t count, float *out, pld_error *error);
+pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
+                              pld_error *error);
 
 /** The weight in the layout of `primitive`, kept for the life of the parameters. */
-pld_status pld_parameter_packed(pld_parameters *parameters, pld_parameter *parameter, pld_onednn *dnn,
+pld_status pld_parameter_packed(pld_parameter *parameter, pld_onednn *dnn,
                                 const pld_onednn_primitive *primitive, const void **packed, pld_error *error);
+
+/** The weights of `base` with changes: nothing is copied, and what stays unchanged is read and packed in
+ * `base` and shared with it. Everything must have been bound in `base`, which must outlive the result. */
+pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **parameters, pld_error *error);
+
+/** Tensors of the files, and the name under which a network bound one; NULL: none did. `index` < count. */
+size_t pld_parameters_count(const pld_parameters *parameters);
+const char *pld_parameters_name(const pld_parameters *parameters, size_t index);
+
+/** Add a change to a tensor of derived parameters, before any network is bound to them. The names are the
+ * base's. The change's file must outlive the parameters. PLD_ERROR_FORMAT when it does not fit the tensor. */
+pld_status pld_parameters_change(pld_parameters *parameters, size_t index, const pld_weight_change *change,
+                                 pld_error *error);
 
 #endif

@@ -5,7 +5,8 @@
 #include "nn/operators/operators.h"
 
 static pld_status prepare_embed(pld_run *run, pld_operator *op, pld_error *error) {
-    return pld_parameter_values(run->plan->parameters, op->bias, &op->bias_values, error);
+    (void)run;
+    return pld_parameter_values(op->bias, &op->bias_values, error);
 }
 
 /** out [B, T, C] = token_embedding[ids] + position_embedding. Only the rows in use are read from the file. */
@@ -15,8 +16,7 @@ static pld_status run_embed(pld_run *run, pld_operator *op, pld_error *error) {
     const size_t channels = (size_t)out->channels;
     float *rows = pld_plan_data(plan, op->out);
     for (int64_t i = 0; i < out->batch * out->height; i++, rows += channels) {
-        PLD_TRY(pld_parameter_read(plan->parameters, op->weight, (size_t)run->ids[i] * channels, channels,
-                                   rows, error));
+        PLD_TRY(pld_parameter_read(op->weight, (size_t)run->ids[i] * channels, channels, rows, error));
         run->kernels->add(rows, op->bias_values + (size_t)(i % out->height) * channels, channels, rows);
     }
     return PLD_OK;

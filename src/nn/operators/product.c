@@ -3,10 +3,9 @@
 #include "nn/operators/operators.h"
 
 static pld_status prepare_product(pld_run *run, pld_operator *op, pld_error *error) {
-    pld_parameters *parameters = run->plan->parameters;
     PLD_TRY(pld_onednn_prepare(run->dnn, &op->problem, op->name, &op->primitive, error));
-    PLD_TRY(pld_parameter_packed(parameters, op->weight, run->dnn, op->primitive, &op->packed, error));
-    return op->bias ? pld_parameter_values(parameters, op->bias, &op->bias_values, error) : PLD_OK;
+    PLD_TRY(pld_parameter_packed(op->weight, run->dnn, op->primitive, &op->packed, error));
+    return op->bias ? pld_parameter_values(op->bias, &op->bias_values, error) : PLD_OK;
 }
 
 static size_t product_scratch(const pld_run *run, const pld_operator *op) {

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ΔW by the kinds of change. With A = down, B = up, ⊗ Kronecker's and ∘ the element-wise product:
+ *
+ *      LoRA   B A                          (Hu et al. 2021, eq. 3)
+ *      LoHa   (a₁ b₁) ∘ (a₂ b₂)            (Hyeon-Woo et al. 2021, proposition 1)
+ *      LoKr   w₁ ⊗ w₂, each whole or a b   (Yeh et al. 2023, arXiv 2309.14859, section 3.3)
+ *
+ *  Where a core T [r, r, k, k] stands between two factors it is Tucker's form, ΔW[o, i, k] = Σ a[p, o] T[p,
+ * q, k] b[q, i]. DoRA (Liu et al. 2024, arXiv 2402.09353, eq. 5) then sets the norms of W + ΔW.
+ */
+#include "nn/weight_change.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "backend/onednn.h"
+#include "core/memory.h"
+#include "nn/weight_values.h"
+
+/** A matrix [rows, columns] of float32. */
+typedef struct matrix {
+    float *data;
+    size_t rows, columns;
+} matrix;
+
+typedef struct change_run {
+    const pld_weight_change *change;
+    const pld_weight_shape *shape;
+    const pld_kernels *kernels;
+    pld_error *error;
+} change_run;
+
+pld_weight_shape pld_weight_shape_of(const int64_t *size, int rank) {
+    pld_weight_shape shape = {.rank = rank, .out = (size_t)size[0], .row = 1};
+    for (int i = 0; i < rank; i++) {
+        shape.size[i] = size[i];
+        shape.row *= i > 0 ? (size_t)size[i] : 1;
+    }
+    return shape;
+}
+
+static const pld_stored_tensor *factor_of(const pld_weight_change *change, pld_lora_factor factor) {
+    return change->module->factors[factor];
+}
+
+/** Refuse a factor unless its shape is the wanted one, ones at the end aside. */
+static pld_status check_shape(const pld_weight_change *change, pld_lora_factor factor, int rank,
+                              const int64_t *wanted, pld_error *error) {
+    const pld_stored_tensor *tensor = factor_of(change, factor);
+    bool same = true;
+    for (int i = 0; i < (tensor->rank > rank ? tensor->rank : rank); i++) {
+        int64_t found = i < tensor->rank ? tensor->shape[i] : 1;
+        int64_t expected = i < rank ? wanted[i] : 1;
+        same = same && found == expected;
+    }
+    if (same) {
+        return PLD_OK;
+    }
+    char expected[96];
+    char found[96];
+    const char *family = pld_lora_file_family(change->file);
+    return pld_fail(
+        error, PLD_ERROR_FORMAT,
+        "%s: tensor '%s': expected shape %s to fit this model, found %s; the file was made for %s",
+        pld_safetensors_path(pld_lora_file_tensors(change->file)), tensor->name,
+        pld_shape_text(wanted, rank, expected, sizeof expected),
+        pld_shape_text(tensor->shape, tensor->rank, found, sizeof found), family ? family : "another model");
+}
+
+/** The factors of a product of the size [o, i, k, k]: b is [r, i, k, k], or [r, i] beside a core [r, r, k,
+ * k]; a is [o, r] or, in LyCORIS' Tucker forms, [r, o]. */
+static pld_status check_pair(const pld_weight_change *change, pld_lora_factor a, pld_lora_factor b,
+                             const pld_stored_tensor *core, pld_lora_factor core_factor, bool up_is_out_first,
+                             const pld_weight_shape *size, pld_error *error) {
+    const int64_t r = factor_of(change, b)->shape[0];
+    const int64_t kernel[2] = {size->rank > 2 ? size->size[2] : 1, size->rank > 3 ? size->size[3] : 1};
+    const int64_t in = size->rank > 1 ? size->size[1] : 1;
+    const int64_t up_first[2] = {size->size[0], r};
+    const int64_t rank_first[2] = {r, size->size[0]};
+    PLD_TRY(check_shape(change, a, 2, up_is_out_first ? up_first : rank_first, error));
+    if (core) {
+        PLD_TRY(check_shape(change, core_factor, 4, (int64_t[]){r, r, kernel[0], kernel[1]}, error));
+        return check_shape(change, b, 2, (int64_t[]){r, in}, error);
+    }
+    const pld_stored_tensor *right = factor_of(change, b);
+    if (right->rank == 2 && kernel[0] * kernel[1] > 1) {
+        return check_shape(change, b, 2, (int64_t[]){r, (int64_t)size->row}, error); /* LyCORIS flattens */
+    }
+    return check_shape(change, b, 4, (int64_t[]){r, in, kernel[0], kernel[1]}, error);
+}
+
+static pld_status check_lora(const pld_weight_change *change, const pld_weight_shape *shape,
+                             pld_error *error) {
+    return check_pair(change, PLD_LORA_UP, PLD_LORA_DOWN, factor_of(change, PLD_LORA_MIDDLE), PLD_LORA_MIDDLE,
+                      true, shape, error);
+}
+
+static pld_status check_loha(const pld_weight_change *change, const pld_weight_shape *shape,
+                             pld_error *error) {
+    const pld_stored_tensor *first = factor_of(change, PLD_LOHA_T1);
+    const pld_stored_tensor *second = factor_of(change, PLD_LOHA_T2);
+    PLD_TRY(check_pair(change, PLD_LOHA_W1_A, PLD_LOHA_W1_B, first, PLD_LOHA_T1, !first, shape, error));
+    return check_pair(change, PLD_LOHA_W2_A, PLD_LOHA_W2_B, second, PLD_LOHA_T2, !second, shape, error);
+}
+
+/** Sizes of the two sides of a Kronecker product: the first from its own tensors, the second what is left. */
+static pld_status kronecker_sizes(const pld_weight_change *change, const pld_weight_shape *shape,
+                                  pld_weight_shape *first, pld_weight_shape *second, pld_error *error) {
+    const pld_stored_tensor *whole = factor_of(change, PLD_LOKR_W1);
+    const pld_stored_tensor *left = whole ? whole : factor_of(change, PLD_LOKR_W1_A);
+    const pld_stored_tensor *right = whole ? whole : factor_of(change, PLD_LOKR_W1_B);
+    const int64_t in = shape->rank > 1 ? shape->size[1] : 1;
+    const int64_t rows = left->rank == 2 ? left->shape[0] : 0;
+    const int64_t columns = right->rank == 2 ? right->shape[1] : 0;
+    if (rows < 1 || columns < 1 || shape->size[0] % rows != 0 || in % columns != 0) {
+        char found[96];
+        char weight[96];
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: tensor '%s': expected sizes that divide those of the weight %s, found %s",
+                        pld_safetensors_path(pld_lora_file_tensors(change->file)), left->name,
+                        pld_shape_text(shape->size, shape->rank, weight, sizeof weight),
+                        pld_shape_text(left->shape, left->rank, found, sizeof found));
+    }
+    const int64_t kernel[2] = {shape->rank > 2 ? shape->size[2] : 1, shape->rank > 3 ? shape->size[3] : 1};
+    *first = pld_weight_shape_of((int64_t[]){rows, columns}, 2);
+    *second = pld_weight_shape_of((int64_t[]){shape->size[0] / rows, in / columns, kernel[0], kernel[1]}, 4);
+    return PLD_OK;
+}
+
+static pld_status check_lokr(const pld_weight_change *change, const pld_weight_shape *shape,
+                             pld_error *error) {
+    pld_weight_shape first;
+    pld_weight_shape second;
+    PLD_TRY(kronecker_sizes(change, shape, &first, &second, error));
+    if (!factor_of(change, PLD_LOKR_W1)) {
+        PLD_TRY(check_pair(change, PLD_LOKR_W1_A, PLD_LOKR_W1_B, NULL, PLD_LOKR_W1, true, &first, error));
+    }
+    if (factor_of(change, PLD_LOKR_W2)) {
+        return check_shape(change, PLD_LOKR_W2, 4, second.size, error);
+    }
+    const pld_stored_tensor *core = factor_of(change, PLD_LOKR_T2);
+    return check_pair(change, PLD_LOKR_W2_A, PLD_LOKR_W2_B, core, PLD_LOKR_T2, !core, &second, error);
+}
+
+static pld_status check_difference(const pld_weight_change *change, const pld_weight_shape *shape,
+                                   pld_error *error) {
+    return factor_of(change, PLD_LORA_DIFFERENCE)
+               ? check_shape(change, PLD_LORA_DIFFERENCE, shape->rank, shape->size, error)
+               : PLD_OK;
+}
+
+/** Norms of the rows (one for each output) or of the columns (one for each input). */
+static bool magnitude_is_of_rows(const pld_stored_tensor *magnitude, const pld_weight_shape *shape) {
+    return magnitude->rank == 1 || (magnitude->shape[0] == shape->size[0] && magnitude->shape[1] == 1);
+}
+
+static pld_status check_magnitude(const pld_weight_change *change, const pld_weight_shape *shape,
+                                  pld_error *error) {
+    const pld_stored_tensor *magnitude = factor_of(change, PLD_LORA_MAGNITUDE);
+    if (!magnitude) {
+        return PLD_OK;
+    }
+    if (shape->rank < 2 || magnitude->rank == 0 || magnitude_is_of_rows(magnitude, shape)) {
+        return check_shape(change, PLD_LORA_MAGNITUDE, 1, shape->size, error);
+    }
+    return check_shape(change, PLD_LORA_MAGNITUDE, 2, (int64_t[]){1, shape->size[1]}, error);
+}
+
+/** A stored factor as [rows, rest]. */
+static pld_status load(const change_run *run, pld_lora_factor factor, matrix *m) {
+    const pld_stored_tensor *tensor = factor_of(run->change, factor);
+    const pld_weight weight = {.file = pld_lora_file_tensors(run->change->file), .tensor = tensor};
+    PLD_TRY(pld_weight_all_values(run->kernels, &weight, &m->data, run->error));
+    m->rows = tensor->rank ? (size_t)tensor->shape[0] : 1;
+    m->columns = tensor->bytes / pld_dtype_size(tensor->dtype) / m->rows;
+    return PLD_OK;
+}
+
+/** out[a.rows, b.columns] = beta · out + alpha · a b */
+static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, double alpha, double beta,
+                           float *out) {
+    return pld_onednn_multiply(a->rows, b->columns, a->columns, (float)alpha, a->data, b->data, (float)beta,
+                               out, run->error);
+}
+
+/** out[o, i, k] = Σ_pq a[p, o] core[p, q, k] b[q, i]; with `a` as [o, p] where out_first. */
+static void tucker(const matrix *a, const matrix *core, const matrix *b, bool out_first, size_t outs,
+                   float *out) {
+    const size_t r = b->rows;
+    const size_t ins = b->columns;
+    const size_t taps = core->columns / r;
+    for (size_t o = 0; o < outs; o++) {
+        for (size_t p = 0; p < r; p++) {
+            const float left = out_first ? a->data[o * r + p] : a->data[p * outs + o];
+            for (size_t q = 0; q < r; q++) {
+                const float *kernel = core->data + (p * r + q) * taps;
+                for (size_t i = 0; i < ins; i++) {
+                    const float factor = left * b->data[q * ins + i];
+                    for (size_t t = 0; t < taps; t++) {
+                        out[(o * ins + i) * taps + t] += factor * kernel[t];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/** out[rows, …] = beta · out + scale · (a b), or Tucker's form where there is a core (beta 0 then). */
+static pld_status product_of(const change_run *run, pld_lora_factor a, pld_lora_factor b,
+                             pld_lora_factor core, size_t outs, size_t row, double scale, double beta,
+                             float *out) {
+    matrix left = {0};
+    matrix right = {0};
+    matrix middle = {0};
+    pld_status status = load(run, a, &left);
+    status = status == PLD_OK ? load(run, b, &right) : status;
+    if (status == PLD_OK && !factor_of(run->change, core)) {
+        status = multiply(run, &left, &right, scale, beta, out);
+    } else if (status == PLD_OK && (status = load(run, core, &middle)) == PLD_OK) {
+        for (size_t i = 0; i < left.rows * left.columns; i++) {
+            left.data[i] *= (float)scale;
+        }
+        if (beta == 0) {
+            memset(out, 0, outs * row * sizeof *out);
+        }
+        tucker(&left, &middle, &right, core == PLD_LORA_MIDDLE, outs, out);
+    }
+    pld_free(left.data);
+    pld_free(right.data);
+    pld_free(middle.data);
+    return status;
+}
+
+static pld_status add_lora(const change_run *run, double scale, float *values) {
+    return product_of(run, PLD_LORA_UP, PLD_LORA_DOWN, PLD_LORA_MIDDLE, run->shape->out, run->shape->row,
+                      scale, 1, values);
+}
+
+static pld_status add_loha(const change_run *run, double scale, float *values) {
+    const size_t count = run->shape->out * run->shape->row;
+    float *both = pld_allocate_aligned(count, 2 * sizeof *both);
+    if (!both) {
+        return pld_fail_memory(run->error, 2 * count * sizeof *both, "LoHa");
+    }
+    pld_status status = product_of(run, PLD_LOHA_W1_A, PLD_LOHA_W1_B, PLD_LOHA_T1, run->shape->out,
+                                   run->shape->row, scale, 0, both);
+    if (status == PLD_OK) {
+        status = product_of(run, PLD_LOHA_W2_A, PLD_LOHA_W2_B, PLD_LOHA_T2, run->shape->out, run->shape->row,
+                            1, 0, both + count);
+    }
+    for (size_t i = 0; status == PLD_OK && i < count; i++) {
+        values[i] += both[i] * both[count + i];
+    }
+    pld_free(both);
+    return status;
+}
+
+/** One side of a Kronecker product: stored whole, or the product of its factors. */
+static pld_status kronecker_side(const change_run *run, pld_lora_factor whole, pld_lora_factor a,
+                                 pld_lora_factor b, pld_lora_factor core, const pld_weight_shape *size,
+                                 float **side) {
+    if (factor_of(run->change, whole)) {
+        matrix m;
+        pld_status status = load(run, whole, &m);
+        *side = status == PLD_OK ? m.data : NULL;
+        return status;
+    }
+    *side = pld_allocate_aligned(size->out * size->row, sizeof **side);
+    if (!*side) {
+        return pld_fail_memory(run->error, size->out * size->row * sizeof **side, "LoKr");
+    }
+    return product_of(run, a, b, core, size->out, size->row, 1, 0, *side);
+}
+
+/** values[(o₁ o₂), (i₁ i₂), k] += scale · first[o₁, i₁] · second[o₂, i₂, k] */
+static void add_kronecker(const pld_weight_shape *first, const float *a, const pld_weight_shape *second,
+                          const float *b, float scale, float *values) {
+    for (size_t o = 0; o < first->out * second->out; o++) {
+        const float *left = a + o / second->out * first->row;
+        const float *right = b + o % second->out * second->row;
+        for (size_t i = 0; i < first->row; i++) {
+            const float factor = scale * left[i];
+            for (size_t j = 0; j < second->row; j++) {
+                *values++ += factor * right[j];
+            }
+        }
+    }
+}
+
+static pld_status add_lokr(const change_run *run, double scale, float *values) {
+    pld_weight_shape first;
+    pld_weight_shape second;
+    float *left = NULL;
+    float *right = NULL;
+    PLD_TRY(kronecker_sizes(run->change, run->shape, &first, &second, run->error));
+    /* the first side is never in Tucker's form; a factor that no LoKr has stands for its core */
+    pld_status status =
+        kronecker_side(run, PLD_LOKR_W1, PLD_LOKR_W1_A, PLD_LOKR_W1_B, PLD_LOHA_T1, &first, &left);
+    if (status == PLD_OK) {
+        status = kronecker_side(run, PLD_LOKR_W2, PLD_LOKR_W2_A, PLD_LOKR_W2_B, PLD_LOKR_T2, &second, &right);
+    }
+    if (status == PLD_OK) {
+        add_kronecker(&first, left, &second, right, (float)scale, values);
+    }
+    pld_free(left);
+    pld_free(right);
+    return status;
+}
+
+static pld_status add_stored(const change_run *run, pld_lora_factor factor, double scale, float *values) {
+    matrix m = {0};
+    if (!factor_of(run->change, factor)) {
+        return PLD_OK;
+    }
+    PLD_TRY(load(run, factor, &m));
+    for (size_t i = 0; i < m.rows * m.columns; i++) {
+        values[i] += (float)scale * m.data[i];
+    }
+    pld_free(m.data);
+    return PLD_OK;
+}
+
+static pld_status add_difference(const change_run *run, double scale, float *values) {
+    return add_stored(run, PLD_LORA_DIFFERENCE, scale, values);
+}
+
+/** The kinds of change, in the order of pld_lora_kind. */
+static const struct {
+    pld_status (*check)(const pld_weight_change *change, const pld_weight_shape *shape, pld_error *error);
+    /** values += scale · ΔW */
+    pld_status (*add)(const change_run *run, double scale, float *values);
+} kinds[PLD_KIND_COUNT] = {
+    [PLD_KIND_LORA] = {check_lora, add_lora},
+    [PLD_KIND_LOHA] = {check_loha, add_loha},
+    [PLD_KIND_LOKR] = {check_lokr, add_lokr},
+    [PLD_KIND_DIFFERENCE] = {check_difference, add_difference},
+};
+
+pld_status pld_weight_change_check(const pld_weight_change *change, const pld_weight_shape *shape,
+                                   pld_error *error) {
+    if (change->bias) {
+        return check_shape(change, PLD_LORA_BIAS_DIFFERENCE, shape->rank, shape->size, error);
+    }
+    PLD_TRY(kinds[change->module->kind].check(change, shape, error));
+    return check_magnitude(change, shape, error);
+}
+
+/** values = W + ΔW → its rows or columns scaled to the stored norms; W in `before`; then strength between. */
+static pld_status set_magnitude(const change_run *run, const float *before, float *values) {
+    const pld_weight_shape *shape = run->shape;
+    const bool rows = magnitude_is_of_rows(factor_of(run->change, PLD_LORA_MAGNITUDE), shape);
+    const size_t taps = shape->row / (size_t)shape->size[1];
+    matrix m = {0};
+    PLD_TRY(load(run, PLD_LORA_MAGNITUDE, &m));
+    const size_t count = m.rows * m.columns;
+    double *norms = pld_allocate(count, sizeof *norms);
+    if (!norms) {
+        pld_free(m.data);
+        return pld_fail_memory(run->error, count * sizeof *norms, "DoRA");
+    }
+    for (size_t i = 0; i < shape->out * shape->row; i++) {
+        norms[rows ? i / shape->row : i % shape->row / taps] += (double)values[i] * values[i];
+    }
+    for (size_t i = 0; i < shape->out * shape->row; i++) {
+        const size_t at = rows ? i / shape->row : i % shape->row / taps;
+        const double length = sqrt(norms[at]);
+        const double wanted = length > 0 ? values[i] * (double)m.data[at] / length : 0;
+        values[i] = (float)(before[i] + run->change->strength * (wanted - before[i]));
+    }
+    pld_free(norms);
+    pld_free(m.data);
+    return PLD_OK;
+}
+
+static pld_status apply_with_magnitude(const change_run *run, float *values) {
+    const size_t count = run->shape->out * run->shape->row;
+    float *before = pld_allocate_aligned(count, sizeof *before);
+    if (!before) {
+        return pld_fail_memory(run->error, count * sizeof *before, "DoRA");
+    }
+    memcpy(before, values, count * sizeof *before);
+    pld_status status = kinds[run->change->module->kind].add(run, run->change->module->scale, values);
+    if (status == PLD_OK) {
+        status = set_magnitude(run, before, values);
+    }
+    pld_free(before);
+    return status;
+}
+
+pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
+                                   const pld_kernels *kernels, float *values, pld_error *error) {
+    const change_run run = {change, shape, kernels, error};
+    if (change->bias) {
+        return add_stored(&run, PLD_LORA_BIAS_DIFFERENCE, change->strength, values);
+    }
+    if (factor_of(change, PLD_LORA_MAGNITUDE)) {
+        return apply_with_magnitude(&run, values);
+    }
+    return kinds[change->module->kind].add(&run, change->strength * change->module->scale, values);
+}

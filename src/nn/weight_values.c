@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/weight_values.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+/** Stored bytes of a floating-point type → float32. */
+static void convert(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
+    switch (dtype) {
+    case PLD_DTYPE_F16:
+        k->f16_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_BF16:
+        k->bf16_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F64:
+        k->f64_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F8_E4M3:
+        k->f8_e4m3_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F8_E5M2:
+        k->f8_e5m2_to_f32(stored, count, out);
+        break;
+    default:
+        memcpy(out, stored, count * sizeof *out);
+    }
+}
+
+pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weight, size_t first, size_t count,
+                             float *out, pld_error *error) {
+    enum { BLOCK = 1 << 15 };
+    const pld_stored_tensor *tensor = weight->tensor;
+    size_t size = pld_dtype_size(tensor->dtype);
+    if (tensor->dtype == PLD_DTYPE_F32) {
+        return pld_weight_read(weight, first * size, count * size, out, error);
+    }
+    _Alignas(PLD_ALIGNMENT) unsigned char block[BLOCK];
+    size_t at_once = BLOCK / size;
+    for (size_t done = 0; done < count; done += at_once) {
+        size_t part = count - done < at_once ? count - done : at_once;
+        PLD_TRY(pld_weight_read(weight, (first + done) * size, part * size, block, error));
+        convert(kernels, tensor->dtype, block, part, out + done);
+    }
+    return PLD_OK;
+}
+
+pld_status pld_weight_all_values(const pld_kernels *kernels, const pld_weight *weight, float **values,
+                                 pld_error *error) {
+    size_t count = weight->tensor->bytes / pld_dtype_size(weight->tensor->dtype);
+    *values = pld_allocate_aligned(count, sizeof **values);
+    if (!*values) {
+        return pld_fail_memory(error, count * sizeof **values, weight->tensor->name);
+    }
+    pld_status status = pld_weight_values(kernels, weight, 0, count, *values, error);
+    if (status != PLD_OK) {
+        pld_free(*values);
+        *values = NULL;
+    }
+    return status;
+}
