@@ -1,143 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** pladis generate: draw pictures from prompts. */
-#include <limits.h>
-#include <math.h>
-#include <stdio.h>
-#include <time.h>
-
-#include "cancel.h"
 #include "commands.h"
-#include "generate_options.h"
-#include "json_output.h"
 #include "message.h"
-#include "model_path.h"
 #include "picture_file.h"
-#include "profile_table.h"
-#include "progress.h"
 #include "prompts.h"
-#include "report.h"
+#include "run.h"
 
-/** What a run holds open. */
-typedef struct generate_run {
-    const generate_request *request;
-    char model_path[PATH_MAX], model_name[256];
-    picture_list pictures;
-    pld_engine *engine;
-    pld_model *model;
-    pld_session *session;
-    pld_profile *profile; /* NULL without --profile */
-    run_facts facts;
-} generate_run;
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-/** Without --pladis the model's own scale is meant, which is known once it is open. */
-static void settle_pladis_scale(picture_list *pictures, double model_scale) {
-    for (size_t i = 0; i < pictures->count; i++) {
-        if (isnan(pictures->items[i].pladis_scale)) {
-            pictures->items[i].pladis_scale = model_scale;
-        }
-    }
-}
-
-static int open_model(generate_run *run) {
-    double begin = now();
-    pld_error error = {0};
-    pld_engine_options options;
-    pld_engine_options_init(&options);
-    options.threads = (int)run->request->threads;
-    options.isa = run->request->isa;
-    options.log = message_log;
-    pld_model_info info = {.struct_size = sizeof info};
-    if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
-        pld_model_open(run->engine, run->model_path, &run->model, &error) != PLD_OK ||
-        pld_model_get_info(run->model, &info, &error) != PLD_OK ||
-        pld_session_create(run->model, &run->session, &error) != PLD_OK ||
-        (run->request->profile != NULL && pld_profile_create(&run->profile, &error) != PLD_OK)) {
-        return message_error(&error);
-    }
-    settle_pladis_scale(&run->pictures, info.default_pladis_scale);
-    run->facts = (run_facts){.model = run->model_path,
-                             .model_name = run->model_name,
-                             .family = info.family,
-                             .isa = pld_engine_isa(run->engine),
-                             .threads = pld_engine_threads(run->engine),
-                             .open_seconds = now() - begin};
-    return EXIT_DONE;
-}
-
-/** Draw picture `index` and, where it has a file of its own, write it. */
-static int draw_picture(generate_run *run, size_t index) {
-    picture *wanted = &run->pictures.items[index];
-    pld_error error = {0};
-    pld_generate_options options;
-    char dump[PATH_MAX];
-    generate_options_fill(run->request, wanted->prompt, wanted->seed, wanted->pladis_scale, &options);
-    options.progress = progress_show;
-    options.cancel = cancel_flag();
-    options.profile = run->profile;
-    if (run->request->dump != NULL) {
-        if (!picture_file_dump_name(run->request, &run->pictures, index, dump, sizeof dump)) {
-            return EXIT_USAGE;
-        }
-        options.dump = dump;
-        cancel_guard_begin(); /* the library writes the dump inside its call */
-    }
-    progress_set_picture((int)index, (int)run->pictures.count);
-    wanted->report.struct_size = sizeof wanted->report;
-    pld_status status = pld_generate(run->session, &options, &wanted->image, &wanted->report, &error);
-    cancel_guard_end();
-    progress_clear();
-    if (status != PLD_OK) {
-        return message_error(&error);
-    }
-    if (*cancel_flag()) {
-        message_failure("cancelled");
-        return EXIT_CANCELLED;
-    }
-    if (picture_file_is_sheet(run->request)) {
-        return EXIT_DONE;
-    }
-    int code = picture_file_write(run->request, run->model_name, &run->pictures, index);
-    pld_image_free(&wanted->image);
-    return code;
-}
-
-/** The trace file, and the tables unless nothing but errors is wanted. */
-static int write_profile(const generate_run *run) {
-    pld_error error = {0};
-    cancel_guard_begin();
-    pld_status status = pld_profile_write_trace(run->profile, run->request->profile, &error);
-    cancel_guard_end();
-    if (status != PLD_OK) {
-        return message_error(&error);
-    }
-    return message_verbosity() == VERBOSITY_QUIET ? EXIT_DONE : profile_table_print(run->profile);
-}
-
-static int draw_all(generate_run *run) {
+static int draw_all(picture_run *run) {
+    bool together = picture_file_is_sheet(run->request);
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < run->pictures.count; i++) {
-        code = draw_picture(run, i);
-    }
-    if (code == EXIT_DONE && picture_file_is_sheet(run->request)) {
-        code = picture_file_write_sheet(run->request, run->model_name, &run->pictures);
-    }
-    if (code == EXIT_DONE && run->profile != NULL) {
-        code = write_profile(run);
-    }
-    if (code == EXIT_DONE) {
-        report_print(run->request, &run->facts, &run->pictures);
-        if (run->request->report != NULL) {
-            code = json_output_save(report_make(run->request, &run->facts, &run->pictures),
-                                    run->request->report);
+        code = run_draw(run, i);
+        if (code == EXIT_DONE && !together) {
+            code = picture_file_write(run->request, &run->facts, &run->pictures, i);
+            pld_image_free(&run->pictures.items[i].image);
         }
     }
-    return code;
+    if (code == EXIT_DONE && together) {
+        code = picture_file_write_sheet(run->request, &run->facts, &run->pictures);
+    }
+    return code == EXIT_DONE ? run_report(run) : code;
 }
 
 int command_generate(int argc, char **argv) {
@@ -146,26 +28,18 @@ int command_generate(int argc, char **argv) {
     if (result != OPTIONS_RUN) {
         return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
     }
-    generate_run run = {.request = &request};
+    static picture_run run;
+    run.request = &request;
     int code = prompts_make_pictures(&request, &run.pictures);
     if (code == EXIT_DONE) {
         code = picture_file_check(&request, &run.pictures);
     }
-    if (code == EXIT_DONE && !model_path_find(request.model, run.model_path, sizeof run.model_path)) {
-        code = EXIT_FAILED;
-    }
     if (code == EXIT_DONE) {
-        path_base_name(run.model_path, run.model_name, sizeof run.model_name);
-        cancel_install();
-        code = open_model(&run);
+        code = run_open(&run);
     }
     if (code == EXIT_DONE) {
         code = draw_all(&run);
     }
-    pld_profile_destroy(&run.profile);
-    pld_session_destroy(&run.session);
-    pld_model_destroy(&run.model);
-    pld_engine_destroy(&run.engine);
-    prompts_free_pictures(&run.pictures);
+    run_close(&run);
     return code;
 }

@@ -86,6 +86,7 @@ static bool accept_dtype(void *target, const option *row, const char *value) {
 #define AT(field)           .offset = offsetof(generate_request, field)
 #define RANGE(least, most)  .minimum = (least), .maximum = (most)
 #define NAMED(kind_, name_) .kind = OPTION_##kind_, .name = (name_)
+#define OF_PICTURE          .of_picture = true
 #define SECTION(title)                                                                                       \
     { .kind = OPTION_SECTION, .help = (title) }
 #define LATER(name_, why)                                                                                    \
@@ -95,66 +96,70 @@ static const option rows[] = {
     SECTION("what to draw"),
     {NAMED(TEXT, "model"), .letter = 'm', AT(model), .argument = "MODEL",
      .help = "diffusers folder, or the name of a model that ships (demo)"},
-    {NAMED(TEXT, "prompt"), .letter = 'p', AT(prompt), .argument = "TEXT",
+    {NAMED(TEXT, "prompt"), OF_PICTURE, .letter = 'p', AT(prompt), .argument = "TEXT",
      .help = "what to draw; (word:1.2) and [word] weigh, BREAK starts a chunk"},
-    {NAMED(TEXT, "negative-prompt"), .letter = 'n', AT(negative_prompt), .argument = "TEXT",
+    {NAMED(TEXT, "negative-prompt"), OF_PICTURE, .letter = 'n', AT(negative_prompt), .argument = "TEXT",
      .help = "what to avoid"},
     {NAMED(TEXT, "prompt-file"), AT(prompt_file), .argument = "FILE",
      .help = "one prompt a line, - is standard input"},
-    {NAMED(FLAG, "literal-prompt"), AT(literal_prompt), .help = "no weights, BREAK or chunks in the prompt"},
-    {NAMED(INTEGER, "clip-skip"), AT(clip_skip), .argument = "N", RANGE(1, 100),
+    {NAMED(FLAG, "literal-prompt"), OF_PICTURE, AT(literal_prompt),
+     .help = "no weights, BREAK or chunks in the prompt"},
+    {NAMED(INTEGER, "clip-skip"), OF_PICTURE, AT(clip_skip), .argument = "N", RANGE(1, 100),
      .help = "leave out the last N-1 layers of the text encoder (1)"},
-    {NAMED(INTEGER, "width"), .letter = 'W', AT(width), .argument = "PIXELS", RANGE(1, 16384),
+    {NAMED(INTEGER, "width"), OF_PICTURE, .letter = 'W', AT(width), .argument = "PIXELS", RANGE(1, 16384),
      .help = "width (the model's own)"},
-    {NAMED(INTEGER, "height"), .letter = 'H', AT(height), .argument = "PIXELS", RANGE(1, 16384),
+    {NAMED(INTEGER, "height"), OF_PICTURE, .letter = 'H', AT(height), .argument = "PIXELS", RANGE(1, 16384),
      .help = "height (the model's own)"},
-    {NAMED(INTEGER, "seed"), .letter = 's', AT(seed), .argument = "N", RANGE(-1e18, 1e18),
+    {NAMED(INTEGER, "seed"), OF_PICTURE, .letter = 's', AT(seed), .argument = "N", RANGE(-1e18, 1e18),
      .help = "seed; negative: a random one (42)"},
-    {NAMED(CUSTOM, "rng"), .argument = "NAME", .choices = "cpu", .accept = accept_only_default,
+    {NAMED(CUSTOM, "rng"), OF_PICTURE, .argument = "NAME", .choices = "cpu", .accept = accept_only_default,
      .help = "random generator: cpu, that of torch"},
     {NAMED(INTEGER, "batch-count"), .letter = 'b', AT(batch_count), .argument = "N", RANGE(1, 1000),
      .help = "pictures of each prompt, with seed, seed+1, ... (1)"},
 
     SECTION("PLADIS, sparse cross-attention"),
-    {NAMED(NUMBER, "pladis"), AT(pladis_scale), .argument = "SCALE", RANGE(-100, 100),
+    {NAMED(NUMBER, "pladis"), OF_PICTURE, AT(pladis_scale), .argument = "SCALE", RANGE(-100, 100),
      .help = "lambda, how far to go from dense to sparse; 0 is off (2, or the model's own)"},
-    {NAMED(NUMBER, "pladis-alpha"), AT(pladis_alpha), .argument = "ALPHA", RANGE(1, 2), .above_minimum = true,
-     .help = "sparsity, above 1 to 2 (1.5)"},
-    {NAMED(TEXT, "pladis-blocks"), AT(pladis_blocks), .argument = "LIST",
+    {NAMED(NUMBER, "pladis-alpha"), OF_PICTURE, AT(pladis_alpha), .argument = "ALPHA", RANGE(1, 2),
+     .above_minimum = true, .help = "sparsity, above 1 to 2 (1.5)"},
+    {NAMED(TEXT, "pladis-blocks"), OF_PICTURE, AT(pladis_blocks), .argument = "LIST",
      .help = "all, or down,mid,up or sites as info prints them (all)"},
-    {NAMED(NUMBER, "pladis-start"), AT(pladis_start), .argument = "FRACTION", RANGE(0, 1),
+    {NAMED(NUMBER, "pladis-start"), OF_PICTURE, AT(pladis_start), .argument = "FRACTION", RANGE(0, 1),
      .help = "first part of the steps without it (0)"},
-    {NAMED(NUMBER, "pladis-end"), AT(pladis_end), .argument = "FRACTION", RANGE(0, 1),
+    {NAMED(NUMBER, "pladis-end"), OF_PICTURE, AT(pladis_end), .argument = "FRACTION", RANGE(0, 1),
      .help = "where in the steps it ends (1)"},
     {NAMED(FLAG, "no-pladis"), AT(no_pladis), .help = "the same as --pladis 0"},
 
     SECTION("sampling"),
-    {NAMED(INTEGER, "steps"), AT(steps), .argument = "N", RANGE(1, 1000), .help = "steps (the model's own)"},
-    {NAMED(NUMBER, "cfg-scale"), .alias = "guidance-scale", AT(cfg_scale), .argument = "SCALE", RANGE(0, 100),
-     .help = "classifier-free guidance; 1 is off (the model's own)"},
-    {NAMED(NUMBER, "cfg-rescale"), AT(cfg_rescale), .argument = "PHI", RANGE(0, 1),
+    {NAMED(INTEGER, "steps"), OF_PICTURE, AT(steps), .argument = "N", RANGE(1, 1000),
+     .help = "steps (the model's own)"},
+    {NAMED(NUMBER, "cfg-scale"), OF_PICTURE, .alias = "guidance-scale", AT(cfg_scale), .argument = "SCALE",
+     RANGE(0, 100), .help = "classifier-free guidance; 1 is off (the model's own)"},
+    {NAMED(NUMBER, "cfg-rescale"), OF_PICTURE, AT(cfg_rescale), .argument = "PHI", RANGE(0, 1),
      .help = "rescaling of it (0)"},
-    {NAMED(CUSTOM, "guidance"), .argument = "NAME", .accept = accept_guidance,
+    {NAMED(CUSTOM, "guidance"), OF_PICTURE, .argument = "NAME", .accept = accept_guidance,
      .help = "further guidance: none, cfg"},
-    {NAMED(LISTED, "sampling-method"), AT(sampling_method), .argument = "NAME", .list = PLD_LIST_SAMPLERS,
-     .help = "see pladis list samplers (the model's own)"},
-    {NAMED(LISTED, "scheduler"), AT(scheduler), .argument = "NAME", .list = PLD_LIST_SCHEDULERS,
+    {NAMED(LISTED, "sampling-method"), OF_PICTURE, AT(sampling_method), .argument = "NAME",
+     .list = PLD_LIST_SAMPLERS, .help = "see pladis list samplers (the model's own)"},
+    {NAMED(LISTED, "scheduler"), OF_PICTURE, AT(scheduler), .argument = "NAME", .list = PLD_LIST_SCHEDULERS,
      .help = "sigma schedule, see pladis list schedulers (the model's own)"},
-    {NAMED(LISTED, "spacing"), AT(spacing), .argument = "NAME", .list = PLD_LIST_SPACINGS,
+    {NAMED(LISTED, "spacing"), OF_PICTURE, AT(spacing), .argument = "NAME", .list = PLD_LIST_SPACINGS,
      .help = "see pladis list spacings (the model's own)"},
-    {NAMED(CUSTOM, "timesteps"), .argument = "A,B,...", .accept = accept_timesteps,
+    {NAMED(CUSTOM, "timesteps"), OF_PICTURE, .argument = "A,B,...", .accept = accept_timesteps,
      .help = "these timesteps, for example 999,749,499,249"},
-    {NAMED(NUMBER, "eta"), AT(eta), .argument = "ETA", RANGE(0, 1),
+    {NAMED(NUMBER, "eta"), OF_PICTURE, AT(eta), .argument = "ETA", RANGE(0, 1),
      .help = "noise of DDIM and TCD (the sampler's)"},
-    {NAMED(CHOICE, "prediction"), AT(prediction), .argument = "KIND", .choices = "eps v x0",
+    {NAMED(CHOICE, "prediction"), OF_PICTURE, AT(prediction), .argument = "KIND", .choices = "eps v x0",
      .help = "what the network predicts (detected)"},
-    {NAMED(CUSTOM, "preset"), .argument = "NAME", .choices = "auto", .accept = accept_only_default,
-     .help = "preset of steps and sampler: auto"},
+    {NAMED(CUSTOM, "preset"), OF_PICTURE, .argument = "NAME", .choices = "auto",
+     .accept = accept_only_default, .help = "preset of steps and sampler: auto"},
 
     SECTION("output"),
     {NAMED(TEXT, "output"), .letter = 'o', AT(output), .argument = "FILE",
      .help = "PNG; - is standard output, %d the number of the picture\n(output.png)"},
-    {NAMED(FLAG, "compare"), AT(compare), .help = "without and with PLADIS, side by side in one PNG"},
+    {NAMED(OPTIONAL, "compare"), AT(compare), .argument = "NAME=A,B,...",
+     .help = "one seed without and with PLADIS, or with these values of an\noption, side by side in one PNG, "
+             "with what differs"},
     {NAMED(FLAG, "sheet"), AT(sheet), .help = "all pictures in one labelled PNG"},
     {NAMED(INTEGER, "columns"), AT(columns), .argument = "N", RANGE(1, 100), .help = "columns of the sheet"},
     {NAMED(INTEGER, "zoom"), AT(zoom), .argument = "N", RANGE(1, 16),
@@ -164,7 +169,7 @@ static const option rows[] = {
     {NAMED(TEXT, "profile"), AT(profile), .argument = "FILE",
      .help =
          "write where the time goes as a trace for a browser's viewer, and\nprint it by operator and layer"},
-    {NAMED(TEXT, "init-noise"), AT(init_noise), .argument = "FILE",
+    {NAMED(TEXT, "init-noise"), OF_PICTURE, AT(init_noise), .argument = "FILE",
      .help = "safetensors with latents_init instead of the seed's noise"},
     {NAMED(TEXT, "dump"), AT(dump), .argument = "FILE",
      .help = "write latents and embeddings as safetensors"},
@@ -177,7 +182,7 @@ static const option rows[] = {
      .help = "threads (the physical cores)"},
     {NAMED(LISTED, "isa"), AT(isa), .argument = "NAME", .list = PLD_LIST_ISA, .choices = "auto",
      .help = "highest instruction set, see pladis list isa (auto)"},
-    {NAMED(CUSTOM, "dtype"), .argument = "TYPE", .accept = accept_dtype,
+    {NAMED(CUSTOM, "dtype"), OF_PICTURE, .argument = "TYPE", .accept = accept_dtype,
      .help = "type of the arithmetic: auto, f32"},
 
     LATER("lora", "LoRA files cannot be applied yet"),
@@ -203,6 +208,7 @@ static const option_set set = {
         "  pladis generate -p \"a red fox in the snow\" -o fox.png\n"
         "  pladis generate -m ./stable-diffusion-v1-5 -p \"a red fox\" -s -1 -b 4 -o fox-%d.png\n"
         "  pladis generate -p \"a red fox\" --compare -o compare.png\n"
+        "  pladis generate -p \"a red fox\" --compare cfg-scale=1,3,7 -o compare.png\n"
         "  pladis generate --prompt-file prompts.txt --sheet --columns 3 -o grid.png\n"
         "  pladis generate -p \"a red fox\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
 };
@@ -240,15 +246,14 @@ void generate_options_defaults(generate_request *request) {
     };
 }
 
-/** Rules between options. */
-static bool check_together(const generate_request *request) {
+bool generate_options_check(const generate_request *request) {
     if (request->prompt == NULL && request->prompt_file == NULL) {
         message_usage("a prompt is needed: -p TEXT or --prompt-file FILE");
     } else if (request->prompt != NULL && request->prompt_file != NULL) {
         message_usage("--prompt and --prompt-file exclude each other");
     } else if (request->quiet && request->verbose) {
         message_usage("--quiet and --verbose exclude each other");
-    } else if (request->compare && request->pladis_scale == 0) {
+    } else if (request->compare != NULL && request->compare[0] == '\0' && request->pladis_scale == 0) {
         message_usage(
             "--compare shows PLADIS off and on, but it is off; leave out --no-pladis and --pladis 0");
     } else if (request->pladis_scale != 0 && request->pladis_start >= request->pladis_end) {
@@ -266,8 +271,12 @@ static bool check_together(const generate_request *request) {
                request->spacing != NULL && strcmp(request->spacing, "trailing") != 0) {
         message_usage("--spacing: found \"%s\", expected trailing beside --sampling-method ddim_trailing",
                       request->spacing);
-    } else if ((request->columns > 0 || request->zoom > 1) && !request->sheet && !request->compare) {
-        message_usage("--columns and --zoom need --sheet or --compare");
+    } else if (request->sheet && request->compare != NULL) {
+        message_usage("--sheet and --compare exclude each other");
+    } else if (request->columns > 0 && !request->sheet) {
+        message_usage("--columns needs --sheet");
+    } else if (request->zoom > 1 && !request->sheet && request->compare == NULL) {
+        message_usage("--zoom needs --sheet or --compare");
     } else {
         return true;
     }
@@ -287,16 +296,14 @@ static bool draw_seed(generate_request *request) {
     return true;
 }
 
-options_result generate_options_parse(int argc, char **argv, generate_request *request) {
-    size_t positional_count = 0;
-    generate_options_defaults(request);
-    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
-    if (result != OPTIONS_RUN) {
-        return result;
-    }
+const option_set *generate_options_set(void) {
+    return &set;
+}
+
+bool generate_options_settle(generate_request *request) {
     request->pladis_scale = request->no_pladis ? 0 : request->pladis_scale;
-    if (!check_together(request) || !draw_seed(request)) {
-        return OPTIONS_WRONG;
+    if (!generate_options_check(request) || !draw_seed(request)) {
+        return false;
     }
     message_set_verbosity(request->quiet     ? VERBOSITY_QUIET
                           : request->verbose ? VERBOSITY_VERBOSE
@@ -305,7 +312,14 @@ options_result generate_options_parse(int argc, char **argv, generate_request *r
         message_note("--pladis %g is far outside the useful range, about 0 to 5; the picture may fall apart",
                      request->pladis_scale);
     }
-    return OPTIONS_RUN;
+    return true;
+}
+
+options_result generate_options_parse(int argc, char **argv, generate_request *request) {
+    size_t positional_count = 0;
+    generate_options_defaults(request);
+    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
+    return result == OPTIONS_RUN && !generate_options_settle(request) ? OPTIONS_WRONG : result;
 }
 
 void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,

@@ -10,7 +10,7 @@ enum { MOST_TIMESTEPS = 1000 };
 /** What the person asked for. NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
     const char *model, *prompt, *negative_prompt, *prompt_file, *output;
-    bool literal_prompt, compare, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
+    bool literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
     int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
     double cfg_scale, cfg_rescale, eta;
     const char *sampling_method, *scheduler, *spacing, *prediction, *isa;
@@ -18,10 +18,20 @@ typedef struct generate_request {
     size_t timestep_count;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     const char *pladis_blocks, *init_noise, *dump, *report, *profile;
+    const char *compare; /**< NULL: no; "": without and with PLADIS; else an option and its values */
 } generate_request;
 
 /** Parse and check. OPTIONS_RUN: `request` can be run; a random seed has been drawn. */
 options_result generate_options_parse(int argc, char **argv, generate_request *request);
+
+/** The table behind it, for commands that take the same options and some of their own. */
+const option_set *generate_options_set(void);
+
+/** After parsing: check, draw a random seed, set how much is said. False after an error line. */
+bool generate_options_settle(generate_request *request);
+
+/** Rules between options. False after an error line. */
+bool generate_options_check(const generate_request *request);
 
 /** Before any option is given. */
 void generate_options_defaults(generate_request *request);

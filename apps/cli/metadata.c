@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "message.h"
-#include "report.h"
 
 /** A value of the "parameters" line, in quotes where its own text could be taken for the next field. */
 static void print_value(FILE *file, const char *key, const char *value) {
@@ -22,7 +21,8 @@ static void print_value(FILE *file, const char *key, const char *value) {
     fputs(quote ? "\"" : "", file);
 }
 
-static char *make_parameters(const generate_request *request, const char *model, const picture *drawn) {
+static char *make_parameters(const char *model, const picture *drawn) {
+    const generate_request *request = drawn->settings;
     char *text = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&text, &size);
@@ -58,17 +58,17 @@ static char *make_parameters(const generate_request *request, const char *model,
     return text;
 }
 
-bool metadata_make(const generate_request *request, const char *model, const picture *pictures, size_t count,
-                   metadata *result) {
+bool metadata_make(const run_facts *facts, const picture *pictures, size_t count, metadata *result) {
     *result = (metadata){0};
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, report_parameters(request, &pictures[i], true));
+        json_array_append_new(list, report_parameters(&pictures[i], true));
     }
-    json_t *json = json_pack("{s:s, s:s, s:o}", "version", pld_version(), "model", model, "pictures", list);
+    json_t *json =
+        json_pack("{s:s, s:s, s:o}", "version", pld_version(), "model", facts->model_name, "pictures", list);
     result->json = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(json);
-    result->parameters = make_parameters(request, model, &pictures[request->compare ? 1 : 0]);
+    result->parameters = make_parameters(facts->model_name, &pictures[count - 1]);
     if (result->json == NULL || result->parameters == NULL) {
         metadata_free(result);
         message_failure(

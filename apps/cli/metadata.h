@@ -3,8 +3,7 @@
 #ifndef PLADIS_CLI_METADATA_H
 #define PLADIS_CLI_METADATA_H
 
-#include "generate_options.h"
-#include "picture.h"
+#include "report.h"
 
 /** The text entries "parameters" (as A1111 writes it) and "pladis" (JSON), for pld_image_write_png. */
 typedef struct metadata {
@@ -12,11 +11,9 @@ typedef struct metadata {
     const char *pairs[5];
 } metadata;
 
-/** Describe `count` pictures that share one PNG; the first (in a comparison the first with PLADIS) gives
- *  "parameters". `model` is a base name. False
- * after an error line. */
-bool metadata_make(const generate_request *request, const char *model, const picture *pictures, size_t count,
-                   metadata *result);
+/** Describe `count` pictures that share one PNG; the last one gives "parameters". False after an error line.
+ */
+bool metadata_make(const run_facts *facts, const picture *pictures, size_t count, metadata *result);
 
 void metadata_free(metadata *result);
 

@@ -88,6 +88,7 @@ bool options_store(const option *row, const char *value, void *target) {
         *(bool *)place_of(row, target) = true;
         return true;
     case OPTION_TEXT:
+    case OPTION_OPTIONAL:
         *(const char **)place_of(row, target) = value;
         return true;
     case OPTION_CHOICE:
@@ -188,6 +189,11 @@ static bool parse_option(const option_set *set, int argc, char **argv, int *at, 
         }
         return options_store(row, value, target);
     }
+    if (value == NULL && row->kind == OPTION_OPTIONAL) {
+        /* the next argument is its value where it cannot be anything else */
+        bool is_value = set->most_positionals == 0 && *at + 1 < argc && argv[*at + 1][0] != '-';
+        return options_store(row, is_value ? argv[++*at] : "", target);
+    }
     if (value == NULL) {
         if (*at + 1 >= argc) {
             message_usage("--%s: expected %s after it, found nothing", row->name, row->argument);
@@ -234,7 +240,8 @@ static void print_row(const option *row) {
         length = snprintf(left, sizeof left, "      --%s", row->name);
     }
     if (row->argument != NULL) {
-        snprintf(left + length, sizeof left - (size_t)length, " %s", row->argument);
+        const char *form = row->kind == OPTION_OPTIONAL ? " [%s]" : " %s";
+        snprintf(left + length, sizeof left - (size_t)length, form, row->argument);
     }
     if (strlen(left) + 2 > HELP_COLUMN) {
         printf("%s\n%*s", left, HELP_COLUMN, "");

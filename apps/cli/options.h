@@ -10,15 +10,16 @@
 #include <pladis/pladis.h>
 
 typedef enum option_kind {
-    OPTION_SECTION, /**< a heading of the help text */
-    OPTION_FLAG,    /**< bool, set to true */
-    OPTION_TEXT,    /**< const char * */
-    OPTION_CHOICE,  /**< const char *, one of the words of `choices` */
-    OPTION_LISTED,  /**< const char *, a name of the library's list `list`, or one of `choices` */
-    OPTION_INTEGER, /**< int64_t from minimum to maximum */
-    OPTION_NUMBER,  /**< double from minimum to maximum */
-    OPTION_CUSTOM,  /**< handed to `accept` */
-    OPTION_REFUSED  /**< known to other programs or later versions; `help` says why it is refused */
+    OPTION_SECTION,  /**< a heading of the help text */
+    OPTION_FLAG,     /**< bool, set to true */
+    OPTION_TEXT,     /**< const char * */
+    OPTION_OPTIONAL, /**< const char *; "" when the option stands alone */
+    OPTION_CHOICE,   /**< const char *, one of the words of `choices` */
+    OPTION_LISTED,   /**< const char *, a name of the library's list `list`, or one of `choices` */
+    OPTION_INTEGER,  /**< int64_t from minimum to maximum */
+    OPTION_NUMBER,   /**< double from minimum to maximum */
+    OPTION_CUSTOM,   /**< handed to `accept` */
+    OPTION_REFUSED   /**< known to other programs or later versions; `help` says why it is refused */
 } option_kind;
 
 /** One option. `offset` is the place of its value in the struct that options_parse fills. */
@@ -32,6 +33,7 @@ typedef struct option {
     const char *help;
     double minimum, maximum;
     bool above_minimum; /**< the minimum itself is refused */
+    bool of_picture;    /**< says what one picture is: may be swept, and is read back from a PNG */
     const char *choices;
     pld_list_kind list;
     /** Store or refuse a value; prints its own error and gives false. */

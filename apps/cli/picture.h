@@ -3,22 +3,35 @@
 #ifndef PLADIS_CLI_PICTURE_H
 #define PLADIS_CLI_PICTURE_H
 
-#include <pladis/pladis.h>
+#include "sweep.h"
 
 typedef struct picture {
+    const generate_request *settings; /**< all options of this picture; prompt, seed and λ stand below */
+    const char *label;                /**< what sets it apart from its neighbours, or "" */
     const char *prompt;
     int64_t seed;
-    double pladis_scale; /**< λ of this picture; 0 in the left half of a comparison */
+    double pladis_scale; /**< λ in force; NaN until the model is open where it is the model's own */
     pld_image image;
     pld_report report;
     bool drawn;
 } picture;
 
-/** All pictures of a run. */
+enum { PICTURE_LABEL = 160 };
+
+/** The options of some pictures of a run, and how they are called. */
+typedef struct picture_variant {
+    generate_request settings;
+    char label[PICTURE_LABEL];
+} picture_variant;
+
+/** All pictures of a run: each prompt with each seed in each variant, the variants beside each other. */
 typedef struct picture_list {
     picture *items;
     size_t count;
-    char *prompt_text; /**< where the prompts of a file live */
+    picture_variant *variants;
+    size_t variant_count;
+    sweep_axis compared; /**< of --compare with values; the variants point into it */
+    char *prompt_text;   /**< where the prompts of a file live */
 } picture_list;
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cancel.h"
+#include "comparison.h"
 #include "message.h"
 #include "metadata.h"
 #include "output_name.h"
@@ -18,7 +19,7 @@
 enum { LABEL_SIZE = 512 };
 
 bool picture_file_is_sheet(const generate_request *request) {
-    return request->sheet || request->compare;
+    return request->sheet || request->compare != NULL;
 }
 
 bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,
@@ -101,14 +102,14 @@ static int write_png(const generate_request *request, const pld_image *image, co
 }
 
 /** Write `image`, which shows `count` pictures from `index` on. */
-static int write_described(const generate_request *request, const char *model, const picture_list *pictures,
-                           size_t index, size_t count, const pld_image *image) {
+static int write_described(const generate_request *request, const run_facts *facts,
+                           const picture_list *pictures, size_t index, size_t count, const pld_image *image) {
     char name[PATH_MAX];
     metadata text = {0};
     if (!picture_name(request, pictures, index, name)) {
         return EXIT_USAGE;
     }
-    if (!request->no_metadata && !metadata_make(request, model, &pictures->items[index], count, &text)) {
+    if (!request->no_metadata && !metadata_make(facts, &pictures->items[index], count, &text)) {
         return EXIT_FAILED;
     }
     int code = write_png(request, image, request->no_metadata ? NULL : text.pairs, name);
@@ -116,19 +117,19 @@ static int write_described(const generate_request *request, const char *model, c
     return code;
 }
 
-int picture_file_write(const generate_request *request, const char *model, const picture_list *pictures,
+int picture_file_write(const generate_request *request, const run_facts *facts, const picture_list *pictures,
                        size_t index) {
-    return write_described(request, model, pictures, index, 1, &pictures->items[index].image);
+    return write_described(request, facts, pictures, index, 1, &pictures->items[index].image);
+}
+
+int picture_file_write_composed(const generate_request *request, const run_facts *facts,
+                                const picture_list *pictures, const pld_image *image) {
+    return write_described(request, facts, pictures, 0, pictures->count, image);
 }
 
 /** What tells this picture from its neighbours on the sheet. */
 static void make_label(const generate_request *request, const picture *drawn, char *label) {
-    if (request->compare && drawn->pladis_scale == 0) {
-        snprintf(label, LABEL_SIZE, "without PLADIS, seed %" PRId64, drawn->seed);
-    } else if (request->compare) {
-        snprintf(label, LABEL_SIZE, "PLADIS scale %g, alpha %g, seed %" PRId64, drawn->pladis_scale,
-                 request->pladis_alpha, drawn->seed);
-    } else if (request->prompt_file != NULL && request->batch_count == 1) {
+    if (request->prompt_file != NULL && request->batch_count == 1) {
         snprintf(label, LABEL_SIZE, "%.300s", drawn->prompt);
     } else if (request->prompt_file != NULL) {
         snprintf(label, LABEL_SIZE, "%" PRId64 ": %.300s", drawn->seed, drawn->prompt);
@@ -137,14 +138,10 @@ static void make_label(const generate_request *request, const picture *drawn, ch
     }
 }
 
-/** Columns that suit the run: the two of a comparison, the seeds of one prompt beside each other, or a
- * square. */
+/** Columns that suit the run: the seeds of one prompt beside each other, or a square. */
 static size_t choose_columns(const generate_request *request, size_t count) {
     if (request->columns > 0) {
         return (size_t)request->columns;
-    }
-    if (request->compare) {
-        return 2;
     }
     if (request->prompt_file != NULL && request->batch_count > 1) {
         return (size_t)request->batch_count;
@@ -156,13 +153,11 @@ static size_t choose_columns(const generate_request *request, size_t count) {
     return columns;
 }
 
-int picture_file_write_sheet(const generate_request *request, const char *model,
-                             const picture_list *pictures) {
+static bool compose_sheet(const generate_request *request, const picture_list *pictures, pld_image *sheet) {
     size_t count = pictures->count;
     sheet_cell *cells = calloc(count, sizeof *cells);
     char(*labels)[LABEL_SIZE] = calloc(count, sizeof *labels);
-    pld_image sheet = {0};
-    int code = EXIT_FAILED;
+    bool done = false;
     if (cells == NULL || labels == NULL) {
         message_failure("out of memory for a sheet of %zu pictures", count);
     } else {
@@ -170,12 +165,19 @@ int picture_file_write_sheet(const generate_request *request, const char *model,
             make_label(request, &pictures->items[i], labels[i]);
             cells[i] = (sheet_cell){.image = &pictures->items[i].image, .label = labels[i]};
         }
-        if (sheet_compose(cells, count, choose_columns(request, count), (int)request->zoom, &sheet)) {
-            code = write_described(request, model, pictures, 0, count, &sheet);
-        }
+        done = sheet_compose(cells, count, choose_columns(request, count), (int)request->zoom, sheet);
     }
-    sheet_free(&sheet);
     free(labels);
     free(cells);
+    return done;
+}
+
+int picture_file_write_sheet(const generate_request *request, const run_facts *facts,
+                             const picture_list *pictures) {
+    pld_image sheet = {0};
+    bool composed = request->compare != NULL ? comparison_compose(request, pictures, &sheet)
+                                             : compose_sheet(request, pictures, &sheet);
+    int code = composed ? picture_file_write_composed(request, facts, pictures, &sheet) : EXIT_FAILED;
+    canvas_free(&sheet);
     return code;
 }

@@ -5,6 +5,7 @@
 
 #include "generate_options.h"
 #include "picture.h"
+#include "report.h"
 
 /** Ask before the run whether everything can be written where it shall go. Gives the exit code. */
 int picture_file_check(const generate_request *request, const picture_list *pictures);
@@ -13,12 +14,16 @@ int picture_file_check(const generate_request *request, const picture_list *pict
 bool picture_file_is_sheet(const generate_request *request);
 
 /** Write picture `index` to its own file. Gives the exit code. */
-int picture_file_write(const generate_request *request, const char *model, const picture_list *pictures,
+int picture_file_write(const generate_request *request, const run_facts *facts, const picture_list *pictures,
                        size_t index);
 
 /** Write all pictures into one labelled PNG. Gives the exit code. */
-int picture_file_write_sheet(const generate_request *request, const char *model,
+int picture_file_write_sheet(const generate_request *request, const run_facts *facts,
                              const picture_list *pictures);
+
+/** Write `image`, which shows all pictures, to --output with their parameters. Gives the exit code. */
+int picture_file_write_composed(const generate_request *request, const run_facts *facts,
+                                const picture_list *pictures, const pld_image *image);
 
 /** Name of the dump of picture `index`. */
 bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prompts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,91 @@ static const char **collect_prompts(const generate_request *request, picture_lis
     return prompts;
 }
 
+/** Room for `count` variants, all with the options of the request. */
+static bool reserve_variants(const generate_request *request, size_t count, picture_list *pictures) {
+    pictures->variants = calloc(count, sizeof *pictures->variants);
+    if (pictures->variants == NULL) {
+        message_failure("out of memory for %zu variants of a picture", count);
+        return false;
+    }
+    pictures->variant_count = count;
+    for (size_t i = 0; i < count; i++) {
+        pictures->variants[i].settings = *request;
+    }
+    return true;
+}
+
+/** Without and with PLADIS. */
+static int make_off_and_on(const generate_request *request, picture_list *pictures) {
+    if (!reserve_variants(request, 2, pictures)) {
+        return EXIT_FAILED;
+    }
+    pictures->variants[0].settings.pladis_scale = 0;
+    snprintf(pictures->variants[0].label, PICTURE_LABEL, "without PLADIS");
+    snprintf(pictures->variants[1].label, PICTURE_LABEL, "with PLADIS");
+    return EXIT_DONE;
+}
+
+/** Set variant `index` to a value of the axis. */
+static bool apply_axis(const sweep_axis *axis, size_t index, picture_variant *variant) {
+    size_t used = strlen(variant->label);
+    const char *between = used > 0 ? ", " : "";
+    char label[PICTURE_LABEL];
+    sweep_axis_label(axis, index, label, sizeof label);
+    snprintf(variant->label + used, PICTURE_LABEL - used, "%s%.*s", between, PICTURE_LABEL - 8, label);
+    return sweep_axis_apply(axis, index, &variant->settings) && generate_options_check(&variant->settings);
+}
+
+static int make_variants(const generate_request *request, picture_list *pictures) {
+    if (request->compare == NULL) {
+        return reserve_variants(request, 1, pictures) ? EXIT_DONE : EXIT_FAILED;
+    }
+    if (request->compare[0] == '\0') {
+        return make_off_and_on(request, pictures);
+    }
+    sweep_axis *axis = &pictures->compared;
+    if (!sweep_axis_parse("compare", request->compare, axis)) {
+        return EXIT_USAGE;
+    }
+    if (axis->count < 2) {
+        return message_usage("--compare: found one value of %s, expected two or more", axis->row->name);
+    }
+    if (!reserve_variants(request, axis->count, pictures)) {
+        return EXIT_FAILED;
+    }
+    for (size_t i = 0; i < axis->count; i++) {
+        if (!apply_axis(axis, i, &pictures->variants[i])) {
+            return EXIT_USAGE;
+        }
+    }
+    return EXIT_DONE;
+}
+
+/** The pictures: prompts (NULL: the variants' own) with seeds, each in all variants. */
+static int fill_pictures(const generate_request *request, const char *const *prompts, size_t prompt_count,
+                         picture_list *pictures) {
+    size_t seeds = (size_t)request->batch_count, variants = pictures->variant_count;
+    size_t count = prompt_count * seeds * variants;
+    if (prompt_count > MOST_PICTURES || count > MOST_PICTURES) {
+        return message_usage("%zu prompts with %zu seeds: found more than %d pictures", prompt_count, seeds,
+                             (int)MOST_PICTURES);
+    }
+    if ((pictures->items = calloc(count, sizeof *pictures->items)) == NULL) {
+        return message_failure("out of memory for %zu pictures", count);
+    }
+    pictures->count = count;
+    for (size_t i = 0; i < count; i++) {
+        const picture_variant *variant = &pictures->variants[i % variants];
+        const char *own = variant->settings.prompt;
+        pictures->items[i] = (picture){.settings = &variant->settings,
+                                       .label = variant->label,
+                                       .prompt = own != NULL ? own : prompts[i / variants / seeds],
+                                       .seed = variant->settings.seed + (int64_t)(i / variants % seeds),
+                                       .pladis_scale = variant->settings.pladis_scale};
+    }
+    return EXIT_DONE;
+}
+
 int prompts_make_pictures(const generate_request *request, picture_list *pictures) {
     size_t prompt_count = 0;
     *pictures = (picture_list){0};
@@ -66,25 +152,28 @@ int prompts_make_pictures(const generate_request *request, picture_list *picture
     if (prompts == NULL) {
         return EXIT_FAILED;
     }
-    size_t seeds = (size_t)request->batch_count, halves = request->compare ? 2 : 1;
-    size_t count = prompt_count * seeds * halves;
-    int code = EXIT_DONE;
-    if (prompt_count > MOST_PICTURES || count > MOST_PICTURES) {
-        code = message_usage("%zu prompts with %zu seeds: found more than %d pictures", prompt_count, seeds,
-                             (int)MOST_PICTURES);
-    } else if ((pictures->items = calloc(count, sizeof *pictures->items)) == NULL) {
-        code = message_failure("out of memory for %zu pictures", count);
-    } else {
-        pictures->count = count;
-        for (size_t i = 0; i < count; i++) {
-            bool without = request->compare && i % 2 == 0;
-            pictures->items[i] = (picture){.prompt = prompts[i / halves / seeds],
-                                           .seed = request->seed + (int64_t)(i / halves % seeds),
-                                           .pladis_scale = without ? 0 : request->pladis_scale};
-        }
+    int code = make_variants(request, pictures);
+    if (code == EXIT_DONE) {
+        code = fill_pictures(request, prompts, prompt_count, pictures);
     }
     free(prompts);
     return code;
+}
+
+int prompts_make_grid(const generate_request *request, const sweep_axis *x, const sweep_axis *y,
+                      picture_list *pictures) {
+    size_t rows = y != NULL ? y->count : 1;
+    *pictures = (picture_list){0};
+    if (!reserve_variants(request, x->count * rows, pictures)) {
+        return EXIT_FAILED;
+    }
+    for (size_t i = 0; i < pictures->variant_count; i++) {
+        picture_variant *variant = &pictures->variants[i];
+        if ((y != NULL && !apply_axis(y, i / x->count, variant)) || !apply_axis(x, i % x->count, variant)) {
+            return EXIT_USAGE;
+        }
+    }
+    return fill_pictures(request, NULL, 1, pictures);
 }
 
 void prompts_free_pictures(picture_list *pictures) {
@@ -92,6 +181,8 @@ void prompts_free_pictures(picture_list *pictures) {
         pld_image_free(&pictures->items[i].image);
     }
     free(pictures->items);
+    free(pictures->variants);
+    sweep_axis_free(&pictures->compared);
     free(pictures->prompt_text);
     *pictures = (picture_list){0};
 }

@@ -50,7 +50,8 @@ static json_t *file_or_null(const char *path, bool base_name) {
     return json_string(name);
 }
 
-json_t *report_parameters(const generate_request *request, const picture *drawn, bool base_names) {
+json_t *report_parameters(const picture *drawn, bool base_names) {
+    const generate_request *request = drawn->settings;
     const pld_report *report = &drawn->report;
     json_t *timesteps = request->timestep_count > 0 ? json_array() : json_null();
     for (size_t i = 0; i < request->timestep_count; i++) {
@@ -100,8 +101,8 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
     }
     return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:o}", "version",
                      pld_version(), "model", facts->model, "family", facts->family, "seed",
-                     (json_int_t)request->seed, "parameters", report_parameters(request, last, false),
-                     "stages", stages, "peak_memory_bytes", (json_int_t)last->report.peak_memory_bytes, "isa",
+                     (json_int_t)request->seed, "parameters", report_parameters(last, false), "stages",
+                     stages, "peak_memory_bytes", (json_int_t)last->report.peak_memory_bytes, "isa",
                      facts->isa, "threads", facts->threads, "evaluations", evaluations, "calls", calls,
                      "attention_sites", sites, "pictures", list);
 }

@@ -20,7 +20,7 @@ typedef struct run_facts {
 
 /** Every parameter in force for one picture; with `base_names` without folders, for files that are passed on.
  */
-json_t *report_parameters(const generate_request *request, const picture *drawn, bool base_names);
+json_t *report_parameters(const picture *drawn, bool base_names);
 
 /** The JSON of --report. */
 json_t *report_make(const generate_request *request, const run_facts *facts, const picture_list *pictures);

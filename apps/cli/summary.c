@@ -35,7 +35,8 @@ static void print_time(const run_facts *facts, const picture_list *pictures) {
     message_line("time      %s; %.2f s in all", line, total);
 }
 
-static void print_pladis(const generate_request *request, const picture *drawn) {
+static void print_pladis(const picture *drawn) {
+    const generate_request *request = drawn->settings;
     char sites[512] = "";
     size_t length = 0;
     for (int i = 0; i < drawn->report.variant_count && length < sizeof sites; i++) {
@@ -78,9 +79,9 @@ void report_print(const generate_request *request, const run_facts *facts, const
     message_line("size      %d x %d", report->width, report->height);
     message_line("sampler   %s, scheduler %s, spacing %s, %d steps, CFG scale %g", report->sampling_method,
                  report->scheduler, report->spacing, report->steps, report->cfg_scale);
-    print_pladis(request, last);
+    print_pladis(last);
     print_time(facts, pictures);
-    if (request->compare) {
+    if (request->compare != NULL) {
         print_cost(pictures);
     }
     message_line("machine   %s, %d thread%s, peak memory %.0f MB", facts->isa, facts->threads,

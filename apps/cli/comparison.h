@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The picture of --compare. */
+#ifndef PLADIS_CLI_COMPARISON_H
+#define PLADIS_CLI_COMPARISON_H
+
+#include "canvas.h"
+#include "picture.h"
+
+/** A row for each prompt and seed: its variants, and how each differs from the first. Two variants have their
+ * difference beside them, more below them. Free with canvas_free. False after an error line. */
+bool comparison_compose(const generate_request *request, const picture_list *pictures, pld_image *result);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A run that draws pictures with one model: what generate and grid share. */
+#ifndef PLADIS_CLI_RUN_H
+#define PLADIS_CLI_RUN_H
+
+#include <limits.h>
+
+#include "picture.h"
+#include "report.h"
+
+/** What a run holds open. Zero at the start. */
+typedef struct picture_run {
+    const generate_request *request;
+    char model_path[PATH_MAX], model_name[256];
+    picture_list pictures;
+    pld_engine *engine;
+    pld_model *model;
+    pld_session *session;
+    pld_profile *profile; /**< NULL without --profile */
+    run_facts facts;
+} picture_run;
+
+/** Find and open the model of the request; the pictures' λ become known. Gives the exit code. */
+int run_open(picture_run *run);
+
+/** Draw picture `index` into the list. Gives the exit code. */
+int run_draw(picture_run *run, size_t index);
+
+/** The summary and --report. Gives the exit code. */
+int run_report(picture_run *run);
+
+/** Close everything, the pictures included. */
+void run_close(picture_run *run);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sweep.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "number.h"
+
+enum { LONGEST_NAME = 64, LONGEST_VALUE = 32 };
+
+static char *copy(const char *text, size_t length) {
+    char *made = malloc(length + 1);
+    if (made != NULL) {
+        memcpy(made, text, length);
+        made[length] = '\0';
+    }
+    return made;
+}
+
+static bool add_value(const char *asked_by, sweep_axis *axis, const char *text, size_t length) {
+    if (axis->count == SWEEP_MOST_VALUES) {
+        message_usage("--%s: more than %d values of %s", asked_by, SWEEP_MOST_VALUES, axis->row->name);
+        return false;
+    }
+    if ((axis->values[axis->count] = copy(text, length)) == NULL) {
+        message_failure("out of memory for the values of --%s", asked_by);
+        return false;
+    }
+    axis->count++;
+    return true;
+}
+
+/** "A..B" or "A..B:STEP" → the numbers; *is_range is false where `text` is none. */
+static bool add_range(const char *asked_by, sweep_axis *axis, const char *text, size_t length,
+                      bool *is_range) {
+    char whole[3 * LONGEST_VALUE], number[LONGEST_VALUE];
+    double first = 0, last = 0, step = 1;
+    *is_range = false;
+    if (length >= sizeof whole) {
+        return true;
+    }
+    memcpy(whole, text, length);
+    whole[length] = '\0';
+    char *dots = strstr(whole, ".."), *colon = strchr(whole, ':');
+    if (dots == NULL) {
+        return true;
+    }
+    *dots = '\0';
+    if (colon != NULL) {
+        *colon = '\0';
+    }
+    if (!number_real(whole, &first) || !number_real(dots + 2, &last) ||
+        (colon != NULL && !number_real(colon + 1, &step))) {
+        return true; /* a text with dots: the option itself says what it thinks of it */
+    }
+    *is_range = true;
+    double count = floor((last - first) / step + 1e-9) + 1;
+    if (!(step > 0) || !(count >= 1) || count > SWEEP_MOST_VALUES) {
+        message_usage(
+            "--%s: found \"%.*s\", expected A..B or A..B:STEP with A below B, a positive step and at most "
+            "%d values",
+            asked_by, (int)length, text, SWEEP_MOST_VALUES);
+        return false;
+    }
+    for (int i = 0; i < (int)count; i++) {
+        int written = snprintf(number, sizeof number, "%.10g", first + i * step);
+        if (!add_value(asked_by, axis, number, (size_t)written)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_values(const char *asked_by, sweep_axis *axis, const char *text) {
+    const char *between = strchr(text, ';') != NULL ? ";" : ",";
+    for (const char *at = text;;) {
+        size_t length = strcspn(at, between);
+        bool is_range = false;
+        if (!add_range(asked_by, axis, at, length, &is_range) ||
+            (!is_range && !add_value(asked_by, axis, at, length))) {
+            return false;
+        }
+        if (at[length] == '\0') {
+            return true;
+        }
+        at += length + 1;
+    }
+}
+
+static bool find_row(const char *asked_by, const char *text, sweep_axis *axis) {
+    char name[LONGEST_NAME];
+    size_t length = strcspn(text, "=");
+    if (text[length] == '\0' || length == 0 || length >= sizeof name) {
+        message_usage("--%s: found \"%s\", expected an option and its values, as in pladis=0,1,2", asked_by,
+                      text);
+        return false;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)length, text + strspn(text, "-"));
+    name[strcspn(name, "=")] = '\0';
+    axis->row = generate_options_row(name);
+    if (axis->row == NULL) {
+        message_usage("--%s: unknown option \"%s\"; pladis generate --help lists what there is", asked_by,
+                      name);
+    } else if (!axis->row->of_picture || axis->row->kind == OPTION_FLAG) {
+        message_usage("--%s: %s cannot be varied: it is one for the whole run", asked_by, axis->row->name);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+bool sweep_axis_parse(const char *asked_by, const char *text, sweep_axis *axis) {
+    *axis = (sweep_axis){0};
+    if (!find_row(asked_by, text, axis)) {
+        return false;
+    }
+    generate_request *tried = malloc(sizeof *tried);
+    axis->values = calloc(SWEEP_MOST_VALUES, sizeof *axis->values);
+    bool done = tried != NULL && axis->values != NULL;
+    if (!done) {
+        message_failure("out of memory for the values of --%s", asked_by);
+    }
+    done = done && add_values(asked_by, axis, text + strcspn(text, "=") + 1);
+    for (size_t i = 0; done && i < axis->count; i++) {
+        generate_options_defaults(tried);
+        done = sweep_axis_apply(axis, i, tried);
+    }
+    free(tried);
+    if (!done) {
+        sweep_axis_free(axis);
+    }
+    return done;
+}
+
+void sweep_axis_free(sweep_axis *axis) {
+    for (size_t i = 0; i < axis->count; i++) {
+        free(axis->values[i]);
+    }
+    free(axis->values);
+    *axis = (sweep_axis){0};
+}
+
+bool sweep_axis_apply(const sweep_axis *axis, size_t index, generate_request *settings) {
+    return options_store(axis->row, axis->values[index], settings);
+}
+
+void sweep_axis_label(const sweep_axis *axis, size_t index, char *label, size_t size) {
+    snprintf(label, size, "%s %s", axis->row->name, axis->values[index]);
+}
