@@ -37,13 +37,16 @@ static void add_picture(comparison *c, size_t cell, size_t index, bool with_prom
     const picture *drawn = &c->pictures->items[index];
     char *label = c->labels[cell];
     int used = snprintf(label, LABEL_SIZE, "%s", drawn->label);
-    if (drawn->pladis_scale != 0 && index % c->variants > 0) {
-        used += snprintf(label + used, LABEL_SIZE - (size_t)used, ", λ = %g, α = %g", drawn->pladis_scale,
-                         drawn->settings->pladis_alpha);
-    }
-    used += snprintf(label + used, LABEL_SIZE - (size_t)used, ", seed %" PRId64, drawn->seed);
-    if (with_prompt && index % c->variants == 0) {
-        snprintf(label + used, LABEL_SIZE - (size_t)used, ": %.200s", drawn->prompt);
+    if (index % c->variants > 0) {
+        if (c->pictures->compared.row == NULL) { /* without and with PLADIS, and nothing else */
+            snprintf(label + used, LABEL_SIZE - (size_t)used, ": λ = %g, α = %g", drawn->pladis_scale,
+                     drawn->settings->pladis_alpha);
+        }
+    } else if (with_prompt) {
+        snprintf(label + used, LABEL_SIZE - (size_t)used, ", seed %" PRId64 ": %.200s", drawn->seed,
+                 drawn->prompt);
+    } else {
+        snprintf(label + used, LABEL_SIZE - (size_t)used, ", seed %" PRId64, drawn->seed);
     }
     c->cells[cell] = (sheet_cell){.image = &drawn->image, .label = label};
 }

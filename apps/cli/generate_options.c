@@ -275,7 +275,7 @@ bool generate_options_check(const generate_request *request) {
         message_usage("--sheet and --compare exclude each other");
     } else if (request->columns > 0 && !request->sheet) {
         message_usage("--columns needs --sheet");
-    } else if (request->zoom > 1 && !request->sheet && request->compare == NULL) {
+    } else if (request->zoom > 1 && !request->together && !request->sheet && request->compare == NULL) {
         message_usage("--zoom needs --sheet or --compare");
     } else {
         return true;

@@ -18,6 +18,7 @@ typedef struct generate_request {
     size_t timestep_count;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     const char *pladis_blocks, *init_noise, *dump, *report, *profile;
+    bool together;       /**< all pictures go into one, whatever its form; set by the command */
     const char *compare; /**< NULL: no; "": without and with PLADIS; else an option and its values */
 } generate_request;
 

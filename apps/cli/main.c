@@ -17,6 +17,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"generate", command_generate, "draw pictures from a prompt"},
+    {"grid", command_grid, "one picture for each value of one or two options, in one labelled picture"},
     {"info", command_info, "what a model is: family, types, sizes, attention sites"},
     {"tokenize", command_tokenize, "tokens, weights and chunks of a prompt"},
     {"list", command_list, "samplers, schedulers and the like that this version has"},

@@ -19,7 +19,7 @@
 enum { LABEL_SIZE = 512 };
 
 bool picture_file_is_sheet(const generate_request *request) {
-    return request->sheet || request->compare != NULL;
+    return request->together || request->sheet || request->compare != NULL;
 }
 
 bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,

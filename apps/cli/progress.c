@@ -12,9 +12,13 @@ enum { BAR_WIDTH = 30 };
 static struct {
     bool shown;
     int picture, pictures;
+    double done_seconds; /* of the pictures before this one */
+    double last_seconds; /* of this one, as last heard */
 } state = {.pictures = 1};
 
 void progress_set_picture(int picture, int pictures) {
+    state.done_seconds = picture > 0 ? state.done_seconds + state.last_seconds : 0;
+    state.last_seconds = 0;
     state.picture = picture;
     state.pictures = pictures;
 }
@@ -29,8 +33,18 @@ static void format_time(double seconds, char *text, size_t size) {
     }
 }
 
+/** Seconds until the last picture is done, were all like those so far; negative while unknown. */
+static double seconds_left_in_all(const pld_progress *progress) {
+    if (progress->seconds_left < 0) {
+        return -1;
+    }
+    double so_far = state.done_seconds + progress->seconds + progress->seconds_left;
+    return progress->seconds_left + so_far / (state.picture + 1) * (state.pictures - state.picture - 1);
+}
+
 bool progress_show(void *user, const pld_progress *progress) {
     (void)user;
+    state.last_seconds = progress->seconds;
     if (message_verbosity() == VERBOSITY_QUIET || !isatty(STDERR_FILENO)) {
         return true;
     }
@@ -48,8 +62,9 @@ bool progress_show(void *user, const pld_progress *progress) {
         }
         bar[BAR_WIDTH] = '\0';
         char left[40] = "";
-        if (progress->seconds_left >= 0) {
-            format_time(progress->seconds_left, left, sizeof left);
+        double seconds_left = seconds_left_in_all(progress);
+        if (seconds_left >= 0) {
+            format_time(seconds_left, left, sizeof left);
         }
         snprintf(line + length, sizeof line - length, "[%s] %d/%d  %s%s", bar, step, progress->steps, left,
                  left[0] != '\0' ? " left" : "");

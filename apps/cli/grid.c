@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** pladis grid: a picture for each value of one or two options. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cancel.h"
+#include "commands.h"
+#include "grid_picture.h"
+#include "message.h"
+#include "picture_file.h"
+#include "prompts.h"
+#include "run.h"
+#include "whole_file.h"
+
+/** The options of generate, and those of the grid. */
+typedef struct grid_request {
+    generate_request generate; /* first, since its rows hold offsets into it */
+    const char *x, *y, *csv;
+} grid_request;
+
+static const option own_rows[] = {
+    {.kind = OPTION_SECTION, .help = "what is varied"},
+    {.kind = OPTION_TEXT,
+     .name = "x",
+     .offset = offsetof(grid_request, x),
+     .argument = "NAME=A,B,...",
+     .help =
+         "an option of generate and its values, from left to right;\nA..B and A..B:STEP count, ; separates "
+         "values that hold commas"},
+    {.kind = OPTION_TEXT,
+     .name = "y",
+     .offset = offsetof(grid_request, y),
+     .argument = "NAME=A,B,...",
+     .help = "the same from top to bottom (one row)"},
+    {.kind = OPTION_TEXT,
+     .name = "csv",
+     .offset = offsetof(grid_request, csv),
+     .argument = "FILE",
+     .help = "table of the pictures (beside --output)"},
+};
+enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
+
+/** Options of generate that have no place here. */
+static const struct {
+    const char *name, *why;
+} refused[] = {
+    {"compare", "a grid shows the values of --x and --y"},
+    {"sheet", "a grid is one picture"},
+    {"columns", "each value of --x has a column"},
+    {"batch-count", "vary the seed: --y seed=1..4"},
+    {"prompt-file", "vary the prompt: --y 'prompt=a fox;a hare'"},
+    {"dump", "generate --dump takes one picture"},
+    {"dump-steps", "generate --dump takes one picture"},
+};
+
+/** The rows of generate, with what has no place here refused; the caller frees. */
+static option *make_rows(size_t *count) {
+    const option_set *generate = generate_options_set();
+    option *rows = malloc((OWN_ROWS + generate->count) * sizeof *rows);
+    if (rows == NULL) {
+        message_failure("out of memory for the options");
+        return NULL;
+    }
+    memcpy(rows, own_rows, sizeof own_rows);
+    memcpy(rows + OWN_ROWS, generate->rows, generate->count * sizeof *rows);
+    *count = OWN_ROWS + generate->count;
+    for (size_t i = OWN_ROWS; i < *count; i++) {
+        for (size_t j = 0; rows[i].name != NULL && j < sizeof refused / sizeof *refused; j++) {
+            if (strcmp(rows[i].name, refused[j].name) == 0) {
+                rows[i].kind = OPTION_REFUSED;
+                rows[i].help = refused[j].why;
+            }
+        }
+    }
+    return rows;
+}
+
+static options_result parse(int argc, char **argv, grid_request *request) {
+    size_t count = 0, positional_count = 0;
+    option *rows = make_rows(&count);
+    if (rows == NULL) {
+        return OPTIONS_WRONG;
+    }
+    const option_set set = {
+        .usage =
+            "pladis grid -p PROMPT --x NAME=A,B,... [--y NAME=A,B,...] [-o GRID.png] [options of generate]",
+        .summary =
+            "One picture for each value of one or two options, in one labelled picture, with a table beside "
+            "it.\nThe model is loaded once.",
+        .rows = rows,
+        .count = count,
+        .examples = "  pladis grid -p \"a red fox\" --x cfg-scale=1,3,5 --y pladis=0,1,2 -o grid.png\n"
+                    "  pladis grid -p \"a red fox\" --x pladis-alpha=1.25,1.5,2 --y seed=1..4 -o grid.png\n"
+                    "  pladis grid -p \"a red fox\" --x steps=10..30:10 --y 'sampling-method=ddim,dpm++2m'\n"
+                    "  pladis grid -p \"a red fox\" --x 'pladis-blocks=all;down,up;mid'\n"
+                    "  pladis grid --x 'prompt=a red fox;a blue fox' --y seed=1..3 -o prompts.png\n",
+    };
+    generate_options_defaults(&request->generate);
+    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
+    free(rows);
+    return result;
+}
+
+/** Read the axes and check the rest; a grid over prompts needs no prompt of its own. */
+static bool settle(grid_request *request, sweep_axis *x, sweep_axis *y) {
+    if (request->x == NULL) {
+        message_usage("what shall be varied? --x NAME=A,B,..., as in --x pladis=0,1,2");
+        return false;
+    }
+    if (!sweep_axis_parse("x", request->x, x) ||
+        (request->y != NULL && !sweep_axis_parse("y", request->y, y))) {
+        return false;
+    }
+    if (request->y != NULL && x->row == y->row) {
+        message_usage("--y: varies %s, and so does --x", y->row->name);
+        return false;
+    }
+    bool over_prompts =
+        strcmp(x->row->name, "prompt") == 0 || (y->row != NULL && strcmp(y->row->name, "prompt") == 0);
+    if (over_prompts) {
+        request->generate.prompt = "";
+    }
+    return generate_options_settle(&request->generate);
+}
+
+/** --csv, or --output with another ending; NULL when there is none. */
+static const char *csv_name(const grid_request *request, char *name, size_t size) {
+    const char *output = request->generate.output;
+    if (request->csv != NULL || strcmp(output, "-") == 0) {
+        return request->csv;
+    }
+    size_t length = strlen(output);
+    bool png = length > 4 && strcmp(output + length - 4, ".png") == 0;
+    snprintf(name, size, "%.*s.csv", (int)(png ? length - 4 : length), output);
+    return name;
+}
+
+static int write_results(const grid_request *request, picture_run *run, const picture_grid *grid,
+                         const char *csv) {
+    char title[PICTURE_LABEL * 4];
+    const generate_request *settings = &request->generate;
+    pld_image image = {0};
+    bool seeds = strcmp(grid->x->row->name, "seed") == 0 ||
+                 (grid->y != NULL && strcmp(grid->y->row->name, "seed") == 0);
+    int used = snprintf(title, sizeof title, "%.500s", settings->prompt);
+    if (!seeds && used < (int)sizeof title) {
+        snprintf(title + used, sizeof title - (size_t)used, "%sseed %" PRId64, used > 0 ? ", " : "",
+                 settings->seed);
+    }
+    if (!grid_picture_compose(grid, title, (int)settings->zoom, &image)) {
+        return EXIT_FAILED;
+    }
+    int code = picture_file_write_composed(settings, &run->facts, &run->pictures, &image);
+    canvas_free(&image);
+    if (code == EXIT_DONE && csv != NULL) {
+        cancel_guard_begin();
+        code = grid_picture_write_csv(grid, csv) ? EXIT_DONE : EXIT_FAILED;
+        cancel_guard_end();
+        if (code == EXIT_DONE) {
+            message_line("table     %s", csv);
+        }
+    }
+    return code == EXIT_DONE ? run_report(run) : code;
+}
+
+static int draw_grid(const grid_request *request, picture_run *run, const picture_grid *grid) {
+    char name[PATH_MAX];
+    int code = prompts_make_grid(&request->generate, grid->x, grid->y, &run->pictures);
+    const char *csv = csv_name(request, name, sizeof name);
+    if (code == EXIT_DONE) {
+        code = picture_file_check(&request->generate, &run->pictures);
+    }
+    if (code == EXIT_DONE && csv != NULL && !whole_file_can_write("csv", csv)) {
+        code = EXIT_FAILED;
+    }
+    if (code == EXIT_DONE) {
+        code = run_open(run);
+    }
+    for (size_t i = 0; code == EXIT_DONE && i < run->pictures.count; i++) {
+        code = run_draw(run, i);
+    }
+    return code == EXIT_DONE ? write_results(request, run, grid, csv) : code;
+}
+
+int command_grid(int argc, char **argv) {
+    static grid_request request;
+    static picture_run run;
+    options_result result = parse(argc, argv, &request);
+    if (result != OPTIONS_RUN) {
+        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    sweep_axis x = {0}, y = {0};
+    int code = EXIT_USAGE;
+    request.generate.together = true;
+    if (settle(&request, &x, &y)) {
+        run.request = &request.generate;
+        const picture_grid grid = {&x, request.y != NULL ? &y : NULL, &run.pictures};
+        code = draw_grid(&request, &run, &grid);
+    }
+    run_close(&run);
+    sweep_axis_free(&x);
+    sweep_axis_free(&y);
+    return code;
+}

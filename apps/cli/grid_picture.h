@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The picture and the table of `pladis grid`. */
+#ifndef PLADIS_CLI_GRID_PICTURE_H
+#define PLADIS_CLI_GRID_PICTURE_H
+
+#include "canvas.h"
+#include "picture.h"
+
+/** Values of x from left to right, of y (NULL: one row) from top to bottom, as the pictures of the list. */
+typedef struct picture_grid {
+    const sweep_axis *x, *y;
+    const picture_list *pictures;
+} picture_grid;
+
+/** Pictures enlarged `zoom` times under a title, the values at the axes. Free with canvas_free. False after
+ * an error line. */
+bool grid_picture_compose(const picture_grid *grid, const char *title, int zoom, pld_image *result);
+
+/** A line for each picture: place, values, what was in force, what it cost, how far it is from the first.
+ * Whole or not at all. False after an error line. */
+bool grid_picture_write_csv(const picture_grid *grid, const char *path);
+
+#endif
