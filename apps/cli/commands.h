@@ -9,5 +9,6 @@ int command_grid(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_score(int argc, char **argv);
 
 #endif

@@ -237,6 +237,9 @@ PLD_API pld_status pld_image_write_png(const pld_image *image, const char *path,
 PLD_API pld_status pld_image_encode_png(const pld_image *image, const char *const *text, uint8_t **bytes,
                                         size_t *size, pld_error *error);
 PLD_API void pld_bytes_free(uint8_t **bytes);
+/** Read any PNG as 8-bit RGB: grey and palettes expanded, 16 bits reduced, transparency over black dropped.
+ * Free the picture with pld_image_free. */
+PLD_API pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error);
 
 typedef enum pld_list_kind {
     PLD_LIST_SAMPLERS,

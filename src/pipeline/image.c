@@ -44,3 +44,13 @@ void pld_bytes_free(uint8_t **bytes) {
     pld_free(*bytes);
     *bytes = NULL;
 }
+
+pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error) {
+    pld_png_picture picture = {0};
+    *image = (pld_image){0};
+    PLD_TRY(pld_png_read(path, &picture, error));
+    *image = (pld_image){picture.width, picture.height, picture.rgb};
+    picture.rgb = NULL;
+    pld_png_picture_free(&picture);
+    return PLD_OK;
+}

@@ -8,10 +8,12 @@ cd "$1"
 # shellcheck disable=SC2016
 find src apps examples include -name '*.[ch]' | sort | xargs awk '
     BEGIN {
-        # What a floor may include besides itself, lowest first. kernels and io are siblings, as are models and sampling.
+        # What a floor may include besides itself, lowest first. kernels, io and scoring are siblings, as are
+        # models and sampling.
         below["core"] = ""
         below["kernels"] = "core"
         below["io"] = "core"
+        below["scoring"] = "core"
         below["backend"] = "core kernels io"
         below["nn"] = "core kernels io backend"
         below["models"] = "core kernels io backend nn"

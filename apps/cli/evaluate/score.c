@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** pladis score: what a picture shows, and whether that is what its caption says. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pladis/pladis.h>
+
+#include "commands.h"
+#include "evaluate/prompt_set.h"
+#include "evaluate/verdict_json.h"
+#include "message.h"
+#include "options.h"
+
+typedef struct score_request {
+    const char *prompt, *prompts;
+    bool json;
+} score_request;
+
+static const option rows[] = {
+    {.kind = OPTION_TEXT,
+     .name = "prompt",
+     .letter = 'p',
+     .offset = offsetof(score_request, prompt),
+     .argument = "CAPTION",
+     .help = "what the pictures should show"},
+    {.kind = OPTION_TEXT,
+     .name = "prompts",
+     .offset = offsetof(score_request, prompts),
+     .argument = "FILE",
+     .help = "one caption a line (text or JSON), one for each picture"},
+    {.kind = OPTION_FLAG,
+     .name = "json",
+     .offset = offsetof(score_request, json),
+     .help = "print one JSON object a picture, each on a line"},
+};
+
+static const option_set set = {
+    .usage = "pladis score PICTURE.png... [-p CAPTION | --prompts FILE] [--json]",
+    .summary =
+        "Find the coloured shapes in pictures of the demo model's world, and say whether a caption of its\n"
+        "grammar holds. It knows nothing of other pictures.",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .examples = "  pladis score output.png -p \"a large red star above a small blue ring\"\n",
+    .most_positionals = 100000,
+};
+
+static void print_scene(const char *path, const pld_scene *scene) {
+    printf("%s: %d thing%s on a %s background\n", path, scene->thing_count,
+           scene->thing_count == 1 ? "" : "s", pld_world_word(PLD_WORLD_BACKGROUNDS, scene->background));
+    for (int i = 0; i < scene->thing_count && i < PLD_MAX_THINGS_SEEN; i++) {
+        const pld_thing_seen *seen = &scene->things[i];
+        const char *shape = pld_world_word(PLD_WORLD_SHAPES, seen->shape);
+        printf("  %-7s %-14s at (%.0f, %.0f), radius %.1f, overlap %.2f\n",
+               pld_world_word(PLD_WORLD_COLOURS, seen->colour), shape != NULL ? shape : "without shape",
+               seen->x, seen->y, seen->radius, seen->overlap);
+    }
+}
+
+static void print_verdict(const pld_caption *caption, const int verdict[PLD_ASPECT_COUNT]) {
+    printf("  %s:", pld_world_word(PLD_WORLD_CATEGORIES, (int)caption->category));
+    for (int i = 0; i < PLD_ASPECT_COUNT; i++) {
+        if (verdict[i] != PLD_ANY) {
+            printf(" %s %s%s", pld_world_word(PLD_WORLD_ASPECTS, i), verdict[i] ? "yes" : "no",
+                   i + 1 < PLD_ASPECT_COUNT ? "," : "\n");
+        }
+    }
+}
+
+static int print_json(const char *path, const pld_scene *scene, const scored_prompt *prompt,
+                      const int verdict[PLD_ASPECT_COUNT]) {
+    json_t *object = json_pack("{s:s, s:o}", "picture", path, "seen", scene_json(scene));
+    if (prompt != NULL && object != NULL) {
+        json_object_set_new(object, "caption", json_string(prompt->text));
+        json_object_set_new(object, "category",
+                            json_string(pld_world_word(PLD_WORLD_CATEGORIES, (int)prompt->caption.category)));
+        json_object_set_new(object, "verdict", verdict_json(verdict));
+    }
+    char *line = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    json_decref(object);
+    if (line == NULL) {
+        return message_failure("%s: no JSON can be made: out of memory, or the name is not UTF-8", path);
+    }
+    printf("%s\n", line);
+    free(line);
+    return EXIT_DONE;
+}
+
+static int score_picture(const pld_scorer *scorer, const char *path, const scored_prompt *prompt, bool json) {
+    pld_error error = {0};
+    pld_image image = {0};
+    pld_scene scene;
+    int verdict[PLD_ASPECT_COUNT] = {0};
+    pld_status status = pld_image_read_png(path, &image, &error);
+    if (status == PLD_OK) {
+        status = pld_scorer_look(scorer, image.pixels, image.width, image.height, &scene, &error);
+    }
+    pld_image_free(&image);
+    if (status != PLD_OK) {
+        message_failure("%s%s%s", status == PLD_ERROR_ARGUMENT ? path : "",
+                        status == PLD_ERROR_ARGUMENT ? ": " : "", error.message);
+        return EXIT_FAILED;
+    }
+    if (prompt != NULL) {
+        pld_scene_judge(&scene, &prompt->caption, verdict);
+    }
+    if (json) {
+        return print_json(path, &scene, prompt, verdict);
+    }
+    print_scene(path, &scene);
+    if (prompt != NULL) {
+        print_verdict(&prompt->caption, verdict);
+    }
+    return EXIT_DONE;
+}
+
+/** The captions: none, one for all pictures, or one for each. Gives the exit code. */
+static int read_prompts(const score_request *request, size_t pictures, prompt_set *prompts) {
+    if (request->prompt != NULL && request->prompts != NULL) {
+        return message_usage("--prompt and --prompts exclude each other");
+    }
+    if (request->prompt != NULL) {
+        pld_error error = {0};
+        prompts->items = calloc(1, sizeof *prompts->items);
+        if (prompts->items == NULL || (prompts->items[0].text = strdup(request->prompt)) == NULL) {
+            return message_failure("out of memory");
+        }
+        prompts->count = 1;
+        return pld_caption_parse(request->prompt, &prompts->items[0].caption, &error) == PLD_OK
+                   ? EXIT_DONE
+                   : message_error(&error);
+    }
+    if (request->prompts != NULL && !prompt_set_read(request->prompts, 0, prompts)) {
+        return EXIT_FAILED;
+    }
+    return request->prompts == NULL || prompts->count == pictures
+               ? EXIT_DONE
+               : message_usage("--prompts: found %zu captions for %zu pictures, expected one for each",
+                               prompts->count, pictures);
+}
+
+int command_score(int argc, char **argv) {
+    score_request request = {0};
+    size_t count = 0;
+    const char **pictures = calloc((size_t)argc + 1, sizeof *pictures);
+    if (pictures == NULL) {
+        return message_failure("out of memory");
+    }
+    options_result result = options_parse(&set, argc, argv, &request, pictures, &count);
+    int code = result == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
+    if (result == OPTIONS_RUN && count == 0) {
+        code = message_usage("a picture is needed; expected: %s", set.usage);
+    } else if (result == OPTIONS_RUN) {
+        prompt_set prompts = {0};
+        pld_scorer *scorer = NULL;
+        pld_error error = {0};
+        code = read_prompts(&request, count, &prompts);
+        if (code == EXIT_DONE && pld_scorer_create(&scorer, &error) != PLD_OK) {
+            code = message_error(&error);
+        }
+        for (size_t i = 0; code == EXIT_DONE && i < count; i++) {
+            const scored_prompt *prompt =
+                prompts.count == 0 ? NULL : &prompts.items[prompts.count == 1 ? 0 : i];
+            code = score_picture(scorer, pictures[i], prompt, request.json);
+        }
+        pld_scorer_destroy(&scorer);
+        prompt_set_free(&prompts);
+    }
+    free(pictures);
+    return code;
+}
