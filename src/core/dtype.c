@@ -25,6 +25,10 @@ const char *pld_dtype_stored_name(pld_dtype dtype) {
     return dtypes[dtype].stored;
 }
 
+bool pld_dtype_is_float(pld_dtype dtype) {
+    return dtype <= PLD_DTYPE_F8_E5M2;
+}
+
 pld_dtype pld_dtype_from_stored_name(const char *name) {
     for (int i = 0; i < PLD_DTYPE_COUNT; i++) {
         if (strcmp(dtypes[i].stored, name) == 0) {

@@ -3,6 +3,7 @@
 #ifndef PLD_CORE_DTYPE_H
 #define PLD_CORE_DTYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** X(name, name in safetensors headers, short name for people, bytes) */
@@ -33,6 +34,9 @@ typedef enum pld_dtype {
 size_t pld_dtype_size(pld_dtype dtype);             /**< bytes of one element */
 const char *pld_dtype_name(pld_dtype dtype);        /**< "f16" */
 const char *pld_dtype_stored_name(pld_dtype dtype); /**< "F16", as in safetensors */
+
+/** Whether weights may have the type. */
+bool pld_dtype_is_float(pld_dtype dtype);
 
 /** The type with this safetensors name, or PLD_DTYPE_COUNT. */
 pld_dtype pld_dtype_from_stored_name(const char *name);

@@ -66,3 +66,42 @@ const pld_kernels *pld_kernels_get(pld_isa cap) {
     }
     return &pld_kernels_scalar;
 }
+
+void pld_convert_to_f32(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
+    switch (dtype) {
+    case PLD_DTYPE_F16:
+        k->f16_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_BF16:
+        k->bf16_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F64:
+        k->f64_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F8_E4M3:
+        k->f8_e4m3_to_f32(stored, count, out);
+        break;
+    case PLD_DTYPE_F8_E5M2:
+        k->f8_e5m2_to_f32(stored, count, out);
+        break;
+    default:
+        memcpy(out, stored, count * sizeof *out);
+    }
+}
+
+bool pld_convert_from_f32(const pld_kernels *k, pld_dtype dtype, const float *values, size_t count,
+                          void *out) {
+    switch (dtype) {
+    case PLD_DTYPE_F32:
+        memcpy(out, values, count * sizeof *values);
+        return true;
+    case PLD_DTYPE_F16:
+        k->f32_to_f16(values, count, out);
+        return true;
+    case PLD_DTYPE_BF16:
+        k->f32_to_bf16(values, count, out);
+        return true;
+    default:
+        return false;
+    }
+}

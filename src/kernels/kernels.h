@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/dtype.h"
+
 /** Instruction sets, weakest first: X(enumerator, symbol, name for people). */
 #define PLD_ISA_LIST(X)                                                                                      \
     X(PLD_ISA_SCALAR, scalar, "scalar")                                                                      \
@@ -118,5 +120,13 @@ const char *pld_isa_name(pld_isa isa);           /**< "avx2" */
 pld_isa pld_isa_from_name(const char *name);     /**< PLD_ISA_COUNT: unknown */
 bool pld_isa_supported(pld_isa isa);             /**< built in, and this CPU can run it */
 const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table up to `cap`; never NULL */
+
+/** `count` stored elements of a floating-point type → float32. Any alignment of `stored`. */
+void pld_convert_to_f32(const pld_kernels *kernels, pld_dtype dtype, const void *stored, size_t count,
+                        float *out);
+
+/** float32 → f32, f16 or bf16, to the nearest; false for other types. */
+bool pld_convert_from_f32(const pld_kernels *kernels, pld_dtype dtype, const float *values, size_t count,
+                          void *out);
 
 #endif

@@ -116,10 +116,6 @@ static bool same_shape(const pld_stored_tensor *tensor, int rank, const int64_t 
     return true;
 }
 
-static bool is_float(pld_dtype dtype) {
-    return dtype <= PLD_DTYPE_F8_E5M2;
-}
-
 pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
                                pld_parameter **parameter, pld_error *error) {
     if (parameters->base) {
@@ -145,7 +141,7 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
                         expected,
                         pld_shape_text(weight.tensor->shape, weight.tensor->rank, found, sizeof found));
     }
-    if (!is_float(weight.tensor->dtype)) {
+    if (!pld_dtype_is_float(weight.tensor->dtype)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a floating-point type, found %s",
                         path, name, pld_dtype_name(weight.tensor->dtype));
     }

@@ -1,32 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/weight_values.h"
 
-#include <string.h>
-
 #include "core/memory.h"
-
-/** Stored bytes of a floating-point type → float32. */
-static void convert(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
-    switch (dtype) {
-    case PLD_DTYPE_F16:
-        k->f16_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_BF16:
-        k->bf16_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F64:
-        k->f64_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F8_E4M3:
-        k->f8_e4m3_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F8_E5M2:
-        k->f8_e5m2_to_f32(stored, count, out);
-        break;
-    default:
-        memcpy(out, stored, count * sizeof *out);
-    }
-}
 
 pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weight, size_t first, size_t count,
                              float *out, pld_error *error) {
@@ -41,7 +16,7 @@ pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weigh
     for (size_t done = 0; done < count; done += at_once) {
         size_t part = count - done < at_once ? count - done : at_once;
         PLD_TRY(pld_weight_read(weight, (first + done) * size, part * size, block, error));
-        convert(kernels, tensor->dtype, block, part, out + done);
+        pld_convert_to_f32(kernels, tensor->dtype, block, part, out + done);
     }
     return PLD_OK;
 }

@@ -35,5 +35,3 @@ const pld_name_rule pld_clip_names[] = {
     PLD_RENAME("final_layer_norm.", "text_model.final_layer_norm."),
     {0},
 };
-
-const pld_name_rule pld_same_names[] = {PLD_RENAME("", ""), {0}};

@@ -60,6 +60,7 @@ extern const pld_name_rule pld_unet_names[];      /**< LDM's UNetModel: SD 1, SD
 extern const pld_name_rule pld_vae_names[];       /**< LDM's AutoencoderKL; `last` is its coarsest level */
 extern const pld_name_rule pld_open_clip_names[]; /**< OpenCLIP's text tower: SD 2, SDXL's second */
 extern const pld_name_rule pld_clip_names[]; /**< transformers' CLIPTextModel, with and without text_model. */
-extern const pld_name_rule pld_same_names[]; /**< diffusers' own */
+extern const pld_name_rule pld_diffusers_unet_names[]; /**< as they are */
+extern const pld_name_rule pld_diffusers_vae_names[];
 
 #endif

@@ -35,3 +35,15 @@ const pld_name_rule pld_unet_names[] = {
     PLD_RENAME("out.2.", "conv_out."),
     {0},
 };
+
+const pld_name_rule pld_diffusers_unet_names[] = {
+    PLD_RENAME("conv_in.", "conv_in."),
+    PLD_RENAME("time_embedding.", "time_embedding."),
+    PLD_RENAME("add_embedding.", "add_embedding."),
+    PLD_RENAME("down_blocks.", "down_blocks."),
+    PLD_RENAME("mid_block.", "mid_block."),
+    PLD_RENAME("up_blocks.", "up_blocks."),
+    PLD_RENAME("conv_norm_out.", "conv_norm_out."),
+    PLD_RENAME("conv_out.", "conv_out."),
+    {0},
+};

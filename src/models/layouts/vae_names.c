@@ -47,3 +47,11 @@ const pld_name_rule pld_vae_names[] = {
     PLD_RENAME("decoder.conv_out.", "decoder.conv_out."),
     {0},
 };
+
+const pld_name_rule pld_diffusers_vae_names[] = {
+    PLD_RENAME("encoder.", "encoder."),
+    PLD_RENAME("decoder.", "decoder."),
+    PLD_RENAME("quant_conv.", "quant_conv."),
+    PLD_RENAME("post_quant_conv.", "post_quant_conv."),
+    {0},
+};

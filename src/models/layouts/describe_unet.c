@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/layouts/describe.h"
+#include "models/layouts/names.h"
+#include "models/unet/config.h"
+
+enum { MOST_DEPTH = 64, HEAD_SIZE = 64, TIME_IDS = 6 };
+
+int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format, ...) {
+    char name[PLD_LAYOUT_NAME];
+    pld_weight weight;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    return pld_weight_files_find(files, name, &weight) && axis < weight.tensor->rank
+               ? weight.tensor->shape[axis]
+               : 0;
+}
+
+pld_status pld_describe_missing(const pld_weight_files *files, const char *tensor, pld_error *error) {
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: tensor '%s' (diffusers' name) is missing, so the network cannot be described; fetch "
+                    "the file again, or give a diffusers folder of its kind with --config",
+                    pld_weight_files_path(files, 0), tensor);
+}
+
+pld_status pld_described(json_t *document, json_t **target, pld_error *error) {
+    *target = document;
+    return document ? PLD_OK : pld_fail_memory(error, sizeof *target, "configuration");
+}
+
+/** Blocks of the transformer `at`; 0 where there is none. */
+static int64_t depth_of(const pld_weight_files *unet, const char *at) {
+    int64_t depth = 0;
+    while (depth < MOST_DEPTH &&
+           pld_shape_of(unet, 0, "%s.transformer_blocks.%d.norm1.weight", at, (int)depth)) {
+        depth++;
+    }
+    return depth;
+}
+
+/** What is read off the tensors. */
+typedef struct unet_shape {
+    int64_t levels, layers;
+    int64_t widths[PLD_UNET_MAX_LEVELS];
+    int64_t depths[PLD_UNET_MAX_LEVELS];
+    bool attends[PLD_UNET_MAX_LEVELS];
+} unet_shape;
+
+/** The transformers of a level must all have one depth. */
+static pld_status read_depth(const pld_weight_files *unet, unet_shape *shape, int level, pld_error *error) {
+    char at[64];
+    for (int i = 0; i <= shape->layers; i++) {
+        const bool down = i < shape->layers;
+        snprintf(at, sizeof at, "%s_blocks.%d.attentions.%d", down ? "down" : "up",
+                 down ? level : (int)shape->levels - 1 - level, i);
+        const int64_t depth = depth_of(unet, at);
+        if (i == 0) {
+            shape->attends[level] = depth > 0;
+            shape->depths[level] = depth ? depth : 1;
+        } else if (depth != (shape->attends[level] ? shape->depths[level] : 0)) {
+            return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                            "%s: '%s' has %d transformer blocks, expected %d as in the first of its level; "
+                            "pruned networks (SSD-1B and the like) are not supported",
+                            pld_weight_files_path(unet, 0), at, (int)depth,
+                            shape->attends[level] ? (int)shape->depths[level] : 0);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status read_shape(const pld_weight_files *unet, unet_shape *shape, pld_error *error) {
+    while (shape->layers < 16 &&
+           pld_shape_of(unet, 0, "down_blocks.0.resnets.%d.conv1.weight", (int)shape->layers)) {
+        shape->layers++;
+    }
+    while (shape->levels < PLD_UNET_MAX_LEVELS) {
+        const int64_t width =
+            pld_shape_of(unet, 0, "down_blocks.%d.resnets.0.conv1.weight", (int)shape->levels);
+        if (!width) {
+            break;
+        }
+        shape->widths[shape->levels++] = width;
+    }
+    if (!shape->levels) {
+        return pld_describe_missing(unet, "down_blocks.0.resnets.0.conv1.weight", error);
+    }
+    for (int level = 0; level < shape->levels; level++) {
+        PLD_TRY(read_depth(unet, shape, level, error));
+    }
+    const int64_t middle = depth_of(unet, "mid_block.attentions.0");
+    if (middle != shape->depths[shape->levels - 1]) {
+        /* SD 1 and 2: no attention at the last level, one block in the middle */
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: 'mid_block.attentions.0' has %d transformer blocks, expected %d; pruned networks "
+            "(SSD-1B and the like) are not supported",
+            pld_weight_files_path(unet, 0), (int)middle, (int)shape->depths[shape->levels - 1]);
+    }
+    return PLD_OK;
+}
+
+/** A list of `count` names: `attending` or `plain`, in reverse for the way up. */
+static json_t *block_types(const unet_shape *shape, bool up) {
+    json_t *list = json_array();
+    for (int i = 0; i < shape->levels; i++) {
+        const bool attends = shape->attends[up ? shape->levels - 1 - i : i];
+        const char *name = up ? (attends ? "CrossAttnUpBlock2D" : "UpBlock2D")
+                              : (attends ? "CrossAttnDownBlock2D" : "DownBlock2D");
+        json_array_append_new(list, json_string(name));
+    }
+    return list;
+}
+
+static json_t *integers(const int64_t *values, int64_t count) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < count; i++) {
+        json_array_append_new(list, json_integer(values[i]));
+    }
+    return list;
+}
+
+pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_family *family, json_t **config,
+                             pld_error *error) {
+    unet_shape shape = {0};
+    int64_t heads[PLD_UNET_MAX_LEVELS];
+    PLD_TRY(read_shape(unet, &shape, error));
+    pld_weight projection;
+    bool linear = false;
+    int64_t context = 0;
+    for (int i = 0; i < shape.levels; i++) {
+        heads[i] = family->heads                  ? family->heads
+                   : shape.widths[i] >= HEAD_SIZE ? shape.widths[i] / HEAD_SIZE
+                                                  : 1;
+        if (shape.attends[i]) {
+            char name[64];
+            snprintf(name, sizeof name, "down_blocks.%d.attentions.0.proj_in.weight", i);
+            linear = pld_weight_files_find(unet, name, &projection) && projection.tensor->rank == 2;
+            context = pld_shape_of(unet, 1,
+                                   "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
+        }
+    }
+    json_t *document = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s}",
+        "_class_name", "UNet2DConditionModel", "act_fn", "silu", "sample_size",
+        (json_int_t)family->sample_size, "in_channels", (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"),
+        "out_channels", (json_int_t)pld_shape_of(unet, 0, "conv_out.weight"), "flip_sin_to_cos", 1,
+        "freq_shift", 0, "down_block_types", block_types(&shape, false), "up_block_types",
+        block_types(&shape, true), "block_out_channels", integers(shape.widths, shape.levels),
+        "layers_per_block", (json_int_t)shape.layers, "cross_attention_dim", (json_int_t)context,
+        "attention_head_dim", family->heads ? json_integer(family->heads) : integers(heads, shape.levels),
+        "transformer_layers_per_block", integers(shape.depths, shape.levels), "use_linear_projection",
+        (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding", 1, "mid_block_type",
+        "UNetMidBlock2DCrossAttn");
+    const int64_t added = pld_shape_of(unet, 1, "add_embedding.linear_1.weight");
+    if (document && added) {
+        /* the pooled text, then six numbers of the picture's size, each embedded as wide as the rest allows:
+         * 1280 + 6 · 256 */
+        enum { SIZE_WIDTH = 256 };
+        json_object_set_new(document, "addition_embed_type", json_string("text_time"));
+        json_object_set_new(document, "addition_time_embed_dim", json_integer(SIZE_WIDTH));
+        json_object_set_new(document, "projection_class_embeddings_input_dim", json_integer(added));
+    }
+    return pld_described(document, config, error);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a network predicts is not in its shapes. Files say it in three ways: empty tensors as marks, metadata,
+ * and in SD 2 the spread of one bias, which differs between the published ε and v networks. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/memory.h"
+#include "models/layouts/describe.h"
+#include "nn/weight_values.h"
+
+static const char epsilon[] = "epsilon";
+static const char v_prediction[] = "v_prediction";
+
+static bool has(const pld_weight_files *files, const char *name) {
+    pld_weight weight;
+    return pld_weight_files_find(files, name, &weight);
+}
+
+/** A metadata string of the first file, or NULL. */
+static const char *metadata(const pld_weight_files *files, const char *key) {
+    return pld_safetensors_metadata_find(pld_weight_files_file(files, 0), key);
+}
+
+/** Metadata that programs write about the prediction; false when there is none that says anything. */
+static bool tell_from_metadata(const pld_weight_files *files, pld_told_prediction *told) {
+    static const struct {
+        const char *key, *value, *type;
+    } rows[] = {
+        {"modelspec.prediction_type", "epsilon", epsilon},
+        {"modelspec.prediction_type", "v", v_prediction},
+        {"modelspec.prediction_type", "v_prediction", v_prediction},
+        {"modelspec.predict_key", "epsilon", epsilon},
+        {"modelspec.predict_key", "v", v_prediction},
+        {"ss_v_parameterization", "true", v_prediction},
+        {"ss_v_parameterization", "false", epsilon},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *value = metadata(files, rows[i].key);
+        if (value && strcasecmp(value, rows[i].value) == 0) {
+            told->type = rows[i].type;
+            told->told = true;
+            snprintf(told->reason, sizeof told->reason, "metadata: %s is \"%s\"", rows[i].key, rows[i].value);
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The standard deviation (with n) of a bias as float32; negative when it cannot be told. */
+static pld_status spread_of(const pld_weight *weight, double *spread, pld_error *error) {
+    enum { MOST = 1 << 16 };
+    const pld_stored_tensor *tensor = weight->tensor;
+    const size_t count = tensor->bytes / pld_dtype_size(tensor->dtype);
+    *spread = -1;
+    if (count == 0 || count > MOST || !pld_dtype_is_float(tensor->dtype)) {
+        return PLD_OK;
+    }
+    float *values = NULL;
+    PLD_TRY(pld_weight_all_values(pld_kernels_get(PLD_ISA_SCALAR), weight, &values, error));
+    double mean = 0;
+    double square = 0;
+    for (size_t i = 0; i < count; i++) {
+        mean += (double)values[i] / (double)count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        square += ((double)values[i] - mean) * ((double)values[i] - mean) / (double)count;
+    }
+    *spread = sqrt(square);
+    pld_free(values);
+    return PLD_OK;
+}
+
+/** SD 2: a standard deviation above 0.09 is that of v networks (the rule of AUTOMATIC1111's and ComfyUI's
+ *  users' files; 512-base has about half of it). */
+static pld_status tell_from_statistic(const pld_weight_files *unet, pld_told_prediction *told,
+                                      pld_error *error) {
+    static const char bias[] = "up_blocks.3.attentions.2.transformer_blocks.0.norm1.bias";
+    const double threshold = 0.09;
+    pld_weight weight;
+    double spread = -1;
+    if (!pld_weight_files_find(unet, bias, &weight)) {
+        return PLD_OK;
+    }
+    PLD_TRY(spread_of(&weight, &spread, error));
+    if (spread >= 0) {
+        told->told = true;
+        told->type = spread > threshold ? v_prediction : epsilon;
+        snprintf(told->reason, sizeof told->reason,
+                 "the biases of the last self-attention's norm spread by %.3f (v above %.2f)", spread,
+                 threshold);
+    }
+    return PLD_OK;
+}
+
+pld_status pld_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
+                               const pld_single_family *family, pld_told_prediction *told, pld_error *error) {
+    *told = (pld_told_prediction){.type = epsilon, .zero_snr = has(files, "ztsnr")};
+    snprintf(told->reason, sizeof told->reason, "nothing in the file says so; the usual one of %s",
+             family->title);
+    if (has(files, "edm_mean") || has(files, "edm_vpred.sigma_max")) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: the network was trained in the EDM formulation (Playground 2.5, CosXL), which is "
+            "not supported",
+            pld_weight_files_path(files, 0));
+    }
+    if (has(files, "v_pred")) {
+        told->type = v_prediction;
+        told->told = true;
+        snprintf(told->reason, sizeof told->reason, "the file holds the mark 'v_pred'%s",
+                 told->zero_snr ? " and 'ztsnr'" : "");
+        return PLD_OK;
+    }
+    if (tell_from_metadata(files, told)) {
+        return PLD_OK;
+    }
+    return strcmp(family->name, "sd2") == 0 ? tell_from_statistic(unet, told, error) : PLD_OK;
+}
