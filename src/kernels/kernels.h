@@ -45,6 +45,40 @@ typedef struct pld_attention_tile {
     float scale, lambda, alpha;
 } pld_attention_tile;
 
+/** Some rows of a matrix times one panel of packed weights, plus bias. Sums begin at 0 and run over the depth
+ * in order, so a row's result does not depend on the others. */
+typedef struct pld_panel_product {
+    const float *left; /* [rows, depth], rows left_row floats apart */
+    int64_t left_row;
+    int64_t rows, depth;
+    const float *panel; /* [depth, panel_columns()] */
+    const float *bias;  /* [columns] or NULL */
+    bool accumulate;    /* out += the result */
+    float *out;         /* [rows, columns], rows out_row floats apart */
+    int64_t out_row;
+    int64_t columns; /* 1 … panel_columns() */
+} pld_panel_product;
+
+enum { PLD_WINOGRAD_IN = 6, PLD_WINOGRAD_OUT = 4 }; /* F(4x4, 3x3): pixels of a tile, a side */
+
+/** One tile of the picture into the domain of the products: Bᵀ d B for every channel. */
+typedef struct pld_winograd_input {
+    const float *pixels[PLD_WINOGRAD_IN * PLD_WINOGRAD_IN]; /* of [channels] each; zeros past the edge */
+    int64_t channels;
+    float *out; /* [36] of [channels], step floats apart */
+    int64_t step;
+} pld_winograd_input;
+
+/** One tile of the products back: Aᵀ m A + bias. */
+typedef struct pld_winograd_output {
+    const float *products; /* [36] of [channels], step floats apart */
+    int64_t step;
+    int64_t channels;
+    const float *bias; /* [channels] or NULL */
+    bool accumulate;
+    float *pixels[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT]; /* of [channels] each; NULL past the edge */
+} pld_winograd_output;
+
 /* X(return type, name, (arguments)) */
 #define PLD_KERNEL_LIST(X)                                                                                          \
     /* Attention of one tile; see attention.h. Scratch: attention_scratch(…) floats, 64-byte aligned. */          \
@@ -57,6 +91,16 @@ typedef struct pld_attention_tile {
       (const float *logits, int64_t rows, int64_t keys, const uint8_t *mask, int64_t mask_stride,                   \
        float lambda, float alpha, float *weights, float *scratch))                                                  \
     X(size_t, rows_scratch, (int64_t keys)) /* floats */                                                            \
+                                                                                                                    \
+    /* Matrix product with packed panels; columns a panel has (a constant). */                                      \
+    X(void, panel_product, (const pld_panel_product *product))                                                      \
+    X(int64_t, panel_columns, (void))                                                                               \
+    /* Winograd's F(4x4, 3x3). weights [depth, 9, columns] → G g Gᵀ, out [36] of [depth, columns], `step`       \
+     * floats apart; columns a multiple of the vector. */                                                                        \
+    X(void, winograd_weights,                                                                                       \
+      (const float *weights, int64_t depth, int64_t columns, float *out, int64_t step))                             \
+    X(void, winograd_input, (const pld_winograd_input *tile))                                                       \
+    X(void, winograd_output, (const pld_winograd_output *tile))                                                     \
                                                                                                                     \
     /* Normalisation. Mean [channels] over the tokens, and the sum of squared distances from it. */                 \
     X(void, channel_moments,                                                                                        \

@@ -117,6 +117,8 @@ static const check checks[] = {
     {"attention properties", check_attention_properties, NULL},
     {"attention arguments", check_attention_arguments, NULL},
     {"attention threads", check_attention_threads, NULL},
+    {"matrix", check_matrix, NULL},
+    {"winograd", check_winograd, NULL},
     {"row properties", check_row_properties, NULL},
     {"row edges", check_row_edges, NULL},
 };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/panels.h"
+
+static size_t type_size(pld_panel_type type) {
+    return type == PLD_PANEL_F32 ? 4 : 2;
+}
+
+size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape) {
+    return (size_t)(pld_panel_count(k, shape->columns) * k->panel_columns() * shape->depth * shape->taps) *
+           type_size(shape->type);
+}
+
+/** `count` floats → the type, at element `at` of the packed weights. */
+static void write_values(const pld_kernels *k, pld_panel_type type, const float *values, size_t count,
+                         void *packed, size_t at) {
+    char *to = (char *)packed + at * type_size(type);
+    if (type == PLD_PANEL_F16) {
+        k->f32_to_f16(values, count, to);
+    } else if (type == PLD_PANEL_BF16) {
+        k->f32_to_bf16(values, count, to);
+    } else {
+        float *floats = (float *)packed + at;
+        for (size_t i = 0; i < count; i++) {
+            floats[i] = values[i];
+        }
+    }
+}
+
+void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, void *packed) {
+    enum { MOST_COLUMNS = 64 };
+    const int64_t width = k->panel_columns();
+    const int64_t row = shape->depth * shape->taps;
+    size_t at = 0;
+    for (int64_t first = 0; first < shape->columns; first += width) {
+        for (int64_t i = 0; i < row; i++, at += (size_t)width) {
+            float values[MOST_COLUMNS] = {0};
+            for (int64_t n = 0; n < width && first + n < shape->columns; n++) {
+                values[n] = weights[(first + n) * row + i];
+            }
+            write_values(k, shape->type, values, (size_t)width, packed, at);
+        }
+    }
+}
+
+const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
+                             int64_t first, int64_t count, float *room) {
+    const int64_t row = shape->taps * k->panel_columns();
+    const int64_t at = (panel * shape->depth + first) * row;
+    if (shape->type == PLD_PANEL_F32) {
+        return (const float *)packed + at;
+    }
+    const char *from = (const char *)packed + (size_t)at * type_size(shape->type);
+    if (shape->type == PLD_PANEL_F16) {
+        k->f16_to_f32(from, (size_t)(count * row), room);
+    } else {
+        k->bf16_to_f32(from, (size_t)(count * row), room);
+    }
+    return room;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Weights packed for panel_product, in the type in which they are stored.
+ *
+ *  A matrix of `columns` outputs and `depth` inputs, each weight of `taps` numbers (1 in a linear layer, 9 in
+ * a 3×3 convolution), is cut into panels of panel_columns() outputs:
+ *
+ *      [panel][depth][tap][column in the panel]        columns past the end are 0
+ *
+ *  16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
+ * exact.
+ */
+#ifndef PLD_KERNELS_PANELS_H
+#define PLD_KERNELS_PANELS_H
+
+#include "kernels/kernels.h"
+
+typedef enum pld_panel_type { PLD_PANEL_F32, PLD_PANEL_F16, PLD_PANEL_BF16 } pld_panel_type;
+
+typedef struct pld_panels {
+    pld_panel_type type;
+    int64_t columns, depth, taps;
+} pld_panels;
+
+/** Bytes of the packed weights. */
+size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
+
+/** weights [columns, depth, taps] float32 → packed. Exact when every value is one of the type. */
+void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, void *packed);
+
+/** Rows [first, first + count) of the depth of panel `panel` as float32 [count, taps, panel_columns()]: in
+ * `packed` itself, or expanded into `room`. */
+const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
+                             int64_t first, int64_t count, float *room);
+
+static inline int64_t pld_panel_count(const pld_kernels *k, int64_t columns) {
+    return (columns + k->panel_columns() - 1) / k->panel_columns();
+}
+
+#endif

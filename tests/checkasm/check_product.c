@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Matrix products with packed panels and Winograd's convolution: kernels against the scalar ones and sums in
+ * double, whole layers against sums in double. Tolerances: float32 sums of n products of numbers up to 1 are
+ * within about n·2^-24 of exact; the transforms of F(4x4, 3x3) add a factor of a few. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkasm.h"
+#include "kernels/matrix.h"
+#include "kernels/winograd.h"
+
+static float *filled(size_t count) {
+    float *x = check_floats(count);
+    check_fill(x, count, -1, 1);
+    return x;
+}
+
+static double *doubles(size_t count) {
+    double *x = calloc(count, sizeof *x);
+    assert_non_null(x);
+    return x;
+}
+
+void check_panel_columns(const pld_kernels *kernels) {
+    assert_true(kernels->panel_columns() >= 8 && kernels->panel_columns() <= 64);
+    assert_true(kernels->panel_columns() % 8 == 0);
+}
+
+/** One product of `rows` × `depth` with `columns` of a panel. */
+static void panel_case(const pld_kernels *kernels, int64_t rows, int64_t depth, int64_t columns, bool bias,
+                       bool accumulate) {
+    const int64_t width = kernels->panel_columns();
+    const int64_t left_row = depth + 3;
+    const int64_t out_row = columns + 5;
+    float *left = filled((size_t)((rows - 1) * left_row + depth));
+    float *panel = filled((size_t)(depth * width));
+    float *more = filled((size_t)columns);
+    float *out = filled((size_t)((rows - 1) * out_row + columns));
+    double *expected = doubles((size_t)((rows - 1) * out_row + columns));
+    for (int64_t i = 0; i < (rows - 1) * out_row + columns; i++) {
+        int64_t row = i / out_row;
+        int64_t n = i % out_row;
+        expected[i] = (double)out[i];
+        if (n < columns) {
+            expected[i] = (bias ? (double)more[n] : 0) + (accumulate ? (double)out[i] : 0);
+            for (int64_t k = 0; k < depth; k++) {
+                expected[i] += (double)left[row * left_row + k] * (double)panel[k * width + n];
+            }
+        }
+    }
+    kernels->panel_product(&(pld_panel_product){left, left_row, rows, depth, panel, bias ? more : NULL,
+                                                accumulate, out, out_row, columns});
+    check_near("panel_product", out, expected, (size_t)((rows - 1) * out_row + columns),
+               6e-8 * (double)(depth + 4), 0);
+    free(expected);
+    check_release();
+}
+
+void check_panel_product(const pld_kernels *kernels) {
+    static const int64_t rows[] = {1, 2, 5, 6, 7, 11, 12, 13, 23, 31};
+    static const int64_t depths[] = {1, 3, 64, 257};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
+            int64_t full = kernels->panel_columns();
+            panel_case(kernels, rows[r], depths[d], full, true, false);
+            panel_case(kernels, rows[r], depths[d], full, false, true);
+            panel_case(kernels, rows[r], depths[d], full - 1, true, true);
+            panel_case(kernels, rows[r], depths[d], full / 2, false, false);
+            panel_case(kernels, rows[r], depths[d], 1, true, false);
+        }
+    }
+}
+
+void check_winograd_weights(const pld_kernels *kernels) {
+    enum { DEPTH = 5, POINTS = 36 };
+    const int64_t width = kernels->panel_columns();
+    const int64_t step = DEPTH * width + 16;
+    float *weights = filled((size_t)(DEPTH * 9 * width));
+    float *out = filled((size_t)(POINTS * step));
+    float *expected = check_floats((size_t)(POINTS * step));
+    memcpy(expected, out, (size_t)(POINTS * step) * sizeof *out);
+    check_scalar()->winograd_weights(weights, DEPTH, width, expected, step);
+    kernels->winograd_weights(weights, DEPTH, width, out, step);
+    double *wanted = doubles((size_t)(POINTS * step));
+    for (int64_t i = 0; i < POINTS * step; i++) {
+        wanted[i] = (double)expected[i];
+    }
+    check_near("winograd_weights", out, wanted, (size_t)(POINTS * step), 1e-6, 0);
+    free(wanted);
+}
+
+void check_winograd_input(const pld_kernels *kernels) {
+    static const int64_t counts[] = {1, 7, 8, 16, 21, 64};
+    for (size_t n = 0; n < sizeof counts / sizeof *counts; n++) {
+        const int64_t channels = counts[n];
+        const int64_t step = channels + 3;
+        float *pixels = filled((size_t)(36 * channels));
+        float *out = filled((size_t)(35 * step + channels));
+        float *scalar = check_floats((size_t)(35 * step + channels));
+        memcpy(scalar, out, (size_t)(35 * step + channels) * sizeof *out);
+        pld_winograd_input tile = {.channels = channels, .out = scalar, .step = step};
+        for (int64_t i = 0; i < 36; i++) {
+            tile.pixels[i] = pixels + (i * 7 % 36) * channels;
+        }
+        check_scalar()->winograd_input(&tile);
+        tile.out = out;
+        kernels->winograd_input(&tile);
+        double *wanted = doubles((size_t)(35 * step + channels));
+        for (int64_t i = 0; i < 35 * step + channels; i++) {
+            wanted[i] = (double)scalar[i];
+        }
+        check_near("winograd_input", out, wanted, (size_t)(35 * step + channels), 1e-5, 0);
+        free(wanted);
+        check_release();
+    }
+}
+
+void check_winograd_output(const pld_kernels *kernels) {
+    static const int64_t counts[] = {1, 7, 8, 16, 21, 64};
+    for (size_t n = 0; n < 2 * sizeof counts / sizeof *counts; n++) {
+        const int64_t channels = counts[n / 2];
+        const int64_t step = channels + 3;
+        float *products = filled((size_t)(35 * step + channels));
+        float *bias = filled((size_t)channels);
+        float *out = filled((size_t)(16 * channels));
+        float *scalar = check_floats((size_t)(16 * channels));
+        memcpy(scalar, out, (size_t)(16 * channels) * sizeof *out);
+        pld_winograd_output tile = {
+            .products = products, .step = step, .channels = channels, .bias = bias, .accumulate = n % 2 != 0};
+        for (int pass = 0; pass < 2; pass++) {
+            for (int64_t i = 0; i < 16; i++) {
+                tile.pixels[i] = i % 5 == 3 ? NULL : (pass ? out : scalar) + i * channels;
+            }
+            (pass ? kernels : check_scalar())->winograd_output(&tile);
+        }
+        double *wanted = doubles((size_t)(16 * channels));
+        for (int64_t i = 0; i < 16 * channels; i++) {
+            wanted[i] = (double)scalar[i];
+        }
+        check_near("winograd_output", out, wanted, (size_t)(16 * channels), 3e-5, 0);
+        free(wanted);
+        check_release();
+    }
+}
+
+/** Weights that every type holds exactly, packed. */
+static void *packed_weights(const pld_kernels *kernels, const pld_panels *shape, float *weights) {
+    size_t count = (size_t)(shape->columns * shape->depth * shape->taps);
+    for (size_t i = 0; i < count; i++) {
+        weights[i] = roundf(weights[i] * 64) / 64; /* 7 bits */
+    }
+    void *packed = aligned_alloc(64, (pld_panels_bytes(kernels, shape) + 63) / 64 * 64);
+    assert_non_null(packed);
+    pld_panels_pack(kernels, shape, weights, packed);
+    return packed;
+}
+
+static void *scratch_of(size_t bytes) {
+    void *scratch = aligned_alloc(64, (bytes + 64) / 64 * 64);
+    assert_non_null(scratch);
+    memset(scratch, 0xff, (bytes + 64) / 64 * 64); /* NaN: nothing may be read before it is written */
+    return scratch;
+}
+
+static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix) {
+    const int64_t n = matrix->weights.columns;
+    const int64_t depth = matrix->weights.depth;
+    const int64_t rows = matrix->rows;
+    float *left = filled((size_t)(rows * depth));
+    float *weights = filled((size_t)(n * depth));
+    float *bias = filled((size_t)n);
+    float *first = filled((size_t)(rows * n));
+    void *packed = packed_weights(kernels, &matrix->weights, weights);
+    double *expected = doubles((size_t)(rows * n));
+    for (int64_t i = 0; i < rows * n; i++) {
+        expected[i] = (double)bias[i % n] + (matrix->accumulate ? (double)first[i] : 0);
+        for (int64_t k = 0; k < depth; k++) {
+            expected[i] += (double)left[i / n * depth + k] * (double)weights[i % n * depth + k];
+        }
+    }
+    float *one = check_floats((size_t)(rows * n));
+    for (int threads = 1; threads <= 5; threads += 2) {
+        float *out = check_floats((size_t)(rows * n));
+        void *scratch = scratch_of(pld_matrix_scratch(kernels, matrix, threads));
+        memcpy(out, first, (size_t)(rows * n) * sizeof *out);
+        pld_matrix_run(kernels, matrix, threads, left, packed, bias, out, scratch);
+        check_near("matrix", out, expected, (size_t)(rows * n), 6e-8 * (double)(depth + 4), 0);
+        if (threads == 1) {
+            memcpy(one, out, (size_t)(rows * n) * sizeof *out);
+        }
+        check_same("matrix on several threads", out, one, (size_t)(rows * n) * sizeof *out);
+        free(scratch);
+    }
+    free(expected);
+    free(packed);
+    check_release();
+}
+
+void check_matrix(const pld_kernels *kernels) {
+    for (int type = PLD_PANEL_F32; type <= PLD_PANEL_BF16; type++) {
+        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 40, 20, 1}, 500, false});
+        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 75, 300, 1}, 7, true});
+        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 3, 513, 1}, 1, false});
+    }
+}
+
+/** The convolution's value at output channel n of the pixel (picture, y, x). */
+static double convolved(const pld_winograd *conv, const float *x, const float *weights, int64_t picture,
+                        int64_t y, int64_t column, int64_t n) {
+    const int64_t depth = conv->weights.depth;
+    double sum = 0;
+    for (int64_t tap = 0; tap < 9; tap++) {
+        int64_t from_y = y + tap / 3 - 1;
+        int64_t from_x = column + tap % 3 - 1;
+        if (from_y < 0 || from_y >= conv->height || from_x < 0 || from_x >= conv->width) {
+            continue;
+        }
+        const float *pixel = x + ((picture * conv->height + from_y) * conv->width + from_x) * depth;
+        for (int64_t c = 0; c < depth; c++) {
+            sum += (double)pixel[c] * (double)weights[(n * depth + c) * 9 + tap];
+        }
+    }
+    return sum;
+}
+
+static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv) {
+    const int64_t n = conv->weights.columns;
+    const int64_t depth = conv->weights.depth;
+    const int64_t pixels = conv->batch * conv->height * conv->width;
+    float *x = filled((size_t)(pixels * depth));
+    float *weights = filled((size_t)(n * depth * 9));
+    float *bias = filled((size_t)n);
+    float *first = filled((size_t)(pixels * n));
+    void *packed = packed_weights(kernels, &conv->weights, weights);
+    double *expected = doubles((size_t)(pixels * n));
+    for (int64_t i = 0; i < pixels * n; i++) {
+        int64_t at = i / n % (conv->height * conv->width);
+        expected[i] = (double)bias[i % n] + (conv->accumulate ? (double)first[i] : 0) +
+                      convolved(conv, x, weights, i / n / (conv->height * conv->width), at / conv->width,
+                                at % conv->width, i % n);
+    }
+    float *one = check_floats((size_t)(pixels * n));
+    for (int threads = 1; threads <= 3; threads += 2) {
+        float *out = check_floats((size_t)(pixels * n));
+        void *scratch = scratch_of(pld_winograd_scratch(kernels, conv, threads));
+        memcpy(out, first, (size_t)(pixels * n) * sizeof *out);
+        pld_winograd_run(kernels, conv, threads, x, packed, bias, out, scratch);
+        check_near("winograd", out, expected, (size_t)(pixels * n), 3e-6 * sqrt((double)(9 * depth)), 0);
+        if (threads == 1) {
+            memcpy(one, out, (size_t)(pixels * n) * sizeof *out);
+        }
+        check_same("winograd on several threads", out, one, (size_t)(pixels * n) * sizeof *out);
+        free(scratch);
+    }
+    free(expected);
+    free(packed);
+    check_release();
+}
+
+void check_winograd(const pld_kernels *kernels) {
+    for (int type = PLD_PANEL_F32; type <= PLD_PANEL_BF16; type++) {
+        winograd_case(kernels, &(pld_winograd){{(pld_panel_type)type, 20, 9, 9}, 2, 7, 5, false, 0});
+        winograd_case(kernels, &(pld_winograd){{(pld_panel_type)type, 33, 40, 9}, 1, 4, 8, true, 0});
+        winograd_case(kernels, &(pld_winograd){{(pld_panel_type)type, 3, 2, 9}, 1, 1, 1, false, 0});
+    }
+    /* more tiles than one group holds, with a rest; more depth than one product */
+    winograd_case(kernels, &(pld_winograd){{PLD_PANEL_F32, 17, 3, 9}, 3, 37, 41, false, 0});
+    winograd_case(kernels, &(pld_winograd){{PLD_PANEL_F16, 8, 300, 9}, 1, 6, 6, false, 0});
+    /* several groups of tiles times several pieces of the weights */
+    winograd_case(kernels, &(pld_winograd){{PLD_PANEL_F16, 70, 20, 9}, 2, 25, 23, true, 36 * 20 * 35});
+}
