@@ -26,7 +26,8 @@ int command_generate(int argc, char **argv) {
     static generate_request request;
     options_result result = generate_options_parse(argc, argv, &request);
     if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+        generate_options_free(&request);
+        return options_exit_code(result);
     }
     static picture_run run;
     run.request = &request;
@@ -41,5 +42,6 @@ int command_generate(int argc, char **argv) {
         code = draw_all(&run);
     }
     run_close(&run);
+    generate_options_free(&request);
     return code;
 }

@@ -2,11 +2,13 @@
 #include "generate_options.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "message.h"
 #include "number.h"
+#include "recall.h"
 
 /** --timesteps: numbers that fall, commas between. */
 static bool accept_timesteps(void *target, const option *row, const char *value) {
@@ -164,12 +166,16 @@ static const option rows[] = {
     {NAMED(INTEGER, "columns"), AT(columns), .argument = "N", RANGE(1, 100), .help = "columns of the sheet"},
     {NAMED(INTEGER, "zoom"), AT(zoom), .argument = "N", RANGE(1, 16),
      .help = "enlarge the pictures of a sheet N times (1)"},
+    {NAMED(TEXT, "from"), AT(from), .argument = "PICTURE.png",
+     .help = "draw the picture again that this PNG's metadata tells of;\nother options override"},
+    {NAMED(INTEGER, "from-picture"), AT(from_picture), .argument = "N", RANGE(1, 1000000),
+     .help = "which, where the PNG shows several"},
     {NAMED(FLAG, "no-metadata"), AT(no_metadata), .help = "no parameters inside the PNG"},
     {NAMED(TEXT, "report"), AT(report), .argument = "FILE", .help = "write parameters and figures as JSON"},
     {NAMED(TEXT, "profile"), AT(profile), .argument = "FILE",
      .help =
          "write where the time goes as a trace for a browser's viewer, and\nprint it by operator and layer"},
-    {NAMED(TEXT, "init-noise"), OF_PICTURE, AT(init_noise), .argument = "FILE",
+    {NAMED(TEXT, "init-noise"), OF_PICTURE, .is_file = true, AT(init_noise), .argument = "FILE",
      .help = "safetensors with latents_init instead of the seed's noise"},
     {NAMED(TEXT, "dump"), AT(dump), .argument = "FILE",
      .help = "write latents and embeddings as safetensors"},
@@ -209,6 +215,7 @@ static const option_set set = {
         "  pladis generate -m ./stable-diffusion-v1-5 -p \"a red fox\" -s -1 -b 4 -o fox-%d.png\n"
         "  pladis generate -p \"a red fox\" --compare -o compare.png\n"
         "  pladis generate -p \"a red fox\" --compare cfg-scale=1,3,7 -o compare.png\n"
+        "  pladis generate --from fox.png -s 43 -o another.png\n"
         "  pladis generate --prompt-file prompts.txt --sheet --columns 3 -o grid.png\n"
         "  pladis generate -p \"a red fox\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
 };
@@ -315,10 +322,57 @@ bool generate_options_settle(generate_request *request) {
     return true;
 }
 
-options_result generate_options_parse(int argc, char **argv, generate_request *request) {
+/** What was given takes the place of what --from said about the same thing. */
+static void drop_overridden(const generate_request *given, generate_request *request) {
+    if (given->prompt_file != NULL && given->prompt == NULL) {
+        request->prompt = NULL;
+    }
+    if (given->steps > 0 && given->timestep_count == 0) {
+        request->timestep_count = 0;
+    }
+    if (given->timestep_count > 0 && given->steps == 0) {
+        request->steps = 0;
+    }
+    if (given->sampling_method != NULL) { /* another sampler goes by its own schedule */
+        request->scheduler = given->scheduler;
+        request->spacing = given->spacing;
+    }
+}
+
+options_result generate_options_read(const option_set *options, int argc, char **argv, void *target) {
+    generate_request *request = target;
     size_t positional_count = 0;
     generate_options_defaults(request);
-    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
+    options_result result = options_parse(options, argc, argv, target, NULL, &positional_count);
+    if (result == OPTIONS_RUN && request->from_picture > 0 && request->from == NULL) {
+        message_usage("--from-picture needs --from PICTURE.png");
+        result = OPTIONS_WRONG;
+    }
+    if (result != OPTIONS_RUN || request->from == NULL) {
+        return result;
+    }
+    generate_request *given = malloc(sizeof *given);
+    if (given == NULL) {
+        message_failure("out of memory for the options");
+        return OPTIONS_WRONG;
+    }
+    *given = *request;
+    generate_options_defaults(request);
+    result = recall_picture(given->from, given->from_picture, request);
+    if (result == OPTIONS_RUN) {
+        result = options_parse(options, argc, argv, target, NULL, &positional_count);
+        drop_overridden(given, request);
+    }
+    free(given);
+    return result;
+}
+
+void generate_options_free(generate_request *request) {
+    recalled_free(&request->recalled);
+}
+
+options_result generate_options_parse(int argc, char **argv, generate_request *request) {
+    options_result result = generate_options_read(&set, argc, argv, request);
     return result == OPTIONS_RUN && !generate_options_settle(request) ? OPTIONS_WRONG : result;
 }
 

@@ -18,7 +18,10 @@ typedef struct generate_request {
     size_t timestep_count;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     const char *pladis_blocks, *init_noise, *dump, *report, *profile;
-    bool together;       /**< all pictures go into one, whatever its form; set by the command */
+    const char *from; /**< PNG whose metadata stands before all other options, or NULL */
+    int64_t from_picture;
+    struct recalled_picture *recalled; /**< what `from` said; strings point into it */
+    bool together;                     /**< all pictures go into one, whatever its form; set by the command */
     const char *compare; /**< NULL: no; "": without and with PLADIS; else an option and its values */
 } generate_request;
 
@@ -33,6 +36,12 @@ bool generate_options_settle(generate_request *request);
 
 /** Rules between options. False after an error line. */
 bool generate_options_check(const generate_request *request);
+
+/** Read a command line whose `target` begins with a generate_request and whose table holds generate's rows:
+ * defaults, then what --from says, then the options. */
+options_result generate_options_read(const option_set *options, int argc, char **argv, void *target);
+
+void generate_options_free(generate_request *request);
 
 /** Before any option is given. */
 void generate_options_defaults(generate_request *request);

@@ -78,7 +78,7 @@ static option *make_rows(size_t *count) {
 }
 
 static options_result parse(int argc, char **argv, grid_request *request) {
-    size_t count = 0, positional_count = 0;
+    size_t count = 0;
     option *rows = make_rows(&count);
     if (rows == NULL) {
         return OPTIONS_WRONG;
@@ -97,8 +97,7 @@ static options_result parse(int argc, char **argv, grid_request *request) {
                     "  pladis grid -p \"a red fox\" --x 'pladis-blocks=all;down,up;mid'\n"
                     "  pladis grid --x 'prompt=a red fox;a blue fox' --y seed=1..3 -o prompts.png\n",
     };
-    generate_options_defaults(&request->generate);
-    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
+    options_result result = generate_options_read(&set, argc, argv, request);
     free(rows);
     return result;
 }
@@ -189,7 +188,8 @@ int command_grid(int argc, char **argv) {
     static picture_run run;
     options_result result = parse(argc, argv, &request);
     if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+        generate_options_free(&request.generate);
+        return options_exit_code(result);
     }
     sweep_axis x = {0}, y = {0};
     int code = EXIT_USAGE;
@@ -202,5 +202,6 @@ int command_grid(int argc, char **argv) {
     run_close(&run);
     sweep_axis_free(&x);
     sweep_axis_free(&y);
+    generate_options_free(&request.generate);
     return code;
 }

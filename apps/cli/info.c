@@ -13,6 +13,7 @@
 #include "message.h"
 #include "model_path.h"
 #include "options.h"
+#include "picture_info.h"
 
 typedef struct info_request {
     bool json;
@@ -23,11 +24,12 @@ static const option rows[] = {
 };
 
 static const option_set set = {
-    .usage = "pladis info [MODEL] [--json]",
-    .summary = "What a model is: family, layout, types, parameters by part, attention sites.",
+    .usage = "pladis info [MODEL|PICTURE.png] [--json]",
+    .summary = "What a model is: family, layout, types, parameters by part, attention sites;\nor what a "
+               "picture was drawn with.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
-    .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info demo --json\n",
+    .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info demo --json\n  pladis info fox.png\n",
     .most_positionals = 1,
 };
 
@@ -131,5 +133,6 @@ int command_info(int argc, char **argv) {
     if (!model_path_find(name, path, sizeof path)) {
         return EXIT_FAILED;
     }
-    return print_info(path, request.json);
+    return picture_info_is_png(path) ? picture_info_print(path, request.json)
+                                     : print_info(path, request.json);
 }

@@ -21,6 +21,41 @@ static void print_value(FILE *file, const char *key, const char *value) {
     fputs(quote ? "\"" : "", file);
 }
 
+/** The shortest numbers that come back as they were: a picture shall be drawn again from them. */
+static char *print_json(const json_t *json) {
+    static const size_t precisions[] = {9, 15, 17};
+    char *text = NULL;
+    bool same = false;
+    for (size_t i = 0; !same && i < sizeof precisions / sizeof *precisions; i++) {
+        free(text);
+        text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(precisions[i]));
+        json_t *again = text != NULL ? json_loads(text, 0, NULL) : NULL;
+        same = again != NULL && json_equal(json, again);
+        json_decref(again);
+    }
+    return text;
+}
+
+/** A1111's name of a sampler or schedule, by which sites that read its parameters sort; else our own. */
+static const char *common_name(const char *name) {
+    static const struct {
+        const char *name, *common;
+    } names[] = {{"ddim", "DDIM"},        {"ddim_trailing", "DDIM"},
+                 {"pndm", "PLMS"},        {"euler", "Euler"},
+                 {"euler_a", "Euler a"},  {"heun", "Heun"},
+                 {"dpm++2m", "DPM++ 2M"}, {"dpm++2m_sde", "DPM++ 2M SDE"},
+                 {"unipc", "UniPC"},      {"lcm", "LCM"},
+                 {"tcd", "TCD"},          {"discrete", "Automatic"},
+                 {"karras", "Karras"},    {"exponential", "Exponential"},
+                 {"beta", "Beta"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i].name, name) == 0) {
+            return names[i].common;
+        }
+    }
+    return name;
+}
+
 static char *make_parameters(const char *model, const picture *drawn) {
     const generate_request *request = drawn->settings;
     char *text = NULL;
@@ -35,8 +70,8 @@ static char *make_parameters(const char *model, const picture *drawn) {
         fprintf(file, "Negative prompt: %s\n", request->negative_prompt);
     }
     fprintf(file, "Steps: %d", report->steps);
-    print_value(file, "Sampler", report->sampling_method);
-    print_value(file, "Schedule type", report->scheduler);
+    print_value(file, "Sampler", common_name(report->sampling_method));
+    print_value(file, "Schedule type", common_name(report->scheduler));
     fprintf(file, ", CFG scale: %g, Seed: %" PRId64 ", Size: %dx%d", report->cfg_scale, drawn->seed,
             report->width, report->height);
     print_value(file, "Model", model);
@@ -65,8 +100,9 @@ bool metadata_make(const run_facts *facts, const picture *pictures, size_t count
         json_array_append_new(list, report_parameters(&pictures[i], true));
     }
     json_t *json =
-        json_pack("{s:s, s:s, s:o}", "version", pld_version(), "model", facts->model_name, "pictures", list);
-    result->json = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+        json_pack("{s:s, s:s, s:{s:s, s:i}, s:o}", "version", pld_version(), "model", facts->model_name,
+                  "machine", "isa", facts->isa, "threads", facts->threads, "pictures", list);
+    result->json = json != NULL ? print_json(json) : NULL;
     json_decref(json);
     result->parameters = make_parameters(facts->model_name, &pictures[count - 1]);
     if (result->json == NULL || result->parameters == NULL) {

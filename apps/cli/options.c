@@ -278,3 +278,7 @@ void options_print_help(const option_set *set) {
         printf("\nexamples\n%s", set->examples);
     }
 }
+
+int options_exit_code(options_result result) {
+    return result == OPTIONS_HELP ? EXIT_DONE : result == OPTIONS_FAILED ? EXIT_FAILED : EXIT_USAGE;
+}

@@ -34,6 +34,7 @@ typedef struct option {
     double minimum, maximum;
     bool above_minimum; /**< the minimum itself is refused */
     bool of_picture;    /**< says what one picture is: may be swept, and is read back from a PNG */
+    bool is_file;       /**< its value names a file */
     const char *choices;
     pld_list_kind list;
     /** Store or refuse a value; prints its own error and gives false. */
@@ -50,7 +51,15 @@ typedef struct option_set {
     size_t most_positionals;
 } option_set;
 
-typedef enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_WRONG } options_result;
+typedef enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_HELP,
+    OPTIONS_WRONG,
+    OPTIONS_FAILED /**< the options are right, but a file that they name is not */
+} options_result;
+
+/** The exit code of a command that does not run. */
+int options_exit_code(options_result result);
 
 /** Fill `target` from the arguments after the command's name. `positionals` has room for most_positionals and
  * gets what is not an option. OPTIONS_HELP: the help text was printed. OPTIONS_WRONG: one error line was. */

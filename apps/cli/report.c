@@ -58,14 +58,15 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
         json_array_append_new(timesteps, json_real(request->timesteps[i]));
     }
     json_t *object =
-        json_pack("{s:s, s:o, s:b, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
+        json_pack("{s:s, s:o, s:b, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s, s:s, s:s, s:o, s:s, s:o, s:o}",
                   "prompt", drawn->prompt, "negative_prompt", text_or_null(request->negative_prompt),
                   "literal_prompt", (int)request->literal_prompt, "clip_skip", (int)request->clip_skip,
                   "width", report->width, "height", report->height, "steps", report->steps, "cfg_scale",
                   report->cfg_scale, "cfg_rescale", request->cfg_rescale, "seed", (json_int_t)drawn->seed,
                   "rng", "cpu", "sampling_method", report->sampling_method, "scheduler", report->scheduler,
-                  "spacing", report->spacing, "prediction", report->prediction_type, "timesteps", timesteps,
-                  "init_noise", file_or_null(request->init_noise, base_names));
+                  "spacing", text_or_null(report->spacing[0] != '\0' ? report->spacing : NULL), "prediction",
+                  report->prediction_type, "timesteps", timesteps, "init_noise",
+                  file_or_null(request->init_noise, base_names));
     if (object == NULL) {
         return NULL;
     }

@@ -12,6 +12,7 @@
 #include "profile_table.h"
 #include "progress.h"
 #include "prompts.h"
+#include "recall.h"
 
 static double now(void) {
     struct timespec time;
@@ -45,6 +46,7 @@ static int open_model(picture_run *run) {
         return message_error(&error);
     }
     settle_pladis_scale(&run->pictures, info.default_pladis_scale);
+    recall_compare_machine(run->request, pld_engine_isa(run->engine), pld_engine_threads(run->engine));
     run->facts = (run_facts){.model = run->model_path,
                              .model_name = run->model_name,
                              .family = info.family,

@@ -78,7 +78,8 @@ void report_print(const generate_request *request, const run_facts *facts, const
     }
     message_line("size      %d x %d", report->width, report->height);
     message_line("sampler   %s, scheduler %s, spacing %s, %d steps, CFG scale %g", report->sampling_method,
-                 report->scheduler, report->spacing, report->steps, report->cfg_scale);
+                 report->scheduler, report->spacing[0] != '\0' ? report->spacing : "of its own",
+                 report->steps, report->cfg_scale);
     print_pladis(last);
     print_time(facts, pictures);
     if (request->compare != NULL) {

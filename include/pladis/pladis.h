@@ -214,7 +214,7 @@ typedef struct pld_report {
     double cfg_scale;           /**< in force */
     char sampling_method[32];   /**< in force */
     char scheduler[32];         /**< in force */
-    char spacing[32];           /**< in force */
+    char spacing[32];           /**< in force; "" for samplers with timesteps of their own */
     char prediction_type[32];   /**< in force */
 } pld_report;
 
@@ -237,9 +237,14 @@ PLD_API pld_status pld_image_write_png(const pld_image *image, const char *path,
 PLD_API pld_status pld_image_encode_png(const pld_image *image, const char *const *text, uint8_t **bytes,
                                         size_t *size, pld_error *error);
 PLD_API void pld_bytes_free(uint8_t **bytes);
+
 /** Read any PNG as 8-bit RGB: grey and palettes expanded, 16 bits reduced, transparency over black dropped.
  * Free the picture with pld_image_free. */
 PLD_API pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error);
+/** The same with the PNG's texts as pairs key, value, …, NULL in UTF-8, freed with pld_text_free. */
+PLD_API pld_status pld_image_read_described(const char *path, pld_image *image, char ***text,
+                                            pld_error *error);
+PLD_API void pld_text_free(char ***text);
 
 typedef enum pld_list_kind {
     PLD_LIST_SAMPLERS,

@@ -45,12 +45,48 @@ void pld_bytes_free(uint8_t **bytes) {
     *bytes = NULL;
 }
 
-pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error) {
+/** The texts of a picture that was read, taken over by a list of pairs. */
+static pld_status take_texts(pld_png_picture *picture, char ***text, pld_error *error) {
+    char **pairs = pld_allocate(2 * picture->text_count + 1, sizeof *pairs);
+    if (!pairs) {
+        return pld_fail_memory(error, picture->text_count * sizeof *pairs, "texts of a picture");
+    }
+    for (size_t i = 0; i < picture->text_count; i++) {
+        pairs[2 * i] = (char *)(uintptr_t)picture->texts[i].key;
+        pairs[2 * i + 1] = (char *)(uintptr_t)picture->texts[i].value;
+    }
+    picture->text_count = 0;
+    *text = pairs;
+    return PLD_OK;
+}
+
+/** `text` may be NULL. */
+static pld_status read_png(const char *path, pld_image *image, char ***text, pld_error *error) {
     pld_png_picture picture = {0};
     *image = (pld_image){0};
     PLD_TRY(pld_png_read(path, &picture, error));
-    *image = (pld_image){picture.width, picture.height, picture.rgb};
-    picture.rgb = NULL;
+    pld_status status = text ? take_texts(&picture, text, error) : PLD_OK;
+    if (status == PLD_OK) {
+        *image = (pld_image){picture.width, picture.height, picture.rgb};
+        picture.rgb = NULL;
+    }
     pld_png_picture_free(&picture);
-    return PLD_OK;
+    return status;
+}
+
+pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error) {
+    return read_png(path, image, NULL, error);
+}
+
+pld_status pld_image_read_described(const char *path, pld_image *image, char ***text, pld_error *error) {
+    *text = NULL;
+    return read_png(path, image, text, error);
+}
+
+void pld_text_free(char ***text) {
+    for (size_t i = 0; *text && (*text)[i]; i++) {
+        pld_free((*text)[i]);
+    }
+    pld_free(*text);
+    *text = NULL;
 }

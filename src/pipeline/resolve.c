@@ -132,8 +132,10 @@ static void report_sampler(pld_generation *g) {
     r->steps = (int)pld_sampler_schedule(g->sampler)->steps;
     r->cfg_scale = g->guidance_options.cfg_scale;
     snprintf(r->sampling_method, sizeof r->sampling_method, "%s", pld_sampler_kind_of(g->sampler)->name);
-    snprintf(r->scheduler, sizeof r->scheduler, "%s", pld_sigma_schedule_of(config)->name);
-    snprintf(r->spacing, sizeof r->spacing, "%s", pld_spacing_of(config->timestep_spacing)->name);
+    snprintf(r->scheduler, sizeof r->scheduler, "%s", pld_sampler_sigma_schedule(g->sampler)->name);
+    const bool spaced = (pld_sampler_kind_of(g->sampler)->fields & PLD_FIELD_BIT(TIMESTEP_SPACING)) != 0;
+    snprintf(r->spacing, sizeof r->spacing, "%s",
+             spaced ? pld_spacing_of(config->timestep_spacing)->name : "");
     snprintf(r->prediction_type, sizeof r->prediction_type, "%s",
              pld_prediction_text(config->prediction_type));
 }

@@ -20,6 +20,10 @@ const pld_scheduler_config *pld_sampler_config(const pld_sampler *sampler) {
     return &sampler->config;
 }
 
+const pld_sigma_schedule *pld_sampler_sigma_schedule(const pld_sampler *sampler) {
+    return sampler->sigma_schedule;
+}
+
 double pld_sampler_eta(const pld_sampler *sampler) {
     return sampler->eta;
 }

@@ -97,6 +97,9 @@ const pld_schedule *pld_sampler_schedule(const pld_sampler *sampler);
 /** The configuration in force, for reports. Its lists are empty. */
 const pld_scheduler_config *pld_sampler_config(const pld_sampler *sampler);
 
+/** The sigma schedule in force: what was asked for, else the configuration's. */
+const pld_sigma_schedule *pld_sampler_sigma_schedule(const pld_sampler *sampler);
+
 /** The η in force; 0 where there is none. */
 double pld_sampler_eta(const pld_sampler *sampler);
 

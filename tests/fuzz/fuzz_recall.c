@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The metadata of a picture that shall be drawn again: nothing but options of pictures is ever set. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "recall.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static generate_request request;
+    static char *text;
+    if (text == NULL) {
+        FUZZ_REQUIRE(freopen("/dev/null", "w", stderr) != NULL); /* a line for every refusal */
+    }
+    text = malloc(size + 1);
+    FUZZ_REQUIRE(text != NULL);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    generate_options_defaults(&request);
+    generate_request untouched = request;
+    options_result result = recall_text("fuzz.png", text, 1, &request);
+    FUZZ_REQUIRE(result == OPTIONS_RUN || result == OPTIONS_WRONG || result == OPTIONS_FAILED);
+    FUZZ_REQUIRE(request.output == untouched.output && request.report == NULL && request.dump == NULL &&
+                 request.prompt_file == NULL && request.from == NULL && request.threads == untouched.threads);
+    FUZZ_REQUIRE(strchr(request.model, '/') == NULL);
+    generate_options_free(&request);
+    free(text);
+    return 0;
+}
