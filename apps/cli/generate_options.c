@@ -188,6 +188,10 @@ static const option rows[] = {
      .help = "threads (the physical cores)"},
     {NAMED(LISTED, "isa"), AT(isa), .argument = "NAME", .list = PLD_LIST_ISA, .choices = "auto",
      .help = "highest instruction set, see pladis list isa (auto)"},
+    {NAMED(CHOICE, "conv"), AT(conv), .argument = "NAME", .choices = "auto direct winograd",
+     .help = "3x3 convolutions: auto, direct, winograd (auto)"},
+    {NAMED(FLAG, "low-memory"), AT(low_memory),
+     .help = "keep 16-bit weights in 16 bit: half the memory, the same picture"},
     {NAMED(CUSTOM, "dtype"), OF_PICTURE, .argument = "TYPE", .accept = accept_dtype,
      .help = "type of the arithmetic: auto, f32"},
 

@@ -10,10 +10,10 @@ enum { MOST_TIMESTEPS = 1000 };
 /** What the person asked for. NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
     const char *model, *prompt, *negative_prompt, *prompt_file, *output;
-    bool literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
+    bool low_memory, literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
     int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
     double cfg_scale, cfg_rescale, eta;
-    const char *sampling_method, *scheduler, *spacing, *prediction, *isa;
+    const char *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
     double timesteps[MOST_TIMESTEPS];
     size_t timestep_count;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;

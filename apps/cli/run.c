@@ -36,6 +36,8 @@ static int open_model(picture_run *run) {
     pld_engine_options_init(&options);
     options.threads = (int)run->request->threads;
     options.isa = run->request->isa;
+    options.conv = run->request->conv;
+    options.low_memory = run->request->low_memory;
     options.log = message_log;
     pld_model_info info = {.struct_size = sizeof info};
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||

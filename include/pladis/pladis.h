@@ -41,6 +41,10 @@ typedef struct pld_engine_options {
     size_t struct_size;
     int threads;     /**< 0: the physical cores this process may use */
     const char *isa; /**< caps the instruction set: "auto" (NULL), "scalar", "avx2", "avx512" */
+    const char
+        *conv; /**< 3×3 convolutions: "auto" (NULL), "direct" or "winograd"; results agree to about 1e-6 */
+    bool low_memory; /**< keep 16-bit weights in 16 bit: half the memory at a few percent of the time, the
+                        same bits */
     void (*log)(void *user, pld_log_level level, const char *message); /**< NULL: silent */
     void *log_user;
 } pld_engine_options;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels/panels.h"
 
+#include <string.h>
+
 static size_t type_size(pld_panel_type type) {
     return type == PLD_PANEL_F32 ? 4 : 2;
 }
@@ -19,25 +21,29 @@ static void write_values(const pld_kernels *k, pld_panel_type type, const float 
     } else if (type == PLD_PANEL_BF16) {
         k->f32_to_bf16(values, count, to);
     } else {
-        float *floats = (float *)packed + at;
-        for (size_t i = 0; i < count; i++) {
-            floats[i] = values[i];
-        }
+        memcpy(to, values, count * sizeof *values);
     }
 }
 
-void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, void *packed) {
-    enum { MOST_COLUMNS = 64 };
+void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t first,
+                     int64_t last, void *packed) {
+    enum { PIECE = 64, MOST_COLUMNS = 64 }; /* numbers of each row at a time: read along cache lines */
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;
-    size_t at = 0;
-    for (int64_t first = 0; first < shape->columns; first += width) {
-        for (int64_t i = 0; i < row; i++, at += (size_t)width) {
-            float values[MOST_COLUMNS] = {0};
-            for (int64_t n = 0; n < width && first + n < shape->columns; n++) {
-                values[n] = weights[(first + n) * row + i];
+    for (int64_t panel = first; panel < last; panel++) {
+        const int64_t column = panel * width;
+        const int64_t columns = shape->columns - column < width ? shape->columns - column : width;
+        for (int64_t i = 0; i < row; i += PIECE) {
+            float values[PIECE * MOST_COLUMNS] = {0};
+            const int64_t count = row - i < PIECE ? row - i : PIECE;
+            for (int64_t n = 0; n < columns; n++) {
+                const float *from = weights + (column + n) * row + i;
+                for (int64_t j = 0; j < count; j++) {
+                    values[j * width + n] = from[j];
+                }
             }
-            write_values(k, shape->type, values, (size_t)width, packed, at);
+            write_values(k, shape->type, values, (size_t)(count * width), packed,
+                         (size_t)((panel * row + i) * width));
         }
     }
 }

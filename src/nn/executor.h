@@ -14,12 +14,21 @@ typedef struct pld_context {
     const float *const *values; /**< likewise */
 } pld_context;
 
+typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD } pld_conv_choice;
+
+/** How linear layers and convolutions are computed. */
+typedef struct pld_product_settings {
+    pld_conv_choice conv; /**< AUTO: Winograd where it is faster; WINOGRAD: wherever it can */
+    bool compact;         /**< keep 16-bit weights in 16 bit: half the memory, the same results */
+} pld_product_settings;
+
 /** Everything a plan needs from outside. Zero what does not apply. */
 typedef struct pld_run {
     pld_plan *plan;
     pld_onednn *dnn;
     const pld_kernels *kernels;
     int threads;
+    pld_product_settings settings;
     const volatile int *cancel;         /**< looked at before each operator; may be NULL */
     const pld_variant_table *variants;  /**< NULL: softmax everywhere */
     const pld_branch *branch_of_row;    /**< [batch]; needed with variants */

@@ -266,39 +266,39 @@ pld_status pld_parameter_values(pld_parameter *parameter, const float **values, 
     return status;
 }
 
-static pld_status packed_locked(pld_parameters *parameters, pld_parameter *parameter, pld_onednn *dnn,
-                                const pld_onednn_primitive *primitive, const void **packed,
-                                pld_error *error) {
-    size_t layout_size = 0;
-    const void *layout = pld_onednn_layout(primitive, &layout_size);
-    held_form *form = find_form(parameter, layout, layout_size);
+static pld_status packed_locked(pld_parameters *parameters, pld_parameter *parameter,
+                                const pld_packing *packing, const void **packed, pld_error *error) {
+    held_form *form = find_form(parameter, packing->layout, packing->layout_size);
     if (!form) {
-        size_t bytes = pld_onednn_packed_bytes(primitive);
         float *plain = NULL;
         PLD_TRY(read_all(parameters, parameter, &plain, error));
-        void *data = pld_allocate_aligned(bytes, 1);
-        pld_status status = data ? pld_onednn_pack(dnn, primitive, plain, data, error)
-                                 : pld_fail_memory(error, bytes, parameter->weight.tensor->name);
+        void *data = pld_allocate_aligned(packing->bytes, 1);
+        pld_status status = data ? packing->pack(packing->context, plain, data, error)
+                                 : pld_fail_memory(error, packing->bytes, parameter->weight.tensor->name);
         pld_free(plain);
         if (status != PLD_OK) {
             pld_free(data);
             return status;
         }
-        PLD_TRY(keep_form(parameters, parameter, layout, layout_size, data, bytes, error));
+        PLD_TRY(keep_form(parameters, parameter, packing->layout, packing->layout_size, data, packing->bytes,
+                          error));
         form = parameter->forms;
     }
     *packed = form->data;
     return PLD_OK;
 }
 
-pld_status pld_parameter_packed(pld_parameter *parameter, pld_onednn *dnn,
-                                const pld_onednn_primitive *primitive, const void **packed,
+pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, const void **packed,
                                 pld_error *error) {
     pld_parameters *owner = parameter->owner;
     pthread_mutex_lock(&owner->mutex);
-    pld_status status = packed_locked(owner, parameter, dnn, primitive, packed, error);
+    pld_status status = packed_locked(owner, parameter, packing, packed, error);
     pthread_mutex_unlock(&owner->mutex);
     return status;
+}
+
+pld_dtype pld_parameter_dtype(const pld_parameter *parameter) {
+    return parameter->change_count ? PLD_DTYPE_F32 : parameter->weight.tensor->dtype;
 }
 
 pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **parameters, pld_error *error) {

@@ -9,7 +9,6 @@
 #ifndef PLD_NN_PARAMETERS_H
 #define PLD_NN_PARAMETERS_H
 
-#include "backend/onednn.h"
 #include "io/weight_files.h"
 #include "kernels/kernels.h"
 #include "nn/weight_change.h"
@@ -53,9 +52,22 @@ pld_status pld_parameter_values(pld_parameter *parameter, const float **values, 
 pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
                               pld_error *error);
 
-/** The weight in the layout of `primitive`, kept for the life of the parameters. */
-pld_status pld_parameter_packed(pld_parameter *parameter, pld_onednn *dnn,
-                                const pld_onednn_primitive *primitive, const void **packed, pld_error *error);
+/** A form of a weight that is made once and shared. */
+typedef struct pld_packing {
+    const void *layout; /**< bytes that tell this form from others, compared as they are */
+    size_t layout_size; /**< > 0 */
+    size_t bytes;       /**< of the packed weight */
+    /** The dense values as `packed`, 64-byte aligned. */
+    pld_status (*pack)(const void *context, const float *values, void *packed, pld_error *error);
+    const void *context;
+} pld_packing;
+
+/** The weight in the form of `packing`, kept for the life of the parameters. */
+pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, const void **packed,
+                                pld_error *error);
+
+/** The smallest type that holds every value: the stored one, or float32 where the weight is changed. */
+pld_dtype pld_parameter_dtype(const pld_parameter *parameter);
 
 /** The weights of `base` with changes: nothing is copied, and what stays unchanged is read and packed in
  * `base` and shared with it. Everything must have been bound in `base`, which must outlive the result. */

@@ -13,6 +13,7 @@
 #ifndef PLD_NN_PLAN_H
 #define PLD_NN_PLAN_H
 
+#include "backend/onednn.h"
 #include "nn/parameters.h"
 
 enum { PLD_PLAN_NAME = 96 };
@@ -53,7 +54,8 @@ typedef struct pld_operator {
     pld_parameter *weight, *bias;
     const float *weight_values, *bias_values; /**< set by prepare for norms */
     const void *packed;                       /**< set by prepare for linear and convolution */
-    pld_onednn_primitive *primitive;
+    const struct pld_product_path *path;      /**< likewise */
+    pld_onednn_primitive *primitive;          /**< of the direct path */
     pld_onednn_problem problem;
     int64_t groups; /**< of a group norm */
     float epsilon;  /**< of a norm */

@@ -72,5 +72,8 @@ const char *pld_operator_shape(const pld_run *run, const pld_operator *op, char 
 }
 
 const char *pld_operator_implementation(const pld_operator *op) {
-    return op->primitive ? pld_onednn_implementation(op->primitive) : "";
+    if (op->primitive) {
+        return pld_onednn_implementation(op->primitive);
+    }
+    return op->path ? op->path->name : "";
 }

@@ -31,6 +31,19 @@ static pld_status find_isa(const char *name, pld_isa *isa, pld_error *error) {
                : pld_fail(error, PLD_ERROR_UNSUPPORTED, "isa: this CPU has no %s; use auto", name);
 }
 
+static pld_status find_conv(const char *name, pld_conv_choice *conv, pld_error *error) {
+    static const char *const names[] = {
+        [PLD_CONV_AUTO] = "auto", [PLD_CONV_DIRECT] = "direct", [PLD_CONV_WINOGRAD] = "winograd"};
+    for (int i = PLD_CONV_AUTO; i <= PLD_CONV_WINOGRAD; i++) {
+        if (strcmp(name ? name : "auto", names[i]) == 0) {
+            *conv = (pld_conv_choice)i;
+            return PLD_OK;
+        }
+    }
+    return pld_fail(error, PLD_ERROR_ARGUMENT, "conv: expected auto, direct or winograd, found '%.60s'",
+                    name);
+}
+
 pld_status pld_engine_create(const pld_engine_options *options, pld_engine **engine, pld_error *error) {
     *engine = NULL;
     if (options->struct_size != sizeof *options) {
@@ -42,12 +55,15 @@ pld_status pld_engine_create(const pld_engine_options *options, pld_engine **eng
     }
     pld_isa isa;
     PLD_TRY(find_isa(options->isa, &isa, error));
+    pld_product_settings settings = {.compact = options->low_memory};
+    PLD_TRY(find_conv(options->conv, &settings.conv, error));
     pld_engine *made = pld_allocate(1, sizeof *made);
     if (!made) {
         return pld_fail_memory(error, sizeof *made, "engine");
     }
     made->threads = options->threads ? options->threads : pld_available_threads();
     made->kernels = pld_kernels_get(isa);
+    made->settings = settings;
     made->log = (pld_log){options->log, options->log_user};
     *engine = made;
     return PLD_OK;

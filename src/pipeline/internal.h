@@ -19,6 +19,7 @@
 struct pld_engine {
     int threads;
     const pld_kernels *kernels;
+    pld_product_settings settings;
     pld_log log;
 };
 

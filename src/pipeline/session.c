@@ -54,20 +54,23 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .dnn = session->dnn,
                      .kernels = engine->kernels,
                      .threads = engine->threads,
+                     .settings = engine->settings,
                      .profile = session->profile,
                      .cancel = cancel};
 }
 
-/** Bytes that the weights of a component will still take: float32, packed. */
-static uint64_t weights_to_come(pld_parameters *parameters) {
-    uint64_t all = pld_weight_files_elements(pld_parameters_files(parameters)) * sizeof(float);
+/** Bytes that the weights of a component will still take: float32, packed, or in their own type when compact.
+ */
+static uint64_t weights_to_come(pld_parameters *parameters, bool compact) {
+    const pld_weight_files *files = pld_parameters_files(parameters);
+    uint64_t all = compact ? pld_weight_files_bytes(files) : pld_weight_files_elements(files) * sizeof(float);
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
 }
 
 pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error) {
     PLD_TRY(pld_plan_layout(run->plan, error));
-    uint64_t weights = weights_to_come(run->plan->parameters);
+    uint64_t weights = weights_to_come(run->plan->parameters, run->settings.compact);
     uint64_t buffers = run->plan->memory_floats * sizeof(float);
     uint64_t available = pld_available_memory();
     if (available && weights + buffers > available) {

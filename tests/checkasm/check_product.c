@@ -152,7 +152,7 @@ static void *packed_weights(const pld_kernels *kernels, const pld_panels *shape,
     }
     void *packed = aligned_alloc(64, (pld_panels_bytes(kernels, shape) + 63) / 64 * 64);
     assert_non_null(packed);
-    pld_panels_pack(kernels, shape, weights, packed);
+    pld_panels_pack(kernels, shape, weights, 0, pld_panel_count(kernels, shape->columns), packed);
     return packed;
 }
 

@@ -27,6 +27,24 @@ const pld_kernels *reference_kernels(void) {
     return pld_kernels_get(isa);
 }
 
+const char *reference_conv(void) {
+    const char *name = getenv("PLADIS_TEST_CONV");
+    return name && *name ? name : "auto";
+}
+
+bool reference_low_memory(void) {
+    const char *set = getenv("PLADIS_TEST_LOW_MEMORY");
+    return set && *set;
+}
+
+pld_product_settings reference_settings(void) {
+    const char *conv = reference_conv();
+    return (pld_product_settings){strcmp(conv, "direct") == 0     ? PLD_CONV_DIRECT
+                                  : strcmp(conv, "winograd") == 0 ? PLD_CONV_WINOGRAD
+                                                                  : PLD_CONV_AUTO,
+                                  reference_low_memory()};
+}
+
 const char *reference_path(const char *format, ...) {
     static char buffers[4][1024];
     static int next;

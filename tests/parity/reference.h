@@ -13,10 +13,16 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "kernels/kernels.h"
+#include "nn/executor.h"
 
 /** Kernels of the instruction set that $PLADIS_TEST_ISA names ("scalar"), or the best of this CPU. Exits with
  * 77, which meson counts as skipped, when this CPU has no such set. */
 const pld_kernels *reference_kernels(void);
+
+/** The paths to take for linear layers and convolutions: PLADIS_TEST_CONV, PLADIS_TEST_LOW_MEMORY. */
+const char *reference_conv(void);
+bool reference_low_memory(void);
+pld_product_settings reference_settings(void);
 
 /** A case folder: case.json and tensors.safetensors. */
 typedef struct reference_case {

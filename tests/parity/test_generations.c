@@ -179,6 +179,8 @@ static int start(void **state) {
     pld_engine_options options;
     pld_engine_options_init(&options);
     options.isa = pld_isa_name(reference_kernels()->isa);
+    options.conv = reference_conv();
+    options.low_memory = reference_low_memory();
     return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
 }
 

@@ -68,6 +68,7 @@ static pld_run new_run(pld_plan *plan, pld_onednn *dnn, watcher *w) {
                      .dnn = dnn,
                      .kernels = reference_kernels(),
                      .threads = pld_available_threads(),
+                     .settings = reference_settings(),
                      .tap = watch,
                      .tap_user = w};
 }

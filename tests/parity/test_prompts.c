@@ -108,6 +108,8 @@ static int start(void **state) {
     pld_engine_options options;
     pld_engine_options_init(&options);
     options.isa = pld_isa_name(reference_kernels()->isa);
+    options.conv = reference_conv();
+    options.low_memory = reference_low_memory();
     int file = mkstemp(dump);
     if (file < 0) {
         return -1;

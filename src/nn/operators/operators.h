@@ -3,7 +3,30 @@
 #ifndef PLD_NN_OPERATORS_H
 #define PLD_NN_OPERATORS_H
 
+#include "kernels/panels.h"
 #include "nn/executor.h"
+
+/** A way to compute linear layers and convolutions. The first in the list that accepts an operator computes
+ * it; the choice depends on shapes and settings, never on a timing, so that the same run gives the same
+ * bytes. */
+typedef struct pld_product_path {
+    const char *name; /**< "winograd" */
+    bool (*accepts)(const pld_run *run, const pld_operator *op);
+    pld_status (*prepare)(pld_run *run, pld_operator *op, pld_error *error);
+    size_t (*scratch)(const pld_run *run, const pld_operator *op);
+    pld_status (*run)(pld_run *run, pld_operator *op, pld_error *error);
+} pld_product_path;
+
+extern const pld_product_path pld_product_matrix;   /**< linear layers: kernels/matrix.h */
+extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd.h */
+extern const pld_product_path pld_product_direct;   /**< everything: oneDNN */
+
+/** The panels in which the weight of `op` is packed: `taps` numbers a weight, in the stored 16-bit type under
+ *  run->settings.compact, else float32. */
+pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_t taps);
+
+/** Set op->packed to the weight in these panels. */
+pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels, pld_error *error);
 
 typedef enum pld_activation { PLD_SILU, PLD_GELU, PLD_GELU_TANH, PLD_QUICK_GELU } pld_activation;
 
