@@ -9,6 +9,7 @@ int command_grid(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_evaluate(int argc, char **argv);
 int command_score(int argc, char **argv);
 
 #endif

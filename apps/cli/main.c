@@ -20,6 +20,7 @@ static const struct {
     {"grid", command_grid, "one picture for each value of one or two options, in one labelled picture"},
     {"info", command_info, "what a model is: family, types, sizes, attention sites"},
     {"tokenize", command_tokenize, "tokens, weights and chunks of a prompt"},
+    {"evaluate", command_evaluate, "how well pictures follow their prompts, over a grid of settings"},
     {"score", command_score, "whether pictures of the demo world show what their captions say"},
     {"list", command_list, "samplers, schedulers and the like that this version has"},
 };

@@ -77,6 +77,22 @@ bool progress_show(void *user, const pld_progress *progress) {
     return true;
 }
 
+void progress_show_count(size_t done, size_t all, double seconds_left) {
+    if (message_verbosity() == VERBOSITY_QUIET || !isatty(STDERR_FILENO)) {
+        return;
+    }
+    char bar[BAR_WIDTH + 1], left[40] = "";
+    const int filled = (int)((double)BAR_WIDTH * (double)done / (double)all);
+    for (int i = 0; i < BAR_WIDTH; i++) {
+        bar[i] = i < filled ? '#' : '.';
+    }
+    bar[BAR_WIDTH] = '\0';
+    format_time(seconds_left, left, sizeof left);
+    fprintf(stderr, "\r[%s] %zu of %zu pictures  %s left\033[K", bar, done, all, left);
+    fflush(stderr);
+    state.shown = true;
+}
+
 void progress_clear(void) {
     if (state.shown) {
         fprintf(stderr, "\r\033[K");

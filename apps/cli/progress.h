@@ -4,6 +4,7 @@
 #define PLADIS_CLI_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <pladis/pladis.h>
 
@@ -12,6 +13,9 @@ void progress_set_picture(int picture, int pictures);
 
 /** The progress callback of a generation; never cancels by itself. */
 bool progress_show(void *user, const pld_progress *progress);
+
+/** A bar of `done` of `all` pictures, for work that is not one picture after the other. */
+void progress_show_count(size_t done, size_t all, double seconds_left);
 
 /** Remove the bar, so that a line can be printed. */
 void progress_clear(void);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Drawing and scoring: one model, and a session for each of the pictures that are drawn at the same time. */
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "evaluate/evaluation.h"
+#include "message.h"
+#include "progress.h"
+
+enum { MOST_JOBS = 256, REPORT_EVERY_SECONDS = 60 };
+
+/** What the workers share; everything that changes is behind the lock. */
+typedef struct drawing {
+    evaluation *e;
+    pld_engine *engine;
+    pld_model *model;
+    pld_scorer *scorer;
+    double model_pladis_scale;
+    size_t *order; /* settings in the order of drawing */
+    pthread_mutex_t lock;
+    size_t next; /* picture to look at, in order */
+    int code;
+    double began, last_report;
+    size_t done_before; /* by earlier runs */
+} drawing;
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/** The next picture that is missing. Settings without guidance stand together, and every other prompt goes
+ * through the settings backwards: a session makes its plans anew when the number of branches changes. */
+static bool take(drawing *d, picture_place *at) {
+    const outcomes *o = &d->e->outcomes;
+    pthread_mutex_lock(&d->lock);
+    bool found = false;
+    while (!found && d->code == EXIT_DONE && !*cancel_flag() && d->next < outcomes_count(o)) {
+        *at = outcomes_place(o, d->next++);
+        bool backwards = (at->prompt * o->seeds + at->repetition) % 2 == 1;
+        at->setting = d->order[backwards ? o->settings - 1 - at->setting : at->setting];
+        found = !o->items[outcomes_index(o, *at)].done;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return found;
+}
+
+static int64_t seed_of(const evaluation *e, picture_place at) {
+    return e->request->base.seed + (int64_t)(at.prompt * e->outcomes.seeds + at.repetition);
+}
+
+static bool is_kept(const evaluation *e, picture_place at) {
+    bool shown = e->request->keep_pictures;
+    for (size_t i = 0; i < e->shown_count; i++) {
+        shown = shown || (e->shown[i] == at.prompt && at.repetition == 0);
+    }
+    return shown;
+}
+
+static bool keep_picture(const evaluation *e, picture_place at, const pld_image *image) {
+    char path[PATH_MAX];
+    pld_error error = {0};
+    const char *const text[] = {"Title", e->prompts.items[at.prompt].text, "pladis evaluate",
+                                e->settings.items[at.setting].key, NULL};
+    if (!evaluation_picture_path(e, at, path)) {
+        return false;
+    }
+    if (pld_image_write_png(image, path, text, &error) != PLD_OK) {
+        message_error(&error);
+        return false;
+    }
+    return true;
+}
+
+static void show_progress(drawing *d) {
+    const size_t done = d->e->outcomes.done, all = outcomes_count(&d->e->outcomes);
+    const double time = now();
+    const double left = (time - d->began) / (double)(done - d->done_before) * (double)(all - done);
+    if (isatty(STDERR_FILENO)) {
+        progress_show_count(done, all, left);
+    } else if (time - d->last_report >= REPORT_EVERY_SECONDS) {
+        d->last_report = time;
+        message_line("%zu of %zu pictures, %.0f min left", done, all, left / 60);
+    }
+}
+
+/** Note what came of a picture: the picture first, then its line, so that a line never lacks its picture. */
+static void note(drawing *d, picture_place at, const outcome *came, const pld_image *image) {
+    evaluation *e = d->e;
+    pthread_mutex_lock(&d->lock);
+    cancel_guard_begin();
+    if ((is_kept(e, at) && !keep_picture(e, at, image)) ||
+        !results_file_add(&e->results, at, seed_of(e, at), came)) {
+        d->code = EXIT_FAILED;
+    } else {
+        e->outcomes.items[outcomes_index(&e->outcomes, at)] = *came;
+        e->outcomes.done++;
+        show_progress(d);
+    }
+    cancel_guard_end();
+    pthread_mutex_unlock(&d->lock);
+}
+
+/** Draw one picture and score it. */
+static pld_status draw(drawing *d, pld_session *session, picture_place at, outcome *came, pld_image *image,
+                       pld_error *error) {
+    const evaluate_setting *setting = &d->e->settings.items[at.setting];
+    const scored_prompt *prompt = &d->e->prompts.items[at.prompt];
+    pld_generate_options options;
+    pld_report report = {.struct_size = sizeof report};
+    pld_scene scene;
+    int verdict[PLD_ASPECT_COUNT];
+    const double scale =
+        isnan(setting->request.pladis_scale) ? d->model_pladis_scale : setting->request.pladis_scale;
+    generate_options_fill(&setting->request, prompt->text, seed_of(d->e, at), scale, &options);
+    options.cancel = cancel_flag();
+    pld_status status = pld_generate(session, &options, image, &report, error);
+    if (status == PLD_OK) {
+        status = pld_scorer_look(d->scorer, image->pixels, image->width, image->height, &scene, error);
+    }
+    if (status != PLD_OK) {
+        return status;
+    }
+    pld_scene_judge(&scene, &prompt->caption, verdict);
+    *came = (outcome){.done = true, .evaluations = report.evaluations};
+    for (int i = 0; i < PLD_ASPECT_COUNT; i++) {
+        came->verdict[i] = (int8_t)verdict[i];
+    }
+    for (int i = 0; i < report.stage_count; i++) {
+        came->seconds += report.stages[i].seconds;
+        came->denoise_seconds += strcmp(report.stages[i].name, "denoise") == 0 ? report.stages[i].seconds : 0;
+    }
+    return PLD_OK;
+}
+
+static void fail(drawing *d, const pld_error *error) {
+    pthread_mutex_lock(&d->lock);
+    if (d->code == EXIT_DONE && error->status != PLD_ERROR_CANCELLED) {
+        d->code = message_error(error);
+    }
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void *work(void *context) {
+    drawing *d = context;
+    pld_session *session = NULL;
+    pld_error error = {0};
+    picture_place at;
+    pld_status status = pld_session_create(d->model, &session, &error);
+    while (status == PLD_OK && take(d, &at)) {
+        pld_image image = {0};
+        outcome came;
+        status = draw(d, session, at, &came, &image, &error);
+        if (status == PLD_OK) {
+            note(d, at, &came, &image);
+        }
+        pld_image_free(&image);
+    }
+    if (status != PLD_OK) {
+        fail(d, &error);
+    }
+    pld_session_destroy(&session);
+    return NULL;
+}
+
+/** One engine for all sessions, with an equal share of the threads for each. */
+static pld_status open_engine(const evaluate_request *request, pld_engine **engine, pld_error *error) {
+    pld_engine_options options;
+    pld_engine_options_init(&options);
+    options.threads = (int)request->base.threads;
+    options.isa = request->base.isa;
+    options.log = message_log;
+    pld_status status = pld_engine_create(&options, engine, error);
+    if (status != PLD_OK || request->jobs == 1) {
+        return status;
+    }
+    const int share = pld_engine_threads(*engine) / (int)request->jobs;
+    pld_engine_destroy(engine);
+    options.threads = share > 1 ? share : 1;
+    return pld_engine_create(&options, engine, error);
+}
+
+static int open_all(drawing *d) {
+    const evaluation *e = d->e;
+    pld_error error = {0};
+    pld_model_info info = {.struct_size = sizeof info};
+    if (open_engine(e->request, &d->engine, &error) != PLD_OK ||
+        pld_model_open(d->engine, e->model_path, &d->model, &error) != PLD_OK ||
+        pld_model_get_info(d->model, &info, &error) != PLD_OK ||
+        pld_scorer_create(&d->scorer, &error) != PLD_OK) {
+        return message_error(&error);
+    }
+    d->model_pladis_scale = info.default_pladis_scale;
+    d->order = calloc(e->settings.count, sizeof *d->order);
+    if (d->order == NULL) {
+        return message_failure("out of memory for %zu settings", e->settings.count);
+    }
+    size_t count = 0;
+    for (int guided = 1; guided >= 0; guided--) {
+        for (size_t i = 0; i < e->settings.count; i++) {
+            if ((e->settings.items[i].request.cfg_scale <= 1) == !guided) {
+                d->order[count++] = i;
+            }
+        }
+    }
+    return EXIT_DONE;
+}
+
+static void run_workers(drawing *d) {
+    pthread_t threads[MOST_JOBS];
+    size_t missing = outcomes_count(&d->e->outcomes) - d->e->outcomes.done, count = 0;
+    size_t wanted = (size_t)d->e->request->jobs < missing ? (size_t)d->e->request->jobs : missing;
+    for (; count < wanted && count < MOST_JOBS; count++) {
+        if (pthread_create(&threads[count], NULL, work, d) != 0) {
+            break;
+        }
+    }
+    if (count == 0) {
+        work(d);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    progress_clear();
+}
+
+int evaluation_draw(evaluation *e) {
+    drawing d = {.e = e, .done_before = e->outcomes.done, .code = EXIT_DONE};
+    if (d.done_before == outcomes_count(&e->outcomes)) {
+        return EXIT_DONE;
+    }
+    if (d.done_before > 0) {
+        message_line("%zu of %zu pictures are there already", d.done_before, outcomes_count(&e->outcomes));
+    }
+    pthread_mutex_init(&d.lock, NULL);
+    d.code = open_all(&d);
+    if (d.code == EXIT_DONE) {
+        d.began = d.last_report = now();
+        run_workers(&d);
+    }
+    if (d.code == EXIT_DONE && e->outcomes.done < outcomes_count(&e->outcomes)) {
+        message_failure("cancelled with %zu of %zu pictures done; the same command goes on from there",
+                        e->outcomes.done, outcomes_count(&e->outcomes));
+        d.code = EXIT_CANCELLED;
+    }
+    pthread_mutex_destroy(&d.lock);
+    free(d.order);
+    pld_scorer_destroy(&d.scorer);
+    pld_model_destroy(&d.model);
+    pld_engine_destroy(&d.engine);
+    return d.code;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** pladis evaluate: how well pictures follow their prompts, over a grid of settings. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cancel.h"
+#include "commands.h"
+#include "evaluate/evaluation.h"
+#include "message.h"
+#include "model_path.h"
+
+bool evaluation_path(const evaluation *e, const char *name, char *path) {
+    int length = snprintf(path, PATH_MAX, "%s/%s", e->request->folder, name);
+    if (length < 0 || length >= PATH_MAX) {
+        message_usage("--output: the folder's name is too long");
+        return false;
+    }
+    return true;
+}
+
+bool evaluation_picture_path(const evaluation *e, picture_place at, char *path) {
+    char name[64];
+    snprintf(name, sizeof name, "pictures/p%05zu-r%03zu-s%04zu.png", at.prompt, at.repetition, at.setting);
+    return evaluation_path(e, name, path);
+}
+
+void evaluation_grid_name(const evaluation *e, const char *stem, const char *ending, size_t grid, char *name,
+                          size_t size) {
+    if (e->request->grid_count == 1) {
+        snprintf(name, size, "%s.%s", stem, ending);
+    } else {
+        snprintf(name, size, "%s-%zu.%s", stem, grid + 1, ending);
+    }
+}
+
+static bool make_folder(const char *path) {
+    struct stat status;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))) {
+        return true;
+    }
+    message_failure("%s: this folder cannot be made: %s", path, strerror(errno));
+    return false;
+}
+
+/** The model's own prompts, or those of --prompts. */
+static bool read_prompts(evaluation *e) {
+    char path[PATH_MAX + 32];
+    const evaluate_request *request = e->request;
+    struct stat status;
+    snprintf(path, sizeof path, "%s/prompts/%s.jsonl", e->model_path,
+             request->split != NULL ? request->split : "heldout");
+    if (request->prompts == NULL && stat(path, &status) != 0) {
+        message_failure("%s: the model has no prompts of its own; give captions with --prompts FILE", path);
+        return false;
+    }
+    if (!prompt_set_read(request->prompts != NULL ? request->prompts : path, (size_t)request->each,
+                         &e->prompts)) {
+        return false;
+    }
+    for (int category = 0; category < PLD_CATEGORY_COUNT; category++) {
+        for (size_t i = 0; i < e->prompts.count; i++) {
+            if ((int)e->prompts.items[i].caption.category == category) {
+                e->shown[e->shown_count++] = i;
+                break;
+            }
+        }
+    }
+    return true;
+}
+
+/** What must be the same for results to belong together. */
+static json_t *make_header(const evaluation *e) {
+    const option_set *generate = generate_options_set();
+    json_t *options = json_object(), *settings = json_array();
+    for (size_t i = 0; i < generate->count; i++) {
+        const option *row = &generate->rows[i];
+        char text[1024];
+        bool varied =
+            row->name != NULL && evaluate_settings_column(&e->settings, row->name) < e->settings.column_count;
+        if (row->of_picture && !varied && strcmp(row->name, "prompt") != 0) {
+            evaluate_value_text(row, &e->request->base, e->request->typed, text, sizeof text);
+            json_object_set_new(options, row->name, json_string(text));
+        }
+    }
+    for (size_t i = 0; i < e->settings.count; i++) {
+        json_array_append_new(settings, json_string(e->settings.items[i].key));
+    }
+    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "format", 1, "model", e->model_name,
+                     "model_fingerprint", e->model_fingerprint, "prompts_fingerprint", e->prompts.fingerprint,
+                     "prompts", (json_int_t)e->prompts.count, "seeds", (json_int_t)e->request->seeds,
+                     "settings", settings, "options", options);
+}
+
+/** Open results.jsonl, with what an earlier run left there. */
+static bool open_results(evaluation *e) {
+    char path[PATH_MAX];
+    e->outcomes = (outcomes){
+        .prompts = e->prompts.count, .seeds = (size_t)e->request->seeds, .settings = e->settings.count};
+    e->outcomes.items = calloc(outcomes_count(&e->outcomes), sizeof *e->outcomes.items);
+    e->statistics = calloc(e->settings.count, sizeof *e->statistics);
+    json_t *header = make_header(e);
+    bool done = e->outcomes.items != NULL && e->statistics != NULL && header != NULL;
+    if (!done) {
+        message_failure("out of memory for %zu pictures, or an option is not UTF-8",
+                        outcomes_count(&e->outcomes));
+    }
+    done = done && evaluation_path(e, "results.jsonl", path) &&
+           results_file_open(path, header, &e->outcomes, &e->results);
+    json_decref(header);
+    return done;
+}
+
+static int begin(evaluation *e) {
+    const evaluate_request *request = e->request;
+    char pictures[PATH_MAX];
+    if (!evaluate_settings_make(request, &e->settings)) {
+        return EXIT_USAGE;
+    }
+    if (!model_path_find(request->base.model, e->model_path, sizeof e->model_path)) {
+        return EXIT_FAILED;
+    }
+    path_base_name(e->model_path, e->model_name, sizeof e->model_name);
+    cancel_install();
+    if (!read_prompts(e) || !hash_model(e->model_path, e->model_fingerprint) ||
+        !make_folder(request->folder) || !evaluation_path(e, "pictures", pictures) ||
+        !make_folder(pictures) || !open_results(e)) {
+        return EXIT_FAILED;
+    }
+    message_line("%zu prompts, %zu settings, %zu pictures", e->prompts.count, e->settings.count,
+                 outcomes_count(&e->outcomes));
+    return EXIT_DONE;
+}
+
+static void find_best(evaluation *e) {
+    for (size_t i = 1; i < e->settings.count; i++) {
+        if (e->statistics[i].alignment[GROUP_ALL].mean > e->statistics[e->best].alignment[GROUP_ALL].mean) {
+            e->best = i;
+        }
+    }
+}
+
+static int finish(evaluation *e) {
+    const evaluate_request *request = e->request;
+    if (!statistics_make(&e->outcomes, &e->prompts, &e->settings, (size_t)request->resamples,
+                         e->statistics)) {
+        return EXIT_FAILED;
+    }
+    find_best(e);
+    int code = evaluation_write_tables(e);
+    code = code == EXIT_DONE ? evaluation_write_plots(e) : code;
+    code = code == EXIT_DONE ? evaluation_write_sheets(e) : code;
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    const interval *best = &e->statistics[e->best].alignment[GROUP_ALL];
+    message_line("best      %s: %.1f %% (95 %% confidence interval %.1f to %.1f)",
+                 e->settings.items[e->best].key, 100 * best->mean, 100 * best->low, 100 * best->high);
+    message_line("tables    %s/summary.md, summary.csv, results.csv, results.json, cost.csv",
+                 request->folder);
+    if (request->select != NULL) {
+        size_t column = evaluate_settings_column(&e->settings, request->select);
+        printf("%s\n", e->settings.items[e->best].values[column]);
+    }
+    return EXIT_DONE;
+}
+
+int command_evaluate(int argc, char **argv) {
+    static evaluate_request request;
+    static evaluation e;
+    e.request = &request;
+    e.results.file = -1;
+    options_result result = evaluate_request_parse(argc, argv, &request);
+    int code = result == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
+    if (result == OPTIONS_RUN) {
+        code = begin(&e);
+        code = code == EXIT_DONE ? evaluation_draw(&e) : code;
+        code = code == EXIT_DONE ? finish(&e) : code;
+    }
+    results_file_close(&e.results);
+    prompt_set_free(&e.prompts);
+    free(e.outcomes.items);
+    free(e.statistics);
+    evaluate_settings_free(&e.settings);
+    evaluate_request_free(&request);
+    return code;
+}

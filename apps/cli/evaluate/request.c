@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evaluate/request.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+
+/** Whether the option itself takes several values; others are swept by --grid only, since a comma may be part
+ * of their value. */
+static bool takes_list(const option *row, const char *value) {
+    bool simple = row->kind == OPTION_NUMBER || row->kind == OPTION_INTEGER || row->kind == OPTION_LISTED ||
+                  row->kind == OPTION_CHOICE;
+    return simple && (strpbrk(value, ",;") != NULL || strstr(value, "..") != NULL);
+}
+
+static bool add_axis(const char *asked_by, const char *text, evaluate_grid *grid) {
+    if (grid->count == EVALUATE_MOST_AXES) {
+        message_usage("--%s: more than %d options with several values", asked_by, EVALUATE_MOST_AXES);
+        return false;
+    }
+    sweep_axis *axis = &grid->axes[grid->count];
+    if (!sweep_axis_parse(asked_by, text, axis)) {
+        return false;
+    }
+    grid->count++;
+    static const char *const fixed[] = {"seed", "prompt", NULL};
+    for (size_t i = 0; fixed[i] != NULL; i++) {
+        if (strcmp(axis->row->name, fixed[i]) == 0) {
+            message_usage("--%s: %s cannot be varied: prompts and seeds are common to all settings", asked_by,
+                          fixed[i]);
+            return false;
+        }
+    }
+    for (size_t i = 0; i + 1 < grid->count; i++) {
+        if (grid->axes[i].row == axis->row) {
+            message_usage("--%s: %s has several values twice", asked_by, axis->row->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/** An option of generate, with one value or several. */
+static bool accept_values(void *target, const option *row, const char *value) {
+    evaluate_request *request = target;
+    const option *original = generate_options_row(row->name);
+    if (!takes_list(original, value) || strcmp(row->name, "seed") == 0) {
+        json_object_set_new(request->typed, row->name, json_string(value));
+        return options_store(original, value, &request->base);
+    }
+    char text[1024];
+    int length = snprintf(text, sizeof text, "%s=%s", row->name, value);
+    if (length < 0 || (size_t)length >= sizeof text) {
+        message_usage("--%s: expected at most %zu characters", row->name, sizeof text);
+        return false;
+    }
+    return add_axis(row->name, text, &request->direct);
+}
+
+static bool accept_grid(void *target, const option *row, const char *value) {
+    evaluate_request *request = target;
+    if (request->grid_text_count == EVALUATE_MOST_GRIDS) {
+        message_usage("--%s: at most %d are taken", row->name, EVALUATE_MOST_GRIDS);
+        return false;
+    }
+    request->grid_texts[request->grid_text_count++] = value;
+    return true;
+}
+
+#define AT(field) .offset = offsetof(evaluate_request, field)
+
+static const option own_rows[] = {
+    {.kind = OPTION_SECTION, .help = "what is evaluated"},
+    {.kind = OPTION_TEXT,
+     .name = "prompts",
+     AT(prompts),
+     .argument = "FILE",
+     .help = "captions of the demo world, one a line, as text or as JSON\nobjects with \"caption\" (the "
+             "model's own)"},
+    {.kind = OPTION_CHOICE,
+     .name = "split",
+     AT(split),
+     .argument = "NAME",
+     .choices = "heldout development",
+     .help = "which of the model's own prompts (heldout)"},
+    {.kind = OPTION_INTEGER,
+     .name = "each",
+     AT(each),
+     .argument = "N",
+     .minimum = 1,
+     .maximum = 1e6,
+     .help = "the first N prompts of each category (all)"},
+    {.kind = OPTION_INTEGER,
+     .name = "seeds",
+     AT(seeds),
+     .argument = "N",
+     .minimum = 1,
+     .maximum = 250,
+     .help = "pictures of each prompt in each setting (1)"},
+    {.kind = OPTION_CUSTOM,
+     .name = "grid",
+     .argument = "\"NAME=A,B NAME=C,D\"",
+     .accept = accept_grid,
+     .help = "options of generate and their values; all combinations are\n"
+             "drawn. ; separates values that hold commas. May be repeated:\n"
+             "a setting that several grids share is drawn once"},
+    {.kind = OPTION_SECTION, .help = "results"},
+    {.kind = OPTION_TEXT,
+     .name = "output",
+     .letter = 'o',
+     AT(folder),
+     .argument = "FOLDER",
+     .help = "where results go (evaluation); the same command goes on\nwith what is unfinished there"},
+    {.kind = OPTION_TEXT,
+     .name = "select",
+     AT(select),
+     .argument = "NAME",
+     .help = "at the end print the value of this option in the best setting"},
+    {.kind = OPTION_FLAG,
+     .name = "keep-pictures",
+     AT(keep_pictures),
+     .help = "keep every picture, not only those of the contact sheets"},
+    {.kind = OPTION_INTEGER,
+     .name = "resamples",
+     AT(resamples),
+     .argument = "N",
+     .minimum = 100,
+     .maximum = 1e6,
+     .help = "of the bootstrap behind the confidence intervals (10000)"},
+    {.kind = OPTION_INTEGER,
+     .name = "jobs",
+     .letter = 'j',
+     AT(jobs),
+     .argument = "N",
+     .minimum = 1,
+     .maximum = 256,
+     .help = "pictures drawn at the same time, sharing the threads (1);\nfor small models the number of "
+             "cores is best"},
+};
+enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
+
+/** Options of generate that concern the machine and not the picture. */
+static bool is_of_machine(const option *row) {
+    static const char *const names[] = {"model", "threads", "isa", "dtype", "quiet", "verbose"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (row->name != NULL && strcmp(row->name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** A row of generate as it is here. False: it has no place. */
+static bool adapt_row(const option *original, option *row) {
+    *row = *original;
+    if (original->kind == OPTION_REFUSED || original->kind == OPTION_SECTION || is_of_machine(original)) {
+        return true;
+    }
+    if (!original->of_picture) {
+        return false;
+    }
+    if (strcmp(original->name, "prompt") == 0) {
+        row->kind = OPTION_REFUSED;
+        row->help = "the prompts come from --prompts FILE";
+    } else if (original->kind != OPTION_FLAG) {
+        row->kind = OPTION_CUSTOM;
+        row->accept = accept_values;
+    }
+    return true;
+}
+
+/** Own rows, then those of generate; headings without options are left out. The caller frees. */
+static option *make_rows(size_t *count) {
+    const option_set *generate = generate_options_set();
+    option *rows = malloc((OWN_ROWS + generate->count) * sizeof *rows);
+    if (rows == NULL) {
+        message_failure("out of memory for the options");
+        return NULL;
+    }
+    memcpy(rows, own_rows, sizeof own_rows);
+    *count = OWN_ROWS;
+    for (size_t i = 0; i < generate->count; i++) {
+        if (adapt_row(&generate->rows[i], &rows[*count])) {
+            bool after_heading =
+                rows[*count].kind == OPTION_SECTION && rows[*count - 1].kind == OPTION_SECTION;
+            rows[*count - after_heading] = rows[*count];
+            *count += !after_heading;
+        }
+    }
+    return rows;
+}
+
+/** End of the axis that begins at `text`: a blank before the next NAME=, or the end. */
+static const char *axis_end(const char *text) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    for (const char *at = strchr(text, ' '); at != NULL; at = strchr(at + 1, ' ')) {
+        const char *name = at + strspn(at, " ");
+        if (*name == '\0' || (strspn(name, letters) > 0 && name[strspn(name, letters)] == '=')) {
+            return at;
+        }
+    }
+    return text + strlen(text);
+}
+
+/** "pladis=0,1 cfg-scale=1,4" → axes. */
+static bool parse_grid(const char *text, evaluate_grid *grid) {
+    for (const char *at = text + strspn(text, " "); *at != '\0';) {
+        const char *end = axis_end(at);
+        char *axis = strndup(at, (size_t)(end - at));
+        if (axis == NULL) {
+            message_failure("out of memory for --grid");
+            return false;
+        }
+        bool done = add_axis("grid", axis, grid);
+        free(axis);
+        if (!done) {
+            return false;
+        }
+        at = end + strspn(end, " ");
+    }
+    if (grid->count == 0) {
+        message_usage(
+            "--grid: found \"%s\", expected options and their values, as in \"pladis=0,1,2 cfg-scale=1,4\"",
+            text);
+    }
+    return grid->count > 0;
+}
+
+static bool check(evaluate_request *request) {
+    if (request->prompts != NULL && request->split != NULL) {
+        message_usage("--prompts and --split exclude each other");
+        return false;
+    }
+    if (request->direct.count > 0 || request->grid_text_count == 0) {
+        request->grids[request->grid_count++] = request->direct; /* without axes: one setting */
+        request->direct = (evaluate_grid){.count = 0};
+    }
+    for (size_t i = 0; i < request->grid_text_count; i++) {
+        if (!parse_grid(request->grid_texts[i], &request->grids[request->grid_count++])) {
+            return false;
+        }
+    }
+    if (request->select != NULL) {
+        bool varied = false;
+        for (size_t i = 0; i < request->grid_count; i++) {
+            for (size_t j = 0; j < request->grids[i].count; j++) {
+                varied = varied || strcmp(request->grids[i].axes[j].row->name, request->select) == 0;
+            }
+        }
+        if (!varied) {
+            message_usage("--select: found \"%s\", expected an option that is given several values",
+                          request->select);
+            return false;
+        }
+    }
+    request->base.prompt = ""; /* each picture has its own */
+    return generate_options_settle(&request->base);
+}
+
+options_result evaluate_request_parse(int argc, char **argv, evaluate_request *request) {
+    size_t count = 0, positional_count = 0;
+    *request = (evaluate_request){.folder = "evaluation", .seeds = 1, .jobs = 1, .resamples = 10000};
+    option *rows = make_rows(&count);
+    request->typed = json_object();
+    if (rows == NULL || request->typed == NULL) {
+        free(rows);
+        return OPTIONS_WRONG;
+    }
+    const option_set set = {
+        .usage = "pladis evaluate [--prompts FILE] [--grid \"NAME=A,B NAME=C,D\"]... [-o FOLDER] [options of "
+                 "generate]",
+        .summary =
+            "How well pictures follow their prompts, in every setting of a grid: draws captions of the demo\n"
+            "model's world with common seeds, scores every picture exactly, and writes tables with 95 %\n"
+            "confidence intervals, plots and contact sheets. A numeric option may be given several values\n"
+            "itself: --pladis 0,1,2 --cfg-scale 1,4. Interrupted, it goes on where it was.",
+        .rows = rows,
+        .count = count,
+        .examples =
+            "  pladis evaluate --pladis 0,0.5,1,1.5,2 --cfg-scale 1,2,4 --steps 10 -j 2 -o evaluation\n"
+            "  pladis evaluate --split development --pladis 0 --cfg-scale 1,2,4,6,8 --select cfg-scale\n"
+            "  pladis evaluate --grid \"pladis=0,1,2 cfg-scale=1,4\" --grid \"pladis=1,2 "
+            "pladis-alpha=1.25,2\"\n"
+            "  pladis evaluate --prompts mine.txt --grid \"pladis-blocks=all;down,up;mid\"\n",
+    };
+    generate_options_defaults(&request->base);
+    options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
+    free(rows);
+    return result == OPTIONS_RUN && !check(request) ? OPTIONS_WRONG : result;
+}
+
+static void free_grid(evaluate_grid *grid) {
+    for (size_t i = 0; i < grid->count; i++) {
+        sweep_axis_free(&grid->axes[i]);
+    }
+    grid->count = 0;
+}
+
+void evaluate_request_free(evaluate_request *request) {
+    free_grid(&request->direct);
+    for (size_t i = 0; i < request->grid_count; i++) {
+        free_grid(&request->grids[i]);
+    }
+    json_decref(request->typed);
+    request->typed = NULL;
+}
+
+void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,
+                         size_t size) {
+    const void *place = (const char *)settings + row->offset;
+    const char *word = NULL;
+    switch (row->kind) {
+    case OPTION_NUMBER:
+        if (isnan(*(const double *)place)) {
+            snprintf(text, size, "own");
+        } else {
+            snprintf(text, size, "%g", *(const double *)place);
+        }
+        return;
+    case OPTION_INTEGER:
+        snprintf(text, size, "%" PRId64, *(const int64_t *)place);
+        return;
+    case OPTION_FLAG:
+        snprintf(text, size, "%s", *(const bool *)place ? "yes" : "no");
+        return;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+    case OPTION_LISTED:
+        word = *(const char *const *)place;
+        break;
+    default:
+        word = json_string_value(json_object_get(typed, row->name));
+        break;
+    }
+    snprintf(text, size, "%s", word != NULL ? word : "own");
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The command line of `pladis evaluate`. */
+#ifndef PLADIS_CLI_EVALUATE_REQUEST_H
+#define PLADIS_CLI_EVALUATE_REQUEST_H
+
+#include <jansson.h>
+
+#include "generate_options.h"
+#include "sweep.h"
+
+enum { EVALUATE_MOST_GRIDS = 8, EVALUATE_MOST_AXES = 8 };
+
+/** Options with several values each: the settings are all combinations. */
+typedef struct evaluate_grid {
+    sweep_axis axes[EVALUATE_MOST_AXES];
+    size_t count;
+} evaluate_grid;
+
+typedef struct evaluate_request {
+    generate_request base; /**< first, since rows of generate hold offsets into it */
+    const char *prompts, *split, *folder, *select;
+    bool keep_pictures;
+    int64_t each, seeds, jobs, resamples;
+    const char *grid_texts[EVALUATE_MOST_GRIDS];
+    size_t grid_text_count;
+    evaluate_grid direct;                         /**< options that were given several values themselves */
+    evaluate_grid grids[EVALUATE_MOST_GRIDS + 1]; /**< what is evaluated */
+    size_t grid_count;
+    json_t *typed; /**< values as typed of options that only their own code understands */
+} evaluate_request;
+
+/** Parse and check. Free with evaluate_request_free in any case. */
+options_result evaluate_request_parse(int argc, char **argv, evaluate_request *request);
+void evaluate_request_free(evaluate_request *request);
+
+/** A value of `settings` as text: "2", "ddim", "own" where it is the model's; of a CUSTOM row what was typed.
+ */
+void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,
+                         size_t size);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evaluate/results_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "whole_file.h"
+
+static bool failed(const results_file *results, const char *what) {
+    message_failure("%s: cannot be %s: %s", results->path, what, strerror(errno));
+    return false;
+}
+
+/** All bytes of the file, with a zero byte behind them; NULL after an error line. */
+static char *read_all(const results_file *results, size_t *size) {
+    enum { MOST_BYTES = 1 << 30 };
+    struct stat status;
+    if (fstat(results->file, &status) != 0) {
+        failed(results, "read");
+        return NULL;
+    }
+    if (!S_ISREG(status.st_mode) || status.st_size > MOST_BYTES) {
+        message_failure("%s: expected a file of at most 1 GiB with results; use another --output",
+                        results->path);
+        return NULL;
+    }
+    *size = (size_t)status.st_size;
+    char *text = malloc(*size + 1);
+    if (text == NULL || pread(results->file, text, *size, 0) != (ssize_t)*size) {
+        failed(results, "read");
+        free(text);
+        return NULL;
+    }
+    text[*size] = '\0';
+    return text;
+}
+
+/** Say in which field two headers differ. */
+static void report_difference(const results_file *results, const char *field, const json_t *mine,
+                              const json_t *theirs) {
+    char *expected = json_dumps(mine, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *found = theirs != NULL ? json_dumps(theirs, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    message_failure(
+        "%s: holds another evaluation: field '%s': expected %.200s, found %.200s; use another --output, "
+        "or remove the file to begin anew",
+        results->path, field, expected != NULL ? expected : "?", found != NULL ? found : "nothing");
+    free(expected);
+    free(found);
+}
+
+/** The same value in each field of the header, options one by one. False after an error line. */
+static bool same_fields(const results_file *results, const json_t *header, const json_t *other) {
+    const char *field;
+    json_t *value;
+    json_object_foreach((json_t *)header, field, value) {
+        const json_t *found = json_object_get(other, field);
+        if (json_is_object(value) && json_is_object(found) &&
+            json_object_size(value) == json_object_size(found)) {
+            if (!same_fields(results, value, found)) {
+                return false;
+            }
+        } else if (found == NULL || !json_equal(value, (json_t *)found)) {
+            report_difference(results, field, value, found);
+            return false;
+        }
+    }
+    return true;
+}
+
+/** The file is of this evaluation. */
+static bool check_header(const results_file *results, const char *line, const json_t *header) {
+    json_t *found = json_loads(line, 0, NULL);
+    bool same = json_is_object(found) && json_object_get(found, "format") != NULL;
+    if (!same) {
+        message_failure("%s: is no file of results of pladis evaluate; use another --output", results->path);
+    }
+    same = same && same_fields(results, header, found);
+    json_decref(found);
+    return same;
+}
+
+static bool read_index(const json_t *line, const char *field, size_t limit, size_t *value) {
+    const json_t *number = json_object_get(line, field);
+    *value = (size_t)json_integer_value(number);
+    return json_is_integer(number) && json_integer_value(number) >= 0 && *value < limit;
+}
+
+static bool read_outcome(const json_t *line, outcome *came) {
+    const json_t *verdict = json_object_get(line, "verdict"),
+                 *evaluations = json_object_get(line, "evaluations");
+    const json_t *denoise = json_object_get(line, "denoise_seconds"), *all = json_object_get(line, "seconds");
+    bool whole = json_is_object(verdict) && json_is_integer(evaluations) && json_is_number(denoise) &&
+                 json_is_number(all);
+    for (int i = 0; whole && i < PLD_ASPECT_COUNT; i++) {
+        const json_t *aspect = json_object_get(verdict, pld_world_word(PLD_WORLD_ASPECTS, i));
+        whole = json_is_boolean(aspect) || (json_is_null(aspect) && i != PLD_ASPECT_ALL);
+        came->verdict[i] = json_is_null(aspect) ? PLD_ANY : json_is_true(aspect);
+    }
+    came->done = true;
+    came->evaluations = (int)json_integer_value(evaluations);
+    came->denoise_seconds = json_number_value(denoise);
+    came->seconds = json_number_value(all);
+    return whole;
+}
+
+/** Take one line over; false where it is damaged, out of range or there twice. */
+static bool read_line(const char *text, outcomes *known) {
+    json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    picture_place at = {0};
+    outcome came = {0};
+    bool good = json_is_object(line) && read_index(line, "setting", known->settings, &at.setting) &&
+                read_index(line, "prompt", known->prompts, &at.prompt) &&
+                read_index(line, "repetition", known->seeds, &at.repetition) && read_outcome(line, &came);
+    json_decref(line);
+    if (good) {
+        outcome *place = &known->items[outcomes_index(known, at)];
+        good = !place->done;
+        known->done += good;
+        *place = came;
+    }
+    return good;
+}
+
+/** Everything that is whole in `text`; *used bytes of it. */
+static bool read_lines(const results_file *results, char *text, const json_t *header, outcomes *known,
+                       size_t *used) {
+    size_t number = 0;
+    for (char *end; (end = strchr(text + *used, '\n')) != NULL; number++) {
+        char *line = text + *used;
+        *end = '\0';
+        if (number == 0 && !check_header(results, line, header)) {
+            return false;
+        }
+        if (number > 0 && !read_line(line, known)) {
+            message_failure(
+                "%s: line %zu is damaged or there twice; remove the line, or the file to begin anew",
+                results->path, number + 1);
+            return false;
+        }
+        *used = (size_t)(end - text) + 1;
+    }
+    return true;
+}
+
+/** Begin an empty file, or cut off the half line of a run that was killed. */
+static bool make_ready(const results_file *results, const json_t *header, char *text, size_t size,
+                       size_t used) {
+    char *line = json_dumps(header, JSON_COMPACT);
+    if (line == NULL) {
+        message_failure("%s: out of memory, or an option is not UTF-8", results->path);
+        return false;
+    }
+    size_t length = strlen(line);
+    bool foreign = used == 0 && (strlen(text) != size || strncmp(text, line, size) != 0 || size > length);
+    bool done = !foreign;
+    if (foreign) {
+        message_failure("%s: is no file of results of pladis evaluate; use another --output", results->path);
+    } else if (ftruncate(results->file, (off_t)used) != 0) {
+        done = failed(results, "written");
+    } else if (used == 0) {
+        line[length] = '\n'; /* in place of the zero byte */
+        done = write(results->file, line, length + 1) == (ssize_t)length + 1 || failed(results, "written");
+    }
+    free(line);
+    return done;
+}
+
+bool results_file_open(const char *path, const json_t *header, outcomes *known, results_file *results) {
+    *results = (results_file){.file = -1};
+    snprintf(results->path, sizeof results->path, "%s", path);
+    results->file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (results->file < 0) {
+        return failed(results, "written");
+    }
+    if (flock(results->file, LOCK_EX | LOCK_NB) != 0) {
+        message_failure("%s: another run is writing it", path);
+        return false;
+    }
+    size_t size = 0, used = 0;
+    char *text = read_all(results, &size);
+    bool done = text != NULL && read_lines(results, text, header, known, &used) &&
+                make_ready(results, header, text, size, used);
+    free(text);
+    return done;
+}
+
+bool results_file_add(results_file *results, picture_place at, int64_t seed, const outcome *came) {
+    char line[512];
+    int length =
+        snprintf(line, sizeof line,
+                 "{\"setting\":%zu,\"prompt\":%zu,\"repetition\":%zu,\"seed\":%lld,\"evaluations\":%d,"
+                 "\"denoise_seconds\":%.6f,\"seconds\":%.6f,\"verdict\":{",
+                 at.setting, at.prompt, at.repetition, (long long)seed, came->evaluations,
+                 came->denoise_seconds, came->seconds);
+    for (int i = 0; i < PLD_ASPECT_COUNT; i++) {
+        length += snprintf(line + length, sizeof line - (size_t)length, "%s\"%s\":%s", i > 0 ? "," : "",
+                           pld_world_word(PLD_WORLD_ASPECTS, i),
+                           came->verdict[i] == PLD_ANY ? "null"
+                           : came->verdict[i]          ? "true"
+                                                       : "false");
+    }
+    length += snprintf(line + length, sizeof line - (size_t)length, "}}\n");
+    ssize_t written;
+    do {
+        written = write(results->file, line, (size_t)length);
+    } while (written < 0 && errno == EINTR);
+    if (written >= 0 && written < length) {
+        errno = ENOSPC;
+    }
+    return written == length || failed(results, "written");
+}
+
+void results_file_close(results_file *results) {
+    if (results->file >= 0) {
+        close(results->file);
+    }
+    results->file = -1;
+}
