@@ -153,19 +153,23 @@ typedef struct pld_progress {
 typedef struct pld_generate_options {
     size_t struct_size;
     const char *prompt;          /**< required, may be "" */
-    const char *negative_prompt; /**< NULL: none (encoded as "" in SD 1 and 2) */
+    const char *negative_prompt; /**< NULL: none ("" in SD 1 and 2, zeros in SDXL) */
     bool literal_prompt;         /**< no weights, BREAK or chunks */
     int clip_skip;               /**< 1: the last layer */
     int width, height;           /**< pixels; 0: the model's own */
-    int steps;                   /**< 0: the model's own */
-    double cfg_scale;            /**< NaN: the model's own; <= 1: no unconditional branch */
-    double cfg_rescale;          /**< φ in [0, 1]; 0 */
-    int64_t seed;                /**< >= 0; 42 */
-    const char *sampling_method; /**< NULL: the model's scheduler */
-    const char *scheduler;       /**< sigma schedule; NULL: the model's */
-    const char *spacing;         /**< NULL: the model's */
-    const char *prediction;      /**< "eps", "v", "x0"; NULL: the model's */
-    const double *timesteps;     /**< explicit, descending [timestep_count], or NULL */
+    /* What SDXL is told of the picture that it is to draw like; other families take none of it. */
+    int original_width, original_height; /**< size before it was scaled for training; 0: width, height */
+    int crop_left, crop_top;             /**< what was cut off; 0 */
+    int target_width, target_height;     /**< size after scaling and cutting; 0: width, height */
+    int steps;                           /**< 0: the model's own */
+    double cfg_scale;                    /**< NaN: the model's own; <= 1: no unconditional branch */
+    double cfg_rescale;                  /**< φ in [0, 1]; 0 */
+    int64_t seed;                        /**< >= 0; 42 */
+    const char *sampling_method;         /**< NULL: the model's scheduler */
+    const char *scheduler;               /**< sigma schedule; NULL: the model's */
+    const char *spacing;                 /**< NULL: the model's */
+    const char *prediction;              /**< "eps", "v", "x0"; NULL: the model's */
+    const double *timesteps;             /**< explicit, descending [timestep_count], or NULL */
     size_t timestep_count;
     double eta;                /**< NaN: the sampler's */
     double pladis_scale;       /**< λ; 0 is off; NaN: the model's own, else 2.0 */

@@ -10,9 +10,9 @@ static const char *const stable_diffusion_pipelines[] = {
 #define PART_COUNT(parts) ((int)(sizeof(parts) / sizeof *(parts)))
 
 static const pld_family_part stable_diffusion_parts[] = {
-    {"text_encoder", "CLIPTextModel", "model", PLD_ROLE_TEXT_ENCODER, "tokenizer"},
-    {"unet", "UNet2DConditionModel", "diffusion_pytorch_model", PLD_ROLE_DENOISER, NULL},
-    {"vae", "AutoencoderKL", "diffusion_pytorch_model", PLD_ROLE_AUTOENCODER, NULL},
+    {"text_encoder", "CLIPTextModel", "model", PLD_ROLE_TEXT_ENCODER, "tokenizer", false},
+    {"unet", "UNet2DConditionModel", "diffusion_pytorch_model", PLD_ROLE_DENOISER, NULL, false},
+    {"vae", "AutoencoderKL", "diffusion_pytorch_model", PLD_ROLE_AUTOENCODER, NULL, false},
 };
 
 static const pld_family stable_diffusion = {
@@ -21,12 +21,36 @@ static const pld_family stable_diffusion = {
     .pipelines = stable_diffusion_pipelines,
     .parts = stable_diffusion_parts,
     .part_count = PART_COUNT(stable_diffusion_parts),
+    .text_final_norm = true,
     .default_steps = 25,
     .default_cfg_scale = 7.5,
     .stable_diffusion_rules = true,
 };
 
-const pld_family *const pld_families[] = {&stable_diffusion, NULL};
+static const char *const stable_diffusion_xl_pipelines[] = {
+    "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLPAGPipeline", NULL};
+
+static const pld_family_part stable_diffusion_xl_parts[] = {
+    {"text_encoder", "CLIPTextModel", "model", PLD_ROLE_TEXT_ENCODER, "tokenizer", false},
+    {"text_encoder_2", "CLIPTextModelWithProjection", "model", PLD_ROLE_TEXT_ENCODER, "tokenizer_2", true},
+    {"unet", "UNet2DConditionModel", "diffusion_pytorch_model", PLD_ROLE_DENOISER, NULL, false},
+    {"vae", "AutoencoderKL", "diffusion_pytorch_model", PLD_ROLE_AUTOENCODER, NULL, false},
+};
+
+static const pld_family stable_diffusion_xl = {
+    .name = "stable-diffusion-xl",
+    .description = "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
+                   "KL autoencoder",
+    .pipelines = stable_diffusion_xl_pipelines,
+    .parts = stable_diffusion_xl_parts,
+    .part_count = PART_COUNT(stable_diffusion_xl_parts),
+    .text_skip = 1,
+    .zero_negative = true,
+    .default_steps = 30,
+    .default_cfg_scale = 5,
+};
+
+const pld_family *const pld_families[] = {&stable_diffusion, &stable_diffusion_xl, NULL};
 
 const pld_family *pld_family_for_pipeline(const char *pipeline) {
     for (const pld_family *const *family = pld_families; *family; family++) {

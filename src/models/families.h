@@ -23,6 +23,7 @@ typedef struct pld_family_part {
     const char *stem; /**< how its weight files begin, "model" */
     pld_part_role role;
     const char *tokenizer; /**< of a text encoder: folder of its tokenizer */
+    bool pooled;           /**< of a text encoder: its pooled, projected embedding is wanted too */
 } pld_family_part;
 
 typedef struct pld_family {
@@ -31,6 +32,10 @@ typedef struct pld_family {
     const char *const *pipelines; /**< `_class_name` of model_index.json, NULL-terminated */
     const pld_family_part *parts; /**< [part_count], at most PLD_MAX_PARTS; one denoiser, one autoencoder */
     int part_count;
+    int text_skip;        /**< layers of the text encoders that are left out at a clip-skip of 1 */
+    bool text_final_norm; /**< text states go through the final norm */
+    bool zero_negative;   /**< no negative prompt is zeros, unless model_index.json's force_zeros_for_empty_prompt
+                             says otherwise */
     int default_steps;
     double default_cfg_scale;
     bool stable_diffusion_rules; /**< see pld_sampling_options */

@@ -327,6 +327,23 @@ pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool 
     return out;
 }
 
+pld_value_id pld_add_context(pld_builder *b, pld_value_id x) {
+    append(b, &pld_operator_add_context, "", x, PLD_NO_VALUE, x);
+    return x;
+}
+
+pld_value_id pld_pool(pld_builder *b, pld_value_id x, int32_t token) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    pld_value_id out = new_value(b, b->plan->values[x].batch, 1, 1, b->plan->values[x].channels);
+    pld_operator *op = append(b, &pld_operator_pool, "", x, PLD_NO_VALUE, out);
+    if (op) {
+        op->token = token;
+    }
+    return out;
+}
+
 void pld_tap(pld_builder *b, const char *name, pld_value_id x) {
     pld_operator *op = append(b, &pld_operator_tap, "", x, PLD_NO_VALUE, x);
     if (op) {

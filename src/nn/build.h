@@ -66,6 +66,10 @@ pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions
 /** Timesteps of the run → sinusoids [B, 1, channels]. */
 pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
                           double shift);
+/** x [B, 1, C] += what the context of each row adds (pld_context.added), in place; returns x. */
+pld_value_id pld_add_context(pld_builder *b, pld_value_id x);
+/** x [B, T, C] → [B, 1, C]: each text's state at its first id `token`, or at its largest id (PLD_LARGEST_ID). */
+pld_value_id pld_pool(pld_builder *b, pld_value_id x, int32_t token);
 /** Show a value to whoever watches the run, under a name that stands by itself. */
 void pld_tap(pld_builder *b, const char *name, pld_value_id x);
 

@@ -12,6 +12,7 @@ typedef struct pld_context {
     int64_t tokens;
     const float *const *keys;   /**< [cross sites] of [tokens, heads·head_size] */
     const float *const *values; /**< likewise */
+    const float *added;         /**< joins the time embedding [its width]; NULL where the network takes none */
 } pld_context;
 
 typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD } pld_conv_choice;

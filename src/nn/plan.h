@@ -65,6 +65,7 @@ typedef struct pld_operator {
     int site;       /**< of an attention: index into plan->sites */
     pld_value_id key, value;
     bool causal;
+    int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */
 } pld_operator;
 
 typedef enum pld_site_kind { PLD_SITE_SELF, PLD_SITE_CROSS } pld_site_kind;

@@ -33,52 +33,6 @@ static pld_status stage(pld_generation *g, const char *name, pld_status (*run)(p
     return PLD_OK;
 }
 
-/** NaN or infinity ends a run before it becomes a black picture. */
-static pld_status check_finite(const pld_generation *g, const float *values, size_t count, const char *what,
-                               size_t call) {
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(values[i])) {
-            return pld_fail(
-                g->error, PLD_ERROR_NUMERIC,
-                "%s (call %zu of the network): the values are not finite; the weights may be damaged, or the "
-                "settings too extreme",
-                what, call);
-        }
-    }
-    return PLD_OK;
-}
-
-static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_prompt_states *states) {
-    const int64_t shape[] = {1, states->tokens, g->model->unet.context_width};
-    return pld_dump_add(&g->dump,
-                        branch == PLD_BRANCH_CONDITIONAL ? "prompt_embeds" : "negative_prompt_embeds",
-                        states->states, 3, shape, g->error);
-}
-
-/** Encode the prompt of each branch, and compute its keys and values for every cross-attention: once a
- * picture. */
-static pld_status encode_text(pld_generation *g) {
-    for (int i = 0; i < g->guidance->branch_count; i++) {
-        const pld_branch branch = g->guidance->branches[i];
-        const char *prompt = branch == PLD_BRANCH_CONDITIONAL
-                                 ? g->options->prompt
-                                 : (g->options->negative_prompt ? g->options->negative_prompt : "");
-        pld_prompt_states states = {0};
-        PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, &states, g->error));
-        pld_status status = dump_embeds(g, branch, &states);
-        if (status == PLD_OK) {
-            status = check_finite(g, states.states, (size_t)(states.tokens * g->model->unet.context_width),
-                                  "text", 0);
-        }
-        if (status == PLD_OK) {
-            status = pld_session_set_context(g->session, branch, &states, g->options->cancel, g->error);
-        }
-        pld_free(states.states);
-        PLD_TRY(status);
-    }
-    return PLD_OK;
-}
-
 static void branch_contexts(const pld_generation *g, const pld_context **contexts) {
     for (int i = 0; i < g->guidance->branch_count; i++) {
         contexts[i] = &g->session->contexts[g->guidance->branches[i]].context;
@@ -124,7 +78,7 @@ static pld_status start_latents(pld_generation *g) {
     pld_rng_normal(&g->rng, g->latents, g->count);
     if (g->options->init_noise) {
         PLD_TRY(read_init_noise(g, shape, g->latents));
-        PLD_TRY(check_finite(g, g->latents, g->count, "init-noise", 0));
+        PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "init-noise", 0));
     }
     PLD_TRY(pld_dump_add(&g->dump, "latents_init", g->latents, 4, shape, g->error));
     const float scale = pld_sampler_schedule(g->sampler)->init_noise_sigma;
@@ -203,10 +157,10 @@ static pld_status denoise(pld_generation *g) {
     for (size_t call = 0; call < calls; call++) {
         PLD_TRY(evaluate(g, call));
         g->guidance->combine(&g->guidance_options, (const float *const *)g->rows, g->count, g->noise_pred);
-        PLD_TRY(check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
+        PLD_TRY(pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
         PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
         PLD_TRY(pld_sampler_step(g->sampler, call, g->noise_pred, g->latents, &g->rng, g->latents, g->error));
-        PLD_TRY(check_finite(g, g->latents, g->count, "sampler", call + 1));
+        PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "sampler", call + 1));
         PLD_TRY(dump_call(g, "latents", call, g->latents));
         PLD_TRY(tell(g, "denoise", call + 1, calls));
     }
@@ -222,7 +176,7 @@ static pld_status decode(pld_generation *g) {
     }
     PLD_TRY(pld_session_decode(g->session, g->latents, g->latent_height, g->latent_width, g->options->cancel,
                                g->decoded, g->error));
-    PLD_TRY(check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0));
+    PLD_TRY(pld_generation_check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0));
     return pld_dump_add(&g->dump, "decoded", g->decoded, 4, shape, g->error);
 }
 
@@ -274,7 +228,7 @@ static void generation_free(pld_generation *g) {
 static pld_status run_stages(pld_generation *g, pld_image *image) {
     PLD_TRY(pld_generation_resolve(g));
     PLD_TRY(allocate_latents(g));
-    PLD_TRY(stage(g, "text", encode_text));
+    PLD_TRY(stage(g, "text", pld_generation_encode_text));
     PLD_TRY(stage(g, "load", load_unet));
     PLD_TRY(stage(g, "denoise", denoise));
     PLD_TRY(stage(g, "decode", decode));

@@ -38,6 +38,15 @@ typedef struct pld_generation {
 /** Check the options against the model and make the sampler. */
 pld_status pld_generation_resolve(pld_generation *g);
 
+/** PLD_ERROR_NUMERIC at NaN or infinity, which ends a run before it becomes a black picture. `call` of the
+ * network. */
+pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
+                                       const char *what, size_t call);
+
+/** Encode the prompt of each branch, and compute its keys and values for every cross-attention: once a
+ * picture. */
+pld_status pld_generation_encode_text(pld_generation *g);
+
 /** Step of the schedule → PLADIS is active: ⌊start·n⌋ <= i < ⌊end·n⌋. */
 bool pld_generation_pladis_active(const pld_generation *g, size_t step);
 

@@ -40,6 +40,7 @@ struct pld_model {
     pld_vae_config vae;
     pld_scheduler_config scheduler; /* what the folder states */
     const pld_sampler_kind *sampler;
+    bool zero_negative;                        /* no negative prompt: zeros, not "" */
     pld_parameters *parameters[PLD_MAX_PARTS]; /* as family->parts */
     pld_model_part public_parts[PLD_MAX_PARTS];
     pld_site *sites; /* of the U-Net */
@@ -62,9 +63,12 @@ pld_parameters *pld_model_parameters(const pld_model *model, pld_part_role role)
 
 /** One prompt on its way into the U-Net. */
 typedef struct pld_prompt_states {
-    float *states;  /**< [tokens, context_width] */
+    float *states;  /**< [tokens, context_width]; text encoders side by side */
+    float *pooled;  /**< [pooled_width] of the U-Net */
     int64_t tokens; /**< positions times chunks */
 } pld_prompt_states;
+
+void pld_prompt_states_free(pld_prompt_states *states);
 
 /** Keys and values of one prompt, with the plan that computed and holds them. */
 typedef struct pld_prompt_context {
@@ -72,6 +76,7 @@ typedef struct pld_prompt_context {
     pld_value_id input;
     pld_value_id *key_ids, *value_ids; /* [cross sites] */
     const float **keys, **values;      /* [cross sites] */
+    pld_value_id addition;             /* input; PLD_NO_VALUE where the network has none */
     pld_context context;
 } pld_prompt_context;
 
@@ -106,13 +111,15 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
 /** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
 pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error);
 
-/** Encode a prompt: chunks, weights. The caller frees states->states with pld_free. */
+/** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants them, else
+ * "". The caller frees the states with pld_prompt_states_free. */
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
                              pld_prompt_states *states, pld_error *error);
 
-/** Compute keys and values of all cross-attentions for `states` into the branch's context. */
+/** Compute keys and values of all cross-attentions for `states`, and what joins the time embedding, into the branch's
+ * context. `time_ids` [PLD_UNET_TIME_IDS]. */
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
-                                   const volatile int *cancel, pld_error *error);
+                                   const float *time_ids, const volatile int *cancel, pld_error *error);
 
 /** Make the U-Net's plan ready for a shape. */
 pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,

@@ -18,11 +18,13 @@ static const pld_text_encoder *encoder_of(const pld_model *model, int part) {
 static pld_status bind_text(pld_model *model, int part, pld_error *error) {
     pld_plan plan;
     pld_clip_text_values values;
+    const bool pooled = model->family->parts[part].pooled;
+    const pld_clip_text_options whole = {.batch = 1, .final_norm = true, .pooled = pooled};
     pld_plan_init(&plan, model->parameters[part]);
     pld_parameters_ignore(plan.parameters, "text_model.embeddings.position_ids");
     pld_parameters_ignore(plan.parameters, "embeddings.position_ids");
-    pld_parameters_ignore(plan.parameters, "text_projection.weight");
-    pld_status status = pld_clip_text_build(&plan, &encoder_of(model, part)->config, 1, 0, &values, error);
+    pld_parameters_ignore(plan.parameters, "text_projection.weight"); /* where nobody asks for it */
+    pld_status status = pld_clip_text_build(&plan, &encoder_of(model, part)->config, &whole, &values, error);
     pld_plan_free(&plan);
     return status;
 }

@@ -22,11 +22,15 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
     const char *pipeline = NULL;
     PLD_TRY(pld_json_get_string(top, "_class_name", PLD_JSON_REQUIRED, &pipeline, error));
     model->family = pld_family_for_pipeline(pipeline);
-    return model->family
-               ? PLD_OK
-               : pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                          "%s: the pipeline %.80s is not supported; 'pladis list families' names what is",
-                          top->file, pipeline);
+    if (!model->family) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: the pipeline %.80s is not supported; 'pladis list families' names what is",
+                        top->file, pipeline);
+    }
+    model->zero_negative = model->family->zero_negative;
+    return model->zero_negative ? pld_json_get_bool(top, "force_zeros_for_empty_prompt", PLD_JSON_OPTIONAL,
+                                                    &model->zero_negative, error)
+                                : PLD_OK;
 }
 
 static pld_status read_scheduler(pld_model *model, pld_error *error) {
@@ -90,18 +94,43 @@ static pld_status read_parts(pld_model *model, pld_error *error) {
     return PLD_OK;
 }
 
-/** The parts must fit each other. */
-static pld_status check_parts(const pld_model *model, pld_error *error) {
+/** The widths of the text encoders fit what the U-Net expects, and their texts have one length. */
+static pld_status check_text(const pld_model *model, pld_error *error) {
+    const char *path = model->source.path;
+    const pld_unet_config *unet = &model->unet;
+    const int64_t positions = model->text_encoders[0].config.positions;
     int64_t width = 0;
+    int64_t pooled = 0;
     for (int i = 0; i < model->text_encoder_count; i++) {
-        width += model->text_encoders[i].config.width;
+        const pld_text_encoder *encoder = &model->text_encoders[i];
+        const pld_family_part *part = &model->family->parts[encoder->part];
+        width += encoder->config.width;
+        pooled += part->pooled ? encoder->config.projection : 0;
+        if (encoder->config.positions != positions) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: %s takes %lld positions (max_position_embeddings), text_encoder %lld", path,
+                            part->name, (long long)encoder->config.positions, (long long)positions);
+        }
     }
-    if (model->unet.context_width != width) {
+    if (unet->context_width != width) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: the U-Net expects text states of width %lld (cross_attention_dim), the text "
-                        "encoder gives %lld (hidden_size)",
-                        model->source.path, (long long)model->unet.context_width, (long long)width);
+                        "encoders give %lld (sum of hidden_size)",
+                        path, (long long)unet->context_width, (long long)width);
     }
+    if (unet->pooled_width != pooled) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: the U-Net expects a pooled text embedding of width %lld "
+                        "(projection_class_embeddings_input_dim less %d times addition_time_embed_dim), the "
+                        "text encoders give %lld (projection_dim)",
+                        path, (long long)unet->pooled_width, PLD_UNET_TIME_IDS, (long long)pooled);
+    }
+    return PLD_OK;
+}
+
+/** The parts must fit each other. */
+static pld_status check_parts(const pld_model *model, pld_error *error) {
+    PLD_TRY(check_text(model, error));
     if (model->unet.in_channels != model->vae.latent_channels ||
         model->unet.out_channels != model->unet.in_channels) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,

@@ -41,6 +41,42 @@ static pld_status check_range(pld_error *error, const char *name, double value, 
                           low, high, value);
 }
 
+/** Every text encoder keeps the state in front of its first layer at least. */
+static pld_status check_clip_skip(const pld_generation *g) {
+    int64_t most = INT64_MAX;
+    for (int i = 0; i < g->model->text_encoder_count; i++) {
+        const int64_t layers = g->model->text_encoders[i].config.layers;
+        most = layers < most ? layers : most;
+    }
+    return g->options->clip_skip >= 1 && g->options->clip_skip <= most
+               ? PLD_OK
+               : pld_fail(g->error, PLD_ERROR_ARGUMENT, "clip-skip: expected 1 to %lld, found %d",
+                          (long long)most, g->options->clip_skip);
+}
+
+/** The sizes that SDXL is told. */
+static pld_status check_picture_sizes(const pld_generation *g) {
+    const pld_generate_options *o = g->options;
+    const struct {
+        const char *name;
+        int number;
+    } rows[] = {{"original-size", o->original_width},
+                {"original-size", o->original_height},
+                {"crop", o->crop_left},
+                {"crop", o->crop_top},
+                {"target-size", o->target_width},
+                {"target-size", o->target_height}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        PLD_TRY(check_range(g->error, rows[i].name, rows[i].number, 0, MAX_SIDE));
+        if (rows[i].number && !g->model->unet.pooled_width) {
+            pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
+                            "%s has no effect on this model: it is not told of picture sizes", rows[i].name);
+            return PLD_OK;
+        }
+    }
+    return PLD_OK;
+}
+
 static pld_status check_numbers(const pld_generation *g) {
     const pld_generate_options *o = g->options;
     PLD_TRY(check_range(g->error, "steps", (double)o->steps, 0, MAX_STEPS));
@@ -55,10 +91,8 @@ static pld_status check_numbers(const pld_generation *g) {
                         "softmax), found %g",
                         o->pladis_alpha);
     }
-    if (o->clip_skip < 1 || o->clip_skip > g->model->text_encoders[0].config.layers) {
-        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "clip-skip: expected 1 to %lld, found %d",
-                        (long long)g->model->text_encoders[0].config.layers, o->clip_skip);
-    }
+    PLD_TRY(check_clip_skip(g));
+    PLD_TRY(check_picture_sizes(g));
     return o->seed >= 0 ? PLD_OK
                         : pld_fail(g->error, PLD_ERROR_ARGUMENT, "seed: expected 0 or more, found %lld",
                                    (long long)o->seed);

@@ -111,12 +111,14 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
         c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
         c->values[i] = pld_plan_data(&c->plan, c->value_ids[i]);
     }
-    c->context = (pld_context){tokens, c->keys, c->values};
+    c->addition = values.addition;
+    c->context = (pld_context){tokens, c->keys, c->values,
+                               values.added == PLD_NO_VALUE ? NULL : pld_plan_data(&c->plan, values.added)};
     return PLD_OK;
 }
 
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
-                                   const volatile int *cancel, pld_error *error) {
+                                   const float *time_ids, const volatile int *cancel, pld_error *error) {
     pld_prompt_context *c = &session->contexts[branch];
     if (c->context.tokens != states->tokens) {
         pld_status status = build_context(session, c, states->tokens, cancel, error);
@@ -127,6 +129,10 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
     }
     memcpy(pld_plan_data(&c->plan, c->input), states->states,
            (size_t)(states->tokens * session->model->unet.context_width) * sizeof *states->states);
+    if (c->addition != PLD_NO_VALUE) {
+        pld_unet_fill_addition(&session->model->unet, states->pooled, time_ids,
+                               pld_plan_data(&c->plan, c->addition));
+    }
     pld_run run = pld_session_run(session, &c->plan, cancel);
     return pld_plan_run(&run, error);
 }

@@ -22,21 +22,26 @@ static pld_status chunk_prompt(const pld_text_encoder *encoder, const char *prom
     return status;
 }
 
-static pld_status need_text(pld_session *session, int index, int64_t skip, const volatile int *cancel,
+/** Make the plan of text encoder `index` ready. */
+static pld_status need_text(pld_session *session, int index, int clip_skip, const volatile int *cancel,
                             pld_error *error) {
-    pld_model *model = session->model;
+    const pld_model *model = session->model;
     const pld_text_encoder *encoder = &model->text_encoders[index];
-    if (session->text[index].ready && session->text[index].skip == skip) {
+    const pld_clip_text_options options = {.batch = 1,
+                                           .skip = clip_skip - 1 + model->family->text_skip,
+                                           .final_norm = model->family->text_final_norm,
+                                           .pooled = model->family->parts[encoder->part].pooled};
+    if (session->text[index].ready && session->text[index].skip == options.skip) {
         return PLD_OK;
     }
     session->text[index].ready = false;
-    pld_plan_free(&session->text[index].plan);
-    pld_plan_init(&session->text[index].plan, model->parameters[encoder->part]);
-    PLD_TRY(pld_clip_text_build(&session->text[index].plan, &encoder->config, 1, skip,
-                                &session->text[index].values, error));
-    pld_run run = pld_session_run(session, &session->text[index].plan, cancel);
+    pld_plan *plan = &session->text[index].plan;
+    pld_plan_free(plan);
+    pld_plan_init(plan, model->parameters[encoder->part]);
+    PLD_TRY(pld_clip_text_build(plan, &encoder->config, &options, &session->text[index].values, error));
+    pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_prepare_within_memory(&run, "the text encoder", error));
-    session->text[index].skip = skip;
+    session->text[index].skip = options.skip;
     session->text[index].ready = true;
     return PLD_OK;
 }
@@ -72,24 +77,29 @@ static void apply_weights(const float *weights, size_t positions, size_t width, 
     }
 }
 
-/** Encode every chunk and join them along the tokens. */
+/** Encode every chunk with one text encoder and join them along the tokens: the states go to the columns from
+ * `column` on. The pooled embedding is the first chunk's. */
 static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
-                                const volatile int *cancel, pld_prompt_states *states, pld_error *error) {
+                                const volatile int *cancel, int64_t column, pld_prompt_states *states,
+                                pld_error *error) {
+    const pld_unet_config *unet = &session->model->unet;
     const size_t width = (size_t)session->model->text_encoders[index].config.width;
-    const size_t chunk_floats = chunks->positions * width;
-    states->tokens = (int64_t)(chunks->count * chunks->positions);
-    states->states = pld_allocate(chunks->count, chunk_floats * sizeof *states->states);
-    if (!states->states) {
-        return pld_fail_memory(error, chunks->count * chunk_floats * sizeof *states->states, "text states");
-    }
+    pld_plan *plan = &session->text[index].plan;
+    const pld_clip_text_values *values = &session->text[index].values;
+    float *out = states->states + column;
     for (size_t i = 0; i < chunks->count; i++) {
-        pld_run run = pld_session_run(session, &session->text[index].plan, cancel);
+        pld_run run = pld_session_run(session, plan, cancel);
         run.ids = chunks->chunks[i].ids;
         PLD_TRY(pld_plan_run(&run, error));
-        float *out = states->states + i * chunk_floats;
-        memcpy(out, pld_plan_data(&session->text[index].plan, session->text[index].values.last_hidden_state),
-               chunk_floats * sizeof *out);
-        apply_weights(chunks->chunks[i].weights, chunks->positions, width, out);
+        if (i == 0 && values->pooled != PLD_NO_VALUE) {
+            memcpy(states->pooled, pld_plan_data(plan, values->pooled),
+                   (size_t)unet->pooled_width * sizeof *states->pooled);
+        }
+        float *rows = pld_plan_data(plan, values->states);
+        apply_weights(chunks->chunks[i].weights, chunks->positions, width, rows);
+        for (size_t j = 0; j < chunks->positions; j++, out += unet->context_width) {
+            memcpy(out, rows + j * width, width * sizeof *out);
+        }
     }
     return PLD_OK;
 }
@@ -113,28 +123,75 @@ static void warn_dropped(const pld_model *model, const pld_text_encoder *encoder
                     pieces);
 }
 
-enum { MAX_CHUNKS = 256 };
+static pld_status allocate_states(const pld_model *model, int64_t tokens, pld_prompt_states *states,
+                                  pld_error *error) {
+    const size_t width = (size_t)model->unet.context_width;
+    states->tokens = tokens;
+    states->states = pld_allocate((size_t)tokens, width * sizeof *states->states);
+    states->pooled = pld_allocate((size_t)model->unet.pooled_width, sizeof *states->pooled);
+    return states->states && states->pooled
+               ? PLD_OK
+               : pld_fail_memory(error, (size_t)tokens * width * sizeof *states->states, "text states");
+}
+
+void pld_prompt_states_free(pld_prompt_states *states) {
+    pld_free(states->states);
+    pld_free(states->pooled);
+    *states = (pld_prompt_states){0};
+}
+
+/** What the text encoders must agree on before one is run. The first one says how many states there are. */
+static pld_status check_chunks(const pld_model *model, int index, const pld_prompt_chunks *chunks,
+                               pld_prompt_states *states, pld_error *error) {
+    enum { MAX_CHUNKS = 256 };
+    const int64_t tokens = (int64_t)(chunks->count * chunks->positions);
+    if (chunks->count > MAX_CHUNKS) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "prompt: %zu chunks of %zu tokens, at most %d are taken",
+                        chunks->count, chunks->positions - 2, MAX_CHUNKS);
+    }
+    if (index == 0) {
+        warn_dropped(model, &model->text_encoders[0], chunks);
+        return allocate_states(model, tokens, states, error);
+    }
+    return tokens == states->tokens
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT,
+                          "prompt: the tokenizers of this model cut it into %lld and %lld positions; use a "
+                          "shorter prompt or --literal-prompt",
+                          (long long)states->tokens, (long long)tokens);
+}
+
+/** The share of text encoder `index`; its states begin at `column`. */
+static pld_status encode_with(pld_session *session, int index, const char *prompt, int64_t column,
+                              const pld_generate_options *options, pld_prompt_states *states,
+                              pld_error *error) {
+    pld_prompt_chunks chunks = {0};
+    PLD_TRY(need_text(session, index, options->clip_skip, options->cancel, error));
+    PLD_TRY(chunk_prompt(&session->model->text_encoders[index], prompt, options->literal_prompt, &chunks,
+                         error));
+    pld_status status = check_chunks(session->model, index, &chunks, states, error);
+    if (status == PLD_OK) {
+        status = encode_chunks(session, index, &chunks, options->cancel, column, states, error);
+    }
+    pld_prompt_chunks_free(&chunks);
+    return status;
+}
 
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
                              pld_prompt_states *states, pld_error *error) {
-    *states = (pld_prompt_states){0};
-    pld_prompt_chunks chunks = {0};
-    const int index = 0;
-    const pld_text_encoder *encoder = &session->model->text_encoders[index];
-    PLD_TRY(need_text(session, index, options->clip_skip - 1, options->cancel, error));
-    PLD_TRY(chunk_prompt(encoder, prompt, options->literal_prompt, &chunks, error));
+    const pld_model *model = session->model;
     pld_status status = PLD_OK;
-    if (chunks.count > MAX_CHUNKS) {
-        status = pld_fail(error, PLD_ERROR_ARGUMENT, "prompt: %zu chunks of %zu tokens, at most %d are taken",
-                          chunks.count, chunks.positions - 2, MAX_CHUNKS);
-    } else {
-        warn_dropped(session->model, encoder, &chunks);
-        status = encode_chunks(session, index, &chunks, options->cancel, states, error);
+    int64_t column = 0;
+    *states = (pld_prompt_states){0};
+    if (!prompt && model->zero_negative) {
+        return allocate_states(model, model->text_encoders[0].config.positions, states, error);
     }
-    pld_prompt_chunks_free(&chunks);
+    for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
+        status = encode_with(session, i, prompt ? prompt : "", column, options, states, error);
+        column += model->text_encoders[i].config.width;
+    }
     if (status != PLD_OK) {
-        pld_free(states->states);
-        *states = (pld_prompt_states){0};
+        pld_prompt_states_free(states);
     }
     return status;
 }

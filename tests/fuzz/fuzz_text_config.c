@@ -3,16 +3,16 @@
 #include "fuzz.h"
 #include "models/text/clip_text.h"
 
-/** `skip` layers left out at the end. */
-static void build(const pld_clip_text_config *c, int64_t skip) {
+static void build(const pld_clip_text_config *c, const pld_clip_text_options *o) {
     pld_plan plan;
     pld_clip_text_values values;
     pld_error error = {0};
     pld_plan_init(&plan, NULL);
-    FUZZ_REQUIRE(pld_clip_text_build(&plan, c, 1, skip, &values, &error) == PLD_OK);
-    const pld_value *out = &plan.values[values.last_hidden_state];
-    FUZZ_REQUIRE(out->height == c->positions && out->channels == c->width);
-    FUZZ_REQUIRE(plan.site_count == (size_t)(c->layers - skip));
+    FUZZ_REQUIRE(pld_clip_text_build(&plan, c, o, &values, &error) == PLD_OK);
+    const pld_value *states = &plan.values[values.states];
+    FUZZ_REQUIRE(states->height == c->positions && states->channels == c->width);
+    FUZZ_REQUIRE(!o->pooled || plan.values[values.pooled].channels == c->projection);
+    FUZZ_REQUIRE(plan.site_count == (size_t)(o->pooled ? c->layers : c->layers - o->skip));
     for (size_t i = 0; i < plan.site_count; i++) {
         FUZZ_REQUIRE((int64_t)plan.sites[i].heads * plan.sites[i].head_size == c->width);
     }
@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_REQUIRE(error.message[0]);
         return 0;
     }
-    build(&config, 0);
-    build(&config, config.layers - 1);
+    build(&config, &(pld_clip_text_options){1, 0, true, false});
+    build(&config, &(pld_clip_text_options){1, config.layers - 1, true, false});
+    build(&config, &(pld_clip_text_options){1, 1, false, true});
     return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.json of a U-Net: whatever is accepted is written down and laid out, for two rows of small latents.
  */
+#include <stdlib.h>
+
 #include "fuzz.h"
 #include "models/unet/unet.h"
 
@@ -19,6 +21,28 @@ static void check_config(const pld_unet_config *c) {
         FUZZ_REQUIRE(c->widths[i] > 0 && c->heads[i] > 0 && c->layers[i] > 0 && c->depths[i] > 0);
     }
     FUZZ_REQUIRE((float)(c->widths[0] / 2) - (float)c->frequency_shift > 0);
+    FUZZ_REQUIRE((c->pooled_width > 0) == (c->time_id_width > 0));
+    FUZZ_REQUIRE(!c->pooled_width || (float)(c->time_id_width / 2) - (float)c->frequency_shift > 0);
+}
+
+/** The keys and values of a short prompt, and what joins the time embedding. */
+static void build_context(const pld_unet_config *c, const pld_plan *unet) {
+    pld_plan plan;
+    pld_error error = {0};
+    pld_value_id *ids = calloc(2 * unet->site_count + 1, sizeof *ids);
+    pld_unet_context_values values = {.keys = ids, .values = ids + unet->site_count};
+    pld_plan_init(&plan, NULL);
+    FUZZ_REQUIRE(ids);
+    FUZZ_REQUIRE(pld_unet_context_build(&plan, c, unet->sites, unet->site_count, 1, &values, &error) ==
+                 PLD_OK);
+    FUZZ_REQUIRE((values.added != PLD_NO_VALUE) == (c->pooled_width > 0));
+    if (c->pooled_width > 0) {
+        FUZZ_REQUIRE(plan.values[values.added].channels == 4 * c->widths[0]);
+        FUZZ_REQUIRE(plan.values[values.addition].channels ==
+                     c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
+    }
+    pld_plan_free(&plan);
+    free(ids);
 }
 
 /** The output has the latents' size, and every value a place inside the plan's memory. */
@@ -43,6 +67,7 @@ static void build(const pld_unet_config *c) {
     pld_plan_init(&plan, NULL);
     if (pld_unet_build(&plan, c, 2, side, side, &values, &error) == PLD_OK) {
         check_plan(&plan, c, &values);
+        build_context(c, &plan);
     } else {
         FUZZ_REQUIRE(error.message[0]); /* heads or groups that do not divide */
     }

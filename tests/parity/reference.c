@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "reference.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,32 @@ bool reference_open(const char *name, reference_case *c) {
 void reference_close(reference_case *c) {
     json_decref(c->info);
     pld_safetensors_close(&c->tensors);
+}
+
+static bool is_field(const json_t *object, const char *field, const char *wanted) {
+    const char *value = json_string_value(json_object_get(object, field));
+    return value && strcmp(value, wanted) == 0;
+}
+
+int reference_each(const char *kind, const char *model, void (*visit)(const char *name)) {
+    struct dirent **entries = NULL;
+    int count = scandir(reference_path("cases"), &entries, NULL, alphasort);
+    int visited = 0;
+    for (int i = 0; i < count; i++) {
+        reference_case c;
+        const char *name = entries[i]->d_name;
+        if (name[0] != '.' && reference_open(name, &c)) {
+            const bool wanted = is_field(c.info, "kind", kind) && is_field(c.info, "model", model);
+            reference_close(&c);
+            if (wanted) {
+                visit(name);
+                visited++;
+            }
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return visited;
 }
 
 const pld_stored_tensor *reference_tensor(const reference_case *c, const char *name) {

@@ -41,6 +41,10 @@ const char *reference_path(const char *format, ...) __attribute__((format(printf
 bool reference_open(const char *name, reference_case *c);
 void reference_close(reference_case *c);
 
+/** Call `visit` with the name of every case of this kind and model, in alphabetical order; how many there
+ * are. */
+int reference_each(const char *kind, const char *model, void (*visit)(const char *name));
+
 /** A tensor as new float32 memory (free with pld_free); fails the test when it is missing. */
 float *reference_values(const reference_case *c, const char *name, size_t *count);
 const pld_stored_tensor *reference_tensor(const reference_case *c, const char *name);

@@ -3,7 +3,8 @@
  * weights.
  *
  *  Tolerances are those of the reference README: text 5e-6, one forward of SD 1.5 and 2.1 and the VAE 2e-5
- * (float32 against float64 was measured at 2e-7 to 7e-7 there, and a wrong epsilon shows as 1.5e-5 to 1e-2).
+ * (float32 against float64 was measured at 2e-7 to 7e-7 there, and a wrong epsilon shows as 1.5e-5 to 1e-2),
+ * one forward of SDXL 5e-5 (measured: 4e-6).
  */
 #include "reference.h"
 
@@ -19,6 +20,7 @@
 
 static const double text_tolerance = 5e-6;
 static const double network_tolerance = 2e-5;
+static const double sdxl_tolerance = 5e-5;
 /* The middle of the tiny SD 1.5 has two tokens, and PLADIS amplifies there: diffusers' own float32 is 1.2e-5
  * from its float64 (8e-7 at the output), and ours may be as far off on the other side. */
 static const double pladis_middle_tolerance = 4e-5;
@@ -83,36 +85,49 @@ static pld_parameters *open_part(const char *model, const char *part, const char
     return parameters;
 }
 
-static void text_encoder(const char *model) {
-    char name[64];
-    snprintf(name, sizeof name, "%s-text-encoder", model);
+/** The states that the family takes, against the entry of hidden_states (or last_hidden_state) that they are.
+ */
+static void check_states(const reference_case *c, const pld_plan *plan, const pld_clip_text_config *config,
+                         const pld_clip_text_options *o, pld_value_id states) {
+    char name[32] = "last_hidden_state";
+    if (!o->final_norm) {
+        snprintf(name, sizeof name, "hidden_states.%02d", (int)(config->layers - o->skip));
+    }
+    check_error(c->name, "states taken",
+                compare(c, name, &plan->values[states], pld_plan_data(plan, states), reference_kernels()),
+                text_tolerance);
+}
+
+static void text_encoder(const char *name, const char *part, pld_clip_text_options options, int taps) {
     reference_case c;
     assert_true(reference_open(name, &c));
+    const char *model = json_string_value(json_object_get(c.info, "model"));
     pld_error error = {0};
     pld_onednn *dnn = NULL;
     check_status(pld_onednn_create(&dnn, &error), &error);
     pld_clip_text_config config;
-    check_status(pld_clip_text_config_read(reference_path("models/%s/text_encoder/config.json", model),
-                                           &config, &error),
-                 &error);
-    pld_parameters *parameters = open_part(model, "text_encoder", "model");
+    check_status(
+        pld_clip_text_config_read(reference_path("models/%s/%s/config.json", model, part), &config, &error),
+        &error);
+    pld_parameters *parameters = open_part(model, part, "model");
     size_t count = 0;
     float *ids = reference_values(&c, "input_ids", &count);
     int32_t *tokens = pld_allocate(count, sizeof *tokens);
     for (size_t i = 0; i < count; i++) {
         tokens[i] = (int32_t)ids[i];
     }
+    options.batch = (int64_t)count / config.positions;
     pld_plan plan;
     pld_plan_init(&plan, parameters);
     pld_clip_text_values values;
-    check_status(pld_clip_text_build(&plan, &config, (int64_t)count / config.positions, 0, &values, &error),
-                 &error);
+    check_status(pld_clip_text_build(&plan, &config, &options, &values, &error), &error);
     watcher w = {&c, text_tolerance, 0};
     pld_run run = new_run(&plan, dnn, &w);
     run.ids = tokens;
     check_status(pld_plan_prepare(&run, &error), &error);
     check_status(pld_plan_run(&run, &error), &error);
-    assert_true(w.compared >= 4);
+    assert_int_equal(w.compared, taps);
+    check_states(&c, &plan, &config, &options, values.states);
     pld_plan_free(&plan);
     pld_parameters_destroy(&parameters);
     pld_onednn_destroy(&dnn);
@@ -139,6 +154,26 @@ typedef struct unet_fixture {
     pld_variant_table table;
 } unet_fixture;
 
+/** Pooled text and picture sizes of one row of the case. */
+static void fill_addition(const unet_fixture *f, int row, float *addition) {
+    float *pooled = reference_values(&f->c, "text_embeds", NULL);
+    float *time_ids = reference_values(&f->c, "time_ids", NULL);
+    pld_unet_fill_addition(&f->config, pooled + row * f->config.pooled_width,
+                           time_ids + row * PLD_UNET_TIME_IDS, addition);
+    pld_free(pooled);
+    pld_free(time_ids);
+}
+
+static void check_added(const unet_fixture *f, int row, const float *added) {
+    if (pld_safetensors_find(f->c.tensors, "add_embedding")) {
+        const size_t width = 4 * (size_t)f->config.widths[0];
+        float *expected = reference_values(&f->c, "add_embedding", NULL);
+        check_error(f->c.name, "add_embedding", relative_error(added, expected + (size_t)row * width, width),
+                    f->w.tolerance);
+        pld_free(expected);
+    }
+}
+
 static void make_context(unet_fixture *f, int row, const float *states, int64_t tokens) {
     pld_error error = {0};
     pld_value_id keys[64];
@@ -153,7 +188,15 @@ static void make_context(unet_fixture *f, int row, const float *states, int64_t 
     check_status(pld_plan_prepare(&run, &error), &error);
     memcpy(pld_plan_data(&f->contexts[row], io.context), states,
            (size_t)(tokens * f->config.context_width) * sizeof *states);
+    const float *added = NULL;
+    if (io.addition != PLD_NO_VALUE) {
+        fill_addition(f, row, pld_plan_data(&f->contexts[row], io.addition));
+        added = pld_plan_data(&f->contexts[row], io.added);
+    }
     check_status(pld_plan_run(&run, &error), &error);
+    if (added) {
+        check_added(f, row, added);
+    }
     for (size_t i = 0; i < f->plan.site_count; i++) {
         int cross = f->plan.sites[i].cross_index;
         if (cross >= 0) {
@@ -161,7 +204,7 @@ static void make_context(unet_fixture *f, int row, const float *states, int64_t 
             f->values[row][cross] = pld_plan_data(&f->contexts[row], values[cross]);
         }
     }
-    f->context[row] = (pld_context){tokens, f->keys[row], f->values[row]};
+    f->context[row] = (pld_context){tokens, f->keys[row], f->values[row], added};
     f->rows[row] = &f->context[row];
 }
 
@@ -171,6 +214,7 @@ static void open_unet(unet_fixture *f, const char *name) {
     assert_true(reference_open(name, &f->c));
     pld_error error = {0};
     const char *model = json_string_value(json_object_get(f->c.info, "model"));
+    f->w = (watcher){&f->c, strcmp(model, "sdxl") == 0 ? sdxl_tolerance : network_tolerance, 0};
     check_status(pld_onednn_create(&f->dnn, &error), &error);
     check_status(
         pld_unet_config_read(reference_path("models/%s/unet/config.json", model), &f->config, &error),
@@ -191,7 +235,6 @@ static void open_unet(unet_fixture *f, const char *name) {
         f->timesteps[row] = time[row];
     }
     check_status(pld_parameters_check_all_used(f->parameters, &error), &error);
-    f->w = (watcher){&f->c, network_tolerance, 0};
     f->run = new_run(&f->plan, f->dnn, &f->w);
     f->run.contexts = f->rows;
     f->run.timesteps = f->timesteps;
@@ -238,7 +281,8 @@ static void unet_forward(const char *name) {
     open_unet(&f, name);
     set_pladis(&f, json_object_get(f.c.info, "pladis"));
     check_status(pld_plan_run(&f.run, &error), &error);
-    assert_true(f.w.compared >= 11); /* time_embedding, conv_in, 4 down, mid, 4 up, output */
+    assert_int_equal(f.w.compared,
+                     4 + 2 * f.config.levels); /* time_embedding, conv_in, downs, mid, ups, output */
     close_unet(&f);
 }
 
@@ -261,7 +305,7 @@ static void pladis_sweep(const char *name) {
         check_error(name, what,
                     compare(&f.c, output, &f.plan.values[f.io.output], pld_plan_data(&f.plan, f.io.output),
                             f.run.kernels),
-                    network_tolerance);
+                    f.w.tolerance);
     }
     assert_true(i >= 10);
     close_unet(&f);
@@ -316,16 +360,20 @@ static void vae(const char *model) {
 
 static void text_encoders(void **state) {
     (void)state;
-    text_encoder("sd15");
-    text_encoder("sd21");
+    const pld_clip_text_options normed = {.final_norm = true};
+    text_encoder("sd15-text-encoder", "text_encoder", normed, 4);
+    text_encoder("sd21-text-encoder", "text_encoder", normed, 4);
+    text_encoder("sdxl-text-encoder", "text_encoder", normed, 4);
+    text_encoder("sdxl-text-encoder", "text_encoder", (pld_clip_text_options){.skip = 1}, 3);
+    text_encoder("sdxl-text-encoder-2", "text_encoder_2", (pld_clip_text_options){.skip = 1, .pooled = true},
+                 5);
 }
 
 static void unets(void **state) {
     (void)state;
-    static const char *const names[] = {"sd15-unet", "sd15-unet-pladis", "sd15-unet-odd-size", "sd21-unet",
-                                        "sd21-unet-pladis"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        unet_forward(names[i]);
+    static const char *const models[] = {"sd15", "sd21", "sdxl"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        assert_true(reference_each("unet_forward", models[i], unet_forward) >= 2);
     }
 }
 
@@ -333,12 +381,14 @@ static void pladis_sweeps(void **state) {
     (void)state;
     pladis_sweep("sd15-pladis-sweep");
     pladis_sweep("sd21-pladis-sweep");
+    pladis_sweep("sdxl-pladis-sweep");
 }
 
 static void autoencoders(void **state) {
     (void)state;
     vae("sd15");
     vae("sd21");
+    vae("sdxl");
 }
 
 int main(void) {

@@ -35,6 +35,7 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
         {"num_hidden_layers", 1, 256, &c->layers},
         {"num_attention_heads", 1, 256, &c->heads},
         {"max_position_embeddings", 3, 4096, &c->positions},
+        {"projection_dim", 1, 1 << 14, &c->projection},
         {"eos_token_id", 0, 1 << 20, &c->eos_token_id},
     };
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
@@ -63,6 +64,7 @@ pld_status pld_clip_text_config_parse(void *target, const pld_json *top, pld_err
                                      .layers = 12,
                                      .heads = 8,
                                      .positions = 77,
+                                     .projection = 512,
                                      .epsilon = 1e-5,
                                      .eos_token_id = 49407};
     return read_fields(config, top, error);
@@ -102,7 +104,40 @@ static const char *module_prefix(const pld_parameters *parameters) {
                : "";
 }
 
-pld_status pld_clip_text_build(pld_plan *plan, const pld_clip_text_config *c, int64_t batch, int64_t skip,
+static void tap_hidden_state(pld_builder *b, int64_t index, pld_value_id x) {
+    char name[32];
+    snprintf(name, sizeof name, "hidden_states.%02d", (int)index);
+    pld_tap(b, name, x);
+}
+
+/** x through the first `count` layers; a copy of it after layer `taken` (PLD_NO_VALUE if they end there). */
+static pld_value_id encode(pld_builder *b, const pld_clip_text_config *c, pld_value_id x, int64_t count,
+                           int64_t taken) {
+    pld_value_id copy = PLD_NO_VALUE;
+    tap_hidden_state(b, 0, x);
+    for (int64_t i = 0; i < count; i++) {
+        if (i == taken) {
+            copy = pld_copy(b, x);
+        }
+        size_t mark = pld_scope_enter(b, "encoder.layers.%d", (int)i);
+        self_attention(b, c, x);
+        feed_forward(b, c, x);
+        pld_scope_leave(b, mark);
+        tap_hidden_state(b, i + 1, x);
+    }
+    return copy;
+}
+
+static pld_value_id final_norm(pld_builder *b, const pld_clip_text_config *c, pld_value_id x) {
+    return pld_layer_norm(b, "final_layer_norm", x, c->epsilon);
+}
+
+/** eos_token_id 2 is that of files older than transformers 4.31, which stands for the largest id. */
+static int32_t pooled_token(const pld_clip_text_config *c) {
+    return c->eos_token_id == 2 ? PLD_LARGEST_ID : (int32_t)c->eos_token_id;
+}
+
+pld_status pld_clip_text_build(pld_plan *plan, const pld_clip_text_config *c, const pld_clip_text_options *o,
                                pld_clip_text_values *values, pld_error *error) {
     pld_builder b;
     pld_builder_init(&b, plan, error);
@@ -110,25 +145,29 @@ pld_status pld_clip_text_build(pld_plan *plan, const pld_clip_text_config *c, in
     const char *prefix = module_prefix(plan->parameters);
     size_t outer = pld_scope_enter(&b, "%s", prefix);
     size_t mark = pld_scope_enter(&b, "embeddings");
-    pld_value_id x =
-        pld_embed(&b, "token_embedding", "position_embedding", batch, c->positions, c->vocabulary, c->width);
+    pld_value_id x = pld_embed(&b, "token_embedding", "position_embedding", o->batch, c->positions,
+                               c->vocabulary, c->width);
     pld_scope_leave(&b, mark);
-    pld_tap(&b, "hidden_states.00", x);
-    for (int64_t i = 0; i < c->layers; i++) {
-        mark = pld_scope_enter(&b, "encoder.layers.%d", (int)i);
-        if (i < c->layers - skip) {
-            self_attention(&b, c, x);
-            feed_forward(&b, c, x);
-        }
-        pld_scope_leave(&b, mark);
-        char name[32];
-        snprintf(name, sizeof name, "hidden_states.%02d", (int)i + 1);
-        pld_tap(&b, name, x);
+    const int64_t taken = c->layers - o->skip;
+    pld_value_id states = encode(&b, c, x, o->pooled ? c->layers : taken, taken);
+    states = states == PLD_NO_VALUE ? x : states;
+    pld_value_id pooled = PLD_NO_VALUE;
+    if (o->pooled) {
+        pld_value_id normed = final_norm(&b, c, x);
+        pld_tap(&b, "last_hidden_state", normed);
+        pooled = pld_pool(&b, normed, pooled_token(c));
     }
-    x = pld_layer_norm(&b, "final_layer_norm", x, c->epsilon);
-    pld_tap(&b, "last_hidden_state", x);
-    pld_keep(&b, x);
+    if (o->final_norm) {
+        states = final_norm(&b, c, states);
+        pld_tap(&b, "last_hidden_state", states);
+    }
     pld_scope_leave(&b, outer);
-    values->last_hidden_state = x;
+    if (o->pooled) {
+        pooled = pld_linear(&b, "text_projection", pooled, c->projection, false);
+        pld_tap(&b, "text_embeds", pooled);
+        pld_keep(&b, pooled);
+    }
+    pld_keep(&b, states);
+    *values = (pld_clip_text_values){states, pooled};
     return b.status;
 }

@@ -10,7 +10,6 @@ static const struct {
     const char *expected;
 } fixed_fields[] = {
     {"act_fn", "\"silu\""},
-    {"addition_embed_type", "null"},
     {"attention_type", "\"default\""},
     {"center_input_sample", "false"},
     {"class_embed_type", "null"},
@@ -128,11 +127,51 @@ static pld_status read_levels(const pld_json *top, pld_unet_config *c, pld_error
                                         c->depths, error);
 }
 
+/** What joins the time embedding: nothing, or text_time. */
+static pld_status read_addition(const pld_json *top, pld_unet_config *c, pld_error *error) {
+    const char *type = NULL;
+    int64_t input = 0;
+    PLD_TRY(pld_json_get_string(top, "addition_embed_type", PLD_JSON_OPTIONAL, &type, error));
+    if (!type) {
+        return PLD_OK;
+    }
+    if (strcmp(type, "text_time") != 0) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: field 'addition_embed_type' is \"%.60s\"; only null and \"text_time\" are "
+                        "implemented",
+                        top->file, type);
+    }
+    PLD_TRY(pld_json_get_integer(top, "addition_time_embed_dim", PLD_JSON_REQUIRED, 1, 1 << 14,
+                                 &c->time_id_width, error));
+    PLD_TRY(pld_json_get_integer(top, "projection_class_embeddings_input_dim", PLD_JSON_REQUIRED, 1, 1 << 18,
+                                 &input, error));
+    c->pooled_width = input - PLD_UNET_TIME_IDS * c->time_id_width;
+    return c->pooled_width > 0
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT,
+                          "%s: field 'projection_class_embeddings_input_dim': expected more than %d times "
+                          "addition_time_embed_dim (%lld), found %lld",
+                          top->file, PLD_UNET_TIME_IDS, (long long)c->time_id_width, (long long)input);
+}
+
+/** The frequencies of sinusoids divide by half their width less the shift, in float32. */
+static pld_status check_shift(const pld_json *top, const pld_unet_config *c, pld_error *error) {
+    int64_t half = c->widths[0] / 2;
+    if (c->pooled_width && c->time_id_width / 2 < half) {
+        half = c->time_id_width / 2;
+    }
+    return c->frequency_shift >= 0 && (float)c->frequency_shift < (float)half
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'freq_shift': found %g, out of range", top->file,
+                          c->frequency_shift);
+}
+
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
     pld_unet_config *c = target;
     PLD_TRY(check_fixed(top, error));
     PLD_TRY(read_levels(top, c, error));
     PLD_TRY(check_mid(top, error));
+    PLD_TRY(read_addition(top, c, error));
     PLD_TRY(pld_json_get_integer(top, "in_channels", PLD_JSON_OPTIONAL, 1, 64, &c->in_channels, error));
     PLD_TRY(pld_json_get_integer(top, "out_channels", PLD_JSON_OPTIONAL, 1, 64, &c->out_channels, error));
     PLD_TRY(pld_json_get_integer(top, "cross_attention_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->context_width,
@@ -147,13 +186,7 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'norm_eps': expected a number in (0, 1), found %g", top->file, c->epsilon);
     }
-    /* the frequencies divide by half - shift, in float32 */
-    const int64_t half = c->widths[0] / 2;
-    if (!(c->frequency_shift >= 0 && (float)c->frequency_shift < (float)half)) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'freq_shift': found %g, out of range", top->file,
-                        c->frequency_shift);
-    }
-    return PLD_OK;
+    return check_shift(top, c, error);
 }
 
 pld_status pld_unet_config_parse(void *target, const pld_json *top, pld_error *error) {

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "models/blocks/resnet.h"
 #include "models/unet/transformer.h"
+#include "nn/sinusoids.h"
 
 enum { MAX_SKIPS = PLD_UNET_MAX_LEVELS * 17 + 1 };
 
@@ -39,6 +40,9 @@ static void time_embedding(unet_builder *u, int64_t batch) {
     t = pld_linear(b, "linear_2", t, 4 * width, true);
     pld_scope_leave(b, mark);
     pld_tap(b, "time_embedding", t);
+    if (u->config->pooled_width) {
+        pld_add_context(b, t);
+    }
     u->time = pld_activate(b, t, PLD_SILU);
 }
 
@@ -150,6 +154,26 @@ pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, int64_t batc
     return b->status;
 }
 
+/** add_embedding: two linear layers on the pooled embedding and the sinusoids of the time ids. */
+static void addition_embedding(pld_builder *b, const pld_unet_config *c, pld_unet_context_values *values) {
+    const int64_t width = 4 * c->widths[0];
+    values->addition =
+        pld_input(b, 1, 1, 1, c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
+    size_t mark = pld_scope_enter(b, "add_embedding");
+    pld_value_id x = pld_activate(b, pld_linear(b, "linear_1", values->addition, width, true), PLD_SILU);
+    values->added = pld_linear(b, "linear_2", x, width, true);
+    pld_scope_leave(b, mark);
+    pld_tap(b, "add_embedding", values->added);
+    pld_keep(b, values->added);
+}
+
+void pld_unet_fill_addition(const pld_unet_config *c, const float *pooled,
+                            const float time_ids[PLD_UNET_TIME_IDS], float *addition) {
+    const pld_sinusoids sinusoids = {c->time_id_width, c->flip_sin_to_cos, (float)c->frequency_shift};
+    memcpy(addition, pooled, (size_t)c->pooled_width * sizeof *addition);
+    pld_sinusoids_of(&sinusoids, time_ids, PLD_UNET_TIME_IDS, addition + c->pooled_width);
+}
+
 pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config, const pld_site *sites,
                                   size_t site_count, int64_t tokens, pld_unet_context_values *values,
                                   pld_error *error) {
@@ -170,6 +194,11 @@ pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config,
         pld_keep(&b, value);
         values->keys[sites[i].cross_index] = key;
         values->values[sites[i].cross_index] = value;
+    }
+    values->addition = PLD_NO_VALUE;
+    values->added = PLD_NO_VALUE;
+    if (config->pooled_width) {
+        addition_embedding(&b, config, values);
     }
     return b.status;
 }

@@ -21,11 +21,19 @@ typedef struct pld_unet_context_values {
     pld_value_id context; /**< input [1, tokens, context_width] */
     pld_value_id *keys;   /**< [cross sites]; the caller's array */
     pld_value_id *values; /**< [cross sites] */
+    /* where the configuration has text_time, else PLD_NO_VALUE */
+    pld_value_id addition; /**< input [1, 1, pooled_width + PLD_UNET_TIME_IDS·time_id_width] */
+    pld_value_id added;    /**< what joins the time embedding [1, 1, 4·widths[0]] */
 } pld_unet_context_values;
 
-/** Write down to_k and to_v of the cross `sites` of a built U-Net for a prompt of `tokens` states. */
+/** Write down to_k and to_v of the cross `sites` of a built U-Net for a prompt of `tokens` states, and
+ * add_embedding where the configuration has it. */
 pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config, const pld_site *sites,
                                   size_t site_count, int64_t tokens, pld_unet_context_values *values,
                                   pld_error *error);
+
+/** Fill the input `addition` from a pooled embedding [pooled_width] and the time ids. */
+void pld_unet_fill_addition(const pld_unet_config *config, const float *pooled,
+                            const float time_ids[PLD_UNET_TIME_IDS], float *addition);
 
 #endif

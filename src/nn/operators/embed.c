@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What turns ids and timesteps into activations. */
-#include <math.h>
-
 #include "nn/operators/operators.h"
+#include "nn/sinusoids.h"
 
 static pld_status prepare_embed(pld_run *run, pld_operator *op, pld_error *error) {
     (void)run;
@@ -22,26 +21,27 @@ static pld_status run_embed(pld_run *run, pld_operator *op, pld_error *error) {
     return PLD_OK;
 }
 
-/** out [B, 1, C]: cos(t·f), sin(t·f) with f_i = 10000^(−i / (C/2 − shift)), as in diffusers' Timesteps (Ho et
- * al. 2020). op->activation: sine first (flip_sin_to_cos false); op->epsilon: downscale_freq_shift. */
+/** out [B, 1, C]: sinusoids of the run's timesteps. op->activation: sine first (flip_sin_to_cos false);
+ * op->epsilon: downscale_freq_shift. */
 static pld_status run_timestep(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_value *out = &run->plan->values[op->out];
-    const int64_t half = out->channels / 2;
-    for (int64_t b = 0; b < out->batch; b++) {
-        float *row = pld_plan_data(run->plan, op->out) + b * out->channels;
-        float *cosine = op->activation ? row + half : row;
-        float *sine = op->activation ? row : row + half;
-        row[out->channels - 1] = 0; /* of an odd width */
-        for (int64_t i = 0; i < half; i++) {
-            float exponent = (float)(-log(10000.0)) * (float)i / ((float)half - op->epsilon);
-            float angle = run->timesteps[b] * expf(exponent);
-            cosine[i] = cosf(angle);
-            sine[i] = sinf(angle);
-        }
+    const pld_sinusoids sinusoids = {out->channels, !op->activation, op->epsilon};
+    pld_sinusoids_of(&sinusoids, run->timesteps, out->batch, pld_plan_data(run->plan, op->out));
+    return PLD_OK;
+}
+
+/** out [B, 1, C] += what each row's context adds. */
+static pld_status run_add_context(pld_run *run, pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *out = &run->plan->values[op->out];
+    float *rows = pld_plan_data(run->plan, op->out);
+    for (int64_t b = 0; b < out->batch; b++, rows += out->channels) {
+        run->kernels->add(rows, run->contexts[b]->added, (size_t)out->channels, rows);
     }
     return PLD_OK;
 }
 
 const pld_operator_kind pld_operator_embed = {"embed", prepare_embed, NULL, run_embed};
 const pld_operator_kind pld_operator_timestep = {"timestep", NULL, NULL, run_timestep};
+const pld_operator_kind pld_operator_add_context = {"add_context", NULL, NULL, run_add_context};

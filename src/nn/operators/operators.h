@@ -28,6 +28,9 @@ pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_
 /** Set op->packed to the weight in these panels. */
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels, pld_error *error);
 
+/** As an operator's token: the largest id of a text, whatever it is. */
+enum { PLD_LARGEST_ID = -1 };
+
 typedef enum pld_activation { PLD_SILU, PLD_GELU, PLD_GELU_TANH, PLD_QUICK_GELU } pld_activation;
 
 extern const pld_operator_kind pld_operator_linear;     /**< in [.., C] → out [.., N], or out += */
@@ -43,7 +46,9 @@ extern const pld_operator_kind pld_operator_copy;       /**< out = in */
 extern const pld_operator_kind pld_operator_add_vector; /**< out [B, T, C] += second [B, 1, C] */
 extern const pld_operator_kind
     pld_operator_embed; /**< ids → rows of weight (tokens) plus rows of bias (positions) */
-extern const pld_operator_kind pld_operator_timestep; /**< timesteps → sinusoids [B, 1, C] */
-extern const pld_operator_kind pld_operator_tap;      /**< shows `in` to the observer */
+extern const pld_operator_kind pld_operator_timestep;    /**< timesteps → sinusoids [B, 1, C] */
+extern const pld_operator_kind pld_operator_add_context; /**< out [B, 1, C] += the contexts' added vector */
+extern const pld_operator_kind pld_operator_pool; /**< in [B, T, C] → out [B, 1, C], by the run's ids */
+extern const pld_operator_kind pld_operator_tap;  /**< shows `in` to the observer */
 
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The stage "text": from prompts to what the denoiser is told in every step. */
+#include <math.h>
+
+#include "pipeline/generation.h"
+
+pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
+                                       const char *what, size_t call) {
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) {
+            return pld_fail(
+                g->error, PLD_ERROR_NUMERIC,
+                "%s (call %zu of the network): the values are not finite; the weights may be damaged, or the "
+                "settings too extreme",
+                what, call);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_prompt_states *states) {
+    const pld_unet_config *unet = &g->model->unet;
+    const bool negative = branch != PLD_BRANCH_CONDITIONAL;
+    const int64_t shape[] = {1, states->tokens, unet->context_width};
+    const int64_t pooled_shape[] = {1, unet->pooled_width};
+    PLD_TRY(pld_dump_add(&g->dump, negative ? "negative_prompt_embeds" : "prompt_embeds", states->states, 3,
+                         shape, g->error));
+    return unet->pooled_width
+               ? pld_dump_add(&g->dump, negative ? "negative_pooled_prompt_embeds" : "pooled_prompt_embeds",
+                              states->pooled, 2, pooled_shape, g->error)
+               : PLD_OK;
+}
+
+static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
+    const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
+    const pld_unet_config *unet = &g->model->unet;
+    PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, states, g->error));
+    PLD_TRY(dump_embeds(g, branch, states));
+    PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * unet->context_width),
+                                        "text", 0));
+    return pld_generation_check_finite(g, states->pooled, (size_t)unet->pooled_width, "text", 0);
+}
+
+/** Picture sizes as the denoiser is told of them: height before width. */
+static void fill_time_ids(const pld_generation *g, float time_ids[PLD_UNET_TIME_IDS]) {
+    const pld_generate_options *o = g->options;
+    const int64_t ids[PLD_UNET_TIME_IDS] = {o->original_height ? o->original_height : g->height,
+                                            o->original_width ? o->original_width : g->width,
+                                            o->crop_top,
+                                            o->crop_left,
+                                            o->target_height ? o->target_height : g->height,
+                                            o->target_width ? o->target_width : g->width};
+    for (int i = 0; i < PLD_UNET_TIME_IDS; i++) {
+        time_ids[i] = (float)ids[i];
+    }
+}
+
+/** All prompts first, then their keys and values: so the text encoders' weights are done with before the
+ * denoiser's are wanted. */
+static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) {
+    float time_ids[PLD_UNET_TIME_IDS];
+    fill_time_ids(g, time_ids);
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        PLD_TRY(encode_branch(g, g->guidance->branches[i], &states[i]));
+    }
+    for (int i = 0; i < g->guidance->branch_count; i++) {
+        PLD_TRY(pld_session_set_context(g->session, g->guidance->branches[i], &states[i], time_ids,
+                                        g->options->cancel, g->error));
+    }
+    return PLD_OK;
+}
+
+pld_status pld_generation_encode_text(pld_generation *g) {
+    pld_prompt_states states[PLD_BRANCH_COUNT] = {0};
+    pld_status status = encode_branches(g, states);
+    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+        pld_prompt_states_free(&states[i]);
+    }
+    return status;
+}
