@@ -82,6 +82,36 @@ typedef struct pld_attention_site {
     int heads, head_size;
 } pld_attention_site;
 
+/** A LoRA file and how strongly it is applied: W + weight · alpha / rank · B A. */
+typedef struct pld_lora {
+    const char *path; /**< safetensors in kohya's, diffusers', PEFT's or LyCORIS' style */
+    double weight;    /**< 1 is as trained, 0 no change, negative the opposite; -1000 to 1000 */
+} pld_lora;
+
+/** What a LoRA did to a model. All pointers belong to the model. */
+typedef struct pld_applied_lora {
+    const char *path;
+    double weight;
+    const char *style; /**< of its tensors' names: "kohya", "diffusers", "PEFT", "LyCORIS" */
+    const char *kind;  /**< of most modules: "LoRA", "LoHa", "LoKr", "difference" */
+    int rank;          /**< the largest */
+    size_t module_count, applied_count;
+    const char *const *unmatched; /**< modules and tensors without a place in the model [unmatched_count] */
+    size_t unmatched_count;
+} pld_applied_lora;
+
+/** A model with LoRAs: a new immutable model that shares the files and all untouched weights, packed ones
+ *  included, with `base`. Changed weights are made when a session packs them; there is never a second copy of
+ * the model. To change the set make another one from the same base: nothing is loaded again. The set is
+ * complete: LoRAs that `base` has itself are not carried over. LoRAs that change the same weight add up in
+ * their order.
+ *
+ *  Models may be destroyed in any order. PLD_ERROR_FORMAT for a damaged file and for one whose denoiser
+ * modules have no place in this model or another shape; PLD_ERROR_UNSUPPORTED for a kind of change that is
+ * not known. The engine's log is told what was applied and what was not. Safe from several threads. */
+PLD_API pld_status pld_model_with_loras(pld_model *base, const pld_lora *loras, size_t count,
+                                        pld_model **model, pld_error *error);
+
 /** What a model is. All pointers belong to the model. */
 typedef struct pld_model_info {
     size_t struct_size; /**< set by the caller to sizeof(pld_model_info) */
@@ -102,6 +132,8 @@ typedef struct pld_model_info {
     size_t part_count;
     const pld_attention_site *sites;
     size_t site_count;
+    const pld_applied_lora *loras; /**< in the order of application */
+    size_t lora_count;
 } pld_model_info;
 
 PLD_API pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_error *error);

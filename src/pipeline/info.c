@@ -50,6 +50,8 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .part_count = (size_t)model->family->part_count,
         .sites = model->public_sites,
         .site_count = model->site_count,
+        .loras = model->public_loras,
+        .lora_count = model->lora_count,
     };
     return PLD_OK;
 }

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "io/clip_tokenizer.h"
+#include "io/lora_file.h"
 #include "kernels/kernels.h"
 #include "models/families.h"
 #include "models/text/clip_text.h"
@@ -30,7 +31,20 @@ typedef struct pld_text_encoder {
     pld_clip_tokenizer *tokenizer;
 } pld_text_encoder;
 
+/** A LoRA of a model, with what its public description points to. */
+typedef struct pld_model_lora {
+    pld_applied_lora public;
+    char *path;
+    char **unmatched; /* [public.unmatched_count] */
+    pld_lora_file *file;
+} pld_model_lora;
+
 struct pld_model {
+    int references;         /* its owner's and those of models with LoRAs made from it; atomic */
+    struct pld_model *base; /* of a model with LoRAs: whose all is but the changed parameters; else NULL */
+    pld_model_lora *loras;  /* [lora_count] */
+    pld_applied_lora *public_loras;
+    size_t lora_count;
     pld_engine *engine;
     pld_model_source source;
     const pld_family *family;
@@ -57,6 +71,12 @@ pld_status pld_model_read_configurations(pld_model *model, pld_error *error);
 /** Look up and check every weight of a part; none may be left over. The part's configuration has been read.
  */
 pld_status pld_model_bind(pld_model *model, int part, pld_error *error);
+
+/** One more reference, given back by pld_model_destroy. */
+void pld_model_retain(pld_model *model);
+
+/** Free what is a model's own and not its base's. */
+void pld_model_free_loras(pld_model *model);
 
 /** Parameters of the first part with this role. */
 pld_parameters *pld_model_parameters(const pld_model *model, pld_part_role role);

@@ -65,6 +65,7 @@ pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **mode
         return pld_fail_memory(error, sizeof *made, path);
     }
     made->engine = engine;
+    made->references = 1;
     pld_status status = open_all(made, path, error);
     if (status != PLD_OK) {
         pld_model_destroy(&made);
@@ -82,9 +83,21 @@ pld_parameters *pld_model_parameters(const pld_model *model, pld_part_role role)
     return model->parameters[part];
 }
 
+void pld_model_retain(pld_model *model) {
+    __atomic_add_fetch(&model->references, 1, __ATOMIC_RELAXED);
+}
+
 void pld_model_destroy(pld_model **model) {
     pld_model *m = *model;
-    if (!m) {
+    *model = NULL;
+    if (!m || __atomic_sub_fetch(&m->references, 1, __ATOMIC_ACQ_REL) > 0) {
+        return;
+    }
+    if (m->base) {
+        pld_model *base = m->base;
+        pld_model_free_loras(m);
+        pld_free(m);
+        pld_model_destroy(&base);
         return;
     }
     for (int part = 0; part < PLD_MAX_PARTS; part++) {
@@ -98,5 +111,4 @@ void pld_model_destroy(pld_model **model) {
     pld_free(m->sites);
     pld_free(m->public_sites);
     pld_free(m);
-    *model = NULL;
 }

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Models with LoRAs against diffusers' networks with W + s · alpha/rank · B A, in every style of names.
+ *
+ *  Tolerance, from the reference README: SD 1.5 2e-5 (two float32 evaluations differ by up to 2e-6); text
+ * 5e-6. */
+#include "reference.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/prompt_chunks.h"
+#include "pipeline/internal.h"
+
+static pld_engine *engine;
+
+static double number(const json_t *object, const char *key) {
+    return json_number_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key) {
+    return json_string_value(json_object_get(object, key));
+}
+
+/** One tensor of hidden states, awaited at a tap. */
+typedef struct awaited {
+    char tap[32];
+    float *data; /* [floats] */
+    size_t floats;
+    bool seen;
+} awaited;
+
+static void watch(void *user, const char *name, const pld_value *value, const float *data) {
+    awaited *wanted = user;
+    if (strcmp(name, wanted->tap) == 0) {
+        wanted->floats = pld_value_floats(value);
+        memcpy(wanted->data, data, wanted->floats * sizeof *data);
+        wanted->seen = true;
+    }
+}
+
+/** The states of one text encoder for the case's prompts, against TEXT_ENCODER.TAG: those in front of the
+ * final norm, in SDXL those of the last layer but one. */
+static void compare_encoder(const reference_case *c, pld_session *session, int index, const char *tag) {
+    pld_error error = {0};
+    const pld_model *model = session->model;
+    const pld_text_encoder *encoder = &model->text_encoders[index];
+    const int layer = (int)encoder->config.layers - (model->text_encoder_count > 1);
+    pld_generate_options options;
+    pld_generate_options_init(&options);
+    char name[96];
+    snprintf(name, sizeof name, "%s.%s", model->family->parts[encoder->part].name, tag);
+    size_t count = 0;
+    size_t done = 0;
+    float *expected = reference_values(c, name, &count);
+    awaited wanted = {.data = pld_allocate(count, sizeof(float))};
+    snprintf(wanted.tap, sizeof wanted.tap, "hidden_states.%02d", layer);
+    size_t i;
+    json_t *value;
+    json_array_foreach(json_object_get(c->info, "prompts"), i, value) {
+        const char *prompt = json_string_value(value);
+        pld_prompt_states states = {0};
+        pld_prompt_chunks chunks = {0};
+        check_status(pld_encode_prompt(session, prompt, &options, &states, &error), &error);
+        check_status(pld_prompt_chunks_literal(encoder->tokenizer, prompt, strlen(prompt),
+                                               (size_t)encoder->config.positions, &chunks, &error),
+                     &error);
+        pld_run run = pld_session_run(session, &session->text[index].plan, NULL);
+        run.ids = chunks.chunks[0].ids;
+        run.tap = watch;
+        run.tap_user = &wanted;
+        check_status(pld_plan_run(&run, &error), &error);
+        assert_true(wanted.seen);
+        check_error(c->name, name, relative_error(wanted.data, expected + done, wanted.floats), 5e-6);
+        done += wanted.floats;
+        pld_prompt_chunks_free(&chunks);
+        pld_free(states.states);
+    }
+    assert_int_equal(done, count);
+    pld_free(wanted.data);
+    pld_free(expected);
+}
+
+/** One evaluation of the U-Net on the case's inputs, against the tensor `output`. */
+static void compare_unet(const reference_case *c, pld_session *session, const char *output,
+                         double tolerance) {
+    static const pld_branch branches[2] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL};
+    pld_error error = {0};
+    const pld_stored_tensor *sample = reference_tensor(c, "sample");
+    const pld_stored_tensor *states = reference_tensor(c, "encoder_hidden_states");
+    const int64_t area = sample->shape[2] * sample->shape[3];
+    const int64_t picture = sample->shape[1] * area;
+    float *noise = reference_values(c, "sample", NULL);
+    float *context = reference_values(c, "encoder_hidden_states", NULL);
+    float *timesteps = reference_values(c, "timestep", NULL);
+    size_t count = 0;
+    float *expected = reference_values(c, output, &count);
+    const pld_context *contexts[2];
+    for (int row = 0; row < 2; row++) {
+        pld_prompt_states of_row = {context + row * states->shape[1] * states->shape[2], states->shape[1]};
+        check_status(pld_session_set_context(session, branches[row], &of_row, NULL, &error), &error);
+        contexts[row] = &session->contexts[branches[row]].context;
+    }
+    check_status(pld_session_need_unet(session, 2, sample->shape[2], sample->shape[3], states->shape[1],
+                                       contexts, NULL, &error),
+                 &error);
+    const pld_kernels *kernels = engine->kernels;
+    for (int64_t row = 0; row < 2; row++) {
+        kernels->nchw_to_nhwc(noise + row * picture, sample->shape[1], area,
+                              pld_plan_data(&session->unet.plan, session->unet.values.sample) +
+                                  row * picture);
+    }
+    const json_t *pladis = json_object_get(c->info, "pladis");
+    const pld_pladis_request request = {number(pladis, "lambda"), number(pladis, "alpha"),
+                                        text(pladis, "blocks")};
+    pld_variant_table table;
+    int sites = 0;
+    check_status(pld_variant_table_init(&table, session->model->sites, session->model->site_count, &error),
+                 &error);
+    check_status(pld_variant_table_add_pladis(&table, &request, &sites, &error), &error);
+    pld_run run = pld_session_run(session, &session->unet.plan, NULL);
+    run.variants = &table;
+    run.branch_of_row = branches;
+    run.contexts = contexts;
+    run.timesteps = timesteps;
+    check_status(pld_plan_run(&run, &error), &error);
+    float *found = pld_allocate(count, sizeof *found);
+    for (int64_t row = 0; row < 2; row++) {
+        kernels->nhwc_to_nchw(pld_plan_data(&session->unet.plan, session->unet.values.output) + row * picture,
+                              sample->shape[1], area, found + row * picture);
+    }
+    check_error(c->name, output, relative_error(found, expected, count), tolerance);
+    pld_variant_table_free(&table);
+    pld_free(found);
+    pld_free(noise);
+    pld_free(context);
+    pld_free(timesteps);
+    pld_free(expected);
+}
+
+static void compare_model(const reference_case *c, pld_model *model, const char *tag, double tolerance) {
+    pld_error error = {0};
+    pld_session *session = NULL;
+    char output[96];
+    snprintf(output, sizeof output, "output.%s", tag);
+    check_status(pld_session_create(model, &session, &error), &error);
+    compare_unet(c, session, output, tolerance);
+    if (strcmp(tag, "base") != 0) {
+        for (int i = 0; i < model->text_encoder_count; i++) {
+            compare_encoder(c, session, i, tag);
+        }
+    }
+    pld_session_destroy(&session);
+}
+
+/** Total of the modules that case.json says the file holds. */
+static size_t modules_of(const json_t *setting) {
+    size_t count = (size_t)number(setting, "unet_modules");
+    size_t i;
+    json_t *value;
+    json_array_foreach(json_object_get(setting, "text_modules"), i, value) {
+        count += (size_t)json_integer_value(value);
+    }
+    return count;
+}
+
+static void lora_case(const char *name, double tolerance) {
+    pld_error error = {0};
+    reference_case c;
+    pld_model *base = NULL;
+    assert_true(reference_open(name, &c));
+    check_status(pld_model_open(engine, reference_path("models/%s", text(c.info, "model")), &base, &error),
+                 &error);
+    compare_model(&c, base, "base", tolerance);
+    size_t i;
+    json_t *setting;
+    json_array_foreach(json_object_get(c.info, "settings"), i, setting) {
+        const char *tag = text(setting, "tag");
+        char path[1024];
+        snprintf(path, sizeof path, "%s", reference_path("%s", text(setting, "file")));
+        const pld_lora lora = {path, number(setting, "scale")};
+        pld_model *model = NULL;
+        pld_model_info info = {.struct_size = sizeof info};
+        check_status(pld_model_with_loras(base, &lora, 1, &model, &error), &error);
+        check_status(pld_model_get_info(model, &info, &error), &error);
+        assert_int_equal(info.lora_count, 1);
+        assert_int_equal(info.loras[0].module_count, modules_of(setting));
+        assert_int_equal(info.loras[0].applied_count, modules_of(setting));
+        assert_int_equal(info.loras[0].rank, 4);
+        compare_model(&c, model, tag, tolerance);
+        pld_model_destroy(&model);
+    }
+    assert_true(i >= 2);
+    compare_model(&c, base, "base", tolerance); /* the base is what it was */
+    pld_model_destroy(&base);
+    reference_close(&c);
+}
+
+static void sd15(void **state) {
+    (void)state;
+    lora_case("sd15-lora", 2e-5);
+}
+
+static int start(void **state) {
+    (void)state;
+    pld_engine_options options;
+    pld_engine_options_init(&options);
+    options.isa = pld_isa_name(reference_kernels()->isa);
+    return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
+}
+
+static int stop(void **state) {
+    (void)state;
+    pld_engine_destroy(&engine);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15)};
+    return cmocka_run_group_tests(tests, start, stop);
+}
