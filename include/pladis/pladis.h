@@ -112,6 +112,21 @@ typedef struct pld_applied_lora {
 PLD_API pld_status pld_model_with_loras(pld_model *base, const pld_lora *loras, size_t count,
                                         pld_model **model, pld_error *error);
 
+/** A prompt whose `<lora:NAME:WEIGHT>` tags have been taken out. */
+typedef struct pld_prompt_loras {
+    char *prompt;    /**< the rest of it */
+    pld_lora *loras; /**< [count], paths inside the folder */
+    size_t count;
+} pld_prompt_loras;
+
+/** Take `<lora:NAME:WEIGHT>` and `<lora:NAME>` (weight 1) out of a prompt. NAME means
+ * FOLDER/NAME.safetensors, and nothing that lies outside the folder: no `..`, no absolute name, no link that
+ * leads out. `folder` NULL: a tag is an error. PLD_ERROR_ARGUMENT for a malformed tag, PLD_ERROR_MISSING
+ * where there is no such file. On failure `taken` is empty. Free with pld_prompt_loras_free. */
+PLD_API pld_status pld_prompt_take_loras(const char *prompt, const char *folder, pld_prompt_loras *taken,
+                                         pld_error *error);
+PLD_API void pld_prompt_loras_free(pld_prompt_loras *taken);
+
 /** What a model is. All pointers belong to the model. */
 typedef struct pld_model_info {
     size_t struct_size; /**< set by the caller to sizeof(pld_model_info) */
