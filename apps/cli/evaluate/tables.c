@@ -130,15 +130,31 @@ static bool is_varied(const evaluate_grid *grid, const option *row) {
     return false;
 }
 
-static void print_markdown_head(FILE *file, const evaluation *e, const evaluate_grid *grid) {
-    size_t columns = 0;
+/** Whether some setting of a grid has another one to be compared with. */
+static bool has_baseline(const evaluation *e, size_t grid) {
+    for (size_t cell = 0; cell < e->settings.cell_counts[grid]; cell++) {
+        const size_t s = e->settings.cells[grid][cell];
+        if (e->settings.items[s].baseline != s) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_markdown_head(FILE *file, const evaluation *e, size_t index) {
+    const evaluate_grid *grid = &e->request->grids[index];
+    size_t columns = 2;
     for (size_t i = 0; i < e->settings.column_count; i++) {
         if (is_varied(grid, e->settings.columns[i])) {
             fprintf(file, "| %s ", e->settings.columns[i]->name);
             columns++;
         }
     }
-    fputs("| all, % (95 % CI) | difference from PLADIS off ", file);
+    fputs("| all, % (95 % CI) ", file);
+    if (has_baseline(e, index)) {
+        fputs("| difference from PLADIS off ", file);
+        columns++;
+    }
     for (int g = 1; g < GROUP_COUNT; g++) {
         if (e->statistics[0].prompts[g] > 0) {
             fprintf(file, "| %s ", group_name(g));
@@ -146,13 +162,14 @@ static void print_markdown_head(FILE *file, const evaluation *e, const evaluate_
         }
     }
     fputs("| denoise, ms |\n", file);
-    for (size_t i = 0; i < columns + 3; i++) {
+    for (size_t i = 0; i < columns; i++) {
         fputs("| --- ", file);
     }
     fputs("|\n", file);
 }
 
-static void print_markdown_row(FILE *file, const evaluation *e, const evaluate_grid *grid, size_t s) {
+static void print_markdown_row(FILE *file, const evaluation *e, size_t index, size_t s) {
+    const evaluate_grid *grid = &e->request->grids[index];
     const setting_statistics *statistics = &e->statistics[s];
     for (size_t i = 0; i < e->settings.column_count; i++) {
         if (is_varied(grid, e->settings.columns[i])) {
@@ -162,12 +179,12 @@ static void print_markdown_row(FILE *file, const evaluation *e, const evaluate_g
     }
     fputs(s == e->best ? "| **" : "| ", file);
     print_percent(file, &statistics->alignment[GROUP_ALL]);
-    fputs(s == e->best ? "** | " : " | ", file);
+    fputs(s == e->best ? "** " : " ", file);
     if (e->settings.items[s].baseline != s) {
         const interval *d = &statistics->difference[GROUP_ALL];
-        fprintf(file, "%+.1f (%+.1f to %+.1f) ", 100 * d->mean, 100 * d->low, 100 * d->high);
-    } else {
-        fputs("– ", file);
+        fprintf(file, "| %+.1f (%+.1f to %+.1f) ", 100 * d->mean, 100 * d->low, 100 * d->high);
+    } else if (has_baseline(e, index)) {
+        fputs("| – ", file);
     }
     for (int g = 1; g < GROUP_COUNT; g++) {
         if (statistics->prompts[g] > 0) {
@@ -185,11 +202,11 @@ static void print_markdown(FILE *file, const evaluation *e, size_t grid) {
     for (size_t i = 0; i < e->request->grid_count; i++) {
         bool *printed = calloc(e->settings.count, sizeof *printed);
         fputc('\n', file);
-        print_markdown_head(file, e, &e->request->grids[i]);
+        print_markdown_head(file, e, i);
         for (size_t cell = 0; printed != NULL && cell < e->settings.cell_counts[i]; cell++) {
             const size_t s = e->settings.cells[i][cell];
             if (!printed[s]) {
-                print_markdown_row(file, e, &e->request->grids[i], s);
+                print_markdown_row(file, e, i, s);
             }
             printed[s] = true;
         }
