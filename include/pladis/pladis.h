@@ -59,9 +59,25 @@ PLD_API const char *pld_engine_isa(const pld_engine *engine); /**< the level in 
 /* ---- model
  * ------------------------------------------------------------------------------------------------- */
 
-/** Open a diffusers folder and check it: every weight is found, has its shape, and none is left over. The
- * weights stay in the files until a session packs them. The engine must outlive the model. */
+/** Open a diffusers folder or a checkpoint of one file, recognised by what it holds, and check it: every
+ * weight is found, has its shape, and none of its networks' is left over. The weights stay in the files until
+ * a session packs them. The engine must outlive the model. */
 PLD_API pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **model, pld_error *error);
+
+/** Files that complete or replace what is at a model's path; NULL each: the model's own. */
+typedef struct pld_model_options {
+    size_t struct_size;
+    const char *config;    /**< diffusers folder that describes a single file (and has what the file lacks) */
+    const char *unet;      /**< file or folder with the U-Net to use */
+    const char *vae;       /**< file or folder with the autoencoder to use */
+    const char *tokenizer; /**< tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt[.gz] */
+    const char *vocabulary; /**< such a file for models that have no tokenizer and are given none */
+} pld_model_options;
+
+PLD_API void pld_model_options_init(pld_model_options *options);
+/** pld_model_open with `options`, which may be NULL. */
+PLD_API pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
+                                       pld_model **model, pld_error *error);
 PLD_API void pld_model_destroy(pld_model **model);
 
 /** One component of a model: "text_encoder", "unet", "vae". */

@@ -74,6 +74,13 @@ pld_status pld_clip_tokenizer_open(const char *folder, pld_clip_tokenizer **toke
     return status;
 }
 
+void pld_clip_use_pad(pld_clip_tokenizer *tokenizer, const char *token) {
+    const int32_t id = pld_clip_vocabulary_find(&tokenizer->vocabulary, token, strlen(token));
+    if (id >= 0) {
+        tokenizer->role_ids[PLD_CLIP_PAD] = id;
+    }
+}
+
 void pld_clip_tokenizer_close(pld_clip_tokenizer *tokenizer) {
     if (tokenizer) {
         pld_clip_vocabulary_free(&tokenizer->vocabulary);

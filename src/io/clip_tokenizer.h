@@ -49,6 +49,10 @@ pld_status pld_clip_tokenizer_open(const char *folder, pld_clip_tokenizer **toke
 pld_status pld_clip_tokenizer_parse(const pld_clip_files *files, pld_clip_tokenizer **tokenizer,
                                     pld_error *error);
 
+/** Fill with another token than the files say, while no other thread uses the tokenizer; one that the
+ *  vocabulary lacks changes nothing. */
+void pld_clip_use_pad(pld_clip_tokenizer *tokenizer, const char *token);
+
 /** NULL is fine. */
 void pld_clip_tokenizer_close(pld_clip_tokenizer *tokenizer);
 

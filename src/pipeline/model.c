@@ -6,18 +6,17 @@
 #include "pipeline/internal.h"
 
 static pld_status open_tokenizer(pld_model *model, pld_text_encoder *encoder, pld_error *error) {
-    char *folder = pld_format("%s/%s", model->source.folder, model->family->parts[encoder->part].tokenizer);
-    if (!folder) {
-        return pld_fail_memory(error, 64, "path");
+    const pld_family_part *part = &model->family->parts[encoder->part];
+    PLD_TRY(pld_model_source_tokenizer(&model->source, part, &encoder->tokenizer, error));
+    if (pld_clip_vocabulary_size(encoder->tokenizer) > encoder->config.vocabulary) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: its %s has %d tokens, but the text encoder knows %lld; give the tokenizer that "
+                        "belongs to it with --tokenizer",
+                        model->source.path, part->tokenizer,
+                        (int)pld_clip_vocabulary_size(encoder->tokenizer),
+                        (long long)encoder->config.vocabulary);
     }
-    pld_status status = pld_clip_tokenizer_open(folder, &encoder->tokenizer, error);
-    if (status == PLD_OK && pld_clip_vocabulary_size(encoder->tokenizer) > encoder->config.vocabulary) {
-        status = pld_fail(error, PLD_ERROR_FORMAT, "%s: %d tokens, but the text encoder knows %lld", folder,
-                          (int)pld_clip_vocabulary_size(encoder->tokenizer),
-                          (long long)encoder->config.vocabulary);
-    }
-    pld_free(folder);
-    return status;
+    return PLD_OK;
 }
 
 /** What pld_model_get_info tells of a part. */
@@ -40,14 +39,15 @@ static pld_model_part describe_part(const pld_family_part *part, const pld_weigh
 static pld_status open_part(pld_model *model, int part, pld_error *error) {
     const pld_family_part *row = &model->family->parts[part];
     pld_weight_files *files = NULL;
-    PLD_TRY(model->source.open_weights(&model->source, row, &files, error));
+    PLD_TRY(pld_model_source_weights(&model->source, row, &files, error));
     model->public_parts[part] = describe_part(row, files);
     PLD_TRY(pld_parameters_create(files, model->engine->kernels, &model->parameters[part], error));
     return pld_model_bind(model, part, error);
 }
 
-static pld_status open_all(pld_model *model, const char *path, pld_error *error) {
-    PLD_TRY(pld_model_source_open(path, &model->source, error));
+static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options,
+                           pld_error *error) {
+    PLD_TRY(pld_model_source_open(path, options, &model->engine->log, &model->source, error));
     PLD_TRY(pld_model_read_configurations(model, error));
     for (int i = 0; i < model->text_encoder_count; i++) {
         PLD_TRY(open_tokenizer(model, &model->text_encoders[i], error));
@@ -58,15 +58,28 @@ static pld_status open_all(pld_model *model, const char *path, pld_error *error)
     return PLD_OK;
 }
 
+void pld_model_options_init(pld_model_options *options) {
+    *options = (pld_model_options){.struct_size = sizeof *options};
+}
+
 pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **model, pld_error *error) {
+    return pld_model_open_with(engine, path, NULL, model, error);
+}
+
+pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
+                               pld_model **model, pld_error *error) {
     *model = NULL;
+    if (options && options->struct_size != sizeof *options) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "pld_model_options: fill it with pld_model_options_init first");
+    }
     pld_model *made = pld_allocate(1, sizeof *made);
     if (!made) {
         return pld_fail_memory(error, sizeof *made, path);
     }
     made->engine = engine;
     made->references = 1;
-    pld_status status = open_all(made, path, error);
+    pld_status status = open_all(made, path, options, error);
     if (status != PLD_OK) {
         pld_model_destroy(&made);
         return status;

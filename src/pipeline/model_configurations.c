@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What the JSON files of a model say, checked against each other. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/memory.h"
 #include "io/json.h"
 #include "pipeline/internal.h"
-
-/** Read one JSON file of the model with `read`. */
-static pld_status with_json(const pld_model *model, const char *inside, pld_json_reader read, void *target,
-                            pld_error *error) {
-    char *file = pld_format("%s/%s", model->source.folder, inside);
-    pld_status status =
-        file ? pld_json_read_file(file, read, target, error) : pld_fail_memory(error, strlen(inside), "path");
-    pld_free(file);
-    return status;
-}
 
 static pld_status read_index(void *target, const pld_json *top, pld_error *error) {
     pld_model *model = target;
@@ -33,12 +22,24 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
                                 : PLD_OK;
 }
 
+/** What the scheduler's document goes to. */
+static pld_status parse_scheduler(void *target, const pld_json *top, pld_error *error) {
+    pld_model *model = target;
+    return pld_scheduler_config_read(top->value, top->file, &model->engine->log, &model->scheduler, error);
+}
+
 static pld_status read_scheduler(pld_model *model, pld_error *error) {
-    char *file = pld_format("%s/scheduler/scheduler_config.json", model->source.folder);
-    pld_status status = file ? pld_scheduler_config_load(file, &model->engine->log, &model->scheduler, error)
-                             : pld_fail_memory(error, strlen(model->source.folder), "path");
-    pld_free(file);
-    PLD_TRY(status);
+    static const char inside[] = "scheduler/scheduler_config.json";
+    if (model->source.documents) {
+        PLD_TRY(pld_model_source_json(&model->source, inside, parse_scheduler, model, error));
+    } else { /* a file may hold infinities, which JSON lacks */
+        char *file = pld_format("%s/%s", model->source.folder, inside);
+        pld_status status =
+            file ? pld_scheduler_config_load(file, &model->engine->log, &model->scheduler, error)
+                 : pld_fail_memory(error, sizeof inside, "path");
+        pld_free(file);
+        PLD_TRY(status);
+    }
     return pld_sampler_kind_for_config(&model->scheduler, &model->sampler, error);
 }
 
@@ -51,44 +52,32 @@ static pld_status read_preferences(void *target, const pld_json *top, pld_error 
 
 /** pladis.json is this program's own: what is right for a model where it differs from its family. */
 static pld_status read_optional_preferences(pld_model *model, pld_error *error) {
-    struct stat found;
-    char *file = pld_format("%s/pladis.json", model->source.folder);
-    if (!file) {
-        return pld_fail_memory(error, 64, "path");
-    }
-    bool there = stat(file, &found) == 0;
-    pld_free(file);
-    return there ? with_json(model, "pladis.json", read_preferences, model, error) : PLD_OK;
-}
-
-static pld_status read_text_encoder(pld_model *model, const char *file, int part, pld_error *error) {
-    pld_text_encoder *encoder = &model->text_encoders[model->text_encoder_count++];
-    encoder->part = part;
-    return pld_clip_text_config_read(file, &encoder->config, error);
-}
-
-static pld_status read_denoiser(pld_model *model, const char *file, int part, pld_error *error) {
-    (void)part;
-    return pld_unet_config_read(file, &model->unet, error);
-}
-
-static pld_status read_autoencoder(pld_model *model, const char *file, int part, pld_error *error) {
-    (void)part;
-    return pld_vae_config_read(file, &model->vae, error);
+    static const char inside[] = "pladis.json";
+    return pld_model_source_has(&model->source, inside)
+               ? pld_model_source_json(&model->source, inside, read_preferences, model, error)
+               : PLD_OK;
 }
 
 /** PART/config.json of each part. */
 static pld_status read_parts(pld_model *model, pld_error *error) {
-    static pld_status (*const readers[PLD_ROLE_COUNT])(pld_model *, const char *, int, pld_error *) = {
-        [PLD_ROLE_TEXT_ENCODER] = read_text_encoder,
-        [PLD_ROLE_DENOISER] = read_denoiser,
-        [PLD_ROLE_AUTOENCODER] = read_autoencoder};
+    static const pld_json_reader readers[PLD_ROLE_COUNT] = {[PLD_ROLE_TEXT_ENCODER] =
+                                                                pld_clip_text_config_parse,
+                                                            [PLD_ROLE_DENOISER] = pld_unet_config_parse,
+                                                            [PLD_ROLE_AUTOENCODER] = pld_vae_config_parse};
     for (int i = 0; i < model->family->part_count; i++) {
         const pld_family_part *part = &model->family->parts[i];
-        char *file = pld_format("%s/%s/config.json", model->source.folder, part->name);
-        pld_status status =
-            file ? readers[part->role](model, file, i, error) : pld_fail_memory(error, 64, "path");
-        pld_free(file);
+        void *targets[PLD_ROLE_COUNT] = {
+            [PLD_ROLE_DENOISER] = &model->unet, [PLD_ROLE_AUTOENCODER] = &model->vae};
+        if (part->role == PLD_ROLE_TEXT_ENCODER) {
+            pld_text_encoder *encoder = &model->text_encoders[model->text_encoder_count++];
+            encoder->part = i;
+            targets[PLD_ROLE_TEXT_ENCODER] = &encoder->config;
+        }
+        char *inside = pld_format("%s/config.json", part->name);
+        pld_status status = inside ? pld_model_source_json(&model->source, inside, readers[part->role],
+                                                           targets[part->role], error)
+                                   : pld_fail_memory(error, 64, "path");
+        pld_free(inside);
         PLD_TRY(status);
     }
     return PLD_OK;
@@ -143,7 +132,7 @@ static pld_status check_parts(const pld_model *model, pld_error *error) {
 }
 
 pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
-    PLD_TRY(with_json(model, "model_index.json", read_index, model, error));
+    PLD_TRY(pld_model_source_json(&model->source, "model_index.json", read_index, model, error));
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;
     model->default_pladis_scale = 2.0;

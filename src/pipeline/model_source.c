@@ -5,47 +5,196 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
+#include "io/clip_bpe.h"
+#include "models/text/clip_text.h"
 
-/** FOLDER/PART/STEM*.safetensors */
-static pld_status open_folder_weights(const pld_model_source *source, const pld_family_part *part,
-                                      pld_weight_files **files, pld_error *error) {
-    char *folder = pld_format("%s/%s", source->folder, part->name);
+static bool is_folder(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/** Copy an optional string; false when memory is out. */
+static bool copy(char **target, const char *text) {
+    *target = text ? pld_copy_string(text) : NULL;
+    return !text || *target;
+}
+
+static pld_status open_parts_by_themselves(pld_model_source *source, const pld_model_options *options,
+                                           const pld_log *log, pld_error *error) {
+    if (options->unet) {
+        PLD_TRY(pld_source_files_open(options->unet, "unet", &source->files[PLD_SOURCE_UNET], log, error));
+    }
+    if (options->vae) {
+        PLD_TRY(pld_source_files_open(options->vae, "vae", &source->files[PLD_SOURCE_VAE], log, error));
+    }
+    return PLD_OK;
+}
+
+pld_status pld_model_source_open(const char *path, const pld_model_options *options, const pld_log *log,
+                                 pld_model_source *source, pld_error *error) {
+    static const pld_model_options none = {0};
+    struct stat found;
+    options = options ? options : &none;
+    *source = (pld_model_source){.layout = "diffusers"};
+    if (!copy(&source->path, path) || !copy(&source->tokenizer, options->tokenizer) ||
+        !copy(&source->vocabulary, options->vocabulary)) {
+        return pld_fail_memory(error, strlen(path), "path");
+    }
+    if (stat(path, &found) != 0) {
+        return pld_fail(error, PLD_ERROR_MISSING,
+                        "%s: no such model; give a diffusers folder or a .safetensors file", path);
+    }
+    if (options->config && !is_folder(options->config)) {
+        return pld_fail(error, PLD_ERROR_MISSING,
+                        "%s: no such folder; --config takes a diffusers folder that describes the checkpoint",
+                        options->config);
+    }
+    PLD_TRY(open_parts_by_themselves(source, options, log, error));
+    if (!S_ISDIR(found.st_mode)) {
+        return pld_model_source_open_single(source, options->config, log, error);
+    }
+    if (options->config) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "%s: a folder describes itself; --config goes with a single file", path);
+    }
+    return copy(&source->folder, path) ? PLD_OK : pld_fail_memory(error, strlen(path), "path");
+}
+
+void pld_model_source_close(pld_model_source *source) {
+    for (int i = 0; i < PLD_SOURCE_FILES; i++) {
+        pld_weight_files_close(&source->files[i].files);
+    }
+    json_decref(source->documents);
+    pld_free(source->tokenizer);
+    pld_free(source->vocabulary);
+    pld_free(source->path);
+    pld_free(source->folder);
+    *source = (pld_model_source){0};
+}
+
+bool pld_model_source_has(const pld_model_source *source, const char *inside) {
+    struct stat found;
+    if (source->documents) {
+        return json_object_get(source->documents, inside) != NULL;
+    }
+    char *file = pld_format("%s/%s", source->folder, inside);
+    const bool there = file && stat(file, &found) == 0;
+    pld_free(file);
+    return there;
+}
+
+pld_status pld_model_source_json(const pld_model_source *source, const char *inside, pld_json_reader read,
+                                 void *target, pld_error *error) {
+    char *file = source->documents ? pld_format("%s (%s, as read off its tensors)", source->path, inside)
+                                   : pld_format("%s/%s", source->folder, inside);
+    if (!file) {
+        return pld_fail_memory(error, strlen(inside), "path");
+    }
+    pld_status status = PLD_OK;
+    if (source->documents) {
+        pld_json top;
+        status = pld_json_top(json_object_get(source->documents, inside), file, &top, error);
+        status = status == PLD_OK ? read(target, &top, error) : status;
+    } else {
+        status = pld_json_read_file(file, read, target, error);
+    }
+    pld_free(file);
+    return status;
+}
+
+const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,
+                                                const pld_part_layout **layout) {
+    for (int i = PLD_SOURCE_FILES - 1; i >= 0;
+         i--) { /* parts given by themselves go before the checkpoint's */
+        *layout = source->files[i].files ? pld_layout_find(&source->files[i].contents, part) : NULL;
+        if (*layout) {
+            return &source->files[i];
+        }
+    }
+    return NULL;
+}
+
+/** Blocks that the text encoder of this part has by its configuration. OpenCLIP's tower has one more in SD
+ * 2's files, which is not used. */
+static pld_status count_layers(const pld_model_source *source, const pld_family_part *part, int64_t *layers,
+                               pld_error *error) {
+    char *inside = pld_format("%s/config.json", part->name);
+    pld_clip_text_config config = {0};
+    pld_status status =
+        inside ? pld_model_source_json(source, inside, pld_clip_text_config_parse, &config, error)
+               : pld_fail_memory(error, 64, "path");
+    pld_free(inside);
+    *layers = config.layers;
+    return status;
+}
+
+pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
+                                    pld_weight_files **files, pld_error *error) {
+    const pld_part_layout *layout = NULL;
+    const pld_source_files *holder = pld_model_source_holder(source, part->name, &layout);
+    if (holder) {
+        int64_t layers = 0;
+        if (layout->names == pld_open_clip_names) {
+            PLD_TRY(count_layers(source, part, &layers, error));
+        }
+        return pld_layout_view(holder->files, layout, layers, files, error);
+    }
+    char *folder = source->folder ? pld_format("%s/%s", source->folder, part->name) : NULL;
     if (!folder) {
-        return pld_fail_memory(error, strlen(source->folder), "path");
+        return pld_fail(error, PLD_ERROR_MISSING, "%s: the file holds no %s", source->path, part->name);
     }
     pld_status status = pld_weight_files_open(folder, part->stem, files, error);
     pld_free(folder);
     return status;
 }
 
-/** A diffusers folder: everything lies where it is looked for. */
-static pld_status open_folder(pld_model_source *source, pld_error *error) {
-    source->layout = "diffusers";
-    source->open_weights = open_folder_weights;
-    source->folder = pld_copy_string(source->path);
-    return source->folder ? PLD_OK : pld_fail_memory(error, strlen(source->path), "path");
+/** Index of a tokenizer among those of its family. */
+static int tokenizer_index(const pld_family_part *part) {
+    return strcmp(part->tokenizer, "tokenizer_2") == 0;
 }
 
-pld_status pld_model_source_open(const char *path, pld_model_source *source, pld_error *error) {
-    struct stat found;
-    *source = (pld_model_source){.path = pld_copy_string(path)};
-    if (!source->path) {
-        return pld_fail_memory(error, strlen(path), "path");
+/** From the folder or file that was given for all tokenizers. */
+static pld_status open_given_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                       const char *pad, pld_clip_tokenizer **tokenizer, pld_error *error) {
+    if (!is_folder(source->tokenizer)) {
+        return pld_clip_bpe_open(source->tokenizer, pad, tokenizer, error);
     }
-    if (stat(path, &found) != 0) {
-        return pld_fail(error, PLD_ERROR_MISSING, "%s: no such model; give a diffusers folder", path);
+    char *inside = pld_format("%s/%s", source->tokenizer, part->tokenizer);
+    char *first = pld_format("%s/tokenizer", source->tokenizer);
+    pld_status status = inside && first ? PLD_OK : pld_fail_memory(error, 64, "path");
+    if (status == PLD_OK) {
+        const char *folder = is_folder(inside) ? inside : is_folder(first) ? first : source->tokenizer;
+        status = pld_clip_tokenizer_open(folder, tokenizer, error);
+        if (status == PLD_OK && folder != inside) {
+            pld_clip_use_pad(*tokenizer, pad); /* one set of files serves encoders that pad differently */
+        }
     }
-    if (!S_ISDIR(found.st_mode)) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: single-file checkpoints cannot be opened yet; expected a diffusers folder with "
-                        "model_index.json, unet/, vae/, text_encoder/, tokenizer/ and scheduler/",
-                        path);
-    }
-    return open_folder(source, error);
+    pld_free(inside);
+    pld_free(first);
+    return status;
 }
 
-void pld_model_source_close(pld_model_source *source) {
-    pld_free(source->path);
-    pld_free(source->folder);
-    *source = (pld_model_source){0};
+pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                      pld_clip_tokenizer **tokenizer, pld_error *error) {
+    const int index = tokenizer_index(part);
+    const char *pad = source->family ? source->family->pad_tokens[index] : index ? "!" : "<|endoftext|>";
+    if (source->tokenizer) {
+        return open_given_tokenizer(source, part, pad, tokenizer, error);
+    }
+    if (source->folder) {
+        char *folder = pld_format("%s/%s", source->folder, part->tokenizer);
+        pld_status status =
+            folder ? pld_clip_tokenizer_open(folder, tokenizer, error) : pld_fail_memory(error, 64, "path");
+        pld_free(folder);
+        return status;
+    }
+    if (!source->vocabulary) {
+        return pld_fail(
+            error, PLD_ERROR_MISSING,
+            "%s: single files hold no tokenizer, and CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) "
+            "is not installed; './dev setup' fetches it, or give it, or a tokenizer folder, with "
+            "--tokenizer",
+            source->path);
+    }
+    return pld_clip_bpe_open(source->vocabulary, pad, tokenizer, error);
 }

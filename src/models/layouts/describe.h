@@ -12,12 +12,14 @@
 
 /** What the published models of a family have in common. */
 typedef struct pld_single_family {
-    const char *name;     /**< "sd1", "sd2", "sdxl" */
-    const char *title;    /**< "Stable Diffusion 1" */
-    const char *pipeline; /**< diffusers' class, which names the family in the registry */
-    int64_t heads;        /**< of every attention of the U-Net; 0: one for each 64 channels */
-    int64_t sample_size;  /**< side of the latents that it was trained at */
+    const char *name;      /**< "sd1", "sd2", "sdxl" */
+    const char *title;     /**< "Stable Diffusion 1" */
+    const char *pipeline;  /**< diffusers' class, which names the family in the registry */
+    int64_t heads;         /**< of every attention of the U-Net; 0: one for each 64 channels */
+    int64_t sample_size;   /**< side of the latents that it was trained at */
+    int64_t sample_size_v; /**< the same where it predicts v */
     double scaling_factor;
+    bool drops_last_block;             /**< of its OpenCLIP tower, which files hold and nobody uses */
     const char *scheduler;             /**< scheduler_config.json */
     const char *tokenizers[2];         /**< folders; NULL where there is no second one */
     const char *pad_tokens[2];         /**< of each */
@@ -42,8 +44,8 @@ extern const pld_single_family *const pld_single_families[];
 
 /** config.json of each part, from its tensors under diffusers' names; the caller owns `*config`. `drop_last`:
  *  the tower has one block more than the family uses. */
-pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_family *family, json_t **config,
-                             pld_error *error);
+pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_family *family,
+                             const pld_told_prediction *prediction, json_t **config, pld_error *error);
 pld_status pld_describe_vae(const pld_weight_files *vae, const pld_single_family *family, json_t **config,
                             pld_error *error);
 pld_status pld_describe_text_encoder(const pld_weight_files *encoder, const char *kind, bool is_open_clip,

@@ -7,7 +7,7 @@
 #include "models/layouts/names.h"
 #include "models/unet/config.h"
 
-enum { MOST_DEPTH = 64, HEAD_SIZE = 64, TIME_IDS = 6 };
+enum { MOST_DEPTH = 64, HEAD_SIZE = 64 };
 
 int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format, ...) {
     char name[PLD_LAYOUT_NAME];
@@ -124,8 +124,9 @@ static json_t *integers(const int64_t *values, int64_t count) {
     return list;
 }
 
-pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_family *family, json_t **config,
-                             pld_error *error) {
+pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_family *family,
+                             const pld_told_prediction *prediction, json_t **config, pld_error *error) {
+    const bool v = strcmp(prediction->type, "v_prediction") == 0;
     unet_shape shape = {0};
     int64_t heads[PLD_UNET_MAX_LEVELS];
     PLD_TRY(read_shape(unet, &shape, error));
@@ -147,12 +148,13 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
     json_t *document = json_pack(
         "{s:s, s:s, s:I, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s}",
         "_class_name", "UNet2DConditionModel", "act_fn", "silu", "sample_size",
-        (json_int_t)family->sample_size, "in_channels", (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"),
-        "out_channels", (json_int_t)pld_shape_of(unet, 0, "conv_out.weight"), "flip_sin_to_cos", 1,
-        "freq_shift", 0, "down_block_types", block_types(&shape, false), "up_block_types",
-        block_types(&shape, true), "block_out_channels", integers(shape.widths, shape.levels),
-        "layers_per_block", (json_int_t)shape.layers, "cross_attention_dim", (json_int_t)context,
-        "attention_head_dim", family->heads ? json_integer(family->heads) : integers(heads, shape.levels),
+        (json_int_t)(v ? family->sample_size_v : family->sample_size), "in_channels",
+        (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"), "out_channels",
+        (json_int_t)pld_shape_of(unet, 0, "conv_out.weight"), "flip_sin_to_cos", 1, "freq_shift", 0,
+        "down_block_types", block_types(&shape, false), "up_block_types", block_types(&shape, true),
+        "block_out_channels", integers(shape.widths, shape.levels), "layers_per_block",
+        (json_int_t)shape.layers, "cross_attention_dim", (json_int_t)context, "attention_head_dim",
+        family->heads ? json_integer(family->heads) : integers(heads, shape.levels),
         "transformer_layers_per_block", integers(shape.depths, shape.levels), "use_linear_projection",
         (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding", 1, "mid_block_type",
         "UNetMidBlock2DCrossAttn");
