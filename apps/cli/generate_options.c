@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "message.h"
+#include "model_path.h"
 #include "number.h"
 #include "recall.h"
 
@@ -97,7 +98,7 @@ static bool accept_dtype(void *target, const option *row, const char *value) {
 static const option rows[] = {
     SECTION("what to draw"),
     {NAMED(TEXT, "model"), .letter = 'm', AT(model), .argument = "MODEL",
-     .help = "diffusers folder, or the name of a model that ships (demo)"},
+     .help = "diffusers folder, .safetensors checkpoint, or the name of a model\nthat ships (demo)"},
     {NAMED(TEXT, "prompt"), OF_PICTURE, .letter = 'p', AT(prompt), .argument = "TEXT",
      .help = "what to draw; (word:1.2) and [word] weigh, BREAK starts a chunk"},
     {NAMED(TEXT, "negative-prompt"), OF_PICTURE, .letter = 'n', AT(negative_prompt), .argument = "TEXT",
@@ -118,6 +119,17 @@ static const option rows[] = {
      .help = "random generator: cpu, that of torch"},
     {NAMED(INTEGER, "batch-count"), .letter = 'b', AT(batch_count), .argument = "N", RANGE(1, 1000),
      .help = "pictures of each prompt, with seed, seed+1, ... (1)"},
+
+    SECTION("files of the model"),
+    {NAMED(TEXT, "vae"), AT(vae), .argument = "FILE",
+     .help = "another autoencoder, file or folder (the model's own)"},
+    {NAMED(TEXT, "unet"), AT(unet), .argument = "FILE",
+     .help = "another denoising network, file or folder (the model's own)"},
+    {NAMED(TEXT, "tokenizer"), AT(tokenizer), .argument = "PATH",
+     .help = "tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz (the\nmodel's own, else the one "
+             "installed)"},
+    {NAMED(TEXT, "config"), AT(config), .argument = "DIR",
+     .help = "diffusers folder that describes an unusual single-file checkpoint"},
 
     SECTION("PLADIS, sparse cross-attention"),
     {NAMED(NUMBER, "pladis"), OF_PICTURE, AT(pladis_scale), .argument = "SCALE", RANGE(-100, 100),
@@ -197,14 +209,12 @@ static const option rows[] = {
 
     LATER("lora", "LoRA files cannot be applied yet"),
     LATER("lora-dir", "LoRA files cannot be applied yet"),
-    LATER("config", "only diffusers folders can be opened, which describe themselves"),
     LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),
     {.kind = OPTION_REFUSED,
      .name = "init-img",
      .letter = 'i',
      .help = "not available in this version: pictures are drawn from a prompt only"},
     LATER("strength", "pictures are drawn from a prompt only"),
-    LATER("vae", "the model's own VAE is used"),
     LATER("vae-tiling", "the picture is decoded whole"),
     LATER("preview", "there is no preview yet"),
 };
@@ -378,6 +388,16 @@ void generate_options_free(generate_request *request) {
 options_result generate_options_parse(int argc, char **argv, generate_request *request) {
     options_result result = generate_options_read(&set, argc, argv, request);
     return result == OPTIONS_RUN && !generate_options_settle(request) ? OPTIONS_WRONG : result;
+}
+
+void generate_options_fill_model(const generate_request *request, char *vocabulary, size_t size,
+                                 pld_model_options *options) {
+    pld_model_options_init(options);
+    options->config = request->config;
+    options->unet = request->unet;
+    options->vae = request->vae;
+    options->tokenizer = request->tokenizer;
+    options->vocabulary = vocabulary_find(vocabulary, size);
 }
 
 void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,

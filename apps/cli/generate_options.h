@@ -9,7 +9,8 @@ enum { MOST_TIMESTEPS = 1000 };
 
 /** What the person asked for. NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
-    const char *model, *prompt, *negative_prompt, *prompt_file, *output;
+    const char *model, *config, *unet, *vae, *tokenizer; /**< files that make up the model */
+    const char *prompt, *negative_prompt, *prompt_file, *output;
     bool low_memory, literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
     int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
     double cfg_scale, cfg_rescale, eta;
@@ -49,6 +50,10 @@ void generate_options_defaults(generate_request *request);
 /** The row of an option of `generate` by its name, for commands that set several values of one: store them in
  * a generate_request with options_store. NULL: there is none, or this version refuses it. */
 const option *generate_options_row(const char *name);
+
+/** The files that make up the model, CLIP's vocabulary among them; `vocabulary` [size] holds its path. */
+void generate_options_fill_model(const generate_request *request, char *vocabulary, size_t size,
+                                 pld_model_options *options);
 
 /** What the library is asked for: the request with this prompt, seed and λ. No dump, progress or cancel yet.
  */

@@ -28,7 +28,7 @@ bool model_path_find(const char *name, char *path, size_t size) {
         return true;
     }
     if (strchr(name, '/') != NULL) {
-        message_failure("%s: no such model; expected a diffusers folder", name);
+        message_failure("%s: no such model; expected a diffusers folder or a .safetensors file", name);
         return false;
     }
     const char *folders[] = {
@@ -56,6 +56,33 @@ bool model_path_find(const char *name, char *path, size_t size) {
                     "PLADIS_MODEL_DIR",
                     name, looked);
     return false;
+}
+
+/** FOLDER + rest if such a file is there. */
+static bool try_file(const char *folder, const char *rest, char *path, size_t size) {
+    int needed = folder && folder[0] ? snprintf(path, size, "%s%s", folder, rest) : -1;
+    return needed > 0 && (size_t)needed < size && exists(path);
+}
+
+const char *vocabulary_find(char *path, size_t size) {
+#define VOCABULARY "/bpe_simple_vocab_16e6.txt.gz"
+    const struct {
+        const char *folder, *rest;
+    } places[] = {
+        {getenv("PLADIS_VOCABULARY"), ""},
+#ifdef PLADIS_SOURCE_VOCABULARY_DIR
+        {PLADIS_SOURCE_VOCABULARY_DIR, VOCABULARY},
+#endif
+        {PLADIS_VOCABULARY_DIR, VOCABULARY},
+        {getenv("XDG_DATA_HOME"), "/pladis" VOCABULARY},
+        {getenv("HOME"), "/.local/share/pladis" VOCABULARY},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (try_file(places[i].folder, places[i].rest, path, size)) {
+            return path;
+        }
+    }
+    return NULL;
 }
 
 void path_base_name(const char *path, char *name, size_t size) {

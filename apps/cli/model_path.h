@@ -11,6 +11,10 @@
  * after an error line that says where it was looked for. */
 bool model_path_find(const char *name, char *path, size_t size);
 
+/** Path of CLIP's published vocabulary, which single-file checkpoints need: $PLADIS_VOCABULARY, else where
+ *  `./dev setup`, the installation or the person put it. NULL when it is nowhere. */
+const char *vocabulary_find(char *path, size_t size);
+
 /** Last part of a path, trailing slashes aside, written to `name`. */
 void path_base_name(const char *path, char *name, size_t size);
 

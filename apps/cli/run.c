@@ -39,9 +39,12 @@ static int open_model(picture_run *run) {
     options.conv = run->request->conv;
     options.low_memory = run->request->low_memory;
     options.log = message_log;
+    char vocabulary[PATH_MAX];
+    pld_model_options files;
+    generate_options_fill_model(run->request, vocabulary, sizeof vocabulary, &files);
     pld_model_info info = {.struct_size = sizeof info};
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
-        pld_model_open(run->engine, run->model_path, &run->model, &error) != PLD_OK ||
+        pld_model_open_with(run->engine, run->model_path, &files, &run->model, &error) != PLD_OK ||
         pld_model_get_info(run->model, &info, &error) != PLD_OK ||
         pld_session_create(run->model, &run->session, &error) != PLD_OK ||
         (run->request->profile != NULL && pld_profile_create(&run->profile, &error) != PLD_OK)) {
