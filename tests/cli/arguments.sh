@@ -83,7 +83,7 @@ wrong --guidance pag:scale=3 3.5 nonsense
 refused 2 'did you mean "euler"' generate -p x --sampling-method eular
 
 # What a later version may bring is refused, never silently accepted.
-for option in --lora --config --distilled-guidance --init-img --strength --vae --vae-tiling --preview; do
+for option in --lora --distilled-guidance --init-img --strength --vae-tiling --preview; do
     refused 2 "$option.*not available" generate -p x "$option" value
     refused 2 "$option.*not available" generate -p x "$option=value"
 done

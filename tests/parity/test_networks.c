@@ -13,6 +13,7 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "models/layouts/layouts.h"
 #include "models/text/clip_text.h"
 #include "models/unet/unet.h"
 #include "models/vae/vae.h"
@@ -75,12 +76,25 @@ static pld_run new_run(pld_plan *plan, pld_onednn *dnn, watcher *w) {
                      .tap_user = w};
 }
 
-static pld_parameters *open_part(const char *model, const char *part, const char *stem) {
+/** A part of a case's model: of the single file that the case names, else of the model's folder. */
+static pld_parameters *open_part(const reference_case *c, const char *part, const char *stem) {
     pld_error error = {0};
     pld_parameters *parameters = NULL;
     pld_weight_files *files = NULL;
-    check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
-                 &error);
+    const char *model = json_string_value(json_object_get(c->info, "model"));
+    const char *single = json_string_value(json_object_get(c->info, "file"));
+    if (single) {
+        pld_weight_files *whole = NULL;
+        pld_layout_contents contents;
+        check_status(pld_weight_files_open_file(reference_path("%s", single), &whole, &error), &error);
+        pld_layout_detect(whole, &contents);
+        assert_non_null(pld_layout_find(&contents, part));
+        check_status(pld_layout_view(whole, pld_layout_find(&contents, part), 0, &files, &error), &error);
+        pld_weight_files_close(&whole);
+    } else {
+        check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
+                     &error);
+    }
     check_status(pld_parameters_create(files, reference_kernels(), &parameters, &error), &error);
     return parameters;
 }
@@ -109,7 +123,7 @@ static void text_encoder(const char *name, const char *part, pld_clip_text_optio
     check_status(
         pld_clip_text_config_read(reference_path("models/%s/%s/config.json", model, part), &config, &error),
         &error);
-    pld_parameters *parameters = open_part(model, part, "model");
+    pld_parameters *parameters = open_part(&c, part, "model");
     size_t count = 0;
     float *ids = reference_values(&c, "input_ids", &count);
     int32_t *tokens = pld_allocate(count, sizeof *tokens);
@@ -219,7 +233,7 @@ static void open_unet(unet_fixture *f, const char *name) {
     check_status(
         pld_unet_config_read(reference_path("models/%s/unet/config.json", model), &f->config, &error),
         &error);
-    f->parameters = open_part(model, "unet", "diffusion_pytorch_model");
+    f->parameters = open_part(&f->c, "unet", "diffusion_pytorch_model");
     const pld_stored_tensor *sample = reference_tensor(&f->c, "sample");
     const pld_stored_tensor *states = reference_tensor(&f->c, "encoder_hidden_states");
     const int64_t picture = sample->shape[1] * sample->shape[2] * sample->shape[3];
@@ -319,7 +333,7 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
     check_status(pld_onednn_create(&dnn, &error), &error);
     check_status(pld_vae_config_read(reference_path("models/%s/vae/config.json", model), &config, &error),
                  &error);
-    pld_parameters *parameters = open_part(model, "vae", "diffusion_pytorch_model");
+    pld_parameters *parameters = open_part(c, "vae", "diffusion_pytorch_model");
     const char *input = decode ? "latent" : "picture";
     const pld_stored_tensor *in = reference_tensor(c, input);
     float *values = reference_values(c, input, NULL);
@@ -358,6 +372,33 @@ static void vae(const char *model) {
     reference_close(&c);
 }
 
+/** The U-Net with PLADIS and the decoder from a checkpoint of one file. */
+static void single_file(const char *model) {
+    char name[64];
+    unet_fixture f;
+    pld_error error = {0};
+    snprintf(name, sizeof name, "%s-single-file-f16", model);
+    open_unet(&f, name);
+    set_pladis(&f, json_object_get(f.c.info, "pladis"));
+    check_status(pld_plan_run(&f.run, &error), &error);
+    assert_int_equal(f.w.compared, 1);
+    vae_half(&f.c, model, true);
+    close_unet(&f);
+}
+
+static void single_files(void **state) {
+    (void)state;
+    reference_case c;
+    if (!reference_open("sd15-single-file-f16", &c)) {
+        print_message("SKIPPED: set PLADIS_REFERENCE_CASES to compare single files\n");
+        skip();
+    }
+    reference_close(&c);
+    single_file("sd15");
+    single_file("sd21");
+    single_file("sdxl");
+}
+
 static void text_encoders(void **state) {
     (void)state;
     const pld_clip_text_options normed = {.final_norm = true};
@@ -393,10 +434,8 @@ static void autoencoders(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_encoders),
-        cmocka_unit_test(unets),
-        cmocka_unit_test(pladis_sweeps),
-        cmocka_unit_test(autoencoders),
+        cmocka_unit_test(text_encoders), cmocka_unit_test(unets),        cmocka_unit_test(pladis_sweeps),
+        cmocka_unit_test(autoencoders),  cmocka_unit_test(single_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,7 +164,7 @@ static void paths_without_a_model(void **state) {
     (void)state;
     expect_refusal_of(in_folder("nothing"), PLD_ERROR_MISSING, "nothing", "no such model");
     expect_refusal_of("", PLD_ERROR_MISSING, "no such model", NULL);
-    expect_refusal_of(in_model(UNET_FILE), PLD_ERROR_UNSUPPORTED, UNET_FILE, "single-file");
+    expect_refusal_of(in_model(UNET_FILE), PLD_ERROR_MISSING, UNET_FILE, "no text encoder");
     expect_refusal_of(in_model("unet"), PLD_ERROR_MISSING, "unet/model_index.json", NULL);
     char longest[5000];
     memset(longest, 'a', sizeof longest - 1);
@@ -243,7 +243,7 @@ static void files_cut_short(void **state) {
             copy_file(in_folder("aside"), in_model(files[i]));
         }
     }
-    expect_refusal_of(in_folder("aside"), PLD_ERROR_UNSUPPORTED, "aside", NULL);
+    expect_refusal_of(in_folder("aside"), PLD_ERROR_MISSING, "aside", "no denoising network");
 }
 
 /* ---- configurations */
