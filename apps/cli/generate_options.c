@@ -7,7 +7,6 @@
 #include <sys/random.h>
 
 #include "message.h"
-#include "model_path.h"
 #include "number.h"
 #include "recall.h"
 
@@ -388,16 +387,6 @@ void generate_options_free(generate_request *request) {
 options_result generate_options_parse(int argc, char **argv, generate_request *request) {
     options_result result = generate_options_read(&set, argc, argv, request);
     return result == OPTIONS_RUN && !generate_options_settle(request) ? OPTIONS_WRONG : result;
-}
-
-void generate_options_fill_model(const generate_request *request, char *vocabulary, size_t size,
-                                 pld_model_options *options) {
-    pld_model_options_init(options);
-    options->config = request->config;
-    options->unet = request->unet;
-    options->vae = request->vae;
-    options->tokenizer = request->tokenizer;
-    options->vocabulary = vocabulary_find(vocabulary, size);
 }
 
 void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,

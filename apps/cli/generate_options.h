@@ -51,10 +51,6 @@ void generate_options_defaults(generate_request *request);
  * a generate_request with options_store. NULL: there is none, or this version refuses it. */
 const option *generate_options_row(const char *name);
 
-/** The files that make up the model, CLIP's vocabulary among them; `vocabulary` [size] holds its path. */
-void generate_options_fill_model(const generate_request *request, char *vocabulary, size_t size,
-                                 pld_model_options *options);
-
 /** What the library is asked for: the request with this prompt, seed and λ. No dump, progress or cancel yet.
  */
 void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,

@@ -29,6 +29,17 @@ static void settle_pladis_scale(picture_list *pictures, double model_scale) {
     }
 }
 
+/** The files that make up the model, CLIP's vocabulary among them; `vocabulary` [size] holds its path. */
+static void fill_model_options(const generate_request *request, char *vocabulary, size_t size,
+                               pld_model_options *options) {
+    pld_model_options_init(options);
+    options->config = request->config;
+    options->unet = request->unet;
+    options->vae = request->vae;
+    options->tokenizer = request->tokenizer;
+    options->vocabulary = vocabulary_find(vocabulary, size);
+}
+
 static int open_model(picture_run *run) {
     double begin = now();
     pld_error error = {0};
@@ -41,7 +52,7 @@ static int open_model(picture_run *run) {
     options.log = message_log;
     char vocabulary[PATH_MAX];
     pld_model_options files;
-    generate_options_fill_model(run->request, vocabulary, sizeof vocabulary, &files);
+    fill_model_options(run->request, vocabulary, sizeof vocabulary, &files);
     pld_model_info info = {.struct_size = sizeof info};
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
         pld_model_open_with(run->engine, run->model_path, &files, &run->model, &error) != PLD_OK ||
