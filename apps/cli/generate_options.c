@@ -42,23 +42,28 @@ static bool accept_timesteps(void *target, const option *row, const char *value)
     }
 }
 
-/** --guidance: further guidance methods come with later versions. */
+/** --guidance: a method and its options, checked by the library. */
 static bool accept_guidance(void *target, const option *row, const char *value) {
-    (void)target;
+    generate_request *request = target;
     double number = 0;
-    if (strcmp(value, "none") == 0 || strcmp(value, "cfg") == 0) {
-        return true;
-    }
+    pld_error error = {0};
     if (number_real(value, &number)) {
-        message_usage(
-            "--%s: found \"%s\", expected none or cfg: an embedded guidance scale belongs to distilled "
-            "transformers, which this version does not run; use --cfg-scale",
-            row->name, value);
-    } else {
-        message_usage("--%s: found \"%s\", expected none or cfg: this version has no other guidance",
+        message_usage("--%s: found \"%s\", expected a method (see pladis list guidance): an embedded "
+                      "guidance scale belongs "
+                      "to distilled transformers, which this version does not run; use --cfg-scale",
                       row->name, value);
+        return false;
     }
-    return false;
+    if (pld_guidance_check(value, &error) != PLD_OK) {
+        message_usage("--%s: found \"%s\"; %s", row->name, value, error.message);
+        return false;
+    }
+    if (request->guidance_count == MOST_GUIDANCE) {
+        message_usage("--%s: expected at most %d methods", row->name, MOST_GUIDANCE);
+        return false;
+    }
+    request->guidance[request->guidance_count++] = value;
+    return true;
 }
 
 /** An option of which this version has a single value, its default. `choices` is that value. */
@@ -141,6 +146,12 @@ static const option rows[] = {
      .help = "first part of the steps without it (0)"},
     {NAMED(NUMBER, "pladis-end"), OF_PICTURE, AT(pladis_end), .argument = "FRACTION", RANGE(0, 1),
      .help = "where in the steps it ends (1)"},
+    {NAMED(CHOICE, "pladis-sites"), OF_PICTURE, AT(pladis_sites), .argument = "KIND",
+     .choices = "cross self all", .help = "attentions it acts on; self and all are ablations (cross)"},
+    {NAMED(TEXT, "pladis-branches"), OF_PICTURE, AT(pladis_branches), .argument = "LIST",
+     .help = "all, or unconditional,conditional,perturbed (all)"},
+    {NAMED(NUMBER, "pladis-temperature"), OF_PICTURE, AT(pladis_temperature), .argument = "T", RANGE(0, 100),
+     .help = "ablation: softmax(z / T) in place of entmax; 0 is entmax (0)"},
     {NAMED(FLAG, "no-pladis"), AT(no_pladis), .help = "the same as --pladis 0"},
 
     SECTION("sampling"),
@@ -150,8 +161,8 @@ static const option rows[] = {
      RANGE(0, 100), .help = "classifier-free guidance; 1 is off (the model's own)"},
     {NAMED(NUMBER, "cfg-rescale"), OF_PICTURE, AT(cfg_rescale), .argument = "PHI", RANGE(0, 1),
      .help = "rescaling of it (0)"},
-    {NAMED(CUSTOM, "guidance"), OF_PICTURE, .argument = "NAME", .accept = accept_guidance,
-     .help = "further guidance: none, cfg"},
+    {NAMED(CUSTOM, "guidance"), OF_PICTURE, .argument = "NAME[:KEY=VALUE,...]", .accept = accept_guidance,
+     .help = "further guidance, repeatable, such as pag:scale=3,layers=mid;\nsee pladis list guidance"},
     {NAMED(LISTED, "sampling-method"), OF_PICTURE, AT(sampling_method), .argument = "NAME",
      .list = PLD_LIST_SAMPLERS, .help = "see pladis list samplers (the model's own)"},
     {NAMED(LISTED, "scheduler"), OF_PICTURE, AT(scheduler), .argument = "NAME", .list = PLD_LIST_SCHEDULERS,
@@ -230,6 +241,7 @@ static const option_set set = {
         "  pladis generate -p \"a red fox\" --compare cfg-scale=1,3,7 -o compare.png\n"
         "  pladis generate --from fox.png -s 43 -o another.png\n"
         "  pladis generate --prompt-file prompts.txt --sheet --columns 3 -o grid.png\n"
+        "  pladis generate -p \"a red fox\" --guidance pag:scale=3,layers=mid --guidance rescale\n"
         "  pladis generate -p \"a red fox\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
 };
 
@@ -263,6 +275,8 @@ void generate_options_defaults(generate_request *request) {
         .pladis_blocks = defaults.pladis_blocks,
         .pladis_start = defaults.pladis_start,
         .pladis_end = defaults.pladis_end,
+        .pladis_sites = defaults.pladis_sites,
+        .pladis_branches = defaults.pladis_branches,
     };
 }
 
@@ -414,6 +428,11 @@ void generate_options_fill(const generate_request *request, const char *prompt, 
     options->pladis_blocks = request->pladis_blocks;
     options->pladis_start = request->pladis_start;
     options->pladis_end = request->pladis_end;
+    options->pladis_sites = request->pladis_sites;
+    options->pladis_branches = request->pladis_branches;
+    options->pladis_temperature = request->pladis_temperature;
+    options->guidance = request->guidance_count > 0 ? request->guidance : NULL;
+    options->guidance_count = request->guidance_count;
     options->init_noise = request->init_noise;
     options->dump_steps = request->dump_steps;
 }

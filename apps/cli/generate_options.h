@@ -5,7 +5,7 @@
 
 #include "options.h"
 
-enum { MOST_TIMESTEPS = 1000 };
+enum { MOST_TIMESTEPS = 1000, MOST_GUIDANCE = 16 };
 
 /** What the person asked for. NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
@@ -17,6 +17,10 @@ typedef struct generate_request {
     const char *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
     double timesteps[MOST_TIMESTEPS];
     size_t timestep_count;
+    const char *guidance[MOST_GUIDANCE];
+    size_t guidance_count;
+    double pladis_temperature;
+    const char *pladis_sites, *pladis_branches;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     const char *pladis_blocks, *init_noise, *dump, *report, *profile;
     const char *from; /**< PNG whose metadata stands before all other options, or NULL */

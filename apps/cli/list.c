@@ -24,8 +24,39 @@ static const option_set set = {
     .most_positionals = 1,
 };
 
+/** Range and default of an option of a method. */
+static void print_guidance_key(const pld_guidance_key *key, const char *indent) {
+    printf("%s    %-9s %s (", indent, key->name, key->help);
+    if (key->kind != PLD_GUIDANCE_LAYERS) {
+        printf("%g to %g%s; ", key->minimum, key->maximum, key->takes_infinity ? " or inf" : "");
+    }
+    if (key->fallback_text != NULL) {
+        printf("default: %s)\n", key->fallback_text);
+    } else {
+        printf("default: %g)\n", key->fallback);
+    }
+}
+
+static void print_guidance(const char *indent) {
+    pld_guidance_info info = {.struct_size = sizeof info};
+    for (size_t i = 0; pld_guidance_describe(i, &info); i++) {
+        printf("%s%-10s %s\n", indent, info.name, info.description);
+        if (info.paper != NULL) {
+            printf("%s    %s\n", indent, info.paper);
+        }
+        printf("%s    evaluations a step: %s\n", indent, info.evaluations);
+        for (size_t j = 0; j < info.key_count; j++) {
+            print_guidance_key(&info.keys[j], indent);
+        }
+    }
+}
+
 static void print_list(pld_list_kind kind, const char *indent) {
     const char *name = NULL, *description = NULL;
+    if (kind == PLD_LIST_GUIDANCE) {
+        print_guidance(indent);
+        return;
+    }
     for (size_t i = 0; pld_list(kind, i, &name, &description); i++) {
         if (description != NULL && description[0] != '\0') {
             printf("%s%-16s %s\n", indent, name, description);

@@ -78,6 +78,7 @@ static char *make_parameters(const char *model, const picture *drawn) {
     if (request->clip_skip > 1) {
         fprintf(file, ", Clip skip: %d", (int)request->clip_skip);
     }
+    print_value(file, "Guidance", report->guidance);
     fprintf(file, ", PLADIS scale: %g", drawn->pladis_scale);
     if (drawn->pladis_scale != 0) {
         fprintf(file, ", PLADIS alpha: %g", request->pladis_alpha);

@@ -76,6 +76,14 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     json_object_set_new(object, "pladis_blocks", json_string(request->pladis_blocks));
     json_object_set_new(object, "pladis_start", json_real(request->pladis_start));
     json_object_set_new(object, "pladis_end", json_real(request->pladis_end));
+    json_object_set_new(object, "pladis_sites", json_string(request->pladis_sites));
+    json_object_set_new(object, "pladis_branches", json_string(request->pladis_branches));
+    json_object_set_new(object, "pladis_temperature", json_real(request->pladis_temperature));
+    json_t *guidance = json_array();
+    for (size_t i = 0; i < request->guidance_count; i++) {
+        json_array_append_new(guidance, json_string(request->guidance[i]));
+    }
+    json_object_set_new(object, "guidance", guidance);
     json_object_set_new(object, "dtype", json_string("f32"));
     return object;
 }
@@ -100,10 +108,10 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
         json_array_append_new(list, json_pack("{s:s, s:I, s:f}", "prompt", drawn->prompt, "seed",
                                               (json_int_t)drawn->seed, "pladis", drawn->pladis_scale));
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:o}", "version",
+    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:s, s:o}", "version",
                      pld_version(), "model", facts->model, "family", facts->family, "seed",
                      (json_int_t)request->seed, "parameters", report_parameters(last, false), "stages",
                      stages, "peak_memory_bytes", (json_int_t)last->report.peak_memory_bytes, "isa",
                      facts->isa, "threads", facts->threads, "evaluations", evaluations, "calls", calls,
-                     "attention_sites", sites, "pictures", list);
+                     "attention_sites", sites, "guidance", last->report.guidance, "pictures", list);
 }

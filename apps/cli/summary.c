@@ -77,9 +77,10 @@ void report_print(const generate_request *request, const run_facts *facts, const
         message_line("seed      %" PRId64, request->seed);
     }
     message_line("size      %d x %d", report->width, report->height);
-    message_line("sampler   %s, scheduler %s, spacing %s, %d steps, CFG scale %g", report->sampling_method,
+    message_line("sampler   %s, scheduler %s, spacing %s, %d steps", report->sampling_method,
                  report->scheduler, report->spacing[0] != '\0' ? report->spacing : "of its own",
-                 report->steps, report->cfg_scale);
+                 report->steps);
+    message_line("guidance  %s; %d evaluations", report->guidance, report->evaluations);
     print_pladis(last);
     print_time(facts, pictures);
     if (request->compare != NULL) {

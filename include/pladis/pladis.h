@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "pladis/attention.h"
+#include "pladis/guidance.h"
 #include "pladis/profile.h"
 #include "pladis/status.h"
 
@@ -227,12 +228,18 @@ typedef struct pld_generate_options {
     int steps;                           /**< 0: the model's own */
     double cfg_scale;                    /**< NaN: the model's own; <= 1: no unconditional branch */
     double cfg_rescale;                  /**< φ in [0, 1]; 0 */
-    int64_t seed;                        /**< >= 0; 42 */
-    const char *sampling_method;         /**< NULL: the model's scheduler */
-    const char *scheduler;               /**< sigma schedule; NULL: the model's */
-    const char *spacing;                 /**< NULL: the model's */
-    const char *prediction;              /**< "eps", "v", "x0"; NULL: the model's */
-    const double *timesteps;             /**< explicit, descending [timestep_count], or NULL */
+    /** Guidance methods beside those that cfg_scale and cfg_rescale ask for: texts as pladis/guidance.h says
+     *  [guidance_count], or NULL. */
+    const char *const *guidance;
+    size_t guidance_count;
+    bool keep_neutral_guidance;  /**< methods at values that change nothing run all the same, for measurements
+                                  */
+    int64_t seed;                /**< >= 0; 42 */
+    const char *sampling_method; /**< NULL: the model's scheduler */
+    const char *scheduler;       /**< sigma schedule; NULL: the model's */
+    const char *spacing;         /**< NULL: the model's */
+    const char *prediction;      /**< "eps", "v", "x0"; NULL: the model's */
+    const double *timesteps;     /**< explicit, descending [timestep_count], or NULL */
     size_t timestep_count;
     double eta;                /**< NaN: the sampler's */
     double pladis_scale;       /**< λ; 0 is off; NaN: the model's own, else 2.0 */
@@ -240,6 +247,10 @@ typedef struct pld_generate_options {
     const char *pladis_blocks; /**< "all", or "down,mid,up" or site names, comma between */
     double pladis_start;       /**< fraction of the steps, 0 */
     double pladis_end;         /**< fraction of the steps, 1 */
+    const char *pladis_sites;  /**< "cross"; for ablations "self" or "all" */
+    /** "all", or a comma list of "unconditional", "conditional", "perturbed" */
+    const char *pladis_branches;
+    double pladis_temperature; /**< 0: entmax; above: softmax(z / temperature) in its place, for ablations */
     const char *init_noise;    /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
     const char *dump;          /**< safetensors file to write what happened to, or NULL */
     bool dump_steps;           /**< the per-step tensors too */
@@ -287,6 +298,7 @@ typedef struct pld_report {
     char scheduler[32];         /**< in force */
     char spacing[32];           /**< in force; "" for samplers with timesteps of their own */
     char prediction_type[32];   /**< in force */
+    char guidance[256];         /**< in force, "cfg (scale 7.5), pag (scale 3, layers mid)" */
 } pld_report;
 
 /** The model must outlive the session. */

@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Branches of guidance: the kinds of rows that one evaluation of the network can hold. */
+/** Branches of guidance: the kinds of rows that one evaluation of the network can hold, in the order in which
+ *  they stand there. */
 #ifndef PLD_CORE_BRANCH_H
 #define PLD_CORE_BRANCH_H
 
-typedef enum pld_branch { PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL, PLD_BRANCH_COUNT } pld_branch;
+typedef enum pld_branch {
+    PLD_BRANCH_UNCONDITIONAL, /**< negative prompt, or none */
+    PLD_BRANCH_CONDITIONAL,   /**< prompt */
+    PLD_BRANCH_IDENTITY,      /**< prompt, perturbed by identity self-attention (PAG) */
+    PLD_BRANCH_BLURRED,       /**< prompt, perturbed by blurred self-attention queries (SEG) */
+    PLD_BRANCH_COUNT
+} pld_branch;
+
+/** A set of branches: the or of their bits. */
+typedef unsigned pld_branch_set;
+#define PLD_BRANCH_BIT(branch) (1U << (unsigned)(branch))
+#define PLD_BRANCHES_PERTURBED (PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY) | PLD_BRANCH_BIT(PLD_BRANCH_BLURRED))
+#define PLD_BRANCHES_PROMPTED  (PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCHES_PERTURBED)
+#define PLD_BRANCHES_ALL       ((1U << (unsigned)PLD_BRANCH_COUNT) - 1U)
+
+/** The branch whose text a branch attends to: unconditional or conditional. */
+static inline pld_branch pld_branch_text(pld_branch branch) {
+    return branch == PLD_BRANCH_UNCONDITIONAL ? PLD_BRANCH_UNCONDITIONAL : PLD_BRANCH_CONDITIONAL;
+}
 
 #endif

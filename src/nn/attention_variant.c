@@ -6,13 +6,9 @@
 
 #include "core/memory.h"
 
-const pld_attention_variant pld_variant_softmax = {"softmax", "ordinary attention", "self,cross"};
-const pld_attention_variant pld_variant_pladis = {
-    "pladis", "dense + lambda (alpha-entmax - dense) on cross-attention (Kim & Sim 2025, arXiv 2503.07677)",
-    "cross"};
-
-const pld_attention_variant *const pld_attention_variants[] = {&pld_variant_softmax, &pld_variant_pladis,
-                                                               NULL};
+const pld_attention_variant *const pld_attention_variants[] = {
+    &pld_variant_softmax, &pld_variant_pladis, &pld_variant_tempered, &pld_variant_identity,
+    &pld_variant_gag,     &pld_variant_blur,   &pld_variant_nag,      NULL};
 
 pld_status pld_variant_table_init(pld_variant_table *table, const pld_site *sites, size_t site_count,
                                   pld_error *error) {
@@ -22,7 +18,7 @@ pld_status pld_variant_table_init(pld_variant_table *table, const pld_site *site
         return pld_fail_memory(error, count * sizeof *table->choices, "attention variants");
     }
     for (size_t i = 0; i < count; i++) {
-        table->choices[i] = (pld_attention_choice){&pld_variant_softmax, PLD_ROWS_SOFTMAX, 0, 2};
+        table->choices[i] = (pld_attention_choice){.rows = &pld_variant_softmax, .alpha = 1.5F};
     }
     return PLD_OK;
 }
@@ -44,12 +40,23 @@ bool pld_site_matches(const pld_site *site, const char *name, size_t length) {
            (site->name[length] == '.' || site->name[length] == 0);
 }
 
-/** Mark the cross sites that one name of the list selects; their number. */
-static size_t mark_sites(const pld_variant_table *table, const char *name, size_t length, bool *chosen) {
+enum { SELF = 1 << PLD_SITE_SELF, CROSS = 1 << PLD_SITE_CROSS };
+
+/** A choice of sites: names joined by `separator`, among sites of some kinds. */
+typedef struct site_selection {
+    const char *names;
+    char separator[2];
+    unsigned kinds;     /* SELF, CROSS */
+    const char *option; /* how messages begin: "pladis-blocks" */
+} site_selection;
+
+/** Mark the sites that one name of the list selects; their number. */
+static size_t mark_sites(const pld_variant_table *table, const site_selection *selection, const char *name,
+                         size_t length, bool *chosen) {
     bool all = length == 3 && strncmp(name, "all", 3) == 0;
     size_t matches = 0;
     for (size_t i = 0; i < table->site_count; i++) {
-        if (table->sites[i].kind == PLD_SITE_CROSS &&
+        if ((selection->kinds & (1U << (unsigned)table->sites[i].kind)) &&
             (all || pld_site_matches(&table->sites[i], name, length))) {
             chosen[i] = true;
             matches++;
@@ -58,16 +65,19 @@ static size_t mark_sites(const pld_variant_table *table, const char *name, size_
     return matches;
 }
 
-static pld_status choose_sites(const pld_variant_table *table, const char *blocks, bool *chosen,
+static pld_status choose_sites(const pld_variant_table *table, const site_selection *selection, bool *chosen,
                                pld_error *error) {
-    for (const char *name = blocks;;) {
-        size_t length = strcspn(name, ",");
-        if (mark_sites(table, name, length, chosen) == 0) {
+    for (const char *name = selection->names;;) {
+        size_t length = strcspn(name, selection->separator);
+        if (mark_sites(table, selection, name, length, chosen) == 0) {
             return pld_fail(
                 error, PLD_ERROR_ARGUMENT,
-                "pladis-blocks: '%.*s' matches no cross-attention of this model; use all, down, mid, up or "
-                "names as 'pladis info' prints them",
-                (int)(length < 200 ? length : 200), name);
+                "%s: '%.*s' matches no %s of this model; use all, down, mid, up or names as 'pladis info' "
+                "prints them",
+                selection->option, (int)(length < 200 ? length : 200), name,
+                selection->kinds == SELF    ? "self-attention"
+                : selection->kinds == CROSS ? "cross-attention"
+                                            : "attention");
         }
         if (name[length] == 0) {
             return PLD_OK;
@@ -76,24 +86,114 @@ static pld_status choose_sites(const pld_variant_table *table, const char *block
     }
 }
 
-pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_pladis_request *request,
-                                        int *sites, pld_error *error) {
+/** Call `put` with the entry of every chosen site and branch; the number of sites. */
+static pld_status put_on_sites(pld_variant_table *table, const site_selection *selection,
+                               pld_branch_set branches,
+                               void (*put)(pld_attention_choice *choice, const void *what), const void *what,
+                               int *sites, pld_error *error) {
     *sites = 0;
-    if (request->lambda == 0) {
-        return PLD_OK;
-    }
     bool *chosen = pld_allocate(table->site_count, sizeof *chosen);
     if (!chosen) {
         return pld_fail_memory(error, table->site_count, "attention variants");
     }
-    pld_status status = choose_sites(table, request->blocks, chosen, error);
+    pld_status status = choose_sites(table, selection, chosen, error);
     for (size_t i = 0; status == PLD_OK && i < table->site_count; i++) {
         for (int branch = 0; chosen[i] && branch < PLD_BRANCH_COUNT; branch++) {
-            table->choices[i * PLD_BRANCH_COUNT + (size_t)branch] = (pld_attention_choice){
-                &pld_variant_pladis, PLD_ROWS_PLADIS, (float)request->lambda, (float)request->alpha};
+            if (branches & PLD_BRANCH_BIT(branch)) {
+                put(pld_variant_choice(table, i, (pld_branch)branch), what);
+            }
         }
         *sites += chosen[i];
     }
     pld_free(chosen);
     return status;
+}
+
+static void put_pladis(pld_attention_choice *choice, const void *what) {
+    const pld_pladis_request *request = what;
+    choice->rows = request->temperature > 0 ? &pld_variant_tempered : &pld_variant_pladis;
+    choice->lambda = (float)request->lambda;
+    choice->alpha = (float)request->alpha;
+    choice->temperature = (float)request->temperature;
+}
+
+pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_pladis_request *request,
+                                        int *sites, pld_error *error) {
+    const char *kinds = request->site_kinds ? request->site_kinds : "cross";
+    *sites = 0;
+    site_selection selection = {request->blocks, ",", 0, "pladis-blocks"};
+    selection.kinds = strcmp(kinds, "cross") == 0  ? CROSS
+                      : strcmp(kinds, "self") == 0 ? SELF
+                      : strcmp(kinds, "all") == 0  ? SELF | CROSS
+                                                   : 0;
+    if (!selection.kinds) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "pladis-sites: expected cross, self or all, found '%.60s'",
+                        kinds);
+    }
+    return request->lambda == 0
+               ? PLD_OK
+               : put_on_sites(table, &selection, request->branches ? request->branches : PLD_BRANCHES_ALL,
+                              put_pladis, request, sites, error);
+}
+
+static const pld_attention_variant *find_variant(const char *name) {
+    for (const pld_attention_variant *const *row = pld_attention_variants; *row; row++) {
+        if (strcmp((*row)->name, name) == 0) {
+            return *row;
+        }
+    }
+    return NULL;
+}
+
+static void put_effect(pld_attention_choice *choice, const void *what) {
+    const pld_attention_effect *effect = what;
+    const pld_attention_variant *variant = find_variant(effect->variant);
+    switch (variant->part) {
+    case PLD_VARIANT_QUERY:
+        choice->query = variant;
+        break;
+    case PLD_VARIANT_CONTEXTS:
+        choice->contexts = variant;
+        break;
+    case PLD_VARIANT_ROWS:
+        if (choice->rows == &pld_variant_identity) { /* there is no map for others to act on */
+            return;
+        }
+        choice->rows = variant;
+        break;
+    }
+    if (variant->set) {
+        variant->set(choice, effect);
+    }
+}
+
+pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_attention_effect *effect,
+                                        const char *method, int *sites, pld_error *error) {
+    const pld_attention_variant *variant = find_variant(effect->variant);
+    char option[64];
+    snprintf(option, sizeof option, "guidance %s: layers", method);
+    if (!variant) {
+        return pld_fail(error, PLD_ERROR_INTERNAL, "guidance %s: no attention variant '%s'", method,
+                        effect->variant);
+    }
+    const site_selection selection = {effect->layers, "+",
+                                      strcmp(variant->site_kinds, "cross") == 0 ? CROSS : SELF, option};
+    return put_on_sites(table, &selection, effect->branches, put_effect, effect, sites, error);
+}
+
+void pld_variant_choice_text(const pld_attention_choice *choice, char *text, size_t size) {
+    snprintf(text, size, "%s%s%s%s%s", choice->contexts ? choice->contexts->name : "",
+             choice->contexts ? "+" : "", choice->query ? choice->query->name : "", choice->query ? "+" : "",
+             choice->rows->name);
+}
+
+bool pld_variant_table_needs_spare(const pld_variant_table *table) {
+    for (size_t i = 0; i < table->site_count * PLD_BRANCH_COUNT; i++) {
+        const pld_attention_choice *choice = &table->choices[i];
+        if (choice->query || choice->contexts || choice->rows == &pld_variant_gag ||
+            choice->rows == &pld_variant_tempered) {
+            return true;
+        }
+    }
+    return false;
 }

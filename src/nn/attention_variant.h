@@ -1,34 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What happens at an attention site: the entries of the table variants[site][branch].
  *
- *  An attention variant is a row of the registry: a const struct that turns its parameters into the row
- * normaliser that the kernels run. A run resolves its requests once; model code only ever says "attention".
+ *  An attention variant is a row of the registry: one file in variants/ that says what it does to one part of
+ * an attention. A run resolves its requests once; model code only ever says "attention". An entry has up to
+ * three parts, so that variants compose:
+ *
+ *      query      what the queries go through first (blur)
+ *      rows       what turns a row of logits into weights (softmax, pladis, identity, tempered, gag)
+ *      contexts   attention to a second context, and how the two outputs become one (nag)
+ *
+ *  Where two ask for the same part of an entry, the later of this order stays: softmax, pladis or tempered,
+ *  gag, identity.
  */
 #ifndef PLD_NN_ATTENTION_VARIANT_H
 #define PLD_NN_ATTENTION_VARIANT_H
 
-#include "core/branch.h"
+#include "core/network_effects.h"
 #include "nn/plan.h"
 #include "pladis/attention.h"
 
-/** One resolved entry: the arguments of the row normaliser. */
+typedef struct pld_attention_variant pld_attention_variant;
+typedef struct pld_attention_call pld_attention_call; /* variants/variant.h */
+
+/** One resolved entry. */
 typedef struct pld_attention_choice {
-    const struct pld_attention_variant *variant;
-    pld_attention_rows rows;
-    float lambda, alpha;
+    const pld_attention_variant *rows;
+    const pld_attention_variant *query;    /**< or NULL */
+    const pld_attention_variant *contexts; /**< or NULL */
+    float lambda, alpha;                   /**< pladis; λ of tempered; α of gag */
+    float temperature;                     /**< tempered */
+    float sigma;                           /**< blur; infinite: the mean */
+    float gag_scale, gag_limit;
+    float nag_scale, nag_limit, nag_blend;
 } pld_attention_choice;
 
+typedef enum pld_variant_part { PLD_VARIANT_ROWS, PLD_VARIANT_QUERY, PLD_VARIANT_CONTEXTS } pld_variant_part;
+
 /** A registry row. */
-typedef struct pld_attention_variant {
+struct pld_attention_variant {
     const char *name;        /**< "softmax", "pladis" */
     const char *description; /**< one line with the paper */
     const char *site_kinds;  /**< sites it may act on: "self,cross" or "cross" */
-} pld_attention_variant;
+    pld_variant_part part;
+    /** Take its numbers from an effect; NULL where it has none. */
+    void (*set)(pld_attention_choice *choice, const pld_attention_effect *effect);
+    /** Rows: attention into `out` [queries, channels]. Contexts: both attentions and their combination.
+     * Query: change the call's query; `out` is not used. */
+    pld_status (*run)(pld_attention_call *call, float *out, pld_error *error);
+};
 
 /** NULL-terminated; softmax first, it is what every site does when nothing is asked. */
 extern const pld_attention_variant *const pld_attention_variants[];
 extern const pld_attention_variant pld_variant_softmax;
 extern const pld_attention_variant pld_variant_pladis;
+extern const pld_attention_variant pld_variant_tempered;
+extern const pld_attention_variant pld_variant_identity;
+extern const pld_attention_variant pld_variant_gag;
+extern const pld_attention_variant pld_variant_blur;
+extern const pld_attention_variant pld_variant_nag;
 
 /** The table of one run: choices[site · PLD_BRANCH_COUNT + branch]. */
 typedef struct pld_variant_table {
@@ -42,6 +71,9 @@ typedef struct pld_pladis_request {
     double lambda, alpha;
     const char
         *blocks; /**< "all", or a comma list of block kinds (down, mid, up) and site names cut at a dot */
+    const char *site_kinds;  /**< "cross", "self" or "all"; NULL: cross */
+    pld_branch_set branches; /**< 0: all */
+    double temperature;      /**< above 0: softmax(z / temperature) takes the place of entmax */
 } pld_pladis_request;
 
 /** Softmax everywhere. Free with pld_variant_table_free. `sites` is borrowed. */
@@ -49,10 +81,27 @@ pld_status pld_variant_table_init(pld_variant_table *table, const pld_site *site
                                   pld_error *error);
 void pld_variant_table_free(pld_variant_table *table);
 
-/** Put PLADIS on the chosen cross sites of all branches (METHOD: w = dense + λ·(sparse − dense), Kim & Sim
- * 2025, eq. 7). λ = 0 leaves the table as it is. PLD_ERROR_ARGUMENT when a name matches no cross site. */
+static inline pld_attention_choice *pld_variant_choice(const pld_variant_table *table, size_t site,
+                                                       pld_branch branch) {
+    return &table->choices[site * PLD_BRANCH_COUNT + (size_t)branch];
+}
+
+/** Put PLADIS on the chosen sites (METHOD: w = dense + λ·(sparse − dense), Kim & Sim 2025, eq. 7). λ = 0
+ * leaves the table as it is. `sites` gets their number. PLD_ERROR_ARGUMENT when a name matches no such site.
+ */
 pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_pladis_request *request,
                                         int *sites, pld_error *error);
+
+/** Put what a guidance method asks for on the sites that its variant acts on. `method` names it in errors.
+ *  PLD_ERROR_ARGUMENT when a layer matches none. `sites` gets their number. */
+pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_attention_effect *effect,
+                                        const char *method, int *sites, pld_error *error);
+
+/** "pladis", "identity", "blur+softmax", "nag+pladis" */
+void pld_variant_choice_text(const pld_attention_choice *choice, char *text, size_t size);
+
+/** Whether any entry needs the run's attention_spare. */
+bool pld_variant_table_needs_spare(const pld_variant_table *table);
 
 /** True when `name` (`length` bytes) selects the site: "down", "mid", "up", or a prefix that ends at a dot.
  */

@@ -283,6 +283,13 @@ pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second) {
     return out;
 }
 
+void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage) {
+    pld_operator *op = failed(b) ? NULL : append(b, &pld_operator_freeu, "", x, skip, x);
+    if (op) {
+        op->stage = stage;
+    }
+}
+
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width) {
     if (failed(b)) {
         return PLD_NO_VALUE;

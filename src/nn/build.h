@@ -56,6 +56,8 @@ pld_value_id pld_geglu(pld_builder *b, pld_value_id x);
 pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, pld_value_id key,
                         pld_value_id value, int heads, bool causal);
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
+/** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */
+void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width);
 pld_value_id pld_copy(pld_builder *b, pld_value_id x);
 /** x [B, T, C] += vector [B, 1, C], in place; returns x. */
@@ -68,7 +70,8 @@ pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool 
                           double shift);
 /** x [B, 1, C] += what the context of each row adds (pld_context.added), in place; returns x. */
 pld_value_id pld_add_context(pld_builder *b, pld_value_id x);
-/** x [B, T, C] → [B, 1, C]: each text's state at its first id `token`, or at its largest id (PLD_LARGEST_ID). */
+/** x [B, T, C] → [B, 1, C]: each text's state at its first id `token`, or at its largest id (PLD_LARGEST_ID).
+ */
 pld_value_id pld_pool(pld_builder *b, pld_value_id x, int32_t token);
 /** Show a value to whoever watches the run, under a name that stands by itself. */
 void pld_tap(pld_builder *b, const char *name, pld_value_id x);

@@ -12,7 +12,7 @@ typedef struct pld_context {
     int64_t tokens;
     const float *const *keys;   /**< [cross sites] of [tokens, heads·head_size] */
     const float *const *values; /**< likewise */
-    const float *added;         /**< joins the time embedding [its width]; NULL where the network takes none */
+    const float *added; /**< joins the time embedding [its width]; NULL where the network takes none */
 } pld_context;
 
 typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD } pld_conv_choice;
@@ -23,6 +23,15 @@ typedef struct pld_product_settings {
     bool compact;         /**< keep 16-bit weights in 16 bit: half the memory, the same results */
 } pld_product_settings;
 
+/** What an observer of attention sees: one row of the batch at one site. */
+typedef struct pld_attention_view {
+    size_t site; /**< index into the plan's sites */
+    pld_branch branch;
+    const pld_attention_choice *choice;   /**< NULL: softmax */
+    const pld_attention_problem *problem; /**< of the row; `out` and rows are not set */
+    int64_t height, width;                /**< grid of the queries */
+} pld_attention_view;
+
 /** Everything a plan needs from outside. Zero what does not apply. */
 typedef struct pld_run {
     pld_plan *plan;
@@ -30,16 +39,25 @@ typedef struct pld_run {
     const pld_kernels *kernels;
     int threads;
     pld_product_settings settings;
-    const volatile int *cancel;         /**< looked at before each operator; may be NULL */
-    const pld_variant_table *variants;  /**< NULL: softmax everywhere */
-    const pld_branch *branch_of_row;    /**< [batch]; needed with variants */
-    const pld_context *const *contexts; /**< [batch]; needed by cross-attention */
-    const int32_t *ids;                 /**< [batch, height] token ids, of text encoders */
-    const float *timesteps;             /**< [batch], of denoisers */
+    const volatile int *cancel;           /**< looked at before each operator; may be NULL */
+    const pld_variant_table *variants;    /**< NULL: softmax everywhere */
+    const pld_branch *branch_of_row;      /**< [batch]; needed with variants */
+    const pld_context *const *contexts;   /**< [batch]; needed by cross-attention */
+    const pld_context *negative_context;  /**< the second context of variants that have one (nag) */
+    float *attention_spare;               /**< PLD_SPARE_COUNT buffers, for variants that need them */
+    size_t attention_spare_floats;        /**< of one buffer: at least pld_plan_attention_floats */
+    const pld_block_scales *block_scales; /**< FreeU; NULL: off */
+    int64_t context_tokens; /**< while preparing: the most that a context will have, if contexts are not there
+                               yet */
+    const int32_t *ids;     /**< [batch, height] token ids, of text encoders */
+    const float *timesteps; /**< [batch], of denoisers */
     /** Called at each tap with a value that must not be changed; may be NULL. */
     void (*tap)(void *user, const char *name, const pld_value *shape, const float *data);
     void *tap_user;
     pld_profile *profile; /**< where the time of each operator is noted; NULL: nowhere */
+    /** Called before each attention at a site with its sizes, query, key and value; may be NULL. */
+    void (*observe)(void *user, const pld_attention_view *view);
+    void *observe_user;
 } pld_run;
 
 /** Lay out (unless that is done), make primitives, pack weights, allocate. `cancel` is honoured. */
@@ -50,6 +68,9 @@ pld_status pld_plan_run(pld_run *run, pld_error *error);
 
 /** Bytes that preparing would allocate for buffers (weights not counted). The plan must be laid out. */
 size_t pld_plan_memory_bytes(const pld_plan *plan);
+
+/** Floats of the largest output of an attention at a site. */
+size_t pld_plan_attention_floats(const pld_plan *plan);
 
 /** Threads for an operator that touches `floats` numbers: one where a second would cost more to wake than it
  * saves. */

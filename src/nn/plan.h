@@ -63,6 +63,7 @@ typedef struct pld_operator {
     int activation; /**< pld_activation */
     int heads;      /**< of an attention */
     int site;       /**< of an attention: index into plan->sites */
+    int stage;      /**< of FreeU: up block 0 or 1 */
     pld_value_id key, value;
     bool causal;
     int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */

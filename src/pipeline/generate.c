@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "io/weight_files.h"
+#include "nn/variants/variant.h"
 #include "pipeline/generation.h"
 
 /** Tell the caller where the run is; his answer may end it. */
@@ -33,22 +34,60 @@ static pld_status stage(pld_generation *g, const char *name, pld_status (*run)(p
     return PLD_OK;
 }
 
-static void branch_contexts(const pld_generation *g, const pld_context **contexts) {
-    for (int i = 0; i < g->guidance->branch_count; i++) {
-        contexts[i] = &g->session->contexts[g->guidance->branches[i]].context;
-    }
+static const pld_context *context_of(const pld_generation *g, pld_branch branch) {
+    return &g->session->contexts[pld_branch_text(branch)].context;
 }
 
-/** Prepare the U-Net for this shape: primitives and packed weights. */
-static pld_status load_unet(pld_generation *g) {
-    const pld_context *contexts[PLD_BRANCH_COUNT];
-    int64_t tokens = 0;
-    branch_contexts(g, contexts);
-    for (int i = 0; i < g->guidance->branch_count; i++) {
-        tokens = contexts[i]->tokens > tokens ? contexts[i]->tokens : tokens;
+/** Most tokens of the prompts that this run attends to. */
+static int64_t context_tokens(const pld_generation *g) {
+    const pld_branch_set texts = pld_guidance_chain_texts(&g->guidance);
+    int64_t most = 0;
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        const int64_t tokens = texts & PLD_BRANCH_BIT(branch) ? context_of(g, (pld_branch)branch)->tokens : 0;
+        most = tokens > most ? tokens : most;
     }
-    return pld_session_need_unet(g->session, g->guidance->branch_count, g->latent_height, g->latent_width,
-                                 tokens, contexts, g->options->cancel, g->error);
+    return most;
+}
+
+/** The numbers of rows that this run's steps evaluate: bit n for a batch of n. */
+static unsigned batches_of_run(const pld_generation *g) {
+    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
+    unsigned batches = 0;
+    for (size_t step = 0; step < steps; step++) {
+        pld_branch branches[PLD_BRANCH_COUNT];
+        batches |= 1U << (unsigned)pld_generation_branches(g, step, branches);
+    }
+    return batches;
+}
+
+/** Buffers of attention variants that need some. */
+static pld_status allocate_attention_spare(pld_generation *g, const pld_plan *plan) {
+    if (g->attention_spare ||
+        !(pld_variant_table_needs_spare(&g->dense) || pld_variant_table_needs_spare(&g->pladis))) {
+        return PLD_OK;
+    }
+    g->attention_spare_floats = pld_plan_attention_floats(plan);
+    g->attention_spare = pld_allocate_aligned(PLD_SPARE_COUNT * g->attention_spare_floats, sizeof(float));
+    return g->attention_spare
+               ? PLD_OK
+               : pld_fail_memory(g->error, PLD_SPARE_COUNT * g->attention_spare_floats * sizeof(float),
+                                 "attention variants");
+}
+
+/** Prepare the U-Net for the batches that this run evaluates: primitives and packed weights. */
+static pld_status load_unet(pld_generation *g) {
+    const unsigned batches = batches_of_run(g);
+    const int64_t tokens = context_tokens(g);
+    for (int batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
+        if (!(batches & (1U << (unsigned)batch))) {
+            pld_session_drop_unet(g->session, batch);
+            continue;
+        }
+        PLD_TRY(pld_session_need_unet(g->session, batch, g->latent_height, g->latent_width, tokens,
+                                      g->options->cancel, g->error));
+        PLD_TRY(allocate_attention_spare(g, &g->session->unets[batch - 1].plan));
+    }
+    return PLD_OK;
 }
 
 /** latents_init [1, C, h, w] of a file, which must have the run's shape. */
@@ -88,34 +127,59 @@ static pld_status start_latents(pld_generation *g) {
     return PLD_OK;
 }
 
-/** Predictions of all branches for call `call`, into g->rows: one evaluation whose rows are the branches. */
-static pld_status evaluate(pld_generation *g, size_t call) {
-    pld_session *s = g->session;
+/** Predictions of the step's branches for call `call`, into g->rows: one evaluation whose rows are the
+ * branches. */
+static pld_status evaluate(pld_generation *g, size_t call, const pld_branch *branches, int count) {
+    pld_unet_plan *unet = &g->session->unets[count - 1];
     const pld_kernels *kernels = g->model->engine->kernels;
     const int64_t tokens = g->latent_height * g->latent_width;
     const int64_t channels = g->model->unet.in_channels;
     const pld_context *contexts[PLD_BRANCH_COUNT];
     float timesteps[PLD_BRANCH_COUNT];
-    branch_contexts(g, contexts);
     pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
-    for (int i = 0; i < g->guidance->branch_count; i++) {
+    for (int i = 0; i < count; i++) {
+        contexts[i] = context_of(g, branches[i]);
         timesteps[i] = (float)pld_sampler_schedule(g->sampler)->timesteps[call];
         kernels->nchw_to_nhwc(g->model_input, channels, tokens,
-                              pld_plan_data(&s->unet.plan, s->unet.values.sample) + (size_t)i * g->count);
+                              pld_plan_data(&unet->plan, unet->values.sample) + (size_t)i * g->count);
     }
-    pld_run run = pld_session_run(s, &s->unet.plan, g->options->cancel);
+    pld_run run = pld_session_run(g->session, &unet->plan, g->options->cancel);
     const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
     run.variants = active ? &g->pladis : &g->dense;
-    run.branch_of_row = g->guidance->branches;
+    run.branch_of_row = branches;
     run.contexts = contexts;
+    run.negative_context = context_of(g, PLD_BRANCH_UNCONDITIONAL);
+    run.attention_spare = g->attention_spare;
+    run.attention_spare_floats = g->attention_spare_floats;
+    run.block_scales = g->has_block_scales ? &g->block_scales : NULL;
     run.timesteps = timesteps;
     PLD_TRY(pld_plan_run(&run, g->error));
     g->report.calls++;
-    g->report.evaluations += g->guidance->branch_count;
-    for (int i = 0; i < g->guidance->branch_count; i++) {
-        kernels->nhwc_to_nchw(pld_plan_data(&s->unet.plan, s->unet.values.output) + (size_t)i * g->count,
-                              channels, tokens, g->rows[i]);
+    g->report.evaluations += count;
+    for (int i = 0; i < count; i++) {
+        kernels->nhwc_to_nchw(pld_plan_data(&unet->plan, unet->values.output) + (size_t)i * g->count,
+                              channels, tokens, g->rows[branches[i]]);
     }
+    return PLD_OK;
+}
+
+/** One call of the network, if the step needs it, and its guided prediction. `renoise` as in
+ *  pld_guidance_step. */
+static pld_status predict(pld_generation *g, size_t call, const float **renoise) {
+    pld_guidance_step step = {.step = pld_sampler_step_of_call(g->sampler, call),
+                              .steps = pld_sampler_schedule(g->sampler)->steps,
+                              .count = g->count,
+                              .guided = g->noise_pred};
+    pld_branch branches[PLD_BRANCH_COUNT];
+    const int count = pld_generation_branches(g, step.step, branches);
+    if (count > 0) {
+        PLD_TRY(evaluate(g, call, branches, count));
+    }
+    for (int i = 0; i < count; i++) {
+        step.predictions[branches[i]] = g->rows[branches[i]];
+    }
+    pld_guidance_chain_combine(&g->guidance, &step);
+    *renoise = step.renoise;
     return PLD_OK;
 }
 
@@ -154,12 +218,14 @@ static pld_status denoise(pld_generation *g) {
     PLD_TRY(start_latents(g));
     PLD_TRY(dump_schedule(g));
     PLD_TRY(pld_sampler_begin(g->sampler, 0, g->count, g->error));
+    PLD_TRY(pld_guidance_chain_begin(&g->guidance, g->count, g->error));
     for (size_t call = 0; call < calls; call++) {
-        PLD_TRY(evaluate(g, call));
-        g->guidance->combine(&g->guidance_options, (const float *const *)g->rows, g->count, g->noise_pred);
+        const float *renoise = NULL;
+        PLD_TRY(predict(g, call, &renoise));
         PLD_TRY(pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
         PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
-        PLD_TRY(pld_sampler_step(g->sampler, call, g->noise_pred, g->latents, &g->rng, g->latents, g->error));
+        PLD_TRY(pld_sampler_step_renoising(g->sampler, call, g->noise_pred, renoise, g->latents, &g->rng,
+                                           g->latents, g->error));
         PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "sampler", call + 1));
         PLD_TRY(dump_call(g, "latents", call, g->latents));
         PLD_TRY(tell(g, "denoise", call + 1, calls));
@@ -200,9 +266,20 @@ static pld_status to_image(pld_generation *g, pld_image *image) {
 }
 
 static pld_status allocate_latents(pld_generation *g) {
+    float **buffers[3 + PLD_BRANCH_COUNT] = {&g->latents, &g->model_input, &g->noise_pred};
+    size_t buffer_count = 3;
+    pld_branch_set needed = 0;
+    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
+    for (size_t step = 0; step < steps; step++) {
+        needed |= pld_guidance_chain_branches(&g->guidance, step, steps);
+    }
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        if (needed & PLD_BRANCH_BIT(branch)) {
+            buffers[buffer_count++] = &g->rows[branch];
+        }
+    }
     g->count = (size_t)(g->model->unet.in_channels * g->latent_height * g->latent_width);
-    float **const buffers[] = {&g->latents, &g->model_input, &g->noise_pred, &g->rows[0], &g->rows[1]};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
+    for (size_t i = 0; i < buffer_count; i++) {
         *buffers[i] = pld_allocate_aligned(g->count, sizeof(float));
         if (!*buffers[i]) {
             return pld_fail_memory(g->error, g->count * sizeof(float), "latents");
@@ -213,6 +290,8 @@ static pld_status allocate_latents(pld_generation *g) {
 
 static void generation_free(pld_generation *g) {
     pld_sampler_destroy(&g->sampler);
+    pld_guidance_chain_free(&g->guidance);
+    pld_free(g->attention_spare);
     pld_variant_table_free(&g->dense);
     pld_variant_table_free(&g->pladis);
     pld_dump_free(&g->dump);

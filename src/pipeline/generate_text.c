@@ -58,14 +58,19 @@ static void fill_time_ids(const pld_generation *g, float time_ids[PLD_UNET_TIME_
 /** All prompts first, then their keys and values: so the text encoders' weights are done with before the
  * denoiser's are wanted. */
 static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) {
+    const pld_branch_set texts = pld_guidance_chain_texts(&g->guidance);
     float time_ids[PLD_UNET_TIME_IDS];
     fill_time_ids(g, time_ids);
-    for (int i = 0; i < g->guidance->branch_count; i++) {
-        PLD_TRY(encode_branch(g, g->guidance->branches[i], &states[i]));
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        if (texts & PLD_BRANCH_BIT(branch)) {
+            PLD_TRY(encode_branch(g, (pld_branch)branch, &states[branch]));
+        }
     }
-    for (int i = 0; i < g->guidance->branch_count; i++) {
-        PLD_TRY(pld_session_set_context(g->session, g->guidance->branches[i], &states[i], time_ids,
-                                        g->options->cancel, g->error));
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        if (texts & PLD_BRANCH_BIT(branch)) {
+            PLD_TRY(pld_session_set_context(g->session, (pld_branch)branch, &states[branch], time_ids,
+                                            g->options->cancel, g->error));
+        }
     }
     return PLD_OK;
 }

@@ -17,16 +17,19 @@ typedef struct pld_generation {
     int64_t latent_width, latent_height;
     size_t steps;
     double pladis_scale;
-    pld_guidance_options guidance_options;
-    const pld_guidance *guidance;
+    pld_guidance_chain guidance;
+    pld_block_scales block_scales; /* of FreeU, if has_block_scales */
+    bool has_block_scales;
     pld_sampler *sampler;
     /* state */
     size_t count;                  /* numbers in the latents [C, h, w] */
     float *latents;                /* [count] */
     float *model_input;            /* [count] */
     float *noise_pred;             /* [count] */
-    float *rows[PLD_BRANCH_COUNT]; /* predictions of the branches, [count] each */
-    float *decoded;                /* [3, height, width] */
+    float *rows[PLD_BRANCH_COUNT]; /* predictions of the branches, [count] each; NULL: never needed */
+    float *attention_spare;        /* see pld_run */
+    size_t attention_spare_floats;
+    float *decoded; /* [3, height, width] */
     pld_rng rng;
     pld_variant_table dense, pladis; /* outside and inside the steps where PLADIS is active */
     int pladis_sites;
@@ -34,6 +37,9 @@ typedef struct pld_generation {
     pld_report report;
     double began;
 } pld_generation;
+
+/** Branches that step `step` evaluates, in the order of their rows. Returns their number. */
+int pld_generation_branches(const pld_generation *g, size_t step, pld_branch *branches);
 
 /** Check the options against the model and make the sampler. */
 pld_status pld_generation_resolve(pld_generation *g);
@@ -46,6 +52,9 @@ pld_status pld_generation_check_finite(const pld_generation *g, const float *val
 /** Encode the prompt of each branch, and compute its keys and values for every cross-attention: once a
  * picture. */
 pld_status pld_generation_encode_text(pld_generation *g);
+
+/** "all", or a comma list of unconditional, conditional, perturbed → branches. */
+pld_status pld_pladis_branches(const char *text, pld_branch_set *branches, pld_error *error);
 
 /** Step of the schedule → PLADIS is active: ⌊start·n⌋ <= i < ⌊end·n⌋. */
 bool pld_generation_pladis_active(const pld_generation *g, size_t step);

@@ -89,7 +89,7 @@ bool pld_list(pld_list_kind kind, size_t index, const char **name, const char **
     case PLD_LIST_SPACINGS:
         LIST_ROW(pld_spacings());
     case PLD_LIST_GUIDANCE:
-        LIST_ROW(pld_guidances);
+        LIST_ROW(pld_guidance_methods);
     case PLD_LIST_VARIANTS:
         LIST_ROW(pld_attention_variants);
     case PLD_LIST_FAMILIES:

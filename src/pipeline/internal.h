@@ -100,6 +100,14 @@ typedef struct pld_prompt_context {
     pld_context context;
 } pld_prompt_context;
 
+/** The U-Net for one shape. */
+typedef struct pld_unet_plan {
+    pld_plan plan;
+    pld_unet_values values;
+    int64_t height, width, tokens; /* most context tokens that scratch was made for */
+    bool ready;
+} pld_unet_plan;
+
 struct pld_session {
     pld_model *model;
     pld_onednn *dnn;
@@ -110,12 +118,8 @@ struct pld_session {
         int64_t skip;
         bool ready;
     } text[PLD_MAX_TEXT_ENCODERS];
-    struct {
-        pld_plan plan;
-        pld_unet_values values;
-        int64_t batch, height, width, tokens; /* most context tokens that scratch was made for */
-        bool ready;
-    } unet;
+    pld_unet_plan
+        unets[PLD_BRANCH_COUNT]; /* by rows of the batch, from 1: guidance may not need all in a step */
     struct {
         pld_plan plan;
         pld_vae_values values;
@@ -131,20 +135,23 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
 /** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
 pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error);
 
-/** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants them, else
+/** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
+ * them, else
  * "". The caller frees the states with pld_prompt_states_free. */
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
                              pld_prompt_states *states, pld_error *error);
 
-/** Compute keys and values of all cross-attentions for `states`, and what joins the time embedding, into the branch's
- * context. `time_ids` [PLD_UNET_TIME_IDS]. */
+/** Compute keys and values of all cross-attentions for `states`, and what joins the time embedding, into the
+ * branch's context. `time_ids` [PLD_UNET_TIME_IDS]. */
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
                                    const float *time_ids, const volatile int *cancel, pld_error *error);
 
-/** Make the U-Net's plan ready for a shape. */
+/** Make the U-Net's plan for `batch` rows of latents [height, width] ready, for contexts of up to `tokens`
+ *  states: session->unets[batch − 1]. */
 pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,
-                                 int64_t tokens, const pld_context *const *contexts,
-                                 const volatile int *cancel, pld_error *error);
+                                 int64_t tokens, const volatile int *cancel, pld_error *error);
+/** Free that plan. */
+void pld_session_drop_unet(pld_session *session, int64_t batch);
 
 /** latents [C, h, w] (NCHW, scaled) → decoded [3, H, W] in about −1…1. */
 pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,

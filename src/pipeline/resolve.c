@@ -19,7 +19,9 @@ void pld_generate_options_init(pld_generate_options *options) {
                                       .pladis_scale = NAN,
                                       .pladis_alpha = 1.5,
                                       .pladis_blocks = "all",
-                                      .pladis_end = 1};
+                                      .pladis_end = 1,
+                                      .pladis_sites = "cross",
+                                      .pladis_branches = "all"};
 }
 
 static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {
@@ -80,11 +82,14 @@ static pld_status check_picture_sizes(const pld_generation *g) {
 static pld_status check_numbers(const pld_generation *g) {
     const pld_generate_options *o = g->options;
     PLD_TRY(check_range(g->error, "steps", (double)o->steps, 0, MAX_STEPS));
-    PLD_TRY(check_range(g->error, "cfg-scale", g->guidance_options.cfg_scale, -1000, 1000));
+    if (!isnan(o->cfg_scale)) {
+        PLD_TRY(check_range(g->error, "cfg-scale", o->cfg_scale, -1000, 1000));
+    }
     PLD_TRY(check_range(g->error, "cfg-rescale", o->cfg_rescale, 0, 1));
     PLD_TRY(check_range(g->error, "pladis", g->pladis_scale, -1000, 1000));
     PLD_TRY(check_range(g->error, "pladis-start", o->pladis_start, 0, 1));
     PLD_TRY(check_range(g->error, "pladis-end", o->pladis_end, 0, 1));
+    PLD_TRY(check_range(g->error, "pladis-temperature", o->pladis_temperature, 0, 100));
     if (!(o->pladis_alpha >= 1.001 && o->pladis_alpha <= 2)) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT,
                         "pladis-alpha: expected a number in (1, 2] (1.001 or more; alpha -> 1 is plain "
@@ -164,7 +169,8 @@ static void report_sampler(pld_generation *g) {
     r->width = (int)g->width;
     r->height = (int)g->height;
     r->steps = (int)pld_sampler_schedule(g->sampler)->steps;
-    r->cfg_scale = g->guidance_options.cfg_scale;
+    r->cfg_scale = pld_guidance_chain_scale(&g->guidance);
+    pld_guidance_chain_text(&g->guidance, r->guidance, sizeof r->guidance);
     snprintf(r->sampling_method, sizeof r->sampling_method, "%s", pld_sampler_kind_of(g->sampler)->name);
     snprintf(r->scheduler, sizeof r->scheduler, "%s", pld_sampler_sigma_schedule(g->sampler)->name);
     const bool spaced = (pld_sampler_kind_of(g->sampler)->fields & PLD_FIELD_BIT(TIMESTEP_SPACING)) != 0;
@@ -174,32 +180,168 @@ static void report_sampler(pld_generation *g) {
              pld_prediction_text(config->prediction_type));
 }
 
+/** Whether a variant is in force at a site, on any branch. */
+static bool acts_at(const pld_variant_table *table, size_t site, const pld_attention_variant *variant) {
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        const pld_attention_choice *choice = pld_variant_choice(table, site, (pld_branch)branch);
+        if (choice->rows == variant || choice->query == variant || choice->contexts == variant) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Sites of each variant; softmax's are those where nothing else is in force. */
 static void report_variants(pld_generation *g) {
     pld_report *r = &g->report;
-    if (g->pladis_sites > 0) {
-        snprintf(r->variants[r->variant_count].name, sizeof r->variants[0].name,
-                 "pladis (lambda %g, alpha %g)", g->pladis_scale, g->options->pladis_alpha);
-        r->variants[r->variant_count++].sites = g->pladis_sites;
+    int touched = 0;
+    for (size_t i = 0; i < g->model->site_count; i++) {
+        bool other = false;
+        for (const pld_attention_variant *const *row = pld_attention_variants + 1; *row; row++) {
+            other = other || acts_at(&g->pladis, i, *row);
+        }
+        touched += other;
+    }
+    for (const pld_attention_variant *const *row = pld_attention_variants + 1; *row; row++) {
+        int sites = 0;
+        for (size_t i = 0; i < g->model->site_count; i++) {
+            sites += acts_at(&g->pladis, i, *row);
+        }
+        if (sites == 0 || r->variant_count + 1 >= PLD_MAX_VARIANTS) {
+            continue;
+        }
+        char *name = r->variants[r->variant_count].name;
+        const size_t size = sizeof r->variants[0].name;
+        if (*row == &pld_variant_pladis) {
+            snprintf(name, size, "pladis (lambda %g, alpha %g)", g->pladis_scale, g->options->pladis_alpha);
+        } else if (*row == &pld_variant_tempered) {
+            snprintf(name, size, "tempered (lambda %g, temperature %g)", g->pladis_scale,
+                     g->options->pladis_temperature);
+        } else {
+            snprintf(name, size, "%s", (*row)->name);
+        }
+        r->variants[r->variant_count++].sites = sites;
     }
     snprintf(r->variants[r->variant_count].name, sizeof r->variants[0].name, "softmax");
-    r->variants[r->variant_count++].sites = (int)g->model->site_count - g->pladis_sites;
+    r->variants[r->variant_count++].sites = (int)g->model->site_count - touched;
+}
+
+static void log_variants(const pld_generation *g) {
+    static const char *const names[PLD_BRANCH_COUNT] = {"unconditional", "conditional",
+                                                        "perturbed (identity)", "perturbed (blurred)"};
+    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
+    pld_branch_set used = 0;
+    for (size_t step = 0; step < steps; step++) {
+        used |= pld_guidance_chain_branches(&g->guidance, step, steps);
+    }
+    for (size_t i = 0; i < g->model->site_count; i++) {
+        char line[256] = "";
+        for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+            char text[64];
+            const size_t length = strlen(line);
+            pld_variant_choice_text(pld_variant_choice(&g->pladis, i, (pld_branch)branch), text, sizeof text);
+            if (used & PLD_BRANCH_BIT(branch)) {
+                snprintf(line + length, sizeof line - length, "%s%s %s", length ? ", " : "", names[branch],
+                         text);
+            }
+        }
+        pld_log_message(&g->model->engine->log, PLD_LOG_DETAIL, "variants[%s]: %s", g->model->sites[i].name,
+                        line);
+    }
+}
+
+/** What the methods of guidance change inside the network. */
+static pld_status resolve_effects(pld_generation *g) {
+    for (size_t i = 0; i < g->guidance.count; i++) {
+        const pld_guidance *item = &g->guidance.items[i];
+        if (item->method->effect) {
+            pld_attention_effect effect;
+            int sites = 0;
+            item->method->effect(item, &effect);
+            PLD_TRY(pld_variant_table_add_effect(&g->dense, &effect, item->method->name, &sites, g->error));
+            PLD_TRY(pld_variant_table_add_effect(&g->pladis, &effect, item->method->name, &sites, g->error));
+        }
+        if (item->method->block_scales) {
+            item->method->block_scales(item, &g->block_scales);
+            g->has_block_scales = true;
+        }
+    }
+    return PLD_OK;
 }
 
 /** The tables of attention variants inside and outside the steps where PLADIS acts. */
 static pld_status resolve_variants(pld_generation *g) {
-    pld_model *m = g->model;
-    const pld_pladis_request request = {g->pladis_scale, g->options->pladis_alpha, g->options->pladis_blocks};
+    const pld_model *m = g->model;
+    const pld_generate_options *o = g->options;
+    pld_pladis_request request = {.lambda = g->pladis_scale,
+                                  .alpha = o->pladis_alpha,
+                                  .blocks = o->pladis_blocks,
+                                  .site_kinds = o->pladis_sites,
+                                  .temperature = o->pladis_temperature};
+    PLD_TRY(pld_pladis_branches(o->pladis_branches, &request.branches, g->error));
     PLD_TRY(pld_variant_table_init(&g->dense, m->sites, m->site_count, g->error));
     PLD_TRY(pld_variant_table_init(&g->pladis, m->sites, m->site_count, g->error));
     PLD_TRY(pld_variant_table_add_pladis(&g->pladis, &request, &g->pladis_sites, g->error));
-    for (size_t i = 0; i < m->site_count; i++) {
-        pld_log_message(&m->engine->log, PLD_LOG_DETAIL, "variants[%s]: unconditional %s, conditional %s",
-                        m->sites[i].name,
-                        g->pladis.choices[i * PLD_BRANCH_COUNT + PLD_BRANCH_UNCONDITIONAL].variant->name,
-                        g->pladis.choices[i * PLD_BRANCH_COUNT + PLD_BRANCH_CONDITIONAL].variant->name);
-    }
+    PLD_TRY(resolve_effects(g));
     report_variants(g);
+    log_variants(g);
     return PLD_OK;
+}
+
+static pld_status resolve_guidance(pld_generation *g) {
+    const pld_generate_options *o = g->options;
+    const pld_log *log = &g->model->engine->log;
+    const pld_guidance_request request = {.texts = o->guidance,
+                                          .count = o->guidance_count,
+                                          .cfg_scale = o->cfg_scale,
+                                          .default_cfg_scale = g->model->default_cfg_scale,
+                                          .cfg_rescale = o->cfg_rescale,
+                                          .default_block_scales = pld_unet_freeu_defaults(&g->model->unet),
+                                          .keep_neutral = o->keep_neutral_guidance};
+    if (o->guidance_count && !o->guidance) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "guidance is NULL");
+    }
+    PLD_TRY(pld_guidance_chain_resolve(&g->guidance, &request, log, g->error));
+    if (o->negative_prompt && *o->negative_prompt &&
+        !(pld_guidance_chain_texts(&g->guidance) & PLD_BRANCH_BIT(PLD_BRANCH_UNCONDITIONAL))) {
+        pld_log_message(log, PLD_LOG_WARNING,
+                        "the negative prompt has no effect without classifier-free guidance; use a cfg-scale "
+                        "above 1, or nag");
+    }
+    return PLD_OK;
+}
+
+/** CFG++ asks more of a sampler than one prediction. */
+static pld_status check_sampler_renoises(const pld_generation *g) {
+    const char *method = pld_guidance_chain_renoises(&g->guidance);
+    const pld_sampler_kind *kind = pld_sampler_kind_of(g->sampler);
+    if (!method || kind->renoises) {
+        return PLD_OK;
+    }
+    char able[256] = "";
+    for (const pld_sampler_kind *const *row = pld_sampler_kinds(); *row; row++) {
+        const size_t length = strlen(able);
+        if ((*row)->renoises) {
+            snprintf(able + length, sizeof able - length, "%s%s", length ? ", " : "", (*row)->name);
+        }
+    }
+    return pld_fail(
+        g->error, PLD_ERROR_ARGUMENT,
+        "guidance %s: adds noise back with another prediction than the guided one, which sampler '%s' "
+        "cannot; use one of %s",
+        method, kind->name, able);
+}
+
+int pld_generation_branches(const pld_generation *g, size_t step, pld_branch *branches) {
+    const pld_branch_set set =
+        pld_guidance_chain_branches(&g->guidance, step, pld_sampler_schedule(g->sampler)->steps);
+    int count = 0;
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        if (set & PLD_BRANCH_BIT(branch)) {
+            branches[count++] = (pld_branch)branch;
+        }
+    }
+    return count;
 }
 
 bool pld_generation_pladis_active(const pld_generation *g, size_t step) {
@@ -214,8 +356,6 @@ pld_status pld_generation_resolve(pld_generation *g) {
     g->width = o->width ? o->width : g->model->unet.sample_size * factor;
     g->height = o->height ? o->height : g->model->unet.sample_size * factor;
     g->steps = (size_t)(o->steps > 0 ? o->steps : (int)g->model->default_steps);
-    g->guidance_options = (pld_guidance_options){
-        isnan(o->cfg_scale) ? g->model->default_cfg_scale : o->cfg_scale, o->cfg_rescale};
     g->pladis_scale = isnan(o->pladis_scale) ? g->model->default_pladis_scale : o->pladis_scale;
     if (!o->prompt || !o->pladis_blocks) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT, "%s is NULL", o->prompt ? "pladis_blocks" : "prompt");
@@ -225,17 +365,9 @@ pld_status pld_generation_resolve(pld_generation *g) {
     PLD_TRY(check_numbers(g));
     g->latent_width = g->width / factor;
     g->latent_height = g->height / factor;
-    g->guidance = pld_guidance_for_scale(g->guidance_options.cfg_scale);
-    if (g->guidance == &pld_guidance_none && o->negative_prompt && *o->negative_prompt) {
-        pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
-                        "the negative prompt has no effect at a cfg-scale of %g; use one above 1",
-                        g->guidance_options.cfg_scale);
-    }
-    if (g->guidance == &pld_guidance_none && o->cfg_rescale > 0) {
-        pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
-                        "cfg-rescale has no effect at a cfg-scale of %g", g->guidance_options.cfg_scale);
-    }
+    PLD_TRY(resolve_guidance(g));
     PLD_TRY(make_sampler(g));
+    PLD_TRY(check_sampler_renoises(g));
     report_sampler(g);
     return resolve_variants(g);
 }

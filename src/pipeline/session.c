@@ -38,7 +38,9 @@ void pld_session_destroy(pld_session **session) {
     for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
         pld_plan_free(&s->text[i].plan);
     }
-    pld_plan_free(&s->unet.plan);
+    for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
+        pld_session_drop_unet(s, batch);
+    }
     pld_plan_free(&s->vae.plan);
     for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
         context_free(&s->contexts[i]);
@@ -137,27 +139,28 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
     return pld_plan_run(&run, error);
 }
 
+void pld_session_drop_unet(pld_session *session, int64_t batch) {
+    pld_plan_free(&session->unets[batch - 1].plan);
+    session->unets[batch - 1] = (pld_unet_plan){0};
+}
+
 pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,
-                                 int64_t tokens, const pld_context *const *contexts,
-                                 const volatile int *cancel, pld_error *error) {
+                                 int64_t tokens, const volatile int *cancel, pld_error *error) {
     pld_model *model = session->model;
-    if (session->unet.ready && session->unet.batch == batch && session->unet.height == height &&
-        session->unet.width == width && session->unet.tokens >= tokens) {
+    pld_unet_plan *unet = &session->unets[batch - 1];
+    if (unet->ready && unet->height == height && unet->width == width && unet->tokens >= tokens) {
         return PLD_OK;
     }
-    session->unet.ready = false;
-    pld_plan_free(&session->unet.plan);
-    pld_plan_init(&session->unet.plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    PLD_TRY(pld_unet_build(&session->unet.plan, &model->unet, batch, height, width, &session->unet.values,
-                           error));
-    pld_run run = pld_session_run(session, &session->unet.plan, cancel);
-    run.contexts = contexts;
+    pld_session_drop_unet(session, batch);
+    pld_plan_init(&unet->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
+    PLD_TRY(pld_unet_build(&unet->plan, &model->unet, batch, height, width, &unet->values, error));
+    pld_run run = pld_session_run(session, &unet->plan, cancel);
+    run.context_tokens = tokens;
     PLD_TRY(pld_prepare_within_memory(&run, "the U-Net", error));
-    session->unet.batch = batch;
-    session->unet.height = height;
-    session->unet.width = width;
-    session->unet.tokens = tokens;
-    session->unet.ready = true;
+    unet->height = height;
+    unet->width = width;
+    unet->tokens = tokens;
+    unet->ready = true;
     return PLD_OK;
 }
 

@@ -49,7 +49,7 @@ static void step(pld_sampler *sampler, const pld_step *s) {
         float output = s->noise_pred[i];
         float x = s->sample[i];
         float x0 = pld_clamp(pld_x0_preserving(config->prediction_type, output, x, a, b), range);
-        float epsilon = pld_epsilon_preserving(config->prediction_type, output, x, a, b);
+        float epsilon = pld_epsilon_preserving(config->prediction_type, s->renoise[i], x, a, b);
         float next = a_next * x0 + direction * epsilon;
         s->next[i] = sampler->eta > 0 ? next + deviation * noise[i] : next;
     }
@@ -62,7 +62,7 @@ static const pld_sampler_operations operations = {.buffers = 1, .prepare = prepa
     .fields = PLD_FIELDS_BETAS | PLD_FIELDS_SPACING | PLD_FIELD_BIT(CLIP_SAMPLE) |                           \
               PLD_FIELD_BIT(CLIP_SAMPLE_RANGE) | PLD_FIELD_BIT(SET_ALPHA_TO_ONE) |                           \
               PLD_FIELD_BIT(THRESHOLDING) | PLD_FIELD_BIT(RESCALE_BETAS_ZERO_SNR),                           \
-    .uses_noise = true, .honours_eta = true, .operations = &operations
+    .uses_noise = true, .honours_eta = true, .renoises = true, .operations = &operations
 
 const pld_sampler_kind pld_sampler_ddim = {
     .name = "ddim", .description = "deterministic at eta 0, ancestral at eta 1", DDIM_ROW};

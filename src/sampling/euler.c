@@ -34,7 +34,12 @@ static void step(pld_sampler *sampler, const pld_step *s) {
     for (size_t i = 0; i < s->count; i++) {
         float x = s->sample[i];
         float x0 = pld_x0_exploding(sampler->config.prediction_type, s->noise_pred[i], x, sigma);
-        s->next[i] = x + (x - x0) / sigma * distance;
+        if (s->renoise == s->noise_pred) {
+            s->next[i] = x + (x - x0) / sigma * distance;
+        } else { /* CFG++: x0 + σ'·ε_u, eq. 13 of arXiv 2406.08070 in this parametrisation */
+            float other = pld_x0_exploding(sampler->config.prediction_type, s->renoise[i], x, sigma);
+            s->next[i] = x0 + (x - other) / sigma * (sigma + distance);
+        }
     }
 }
 
@@ -50,5 +55,6 @@ const pld_sampler_kind pld_sampler_euler = {
               PLD_FIELD_BIT(INTERPOLATION_TYPE) | PLD_FIELD_BIT(TIMESTEP_TYPE) |
               PLD_FIELD_BIT(RESCALE_BETAS_ZERO_SNR) | PLD_FIELD_BIT(FINAL_SIGMAS_TYPE),
     .accepts_timesteps = true,
+    .renoises = true,
     .operations = &operations,
 };

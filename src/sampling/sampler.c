@@ -74,11 +74,21 @@ void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, cons
 
 pld_status pld_sampler_step(pld_sampler *sampler, size_t call, const float *noise_pred, const float *sample,
                             pld_rng *rng, float *next, pld_error *error) {
+    return pld_sampler_step_renoising(sampler, call, noise_pred, NULL, sample, rng, next, error);
+}
+
+pld_status pld_sampler_step_renoising(pld_sampler *sampler, size_t call, const float *noise_pred,
+                                      const float *renoise, const float *sample, pld_rng *rng, float *next,
+                                      pld_error *error) {
+    if (renoise && !sampler->kind->renoises) {
+        return pld_fail(error, PLD_ERROR_INTERNAL, "sampler '%s' takes one prediction", sampler->kind->name);
+    }
     if (!sampler->count || call != sampler->next_call || call >= sampler->schedule.calls) {
         return pld_fail(error, PLD_ERROR_INTERNAL, "sampler '%s': call %zu where %zu of %zu was due",
                         sampler->kind->name, call, sampler->next_call, sampler->schedule.calls);
     }
-    const pld_step step = {call, noise_pred, sample, rng, next, sampler->count};
+    const pld_step step = {call, noise_pred,    renoise ? renoise : noise_pred, sample, rng,
+                           next, sampler->count};
     sampler->kind->operations->step(sampler, &step);
     sampler->next_call++;
     sampler->finished_calls++;

@@ -38,6 +38,7 @@ typedef struct pld_sampler_kind {
     bool honours_eta;
     double default_eta;
     bool accepts_timesteps; /**< an explicit list of timesteps */
+    bool renoises;          /**< can add noise back with another prediction than it takes x0 from (CFG++) */
     const pld_sampler_operations *operations;
 } pld_sampler_kind;
 
@@ -119,5 +120,11 @@ void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, cons
  *  first one on. `rng` is drawn from in diffusers' order; untouched by samplers without noise. */
 pld_status pld_sampler_step(pld_sampler *sampler, size_t call, const float *noise_pred, const float *sample,
                             pld_rng *rng, float *next, pld_error *error);
+
+/** The same with another prediction to add noise back with: renoise[count], or NULL for noise_pred. Only
+ * kinds that say `renoises` take one. */
+pld_status pld_sampler_step_renoising(pld_sampler *sampler, size_t call, const float *noise_pred,
+                                      const float *renoise, const float *sample, pld_rng *rng, float *next,
+                                      pld_error *error);
 
 #endif

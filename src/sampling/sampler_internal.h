@@ -26,6 +26,7 @@ enum {
 typedef struct pld_step {
     size_t call;
     const float *noise_pred; /**< [count] */
+    const float *renoise;    /**< [count]; noise_pred unless the kind `renoises` */
     const float *sample;     /**< [count] */
     pld_rng *rng;
     float *next; /**< [count]; may be `sample` */

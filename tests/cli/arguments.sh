@@ -79,7 +79,8 @@ wrong --isa nonsense
 wrong --dtype bf16 f64
 wrong --rng cuda
 wrong --preset turbo
-wrong --guidance pag:scale=3 3.5 nonsense
+wrong --guidance 3.5 nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1 pag:scale=3,scale=4 pag:speed=3 \
+    pag:layers= pag:layers=mid++up seg:sigma=0 cfg-zero:steps=0.5 none:scale=1
 refused 2 'did you mean "euler"' generate -p x --sampling-method eular
 
 # What a later version may bring is refused, never silently accepted.

@@ -47,8 +47,36 @@ for file in seed prompt negative without other part mid; do
     differ one.png $file.png
 done
 same without.png zero.png
-draw -p 'a red fox' --dtype f32 --rng cpu --preset auto --guidance cfg --isa auto -o same.png
+draw -p 'a red fox' --dtype f32 --rng cpu --preset auto --isa auto -o same.png
 same one.png same.png
+
+# Guidance: methods change the picture, at values that change nothing they are left out, and what makes no sense
+# together is refused.
+draw -p 'a red fox' --no-metadata -o plain.png
+draw -p 'a red fox' --no-metadata --guidance cfg -o cfg.png
+draw -p 'a red fox' --no-metadata --guidance pag:scale=0 -o neutral.png
+same plain.png cfg.png
+same plain.png neutral.png
+grep -q 'changes nothing' "$place/err" || fail "a neutral method is left out in silence"
+for method in none cfg-zero apg:eta=0 pag seg:sigma=1 rescale interval freeu nag gag; do
+    draw -p 'a red fox' -n blue --no-metadata --guidance "$method" -o "guided.png"
+    differ plain.png guided.png
+done
+draw -p 'a red fox' --no-metadata --sampling-method ddim --guidance cfg++ -o guided.png
+for option in '--pladis-sites self' '--pladis-branches conditional' '--pladis-temperature 0.5'; do
+    # shellcheck disable=SC2086
+    draw -p 'a red fox' --no-metadata $option -o guided.png
+    differ plain.png guided.png
+done
+draw -p 'a red fox' --guidance pag --guidance rescale:phi=0.5 -o guided.png
+grep -q -a 'pag (scale 3, layers mid), rescale (phi 0.5)' guided.png || fail "the parameters lack the guidance"
+for pair in 'cfg++ apg' 'none rescale' 'pag pag' 'none interval' 'apg cfg:scale=3' 'pag:layers=nowhere cfg' \
+    'interval:start=0.5,end=0.5 cfg' 'cfg-zero:scale=1 pag'; do
+    expect 2 generate -m "$model" -W 64 -H 64 --steps 3 -p x --guidance "${pair% *}" --guidance "${pair#* }" -o no.png
+done
+expect 2 generate -m "$model" -W 64 -H 64 --steps 3 -p x --sampling-method heun --guidance cfg++ -o no.png
+expect 2 generate -m "$model" -W 64 -H 64 --steps 3 -p x --cfg-scale 5 --guidance none -o no.png
+[ ! -e no.png ] || fail "a refused run left a picture"
 
 # A batch: picture i is a single run with seed + i.
 draw -p 'a red fox' -b 3 -q -o batch.png

@@ -31,12 +31,67 @@ static int entry(const json_t *object, const char *key, size_t index) {
     return (int)json_integer_value(json_array_get(json_object_get(object, key), index));
 }
 
-/** What this version draws: cases of guidance methods that are not built yet are another matter. */
+/** The generations of a model. */
 static bool wanted(const json_t *info, const char *model) {
     const char *kind = json_string_value(json_object_get(info, "kind"));
     const char *of = json_string_value(json_object_get(info, "model"));
-    return kind && strcmp(kind, "generation") == 0 && of && strcmp(of, model) == 0 &&
-           !json_object_get(info, "pag") && !json_object_get(info, "seg") && !json_object_get(info, "freeu");
+    return kind && strcmp(kind, "generation") == 0 && of && strcmp(of, model) == 0;
+}
+
+/** What the case's pag, seg or freeu says, as the texts that the library takes. */
+typedef struct guidance_texts {
+    char texts[3][256];
+    const char *pointers[3];
+    size_t count;
+    int perturbed; /* branches */
+} guidance_texts;
+
+static void join_layers(const json_t *layers, char *text, size_t size) {
+    text[0] = 0;
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s", i ? "+" : "",
+                 json_string_value(json_array_get(layers, i)));
+    }
+}
+
+static void add_perturbed(const json_t *request, const char *method, guidance_texts *guidance) {
+    char layers[128];
+    char *text = guidance->texts[guidance->count];
+    const json_t *sigma = json_object_get(request, "sigma");
+    if (!request) {
+        return;
+    }
+    join_layers(json_object_get(request, "layers"), layers, sizeof layers);
+    int used = snprintf(text, sizeof guidance->texts[0], "%s:scale=%g,layers=%s", method,
+                        number(request, "scale", 0), layers);
+    if (json_is_string(sigma)) {
+        snprintf(text + used, sizeof guidance->texts[0] - (size_t)used, ",sigma=%s",
+                 json_string_value(sigma));
+    } else if (sigma) {
+        snprintf(text + used, sizeof guidance->texts[0] - (size_t)used, ",sigma=%g",
+                 json_number_value(sigma));
+    }
+    guidance->pointers[guidance->count++] = text;
+    guidance->perturbed++;
+}
+
+static void set_guidance(const json_t *info, guidance_texts *guidance, pld_generate_options *o) {
+    const json_t *freeu = json_object_get(info, "freeu");
+    add_perturbed(json_object_get(info, "pag"), "pag", guidance);
+    add_perturbed(json_object_get(info, "seg"), "seg", guidance);
+    if (freeu) {
+        char *text = guidance->texts[guidance->count];
+        snprintf(text, sizeof guidance->texts[0], "freeu:b1=%g,b2=%g,s1=%g,s2=%g", number(freeu, "b1", 0),
+                 number(freeu, "b2", 0), number(freeu, "s1", 0), number(freeu, "s2", 0));
+        guidance->pointers[guidance->count++] = text;
+    }
+    const char *own = json_string_value(json_object_get(info, "guidance")); /* cases of tools/reference */
+    if (own) {
+        guidance->pointers[guidance->count++] = own;
+    }
+    o->guidance = guidance->pointers;
+    o->guidance_count = guidance->count;
 }
 
 static void set_options(const json_t *info, pld_generate_options *o, double timesteps[MAX_TIMESTEPS]) {
@@ -157,14 +212,16 @@ static void generate_case(pld_session *session, const reference_case *c) {
     int file = mkstemp(path);
     assert_true(file >= 0);
     close(file);
+    guidance_texts guidance = {0};
     set_options(c->info, &options, timesteps);
+    set_guidance(c->info, &guidance, &options);
     options.dump = path;
     options.dump_steps = true;
     check_status(pld_generate(session, &options, &image, &report, &error), &error);
     compare_dump(c, path);
     unlink(path);
     check_picture(c, &image);
-    const int branches = options.cfg_scale > 1 ? 2 : 1;
+    const int branches = (options.cfg_scale > 1 ? 2 : 1) + guidance.perturbed;
     assert_int_equal(report.calls, number(c->info, "model_calls", 0));
     assert_int_equal(report.evaluations, report.calls * branches);
     pld_image_free(&image);

@@ -281,9 +281,9 @@ static void set_pladis(unet_fixture *f, const json_t *pladis) {
     pld_error error = {0};
     pld_variant_table_free(&f->table);
     check_status(pld_variant_table_init(&f->table, f->plan.sites, f->plan.site_count, &error), &error);
-    pld_pladis_request request = {json_number_value(json_object_get(pladis, "lambda")),
-                                  json_number_value(json_object_get(pladis, "alpha")),
-                                  json_string_value(json_object_get(pladis, "blocks"))};
+    pld_pladis_request request = {.lambda = json_number_value(json_object_get(pladis, "lambda")),
+                                  .alpha = json_number_value(json_object_get(pladis, "alpha")),
+                                  .blocks = json_string_value(json_object_get(pladis, "blocks"))};
     int sites = 0;
     check_status(pld_variant_table_add_pladis(&f->table, &request, &sites, &error), &error);
     assert_true(request.lambda == 0 ? sites == 0 : sites > 0);

@@ -111,7 +111,11 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     size_t block = pld_scope_enter(b, "up_blocks.%d", (int)index);
     for (int64_t i = 0; i <= c->layers[level] && u->skip_count > 0; i++) {
         size_t mark = pld_scope_enter(b, "resnets.%d", (int)i);
-        x = pld_resnet_block(b, &options, pld_concat(b, x, u->skips[--u->skip_count]), c->widths[level]);
+        pld_value_id skip = u->skips[--u->skip_count];
+        if (index < 2) { /* FreeU's two stages */
+            pld_freeu(b, x, skip, (int)index);
+        }
+        x = pld_resnet_block(b, &options, pld_concat(b, x, skip), c->widths[level]);
         pld_scope_leave(b, mark);
         if (c->up_attention[index]) {
             x = block_attention(u, level, i, x);
@@ -157,8 +161,7 @@ pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, int64_t batc
 /** add_embedding: two linear layers on the pooled embedding and the sinusoids of the time ids. */
 static void addition_embedding(pld_builder *b, const pld_unet_config *c, pld_unet_context_values *values) {
     const int64_t width = 4 * c->widths[0];
-    values->addition =
-        pld_input(b, 1, 1, 1, c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
+    values->addition = pld_input(b, 1, 1, 1, c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
     size_t mark = pld_scope_enter(b, "add_embedding");
     pld_value_id x = pld_activate(b, pld_linear(b, "linear_1", values->addition, width, true), PLD_SILU);
     values->added = pld_linear(b, "linear_2", x, width, true);
@@ -172,6 +175,14 @@ void pld_unet_fill_addition(const pld_unet_config *c, const float *pooled,
     const pld_sinusoids sinusoids = {c->time_id_width, c->flip_sin_to_cos, (float)c->frequency_shift};
     memcpy(addition, pooled, (size_t)c->pooled_width * sizeof *addition);
     pld_sinusoids_of(&sinusoids, time_ids, PLD_UNET_TIME_IDS, addition + c->pooled_width);
+}
+
+pld_block_scales pld_unet_freeu_defaults(const pld_unet_config *config) {
+    /* a pooled embedding: SDXL; linear projections: Stable Diffusion 2; else Stable Diffusion 1 */
+    if (config->pooled_width > 0) {
+        return (pld_block_scales){{1.3F, 1.4F}, {0.9F, 0.2F}};
+    }
+    return (pld_block_scales){{config->linear_projection ? 1.4F : 1.5F, 1.6F}, {0.9F, 0.2F}};
 }
 
 pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config, const pld_site *sites,

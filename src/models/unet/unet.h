@@ -16,6 +16,9 @@ typedef struct pld_unet_values {
 pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *config, int64_t batch, int64_t height,
                           int64_t width, pld_unet_values *values, pld_error *error);
 
+/** FreeU's published factors for this kind of U-Net. */
+pld_block_scales pld_unet_freeu_defaults(const pld_unet_config *config);
+
 /** Keys and values of all cross-attentions for one prompt. */
 typedef struct pld_unet_context_values {
     pld_value_id context; /**< input [1, tokens, context_width] */

@@ -5,7 +5,10 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 
+#include <string.h>
+
 #include "nn/operators/operators.h"
+#include "nn/variants/variant.h"
 
 /** The problem of batch row `b`. Keys and values lie in the plan, or for cross-attention in the row's
  * context. */
@@ -35,13 +38,6 @@ static pld_attention_problem row_problem(const pld_run *run, const pld_operator 
         p.key = pld_plan_data(plan, op->key) + b * tokens * width;
         p.value = pld_plan_data(plan, op->value) + b * tokens * width;
     }
-    if (run->variants) {
-        const pld_attention_choice *choice =
-            &run->variants->choices[op->site * PLD_BRANCH_COUNT + (int)run->branch_of_row[b]];
-        p.rows = choice->rows;
-        p.lambda = choice->lambda;
-        p.alpha = choice->alpha;
-    }
     return p;
 }
 
@@ -52,15 +48,15 @@ static size_t attention_scratch(const pld_run *run, const pld_operator *op) {
         return (size_t)run->threads * (pld_attention_scratch_size_with(run->kernels, &p, 1) + PLD_ALIGNMENT);
     }
     size_t dense = pld_attention_scratch_size_with(run->kernels, &p, run->threads);
-    if (run->plan->sites[op->site].kind == PLD_SITE_SELF) {
-        return dense;
-    }
     p.rows = PLD_ROWS_PLADIS;
     p.lambda = 2; /* any but 0, which is softmax */
     p.alpha = 1.5F;
-    for (int64_t b = 0; run->contexts && b < run->plan->values[op->in].batch; b++) {
-        p.key_count =
-            run->contexts[b]->tokens > p.key_count || b == 0 ? run->contexts[b]->tokens : p.key_count;
+    if (run->plan->sites[op->site].kind == PLD_SITE_CROSS) {
+        p.key_count = run->context_tokens > 0 ? run->context_tokens : 1;
+        for (int64_t b = 0; run->contexts && b < run->plan->values[op->in].batch; b++) {
+            const int64_t tokens = run->contexts[b]->tokens;
+            p.key_count = tokens > p.key_count ? tokens : p.key_count;
+        }
     }
     size_t sparse = pld_attention_scratch_size_with(run->kernels, &p, run->threads);
     return sparse > dense ? sparse : dense;
@@ -103,20 +99,68 @@ static pld_status run_causal(const pld_run *run, const pld_attention_problem *wh
     return PLD_OK;
 }
 
-static pld_status run_attention(pld_run *run, pld_operator *op, pld_error *error) {
+/** One output for all queries, as for queries that are all the same. */
+static void repeat_first_row(float *out, int64_t tokens, int64_t channels) {
+    for (int64_t token = 1; token < tokens; token++) {
+        memcpy(out + token * channels, out, (size_t)channels * sizeof *out);
+    }
+}
+
+/** Row `b` under the entry of its branch. */
+static pld_status run_row(pld_run *run, const pld_operator *op, int64_t b, pld_error *error) {
+    static const pld_attention_choice softmax = {.rows = &pld_variant_softmax};
     const pld_value *query = &run->plan->values[op->in];
-    const pld_attention_parallel parallel = {
-        .threads = pld_threads_for(run, (size_t)(query->height * query->width * query->channels))};
+    const int64_t tokens = query->height * query->width;
+    const pld_branch branch = run->branch_of_row ? run->branch_of_row[b] : PLD_BRANCH_CONDITIONAL;
+    pld_attention_call call = {
+        .run = run,
+        .choice = run->variants ? pld_variant_choice(run->variants, (size_t)op->site, branch) : &softmax,
+        .site = &run->plan->sites[op->site],
+        .problem = row_problem(run, op, b),
+        .height = query->height,
+        .width = query->width,
+        .channels = query->channels,
+        .parallel = {.threads = pld_threads_for(run, (size_t)(tokens * query->channels))}};
+    float *out = call.problem.out;
+    if (run->observe) {
+        const pld_attention_view view = {(size_t)op->site, branch,        call.choice,
+                                         &call.problem,    query->height, query->width};
+        run->observe(run->observe_user, &view);
+    }
+    if (call.choice->query) {
+        PLD_TRY(call.choice->query->run(&call, NULL, error));
+    }
+    const pld_attention_variant *outer = call.choice->contexts ? call.choice->contexts : call.choice->rows;
+    PLD_TRY(outer->run(&call, out, error));
+    if (call.problem.query_count < tokens) {
+        repeat_first_row(out, tokens, query->channels);
+    }
+    return PLD_OK;
+}
+
+static pld_status run_attention(pld_run *run, pld_operator *op, pld_error *error) {
     for (int64_t b = 0; b < run->plan->values[op->in].batch; b++) {
-        pld_attention_problem p = row_problem(run, op, b);
         if (op->causal) {
+            const pld_attention_problem p = row_problem(run, op, b);
             PLD_TRY(run_causal(run, &p, error));
         } else {
-            PLD_TRY(pld_attention_with(run->kernels, &p, run->plan->scratch, run->plan->scratch_bytes,
-                                       &parallel, error));
+            PLD_TRY(run_row(run, op, b, error));
         }
     }
     return PLD_OK;
+}
+
+size_t pld_plan_attention_floats(const pld_plan *plan) {
+    size_t most = 0;
+    for (size_t i = 0; i < plan->operator_count; i++) {
+        const pld_operator *op = &plan->operators[i];
+        if (op->kind == &pld_operator_attention) {
+            const pld_value *query = &plan->values[op->in];
+            const size_t floats = (size_t)(query->height * query->width * query->channels);
+            most = floats > most ? floats : most;
+        }
+    }
+    return most;
 }
 
 const pld_operator_kind pld_operator_attention = {"attention", NULL, attention_scratch, run_attention};

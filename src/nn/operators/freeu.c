@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** FreeU (Si et al. 2023, arXiv 2309.11497) before a skip joins the backbone: half of the backbone's channels
+ *  are scaled, and of the skip the spatial frequencies −1 and 0 of each axis. Nothing happens unless the run
+ * asks.
+ */
+#include <math.h>
+
+#include "core/parallel.h"
+#include "nn/operators/operators.h"
+
+enum { MOST_FREQUENCIES = 4 };
+
+/** One picture's skip [height, width, channels]. */
+typedef struct filter_task {
+    float *skip;
+    int64_t height, width, channels;
+    int frequencies;
+    int vertical[MOST_FREQUENCIES], horizontal[MOST_FREQUENCIES]; /* −1 or 0 */
+    double *sums; /* [frequencies, 2, channels]: real and imaginary part */
+    double gain;  /* s − 1 */
+} filter_task;
+
+/** The frequencies under the mask; an axis of one place has only 0. */
+static void choose_frequencies(filter_task *task) {
+    for (int fy = task->height > 1 ? -1 : 0; fy <= 0; fy++) {
+        for (int fx = task->width > 1 ? -1 : 0; fx <= 0; fx++) {
+            task->vertical[task->frequencies] = fy;
+            task->horizontal[task->frequencies++] = fx;
+        }
+    }
+}
+
+static const double tau = 6.283185307179586; /* 2π */
+
+static double phase(const filter_task *task, int frequency, int64_t token) {
+    const double y = (double)(token / task->width) / (double)task->height;
+    const double x = (double)(token % task->width) / (double)task->width;
+    return tau * (task->vertical[frequency] * y + task->horizontal[frequency] * x);
+}
+
+/** Channels [begin, end): their transform at these frequencies, then the real part of its way back, s − 1
+ * times. The mask is not symmetric, so the way back is complex; its real part is taken, as diffusers does. */
+static void filter_channels(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const filter_task *task = context;
+    const int64_t tokens = task->height * task->width;
+    for (int f = 0; f < task->frequencies; f++) {
+        double *real = task->sums + 2 * f * task->channels;
+        double *imaginary = real + task->channels;
+        for (size_t c = begin; c < end; c++) {
+            real[c] = imaginary[c] = 0;
+        }
+        for (int64_t token = 0; token < tokens; token++) {
+            const float *row = task->skip + token * task->channels;
+            const double cosine = cos(phase(task, f, token));
+            const double sine = sin(phase(task, f, token));
+            for (size_t c = begin; c < end; c++) {
+                real[c] += (double)row[c] * cosine;
+                imaginary[c] -= (double)row[c] * sine;
+            }
+        }
+    }
+    const double gain = task->gain / (double)tokens;
+    for (int64_t token = 0; token < tokens; token++) {
+        float *row = task->skip + token * task->channels;
+        for (int f = 0; f < task->frequencies; f++) {
+            const double *real = task->sums + 2 * f * task->channels;
+            const double *imaginary = real + task->channels;
+            const double cosine = gain * cos(phase(task, f, token));
+            const double sine = gain * sin(phase(task, f, token));
+            for (size_t c = begin; c < end; c++) {
+                row[c] += (float)(real[c] * cosine - imaginary[c] * sine);
+            }
+        }
+    }
+}
+
+static size_t freeu_scratch(const pld_run *run, const pld_operator *op) {
+    return sizeof(double) * 2 * MOST_FREQUENCIES * (size_t)run->plan->values[op->second].channels;
+}
+
+static void scale_backbone(float *x, int64_t tokens, int64_t channels, float factor) {
+    for (int64_t token = 0; token < tokens; token++) {
+        for (int64_t c = 0; c < channels / 2; c++) {
+            x[token * channels + c] *= factor;
+        }
+    }
+}
+
+static pld_status run_freeu(pld_run *run, pld_operator *op, pld_error *error) {
+    (void)error;
+    if (!run->block_scales) {
+        return PLD_OK;
+    }
+    const pld_plan *plan = run->plan;
+    const pld_value *x = &plan->values[op->in];
+    const pld_value *skip = &plan->values[op->second];
+    const int64_t tokens = x->height * x->width;
+    filter_task task = {.height = skip->height,
+                        .width = skip->width,
+                        .channels = skip->channels,
+                        .sums = plan->scratch,
+                        .gain = (double)run->block_scales->skip[op->stage] - 1};
+    choose_frequencies(&task);
+    for (int64_t b = 0; b < x->batch; b++) {
+        scale_backbone(pld_plan_data(plan, op->in) + b * tokens * x->channels, tokens, x->channels,
+                       run->block_scales->backbone[op->stage]);
+        task.skip = pld_plan_data(plan, op->second) + b * tokens * skip->channels;
+        pld_parallel_for(pld_threads_for(run, (size_t)(tokens * skip->channels)), (size_t)skip->channels,
+                         filter_channels, &task);
+    }
+    return PLD_OK;
+}
+
+const pld_operator_kind pld_operator_freeu = {"freeu", NULL, freeu_scratch, run_freeu};

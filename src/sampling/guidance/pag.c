@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Perturbed-attention guidance: away from a branch whose self-attention maps are the identity. */
+#include "sampling/guidance/methods.h"
+
+enum { SCALE, LAYERS };
+
+static const pld_guidance_key keys[] = {
+    {.name = "scale",
+     .kind = PLD_GUIDANCE_NUMBER,
+     .fallback = 3,
+     .minimum = 0,
+     .maximum = 100,
+     .help = "strength; 0 is off"},
+    {.name = "layers",
+     .kind = PLD_GUIDANCE_LAYERS,
+     .fallback_text = "mid",
+     .help = "self-attentions whose map is the identity"},
+};
+
+static bool neutral(const pld_guidance *g) {
+    return g->values[SCALE] == 0;
+}
+
+/** + p·(c − c_p), eq. 15 */
+static void combine(pld_guidance *g, pld_guidance_step *step) {
+    pld_guidance_extrapolate(step->guided, g->values[SCALE], step->predictions[PLD_BRANCH_CONDITIONAL],
+                             step->predictions[PLD_BRANCH_IDENTITY], step->count, step->guided);
+}
+
+static void effect(const pld_guidance *g, pld_attention_effect *e) {
+    *e = (pld_attention_effect){
+        .variant = "identity", .layers = g->layers, .branches = PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY)};
+}
+
+const pld_guidance_method pld_guidance_pag = {
+    .name = "pag",
+    .description =
+        "perturbed-attention guidance: + scale (c - p), where p has self-attention maps that are the "
+        "identity; with or without CFG",
+    .paper = "Ahn et al. 2024, arXiv 2403.17377",
+    .evaluations = "+1",
+    .keys = keys,
+    .key_count = PLD_GUIDANCE_KEY_COUNT(keys),
+    .role = PLD_GUIDANCE_TERM,
+    .branches = PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY),
+    .neutral = neutral,
+    .combine = combine,
+    .effect = effect,
+};
