@@ -97,28 +97,30 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
     float *expected = reference_values(c, output, &count);
     const pld_context *contexts[2];
     for (int row = 0; row < 2; row++) {
-        pld_prompt_states of_row = {context + row * states->shape[1] * states->shape[2], states->shape[1]};
-        check_status(pld_session_set_context(session, branches[row], &of_row, NULL, &error), &error);
+        pld_prompt_states of_row = {.states = context + row * states->shape[1] * states->shape[2],
+                                    .tokens = states->shape[1]};
+        check_status(pld_session_set_context(session, branches[row], &of_row, NULL, NULL, &error), &error);
         contexts[row] = &session->contexts[branches[row]].context;
     }
-    check_status(pld_session_need_unet(session, 2, sample->shape[2], sample->shape[3], states->shape[1],
-                                       contexts, NULL, &error),
-                 &error);
+    check_status(
+        pld_session_need_unet(session, 2, sample->shape[2], sample->shape[3], states->shape[1], NULL, &error),
+        &error);
     const pld_kernels *kernels = engine->kernels;
+    pld_unet_plan *unet = &session->unets[1]; /* of two rows */
     for (int64_t row = 0; row < 2; row++) {
         kernels->nchw_to_nhwc(noise + row * picture, sample->shape[1], area,
-                              pld_plan_data(&session->unet.plan, session->unet.values.sample) +
-                                  row * picture);
+                              pld_plan_data(&unet->plan, unet->values.sample) + row * picture);
     }
     const json_t *pladis = json_object_get(c->info, "pladis");
-    const pld_pladis_request request = {number(pladis, "lambda"), number(pladis, "alpha"),
-                                        text(pladis, "blocks")};
+    const pld_pladis_request request = {.lambda = number(pladis, "lambda"),
+                                        .alpha = number(pladis, "alpha"),
+                                        .blocks = text(pladis, "blocks")};
     pld_variant_table table;
     int sites = 0;
     check_status(pld_variant_table_init(&table, session->model->sites, session->model->site_count, &error),
                  &error);
     check_status(pld_variant_table_add_pladis(&table, &request, &sites, &error), &error);
-    pld_run run = pld_session_run(session, &session->unet.plan, NULL);
+    pld_run run = pld_session_run(session, &unet->plan, NULL);
     run.variants = &table;
     run.branch_of_row = branches;
     run.contexts = contexts;
@@ -126,7 +128,7 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
     check_status(pld_plan_run(&run, &error), &error);
     float *found = pld_allocate(count, sizeof *found);
     for (int64_t row = 0; row < 2; row++) {
-        kernels->nhwc_to_nchw(pld_plan_data(&session->unet.plan, session->unet.values.output) + row * picture,
+        kernels->nhwc_to_nchw(pld_plan_data(&unet->plan, unet->values.output) + row * picture,
                               sample->shape[1], area, found + row * picture);
     }
     check_error(c->name, output, relative_error(found, expected, count), tolerance);
