@@ -66,6 +66,11 @@ static bool accept_guidance(void *target, const option *row, const char *value) 
     return true;
 }
 
+static bool accept_lora(void *target, const option *row, const char *value) {
+    generate_request *request = target;
+    return lora_choices_add(&request->loras, row->name, value);
+}
+
 /** An option of which this version has a single value, its default. `choices` is that value. */
 static bool accept_only_default(void *target, const option *row, const char *value) {
     (void)target;
@@ -123,6 +128,10 @@ static const option rows[] = {
      .help = "random generator: cpu, that of torch"},
     {NAMED(INTEGER, "batch-count"), .letter = 'b', AT(batch_count), .argument = "N", RANGE(1, 1000),
      .help = "pictures of each prompt, with seed, seed+1, ... (1)"},
+    {NAMED(CUSTOM, "lora"), OF_PICTURE, .argument = "FILE[:W]", .accept = accept_lora,
+     .help = "change the model by a LoRA with weight W (1); any number of times"},
+    {NAMED(TEXT, "lora-dir"), AT(lora_dir), .argument = "DIR",
+     .help = "where <lora:NAME:W> in a prompt finds NAME.safetensors"},
 
     SECTION("files of the model"),
     {NAMED(TEXT, "vae"), AT(vae), .argument = "FILE",
@@ -217,8 +226,6 @@ static const option rows[] = {
     {NAMED(CUSTOM, "dtype"), OF_PICTURE, .argument = "TYPE", .accept = accept_dtype,
      .help = "type of the arithmetic: auto, f32"},
 
-    LATER("lora", "LoRA files cannot be applied yet"),
-    LATER("lora-dir", "LoRA files cannot be applied yet"),
     LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),
     {.kind = OPTION_REFUSED,
      .name = "init-img",
@@ -305,6 +312,11 @@ bool generate_options_check(const generate_request *request) {
                request->spacing != NULL && strcmp(request->spacing, "trailing") != 0) {
         message_usage("--spacing: found \"%s\", expected trailing beside --sampling-method ddim_trailing",
                       request->spacing);
+    } else if (request->negative_prompt != NULL && !request->literal_prompt &&
+               strstr(request->negative_prompt, "<lora:") != NULL) {
+        message_usage(
+            "--negative-prompt: found <lora:...>, which belongs into the prompt; a LoRA changes the "
+            "whole model");
     } else if (request->sheet && request->compare != NULL) {
         message_usage("--sheet and --compare exclude each other");
     } else if (request->columns > 0 && !request->sheet) {

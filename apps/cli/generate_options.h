@@ -3,6 +3,7 @@
 #ifndef PLADIS_CLI_GENERATE_OPTIONS_H
 #define PLADIS_CLI_GENERATE_OPTIONS_H
 
+#include "lora_choice.h"
 #include "options.h"
 
 enum { MOST_TIMESTEPS = 1000, MOST_GUIDANCE = 16 };
@@ -22,6 +23,8 @@ typedef struct generate_request {
     double pladis_temperature;
     const char *pladis_sites, *pladis_branches;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
+    lora_choices loras;
+    const char *lora_dir;
     const char *pladis_blocks, *init_noise, *dump, *report, *profile;
     const char *from; /**< PNG whose metadata stands before all other options, or NULL */
     int64_t from_picture;

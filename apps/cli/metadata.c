@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "model_path.h"
 
 /** A value of the "parameters" line, in quotes where its own text could be taken for the next field. */
 static void print_value(FILE *file, const char *key, const char *value) {
@@ -56,6 +57,18 @@ static const char *common_name(const char *name) {
     return name;
 }
 
+/** "Lora 1: name:weight", for those of the prompt too, whose tags need not be read then. */
+static void print_loras(FILE *file, const json_t *loras) {
+    for (size_t i = 0; i < json_array_size(loras); i++) {
+        const json_t *lora = json_array_get(loras, i);
+        char key[32], name[256], value[320];
+        path_base_name(json_string_value(json_object_get(lora, "file")), name, sizeof name);
+        snprintf(key, sizeof key, "Lora %zu", i + 1);
+        snprintf(value, sizeof value, "%s:%g", name, json_number_value(json_object_get(lora, "weight")));
+        print_value(file, key, value);
+    }
+}
+
 static char *make_parameters(const char *model, const picture *drawn) {
     const generate_request *request = drawn->settings;
     char *text = NULL;
@@ -79,6 +92,7 @@ static char *make_parameters(const char *model, const picture *drawn) {
         fprintf(file, ", Clip skip: %d", (int)request->clip_skip);
     }
     print_value(file, "Guidance", report->guidance);
+    print_loras(file, drawn->loras);
     fprintf(file, ", PLADIS scale: %g", drawn->pladis_scale);
     if (drawn->pladis_scale != 0) {
         fprintf(file, ", PLADIS alpha: %g", request->pladis_alpha);

@@ -3,6 +3,8 @@
 #ifndef PLADIS_CLI_PICTURE_H
 #define PLADIS_CLI_PICTURE_H
 
+#include <jansson.h>
+
 #include "sweep.h"
 
 typedef struct picture {
@@ -11,6 +13,7 @@ typedef struct picture {
     const char *prompt;
     int64_t seed;
     double pladis_scale; /**< λ in force; NaN until the model is open where it is the model's own */
+    json_t *loras;       /**< in force, as lora_set_describe gives them; NULL until it is drawn */
     pld_image image;
     pld_report report;
     bool drawn;

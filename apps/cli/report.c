@@ -50,6 +50,17 @@ static json_t *file_or_null(const char *path, bool base_name) {
     return json_string(name);
 }
 
+/** The LoRAs in force. */
+static json_t *loras_of(const picture *drawn, bool base_names) {
+    json_t *list = drawn->loras != NULL ? json_deep_copy(drawn->loras) : json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *lora = json_array_get(list, i);
+        json_object_set_new(lora, "file",
+                            file_or_null(json_string_value(json_object_get(lora, "file")), base_names));
+    }
+    return list;
+}
+
 json_t *report_parameters(const picture *drawn, bool base_names) {
     const generate_request *request = drawn->settings;
     const pld_report *report = &drawn->report;
@@ -84,6 +95,7 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
         json_array_append_new(guidance, json_string(request->guidance[i]));
     }
     json_object_set_new(object, "guidance", guidance);
+    json_object_set_new(object, "loras", loras_of(drawn, base_names));
     json_object_set_new(object, "dtype", json_string("f32"));
     return object;
 }

@@ -55,9 +55,8 @@ static int open_model(picture_run *run) {
     fill_model_options(run->request, vocabulary, sizeof vocabulary, &files);
     pld_model_info info = {.struct_size = sizeof info};
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
-        pld_model_open_with(run->engine, run->model_path, &files, &run->model, &error) != PLD_OK ||
-        pld_model_get_info(run->model, &info, &error) != PLD_OK ||
-        pld_session_create(run->model, &run->session, &error) != PLD_OK ||
+        pld_model_open_with(run->engine, run->model_path, &files, &run->base, &error) != PLD_OK ||
+        pld_model_get_info(run->base, &info, &error) != PLD_OK ||
         (run->request->profile != NULL && pld_profile_create(&run->profile, &error) != PLD_OK)) {
         return message_error(&error);
     }
@@ -81,12 +80,50 @@ int run_open(picture_run *run) {
     return open_model(run);
 }
 
+/** A session on the model with the LoRAs `wanted`, which are taken over: the one that is there where the set
+ * is the same. */
+static int use_loras(picture_run *run, lora_set *wanted) {
+    pld_error error = {0};
+    if (run->session != NULL && lora_set_equal(wanted, &run->loras)) {
+        lora_set_free(&run->loras);
+        run->loras = *wanted;
+        return EXIT_DONE;
+    }
+    pld_session_destroy(&run->session);
+    pld_model_destroy(&run->model);
+    lora_set_free(&run->loras);
+    run->loras = *wanted;
+    if (pld_model_with_loras(run->base, wanted->items, wanted->count, &run->model, &error) != PLD_OK ||
+        pld_session_create(run->model, &run->session, &error) != PLD_OK) {
+        return message_error(&error);
+    }
+    return EXIT_DONE;
+}
+
+/** The session for a picture, and the picture's LoRAs in words. */
+static int prepare(picture_run *run, picture *wanted) {
+    lora_set loras;
+    int code = lora_set_make(wanted->settings, wanted->prompt, &loras);
+    if (code == EXIT_DONE) {
+        code = use_loras(run, &loras);
+    }
+    if (code == EXIT_DONE) {
+        wanted->loras = lora_set_describe(run->model);
+    }
+    return code;
+}
+
 int run_draw(picture_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
     pld_error error = {0};
     pld_generate_options options;
     char dump[PATH_MAX];
-    generate_options_fill(wanted->settings, wanted->prompt, wanted->seed, wanted->pladis_scale, &options);
+    int code = prepare(run, wanted);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    generate_options_fill(wanted->settings, lora_set_prompt(&run->loras, wanted->prompt), wanted->seed,
+                          wanted->pladis_scale, &options);
     options.progress = progress_show;
     options.cancel = cancel_flag();
     options.profile = run->profile;
@@ -142,6 +179,8 @@ void run_close(picture_run *run) {
     pld_profile_destroy(&run->profile);
     pld_session_destroy(&run->session);
     pld_model_destroy(&run->model);
+    pld_model_destroy(&run->base);
+    lora_set_free(&run->loras);
     pld_engine_destroy(&run->engine);
     prompts_free_pictures(&run->pictures);
 }

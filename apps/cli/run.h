@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "lora_set.h"
 #include "picture.h"
 #include "report.h"
 
@@ -14,7 +15,9 @@ typedef struct picture_run {
     char model_path[PATH_MAX], model_name[256];
     picture_list pictures;
     pld_engine *engine;
-    pld_model *model;
+    pld_model *base;  /**< as it was opened */
+    pld_model *model; /**< with the LoRAs of the picture that is drawn */
+    lora_set loras;   /**< of `model` */
     pld_session *session;
     pld_profile *profile; /**< NULL without --profile */
     run_facts facts;

@@ -118,7 +118,7 @@ static pld_status check_complete(const pld_lora_file *file, pld_lora_module *mod
         found |= module->factors[i] ? 1U << i : 0;
     }
     bool nothing = !(found & ~(BIT(LORA_ALPHA) | BIT(LORA_MAGNITUDE)));
-    unsigned missing = BIT(LORA_DOWN) | BIT(LORA_UP);
+    unsigned missing = nothing ? BIT(LORA_DOWN) | BIT(LORA_UP) : 0;
     unsigned fewest = 32;
     for (size_t i = 0; i < sizeof complete / sizeof complete[0]; i++) {
         if (!nothing && complete[i].factors == (found & ~with_any)) {
@@ -128,7 +128,8 @@ static pld_status check_complete(const pld_lora_file *file, pld_lora_module *mod
         }
         unsigned lacking = complete[i].factors & ~found;
         unsigned lacking_count = (unsigned)__builtin_popcount(lacking);
-        if (complete[i].factors & found && lacking && lacking_count < fewest) {
+        bool subset = !(found & ~with_any & ~complete[i].factors);
+        if (subset && complete[i].factors & found && lacking && lacking_count < fewest) {
             missing = lacking;
             fewest = lacking_count;
         }
@@ -280,7 +281,7 @@ static pld_status read_modules(pld_lora_file *file, pld_error *error) {
     for (size_t i = 0; status == PLD_OK && i < file->count; i++) {
         status = settle_module(file, &file->modules[i], &metadata, error);
     }
-    json_decref(metadata.document);
+    pld_lora_metadata_clear(&metadata);
     return status;
 }
 

@@ -9,13 +9,23 @@
 pld_status pld_lora_metadata_read(const pld_safetensors *tensors, pld_lora_metadata *metadata,
                                   pld_error *error) {
     const char *text = pld_safetensors_metadata_find(tensors, "lora_adapter_metadata");
-    *metadata = (pld_lora_metadata){.file = pld_safetensors_path(tensors)};
+    *metadata = (pld_lora_metadata){0};
     if (!text) {
         return PLD_OK;
     }
-    PLD_TRY(pld_json_parse(text, strlen(text), metadata->file, &metadata->document, error));
+    metadata->place = pld_format("%s: metadata 'lora_adapter_metadata'", pld_safetensors_path(tensors));
+    if (!metadata->place) {
+        return pld_fail_memory(error, strlen(pld_safetensors_path(tensors)), "metadata");
+    }
+    PLD_TRY(pld_json_parse(text, strlen(text), metadata->place, &metadata->document, error));
     pld_json top;
-    return pld_json_top(metadata->document, metadata->file, &top, error);
+    return pld_json_top(metadata->document, metadata->place, &top, error);
+}
+
+void pld_lora_metadata_clear(pld_lora_metadata *metadata) {
+    json_decref(metadata->document);
+    pld_free(metadata->place);
+    *metadata = (pld_lora_metadata){0};
 }
 
 /** Whether the path of `module` ends in the pattern's key, which has dots. */
@@ -58,7 +68,7 @@ pld_status pld_lora_metadata_alpha(const pld_lora_metadata *metadata, const pld_
     if (!metadata->document) {
         return PLD_OK;
     }
-    PLD_TRY(pld_json_top(metadata->document, metadata->file, &top, error));
+    PLD_TRY(pld_json_top(metadata->document, metadata->place, &top, error));
     snprintf(field, sizeof field, "%s.lora_alpha", part);
     PLD_TRY(pld_json_get_number(&top, field, PLD_JSON_OPTIONAL, alpha, error));
     snprintf(field, sizeof field, "%s.use_rslora", part);

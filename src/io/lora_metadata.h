@@ -8,12 +8,15 @@
 
 typedef struct pld_lora_metadata {
     json_t *document; /**< NULL: none */
-    const char *file;
+    char *place;      /**< for messages: the file, and where in it */
 } pld_lora_metadata;
 
-/** Parse `lora_adapter_metadata` where the file has it. Give back with json_decref(metadata->document). */
+/** Parse `lora_adapter_metadata` where the file has it. Give back with
+ *  pld_lora_metadata_clear, after a failure too. */
 pld_status pld_lora_metadata_read(const pld_safetensors *tensors, pld_lora_metadata *metadata,
                                   pld_error *error);
+
+void pld_lora_metadata_clear(pld_lora_metadata *metadata);
 
 /** Set `*alpha` to what is stated for the module: its entry in alpha_pattern, else lora_alpha. Untouched
  *  where nothing is. `*root`: rank-stabilised, alpha / √rank (Kalajdzievski 2023, arXiv 2312.03732). */

@@ -147,7 +147,8 @@ static void compare_model(const reference_case *c, pld_model *model, const char 
     snprintf(output, sizeof output, "output.%s", tag);
     check_status(pld_session_create(model, &session, &error), &error);
     compare_unet(c, session, output, tolerance);
-    if (strcmp(tag, "base") != 0) {
+    snprintf(output, sizeof output, "text_encoder.%s", tag);
+    if (pld_safetensors_find(c->tensors, output)) {
         for (int i = 0; i < model->text_encoder_count; i++) {
             compare_encoder(c, session, i, tag);
         }
@@ -155,8 +156,30 @@ static void compare_model(const reference_case *c, pld_model *model, const char 
     pld_session_destroy(&session);
 }
 
-/** Total of the modules that case.json says the file holds. */
-static size_t modules_of(const json_t *setting) {
+enum { MOST_LORAS = 4 };
+
+/** The LoRAs of a setting: `file` with `scale`, or `files` with `scales`. */
+static size_t loras_of(const json_t *setting, const char *root, pld_lora loras[MOST_LORAS],
+                       char paths[MOST_LORAS][512]) {
+    const json_t *files = json_object_get(setting, "files");
+    const size_t count = files ? json_array_size(files) : 1;
+    assert_in_range(count, 1, MOST_LORAS);
+    for (size_t i = 0; i < count; i++) {
+        const char *file = files ? json_string_value(json_array_get(files, i)) : text(setting, "file");
+        snprintf(paths[i], 512, "%s/%s", root, file);
+        loras[i] = (pld_lora){paths[i],
+                              files ? json_number_value(json_array_get(json_object_get(setting, "scales"), i))
+                                    : number(setting, "scale")};
+    }
+    return count;
+}
+
+/** All modules of LoRA `index` that case.json says the file holds. */
+static size_t modules_of(const json_t *setting, size_t index) {
+    const json_t *modules = json_object_get(setting, "modules");
+    if (modules) {
+        return (size_t)json_integer_value(json_array_get(modules, index));
+    }
     size_t count = (size_t)number(setting, "unet_modules");
     size_t i;
     json_t *value;
@@ -166,41 +189,98 @@ static size_t modules_of(const json_t *setting) {
     return count;
 }
 
-static void lora_case(const char *name, double tolerance) {
+static void compare_setting(const reference_case *c, pld_model *base, const json_t *setting, const char *root,
+                            double tolerance) {
     pld_error error = {0};
-    reference_case c;
-    pld_model *base = NULL;
-    assert_true(reference_open(name, &c));
-    check_status(pld_model_open(engine, reference_path("models/%s", text(c.info, "model")), &base, &error),
-                 &error);
-    compare_model(&c, base, "base", tolerance);
-    size_t i;
-    json_t *setting;
-    json_array_foreach(json_object_get(c.info, "settings"), i, setting) {
-        const char *tag = text(setting, "tag");
-        char path[1024];
-        snprintf(path, sizeof path, "%s", reference_path("%s", text(setting, "file")));
-        const pld_lora lora = {path, number(setting, "scale")};
-        pld_model *model = NULL;
-        pld_model_info info = {.struct_size = sizeof info};
-        check_status(pld_model_with_loras(base, &lora, 1, &model, &error), &error);
-        check_status(pld_model_get_info(model, &info, &error), &error);
-        assert_int_equal(info.lora_count, 1);
-        assert_int_equal(info.loras[0].module_count, modules_of(setting));
-        assert_int_equal(info.loras[0].applied_count, modules_of(setting));
-        assert_int_equal(info.loras[0].rank, 4);
-        compare_model(&c, model, tag, tolerance);
-        pld_model_destroy(&model);
+    pld_lora loras[MOST_LORAS];
+    char paths[MOST_LORAS][512];
+    const size_t count = loras_of(setting, root, loras, paths);
+    pld_model *model = NULL;
+    pld_model_info info = {.struct_size = sizeof info};
+    check_status(pld_model_with_loras(base, loras, count, &model, &error), &error);
+    check_status(pld_model_get_info(model, &info, &error), &error);
+    assert_int_equal(info.lora_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(info.loras[i].module_count, modules_of(setting, i));
+        assert_int_equal(info.loras[i].applied_count, modules_of(setting, i));
+        assert_int_equal(info.loras[i].unmatched_count, 0);
     }
-    assert_true(i >= 2);
-    compare_model(&c, base, "base", tolerance); /* the base is what it was */
-    pld_model_destroy(&base);
-    reference_close(&c);
+    compare_model(c, model, text(setting, "tag"), tolerance);
+    pld_model_destroy(&model);
 }
 
-static void sd15(void **state) {
+/** All settings of an opened case whose LoRA files lie below `root`. */
+static void compare_case(reference_case *c, const char *model, const char *root, double tolerance,
+                         size_t least) {
+    pld_error error = {0};
+    pld_model *base = NULL;
+    check_status(pld_model_open(engine, model, &base, &error), &error);
+    compare_model(c, base, "base", tolerance);
+    size_t i;
+    json_t *setting;
+    json_array_foreach(json_object_get(c->info, "settings"), i, setting) {
+        compare_setting(c, base, setting, root, tolerance);
+    }
+    assert_true(i >= least);
+    compare_model(c, base, "base", tolerance); /* the base is what it was */
+    pld_model_destroy(&base);
+    reference_close(c);
+}
+
+#define LORAS PLADIS_TEST_DATA "/loras"
+#define SD15  PLADIS_TEST_DATA "/reference/models/sd15"
+
+/** Every style and kind, on a dozen modules each. */
+static void styles_and_kinds(void **state) {
     (void)state;
-    lora_case("sd15-lora", 2e-5);
+    pld_error error = {0};
+    reference_case c = {.name = "loras"};
+    check_status(pld_json_load(LORAS "/case.json", 0, &c.info, &error), &error);
+    check_status(pld_safetensors_open(LORAS "/tensors.safetensors", &c.tensors, &error), &error);
+    compare_case(&c, SD15, LORAS, 2e-5, 17);
+}
+
+/** Cases of the reference where it is there: LoRAs of all modules. */
+static void whole_models(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        double tolerance;
+    } rows[] = {{"sd15-lora", 2e-5}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        reference_case c;
+        if (reference_open(rows[i].name, &c)) {
+            char model[512];
+            snprintf(model, sizeof model, "%s", reference_path("models/%s", text(c.info, "model")));
+            compare_case(&c, model, reference_root(), rows[i].tolerance, 6);
+        }
+    }
+}
+
+/** A model with LoRAs outlives its base, and a set is not added to the one before. */
+static void sets_are_complete(void **state) {
+    (void)state;
+    pld_error error = {0};
+    pld_model *base = NULL;
+    pld_model *first = NULL;
+    pld_model *second = NULL;
+    const pld_lora loras[] = {{LORAS "/files/kohya.safetensors", 1},
+                              {LORAS "/files/partial.safetensors", -1}};
+    pld_model_info info = {.struct_size = sizeof info};
+    check_status(pld_model_open(engine, SD15, &base, &error), &error);
+    check_status(pld_model_with_loras(base, loras, 1, &first, &error), &error);
+    check_status(pld_model_with_loras(first, loras + 1, 1, &second, &error), &error);
+    pld_model_destroy(&base);
+    pld_model_destroy(&first);
+    check_status(pld_model_get_info(second, &info, &error), &error);
+    assert_int_equal(info.lora_count, 1);
+    assert_int_equal(info.loras[0].module_count, 5);
+    assert_int_equal(info.loras[0].applied_count, 3);
+    assert_int_equal(info.loras[0].unmatched_count, 3); /* two modules, and a tensor that is none */
+    pld_session *session = NULL;
+    check_status(pld_session_create(second, &session, &error), &error);
+    pld_session_destroy(&session);
+    pld_model_destroy(&second);
 }
 
 static int start(void **state) {
@@ -218,6 +298,7 @@ static int stop(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(styles_and_kinds), cmocka_unit_test(whole_models),
+                                       cmocka_unit_test(sets_are_complete)};
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lora_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+
+static bool add_options(const lora_choices *choices, lora_set *set) {
+    for (size_t i = 0; i < choices->count; i++) {
+        const lora_choice *choice = &choices->items[i];
+        char *path = strndup(choice->text, choice->path_length);
+        if (path == NULL) {
+            return false;
+        }
+        set->paths[set->path_count++] = path;
+        set->items[set->count++] = (pld_lora){path, choice->weight};
+    }
+    return true;
+}
+
+int lora_set_make(const generate_request *settings, const char *prompt, lora_set *set) {
+    pld_error error = {0};
+    *set = (lora_set){0};
+    if (!settings->literal_prompt &&
+        pld_prompt_take_loras(prompt, settings->lora_dir, &set->of_prompt, &error) != PLD_OK) {
+        return message_error(&error);
+    }
+    size_t count = settings->loras.count + set->of_prompt.count;
+    set->items = calloc(count + 1, sizeof *set->items);
+    set->paths = calloc(settings->loras.count + 1, sizeof *set->paths);
+    if (set->items == NULL || set->paths == NULL || !add_options(&settings->loras, set)) {
+        lora_set_free(set);
+        return message_failure("out of memory for %zu LoRAs", count);
+    }
+    for (size_t i = 0; i < set->of_prompt.count; i++) {
+        set->items[set->count++] = set->of_prompt.loras[i];
+    }
+    return EXIT_DONE;
+}
+
+void lora_set_free(lora_set *set) {
+    for (size_t i = 0; i < set->path_count; i++) {
+        free(set->paths[i]);
+    }
+    free(set->paths);
+    free(set->items);
+    pld_prompt_loras_free(&set->of_prompt);
+    *set = (lora_set){0};
+}
+
+bool lora_set_equal(const lora_set *a, const lora_set *b) {
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i].path, b->items[i].path) != 0 || a->items[i].weight != b->items[i].weight) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *lora_set_prompt(const lora_set *set, const char *prompt) {
+    return set->of_prompt.prompt != NULL ? set->of_prompt.prompt : prompt;
+}
+
+json_t *lora_set_describe(const pld_model *model) {
+    pld_model_info info = {.struct_size = sizeof info};
+    json_t *list = json_array();
+    if (pld_model_get_info(model, &info, NULL) != PLD_OK) {
+        return list;
+    }
+    for (size_t i = 0; i < info.lora_count; i++) {
+        const pld_applied_lora *lora = &info.loras[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:f, s:s, s:s, s:i, s:I, s:I}", "file", lora->path, "weight", lora->weight,
+                            "style", lora->style, "kind", lora->kind, "rank", lora->rank, "modules",
+                            (json_int_t)lora->module_count, "applied", (json_int_t)lora->applied_count));
+    }
+    return list;
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# LoRAs of the command line and of prompts: what is applied, reported and refused.
+# shellcheck source=tests/cli/common.sh
+. "$(dirname "$0")/common.sh"
+loras=$source/tests/data/loras/files
+
+# draw ARGUMENTS...: a small picture.
+draw() {
+    expect 0 generate -m "$model" -W 64 -H 64 --steps 2 "$@"
+}
+
+draw -p 'a red fox' -o plain.png --no-metadata
+draw -p 'a red fox' -o with.png --no-metadata --lora "$loras/kohya.safetensors:0.7" --report with.json
+grep -q 'applied [0-9]* of [0-9]* modules (kohya, rank 2) with weight 0.7' "$place/err" || fail "nothing said of what was applied"
+grep -q '"weight": 0.7' with.json || fail "the report lacks the weight"
+cmp -s plain.png with.png && fail "a LoRA changes nothing"
+
+# a tag in the prompt is the same as the option, and is no part of the text
+draw -p '<lora:kohya:0.7>a red fox' -o tag.png --no-metadata --lora-dir "$loras"
+cmp -s with.png tag.png || fail "a tag does not do what --lora does"
+draw -p 'a red<lora:kohya:-1.5> fox' -o two.png --no-metadata --lora-dir "$loras" --lora "$loras/kohya.safetensors:1.5"
+draw -p 'a red fox' -o none.png --no-metadata --lora "$loras/kohya.safetensors:0"
+cmp -s plain.png none.png || fail "weight 0 changes the picture"
+
+# the set changes from picture to picture with the model kept open, and the order of pictures does not matter
+printf 'a red fox\n<lora:kohya:0.7>a red fox\na red fox\n' >prompts.txt
+draw --prompt-file prompts.txt -o many-%d.png --no-metadata --lora-dir "$loras"
+cmp -s many-1.png plain.png || fail "first of three differs"
+cmp -s many-2.png with.png || fail "second of three differs"
+cmp -s many-3.png plain.png || fail "third of three differs"
+
+# names in the PNG stand without folders
+draw -p 'a red fox' -o named.png --lora "$loras/kohya.safetensors:0.7"
+grep -a -q 'kohya.safetensors:0.7' named.png || fail "the PNG does not name the LoRA"
+grep -a -q "$loras" named.png && fail "the PNG names a folder"
+rm -f ./*
+
+# what is refused
+generate="generate -m $model -W 64 -H 64 --steps 1 -o out.png"
+mkdir inside
+cp "$loras/kohya.safetensors" outside.safetensors
+ln -s ../outside.safetensors inside/link.safetensors
+for tag in '<lora:../outside:1>' '<lora:/etc/passwd>' '<lora:a/../../outside>' '<lora:./outside>' '<lora:x:y>' '<lora:x:1:1>' \
+           '<lora:x' '<lora:>' '<lora:x:inf>'; do
+    # shellcheck disable=SC2086
+    refused 2 'lora:NAME:WEIGHT' $generate -p "a $tag" --lora-dir inside
+done
+# shellcheck disable=SC2086
+{
+refused 2 'outside' $generate -p '<lora:link>' --lora-dir inside
+refused 1 'no file nothing.safetensors' $generate -p '<lora:nothing>' --lora-dir inside
+refused 1 'no such folder' $generate -p '<lora:kohya>' --lora-dir nowhere
+refused 2 'lora-dir' $generate -p '<lora:kohya>'
+refused 2 'belongs into the prompt' $generate -p a -n '<lora:kohya>' --lora-dir "$loras"
+refused 2 'expected a number' $generate -p a --lora file:x
+refused 2 'weight from -1000' $generate -p a --lora file:5000
+refused 1 'cannot be opened' $generate -p a --lora nothing.safetensors
+refused 1 'none of its' $generate -p a --lora "$loras/other.safetensors"
+}
+for part in "$loras"/../malformed/*.safetensors; do
+    # shellcheck disable=SC2086
+    refused 1 "$part" $generate -p a --lora "$part"
+done
+rm -r inside outside.safetensors
+empty_folder
