@@ -128,7 +128,7 @@ static const option rows[] = {
      .help = "random generator: cpu, that of torch"},
     {NAMED(INTEGER, "batch-count"), .letter = 'b', AT(batch_count), .argument = "N", RANGE(1, 1000),
      .help = "pictures of each prompt, with seed, seed+1, ... (1)"},
-    {NAMED(CUSTOM, "lora"), OF_PICTURE, .argument = "FILE[:W]", .accept = accept_lora,
+    {NAMED(CUSTOM, "lora"), OF_PICTURE, .is_file = true, .argument = "FILE[:W]", .accept = accept_lora,
      .help = "change the model by a LoRA with weight W (1); any number of times"},
     {NAMED(TEXT, "lora-dir"), AT(lora_dir), .argument = "DIR",
      .help = "where <lora:NAME:W> in a prompt finds NAME.safetensors"},

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,15 @@ bool number_real(const char *text, double *value) {
     char *end = NULL;
     *value = strtod(text, &end);
     return *end == '\0' && end != text && isfinite(*value);
+}
+
+void number_shortest(double value, char text[NUMBER_TEXT]) {
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, NUMBER_TEXT, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            return;
+        }
+    }
 }
 
 static size_t smaller(size_t first, size_t second) {

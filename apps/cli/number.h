@@ -13,6 +13,11 @@ bool number_integer(const char *text, int64_t *value);
 /** A finite decimal number filling the whole text: no NaN, infinity, hexadecimal or blanks. */
 bool number_real(const char *text, double *value);
 
+enum { NUMBER_TEXT = 32 };
+
+/** The shortest decimal that reads back as the same number. */
+void number_shortest(double value, char text[NUMBER_TEXT]);
+
 /** How many characters must be inserted, dropped, changed or swapped to turn one name into the other. */
 size_t name_distance(const char *first, const char *second);
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model_path.h"
+#include "number.h"
 
 /** Seconds of the stages, summed over the pictures. */
 typedef struct stage_totals {
@@ -50,13 +53,17 @@ static json_t *file_or_null(const char *path, bool base_name) {
     return json_string(name);
 }
 
-/** The LoRAs in force. */
-static json_t *loras_of(const picture *drawn, bool base_names) {
-    json_t *list = drawn->loras != NULL ? json_deep_copy(drawn->loras) : json_array();
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        json_t *lora = json_array_get(list, i);
-        json_object_set_new(lora, "file",
-                            file_or_null(json_string_value(json_object_get(lora, "file")), base_names));
+/** Those of --lora as the option takes them; the prompt names its own. */
+static json_t *lora_options(const lora_choices *loras, bool base_names) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < loras->count; i++) {
+        char path[PATH_MAX], name[256], number[NUMBER_TEXT], whole[PATH_MAX + NUMBER_TEXT];
+        const lora_choice *lora = &loras->items[i];
+        snprintf(path, sizeof path, "%.*s", (int)lora->path_length, lora->text);
+        path_base_name(path, name, sizeof name);
+        number_shortest(lora->weight, number);
+        snprintf(whole, sizeof whole, "%s:%s", base_names ? name : path, number);
+        json_array_append_new(list, json_string(whole));
     }
     return list;
 }
@@ -95,7 +102,7 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
         json_array_append_new(guidance, json_string(request->guidance[i]));
     }
     json_object_set_new(object, "guidance", guidance);
-    json_object_set_new(object, "loras", loras_of(drawn, base_names));
+    json_object_set_new(object, "lora", lora_options(&request->loras, base_names));
     json_object_set_new(object, "dtype", json_string("f32"));
     return object;
 }
@@ -120,10 +127,11 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
         json_array_append_new(list, json_pack("{s:s, s:I, s:f}", "prompt", drawn->prompt, "seed",
                                               (json_int_t)drawn->seed, "pladis", drawn->pladis_scale));
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:s, s:o}", "version",
-                     pld_version(), "model", facts->model, "family", facts->family, "seed",
-                     (json_int_t)request->seed, "parameters", report_parameters(last, false), "stages",
-                     stages, "peak_memory_bytes", (json_int_t)last->report.peak_memory_bytes, "isa",
-                     facts->isa, "threads", facts->threads, "evaluations", evaluations, "calls", calls,
-                     "attention_sites", sites, "guidance", last->report.guidance, "pictures", list);
+    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:O?, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:s, s:o}",
+                     "version", pld_version(), "model", facts->model, "family", facts->family, "seed",
+                     (json_int_t)request->seed, "parameters", report_parameters(last, false), "loras",
+                     last->loras, "stages", stages, "peak_memory_bytes",
+                     (json_int_t)last->report.peak_memory_bytes, "isa", facts->isa, "threads", facts->threads,
+                     "evaluations", evaluations, "calls", calls, "attention_sites", sites, "guidance",
+                     last->report.guidance, "pictures", list);
 }

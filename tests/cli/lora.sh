@@ -34,6 +34,12 @@ cmp -s many-3.png plain.png || fail "third of three differs"
 draw -p 'a red fox' -o named.png --lora "$loras/kohya.safetensors:0.7"
 grep -a -q 'kohya.safetensors:0.7' named.png || fail "the PNG does not name the LoRA"
 grep -a -q "$loras" named.png && fail "the PNG names a folder"
+
+# a picture is drawn again with its LoRAs, which lie in the current folder
+cp "$loras/kohya.safetensors" .
+draw -p '<lora:kohya:0.7>a red fox' -o tag.png --lora-dir . --lora kohya.safetensors:-0.3333333333333333
+expect 0 generate --from tag.png --lora-dir . -m "$model" -o again.png
+cmp -s tag.png again.png || fail "drawn again with its LoRAs the picture differs"
 rm -f ./*
 
 # what is refused
