@@ -40,7 +40,8 @@ static void watch(void *user, const char *name, const pld_value *value, const fl
 }
 
 /** The states of one text encoder for the case's prompts, against TEXT_ENCODER.TAG: those in front of the
- * final norm, in SDXL those of the last layer but one. */
+ * final norm, in SDXL those of the last layer but one. All encoders get
+ * the ids of the first tokenizer, as in the reference. */
 static void compare_encoder(const reference_case *c, pld_session *session, int index, const char *tag) {
     pld_error error = {0};
     const pld_model *model = session->model;
@@ -62,7 +63,7 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
         pld_prompt_states states = {0};
         pld_prompt_chunks chunks = {0};
         check_status(pld_encode_prompt(session, prompt, &options, &states, &error), &error);
-        check_status(pld_prompt_chunks_literal(encoder->tokenizer, prompt, strlen(prompt),
+        check_status(pld_prompt_chunks_literal(model->text_encoders[0].tokenizer, prompt, strlen(prompt),
                                                (size_t)encoder->config.positions, &chunks, &error),
                      &error);
         pld_run run = pld_session_run(session, &session->text[index].plan, NULL);
@@ -74,7 +75,7 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
         check_error(c->name, name, relative_error(wanted.data, expected + done, wanted.floats), 5e-6);
         done += wanted.floats;
         pld_prompt_chunks_free(&chunks);
-        pld_free(states.states);
+        pld_prompt_states_free(&states);
     }
     assert_int_equal(done, count);
     pld_free(wanted.data);
@@ -93,20 +94,27 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
     float *noise = reference_values(c, "sample", NULL);
     float *context = reference_values(c, "encoder_hidden_states", NULL);
     float *timesteps = reference_values(c, "timestep", NULL);
+    size_t pooled_count = 0;
+    size_t size_count = 0;
+    const bool more = pld_safetensors_find(c->tensors, "time_ids") != NULL; /* SDXL */
+    float *pooled = more ? reference_values(c, "text_embeds", &pooled_count) : NULL;
+    float *sizes = more ? reference_values(c, "time_ids", &size_count) : NULL;
     size_t count = 0;
     float *expected = reference_values(c, output, &count);
     const pld_context *contexts[2];
     for (int row = 0; row < 2; row++) {
-        pld_prompt_states of_row = {.states = context + row * states->shape[1] * states->shape[2],
-                                    .tokens = states->shape[1]};
-        check_status(pld_session_set_context(session, branches[row], &of_row, NULL, NULL, &error), &error);
+        const pld_prompt_states of_row = {.states = context + row * states->shape[1] * states->shape[2],
+                                          .pooled = pooled ? pooled + (size_t)row * pooled_count / 2 : NULL,
+                                          .tokens = states->shape[1]};
+        const float *of_size = sizes ? sizes + (size_t)row * size_count / 2 : NULL;
+        check_status(pld_session_set_context(session, branches[row], &of_row, of_size, NULL, &error), &error);
         contexts[row] = &session->contexts[branches[row]].context;
     }
     check_status(
         pld_session_need_unet(session, 2, sample->shape[2], sample->shape[3], states->shape[1], NULL, &error),
         &error);
+    pld_unet_plan *unet = &session->unets[1];
     const pld_kernels *kernels = engine->kernels;
-    pld_unet_plan *unet = &session->unets[1]; /* of two rows */
     for (int64_t row = 0; row < 2; row++) {
         kernels->nchw_to_nhwc(noise + row * picture, sample->shape[1], area,
                               pld_plan_data(&unet->plan, unet->values.sample) + row * picture);
@@ -137,6 +145,8 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
     pld_free(noise);
     pld_free(context);
     pld_free(timesteps);
+    pld_free(pooled);
+    pld_free(sizes);
     pld_free(expected);
 }
 
@@ -246,7 +256,7 @@ static void whole_models(void **state) {
     static const struct {
         const char *name;
         double tolerance;
-    } rows[] = {{"sd15-lora", 2e-5}};
+    } rows[] = {{"sd15-lora", 2e-5}, {"sdxl-lora", 5e-4}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         reference_case c;
         if (reference_open(rows[i].name, &c)) {
