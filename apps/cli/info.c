@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** pladis info: what a model is. */
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
 #include "commands.h"
+#include "file_info.h"
+#include "info_tables.h"
 #include "json_output.h"
 #include "message.h"
 #include "model_path.h"
@@ -17,32 +18,28 @@
 
 typedef struct info_request {
     bool json;
+    const char *config;
 } info_request;
 
 static const option rows[] = {
     {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(info_request, json), .help = "print JSON"},
+    {.kind = OPTION_TEXT,
+     .name = "config",
+     .argument = "DIR",
+     .offset = offsetof(info_request, config),
+     .help = "diffusers folder that describes an unusual single-file checkpoint"},
 };
 
 static const option_set set = {
-    .usage = "pladis info [MODEL|PICTURE.png] [--json]",
-    .summary = "What a model is: family, layout, types, parameters by part, attention sites;\nor what a "
-               "picture was drawn with.",
+    .usage = "pladis info [MODEL|FILE.safetensors|PICTURE.png] [--json]",
+    .summary = "What a model, a LoRA or any other file of weights is: family, layout, types, parameters\nby "
+               "part, attention sites, metadata; or what a picture was drawn with.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
-    .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info demo --json\n  pladis info fox.png\n",
+    .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info model.safetensors\n  pladis info "
+                "lora.safetensors --json\n  pladis info demo --json\n  pladis info fox.png\n",
     .most_positionals = 1,
 };
-
-/** "859.5 M", or the number itself where it is small. */
-static void format_count(uint64_t count, char *text, size_t size) {
-    if (count >= 1000000) {
-        snprintf(text, size, "%.1f M", (double)count / 1e6);
-    } else if (count >= 10000) {
-        snprintf(text, size, "%.1f k", (double)count / 1e3);
-    } else {
-        snprintf(text, size, "%" PRIu64, count);
-    }
-}
 
 static void print_table(const pld_model_info *info) {
     printf("%s\n", info->path);
@@ -54,47 +51,20 @@ static void print_table(const pld_model_info *info) {
            info->default_pladis_scale, info->scheduler);
     printf("  sizes       multiples of %d pixels; %d latent channels; %d text positions\n", info->size_factor,
            info->latent_channels, info->positions);
-    printf("\n%-16s %-22s %-5s %12s %10s %6s\n", "part", "kind", "type", "parameters", "size", "files");
-    for (size_t i = 0; i < info->part_count; i++) {
-        const pld_model_part *part = &info->parts[i];
-        char parameters[32];
-        format_count(part->parameters, parameters, sizeof parameters);
-        printf("%-16s %-22s %-5s %12s %7.1f MB %6d\n", part->name, part->kind, part->dtype, parameters,
-               (double)part->bytes / 1e6, part->files);
-    }
-    size_t cross = 0;
-    for (size_t i = 0; i < info->site_count; i++) {
-        cross += strcmp(info->sites[i].kind, "cross") == 0;
-    }
-    printf("\n%zu attention sites, %zu of them cross-attention where PLADIS acts\n", info->site_count, cross);
-    for (size_t i = 0; i < info->site_count; i++) {
-        const pld_attention_site *site = &info->sites[i];
-        printf("  %-5s  %2d heads of %3d  %s\n", site->kind, site->heads, site->head_size, site->name);
-    }
+    info_print_parts(info->parts, info->part_count);
+    info_print_sites(info->sites, info->site_count);
 }
 
 static json_t *make_json(const pld_model_info *info) {
-    json_t *parts = json_object(), *sites = json_array();
-    for (size_t i = 0; i < info->part_count; i++) {
-        const pld_model_part *part = &info->parts[i];
-        json_object_set_new(parts, part->name,
-                            json_pack("{s:s, s:s, s:I, s:I, s:i}", "kind", part->kind, "dtype", part->dtype,
-                                      "parameters", (json_int_t)part->parameters, "bytes",
-                                      (json_int_t)part->bytes, "files", part->files));
-    }
-    for (size_t i = 0; i < info->site_count; i++) {
-        const pld_attention_site *site = &info->sites[i];
-        json_array_append_new(sites, json_pack("{s:s, s:s, s:i, s:i}", "name", site->name, "kind", site->kind,
-                                               "heads", site->heads, "head_size", site->head_size));
-    }
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:{}}", "path",
         info->path, "layout", info->layout, "family", info->family, "prediction_type", info->prediction_type,
         "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults", "width",
         info->default_width, "height", info->default_height, "steps", info->default_steps, "cfg_scale",
         info->default_cfg_scale, "pladis_scale", info->default_pladis_scale, "size_factor", info->size_factor,
-        "latent_channels", info->latent_channels, "positions", info->positions, "parts", parts,
-        "attention_sites", sites, "metadata");
+        "latent_channels", info->latent_channels, "positions", info->positions, "parts",
+        info_json_parts(info->parts, info->part_count), "attention_sites",
+        info_json_sites(info->sites, info->site_count), "metadata");
 }
 
 /** Open the model, print, and close again. */
@@ -133,6 +103,10 @@ int command_info(int argc, char **argv) {
     if (!model_path_find(name, path, sizeof path)) {
         return EXIT_FAILED;
     }
-    return picture_info_is_png(path) ? picture_info_print(path, request.json)
-                                     : print_info(path, request.json);
+    if (picture_info_is_png(path)) {
+        return picture_info_print(path, request.json);
+    }
+    struct stat found;
+    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    return folder ? print_info(path, request.json) : file_info_print(path, request.config, request.json);
 }

@@ -170,6 +170,52 @@ typedef struct pld_model_info {
 
 PLD_API pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_error *error);
 
+/* ---- files
+ * ------------------------------------------------------------------------------------------------- */
+
+/** What a LoRA file would change. */
+typedef struct pld_lora_facts {
+    const char *style;              /**< "kohya", "diffusers", "PEFT", … */
+    const char *kind;               /**< of most modules: "LoRA", "LoHa", … */
+    int64_t least_rank, most_rank;  /**< 0 without ranks */
+    double least_scale, most_scale; /**< alpha / rank */
+    struct {
+        const char *name; /**< "unet", "text_encoder", … */
+        size_t modules;
+    } parts[8];
+    size_t part_count;
+} pld_lora_facts;
+
+/** What one file of weights is, as far as it tells by itself. Pointers belong to the struct; those that do
+ * not apply are NULL. */
+typedef struct pld_file_info {
+    const char *path;
+    const char *kind;   /**< "checkpoint", "U-Net", "autoencoder", "text encoder", "LoRA", or "other" */
+    const char *title;  /**< "Stable Diffusion XL", or of another kind what it seems to be */
+    const char *family; /**< a name of pld_list(PLD_LIST_FAMILIES) */
+    const char *layout; /**< "latent diffusion", "diffusers" */
+    const char *prediction_type, *prediction_reason;
+    const pld_model_part *parts;
+    size_t part_count;
+    const pld_attention_site *sites;
+    size_t site_count;
+    const pld_lora_facts *lora;
+    const char *const
+        *metadata;            /**< key, value, …, NULL: text from a stranger, control characters included */
+    const char *const *tags;  /**< of the training pictures, the most frequent first */
+    const uint64_t *tag_uses; /**< [tag_count] */
+    size_t tag_count;
+    const char *const *notes; /**< sentences about what is missing, left over or unusual */
+    size_t note_count;
+} pld_file_info;
+
+/** Look into a safetensors file without opening it as a model. `config`: a diffusers folder that describes
+ * its U-Net (NULL: read off the tensors). Reads the header only, and in SD 2 one bias. PLD_ERROR_UNSUPPORTED
+ * says what another format is. Free with pld_file_info_destroy. */
+PLD_API pld_status pld_file_inspect(const char *path, const char *config, pld_file_info **info,
+                                    pld_error *error);
+PLD_API void pld_file_info_destroy(pld_file_info **info);
+
 /* ---- tokenize
  * ---------------------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "pipeline/inspect.h"
 #include "pipeline/internal.h"
 
 static pld_status open_tokenizer(pld_model *model, pld_text_encoder *encoder, pld_error *error) {
@@ -19,8 +20,7 @@ static pld_status open_tokenizer(pld_model *model, pld_text_encoder *encoder, pl
     return PLD_OK;
 }
 
-/** What pld_model_get_info tells of a part. */
-static pld_model_part describe_part(const pld_family_part *part, const pld_weight_files *files) {
+pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weight_files *files) {
     uint64_t bytes[PLD_DTYPE_COUNT] = {0};
     int most = 0;
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
@@ -40,7 +40,7 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     const pld_family_part *row = &model->family->parts[part];
     pld_weight_files *files = NULL;
     PLD_TRY(pld_model_source_weights(&model->source, row, &files, error));
-    model->public_parts[part] = describe_part(row, files);
+    model->public_parts[part] = pld_describe_weights(row, files);
     PLD_TRY(pld_parameters_create(files, model->engine->kernels, &model->parameters[part], error));
     return pld_model_bind(model, part, error);
 }

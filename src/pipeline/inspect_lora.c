@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/lora_file.h"
+#include "pipeline/inspect.h"
+
+/** Whether any tensor is named as LoRAs name theirs. */
+static bool looks_like_lora(const pld_weight_files *files) {
+    static const char *const pieces[] = {"lora_", ".lora", "hada_w", "lokr_w", "dora_scale"};
+    for (size_t i = 0; i < pld_weight_files_count(files); i++) {
+        const char *name = pld_weight_files_at(files, i).tensor->name;
+        for (size_t j = 0; j < sizeof pieces / sizeof *pieces; j++) {
+            if (strstr(name, pieces[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void gather(const pld_lora_file *file, pld_lora_facts *facts) {
+    size_t modules[PLD_LORA_PART_COUNT] = {0};
+    bool ranked = false;
+    facts->least_scale = INFINITY;
+    facts->most_scale = -INFINITY;
+    for (size_t i = 0; i < pld_lora_file_count(file); i++) {
+        const pld_lora_module *module = pld_lora_file_at(file, i);
+        modules[module->part]++;
+        facts->least_scale = fmin(facts->least_scale, module->scale);
+        facts->most_scale = fmax(facts->most_scale, module->scale);
+        if (module->rank > 0) {
+            facts->least_rank = ranked && facts->least_rank < module->rank ? facts->least_rank : module->rank;
+            facts->most_rank = facts->most_rank > module->rank ? facts->most_rank : module->rank;
+            ranked = true;
+        }
+    }
+    for (int part = 0; part < PLD_LORA_PART_COUNT; part++) {
+        if (modules[part]) {
+            facts->parts[facts->part_count].name = pld_lora_part_name((pld_lora_part)part);
+            facts->parts[facts->part_count++].modules = modules[part];
+        }
+    }
+}
+
+/** The numbers of the whole file, as one part. */
+static void count_numbers(pld_inspection *inspection) {
+    const pld_family_part as = {.name = "lora", .kind = "changes of weights"};
+    inspection->parts[0] = pld_describe_weights(&as, inspection->files);
+    inspection->info.parts = inspection->parts;
+    inspection->info.part_count = 1;
+}
+
+pld_status pld_inspect_lora(pld_inspection *inspection, bool *is_lora, pld_error *error) {
+    pld_lora_file *file = NULL;
+    pld_error reason = {0};
+    pld_file_info *info = &inspection->info;
+    *is_lora = looks_like_lora(inspection->files);
+    if (!*is_lora) {
+        return PLD_OK;
+    }
+    info->kind = "LoRA";
+    info->title = "LoRA";
+    count_numbers(inspection);
+    pld_status status = pld_lora_file_open(inspection->path, &file, &reason);
+    if (status == PLD_ERROR_MEMORY) {
+        return pld_fail(error, status, "%s", reason.message);
+    }
+    if (status != PLD_OK) {
+        pld_inspection_note(inspection, "it cannot be applied: %.400s", reason.message);
+        return PLD_OK;
+    }
+    const char *family = pld_lora_file_family(file);
+    inspection->lora = (pld_lora_facts){.style = pld_lora_file_style(file), .kind = pld_lora_file_kind(file)};
+    gather(file, &inspection->lora);
+    info->lora = &inspection->lora;
+    info->title = family ? family : "LoRA";
+    if (pld_lora_file_unknown_count(file)) {
+        pld_inspection_note(inspection, "%zu tensors have names that mean nothing here ('%.100s'%s)",
+                            pld_lora_file_unknown_count(file), pld_lora_file_unknown_at(file, 0),
+                            pld_lora_file_unknown_count(file) > 1 ? ", …" : "");
+    }
+    pld_lora_file_close(&file);
+    return PLD_OK;
+}
