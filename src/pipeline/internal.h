@@ -13,6 +13,7 @@
 #include "models/unet/unet.h"
 #include "models/vae/vae.h"
 #include "nn/executor.h"
+#include "pipeline/recent_texts.h"
 #include "pipeline/model_source.h"
 #include "pladis/pladis.h"
 #include "sampling/sampler.h"
@@ -81,15 +82,6 @@ void pld_model_free_loras(pld_model *model);
 /** Parameters of the first part with this role. */
 pld_parameters *pld_model_parameters(const pld_model *model, pld_part_role role);
 
-/** One prompt on its way into the U-Net. */
-typedef struct pld_prompt_states {
-    float *states;  /**< [tokens, context_width]; text encoders side by side */
-    float *pooled;  /**< [pooled_width] of the U-Net */
-    int64_t tokens; /**< positions times chunks */
-} pld_prompt_states;
-
-void pld_prompt_states_free(pld_prompt_states *states);
-
 /** Keys and values of one prompt, with the plan that computed and holds them. */
 typedef struct pld_prompt_context {
     pld_plan plan;
@@ -127,6 +119,7 @@ struct pld_session {
         bool ready;
     } vae;
     pld_prompt_context contexts[PLD_BRANCH_COUNT];
+    pld_recent_texts recent_texts;
 };
 
 /** A run of `plan` with the session's engine. */

@@ -45,6 +45,7 @@ void pld_session_destroy(pld_session **session) {
     for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
         context_free(&s->contexts[i]);
     }
+    pld_recent_texts_free(&s->recent_texts);
     pld_onednn_destroy(&s->dnn);
     pld_free(s);
     *session = NULL;

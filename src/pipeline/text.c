@@ -167,8 +167,8 @@ static pld_status encode_with(pld_session *session, int index, const char *promp
                               pld_error *error) {
     pld_prompt_chunks chunks = {0};
     PLD_TRY(need_text(session, index, options->clip_skip, options->cancel, error));
-    PLD_TRY(chunk_prompt(&session->model->text_encoders[index], prompt, options->literal_prompt, &chunks,
-                         error));
+    PLD_TRY(
+        chunk_prompt(&session->model->text_encoders[index], prompt, options->literal_prompt, &chunks, error));
     pld_status status = check_chunks(session->model, index, &chunks, states, error);
     if (status == PLD_OK) {
         status = encode_chunks(session, index, &chunks, options->cancel, column, states, error);
@@ -177,20 +177,38 @@ static pld_status encode_with(pld_session *session, int index, const char *promp
     return status;
 }
 
+static pld_status encode_with_all(pld_session *session, const char *prompt,
+                                  const pld_generate_options *options, pld_prompt_states *states,
+                                  pld_error *error) {
+    const pld_model *model = session->model;
+    int64_t column = 0;
+    for (int i = 0; i < model->text_encoder_count; i++) {
+        PLD_TRY(encode_with(session, i, prompt, column, options, states, error));
+        column += model->text_encoders[i].config.width;
+    }
+    return PLD_OK;
+}
+
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
                              pld_prompt_states *states, pld_error *error) {
     const pld_model *model = session->model;
-    pld_status status = PLD_OK;
-    int64_t column = 0;
+    const pld_text_widths widths = {(size_t)model->unet.context_width, (size_t)model->unet.pooled_width};
+    bool found = false;
     *states = (pld_prompt_states){0};
     if (!prompt && model->zero_negative) {
         return allocate_states(model, model->text_encoders[0].config.positions, states, error);
     }
-    for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
-        status = encode_with(session, i, prompt ? prompt : "", column, options, states, error);
-        column += model->text_encoders[i].config.width;
+    prompt = prompt ? prompt : "";
+    PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,
+                                  widths, states, &found, error));
+    if (found) {
+        return PLD_OK;
     }
-    if (status != PLD_OK) {
+    pld_status status = encode_with_all(session, prompt, options, states, error);
+    if (status == PLD_OK) {
+        pld_recent_texts_keep(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,
+                              widths, states);
+    } else {
         pld_prompt_states_free(states);
     }
     return status;

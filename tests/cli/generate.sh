@@ -168,3 +168,13 @@ for instructions in $("$pladis" list isa | grep -v 'lacks' | awk '{ print $1 }')
     draw -p 'a red fox' --isa "$instructions" -q -o isa.png
 done
 [ -z "$(find . -name '*.png.*' -o -name '.*' ! -name .)" ] || fail "temporary files were left: $(ls -A)"
+
+# A session that remembers texts draws what a fresh one draws, also when a text comes back after being forgotten.
+printf 'a cat\na dog\n(a cat:1.2)\na fox\na hen\na cow\na cat\n' >again.txt
+expect 0 generate -m "$model" --prompt-file again.txt --steps 1 -q --no-metadata -o again-%d.png
+cmp again-1.png again-7.png || fail "the same prompt gave another picture later in the run"
+expect 0 generate -m "$model" -p 'a cow' --steps 1 -q --no-metadata -o fresh.png
+cmp again-6.png fresh.png || fail "a prompt after others gave another picture than alone"
+if cmp -s again-1.png again-3.png; then fail "weights were forgotten"; fi
+expect 0 generate -m "$model" -p 'a cat' --literal-prompt --steps 1 -q --no-metadata -o literal.png
+cmp again-1.png literal.png || fail "a prompt without syntax is not the literal one"

@@ -22,7 +22,6 @@ typedef struct drawing {
     pld_model *model;
     pld_scorer *scorer;
     double model_pladis_scale;
-    size_t *order; /* settings in the order of drawing */
     pthread_mutex_t lock;
     size_t next; /* picture to look at, in order */
     int code;
@@ -36,16 +35,14 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/** The next picture that is missing. Settings without guidance stand together, and every other prompt goes
- * through the settings backwards: a session makes its plans anew when the number of branches changes. */
+/** The next picture that is missing: all settings of a prompt, then the next prompt, whose text a session
+ * knows only for a while. */
 static bool take(drawing *d, picture_place *at) {
     const outcomes *o = &d->e->outcomes;
     pthread_mutex_lock(&d->lock);
     bool found = false;
     while (!found && d->code == EXIT_DONE && !*cancel_flag() && d->next < outcomes_count(o)) {
         *at = outcomes_place(o, d->next++);
-        bool backwards = (at->prompt * o->seeds + at->repetition) % 2 == 1;
-        at->setting = d->order[backwards ? o->settings - 1 - at->setting : at->setting];
         found = !o->items[outcomes_index(o, *at)].done;
     }
     pthread_mutex_unlock(&d->lock);
@@ -198,18 +195,6 @@ static int open_all(drawing *d) {
         return message_error(&error);
     }
     d->model_pladis_scale = info.default_pladis_scale;
-    d->order = calloc(e->settings.count, sizeof *d->order);
-    if (d->order == NULL) {
-        return message_failure("out of memory for %zu settings", e->settings.count);
-    }
-    size_t count = 0;
-    for (int guided = 1; guided >= 0; guided--) {
-        for (size_t i = 0; i < e->settings.count; i++) {
-            if ((e->settings.items[i].request.cfg_scale <= 1) == !guided) {
-                d->order[count++] = i;
-            }
-        }
-    }
     return EXIT_DONE;
 }
 
@@ -251,7 +236,6 @@ int evaluation_draw(evaluation *e) {
         d.code = EXIT_CANCELLED;
     }
     pthread_mutex_destroy(&d.lock);
-    free(d.order);
     pld_scorer_destroy(&d.scorer);
     pld_model_destroy(&d.model);
     pld_engine_destroy(&d.engine);
