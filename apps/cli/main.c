@@ -22,6 +22,7 @@ static const struct {
     {"tokenize", command_tokenize, "tokens, weights and chunks of a prompt"},
     {"evaluate", command_evaluate, "how well pictures follow their prompts, over a grid of settings"},
     {"score", command_score, "whether pictures of the demo world show what their captions say"},
+    {"bench", command_bench, "measure kernels, operators, stages and whole generations"},
     {"list", command_list, "samplers, schedulers and the like that this version has"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

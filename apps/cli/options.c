@@ -165,6 +165,15 @@ static void report_unknown(const option_set *set, const char *argument) {
     }
 }
 
+/** Whether the argument behind an option that may stand alone is its value: no option, and in a command that
+ * takes words none of those that the row names as its choices. */
+static bool can_be_value(const option_set *set, const option *row, const char *argument) {
+    if (row->choices != NULL) {
+        return (argument[0] != '-' || argument[1] == '\0') && !has_word(row->choices, argument);
+    }
+    return set->most_positionals == 0 && argument[0] != '-';
+}
+
 /** Handle argv[*at], an option; moves *at past a value taken from the next argument. */
 static bool parse_option(const option_set *set, int argc, char **argv, int *at, void *target) {
     const char *argument = argv[*at];
@@ -191,7 +200,7 @@ static bool parse_option(const option_set *set, int argc, char **argv, int *at, 
     }
     if (value == NULL && row->kind == OPTION_OPTIONAL) {
         /* the next argument is its value where it cannot be anything else */
-        bool is_value = set->most_positionals == 0 && *at + 1 < argc && argv[*at + 1][0] != '-';
+        bool is_value = *at + 1 < argc && can_be_value(set, row, argv[*at + 1]);
         return options_store(row, is_value ? argv[++*at] : "", target);
     }
     if (value == NULL) {

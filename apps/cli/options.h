@@ -13,7 +13,7 @@ typedef enum option_kind {
     OPTION_SECTION,  /**< a heading of the help text */
     OPTION_FLAG,     /**< bool, set to true */
     OPTION_TEXT,     /**< const char * */
-    OPTION_OPTIONAL, /**< const char *; "" when the option stands alone */
+    OPTION_OPTIONAL, /**< const char *; "" when the option stands alone, as before the words of `choices` */
     OPTION_CHOICE,   /**< const char *, one of the words of `choices` */
     OPTION_LISTED,   /**< const char *, a name of the library's list `list`, or one of `choices` */
     OPTION_INTEGER,  /**< int64_t from minimum to maximum */

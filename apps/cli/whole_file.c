@@ -149,3 +149,7 @@ bool whole_file_can_write(const char *option, const char *path) {
     }
     return true;
 }
+
+bool whole_file_is_there(const char *path) {
+    return access(path, R_OK) == 0;
+}

@@ -17,6 +17,9 @@ bool whole_file_write(const char *path, const void *data, size_t size);
 /** All bytes to standard output. False after an error line. */
 bool whole_file_to_output(const void *data, size_t size);
 
+/** Whether a file of this name can be read. */
+bool whole_file_is_there(const char *path);
+
 /** Whether `path` can become a file: its folder exists and can be written, and it is no folder itself. Asked
  * before a run, since after minutes of work it is late to hear. False after an error line naming `option`. */
 bool whole_file_can_write(const char *option, const char *path);

@@ -73,6 +73,8 @@ typedef struct pld_model_options {
     const char *vae;       /**< file or folder with the autoencoder to use */
     const char *tokenizer; /**< tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt[.gz] */
     const char *vocabulary; /**< such a file for models that have no tokenizer and are given none */
+    bool random_weights; /**< of a diffusers folder: the weights are made up from their names, files of them
+                            are not needed; for measuring */
 } pld_model_options;
 
 PLD_API void pld_model_options_init(pld_model_options *options);

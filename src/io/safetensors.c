@@ -8,12 +8,13 @@
 
 #include "core/mapping.h"
 #include "core/memory.h"
+#include "io/random_weights.h"
 #include "io/safetensors_header.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 100 * 1000 * 1000 };
 
 struct pld_safetensors {
-    pld_mapping *source;
+    pld_mapping *source; /* NULL: the values are random */
     pld_safetensors_header header;
     atomic_int owners;
 };
@@ -99,6 +100,25 @@ pld_status pld_safetensors_open(const char *path, pld_safetensors **file, pld_er
     return PLD_OK;
 }
 
+pld_status pld_safetensors_create_random(const char *header, size_t length, uint64_t data_bytes,
+                                         pld_safetensors **file, pld_error *error) {
+    *file = NULL;
+    pld_safetensors *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "random weights");
+    }
+    atomic_init(&made->owners, 1);
+    pld_status status =
+        pld_safetensors_header_parse(header, length, LENGTH_BYTES + (uint64_t)length, data_bytes,
+                                     pld_safetensors_path(made), &made->header, error);
+    if (status != PLD_OK) {
+        pld_safetensors_close(&made);
+        return status;
+    }
+    *file = made;
+    return PLD_OK;
+}
+
 pld_safetensors *pld_safetensors_share(pld_safetensors *file) {
     atomic_fetch_add(&file->owners, 1);
     return file;
@@ -115,7 +135,7 @@ void pld_safetensors_close(pld_safetensors **file) {
 }
 
 const char *pld_safetensors_path(const pld_safetensors *file) {
-    return pld_mapping_path(file->source);
+    return file->source ? pld_mapping_path(file->source) : "random weights";
 }
 
 size_t pld_safetensors_count(const pld_safetensors *file) {
@@ -171,6 +191,10 @@ pld_status pld_safetensors_read(const pld_safetensors *file, const pld_stored_te
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "%s: tensor '%s' has %zu bytes; %zu from byte %zu were asked for",
                         pld_safetensors_path(file), tensor->name, tensor->bytes, bytes, first_byte);
+    }
+    if (!file->source) {
+        pld_random_weights_read(tensor, first_byte, bytes, destination);
+        return PLD_OK;
     }
     return pld_mapping_read(file->source, tensor->offset + first_byte, bytes, destination, tensor->name,
                             error);

@@ -31,6 +31,11 @@ pld_status pld_safetensors_open(const char *path, pld_safetensors **file, pld_er
 /** One more owner of an opened file, who closes it too. Safe from several threads. */
 pld_safetensors *pld_safetensors_share(pld_safetensors *file);
 
+/** A file that is not there: the tensors of the JSON `header` [length] with the values of
+ * io/random_weights.h. */
+pld_status pld_safetensors_create_random(const char *header, size_t length, uint64_t data_bytes,
+                                         pld_safetensors **file, pld_error *error);
+
 /** Close; `*file` becomes NULL. NULL is accepted. The file itself is closed by its last owner. */
 void pld_safetensors_close(pld_safetensors **file);
 

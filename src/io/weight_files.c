@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/random_weights.h"
 #include "io/weight_files_internal.h"
 
 static int compare_weights(const void *left, const void *right) {
@@ -185,6 +186,30 @@ pld_status pld_weight_files_open_file(const char *path, pld_weight_files **files
     bool elsewhere = false;
     pld_weight_candidate candidate = {.name = (char *)path, .variant = (char *)""};
     return open_candidate(NULL, &candidate, files, &elsewhere, error);
+}
+
+pld_status pld_weight_files_create_random(const pld_random_weights *weights, pld_weight_files **files,
+                                          pld_error *error) {
+    *files = NULL;
+    pld_weight_files *made = pld_allocate(1, sizeof *made);
+    char *header = pld_allocate(weights->used + 1, 1);
+    pld_status status = pld_fail_memory(error, weights->used, "random weights");
+    if (made && header && (made->variant = pld_copy_string("")) &&
+        (made->files = pld_allocate(1, sizeof(pld_safetensors *)))) {
+        memcpy(header, weights->header, weights->used);
+        header[weights->used] = '}';
+        status = pld_safetensors_create_random(header, weights->used + 1, weights->bytes, made->files, error);
+        made->file_count = status == PLD_OK;
+    }
+    if (status == PLD_OK) {
+        status = list_weights(made, error);
+    }
+    pld_free(header);
+    if (status != PLD_OK) {
+        pld_weight_files_close(&made);
+    }
+    *files = made;
+    return status;
 }
 
 void pld_weight_files_close(pld_weight_files **files) {

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/tensor.h"
+#include "io/random_weights.h"
 #include "nn/weight_values.h"
 
 /** One form of a parameter: float32 in a layout. `layout` NULL: dense, as stored. */
@@ -28,8 +29,9 @@ struct pld_parameter {
 };
 
 struct pld_parameters {
-    pld_parameters *base;    /* not NULL: these are changes of it, and what is unchanged is its */
-    pld_weight_files *files; /* the base's own where there is one */
+    pld_parameters *base;      /* not NULL: these are changes of it, and what is unchanged is its */
+    pld_weight_files *files;   /* the base's own where there is one */
+    pld_random_weights wanted; /* while there are no files: what they will be made of */
     const pld_kernels *kernels;
     pld_parameter *bound; /* [count], in the order of the files; bound[i].weight.tensor NULL: not bound yet */
     bool *used;           /* [count] */
@@ -38,27 +40,48 @@ struct pld_parameters {
     pthread_mutex_t mutex;
 };
 
+/** Take `files` over and make room to bind their tensors. */
+static pld_status take_files(pld_parameters *parameters, pld_weight_files *files, pld_error *error) {
+    const size_t count = pld_weight_files_count(files);
+    parameters->files = files;
+    parameters->count = count;
+    parameters->bound = pld_allocate(count, sizeof *parameters->bound);
+    parameters->used = pld_allocate(count, sizeof *parameters->used);
+    return parameters->bound && parameters->used
+               ? PLD_OK
+               : pld_fail_memory(error, count * sizeof *parameters->bound, "parameters");
+}
+
+pld_status pld_parameters_create_random(const pld_kernels *kernels, pld_parameters **parameters,
+                                        pld_error *error) {
+    *parameters = pld_allocate(1, sizeof **parameters);
+    if (!*parameters) {
+        return pld_fail_memory(error, sizeof **parameters, "parameters");
+    }
+    pthread_mutex_init(&(*parameters)->mutex, NULL);
+    (*parameters)->kernels = kernels;
+    return PLD_OK;
+}
+
 pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels,
                                  pld_parameters **parameters, pld_error *error) {
-    const size_t count = pld_weight_files_count(files);
-    pld_parameters *made = pld_allocate(1, sizeof *made);
-    *parameters = NULL;
-    if (!made) {
+    pld_status status = pld_parameters_create_random(kernels, parameters, error);
+    if (status != PLD_OK) {
         pld_weight_files_close(&files);
-        return pld_fail_memory(error, sizeof *made, "parameters");
+        return status;
     }
-    pthread_mutex_init(&made->mutex, NULL);
-    made->kernels = kernels;
-    made->files = files;
-    made->count = count;
-    made->bound = pld_allocate(count, sizeof *made->bound);
-    made->used = pld_allocate(count, sizeof *made->used);
-    if (!made->bound || !made->used) {
-        pld_parameters_destroy(&made);
-        return pld_fail_memory(error, count * sizeof *made->bound, "parameters");
+    status = take_files(*parameters, files, error);
+    if (status != PLD_OK) {
+        pld_parameters_destroy(parameters);
     }
-    *parameters = made;
-    return PLD_OK;
+    return status;
+}
+
+pld_status pld_parameters_settle_random(pld_parameters *parameters, pld_error *error) {
+    pld_weight_files *files = NULL;
+    PLD_TRY(pld_weight_files_create_random(&parameters->wanted, &files, error));
+    pld_random_weights_free(&parameters->wanted);
+    return take_files(parameters, files, error);
 }
 
 void pld_parameters_destroy(pld_parameters **parameters) {
@@ -79,6 +102,7 @@ void pld_parameters_destroy(pld_parameters **parameters) {
     }
     pld_free(p->bound);
     pld_free(p->used);
+    pld_random_weights_free(&p->wanted);
     if (!p->base) {
         pld_weight_files_close(&p->files);
     }
@@ -100,7 +124,7 @@ size_t pld_parameters_resident_bytes(pld_parameters *parameters) {
 
 bool pld_parameters_has(const pld_parameters *parameters, const char *name) {
     pld_weight weight;
-    return parameters && pld_weight_files_find(parameters->files, name, &weight);
+    return parameters && parameters->files && pld_weight_files_find(parameters->files, name, &weight);
 }
 
 /** Equal shapes, ones at the end aside. */
@@ -123,6 +147,10 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
         pld_parameter *changed = &parameters->bound[*parameter - parameters->base->bound];
         *parameter = changed->change_count ? changed : *parameter;
         return PLD_OK;
+    }
+    if (!parameters->files) {
+        *parameter = NULL;
+        return pld_random_weights_add(&parameters->wanted, name, rank, shape, error);
     }
     pld_weight weight;
     char expected[96];
@@ -163,7 +191,7 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
 
 void pld_parameters_ignore(pld_parameters *parameters, const char *name) {
     pld_weight weight;
-    if (pld_weight_files_find(parameters->files, name, &weight)) {
+    if (parameters->files && pld_weight_files_find(parameters->files, name, &weight)) {
         parameters->used[weight.index] = true;
     }
 }

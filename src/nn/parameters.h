@@ -22,6 +22,14 @@ typedef struct pld_parameter pld_parameter;
  * convert stored types. */
 pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels,
                                  pld_parameters **parameters, pld_error *error);
+
+/** Parameters without files, which note what a network asks for, until pld_parameters_settle_random makes
+ * random weights (io/random_weights.h) of all that was bound. For measuring networks whose weights are not at
+ * hand. */
+pld_status pld_parameters_create_random(const pld_kernels *kernels, pld_parameters **parameters,
+                                        pld_error *error);
+pld_status pld_parameters_settle_random(pld_parameters *parameters, pld_error *error);
+
 void pld_parameters_destroy(pld_parameters **parameters);
 
 const pld_weight_files *pld_parameters_files(const pld_parameters *parameters);
@@ -29,7 +37,8 @@ const pld_weight_files *pld_parameters_files(const pld_parameters *parameters);
 /** Bytes of converted and packed weights held at present. */
 size_t pld_parameters_resident_bytes(pld_parameters *parameters);
 
-/** True when a tensor of this name is in the files; false without parameters (NULL). */
+/** True when a tensor of this name is in the files; false without parameters (NULL) and before random ones
+ * are settled. */
 bool pld_parameters_has(const pld_parameters *parameters, const char *name);
 
 /** Bind `name` with the wanted shape. A linear weight [N, C] also accepts [N, C, 1, 1] and the other way

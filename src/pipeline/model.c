@@ -36,9 +36,22 @@ pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weigh
                             (int)pld_weight_files_file_count(files)};
 }
 
+/** A part without files: its network says what weights it wants, and they are made. */
+static pld_status open_random_part(pld_model *model, int part, pld_error *error) {
+    const pld_family_part *row = &model->family->parts[part];
+    PLD_TRY(pld_parameters_create_random(model->engine->kernels, &model->parameters[part], error));
+    PLD_TRY(pld_model_bind(model, part, error));
+    PLD_TRY(pld_parameters_settle_random(model->parameters[part], error));
+    model->public_parts[part] = describe_part(row, pld_parameters_files(model->parameters[part]));
+    return PLD_OK;
+}
+
 static pld_status open_part(pld_model *model, int part, pld_error *error) {
     const pld_family_part *row = &model->family->parts[part];
     pld_weight_files *files = NULL;
+    if (model->source.random) {
+        return open_random_part(model, part, error);
+    }
     PLD_TRY(pld_model_source_weights(&model->source, row, &files, error));
     model->public_parts[part] = pld_describe_weights(row, files);
     PLD_TRY(pld_parameters_create(files, model->engine->kernels, &model->parameters[part], error));

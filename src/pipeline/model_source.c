@@ -49,6 +49,10 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
                         "%s: no such folder; --config takes a diffusers folder that describes the checkpoint",
                         options->config);
     }
+    if (options->random_weights && (!S_ISDIR(found.st_mode) || options->unet || options->vae)) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "%s: random weights go with a diffusers folder, and with no other files", path);
+    }
     PLD_TRY(open_parts_by_themselves(source, options, log, error));
     if (!S_ISDIR(found.st_mode)) {
         return pld_model_source_open_single(source, options->config, log, error);
@@ -56,6 +60,10 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
     if (options->config) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "%s: a folder describes itself; --config goes with a single file", path);
+    }
+    if (options->random_weights) {
+        source->layout = "random weights";
+        source->random = true;
     }
     return copy(&source->folder, path) ? PLD_OK : pld_fail_memory(error, strlen(path), "path");
 }

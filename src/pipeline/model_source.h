@@ -30,6 +30,7 @@ typedef struct pld_model_source {
     char *vocabulary;   /**< CLIP's published vocabulary, for models without a tokenizer; may be NULL */
     pld_source_files files[PLD_SOURCE_FILES];
     const pld_single_family *family; /**< of a single file; NULL for a folder */
+    bool random;                     /**< the weights are made up, the folder has none */
     pld_told_prediction prediction;  /**< of a single file without --config */
 } pld_model_source;
 

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** pladis bench: measure kernels, operators, stages and whole generations. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bench/bench.h>
+
+#include "bench/bench_report.h"
+#include "cancel.h"
+#include "commands.h"
+#include "message.h"
+#include "model_path.h"
+#include "options.h"
+#include "profile_table.h"
+#include "whole_file.h"
+
+typedef struct bench_request {
+    const char *models[BENCH_MOST_MODELS];
+    int model_count;
+    const char *json, *compare, *profile, *isa, *only;
+    int64_t threads, repeats, width, height, steps;
+} bench_request;
+
+#define GROUPS "kernels attention operators stages generate all"
+
+static bool accept_model(void *target, const option *row, const char *value) {
+    bench_request *request = target;
+    if (request->model_count == BENCH_MOST_MODELS) {
+        message_usage("--%s: at most %d models", row->name, BENCH_MOST_MODELS);
+        return false;
+    }
+    request->models[request->model_count++] = value;
+    return true;
+}
+
+#define AT(field)   .offset = offsetof(bench_request, field)
+#define RANGE(a, b) .minimum = (a), .maximum = (b)
+
+static const option rows[] = {
+    {.kind = OPTION_CUSTOM,
+     .name = "model",
+     .letter = 'm',
+     .argument = "MODEL",
+     .accept = accept_model,
+     .help = "what operators, stages and generate measure: as for generate, or\n"
+             "random:sd15, random:sdxl, random:FOLDER, whose weights are made up;\n"
+             "repeatable (demo; of operators random:sd15)"},
+    {.kind = OPTION_INTEGER,
+     .name = "width",
+     .letter = 'W',
+     AT(width),
+     .argument = "PIXELS",
+     RANGE(1, 16384),
+     .help = "width of the pictures (the model's own)"},
+    {.kind = OPTION_INTEGER,
+     .name = "height",
+     .letter = 'H',
+     AT(height),
+     .argument = "PIXELS",
+     RANGE(1, 16384),
+     .help = "height of the pictures (the model's own)"},
+    {.kind = OPTION_INTEGER,
+     .name = "steps",
+     AT(steps),
+     .argument = "N",
+     RANGE(1, 1000),
+     .help = "steps of whole generations (the model's own)"},
+    {.kind = OPTION_INTEGER,
+     .name = "repeats",
+     AT(repeats),
+     .argument = "N",
+     RANGE(1, 1000),
+     .help = "times that each thing is measured (as many as fit half a second, at\n"
+             "least 3 to 5)"},
+    {.kind = OPTION_TEXT,
+     .name = "only",
+     AT(only),
+     .argument = "TEXT",
+     .help = "only results whose name contains TEXT"},
+    {.kind = OPTION_OPTIONAL,
+     .name = "json",
+     AT(json),
+     .argument = "FILE",
+     .choices = GROUPS,
+     .help = "write the results as JSON; without FILE, or with -, to standard\n"
+             "output in place of the table"},
+    {.kind = OPTION_TEXT,
+     .name = "compare",
+     AT(compare),
+     .argument = "OLD.json",
+     .help = "set the results beside those of an earlier --json; * marks what lies\n"
+             "beyond the spread of both"},
+    {.kind = OPTION_TEXT,
+     .name = "profile",
+     AT(profile),
+     .argument = "FILE",
+     .help = "of stages: write a trace for a browser's viewer, and print where the\n"
+             "time goes"},
+    {.kind = OPTION_INTEGER,
+     .name = "threads",
+     .letter = 't',
+     AT(threads),
+     .argument = "N",
+     RANGE(1, 1024),
+     .help = "threads (the physical cores)"},
+    {.kind = OPTION_LISTED,
+     .name = "isa",
+     AT(isa),
+     .argument = "NAME",
+     .list = PLD_LIST_ISA,
+     .choices = "auto",
+     .help = "highest instruction set, see pladis list isa (auto)"},
+};
+
+static const option_set set = {
+    .usage = "pladis bench [kernels|attention|operators|stages|generate|all] [options]",
+    .summary =
+        "Measure, and print medians, quartiles, GFLOP/s and the fraction of the peak that was measured on "
+        "this\nmachine in the same run. Without a word: kernels and attention.\n\n"
+        "  kernels     row normalisers, norms, activations and conversions alone\n"
+        "  attention   attention of real models, softmax and PLADIS in turn\n"
+        "  operators   each different operator of the models' networks\n"
+        "  stages      text encoder, denoiser evaluation, decoder; what PLADIS costs\n"
+        "  generate    whole generations, from opening the model to the picture",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .examples = "  pladis bench attention --only 'sd15 512'\n"
+                "  pladis bench operators -m random:sd15 --json operators.json\n"
+                "  pladis bench stages -m random:sdxl -W 512 -H 512 --repeats 2\n"
+                "  pladis bench stages generate -m demo --compare before.json\n",
+    .most_positionals = 6,
+};
+
+/** What a run holds open. */
+typedef struct bench_state {
+    bench_options options;
+    char names[BENCH_MOST_MODELS][256], paths[BENCH_MOST_MODELS][PATH_MAX];
+    bool wanted[16]; /* by group */
+    bench_run *run;
+    pld_profile *profile;
+    bench_old *old; /* NULL without --compare */
+    bench_table table;
+} bench_state;
+
+/** Folder of the configurations of the published model `name`; false when there is none of that name. */
+static bool find_configurations(const char *name, char *path, size_t size) {
+    static const char *const folders[] = {PLADIS_SOURCE_BENCH_MODELS, PLADIS_BENCH_MODELS};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char index[PATH_MAX];
+        int length = snprintf(index, sizeof index, "%s/%s/model_index.json", folders[i], name);
+        if (length > 0 && (size_t)length < sizeof index && whole_file_is_there(index)) {
+            snprintf(path, size, "%s/%s", folders[i], name);
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Fill place `i` of the models from what stands after -m. False after an error line. */
+static bool find_model(bench_state *state, int i, const char *wanted) {
+    static const char random[] = "random:";
+    bench_model *model = &state->options.models[i];
+    model->random = strncmp(wanted, random, strlen(random)) == 0;
+    const char *name = model->random ? wanted + strlen(random) : wanted;
+    bool published = model->random && strchr(name, '/') == NULL;
+    if (!published || !find_configurations(name, state->paths[i], sizeof state->paths[i])) {
+        if (!model_path_find(name, state->paths[i], sizeof state->paths[i])) {
+            return false;
+        }
+    }
+    path_base_name(state->paths[i], state->names[i], sizeof state->names[i]);
+    model->name = state->names[i];
+    model->path = state->paths[i];
+    state->options.model_count = i + 1;
+    return true;
+}
+
+/** The models to measure in `group`: those named, else its own choice. */
+static bool choose_models(bench_state *state, const bench_request *request, const bench_group *group) {
+    state->options.model_count = 0;
+    if (!group->needs_models) {
+        return true;
+    }
+    for (int i = 0; i < request->model_count; i++) {
+        if (!find_model(state, i, request->models[i])) {
+            return false;
+        }
+    }
+    bool operators = strcmp(group->name, "operators") == 0;
+    return request->model_count > 0 || find_model(state, 0, operators ? "random:sd15" : "demo");
+}
+
+/** Mark the groups that the words name. False after an error line. */
+static bool choose_groups(bench_state *state, const char *const *words, size_t count) {
+    static const char *const usual[] = {"kernels", "attention"};
+    for (size_t i = 0; i < (count ? count : 2); i++) {
+        const char *word = count ? words[i] : usual[i];
+        bool all = strcmp(word, "all") == 0, known = all;
+        for (int group = 0; group < bench_group_count; group++) {
+            bool same = strcmp(word, bench_groups[group].name) == 0;
+            state->wanted[group] = state->wanted[group] || all || same;
+            known = known || same;
+        }
+        if (!known) {
+            message_usage("bench: found \"%s\", expected one of: " GROUPS, word);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool json_to_output(const bench_request *request) {
+    return request->json != NULL && (request->json[0] == '\0' || strcmp(request->json, "-") == 0);
+}
+
+static int measure(bench_state *state, const bench_request *request) {
+    pld_error error = {0};
+    if (bench_create(&state->options, &state->run, &error) != PLD_OK) {
+        return message_error(&error);
+    }
+    if (state->options.show != NULL) {
+        bench_report_begin(&state->table, bench_get_machine(state->run));
+    }
+    for (int group = 0; group < bench_group_count; group++) {
+        if (!state->wanted[group]) {
+            continue;
+        }
+        if (!choose_models(state, request, &bench_groups[group])) {
+            return EXIT_FAILED;
+        }
+        bench_set_models(state->run, &state->options);
+        if (bench_groups[group].measure(state->run, &error) != PLD_OK) {
+            return message_error(&error);
+        }
+    }
+    return EXIT_DONE;
+}
+
+static int report(bench_state *state, const bench_request *request) {
+    int code = EXIT_DONE;
+    pld_error error = {0};
+    if (state->profile != NULL) {
+        if (pld_profile_write_trace(state->profile, request->profile, &error) != PLD_OK) {
+            return message_error(&error);
+        }
+        code = profile_table_print(state->profile);
+    }
+    if (code == EXIT_DONE && state->old != NULL) {
+        bench_old_compare(state->old, state->run, json_to_output(request) ? stderr : stdout);
+    }
+    if (code == EXIT_DONE && request->json != NULL) {
+        code = bench_report_json(state->run, json_to_output(request) ? NULL : request->json);
+    }
+    return code;
+}
+
+/** What can be wrong is found before minutes of measuring. */
+static int prepare(bench_state *state, const bench_request *request) {
+    pld_error error = {0};
+    for (int group = 0; group < bench_group_count; group++) {
+        if (state->wanted[group] && !choose_models(state, request, &bench_groups[group])) {
+            return EXIT_FAILED;
+        }
+    }
+    if ((request->json != NULL && !json_to_output(request) && !whole_file_can_write("json", request->json)) ||
+        (request->profile != NULL && !whole_file_can_write("profile", request->profile))) {
+        return EXIT_FAILED;
+    }
+    if (request->compare != NULL && !bench_old_read(request->compare, &state->old)) {
+        return EXIT_FAILED;
+    }
+    if (request->profile != NULL && pld_profile_create(&state->profile, &error) != PLD_OK) {
+        return message_error(&error);
+    }
+    state->options.profile = state->profile;
+    return EXIT_DONE;
+}
+
+int command_bench(int argc, char **argv) {
+    static bench_state state;
+    static bench_request request;
+    const char *words[6];
+    size_t word_count = 0;
+    options_result result = options_parse(&set, argc, argv, &request, words, &word_count);
+    if (result != OPTIONS_RUN) {
+        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (!choose_groups(&state, words, word_count)) {
+        return EXIT_USAGE;
+    }
+    state.options = (bench_options){.threads = (int)request.threads,
+                                    .isa = request.isa,
+                                    .repeats = (int)request.repeats,
+                                    .only = request.only,
+                                    .width = (int)request.width,
+                                    .height = (int)request.height,
+                                    .steps = (int)request.steps,
+                                    .cancel = cancel_flag(),
+                                    .user = &state.table,
+                                    .show = json_to_output(&request) ? NULL : bench_report_result};
+    int code = prepare(&state, &request);
+    if (code == EXIT_DONE) {
+        cancel_install();
+        code = measure(&state, &request);
+    }
+    if (code == EXIT_DONE) {
+        code = report(&state, &request);
+    }
+    bench_old_free(&state.old);
+    bench_destroy(&state.run);
+    pld_profile_destroy(&state.profile);
+    return code;
+}

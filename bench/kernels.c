@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kernels alone, on one thread: the row normalisers of attention, and what reads and writes whole
+ * activations. */
+#include <stdio.h>
+
+#include "bench/measure.h"
+#include "core/memory.h"
+
+enum { TOKENS = 1024, CHANNELS = 1280, ROWS = 960, MOST_KEYS = 512, MOST_ROUNDS = 31 };
+
+/** Buffers that every kernel finds its arguments in. */
+typedef struct buffers {
+    float *a, *b, *c;      /* [TOKENS, CHANNELS] */
+    float *scale, *shift;  /* [2 * CHANNELS] */
+    uint16_t *halves;      /* [TOKENS * CHANNELS] */
+    float *rows, *weights; /* [ROWS, MOST_KEYS] */
+    float *scratch;
+} buffers;
+
+typedef struct kernel_row {
+    const char *name;
+    void (*run)(const pld_kernels *k, buffers *b);
+    double bytes; /* that one run reads and writes, for one element of TOKENS * CHANNELS */
+} kernel_row;
+
+enum { COUNT = TOKENS * CHANNELS };
+
+static void run_silu(const pld_kernels *k, buffers *b) {
+    k->silu(b->a, COUNT, b->c);
+}
+static void run_gelu(const pld_kernels *k, buffers *b) {
+    k->gelu(b->a, COUNT, b->c);
+}
+static void run_gelu_tanh(const pld_kernels *k, buffers *b) {
+    k->gelu_tanh(b->a, COUNT, b->c);
+}
+static void run_quick_gelu(const pld_kernels *k, buffers *b) {
+    k->quick_gelu(b->a, COUNT, b->c);
+}
+static void run_geglu(const pld_kernels *k, buffers *b) {
+    k->geglu(b->a, TOKENS / 2, CHANNELS, b->c);
+}
+static void run_layer_norm(const pld_kernels *k, buffers *b) {
+    k->layer_norm(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->shift, b->c);
+}
+static void run_rms_norm(const pld_kernels *k, buffers *b) {
+    k->rms_norm(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->c);
+}
+static void run_moments(const pld_kernels *k, buffers *b) {
+    k->channel_moments(b->a, TOKENS, CHANNELS, b->scale, b->shift);
+}
+static void run_scale_shift(const pld_kernels *k, buffers *b) {
+    k->scale_shift(b->a, TOKENS, CHANNELS, b->scale, b->shift, true, b->c);
+}
+static void run_add(const pld_kernels *k, buffers *b) {
+    k->add(b->a, b->b, COUNT, b->c);
+}
+static void run_concat(const pld_kernels *k, buffers *b) {
+    k->concat_channels(b->a, CHANNELS / 2, b->b, CHANNELS / 2, TOKENS, b->c);
+}
+static void run_f16_to_f32(const pld_kernels *k, buffers *b) {
+    k->f16_to_f32(b->halves, COUNT, b->c);
+}
+static void run_bf16_to_f32(const pld_kernels *k, buffers *b) {
+    k->bf16_to_f32(b->halves, COUNT, b->c);
+}
+static void run_f32_to_bf16(const pld_kernels *k, buffers *b) {
+    k->f32_to_bf16(b->a, COUNT, b->halves);
+}
+static void run_to_nhwc(const pld_kernels *k, buffers *b) {
+    k->nchw_to_nhwc(b->a, CHANNELS, TOKENS, b->c);
+}
+
+static const kernel_row kernels[] = {
+    {"silu", run_silu, 8},
+    {"gelu", run_gelu, 8},
+    {"gelu_tanh", run_gelu_tanh, 8},
+    {"quick_gelu", run_quick_gelu, 8},
+    {"geglu", run_geglu, 6},
+    {"layer_norm", run_layer_norm, 8},
+    {"rms_norm", run_rms_norm, 8},
+    {"channel_moments", run_moments, 4},
+    {"scale_shift, silu", run_scale_shift, 8},
+    {"add", run_add, 12},
+    {"concat_channels", run_concat, 8},
+    {"f16_to_f32", run_f16_to_f32, 6},
+    {"bf16_to_f32", run_bf16_to_f32, 6},
+    {"f32_to_bf16", run_f32_to_bf16, 6},
+    {"nchw_to_nhwc", run_to_nhwc, 8},
+};
+
+/** How the rows of attention become weights. */
+static const struct {
+    const char *name;
+    float lambda, alpha;
+} rules[] = {{"softmax", 0, 1.5F},
+             {"pladis 1.5", 2, 1.5F},
+             {"pladis 2", 2, 2},
+             {"pladis 1.25", 2, 1.25F},
+             {"pladis 1.7", 2, 1.7F}};
+enum { RULES = sizeof rules / sizeof rules[0] };
+
+static const int64_t key_counts[] = {77, 154, 300, MOST_KEYS};
+enum { KEY_COUNTS = sizeof key_counts / sizeof key_counts[0] };
+
+/** Floats of scratch that suffice for each number of keys: more keys may need less. */
+static size_t most_scratch(const pld_kernels *k) {
+    size_t most = 0;
+    for (int i = 0; i < KEY_COUNTS; i++) {
+        const size_t floats = k->rows_scratch(key_counts[i]);
+        most = floats > most ? floats : most;
+    }
+    return most;
+}
+
+static bool allocate(const bench_run *run, buffers *b) {
+    *b = (buffers){.a = bench_numbers(COUNT, 1),
+                   .b = bench_numbers(COUNT, 1),
+                   .c = bench_numbers(COUNT, 1),
+                   .scale = bench_numbers(2 * CHANNELS, 1),
+                   .shift = bench_numbers(2 * CHANNELS, 1),
+                   .halves = pld_allocate(COUNT, sizeof(uint16_t)),
+                   .rows = bench_numbers((size_t)ROWS * MOST_KEYS, 2.2F), /* logits as of trained models */
+                   .weights = bench_numbers((size_t)ROWS * MOST_KEYS, 1),
+                   .scratch = pld_allocate_aligned(most_scratch(run->kernels), sizeof(float))};
+    return b->a && b->b && b->c && b->scale && b->shift && b->halves && b->rows && b->weights && b->scratch;
+}
+
+static void release(buffers *b) {
+    float *all[] = {b->a, b->b, b->c, b->scale, b->shift, b->rows, b->weights, b->scratch};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        pld_free(all[i]);
+    }
+    pld_free(b->halves);
+}
+
+/** Seconds of one row of `keys` logits, each rule in turn. */
+static pld_status measure_rows(bench_run *run, const buffers *b, int64_t keys, pld_error *error) {
+    static bench_samples samples[RULES];
+    const int rounds = run->options.repeats ? run->options.repeats : MOST_ROUNDS;
+    for (int rule = 0; rule < RULES; rule++) {
+        samples[rule].count = 0;
+    }
+    for (int round = -1; round < rounds && round < BENCH_MOST_REPEATS; round++) {
+        for (int rule = 0; rule < RULES; rule++) {
+            const double start = bench_now(1);
+            run->kernels->attention_rows(b->rows, ROWS, keys, NULL, 0, rules[rule].lambda, rules[rule].alpha,
+                                         b->weights, b->scratch);
+            if (round >= 0) {
+                bench_add_sample(&samples[rule], (bench_now(1) - start) / ROWS);
+            }
+        }
+    }
+    for (int rule = 0; rule < RULES; rule++) {
+        bench_result result = bench_figures("kernels", &samples[rule], "s");
+        snprintf(result.name, sizeof result.name, "row, %s", rules[rule].name);
+        snprintf(result.shape, sizeof result.shape, "%d keys", (int)keys);
+        if (rule > 0) {
+            result.ratio = bench_ratio(&samples[rule], &samples[0]);
+            snprintf(result.ratio_to, sizeof result.ratio_to, "%s", rules[0].name);
+        }
+        if (bench_wanted(run, result.name)) {
+            PLD_TRY(bench_add(run, &result, error));
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status measure_kernel(bench_run *run, buffers *b, const kernel_row *kernel, pld_error *error) {
+    bench_samples samples = {.count = 0};
+    const double start = bench_now(1);
+    kernel->run(run->kernels, b);
+    const int repeats = bench_repeats(run, bench_now(1) - start, 5);
+    for (int i = 0; i < repeats; i++) {
+        const double begin = bench_now(1);
+        kernel->run(run->kernels, b);
+        bench_add_sample(&samples, bench_now(1) - begin);
+    }
+    bench_result result = bench_figures("kernels", &samples, "s");
+    snprintf(result.name, sizeof result.name, "%s", kernel->name);
+    snprintf(result.shape, sizeof result.shape, "[%d, %d]", TOKENS, CHANNELS);
+    result.bytes = kernel->bytes * COUNT;
+    return bench_add(run, &result, error);
+}
+
+pld_status bench_kernels(bench_run *run, pld_error *error) {
+    buffers b;
+    pld_status status =
+        allocate(run, &b) ? PLD_OK : pld_fail_memory(error, 6 * COUNT * sizeof(float), "bench");
+    for (size_t i = 0; status == PLD_OK && i < KEY_COUNTS; i++) {
+        status = measure_rows(run, &b, key_counts[i], error);
+    }
+    for (size_t i = 0; status == PLD_OK && i < sizeof kernels / sizeof kernels[0]; i++) {
+        if (bench_wanted(run, kernels[i].name)) {
+            status = measure_kernel(run, &b, &kernels[i], error);
+        }
+    }
+    release(&b);
+    return status;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stages of generations, read from profiles: text encoder, one denoiser evaluation (with one row and with
+ * two), decoder, and what PLADIS adds to an evaluation. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/generation.h"
+#include "core/memory.h"
+
+enum { STAGE_REPEATS = 3 };
+
+/** Evaluations of network `name`: their seconds into `whole`, those of kind `kind` inside each into `part`.
+ */
+static void sum_evaluations(const pld_profile *profile, const char *name, const char *kind,
+                            bench_samples *whole, bench_samples *part) {
+    size_t count;
+    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    double inside = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (spans[i].level == PLD_PROFILE_OPERATOR && strcmp(spans[i].network, name) == 0 &&
+            strcmp(spans[i].kind, kind) == 0) {
+            inside += spans[i].seconds;
+        } else if (spans[i].level == PLD_PROFILE_NETWORK && strcmp(spans[i].name, name) == 0) {
+            bench_add_sample(whole, spans[i].seconds);
+            bench_add_sample(part, inside);
+            inside = 0;
+        }
+    }
+}
+
+/** Operations of the first evaluation of `name`. */
+static double evaluation_work(const pld_profile *profile, const char *name) {
+    size_t count;
+    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    double work = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (spans[i].level == PLD_PROFILE_NETWORK && strcmp(spans[i].name, name) == 0) {
+            break;
+        }
+        work += spans[i].level == PLD_PROFILE_OPERATOR && strcmp(spans[i].network, name) == 0
+                    ? spans[i].operations
+                    : 0;
+    }
+    return work;
+}
+
+/** The four kinds of evaluation, run in turn. */
+enum { SOFTMAX_ONE, PLADIS_ONE, SOFTMAX_TWO, PLADIS_TWO, KINDS };
+static const struct {
+    const char *name;
+    double cfg_scale, pladis_scale;
+} kinds[KINDS] = {[SOFTMAX_ONE] = {"softmax, 1 row", 1, 0},
+                  [PLADIS_ONE] = {"pladis 1.5, 1 row", 1, 2},
+                  [SOFTMAX_TWO] = {"softmax, 2 rows", 7.5, 0},
+                  [PLADIS_TWO] = {"pladis 1.5, 2 rows", 7.5, 2}};
+
+typedef struct stage_samples {
+    bench_samples evaluation[KINDS], cross[KINDS]; /* seconds of evaluations and of cross-attention inside */
+    bench_samples text, decode, keys_and_values;
+    double evaluation_work[KINDS], text_work, decode_work;
+    uint64_t peaks[BENCH_STAGES];
+    pld_report report;
+} stage_samples;
+
+/** Copy what a generation showed into the samples of kind `kind`. */
+static void collect(const pld_profile *profile, int kind, stage_samples *s) {
+    static bench_samples unused;
+    unused.count = 0;
+    s->evaluation_work[kind] = evaluation_work(profile, "unet");
+    sum_evaluations(profile, "unet", "cross_attention", &s->evaluation[kind], &s->cross[kind]);
+    sum_evaluations(profile, "text_encoder", "", &s->text, &unused);
+    if (s->text_work == 0) {
+        s->text_work = evaluation_work(profile, "text_encoder");
+    }
+    sum_evaluations(profile, "vae_decoder", "", &s->decode, &unused);
+    s->decode_work = s->decode_work == 0 ? evaluation_work(profile, "vae_decoder") : s->decode_work;
+}
+
+/** Generations of two steps, of which the first warms up; only the last kind of a round decodes. */
+static pld_status sample_stages(bench_run *run, pld_session *session, pld_profile *profile, stage_samples *s,
+                                pld_error *error) {
+    const int rounds = run->options.repeats ? run->options.repeats : STAGE_REPEATS;
+    bench_watch watch = {.stage = -1, .can_reset = bench_reset_peak_memory()};
+    for (int round = -1; round < rounds; round++) {
+        for (int kind = 0; kind < KINDS; kind++) {
+            const bench_generation request = {kinds[kind].cfg_scale, kinds[kind].pladis_scale,
+                                              round < 0 ? 1 : 2, kind == PLADIS_TWO};
+            pld_profile_clear(profile);
+            PLD_TRY(bench_draw(run, session, &request, &watch, profile, &s->report, error));
+            if (round >= 0) {
+                collect(profile, kind, s);
+            }
+        }
+    }
+    memcpy(s->peaks, watch.peaks, sizeof s->peaks);
+    return PLD_OK;
+}
+
+/** What PLADIS adds to an evaluation: the time of the cross-attention sites with it less the time without,
+ * divided by an evaluation without it. Whole evaluations in turn cannot resolve 1 % on a machine with other
+ * work. */
+static pld_status add_pladis_cost(bench_run *run, const bench_model *model, const char *shape,
+                                  const stage_samples *s, pld_error *error) {
+    static const struct {
+        int with, without;
+        const char *name;
+    } pairs[] = {{PLADIS_ONE, SOFTMAX_ONE, "cost of pladis 1.5, 1 row"},
+                 {PLADIS_TWO, SOFTMAX_TWO, "cost of pladis 1.5, 2 rows"}};
+    for (size_t i = 0; i < 2; i++) {
+        const bench_samples *with = &s->cross[pairs[i].with], *without = &s->cross[pairs[i].without];
+        const double evaluation = bench_quantile(&s->evaluation[pairs[i].without], 0.5);
+        static bench_samples share;
+        share.count = 0;
+        for (int j = 0; evaluation > 0 && j < with->count && j < without->count; j++) {
+            bench_add_sample(&share, (with->values[j] - without->values[j]) / evaluation);
+        }
+        bench_result result = bench_figures("stages", &share, "fraction");
+        snprintf(result.name, sizeof result.name, "%s, %s", model->name, pairs[i].name);
+        snprintf(result.shape, sizeof result.shape, "%s", shape);
+        if (share.count > 0 && bench_wanted(run, result.name)) {
+            PLD_TRY(bench_add(run, &result, error));
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status add_stages(bench_run *run, const bench_model *model, const stage_samples *s,
+                             pld_error *error) {
+    char shape[64], name[64];
+    snprintf(shape, sizeof shape, "%d x %d", s->report.width, s->report.height);
+    PLD_TRY(bench_add_seconds(run, model, "stages", "text encoder, 1 prompt", shape, &s->text, s->text_work,
+                              NULL, "", error));
+    for (int kind = 0; kind < KINDS; kind++) {
+        const int base = kind & ~1;
+        snprintf(name, sizeof name, "evaluation, %s", kinds[kind].name);
+        PLD_TRY(bench_add_seconds(run, model, "stages", name, shape, &s->evaluation[kind],
+                                  s->evaluation_work[kind],
+                                  kind == SOFTMAX_ONE   ? NULL
+                                  : kind == SOFTMAX_TWO ? &s->evaluation[SOFTMAX_ONE]
+                                                        : &s->evaluation[base],
+                                  kind == SOFTMAX_TWO ? "1 row" : "softmax", error));
+        snprintf(name, sizeof name, "cross-attention of an evaluation, %s", kinds[kind].name);
+        PLD_TRY(bench_add_seconds(run, model, "stages", name, shape, &s->cross[kind], 0,
+                                  kind == base ? NULL : &s->cross[base], "softmax", error));
+    }
+    PLD_TRY(add_pladis_cost(run, model, shape, s, error));
+    PLD_TRY(bench_add_seconds(run, model, "stages", "decode", shape, &s->decode, s->decode_work, NULL, "",
+                              error));
+    for (int stage = 0; stage < BENCH_STAGES; stage++) {
+        PLD_TRY(
+            bench_add_memory(run, model, "stages", bench_stage_names[stage], shape, s->peaks[stage], error));
+    }
+    return PLD_OK;
+}
+
+static pld_status measure_stages(bench_run *run, const bench_model *row, pld_error *error) {
+    pld_model *model = NULL;
+    pld_session *session = NULL;
+    pld_profile *own = NULL;
+    stage_samples *s = pld_allocate(1, sizeof *s);
+    pld_status status =
+        s ? bench_open_model(run, row, &model, &session, error) : pld_fail_memory(error, sizeof *s, "bench");
+    if (status == PLD_OK) {
+        status = pld_profile_create(&own, error);
+    }
+    if (status == PLD_OK) {
+        status = sample_stages(run, session, own, s, error);
+    }
+    if (status == PLD_OK) {
+        status = add_stages(run, row, s, error);
+    }
+    pld_profile_destroy(&own);
+    pld_session_destroy(&session);
+    pld_model_destroy(&model);
+    pld_free(s);
+    return status;
+}
+
+pld_status bench_stages(bench_run *run, pld_error *error) {
+    pld_status status = PLD_OK;
+    for (int i = 0; status == PLD_OK && i < run->options.model_count; i++) {
+        status = measure_stages(run, &run->options.models[i], error);
+    }
+    return status;
+}
