@@ -49,6 +49,8 @@ typedef struct bench_model {
 typedef struct bench_options {
     int threads;      /**< 0: the physical cores */
     const char *isa;  /**< NULL: the best */
+    const char *conv; /**< NULL: "auto"; as in pld_engine_options */
+    bool low_memory;  /**< as there */
     int repeats;      /**< 0: each group's own number */
     const char *only; /**< only results whose name contains it; NULL: all */
     bench_model models[BENCH_MOST_MODELS];

@@ -121,6 +121,8 @@ pld_status bench_create(const bench_options *options, bench_run **run, pld_error
     pld_engine_options_init(&engine);
     engine.threads = options->threads;
     engine.isa = options->isa;
+    engine.conv = options->conv;
+    engine.low_memory = options->low_memory;
     pld_status status = pld_engine_create(&engine, &made->engine, error);
     if (status != PLD_OK) {
         bench_destroy(&made);

@@ -61,6 +61,7 @@ static pld_status isolate(const bench_run *bench, const pld_plan *network, int i
                           .dnn = s->dnn,
                           .kernels = bench->kernels,
                           .threads = bench->threads,
+                          .settings = bench->engine->settings,
                           .variants = s->variants.choices ? &s->variants : NULL,
                           .branch_of_row = &s->branch,
                           .contexts = s->contexts,
@@ -237,6 +238,7 @@ static pld_status measure_text(bench_run *bench, const bench_model *row, pld_mod
         pld_clip_text_values values;
         pld_plan_init(&plan, model->parameters[model->text_encoders[i].part]);
         status = pld_clip_text_build(&plan, &model->text_encoders[i].config, 1, 0, &values, error);
+        plan.name = model->family->parts[model->text_encoders[i].part].name;
         if (status == PLD_OK) {
             status = measure_network(bench, row, &plan, &plain, width, height, error);
         }

@@ -54,10 +54,12 @@ static const struct {
                   [SOFTMAX_TWO] = {"softmax, 2 rows", 7.5, 0},
                   [PLADIS_TWO] = {"pladis 1.5, 2 rows", 7.5, 2}};
 
+static const char *const text_encoders[2] = {"text_encoder", "text_encoder_2"};
+
 typedef struct stage_samples {
     bench_samples evaluation[KINDS], cross[KINDS]; /* seconds of evaluations and of cross-attention inside */
-    bench_samples text, decode, keys_and_values;
-    double evaluation_work[KINDS], text_work, decode_work;
+    bench_samples text[2], decode; /* of the text encoders: the first and the second, where there is one */
+    double evaluation_work[KINDS], text_work[2], decode_work;
     uint64_t peaks[BENCH_STAGES];
     pld_report report;
 } stage_samples;
@@ -68,9 +70,9 @@ static void collect(const pld_profile *profile, int kind, stage_samples *s) {
     unused.count = 0;
     s->evaluation_work[kind] = evaluation_work(profile, "unet");
     sum_evaluations(profile, "unet", "cross_attention", &s->evaluation[kind], &s->cross[kind]);
-    sum_evaluations(profile, "text_encoder", "", &s->text, &unused);
-    if (s->text_work == 0) {
-        s->text_work = evaluation_work(profile, "text_encoder");
+    for (int i = 0; i < 2; i++) {
+        sum_evaluations(profile, text_encoders[i], "", &s->text[i], &unused);
+        s->text_work[i] = s->text_work[i] == 0 ? evaluation_work(profile, text_encoders[i]) : s->text_work[i];
     }
     sum_evaluations(profile, "vae_decoder", "", &s->decode, &unused);
     s->decode_work = s->decode_work == 0 ? evaluation_work(profile, "vae_decoder") : s->decode_work;
@@ -93,6 +95,11 @@ static pld_status sample_stages(bench_run *run, pld_session *session, pld_profil
         }
     }
     memcpy(s->peaks, watch.peaks, sizeof s->peaks);
+    if (run->options.profile) {
+        const bench_generation request = {kinds[PLADIS_TWO].cfg_scale, kinds[PLADIS_TWO].pladis_scale, 2,
+                                          true};
+        PLD_TRY(bench_draw(run, session, &request, &watch, run->options.profile, &s->report, error));
+    }
     return PLD_OK;
 }
 
@@ -128,8 +135,11 @@ static pld_status add_stages(bench_run *run, const bench_model *model, const sta
                              pld_error *error) {
     char shape[64], name[64];
     snprintf(shape, sizeof shape, "%d x %d", s->report.width, s->report.height);
-    PLD_TRY(bench_add_seconds(run, model, "stages", "text encoder, 1 prompt", shape, &s->text, s->text_work,
-                              NULL, "", error));
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s, 1 prompt", text_encoders[i]);
+        PLD_TRY(bench_add_seconds(run, model, "stages", name, shape, &s->text[i], s->text_work[i], NULL, "",
+                                  error));
+    }
     for (int kind = 0; kind < KINDS; kind++) {
         const int base = kind & ~1;
         snprintf(name, sizeof name, "evaluation, %s", kinds[kind].name);

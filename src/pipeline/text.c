@@ -39,6 +39,7 @@ static pld_status need_text(pld_session *session, int index, int clip_skip, cons
     pld_plan_free(plan);
     pld_plan_init(plan, model->parameters[encoder->part]);
     PLD_TRY(pld_clip_text_build(plan, &encoder->config, &options, &session->text[index].values, error));
+    plan->name = model->family->parts[encoder->part].name;
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_prepare_within_memory(&run, "the text encoder", error));
     session->text[index].skip = options.skip;

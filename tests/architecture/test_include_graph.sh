@@ -6,7 +6,7 @@ set -eu
 check=$1/tests/architecture/include_graph.sh
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-(cd "$1" && tar cf - src apps examples include) | tar xf - -C "$copy"
+(cd "$1" && tar cf - src apps bench examples include) | tar xf - -C "$copy"
 
 "$check" "$1"
 expect_refusal() {
@@ -27,3 +27,6 @@ expect_refusal src/io/json.c '<pladis/pladis.h>'
 expect_refusal src/io/json.c '"../core/log.h"'
 expect_refusal src/io/json.c '<dnnl.h>'
 expect_refusal apps/cli/main.c '"core/log.h"'
+expect_refusal apps/cli/main.c '"bench/measure.h"'
+expect_refusal bench/measure.c '<dnnl.h>'
+expect_refusal src/pipeline/model.c '"bench/bench.h"'

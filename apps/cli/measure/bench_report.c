@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bench/bench_report.h"
+#include "measure/bench_report.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,13 +28,11 @@ const char *bench_format(const char *unit, double value, char *text, size_t size
     return text;
 }
 
-void bench_report_begin(bench_table *table, const bench_machine *machine) {
-    *table = (bench_table){.machine = *machine};
+static void print_machine(const bench_machine *machine) {
     printf("%s, %s, %d thread%s; measured: %.1f GFLOP/s f32, %.1f GB/s reading; %.1f GB of memory; %s\n",
            machine->cpu, machine->isa, machine->threads, machine->threads == 1 ? "" : "s",
            machine->peak_operations / 1e9, machine->memory_bandwidth / 1e9,
            (double)machine->memory_bytes / 1e9, bench_commit());
-    fflush(stdout);
 }
 
 static void print_heading(const char *group) {
@@ -45,6 +43,9 @@ static void print_heading(const char *group) {
 void bench_report_result(void *user, const bench_result *result) {
     bench_table *table = user;
     char median[32], spread[32];
+    if (table->group[0] == '\0') {
+        print_machine(table->machine);
+    }
     if (strcmp(table->group, result->group) != 0) {
         snprintf(table->group, sizeof table->group, "%s", result->group);
         print_heading(table->group);
@@ -60,8 +61,8 @@ void bench_report_result(void *user, const bench_result *result) {
     } else {
         printf(" %8s", "");
     }
-    if (rate && table->machine.peak_operations > 0) {
-        printf(" %5.1f%%", 100 * result->operations / result->median / table->machine.peak_operations);
+    if (rate && table->machine->peak_operations > 0) {
+        printf(" %5.1f%%", 100 * result->operations / result->median / table->machine->peak_operations);
     } else {
         printf(" %6s", "");
     }

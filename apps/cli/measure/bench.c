@@ -6,9 +6,9 @@
 
 #include <bench/bench.h>
 
-#include "bench/bench_report.h"
 #include "cancel.h"
 #include "commands.h"
+#include "measure/bench_report.h"
 #include "message.h"
 #include "model_path.h"
 #include "options.h"
@@ -18,7 +18,8 @@
 typedef struct bench_request {
     const char *models[BENCH_MOST_MODELS];
     int model_count;
-    const char *json, *compare, *profile, *isa, *only;
+    const char *json, *compare, *profile, *isa, *conv, *only;
+    bool low_memory;
     int64_t threads, repeats, width, height, steps;
 } bench_request;
 
@@ -111,6 +112,13 @@ static const option rows[] = {
      .list = PLD_LIST_ISA,
      .choices = "auto",
      .help = "highest instruction set, see pladis list isa (auto)"},
+    {.kind = OPTION_CHOICE,
+     .name = "conv",
+     AT(conv),
+     .argument = "NAME",
+     .choices = "auto direct winograd",
+     .help = "3x3 convolutions: auto, direct, winograd (auto)"},
+    {.kind = OPTION_FLAG, .name = "low-memory", AT(low_memory), .help = "keep 16-bit weights in 16 bit"},
 };
 
 static const option_set set = {
@@ -219,9 +227,7 @@ static int measure(bench_state *state, const bench_request *request) {
     if (bench_create(&state->options, &state->run, &error) != PLD_OK) {
         return message_error(&error);
     }
-    if (state->options.show != NULL) {
-        bench_report_begin(&state->table, bench_get_machine(state->run));
-    }
+    state->table.machine = bench_get_machine(state->run);
     for (int group = 0; group < bench_group_count; group++) {
         if (!state->wanted[group]) {
             continue;
@@ -291,6 +297,8 @@ int command_bench(int argc, char **argv) {
     }
     state.options = (bench_options){.threads = (int)request.threads,
                                     .isa = request.isa,
+                                    .conv = request.conv,
+                                    .low_memory = request.low_memory,
                                     .repeats = (int)request.repeats,
                                     .only = request.only,
                                     .width = (int)request.width,

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "bench/bench_report.h"
+#include "measure/bench_report.h"
 #include "message.h"
 #include "whole_file.h"
 

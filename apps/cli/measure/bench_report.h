@@ -10,14 +10,11 @@
 
 /** A table that is being printed. */
 typedef struct bench_table {
-    bench_machine machine;
+    const bench_machine *machine;
     char group[16]; /**< of the last line */
 } bench_table;
 
-/** The first line of a table, on standard output. */
-void bench_report_begin(bench_table *table, const bench_machine *machine);
-
-/** A line of the table, a bench_table. */
+/** A line of the table (a bench_table), on standard output; before the first one the machine. */
 void bench_report_result(void *table, const bench_result *result);
 
 /** Everything as JSON to `path`, or standard output for NULL. Gives the exit code. */
