@@ -179,7 +179,7 @@ static pld_status surround(const pld_model *model, surroundings *s, pld_error *e
     for (size_t i = 0; i < model->cross_count; i++) {
         s->sites[i] = s->text;
     }
-    s->context = (pld_context){CONTEXT_TOKENS, s->sites, s->sites};
+    s->context = (pld_context){.tokens = CONTEXT_TOKENS, .keys = s->sites, .values = s->sites, .added = s->text};
     s->contexts[0] = &s->context;
     const pld_pladis_request request = {2, 1.5, "all"};
     int sites;
@@ -237,7 +237,12 @@ static pld_status measure_text(bench_run *bench, const bench_model *row, pld_mod
         pld_plan plan;
         pld_clip_text_values values;
         pld_plan_init(&plan, model->parameters[model->text_encoders[i].part]);
-        status = pld_clip_text_build(&plan, &model->text_encoders[i].config, 1, 0, &values, error);
+        const pld_text_encoder *encoder = &model->text_encoders[i];
+        const pld_clip_text_options options = {.batch = 1,
+                                               .skip = model->family->text_skip,
+                                               .final_norm = model->family->text_final_norm,
+                                               .pooled = model->family->parts[encoder->part].pooled};
+        status = pld_clip_text_build(&plan, &encoder->config, &options, &values, error);
         plan.name = model->family->parts[model->text_encoders[i].part].name;
         if (status == PLD_OK) {
             status = measure_network(bench, row, &plan, &plain, width, height, error);

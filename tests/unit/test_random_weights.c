@@ -38,6 +38,12 @@ static void test_sd15(void **state) {
     expect_parts(PLADIS_BENCH_DATA "/sd15", parameters, 3);
 }
 
+static void test_sdxl(void **state) {
+    (void)state;
+    const uint64_t parameters[] = {123060480, 694659840, 2567463684, 83653863};
+    expect_parts(PLADIS_BENCH_DATA "/sdxl", parameters, 4);
+}
+
 static pld_weight_files *collect(const char *const *names, size_t count, int rank, const int64_t *shape) {
     pld_error error = {0};
     pld_random_weights weights = {0};
@@ -178,10 +184,8 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sd15),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_generation),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_sd15),       cmocka_unit_test(test_sdxl),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_generation), cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
