@@ -47,12 +47,13 @@ typedef struct bench_model {
 } bench_model;
 
 typedef struct bench_options {
-    int threads;      /**< 0: the physical cores */
-    const char *isa;  /**< NULL: the best */
-    const char *conv; /**< NULL: "auto"; as in pld_engine_options */
-    bool low_memory;  /**< as there */
-    int repeats;      /**< 0: each group's own number */
-    const char *only; /**< only results whose name contains it; NULL: all */
+    int threads;            /**< 0: the physical cores */
+    const char *isa;        /**< NULL: the best */
+    const char *conv;       /**< NULL: "auto"; as in pld_engine_options */
+    bool low_memory;        /**< as there */
+    int repeats;            /**< 0: each group's own number */
+    const char *only;       /**< only results whose name contains it; NULL: all */
+    const char *vocabulary; /**< as in pld_model_options; may be NULL */
     bench_model models[BENCH_MOST_MODELS];
     int model_count;
     int width, height;    /**< of pictures; 0: each model's own */

@@ -63,8 +63,11 @@ pld_status bench_draw(bench_run *run, pld_session *session, const bench_generati
 
 pld_status bench_open_model(bench_run *run, const bench_model *row, pld_model **model, pld_session **session,
                             pld_error *error) {
-    PLD_TRY(row->random ? pld_model_open_random(run->engine, row->path, model, error)
-                        : pld_model_open(run->engine, row->path, model, error));
+    pld_model_options options;
+    pld_model_options_init(&options);
+    options.random_weights = row->random;
+    options.vocabulary = run->options.vocabulary;
+    PLD_TRY(pld_model_open_with(run->engine, row->path, &options, model, error));
     return pld_session_create(*model, session, error);
 }
 

@@ -179,9 +179,10 @@ static pld_status surround(const pld_model *model, surroundings *s, pld_error *e
     for (size_t i = 0; i < model->cross_count; i++) {
         s->sites[i] = s->text;
     }
-    s->context = (pld_context){.tokens = CONTEXT_TOKENS, .keys = s->sites, .values = s->sites, .added = s->text};
+    s->context =
+        (pld_context){.tokens = CONTEXT_TOKENS, .keys = s->sites, .values = s->sites, .added = s->text};
     s->contexts[0] = &s->context;
-    const pld_pladis_request request = {2, 1.5, "all"};
+    const pld_pladis_request request = {.lambda = 2, .alpha = 1.5, .blocks = "all"};
     int sites;
     PLD_TRY(pld_variant_table_init(&s->variants, model->sites, model->site_count, error));
     PLD_TRY(pld_variant_table_add_pladis(&s->variants, &request, &sites, error));
@@ -254,8 +255,11 @@ static pld_status measure_text(bench_run *bench, const bench_model *row, pld_mod
 
 static pld_status measure_model(bench_run *bench, const bench_model *row, pld_error *error) {
     pld_model *model = NULL;
-    PLD_TRY(row->random ? pld_model_open_random(bench->engine, row->path, &model, error)
-                        : pld_model_open(bench->engine, row->path, &model, error));
+    pld_model_options options;
+    pld_model_options_init(&options);
+    options.random_weights = row->random;
+    options.vocabulary = bench->options.vocabulary;
+    PLD_TRY(pld_model_open_with(bench->engine, row->path, &options, &model, error));
     pld_model_info info = {.struct_size = sizeof info};
     surroundings s = {0};
     pld_status status = pld_model_get_info(model, &info, error);

@@ -13,15 +13,22 @@
 
 #include "core/memory.h"
 #include "io/random_weights.h"
-#include "pipeline/internal.h"
+#include "pladis/pladis.h"
 
 static pld_engine *engine;
+
+static pld_status open_random(const char *folder, pld_model **model, pld_error *error) {
+    pld_model_options options;
+    pld_model_options_init(&options);
+    options.random_weights = true;
+    return pld_model_open_with(engine, folder, &options, model, error);
+}
 
 static void expect_parts(const char *folder, const uint64_t *parameters, size_t count) {
     pld_error error = {0};
     pld_model *model = NULL;
     pld_model_info info = {.struct_size = sizeof info};
-    assert_int_equal(pld_model_open_random(engine, folder, &model, &error), PLD_OK);
+    assert_int_equal(open_random(folder, &model, &error), PLD_OK);
     assert_int_equal(pld_model_get_info(model, &info, &error), PLD_OK);
     assert_int_equal(info.part_count, count);
     assert_string_equal(info.layout, "random weights");
@@ -118,8 +125,7 @@ static pld_image draw(void) {
     pld_generate_options_init(&options);
     options.prompt = "a red fox";
     options.steps = 2;
-    assert_int_equal(pld_model_open_random(engine, PLADIS_TEST_DATA "/reference/models/sd15", &model, &error),
-                     PLD_OK);
+    assert_int_equal(open_random(PLADIS_TEST_DATA "/reference/models/sd15", &model, &error), PLD_OK);
     assert_int_equal(pld_session_create(model, &session, &error), PLD_OK);
     assert_int_equal(pld_generate(session, &options, &image, NULL, &error), PLD_OK);
     pld_session_destroy(&session);
@@ -150,14 +156,12 @@ static void test_refused(void **state) {
     assert_int_equal(pld_random_weights_add(&weights, "x", 2, huge, &error), PLD_ERROR_FORMAT);
     assert_int_equal(pld_random_weights_add(&weights, "x", 2, none, &error), PLD_ERROR_FORMAT);
     pld_model *model = NULL;
-    assert_int_equal(pld_model_open_random(engine, PLADIS_TEST_DATA "/no/such", &model, &error),
-                     PLD_ERROR_MISSING);
+    assert_int_equal(open_random(PLADIS_TEST_DATA "/no/such", &model, &error), PLD_ERROR_MISSING);
     assert_null(model);
     /* memory that is out at any point ends in an error */
     for (long countdown = 0;; countdown++) {
         pld_inject_allocation_failure(countdown);
-        pld_status status =
-            pld_model_open_random(engine, PLADIS_TEST_DATA "/reference/models/sd15", &model, &error);
+        pld_status status = open_random(PLADIS_TEST_DATA "/reference/models/sd15", &model, &error);
         pld_inject_allocation_failure(-1);
         if (status == PLD_OK) {
             pld_model_destroy(&model);

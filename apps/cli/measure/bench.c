@@ -144,6 +144,7 @@ static const option_set set = {
 typedef struct bench_state {
     bench_options options;
     char names[BENCH_MOST_MODELS][256], paths[BENCH_MOST_MODELS][PATH_MAX];
+    char vocabulary[PATH_MAX];
     bool wanted[16]; /* by group */
     bench_run *run;
     pld_profile *profile;
@@ -298,6 +299,7 @@ int command_bench(int argc, char **argv) {
     state.options = (bench_options){.threads = (int)request.threads,
                                     .isa = request.isa,
                                     .conv = request.conv,
+                                    .vocabulary = vocabulary_find(state.vocabulary, sizeof state.vocabulary),
                                     .low_memory = request.low_memory,
                                     .repeats = (int)request.repeats,
                                     .only = request.only,
