@@ -42,7 +42,7 @@ static pld_status open_random_part(pld_model *model, int part, pld_error *error)
     PLD_TRY(pld_parameters_create_random(model->engine->kernels, &model->parameters[part], error));
     PLD_TRY(pld_model_bind(model, part, error));
     PLD_TRY(pld_parameters_settle_random(model->parameters[part], error));
-    model->public_parts[part] = describe_part(row, pld_parameters_files(model->parameters[part]));
+    model->public_parts[part] = pld_describe_weights(row, pld_parameters_files(model->parameters[part]));
     return PLD_OK;
 }
 
