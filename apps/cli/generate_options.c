@@ -42,6 +42,30 @@ static bool accept_timesteps(void *target, const option *row, const char *value)
     }
 }
 
+enum { LARGEST_SIDE = 16384 };
+
+/** --original-size, --target-size: WIDTHxHEIGHT. */
+static bool accept_size(void *target, const option *row, const char *value) {
+    int64_t *pair = (int64_t *)((char *)target + row->offset);
+    if (!number_pair(value, 'x', 1, LARGEST_SIDE, pair)) {
+        message_usage("--%s: found \"%s\", expected WIDTHxHEIGHT, each from 1 to %d", row->name, value,
+                      LARGEST_SIDE);
+        return false;
+    }
+    return true;
+}
+
+/** --crop: LEFT,TOP. */
+static bool accept_crop(void *target, const option *row, const char *value) {
+    int64_t *pair = (int64_t *)((char *)target + row->offset);
+    if (!number_pair(value, ',', 0, LARGEST_SIDE, pair)) {
+        message_usage("--%s: found \"%s\", expected LEFT,TOP, each from 0 to %d", row->name, value,
+                      LARGEST_SIDE);
+        return false;
+    }
+    return true;
+}
+
 /** --guidance: a method and its options, checked by the library. */
 static bool accept_guidance(void *target, const option *row, const char *value) {
     generate_request *request = target;
@@ -111,17 +135,23 @@ static const option rows[] = {
     {NAMED(TEXT, "prompt"), OF_PICTURE, .letter = 'p', AT(prompt), .argument = "TEXT",
      .help = "what to draw; (word:1.2) and [word] weigh, BREAK starts a chunk"},
     {NAMED(TEXT, "negative-prompt"), OF_PICTURE, .letter = 'n', AT(negative_prompt), .argument = "TEXT",
-     .help = "what to avoid"},
+     .help = "what to avoid; SDXL tells an empty one from none"},
     {NAMED(TEXT, "prompt-file"), AT(prompt_file), .argument = "FILE",
      .help = "one prompt a line, - is standard input"},
     {NAMED(FLAG, "literal-prompt"), OF_PICTURE, AT(literal_prompt),
      .help = "no weights, BREAK or chunks in the prompt"},
     {NAMED(INTEGER, "clip-skip"), OF_PICTURE, AT(clip_skip), .argument = "N", RANGE(1, 100),
-     .help = "leave out the last N-1 layers of the text encoder (1)"},
+     .help = "leave out N-1 more of the text encoders' last layers (1)"},
     {NAMED(INTEGER, "width"), OF_PICTURE, .letter = 'W', AT(width), .argument = "PIXELS", RANGE(1, 16384),
      .help = "width (the model's own)"},
     {NAMED(INTEGER, "height"), OF_PICTURE, .letter = 'H', AT(height), .argument = "PIXELS", RANGE(1, 16384),
      .help = "height (the model's own)"},
+    {NAMED(CUSTOM, "original-size"), OF_PICTURE, AT(original_size), .argument = "WxH", .accept = accept_size,
+     .help = "SDXL: the size that it shall believe the picture had before\nscaling (the picture's)"},
+    {NAMED(CUSTOM, "crop"), OF_PICTURE, AT(crop), .argument = "X,Y", .accept = accept_crop,
+     .help = "SDXL: what was cut off at the left and the top (0,0)"},
+    {NAMED(CUSTOM, "target-size"), OF_PICTURE, AT(target_size), .argument = "WxH", .accept = accept_size,
+     .help = "SDXL: the size after scaling and cutting (the picture's)"},
     {NAMED(INTEGER, "seed"), OF_PICTURE, .letter = 's', AT(seed), .argument = "N", RANGE(-1e18, 1e18),
      .help = "seed; negative: a random one (42)"},
     {NAMED(CUSTOM, "rng"), OF_PICTURE, .argument = "NAME", .choices = "cpu", .accept = accept_only_default,
@@ -424,6 +454,12 @@ void generate_options_fill(const generate_request *request, const char *prompt, 
     options->clip_skip = (int)request->clip_skip;
     options->width = (int)request->width;
     options->height = (int)request->height;
+    options->original_width = (int)request->original_size[0];
+    options->original_height = (int)request->original_size[1];
+    options->crop_left = (int)request->crop[0];
+    options->crop_top = (int)request->crop[1];
+    options->target_width = (int)request->target_size[0];
+    options->target_height = (int)request->target_size[1];
     options->steps = (int)request->steps;
     options->cfg_scale = request->cfg_scale;
     options->cfg_rescale = request->cfg_rescale;

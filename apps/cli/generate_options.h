@@ -16,6 +16,8 @@ typedef struct generate_request {
     int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
     double cfg_scale, cfg_rescale, eta;
     const char *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
+    int64_t original_size[2], target_size[2]; /**< width, height; 0: the picture's */
+    int64_t crop[2];                          /**< left, top */
     double timesteps[MOST_TIMESTEPS];
     size_t timestep_count;
     const char *guidance[MOST_GUIDANCE];

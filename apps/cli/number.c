@@ -18,6 +18,18 @@ bool number_integer(const char *text, int64_t *value) {
     return errno == 0;
 }
 
+bool number_pair(const char *text, char separator, int64_t least, int64_t most, int64_t pair[2]) {
+    char first[24];
+    const char *middle = strchr(text, separator);
+    if (middle == NULL || (size_t)(middle - text) >= sizeof first) {
+        return false;
+    }
+    memcpy(first, text, (size_t)(middle - text));
+    first[middle - text] = '\0';
+    return number_integer(first, &pair[0]) && number_integer(middle + 1, &pair[1]) && pair[0] >= least &&
+           pair[1] >= least && pair[0] <= most && pair[1] <= most;
+}
+
 bool number_real(const char *text, double *value) {
     if (*text == '\0' || strspn(text, "0123456789.eE+-") != strlen(text)) {
         return false;

@@ -10,6 +10,9 @@
 /** A decimal integer filling the whole text. */
 bool number_integer(const char *text, int64_t *value);
 
+/** Two integers from `least` to `most` with `separator` between, "1024x768". */
+bool number_pair(const char *text, char separator, int64_t least, int64_t most, int64_t pair[2]);
+
 /** A finite decimal number filling the whole text: no NaN, infinity, hexadecimal or blanks. */
 bool number_real(const char *text, double *value);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -53,6 +54,12 @@ static json_t *file_or_null(const char *path, bool base_name) {
     return json_string(name);
 }
 
+/** A pair as its option takes it; null where it was left out. */
+static json_t *pair_or_null(const int64_t pair[2], char separator) {
+    return pair[0] == 0 && pair[1] == 0 ? json_null()
+                                        : json_sprintf("%" PRId64 "%c%" PRId64, pair[0], separator, pair[1]);
+}
+
 /** Those of --lora as the option takes them; the prompt names its own. */
 static json_t *lora_options(const lora_choices *loras, bool base_names) {
     json_t *list = json_array();
@@ -88,6 +95,9 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     if (object == NULL) {
         return NULL;
     }
+    json_object_set_new(object, "original_size", pair_or_null(request->original_size, 'x'));
+    json_object_set_new(object, "crop", pair_or_null(request->crop, ','));
+    json_object_set_new(object, "target_size", pair_or_null(request->target_size, 'x'));
     json_object_set_new(object, "eta", isnan(request->eta) ? json_null() : json_real(request->eta));
     json_object_set_new(object, "pladis", json_real(drawn->pladis_scale));
     json_object_set_new(object, "pladis_alpha", json_real(request->pladis_alpha));

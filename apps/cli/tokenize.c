@@ -77,29 +77,34 @@ static json_t *chunk_json(const pld_token_chunk *chunk) {
     return json_pack("{s:o, s:o, s:o}", "ids", ids, "pieces", pieces, "weights", weights);
 }
 
-static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
-    json_t *dropped = json_array();
+static json_t *tokenizer_json(const pld_tokenizer_tokens *tokens, bool raw) {
+    json_t *dropped = json_array(), *list = json_array();
     for (size_t i = 0; i < tokens->dropped_count; i++) {
         json_array_append_new(dropped, json_integer(tokens->dropped[i]));
     }
     if (raw) {
-        json_t *ids = json_array();
         for (size_t i = 0; tokens->chunk_count > 0 && i < tokens->chunks[0].count; i++) {
-            json_array_append_new(ids, json_integer(tokens->chunks[0].ids[i]));
+            json_array_append_new(list, json_integer(tokens->chunks[0].ids[i]));
         }
-        return json_pack("{s:[{s:s, s:o, s:o}]}", "tokenizers", "name", tokens->tokenizer, "ids", ids,
-                         "dropped", dropped);
+    } else {
+        for (size_t i = 0; i < tokens->chunk_count; i++) {
+            json_array_append_new(list, chunk_json(&tokens->chunks[i]));
+        }
     }
-    json_t *chunks = json_array();
-    for (size_t i = 0; i < tokens->chunk_count; i++) {
-        json_array_append_new(chunks, chunk_json(&tokens->chunks[i]));
-    }
-    return json_pack("{s:[{s:s, s:o, s:o}]}", "tokenizers", "name", tokens->tokenizer, "chunks", chunks,
-                     "dropped", dropped);
+    return json_pack("{s:s, s:o, s:o}", "name", tokens->name, raw ? "ids" : "chunks", list, "dropped",
+                     dropped);
 }
 
-static void print_table(const pld_tokens *tokens) {
-    printf("%s: %zu chunk%s\n", tokens->tokenizer, tokens->chunk_count, tokens->chunk_count == 1 ? "" : "s");
+static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < tokens->count; i++) {
+        json_array_append_new(list, tokenizer_json(&tokens->tokenizers[i], raw));
+    }
+    return json_pack("{s:o}", "tokenizers", list);
+}
+
+static void print_table(const pld_tokenizer_tokens *tokens) {
+    printf("%s: %zu chunk%s\n", tokens->name, tokens->chunk_count, tokens->chunk_count == 1 ? "" : "s");
     for (size_t i = 0; i < tokens->chunk_count; i++) {
         const pld_token_chunk *chunk = &tokens->chunks[i];
         printf("\nchunk %zu: %zu tokens\n", i + 1, chunk->count);
@@ -126,7 +131,12 @@ static int print_tokens(const tokenize_request *request, const char *path, const
     } else if (request->json) {
         code = json_output_print(tokens_json(tokens, request->raw));
     } else {
-        print_table(tokens);
+        for (size_t i = 0; i < tokens->count; i++) {
+            if (i > 0) {
+                putchar('\n');
+            }
+            print_table(&tokens->tokenizers[i]);
+        }
     }
     pld_tokens_destroy(&tokens);
     return code;

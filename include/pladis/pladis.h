@@ -229,21 +229,27 @@ typedef struct pld_token_chunk {
     const float *weights;
 } pld_token_chunk;
 
-typedef struct pld_tokens {
-    const char *tokenizer; /**< "tokenizer" */
+/** What one tokenizer makes of a text. */
+typedef struct pld_tokenizer_tokens {
+    const char *name; /**< "tokenizer", "tokenizer_2" */
     const pld_token_chunk *chunks;
     size_t chunk_count;
     const int32_t *dropped; /**< ids that did not fit (literal prompts only) [dropped_count] */
     const char *const *dropped_pieces;
     size_t dropped_count;
+} pld_tokenizer_tokens;
+
+typedef struct pld_tokens {
+    const pld_tokenizer_tokens *tokenizers; /**< [count], in the model's order */
+    size_t count;
 } pld_tokens;
 
 /** Tokenize `length` bytes as a generation would (`literal`: without weights, BREAK and chunks, cut to the
  * model's positions). Free with pld_tokens_destroy. */
 PLD_API pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
                                 pld_tokens **tokens, pld_error *error);
-/** The same for a tokenizer folder alone, or a model folder that has `tokenizer/`; positions 0: the folder's
- * own. */
+/** The same for a tokenizer folder alone, or a model folder that has `tokenizer/` and perhaps `tokenizer_2/`;
+ * positions 0: the folder's own. */
 PLD_API pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
                                        bool literal, pld_tokens **tokens, pld_error *error);
 PLD_API void pld_tokens_destroy(pld_tokens **tokens);

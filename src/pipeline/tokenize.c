@@ -8,13 +8,19 @@
 #include "io/prompt_chunks.h"
 #include "pipeline/internal.h"
 
-/** The public view and what it points into; `tokens` is first, so that one pointer is both. */
-typedef struct token_report {
-    pld_tokens tokens;
+/** What the public view of one tokenizer points into. */
+typedef struct tokenizer_report {
     pld_prompt_chunks chunks;
     pld_token_chunk *views;
     char ***pieces; /* [chunks][ids], each owned */
     char **dropped;
+} tokenizer_report;
+
+/** The public view and what it points into; `tokens` is first, so that one pointer is both. */
+typedef struct token_report {
+    pld_tokens tokens;
+    pld_tokenizer_tokens views[PLD_MAX_TEXT_ENCODERS];
+    tokenizer_report reports[PLD_MAX_TEXT_ENCODERS];
 } token_report;
 
 static void free_pieces(char **pieces, size_t count) {
@@ -24,11 +30,7 @@ static void free_pieces(char **pieces, size_t count) {
     pld_free(pieces);
 }
 
-void pld_tokens_destroy(pld_tokens **tokens) {
-    token_report *r = (token_report *)*tokens;
-    if (!r) {
-        return;
-    }
+static void free_report(tokenizer_report *r) {
     for (size_t i = 0; r->pieces && i < r->chunks.count; i++) {
         free_pieces(r->pieces[i], r->chunks.chunks[i].content + 2);
     }
@@ -36,6 +38,16 @@ void pld_tokens_destroy(pld_tokens **tokens) {
     free_pieces(r->dropped, r->chunks.dropped.count);
     pld_free(r->views);
     pld_prompt_chunks_free(&r->chunks);
+}
+
+void pld_tokens_destroy(pld_tokens **tokens) {
+    token_report *r = (token_report *)*tokens;
+    if (!r) {
+        return;
+    }
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        free_report(&r->reports[i]);
+    }
     pld_free(r);
     *tokens = NULL;
 }
@@ -53,7 +65,7 @@ static char **copy_pieces(const pld_clip_tokenizer *tokenizer, const int32_t *id
     return pieces;
 }
 
-static bool fill_views(token_report *r, const pld_clip_tokenizer *tokenizer) {
+static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer) {
     const size_t count = r->chunks.count;
     r->views = pld_allocate(count, sizeof *r->views);
     r->pieces = pld_allocate(count, sizeof *r->pieces);
@@ -68,82 +80,124 @@ static bool fill_views(token_report *r, const pld_clip_tokenizer *tokenizer) {
         r->views[i] =
             (pld_token_chunk){tokens, chunk->ids, (const char *const *)r->pieces[i], chunk->weights};
     }
-    r->tokens = (pld_tokens){"tokenizer",
-                             r->views,
-                             count,
-                             r->chunks.dropped.ids,
-                             (const char *const *)r->dropped,
-                             r->chunks.dropped.count};
     return r->views && r->pieces && r->dropped;
 }
 
-static pld_status tokenize(const pld_clip_tokenizer *tokenizer, size_t positions, const char *text,
-                           size_t length, bool literal, pld_tokens **tokens, pld_error *error) {
-    *tokens = NULL;
-    token_report *r = pld_allocate(1, sizeof *r);
-    if (!r) {
-        return pld_fail_memory(error, sizeof *r, "tokens");
-    }
+/** A text and how it is to be cut. */
+typedef struct token_request {
+    const char *text;
+    size_t length;
+    bool literal;
+} token_request;
+
+/** Add what one tokenizer makes of the text to `r`. */
+static pld_status add_tokenizer(token_report *r, const char *name, const pld_clip_tokenizer *tokenizer,
+                                size_t positions, const token_request *request, pld_error *error) {
+    tokenizer_report *report = &r->reports[r->tokens.count];
     pld_prompt_parts parts = {0};
     pld_status status = PLD_OK;
-    if (literal) {
-        status = pld_prompt_chunks_literal(tokenizer, text, length, positions, &r->chunks, error);
+    if (request->literal) {
+        status = pld_prompt_chunks_literal(tokenizer, request->text, request->length, positions,
+                                           &report->chunks, error);
     } else {
-        status = pld_prompt_parse(text, length, &parts, error);
+        status = pld_prompt_parse(request->text, request->length, &parts, error);
         if (status == PLD_OK) {
-            status = pld_prompt_chunks_build(tokenizer, &parts, positions, &r->chunks, error);
+            status = pld_prompt_chunks_build(tokenizer, &parts, positions, &report->chunks, error);
         }
         pld_prompt_parts_free(&parts);
     }
-    if (status == PLD_OK && !fill_views(r, tokenizer)) {
-        status = pld_fail_memory(error, length, "tokens");
+    PLD_TRY(status);
+    if (!fill_views(report, tokenizer)) {
+        return pld_fail_memory(error, request->length, "tokens");
     }
+    r->views[r->tokens.count++] = (pld_tokenizer_tokens){name,
+                                                         report->views,
+                                                         report->chunks.count,
+                                                         report->chunks.dropped.ids,
+                                                         (const char *const *)report->dropped,
+                                                         report->chunks.dropped.count};
+    return PLD_OK;
+}
+
+static token_report *new_report(pld_error *error) {
+    token_report *r = pld_allocate(1, sizeof *r);
+    if (!r) {
+        pld_fail_memory(error, sizeof *r, "tokens");
+        return NULL;
+    }
+    r->tokens.tokenizers = r->views;
+    return r;
+}
+
+/** Hand the report over, or free it when it failed. */
+static pld_status give(token_report *r, pld_status status, pld_tokens **tokens) {
     pld_tokens *made = &r->tokens;
     if (status != PLD_OK) {
         pld_tokens_destroy(&made);
-        return status;
     }
     *tokens = made;
-    return PLD_OK;
+    return status;
 }
 
 pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
                         pld_tokens **tokens, pld_error *error) {
-    const pld_text_encoder *encoder = &model->text_encoders[0];
-    return tokenize(encoder->tokenizer, (size_t)encoder->config.positions, text, length, literal, tokens,
-                    error);
+    const token_request request = {text, length, literal};
+    token_report *r = new_report(error);
+    pld_status status = PLD_OK;
+    *tokens = NULL;
+    if (!r) {
+        return PLD_ERROR_MEMORY;
+    }
+    for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
+        const pld_text_encoder *encoder = &model->text_encoders[i];
+        status = add_tokenizer(r, model->family->parts[encoder->part].tokenizer, encoder->tokenizer,
+                               (size_t)encoder->config.positions, &request, error);
+    }
+    return give(r, status, tokens);
 }
 
-/** FOLDER/tokenizer if it is there, else FOLDER. */
-static char *tokenizer_folder(const char *folder) {
+static bool is_folder(const char *path) {
     struct stat found;
-    char *inside = pld_format("%s/tokenizer", folder);
-    if (inside && stat(inside, &found) == 0 && S_ISDIR(found.st_mode)) {
-        return inside;
-    }
-    pld_free(inside);
-    return pld_copy_string(folder);
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/** Add the tokenizer that lies in `path`. */
+static pld_status add_folder(token_report *r, const char *name, const char *path, int positions,
+                             const token_request *request, pld_error *error) {
+    enum { CLIP_POSITIONS = 77, MAX_POSITIONS = 4096 };
+    pld_clip_tokenizer *tokenizer = NULL;
+    PLD_TRY(pld_clip_tokenizer_open(path, &tokenizer, error));
+    int stated = pld_clip_model_max_length(tokenizer);
+    int used = positions ? positions : (stated ? stated : CLIP_POSITIONS);
+    pld_status status = used < 3 || used > MAX_POSITIONS
+                            ? pld_fail(error, PLD_ERROR_ARGUMENT, "positions: expected 3 to %d, found %d",
+                                       MAX_POSITIONS, used)
+                            : add_tokenizer(r, name, tokenizer, (size_t)used, request, error);
+    pld_clip_tokenizer_close(tokenizer);
+    return status;
 }
 
 pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
                                bool literal, pld_tokens **tokens, pld_error *error) {
-    enum { CLIP_POSITIONS = 77, MAX_POSITIONS = 4096 };
+    static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2"};
+    const token_request request = {text, length, literal};
+    token_report *r = new_report(error);
+    pld_status status = PLD_OK;
     *tokens = NULL;
-    char *path = tokenizer_folder(folder);
-    if (!path) {
-        return pld_fail_memory(error, strlen(folder), "path");
+    if (!r) {
+        return PLD_ERROR_MEMORY;
     }
-    pld_clip_tokenizer *tokenizer = NULL;
-    pld_status status = pld_clip_tokenizer_open(path, &tokenizer, error);
-    if (status == PLD_OK) {
-        int stated = pld_clip_model_max_length(tokenizer);
-        int used = positions ? positions : (stated ? stated : CLIP_POSITIONS);
-        status = used < 3 || used > MAX_POSITIONS
-                     ? pld_fail(error, PLD_ERROR_ARGUMENT, "positions: expected 3 to %d, found %d",
-                                MAX_POSITIONS, used)
-                     : tokenize(tokenizer, (size_t)used, text, length, literal, tokens, error);
+    for (int i = 0; status == PLD_OK && i < PLD_MAX_TEXT_ENCODERS; i++) {
+        char *path = pld_format("%s/%s", folder, names[i]);
+        if (!path) {
+            status = pld_fail_memory(error, strlen(folder), "path");
+        } else if (is_folder(path)) {
+            status = add_folder(r, names[i], path, positions, &request, error);
+        }
+        pld_free(path);
     }
-    pld_clip_tokenizer_close(tokenizer);
-    pld_free(path);
-    return status;
+    if (status == PLD_OK && r->tokens.count == 0) {
+        status = add_folder(r, names[0], folder, positions, &request, error);
+    }
+    return give(r, status, tokens);
 }

@@ -17,7 +17,7 @@ expect 0 generate --help
 for option in --model --prompt --negative-prompt --output --width --height --steps --cfg-scale --guidance-scale \
     --cfg-rescale --guidance --seed --rng --batch-count --sampling-method --scheduler --spacing --timesteps --eta \
     --prediction --clip-skip --literal-prompt --preset --pladis --no-pladis --pladis-alpha --pladis-blocks \
-    --pladis-start --pladis-end --dtype --threads --isa --init-noise --dump --dump-steps --report --profile --quiet --verbose; do
+    --pladis-start --pladis-end --dtype --threads --isa --original-size --crop --target-size --init-noise --dump --dump-steps --report --profile --quiet --verbose; do
     said "$option"
 done
 
@@ -57,6 +57,9 @@ wrong() {
     done
 }
 wrong --steps 0 -1 1001 1.5 ten '' ' 5' 5x 99999999999999999999999
+wrong --original-size 0x64 64 64x 64x64x64 64,64 64x-1 16385x64 x ''
+wrong --target-size 64x0 64x1e3 ''
+wrong --crop 1x2 -1,0 1,16385 1,2,3 1 , ''
 wrong --width 0 -64 x 64.5 1e9
 wrong --height 0 -64 x 64.5 1e9
 wrong --seed x 1.5 '' 99999999999999999999 0x10

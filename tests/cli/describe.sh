@@ -30,6 +30,16 @@ json '1.5 in data["tokenizers"][0]["chunks"][0]["weights"] and data["tokenizers"
 expect 0 tokenize -m "$model" --json ''
 json 'len(data["tokenizers"][0]["chunks"][0]["ids"]) == 2'
 
+# Each text encoder has its tokenizer.
+sdxl=$2/tests/data/reference/models/sdxl
+expect 0 info "$sdxl" --json
+json 'data["family"] == "stable-diffusion-xl" and {"text_encoder", "text_encoder_2", "unet", "vae"} == set(data["parts"])'
+expect 0 tokenize -m "$sdxl" --json 'a (red:1.5) fox BREAK snow'
+json '[t["name"] for t in data["tokenizers"]] == ["tokenizer", "tokenizer_2"]'
+json 'data["tokenizers"][0]["chunks"] == data["tokenizers"][1]["chunks"] and len(data["tokenizers"][1]["chunks"]) == 2'
+expect 0 tokenize -m "$sdxl" 'a fox'
+said 'tokenizer_2: 1 chunk'
+
 # Literally: one list, no longer than the model's positions, and what was cut off is named.
 long=$(yes '(fox)' | head -n 300 | tr '\n' ' ')
 expect 0 tokenize -m "$model" --json --raw "$long"

@@ -29,6 +29,8 @@ second line' --pladis 1.7000000000000002 --pladis-alpha 1.3333333333333333 --pla
     again -m sd15 -W 64 -H 64 -p 'a fox' --timesteps 900,600,300 --sampling-method euler --scheduler discrete
     again -m sd15 -W 64 -H 64 -p '' --steps 3 --no-pladis --cfg-scale 1 --prediction v --sampling-method dpm++2m --scheduler karras
     again -m sd21 -W 64 -H 64 -p 'a fox' --steps 2
+    again -m sdxl -W 64 -H 64 -p 'a fox' --steps 2
+    again -m sdxl -W 64 -H 64 -p 'a fox' -n '' --steps 2 --original-size 768x1344 --crop 8,0 --target-size 64x96
 
     # Options override; a sampler brings its own schedule.
     expect 0 generate $small -p 'a fox' -q -o first.png

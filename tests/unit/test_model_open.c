@@ -16,6 +16,7 @@
 #include "temporary_folder.h"
 
 #define WHOLE     PLADIS_TEST_DATA "/reference/models/sd15"
+#define WHOLE_XL  PLADIS_TEST_DATA "/reference/models/sdxl"
 #define UNET_FILE "unet/diffusion_pytorch_model.safetensors"
 #define VAE_FILE  "vae/diffusion_pytorch_model.safetensors"
 #define TEXT_FILE "text_encoder/model.safetensors"
@@ -67,6 +68,13 @@ static int copy_model(void **state) {
     (void)state;
     remove_tree(in_folder("model"));
     copy_tree(WHOLE, in_folder("model"));
+    return 0;
+}
+
+static int copy_sdxl(void **state) {
+    (void)state;
+    remove_tree(in_folder("model"));
+    copy_tree(WHOLE_XL, in_folder("model"));
     return 0;
 }
 
@@ -320,15 +328,90 @@ static const broken_field broken_fields[] = {
     {"model_index.json", "_class_name", "7", PLD_ERROR_FORMAT, "model_index.json", "_class_name"},
 };
 
-static void fields_that_do_not_fit(void **state) {
-    (void)state;
-    for (size_t i = 0; i < sizeof broken_fields / sizeof *broken_fields; i++) {
-        const broken_field *row = &broken_fields[i];
+static void check_broken_fields(const broken_field *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const broken_field *row = &rows[i];
         copy_file(in_model(row->file), in_folder("aside"));
         set_field(row->file, row->field, row->json);
         expect_refusal(row->status, row->first, row->second);
         copy_file(in_folder("aside"), in_model(row->file));
     }
+}
+
+static void fields_that_do_not_fit(void **state) {
+    (void)state;
+    check_broken_fields(broken_fields, sizeof broken_fields / sizeof *broken_fields);
+}
+
+/* ---- SDXL */
+
+static const broken_field broken_sdxl_fields[] = {
+    {"unet/config.json", "projection_class_embeddings_input_dim", "61", PLD_ERROR_FORMAT,
+     "projection_class_embeddings_input_dim", "projection_dim"},
+    {"unet/config.json", "projection_class_embeddings_input_dim", "48", PLD_ERROR_FORMAT, "unet/config.json",
+     "projection_class_embeddings_input_dim"},
+    {"unet/config.json", "projection_class_embeddings_input_dim", "-1", PLD_ERROR_FORMAT, "unet/config.json",
+     "projection_class_embeddings_input_dim"},
+    {"unet/config.json", "projection_class_embeddings_input_dim", NULL, PLD_ERROR_FORMAT, "unet/config.json",
+     "projection_class_embeddings_input_dim"},
+    {"unet/config.json", "addition_time_embed_dim", NULL, PLD_ERROR_FORMAT, "unet/config.json",
+     "addition_time_embed_dim"},
+    {"unet/config.json", "addition_time_embed_dim", "0", PLD_ERROR_FORMAT, "unet/config.json",
+     "addition_time_embed_dim"},
+    {"unet/config.json", "addition_time_embed_dim", "9", PLD_ERROR_FORMAT, "pooled", "projection_dim"},
+    {"unet/config.json", "addition_embed_type", "null", PLD_ERROR_FORMAT, "pooled", "projection_dim"},
+    {"unet/config.json", "addition_embed_type", "7", PLD_ERROR_FORMAT, "unet/config.json",
+     "addition_embed_type"},
+    {"unet/config.json", "freq_shift", "4", PLD_ERROR_FORMAT, "unet/config.json", "freq_shift"},
+    {"unet/config.json", "cross_attention_dim", "16", PLD_ERROR_FORMAT, "cross_attention_dim", "hidden_size"},
+    {"unet/config.json", "transformer_layers_per_block", "[1,1]", PLD_ERROR_FORMAT, "unet/config.json",
+     "transformer_layers_per_block"},
+    {"unet/config.json", "transformer_layers_per_block", "[1,2,2]", PLD_ERROR_MISSING, "unet",
+     "transformer_blocks.1"},
+    {"unet/config.json", "transformer_layers_per_block", "[1,1,1]", PLD_ERROR_FORMAT, "unet",
+     "transformer_blocks.1"},
+    {"unet/config.json", "attention_head_dim", "[1,3,2]", PLD_ERROR_FORMAT, "divide into 3 heads",
+     "down_blocks.1"},
+    {"text_encoder_2/config.json", "projection_dim", "13", PLD_ERROR_FORMAT, "13", "projection_dim"},
+    {"text_encoder_2/config.json", "max_position_embeddings", "76", PLD_ERROR_FORMAT, "text_encoder_2", "76"},
+    {"text_encoder_2/config.json", "hidden_size", "16", PLD_ERROR_FORMAT, "text_encoder_2", NULL},
+    {"text_encoder_2/config.json", "vocab_size", "100", PLD_ERROR_FORMAT, "tokenizer_2", "100"},
+    {"model_index.json", "force_zeros_for_empty_prompt", "7", PLD_ERROR_FORMAT, "model_index.json",
+     "force_zeros_for_empty_prompt"},
+    {"model_index.json", "_class_name", "\"StableDiffusionPipeline\"", PLD_ERROR_FORMAT, "text states", NULL},
+};
+
+static void sdxl_fields_that_do_not_fit(void **state) {
+    (void)state;
+    check_broken_fields(broken_sdxl_fields, sizeof broken_sdxl_fields / sizeof *broken_sdxl_fields);
+}
+
+static void sdxl_missing_parts(void **state) {
+    (void)state;
+    static const char *const names[] = {"text_encoder_2", "tokenizer_2", "text_encoder",
+                                        "text_encoder_2/model.fp16.safetensors"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(rename(in_model(names[i]), in_folder("part_aside")), 0);
+        expect_refusal(PLD_ERROR_MISSING, i < 3 ? names[i] : "text_encoder_2", NULL);
+        assert_int_equal(rename(in_folder("part_aside"), in_model(names[i])), 0);
+    }
+}
+
+/** The second encoder without its projection, which the first may lack. */
+static void sdxl_without_a_projection(void **state) {
+    (void)state;
+    tensor_list list = read_tensors("text_encoder_2/model.fp16.safetensors");
+    find_tensor(&list, "text_projection.weight")->name = "text_projection.bias";
+    write_tensors("text_encoder_2/model.fp16.safetensors", &list);
+    expect_refusal(PLD_ERROR_MISSING, "text_encoder_2", "'text_projection.weight'");
+}
+
+static void sdxl_without_add_embedding(void **state) {
+    (void)state;
+    tensor_list list = read_tensors("unet/diffusion_pytorch_model.fp16.safetensors");
+    find_tensor(&list, "add_embedding.linear_2.bias")->name = "add_embedding.linear_3.bias";
+    write_tensors("unet/diffusion_pytorch_model.fp16.safetensors", &list);
+    expect_refusal(PLD_ERROR_MISSING, "unet", "'add_embedding.linear_2.bias'");
 }
 
 /** A scheduler may state what no sampler here has: the folder opens, a drawing names the field. */
@@ -371,7 +454,7 @@ static void files_that_are_no_json_object(void **state) {
 /* ---- lack of memory */
 
 /** Open, begin a session and draw: the first status that is not PLD_OK. */
-static pld_status open_and_draw(pld_error *error) {
+static pld_status open_and_draw(const char *path, pld_error *error) {
     pld_model *model = NULL;
     pld_session *session = NULL;
     pld_image image = {0};
@@ -382,7 +465,7 @@ static pld_status open_and_draw(pld_error *error) {
     options.height = 64;
     options.steps = 1;
     options.dump = in_folder("dump.safetensors");
-    pld_status status = pld_model_open(engine, WHOLE, &model, error);
+    pld_status status = pld_model_open(engine, path, &model, error);
     if (status == PLD_OK) {
         status = pld_session_create(model, &session, error);
     }
@@ -397,10 +480,10 @@ static pld_status open_and_draw(pld_error *error) {
 }
 
 /** One countdown; true when nothing was refused any more. */
-static bool draw_without(long countdown) {
+static bool draw_without(const char *path, long countdown) {
     pld_error error = {0};
     pld_inject_allocation_failure(countdown);
-    pld_status status = open_and_draw(&error);
+    pld_status status = open_and_draw(path, &error);
     pld_inject_allocation_failure(-1);
     if (status != PLD_OK && (status != PLD_ERROR_MEMORY || !error.message[0])) {
         fail_msg("allocation %ld refused: %s: %s", countdown, pld_status_text(status), error.message);
@@ -409,16 +492,25 @@ static bool draw_without(long countdown) {
 }
 
 /** Each refused allocation ends in an error; some 5000 are made. Each with PLADIS_FULL=1, else every 29th. */
-static void no_memory_anywhere(void **state) {
-    (void)state;
+static void no_memory_anywhere(const char *path) {
     const long step = getenv("PLADIS_FULL") ? 1 : 29;
     pld_error error = {0};
-    assert_int_equal(open_and_draw(&error), PLD_OK); /* what is made once in a process is made */
+    assert_int_equal(open_and_draw(path, &error), PLD_OK); /* what is made once in a process is made */
     long countdown = 0;
-    while (!draw_without(countdown)) {
+    while (!draw_without(path, countdown)) {
         countdown += step;
     }
     assert_true(countdown > 1000);
+}
+
+static void no_memory_anywhere_in_sd15(void **state) {
+    (void)state;
+    no_memory_anywhere(WHOLE);
+}
+
+static void no_memory_anywhere_in_sdxl(void **state) {
+    (void)state;
+    no_memory_anywhere(WHOLE_XL);
 }
 
 /** A session whose drawing failed for lack of memory draws the next time as if nothing had been. */
@@ -478,9 +570,15 @@ int main(void) {
         cmocka_unit_test_setup(integers_in_place_of_numbers, copy_model),
         cmocka_unit_test_setup(files_cut_short, copy_model),
         cmocka_unit_test_setup(fields_that_do_not_fit, copy_model),
+        cmocka_unit_test_setup(a_copy_opens, copy_sdxl),
+        cmocka_unit_test_setup(sdxl_fields_that_do_not_fit, copy_sdxl),
+        cmocka_unit_test_setup(sdxl_missing_parts, copy_sdxl),
+        cmocka_unit_test_setup(sdxl_without_a_projection, copy_sdxl),
+        cmocka_unit_test_setup(sdxl_without_add_embedding, copy_sdxl),
         cmocka_unit_test_setup(thresholding_is_refused_when_drawing, copy_model),
         cmocka_unit_test_setup(files_that_are_no_json_object, copy_model),
-        cmocka_unit_test(no_memory_anywhere),
+        cmocka_unit_test(no_memory_anywhere_in_sd15),
+        cmocka_unit_test(no_memory_anywhere_in_sdxl),
         cmocka_unit_test(session_survives),
     };
     return cmocka_run_group_tests(tests, start, stop);
