@@ -4,11 +4,12 @@
     compare.py --model DIR --pladis BIN [--width 512 --height 512]
 
 pladis draws one picture in one step with classifier-free guidance and PLADIS (λ = 2, α = 1.5) and dumps what happened.
-diffusers then gets the same prompts and the same unit-normal latents. Its VAE decodes the latents that pladis dumped,
+diffusers then, one network after the other, gets the same prompts and the same unit-normal latents. Its VAE decodes the latents that pladis dumped,
 so that the error of `decoded` is the decoder's alone. Relative errors are ‖a−b‖/‖b‖ over the tensor. The exit code is
 1 when one is beyond its tolerance.
 """
 import argparse
+import gc
 import json
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
 from safetensors.torch import load_file
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "reference"))
@@ -32,7 +33,8 @@ NEGATIVE = "blurry, low quality, watermark"
 CFG, LAMBDA, ALPHA, SEED, TIMESTEP = 7.5, 2.0, 1.5, 42, 601
 # One forward in float32 keeps 2e-5 on the tiny models, where float32 and float64 differ by 2e-7 to 7e-7. Nothing wider
 # is granted to the full sizes until --noise has measured what two orders of summation differ by there.
-TOLERANCES = {name: 2e-5 for name in ("prompt_embeds", "negative_prompt_embeds", "noise_pred", "latents", "decoded")}
+TOLERANCES = {name: 2e-5 for name in ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds",
+                                      "negative_pooled_prompt_embeds", "noise_pred", "latents", "decoded")}
 
 
 def relative(a, b):
@@ -64,24 +66,37 @@ def run_pladis(args, folder):
                     "--sampling-method", "euler", "--scheduler", "discrete", "--spacing", "leading",
                     "--timesteps", str(TIMESTEP), "--seed", str(SEED), "--dtype", "f32", "--pladis", str(LAMBDA),
                     "--pladis-alpha", str(ALPHA), "--threads", str(args.threads), "--dump", dump, "--dump-steps",
-                    "--report", report, "--output", folder / "picture.png"], check=True)
+                    "--report", report, "--output", folder / "picture.png", *args.option], check=True)
     return load_file(dump), json.loads(report.read_text())
 
 
 @torch.no_grad()
 def encode(model):
-    """(negative, positive) states [1, 77, C] and the seconds that it took."""
-    encoder = CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32).eval()
-    ids = tokenize(load_tokenizer(model / "tokenizer"), [NEGATIVE, PROMPT])
-    states, seconds = timed(lambda: encoder(ids)[0])
-    return states[:1], states[1:], seconds
+    """(context [2, 77, C], pooled [2, P] or None) of the negative and the positive prompt, and the seconds it took."""
+    prompts = [NEGATIVE, PROMPT]
+    xl = (model / "text_encoder_2").is_dir()
+
+    def load(kind, name):
+        return kind.from_pretrained(model / name, dtype=torch.float32).eval()
+
+    def ids(name):
+        return tokenize(load_tokenizer(model / name), prompts)
+
+    encoder = load(CLIPTextModel, "text_encoder")
+    first, seconds = timed(lambda: encoder(ids("tokenizer"), output_hidden_states=True))
+    if not xl:
+        return first.last_hidden_state, None, seconds
+    encoder = load(CLIPTextModelWithProjection, "text_encoder_2")
+    second, more = timed(lambda: encoder(ids("tokenizer_2"), output_hidden_states=True))
+    context = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], -1)
+    return context, second.text_embeds, seconds + more
 
 
 @torch.no_grad()
-def denoise(model, noise, context, plain):
+def denoise(model, noise, context, added, plain):
     """One guided evaluation and one step of Euler.
 
-    noise [1, 4, h, w] is unit normal, context [2, 77, C]. Returns noise_pred, latents [1, 4, h, w], the seconds of the
+    noise [1, 4, h, w] is unit normal, context [2, 77, C], added the further conditions of SDXL or None. Returns noise_pred, latents [1, 4, h, w], the seconds of the
     evaluation, and with `plain` the relative change of noise_pred when PyTorch sums in another order (no oneDNN).
     """
     config = json.loads((model / "scheduler" / "scheduler_config.json").read_text())
@@ -94,7 +109,7 @@ def denoise(model, noise, context, plain):
     rows = scheduler.scale_model_input(sample, t).repeat(2, 1, 1, 1)
 
     def guided():
-        return unet(rows, t, encoder_hidden_states=context).sample
+        return unet(rows, t, encoder_hidden_states=context, added_cond_kwargs=added).sample
 
     def combine(output):
         return output[:1] + CFG * (output[1:] - output[:1])
@@ -117,12 +132,18 @@ def decode(model, latents):
 def run_diffusers(args, dump):
     """(tensors, seconds by stage, noise) for the dumped noise and latents."""
     model = Path(args.model)
-    negative, positive, text_seconds = encode(model)
-    noise_pred, latents, denoise_seconds, noise = denoise(model, dump["latents_init"], torch.cat([negative, positive]),
-                                                          args.noise)
+    context, pooled, text_seconds = encode(model)
+    tensors = {"prompt_embeds": context[1:], "negative_prompt_embeds": context[:1]}
+    added = None
+    if pooled is not None:
+        tensors.update(pooled_prompt_embeds=pooled[1:], negative_pooled_prompt_embeds=pooled[:1])
+        sizes = [args.height, args.width, 0, 0, args.height, args.width]
+        added = {"text_embeds": pooled, "time_ids": torch.tensor([sizes, sizes], dtype=torch.float32)}
+    gc.collect()
+    noise_pred, latents, denoise_seconds, noise = denoise(model, dump["latents_init"], context, added, args.noise)
+    gc.collect()
     decoded, decode_seconds = decode(model, dump["latents"])
-    tensors = {"prompt_embeds": positive, "negative_prompt_embeds": negative, "noise_pred": noise_pred,
-               "latents": latents, "decoded": decoded}
+    tensors.update(noise_pred=noise_pred, latents=latents, decoded=decoded)
     return tensors, {"text": text_seconds, "denoise": denoise_seconds, "decode": decode_seconds}, noise
 
 
@@ -131,7 +152,7 @@ def print_errors(dump, want):
     dump = {**dump, "noise_pred": dump["noise_pred.00"]}
     good = True
     print(f"{'tensor':24}{'shape':>20}{'spread':>10}{'error':>12}{'tolerance':>12}")
-    for name, tolerance in TOLERANCES.items():
+    for name, tolerance in ((name, TOLERANCES[name]) for name in TOLERANCES if name in want):
         error = relative(dump[name], want[name])
         fine = error <= tolerance  # false for NaN too
         good = good and fine
@@ -159,6 +180,7 @@ def main():
     parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--height", type=int, default=512)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of both sides")
+    parser.add_argument("--option", action="append", default=[], help="further option of pladis generate")
     parser.add_argument("--noise", action="store_true",
                         help="also evaluate without oneDNN: how far two float32 orders of summation differ")
     args = parser.parse_args()
