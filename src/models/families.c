@@ -39,8 +39,9 @@ static const pld_family_part stable_diffusion_xl_parts[] = {
 
 static const pld_family stable_diffusion_xl = {
     .name = "stable-diffusion-xl",
-    .description = "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
-                   "KL autoencoder",
+    .description =
+        "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
+        "KL autoencoder",
     .pipelines = stable_diffusion_xl_pipelines,
     .parts = stable_diffusion_xl_parts,
     .part_count = PART_COUNT(stable_diffusion_xl_parts),

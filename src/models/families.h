@@ -34,8 +34,8 @@ typedef struct pld_family {
     int part_count;
     int text_skip;        /**< layers of the text encoders that are left out at a clip-skip of 1 */
     bool text_final_norm; /**< text states go through the final norm */
-    bool zero_negative;   /**< no negative prompt is zeros, unless model_index.json's force_zeros_for_empty_prompt
-                             says otherwise */
+    bool zero_negative;   /**< no negative prompt is zeros, unless model_index.json's
+                             force_zeros_for_empty_prompt   says otherwise */
     int default_steps;
     double default_cfg_scale;
     bool stable_diffusion_rules; /**< see pld_sampling_options */
