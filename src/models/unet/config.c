@@ -162,8 +162,8 @@ static pld_status check_shift(const pld_json *top, const pld_unet_config *c, pld
     }
     return c->frequency_shift >= 0 && (float)c->frequency_shift < (float)half
                ? PLD_OK
-               : pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'freq_shift': found %g, out of range", top->file,
-                          c->frequency_shift);
+               : pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'freq_shift': found %g, out of range",
+                          top->file, c->frequency_shift);
 }
 
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {

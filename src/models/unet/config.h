@@ -7,7 +7,8 @@
 
 enum {
     PLD_UNET_MAX_LEVELS = 8,
-    PLD_UNET_TIME_IDS = 6 /**< original height and width, crop from the top and left, target height and width */
+    PLD_UNET_TIME_IDS =
+        6 /**< original height and width, crop from the top and left, target height and width */
 };
 
 /** Arrays are by level, from the finest: [levels]. */
@@ -27,8 +28,9 @@ typedef struct pld_unet_config {
     bool flip_sin_to_cos;
     double frequency_shift; /**< freq_shift */
     int64_t sample_size;    /**< latent side the model was trained at */
-    /** addition_embed_type text_time (SDXL; Podell et al. 2023, arXiv 2307.01952, section 2.2): the pooled text
-     * embedding and sinusoids of PLD_UNET_TIME_IDS numbers join the time embedding. Both are 0 without it. */
+    /** addition_embed_type text_time (SDXL; Podell et al. 2023, arXiv 2307.01952, section 2.2): the pooled
+     * text embedding and sinusoids of PLD_UNET_TIME_IDS numbers join the time embedding. Both are 0 without
+     * it. */
     int64_t pooled_width;
     int64_t time_id_width; /**< addition_time_embed_dim: sinusoids of each number */
 } pld_unet_config;
