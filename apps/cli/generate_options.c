@@ -174,6 +174,14 @@ static const option rows[] = {
     {NAMED(TEXT, "config"), AT(config), .argument = "DIR",
      .help = "diffusers folder that describes an unusual single-file checkpoint"},
 
+    SECTION("from a picture"),
+    {NAMED(TEXT, "init-img"), OF_PICTURE, .is_file = true, .letter = 'i', .alias = "init-image", AT(init_img),
+     .argument = "FILE", .help = "begin at this PNG, resized to width and height, instead of noise"},
+    {NAMED(NUMBER, "strength"), OF_PICTURE, AT(strength), .argument = "PART", RANGE(0, 1),
+     .above_minimum = true, .help = "how much of it is redrawn: part of the steps that are taken (0.75)"},
+    {NAMED(TEXT, "mask"), OF_PICTURE, .is_file = true, AT(mask), .argument = "FILE",
+     .help = "PNG, resized likewise: white is redrawn, black is kept"},
+
     SECTION("PLADIS, sparse cross-attention"),
     {NAMED(NUMBER, "pladis"), OF_PICTURE, AT(pladis_scale), .argument = "SCALE", RANGE(-100, 100),
      .help = "lambda, how far to go from dense to sparse; 0 is off (2, or the model's own)"},
@@ -257,11 +265,6 @@ static const option rows[] = {
      .help = "type of the arithmetic: auto, f32"},
 
     LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),
-    {.kind = OPTION_REFUSED,
-     .name = "init-img",
-     .letter = 'i',
-     .help = "not available in this version: pictures are drawn from a prompt only"},
-    LATER("strength", "pictures are drawn from a prompt only"),
     LATER("vae-tiling", "the picture is decoded whole"),
     LATER("preview", "there is no preview yet"),
 };
@@ -304,6 +307,7 @@ void generate_options_defaults(generate_request *request) {
         .seed = defaults.seed,
         .batch_count = 1,
         .zoom = 1,
+        .strength = NAN,
         .cfg_scale = NAN,
         .cfg_rescale = defaults.cfg_rescale,
         .eta = NAN,
@@ -349,6 +353,8 @@ bool generate_options_check(const generate_request *request) {
             "whole model");
     } else if (request->sheet && request->compare != NULL) {
         message_usage("--sheet and --compare exclude each other");
+    } else if (request->init_img == NULL && (request->mask != NULL || !isnan(request->strength))) {
+        message_usage("--%s needs --init-img FILE", request->mask != NULL ? "mask" : "strength");
     } else if (request->columns > 0 && !request->sheet) {
         message_usage("--columns needs --sheet");
     } else if (request->zoom > 1 && !request->together && !request->sheet && request->compare == NULL) {
@@ -481,6 +487,7 @@ void generate_options_fill(const generate_request *request, const char *prompt, 
     options->pladis_temperature = request->pladis_temperature;
     options->guidance = request->guidance_count > 0 ? request->guidance : NULL;
     options->guidance_count = request->guidance_count;
+    options->strength = isnan(request->strength) ? options->strength : request->strength;
     options->init_noise = request->init_noise;
     options->dump_steps = request->dump_steps;
 }

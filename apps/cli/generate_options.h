@@ -14,7 +14,7 @@ typedef struct generate_request {
     const char *prompt, *negative_prompt, *prompt_file, *output;
     bool low_memory, literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
     int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
-    double cfg_scale, cfg_rescale, eta;
+    double cfg_scale, cfg_rescale, eta, strength;
     const char *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
     int64_t original_size[2], target_size[2]; /**< width, height; 0: the picture's */
     int64_t crop[2];                          /**< left, top */
@@ -27,7 +27,7 @@ typedef struct generate_request {
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     lora_choices loras;
     const char *lora_dir;
-    const char *pladis_blocks, *init_noise, *dump, *report, *profile;
+    const char *pladis_blocks, *init_img, *mask, *init_noise, *dump, *report, *profile;
     const char *from; /**< PNG whose metadata stands before all other options, or NULL */
     int64_t from_picture;
     struct recalled_picture *recalled; /**< what `from` said; strings point into it */

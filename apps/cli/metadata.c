@@ -88,6 +88,9 @@ static char *make_parameters(const char *model, const picture *drawn) {
     fprintf(file, ", CFG scale: %g, Seed: %" PRId64 ", Size: %dx%d", report->cfg_scale, drawn->seed,
             report->width, report->height);
     print_value(file, "Model", model);
+    if (request->init_img != NULL) {
+        fprintf(file, ", Denoising strength: %g", report->strength);
+    }
     if (request->clip_skip > 1) {
         fprintf(file, ", Clip skip: %d", (int)request->clip_skip);
     }

@@ -98,6 +98,11 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     json_object_set_new(object, "original_size", pair_or_null(request->original_size, 'x'));
     json_object_set_new(object, "crop", pair_or_null(request->crop, ','));
     json_object_set_new(object, "target_size", pair_or_null(request->target_size, 'x'));
+    if (request->init_img != NULL) {
+        json_object_set_new(object, "init_img", file_or_null(request->init_img, base_names));
+        json_object_set_new(object, "strength", json_real(report->strength));
+        json_object_set_new(object, "mask", file_or_null(request->mask, base_names));
+    }
     json_object_set_new(object, "eta", isnan(request->eta) ? json_null() : json_real(request->eta));
     json_object_set_new(object, "pladis", json_real(drawn->pladis_scale));
     json_object_set_new(object, "pladis_alpha", json_real(request->pladis_alpha));

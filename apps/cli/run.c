@@ -113,10 +113,53 @@ static int prepare(picture_run *run, picture *wanted) {
     return code;
 }
 
+/** The pictures that a run begins with. Free both. */
+static int read_pictures(const generate_request *settings, pld_image *init_image, pld_image *mask) {
+    pld_error error = {0};
+    *init_image = *mask = (pld_image){0};
+    if ((settings->init_img != NULL &&
+         pld_image_read_png(settings->init_img, init_image, &error) != PLD_OK) ||
+        (settings->mask != NULL && pld_image_read_png(settings->mask, mask, &error) != PLD_OK)) {
+        return message_error(&error);
+    }
+    return EXIT_DONE;
+}
+
+/** One call of the library. */
+static int draw(picture_run *run, picture *wanted, const pld_generate_options *options) {
+    pld_error error = {0};
+    wanted->report.struct_size = sizeof wanted->report;
+    if (options->dump != NULL) {
+        cancel_guard_begin(); /* the library writes the dump inside its call */
+    }
+    pld_status status = pld_generate(run->session, options, &wanted->image, &wanted->report, &error);
+    cancel_guard_end();
+    progress_clear();
+    if (status != PLD_OK) {
+        return message_error(&error);
+    }
+    if (*cancel_flag()) {
+        message_failure("cancelled");
+        return EXIT_CANCELLED;
+    }
+    return EXIT_DONE;
+}
+
+/** A picture of another shape is stretched, which nobody wants to find out afterwards. */
+static void note_stretching(const picture *drawn, const pld_image *from) {
+    double wanted = (double)drawn->report.width / drawn->report.height,
+           found = (double)from->width / from->height;
+    if (wanted > found * 1.02 || wanted < found / 1.02) {
+        message_note("%s, %d x %d, was stretched to %d x %d; give -W and -H of its shape",
+                     drawn->settings->init_img, from->width, from->height, drawn->report.width,
+                     drawn->report.height);
+    }
+}
+
 int run_draw(picture_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
-    pld_error error = {0};
     pld_generate_options options;
+    pld_image init_image, mask;
     char dump[PATH_MAX];
     int code = prepare(run, wanted);
     if (code != EXIT_DONE) {
@@ -132,21 +175,20 @@ int run_draw(picture_run *run, size_t index) {
             return EXIT_USAGE;
         }
         options.dump = dump;
-        cancel_guard_begin(); /* the library writes the dump inside its call */
     }
+    code = read_pictures(wanted->settings, &init_image, &mask);
+    options.init_image = init_image.pixels != NULL ? &init_image : NULL;
+    options.mask = mask.pixels != NULL ? &mask : NULL;
     progress_set_picture((int)index, (int)run->pictures.count);
-    wanted->report.struct_size = sizeof wanted->report;
-    pld_status status = pld_generate(run->session, &options, &wanted->image, &wanted->report, &error);
-    cancel_guard_end();
-    progress_clear();
-    if (status != PLD_OK) {
-        return message_error(&error);
+    if (code == EXIT_DONE) {
+        code = draw(run, wanted, &options);
     }
-    if (*cancel_flag()) {
-        message_failure("cancelled");
-        return EXIT_CANCELLED;
+    if (code == EXIT_DONE && init_image.pixels != NULL && index == 0) {
+        note_stretching(wanted, &init_image);
     }
-    return EXIT_DONE;
+    pld_image_free(&init_image);
+    pld_image_free(&mask);
+    return code;
 }
 
 /** The trace file, and the tables unless nothing but errors is wanted. */

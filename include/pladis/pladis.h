@@ -305,10 +305,16 @@ typedef struct pld_generate_options {
     /** "all", or a comma list of "unconditional", "conditional", "perturbed" */
     const char *pladis_branches;
     double pladis_temperature; /**< 0: entmax; above: softmax(z / temperature) in its place, for ablations */
-    const char *init_noise;    /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
-    const char *dump;          /**< safetensors file to write what happened to, or NULL */
-    bool dump_steps;           /**< the per-step tensors too */
-    pld_profile *profile;      /**< where the time of every operator is noted, or NULL */
+    /** Begin at this picture, resized to the run's size (Lanczos), instead of noise; borrowed. NULL: none. */
+    const struct pld_image *init_image;
+    double strength; /**< part of the steps that are taken from there, (0, 1]; 0.75 */
+    /** Redraw only where this picture is light (>= 128 of 255), keep the rest of init_image; borrowed. NULL:
+     * all. */
+    const struct pld_image *mask;
+    const char *init_noise; /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
+    const char *dump;       /**< safetensors file to write what happened to, or NULL */
+    bool dump_steps;        /**< the per-step tensors too */
+    pld_profile *profile;   /**< where the time of every operator is noted, or NULL */
     /** Return false to cancel. May be NULL. */
     bool (*progress)(void *user, const pld_progress *progress);
     void *progress_user;
@@ -348,6 +354,7 @@ typedef struct pld_report {
     uint64_t peak_memory_bytes; /**< high-water mark of the process */
     int width, height, steps;   /**< in force */
     double cfg_scale;           /**< in force */
+    double strength;            /**< in force; 1 without init_image */
     char sampling_method[32];   /**< in force */
     char scheduler[32];         /**< in force */
     char spacing[32];           /**< in force; "" for samplers with timesteps of their own */

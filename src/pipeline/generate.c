@@ -8,6 +8,7 @@
 #include "io/weight_files.h"
 #include "nn/variants/variant.h"
 #include "pipeline/generation.h"
+#include "pipeline/init_picture.h"
 
 /** Tell the caller where the run is; his answer may end it. */
 static pld_status tell(pld_generation *g, const char *stage, size_t step, size_t steps) {
@@ -114,12 +115,16 @@ static pld_status read_init_noise(pld_generation *g, const int64_t *shape, float
 static pld_status start_latents(pld_generation *g) {
     const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
     pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
+    PLD_TRY(pld_init_picture_encode(g));
     pld_rng_normal(&g->rng, g->latents, g->count);
     if (g->options->init_noise) {
         PLD_TRY(read_init_noise(g, shape, g->latents));
         PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "init-noise", 0));
     }
     PLD_TRY(pld_dump_add(&g->dump, "latents_init", g->latents, 4, shape, g->error));
+    if (g->options->init_image) {
+        return pld_init_picture_start(g);
+    }
     const float scale = pld_sampler_schedule(g->sampler)->init_noise_sigma;
     for (size_t i = 0; i < g->count; i++) {
         g->latents[i] *= scale;
@@ -217,18 +222,19 @@ static pld_status denoise(pld_generation *g) {
     const size_t calls = pld_sampler_schedule(g->sampler)->calls;
     PLD_TRY(start_latents(g));
     PLD_TRY(dump_schedule(g));
-    PLD_TRY(pld_sampler_begin(g->sampler, 0, g->count, g->error));
+    PLD_TRY(pld_sampler_begin(g->sampler, g->first_call, g->count, g->error));
     PLD_TRY(pld_guidance_chain_begin(&g->guidance, g->count, g->error));
-    for (size_t call = 0; call < calls; call++) {
+    for (size_t call = g->first_call; call < calls; call++) {
         const float *renoise = NULL;
         PLD_TRY(predict(g, call, &renoise));
         PLD_TRY(pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
         PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
         PLD_TRY(pld_sampler_step_renoising(g->sampler, call, g->noise_pred, renoise, g->latents, &g->rng,
                                            g->latents, g->error));
+        pld_init_picture_blend(g, call);
         PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "sampler", call + 1));
         PLD_TRY(dump_call(g, "latents", call, g->latents));
-        PLD_TRY(tell(g, "denoise", call + 1, calls));
+        PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
     }
     const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
     return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
@@ -299,6 +305,7 @@ static void generation_free(pld_generation *g) {
     pld_free(g->model_input);
     pld_free(g->noise_pred);
     pld_free(g->decoded);
+    pld_init_picture_free(g);
     for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
         pld_free(g->rows[i]);
     }

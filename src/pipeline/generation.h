@@ -30,6 +30,11 @@ typedef struct pld_generation {
     float *attention_spare;        /* see pld_run */
     size_t attention_spare_floats;
     float *decoded; /* [3, height, width] */
+    /* of a run that begins at a picture */
+    size_t first_call;
+    float *image_latents; /* [count], scaled, without noise */
+    float *noise;         /* [count], unit */
+    bool *redrawn;        /* [h, w], NULL without a mask */
     pld_rng rng;
     pld_variant_table dense, pladis; /* outside and inside the steps where PLADIS is active */
     int pladis_sites;

@@ -150,6 +150,10 @@ void pld_session_drop_unet(pld_session *session, int64_t batch);
 pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
                               const volatile int *cancel, float *decoded, pld_error *error);
 
+/** picture [3, H, W] in −1…1 → moments [2·C, h, w]: mean and log-variance, not scaled. */
+pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
+                              const volatile int *cancel, float *moments, pld_error *error);
+
 /** diffusers' word for what a network predicts, "v_prediction". */
 const char *pld_prediction_text(pld_prediction prediction);
 

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "pipeline/generation.h"
+#include "pipeline/init_picture.h"
 
 enum { MAX_SIDE = 16384, MAX_STEPS = 1000 };
 
@@ -21,7 +22,8 @@ void pld_generate_options_init(pld_generate_options *options) {
                                       .pladis_blocks = "all",
                                       .pladis_end = 1,
                                       .pladis_sites = "cross",
-                                      .pladis_branches = "all"};
+                                      .pladis_branches = "all",
+                                      .strength = 0.75};
 }
 
 static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {
@@ -368,6 +370,7 @@ pld_status pld_generation_resolve(pld_generation *g) {
     PLD_TRY(resolve_guidance(g));
     PLD_TRY(make_sampler(g));
     PLD_TRY(check_sampler_renoises(g));
+    PLD_TRY(pld_init_picture_resolve(g));
     report_sampler(g);
     return resolve_variants(g);
 }

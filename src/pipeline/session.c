@@ -203,3 +203,32 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
                           out->height * out->width, decoded);
     return PLD_OK;
 }
+
+/** The encoder's plan lives for one picture: it is used once a run, and its buffers are as large as the
+ * decoder's.
+ */
+pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
+                              const volatile int *cancel, float *moments, pld_error *error) {
+    const pld_kernels *kernels = session->model->engine->kernels;
+    pld_model *model = session->model;
+    pld_vae_values values;
+    pld_plan plan;
+    pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
+    pld_run run = pld_session_run(session, &plan, cancel);
+    pld_status status = pld_vae_encoder_build(&plan, &model->vae, 1, height, width, &values, error);
+    if (status == PLD_OK) {
+        status = pld_prepare_within_memory(&run, "the autoencoder", error);
+    }
+    if (status == PLD_OK) {
+        kernels->nchw_to_nhwc(picture, model->vae.in_channels, height * width,
+                              pld_plan_data(&plan, values.in));
+        status = pld_plan_run(&run, error);
+    }
+    if (status == PLD_OK) {
+        const pld_value *out = &plan.values[values.out];
+        kernels->nhwc_to_nchw(pld_plan_data(&plan, values.out), out->channels, out->height * out->width,
+                              moments);
+    }
+    pld_plan_free(&plan);
+    return status;
+}

@@ -72,6 +72,7 @@ static void step(pld_sampler *sampler, const pld_step *s) {
 }
 
 static const pld_sampler_operations operations = {.buffers = 2,
+                                                  .calls_per_step = 2,
                                                   .takes_exp_betas = true,
                                                   .prepare = prepare,
                                                   .step_of_call = step_of_call,

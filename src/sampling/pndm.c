@@ -143,7 +143,7 @@ static void step_start(pld_sampler *sampler, state *own, const pld_step *s) {
     int64_t timestep = (int64_t)sampler->schedule.timesteps[s->call];
     int64_t stride = stride_of(sampler);
     float *start = sampler->buffers[START];
-    if (s->call == 0) {
+    if (sampler->finished_calls == 0) {
         remember(sampler, own, s);
         memcpy(start, s->sample, s->count * sizeof *start);
         transfer(sampler, s, start, s->noise_pred, timestep, timestep - stride);
@@ -186,7 +186,7 @@ static void step(pld_sampler *sampler, const pld_step *s) {
         step_runge_kutta(sampler, own, s);
         return;
     }
-    if (sampler->config.skip_prk_steps && s->call < 2) {
+    if (sampler->config.skip_prk_steps && sampler->finished_calls < 2) {
         step_start(sampler, own, s);
         return;
     }
@@ -196,8 +196,17 @@ static void step(pld_sampler *sampler, const pld_step *s) {
     transfer(sampler, s, s->sample, sampler->buffers[SUM], timestep, timestep - stride_of(sampler));
 }
 
-static const pld_sampler_operations operations = {
-    .buffers = SUM + 1, .check = check, .prepare = prepare, .step_of_call = step_of_call, .step = step};
+/** The Runge-Kutta steps are tied to the first timesteps. */
+static bool begins_at_noise(const pld_sampler *sampler) {
+    return !sampler->config.skip_prk_steps;
+}
+
+static const pld_sampler_operations operations = {.begins_at_noise = begins_at_noise,
+                                                  .buffers = SUM + 1,
+                                                  .check = check,
+                                                  .prepare = prepare,
+                                                  .step_of_call = step_of_call,
+                                                  .step = step};
 
 const pld_sampler_kind pld_sampler_pndm = {
     .name = "pndm",

@@ -33,6 +33,41 @@ size_t pld_sampler_step_of_call(const pld_sampler *sampler, size_t call) {
     return operations->step_of_call ? operations->step_of_call(sampler, call) : call;
 }
 
+pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, size_t *call, pld_error *error) {
+    const size_t order = sampler->kind->operations->calls_per_step;
+    *call = step * (order ? order : 1);
+    if (step > 0 && sampler->kind->operations->begins_at_noise &&
+        sampler->kind->operations->begins_at_noise(sampler)) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "sampler '%s' cannot begin at step %zu as it is configured (%s); take another sampler, such "
+            "as ddim or euler, or a strength of 1",
+            sampler->kind->name, step, sampler->config.file);
+    }
+    return PLD_OK;
+}
+
+void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
+                           float *noisy, size_t count) {
+    const pld_schedule *schedule = &sampler->schedule;
+    float share = 1;
+    float amount = 0;
+    if (sampler->kind->operations->scales_model_input) { /* variance exploding */
+        amount = schedule->sigmas[call];
+    } else if (schedule->sigmas_count > 0) {
+        const float sigma = schedule->sigmas[call];
+        share = 1 / sqrtf(sigma * sigma + 1);
+        amount = sigma * share;
+    } else {
+        const float alpha_bar = pld_alpha_cumprod_at(sampler, (int64_t)schedule->timesteps[call]);
+        share = sqrtf(alpha_bar);
+        amount = sqrtf(1 - alpha_bar);
+    }
+    for (size_t i = 0; i < count; i++) {
+        noisy[i] = share * clean[i] + amount * noise[i];
+    }
+}
+
 pld_status pld_sampler_begin(pld_sampler *sampler, size_t first_call, size_t count, pld_error *error) {
     size_t buffers = sampler->kind->operations->buffers;
     if (first_call >= sampler->schedule.calls || count == 0) {

@@ -107,6 +107,15 @@ double pld_sampler_eta(const pld_sampler *sampler);
 /** The step in [0, steps) to which a call belongs. */
 size_t pld_sampler_step_of_call(const pld_sampler *sampler, size_t call);
 
+/** The call with which a run begins that leaves out the first `step` steps, as diffusers' pipelines count
+ * (its order times the step). PLD_ERROR_UNSUPPORTED where the sampler can only begin at its beginning. */
+pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, size_t *call, pld_error *error);
+
+/** noisy[count] = a clean sample with the noise level of `call`, in the solver's own space (diffusers'
+ * add_noise). `noise` is unit normal; `noisy` may be either. */
+void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
+                           float *noisy, size_t count);
+
 /** Start a run over samples of `count` numbers at `first_call` (0, or later when a picture is given). Forgets
  *  any earlier run. */
 pld_status pld_sampler_begin(pld_sampler *sampler, size_t first_call, size_t count, pld_error *error);

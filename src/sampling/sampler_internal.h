@@ -41,6 +41,9 @@ struct pld_sampler_operations {
     pld_status (*check)(const pld_sampler *sampler, pld_error *error);
     /** Fill sampler->schedule; alphas_cumprod and steps are there. */
     pld_status (*prepare)(pld_sampler *sampler, const pld_sampling_options *options, pld_error *error);
+    size_t calls_per_step; /**< diffusers' order; 0 means 1 */
+    /** Whether runs cannot begin later than at the first call. NULL: they can. */
+    bool (*begins_at_noise)(const pld_sampler *sampler);
     /** NULL: a call is a step. */
     size_t (*step_of_call)(const pld_sampler *sampler, size_t call);
     /** True: the network sees sample / √(σ² + 1); false: the sample. */

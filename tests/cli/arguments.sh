@@ -87,11 +87,10 @@ wrong --guidance 3.5 nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1
 refused 2 'did you mean "euler"' generate -p x --sampling-method eular
 
 # What a later version may bring is refused, never silently accepted.
-for option in --distilled-guidance --init-img --strength --vae-tiling --preview; do
+for option in --distilled-guidance --vae-tiling --preview; do
     refused 2 "$option.*not available" generate -p x "$option" value
     refused 2 "$option.*not available" generate -p x "$option=value"
 done
-refused 2 'not available' generate -p x -i picture.png
 
 # Options that exclude or need each other.
 refused 2 'exclude' generate -p x --prompt-file prompts.txt
