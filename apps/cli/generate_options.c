@@ -408,6 +408,10 @@ static void drop_overridden(const generate_request *given, generate_request *req
     if (given->timestep_count > 0 && given->steps == 0) {
         request->steps = 0;
     }
+    if (given->guidance_count > 0) {
+        memcpy(request->guidance, given->guidance, sizeof request->guidance);
+        request->guidance_count = given->guidance_count;
+    }
     if (given->sampling_method != NULL) { /* another sampler goes by its own schedule */
         request->scheduler = given->scheduler;
         request->spacing = given->spacing;

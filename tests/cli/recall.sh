@@ -28,6 +28,11 @@ second line' --pladis 1.7000000000000002 --pladis-alpha 1.3333333333333333 --pla
     again $small -p 'a fox' --literal-prompt --sampling-method tcd --clip-skip 2 --eta 0
     again -m sd15 -W 64 -H 64 -p 'a fox' --timesteps 900,600,300 --sampling-method euler --scheduler discrete
     again -m sd15 -W 64 -H 64 -p '' --steps 3 --no-pladis --cfg-scale 1 --prediction v --sampling-method dpm++2m --scheduler karras
+    again $small -p 'a fox' --guidance pag:scale=3,layers=mid --guidance rescale
+    again $small -p 'a fox' --guidance freeu:b1=1.1,b2=1.2,s1=0.9,s2=0.2 --pladis-sites all --pladis-branches conditional
+    expect 0 generate $small -p 'a fox' --guidance seg:scale=2,layers=mid -q -o wanted.png
+    expect 0 generate --from first.png --pladis-sites cross --pladis-branches all --guidance seg:scale=2,layers=mid -q -o second.png
+    same wanted.png second.png
     again -m sd21 -W 64 -H 64 -p 'a fox' --steps 2
     again -m sdxl -W 64 -H 64 -p 'a fox' --steps 2
     again -m sdxl -W 64 -H 64 -p 'a fox' -n '' --steps 2 --original-size 768x1344 --crop 8,0 --target-size 64x96
