@@ -20,7 +20,7 @@ typedef struct moments {
 typedef struct group_norm_run {
     const pld_kernels *kernels;
     const pld_group_norm_problem *problem;
-    int64_t chunk_tokens;
+    int64_t chunk_tokens, chunk_count;
     moments *chunks;
     float *scale, *shift, *channel_moments;
 } group_norm_run;
@@ -119,21 +119,40 @@ static void fold_affine(const group_norm_run *run, int64_t chunks) {
     }
 }
 
-void pld_group_norm(const pld_kernels *kernels, const pld_group_norm_problem *problem, int threads,
-                    void *scratch) {
-    int64_t blocks = (problem->tokens + PLD_BLOCK_TOKENS - 1) / PLD_BLOCK_TOKENS;
-    int64_t chunk_blocks = (blocks + PLD_MAX_CHUNKS - 1) / PLD_MAX_CHUNKS;
+/** The run of a problem on its scratch; scale and shift are not set yet. */
+static group_norm_run begin_run(const pld_kernels *kernels, const pld_group_norm_problem *problem,
+                                void *scratch) {
+    const int64_t blocks = (problem->tokens + PLD_BLOCK_TOKENS - 1) / PLD_BLOCK_TOKENS;
+    const int64_t chunk_blocks = (blocks + PLD_MAX_CHUNKS - 1) / PLD_MAX_CHUNKS;
     group_norm_run run = {
         .kernels = kernels,
         .problem = problem,
         .chunk_tokens = chunk_blocks * PLD_BLOCK_TOKENS,
         .chunks = scratch,
     };
+    run.chunk_count = (problem->tokens + run.chunk_tokens - 1) / run.chunk_tokens;
     run.scale = (float *)(void *)(run.chunks + PLD_MAX_CHUNKS * problem->groups);
     run.shift = run.scale + problem->channels;
     run.channel_moments = run.shift + problem->channels;
-    int64_t chunks = (problem->tokens + run.chunk_tokens - 1) / run.chunk_tokens;
-    pld_parallel_for(threads, (size_t)chunks, measure_chunks, &run);
-    fold_affine(&run, chunks);
-    pld_parallel_for(threads, (size_t)chunks, normalise_chunks, &run);
+    return run;
+}
+
+static void find_factors(group_norm_run *run, int threads) {
+    pld_parallel_for(threads, (size_t)run->chunk_count, measure_chunks, run);
+    fold_affine(run, run->chunk_count);
+}
+
+void pld_group_norm_affine(const pld_kernels *kernels, const pld_group_norm_problem *problem, int threads,
+                           void *scratch, float *scale, float *shift) {
+    group_norm_run run = begin_run(kernels, problem, scratch);
+    run.scale = scale;
+    run.shift = shift;
+    find_factors(&run, threads);
+}
+
+void pld_group_norm(const pld_kernels *kernels, const pld_group_norm_problem *problem, int threads,
+                    void *scratch) {
+    group_norm_run run = begin_run(kernels, problem, scratch);
+    find_factors(&run, threads);
+    pld_parallel_for(threads, (size_t)run.chunk_count, normalise_chunks, &run);
 }

@@ -24,4 +24,8 @@ size_t pld_group_norm_scratch_size(int64_t channels, int64_t groups, int threads
 void pld_group_norm(const pld_kernels *kernels, const pld_group_norm_problem *problem, int threads,
                     void *scratch);
 
+/** The same without the output: scale and shift, [channels] each, where out = scale·x + shift. */
+void pld_group_norm_affine(const pld_kernels *kernels, const pld_group_norm_problem *problem, int threads,
+                           void *scratch, float *scale, float *shift);
+
 #endif

@@ -53,8 +53,9 @@ typedef struct pld_panel_product {
     int64_t rows, depth;
     const float *panel; /* [depth, panel_columns()] */
     const float *bias;  /* [columns] or NULL */
-    bool accumulate;    /* out += the result */
-    float *out;         /* [rows, columns], rows out_row floats apart */
+    const float
+        *add;   /* [rows, columns], rows out_row floats apart: added to the result; may be out; or NULL */
+    float *out; /* [rows, columns], rows out_row floats apart */
     int64_t out_row;
     int64_t columns; /* 1 … panel_columns() */
 } pld_panel_product;
@@ -69,14 +70,16 @@ typedef struct pld_winograd_input {
     int64_t step;
 } pld_winograd_input;
 
-/** One tile of the products back: Aᵀ m A + bias. */
+/** One tile of the products back: Aᵀ m A + bias + residual. */
 typedef struct pld_winograd_output {
     const float *products; /* [36] of [channels], step floats apart */
     int64_t step;
     int64_t channels;
     const float *bias; /* [channels] or NULL */
-    bool accumulate;
+    bool add_residual;
     float *pixels[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT]; /* of [channels] each; NULL past the edge */
+    const float
+        *residual[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT]; /* likewise, with add_residual; may be pixels */
 } pld_winograd_output;
 
 /* X(return type, name, (arguments)) */
@@ -96,7 +99,7 @@ typedef struct pld_winograd_output {
     X(void, panel_product, (const pld_panel_product *product))                                                      \
     X(int64_t, panel_columns, (void))                                                                               \
     /* Winograd's F(4x4, 3x3). weights [depth, 9, columns] → G g Gᵀ, out [36] of [depth, columns], `step`       \
-     * floats apart; columns a multiple of the vector. */                                                                        \
+     * floats apart; columns a multiple of the vector. */                                                           \
     X(void, winograd_weights,                                                                                       \
       (const float *weights, int64_t depth, int64_t columns, float *out, int64_t step))                             \
     X(void, winograd_input, (const pld_winograd_input *tile))                                                       \

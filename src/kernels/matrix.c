@@ -19,11 +19,7 @@ size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int th
 typedef struct matrix_job {
     const pld_kernels *k;
     const pld_matrix *matrix;
-    const float *left;
-    const void *packed;
-    const float *bias;
-    float *out;
-    float *rooms;
+    const pld_matrix_operands *operands;
     int64_t row_parts, panel_parts;
 } matrix_job;
 
@@ -31,18 +27,22 @@ typedef struct matrix_job {
 static void panel_piece(const matrix_job *job, int64_t row, int64_t rows, int64_t depth, int64_t count,
                         int64_t panel, float *room) {
     const pld_matrix *m = job->matrix;
+    const pld_matrix_operands *o = job->operands;
     const int64_t width = job->k->panel_columns();
     const int64_t column = panel * width;
     const int64_t columns = m->weights.columns - column;
+    const int64_t at = row * m->weights.columns + column;
+    const bool first = depth == 0;
+    const float *residual = o->residual ? o->residual + at : NULL;
     job->k->panel_product(&(pld_panel_product){
-        .left = job->left + row * m->weights.depth + depth,
+        .left = o->left + row * m->weights.depth + depth,
         .left_row = m->weights.depth,
         .rows = rows,
         .depth = count,
-        .panel = pld_panels_read(job->k, &m->weights, job->packed, panel, depth, count, room),
-        .bias = job->bias && depth == 0 ? job->bias + column : NULL,
-        .accumulate = depth > 0 || m->accumulate,
-        .out = job->out + row * m->weights.columns + column,
+        .panel = pld_panels_read(job->k, &m->weights, o->packed, panel, depth, count, room),
+        .bias = first && o->bias ? o->bias + column : NULL,
+        .add = first ? residual : o->out + at,
+        .out = o->out + at,
         .out_row = m->weights.columns,
         .columns = columns < width ? columns : width});
 }
@@ -68,7 +68,7 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
     const matrix_job *job = context;
     const int64_t rows = job->matrix->rows;
     const int64_t panels = pld_panel_count(job->k, job->matrix->weights.columns);
-    float *room = job->rooms + (size_t)thread * room_floats(job->k);
+    float *room = (float *)job->operands->scratch + (size_t)thread * room_floats(job->k);
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
         int64_t r = item / job->panel_parts;
         int64_t n = item % job->panel_parts;
@@ -77,21 +77,14 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
-void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads, const float *left,
-                    const void *packed, const float *bias, float *out, void *scratch) {
+void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
+                    const pld_matrix_operands *operands) {
     const int64_t panels = pld_panel_count(k, matrix->weights.columns);
     /* Whole blocks of rows for each thread share a panel's expansion; fewer rows leave the panels to share
-     * out. */
+     * out.
+     */
     int64_t row_parts = smaller(threads, (matrix->rows + ROWS - 1) / ROWS);
     row_parts = row_parts < 1 ? 1 : row_parts;
-    matrix_job job = {.k = k,
-                      .matrix = matrix,
-                      .left = left,
-                      .packed = packed,
-                      .bias = bias,
-                      .out = out,
-                      .rooms = scratch,
-                      .row_parts = row_parts,
-                      .panel_parts = smaller((threads + row_parts - 1) / row_parts, panels)};
+    matrix_job job = {k, matrix, operands, row_parts, smaller((threads + row_parts - 1) / row_parts, panels)};
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
 }

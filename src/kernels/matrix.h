@@ -5,20 +5,26 @@
 
 #include "kernels/panels.h"
 
-/** out [rows, N] = left [rows, C] · weightsᵀ + bias, or out += that. weights.columns is N, weights.depth C.
- */
+/** out [rows, N] = left [rows, C] · weightsᵀ + bias + residual. weights.columns is N, weights.depth C. */
 typedef struct pld_matrix {
     pld_panels weights;
     int64_t rows;
-    bool accumulate;
 } pld_matrix;
+
+typedef struct pld_matrix_operands {
+    const float *left;     /* [rows, C] */
+    const void *packed;    /* the weights in panels */
+    const float *bias;     /* [N] or NULL */
+    const float *residual; /* [rows, N], may be out; or NULL */
+    float *out;            /* [rows, N] */
+    void *scratch;         /* 64-byte aligned */
+} pld_matrix_operands;
 
 /** Bytes of scratch that a run on so many threads needs. */
 size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int threads);
 
-/** Run it; `bias` [N] or NULL; scratch 64-byte aligned. The result does not depend on the number of threads.
- */
-void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads, const float *left,
-                    const void *packed, const float *bias, float *out, void *scratch);
+/** Run it. The result does not depend on the number of threads. */
+void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
+                    const pld_matrix_operands *operands);
 
 #endif

@@ -3,32 +3,50 @@
  *
  *  Tiles of 4×4 pixels go through the input transform, 36 matrix products and the output transform.
  * Transformed weights take four times the room of the weights, so they are made anew in each run, for as many
- * output channels at a time as fit the cache; their cost is that of a few tiles. Scratch:
+ * output channels at a time as fit the cache; their cost is that of a few tiles.
  *
- *      | zeros [C] | inputs [36][tiles, C] | weights [36][panels][C, columns] | products [36][tiles, columns]
- * | rooms |
+ *  What stands around a convolution is done on the way, without a map of its own: normalisation and SiLU of
+ * the input (a band of rows at a time), nearest upsampling, and the sums of bias, a vector for each picture,
+ * and a residual. Scratch:
+ *
+ *      | zeros [C] | biases [B, N] | inputs [36][tiles, C] | weights [36][panels][C, columns] |
+ *      | products [36][tiles, columns] | band [rows, W, C] | rooms [threads] |
  */
 #ifndef PLD_KERNELS_WINOGRAD_H
 #define PLD_KERNELS_WINOGRAD_H
 
 #include "kernels/panels.h"
 
-/** out [B, H, W, N] = convolution of x [B, H, W, C] + bias, or out += that. weights: N columns, depth C, 9
- * taps. */
+/** out [B, H, W, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x, normalised or
+ *  upsampled if that is asked. weights: N columns, depth C, 9 taps. */
 typedef struct pld_winograd {
     pld_panels weights;
-    int64_t batch, height, width;
-    bool accumulate;
+    int64_t batch, height, width; /* B, H, W of the output */
+    int64_t source_height,
+        source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
+    bool normalise;   /* x' = scale·x + shift, by channel and picture */
+    bool silu;        /* and then SiLU */
     int64_t room; /* floats that the inputs, and the weights, of one piece of work may take; 0: what suits a
                      cache */
 } pld_winograd;
 
+typedef struct pld_winograd_operands {
+    const float *x;             /* [B, source_height, source_width, C] */
+    const float *scale, *shift; /* [B, C] each, pictures factor_step floats apart; with normalise */
+    int64_t factor_step;
+    const void *packed;    /* the weights in panels */
+    const float *bias;     /* [N] or NULL */
+    const float *vector;   /* [B, N] or NULL */
+    const float *residual; /* [B, H, W, N], may be out; or NULL */
+    float *out;            /* [B, H, W, N] */
+    void *scratch;         /* 64-byte aligned */
+} pld_winograd_operands;
+
 /** Bytes of scratch that a run on so many threads needs. */
 size_t pld_winograd_scratch(const pld_kernels *k, const pld_winograd *conv, int threads);
 
-/** Run it; `bias` [N] or NULL; scratch 64-byte aligned. The result does not depend on the number of threads.
- */
-void pld_winograd_run(const pld_kernels *k, const pld_winograd *conv, int threads, const float *x,
-                      const void *packed, const float *bias, float *out, void *scratch);
+/** Run it. The result does not depend on the number of threads. */
+void pld_winograd_run(const pld_kernels *k, const pld_winograd *conv, int threads,
+                      const pld_winograd_operands *operands);
 
 #endif

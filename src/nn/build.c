@@ -81,8 +81,15 @@ static pld_operator *append(pld_builder *b, const pld_operator_kind *kind, const
     }
     int index = (int)plan->operator_count++;
     pld_operator *op = &plan->operators[index];
-    *op = (pld_operator){
-        .kind = kind, .in = in, .second = second, .out = out, .key = PLD_NO_VALUE, .value = PLD_NO_VALUE};
+    *op = (pld_operator){.kind = kind,
+                         .in = in,
+                         .second = second,
+                         .out = out,
+                         .key = PLD_NO_VALUE,
+                         .value = PLD_NO_VALUE,
+                         .residual = PLD_NO_VALUE,
+                         .factors = PLD_NO_VALUE,
+                         .vector = PLD_NO_VALUE};
     const char *dot = b->scope[0] && name[0] ? "." : "";
     int length = snprintf(op->name, sizeof op->name, "%s%s%s", b->scope, dot, name);
     if (length < 0 || (size_t)length >= sizeof op->name) {
@@ -119,10 +126,12 @@ void pld_keep(pld_builder *b, pld_value_id x) {
     }
 }
 
+static const pld_conv_geometry no_kernel = {0, 0, 0, 0};
+
 /** A linear layer (geometry.kernel 0) or convolution from x to out. */
 static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pld_value_id out,
-                            bool accumulate, bool bias, pld_conv_geometry geometry) {
-    bool linear = geometry.kernel == 0;
+                            const pld_around *around, bool bias, pld_conv_geometry geometry) {
+    const bool linear = geometry.kernel == 0;
     pld_operator *op =
         append(b, linear ? &pld_operator_linear : &pld_operator_conv, name, x, PLD_NO_VALUE, out);
     if (!op) {
@@ -130,24 +139,47 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
     }
     const pld_value from = b->plan->values[x];
     const pld_value to = b->plan->values[out];
-    op->problem = (pld_onednn_problem){
-        from.batch,         from.height, from.width,      from.channels,   to.height,
-        to.width,           to.channels, geometry.kernel, geometry.stride, geometry.pad_before,
-        geometry.pad_after, bias,        accumulate};
+    op->problem = (pld_onednn_problem){.batch = from.batch,
+                                       .height = around->height ? around->height : from.height,
+                                       .width = around->height ? around->width : from.width,
+                                       .in_channels = from.channels,
+                                       .out_height = to.height,
+                                       .out_width = to.width,
+                                       .out_channels = to.channels,
+                                       .kernel = geometry.kernel,
+                                       .stride = geometry.stride,
+                                       .pad_before = geometry.pad_before,
+                                       .pad_after = geometry.pad_after,
+                                       .bias = bias,
+                                       .accumulate = around->residual != PLD_NO_VALUE};
+    op->residual = around->residual;
+    op->factors = around->factors;
+    op->vector = around->vector;
+    const int index = (int)b->plan->operator_count - 1;
+    touch(b->plan, op->residual, index);
+    touch(b->plan, op->factors, index);
+    touch(b->plan, op->vector, index);
     const int64_t shape[4] = {to.channels, from.channels, geometry.kernel, geometry.kernel};
     op->weight = bind(b, op->name, ".weight", linear ? 2 : 4, shape);
     op->bias = bias ? bind(b, op->name, ".bias", 1, shape) : NULL;
     return out;
 }
 
-static const pld_conv_geometry no_kernel = {0, 0, 0, 0};
-
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias) {
-    return product(b, name, x, like(b, x, channels), false, bias, no_kernel);
+    return product(b, name, x, like(b, x, channels), &PLD_NOTHING_AROUND, bias, no_kernel);
 }
 
 pld_value_id pld_linear_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into, bool bias) {
-    return product(b, name, x, into, true, bias, no_kernel);
+    pld_around around = PLD_NOTHING_AROUND;
+    around.residual = into;
+    return product(b, name, x, into, &around, bias, no_kernel);
+}
+
+pld_value_id pld_linear_plus(pld_builder *b, const char *name, pld_value_id x, pld_value_id residual) {
+    pld_around around = PLD_NOTHING_AROUND;
+    around.residual = residual;
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : like(b, residual, b->plan->values[residual].channels);
+    return product(b, name, x, out, &around, true, no_kernel);
 }
 
 pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
@@ -163,12 +195,20 @@ pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t 
     const int64_t pad = g.pad_before + g.pad_after;
     pld_value_id out = new_value(b, from.batch, (from.height + pad - g.kernel) / g.stride + 1,
                                  (from.width + pad - g.kernel) / g.stride + 1, channels);
-    return product(b, name, x, out, false, true, g);
+    return product(b, name, x, out, &PLD_NOTHING_AROUND, true, g);
 }
 
-pld_value_id pld_conv_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into,
-                           pld_conv_geometry g) {
-    return product(b, name, x, into, true, true, g);
+pld_value_id pld_conv_around(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                             const pld_around *around) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x];
+    pld_value_id out = around->into_residual
+                           ? around->residual
+                           : new_value(b, from.batch, around->height ? around->height : from.height,
+                                       around->height ? around->width : from.width, channels);
+    return product(b, name, x, out, around, true, PLD_CONV_3X3);
 }
 
 static void bind_norm(pld_builder *b, pld_operator *op, int64_t channels, double epsilon) {
@@ -177,26 +217,42 @@ static void bind_norm(pld_builder *b, pld_operator *op, int64_t channels, double
     op->bias = bind(b, op->name, ".bias", 1, &channels);
 }
 
-pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
-                               double epsilon, bool silu) {
-    if (failed(b)) {
-        return PLD_NO_VALUE;
-    }
-    const int64_t channels = b->plan->values[x].channels;
-    if (groups < 1 || channels % groups != 0) {
+/** Append a group norm of either kind from x to out. */
+static pld_operator *group_norm(pld_builder *b, const pld_operator_kind *kind, const char *name,
+                                pld_value_id x, pld_value_id out, int64_t groups, double epsilon) {
+    const int64_t channels = failed(b) ? 0 : b->plan->values[x].channels;
+    if (!failed(b) && (groups < 1 || channels % groups != 0)) {
         b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
                              "configuration: %lld channels of '%s.%s' do not divide into %lld "
                              "norm groups",
                              (long long)channels, b->scope, name, (long long)groups);
-        return PLD_NO_VALUE;
     }
-    pld_value_id out = like(b, x, channels);
-    pld_operator *op = append(b, &pld_operator_group_norm, name, x, PLD_NO_VALUE, out);
+    pld_operator *op = append(b, kind, name, x, PLD_NO_VALUE, out);
     if (op) {
         op->groups = groups;
-        op->silu = silu;
         bind_norm(b, op, channels, epsilon);
     }
+    return op;
+}
+
+pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
+                               double epsilon, bool silu) {
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : like(b, x, b->plan->values[x].channels);
+    pld_operator *op = group_norm(b, &pld_operator_group_norm, name, x, out, groups, epsilon);
+    if (op) {
+        op->silu = silu;
+    }
+    return out;
+}
+
+pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
+                                    double epsilon) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x];
+    pld_value_id out = new_value(b, from.batch, 2, 1, from.channels);
+    group_norm(b, &pld_operator_group_norm_factors, name, x, out, groups, epsilon);
     return out;
 }
 
@@ -303,11 +359,6 @@ pld_value_id pld_copy(pld_builder *b, pld_value_id x) {
     pld_value_id out = failed(b) ? PLD_NO_VALUE : like(b, x, b->plan->values[x].channels);
     append(b, &pld_operator_copy, "", x, PLD_NO_VALUE, out);
     return out;
-}
-
-pld_value_id pld_add_vector(pld_builder *b, pld_value_id x, pld_value_id vector) {
-    append(b, &pld_operator_add_vector, "", x, vector, x);
-    return x;
 }
 
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,

@@ -38,15 +38,33 @@ void pld_keep(pld_builder *b, pld_value_id x);
 
 /** [.., C] → [.., channels] with weight [channels, C] and, if asked, bias. */
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
+/** linear(x) + residual, which has the output's shape, with bias. */
+pld_value_id pld_linear_plus(pld_builder *b, const char *name, pld_value_id x, pld_value_id residual);
 /** into += linear(x); `into` has the output's shape. Returns `into`. */
 pld_value_id pld_linear_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into, bool bias);
 pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
                       pld_conv_geometry geometry);
-pld_value_id pld_conv_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into,
-                           pld_conv_geometry geometry);
+
+/** What stands around a 3×3 convolution and is computed with it, without a map of its own. */
+typedef struct pld_around {
+    pld_value_id factors;  /**< of pld_group_norm_factors: the input is normalised, then SiLU */
+    pld_value_id vector;   /**< [B, 1, channels], added to every pixel */
+    pld_value_id residual; /**< [as the output], added */
+    bool into_residual;    /**< the output takes the residual's place */
+    int64_t height, width; /**< the input is enlarged to this first (nearest); 0: not */
+} pld_around;
+
+#define PLD_NOTHING_AROUND ((pld_around){PLD_NO_VALUE, PLD_NO_VALUE, PLD_NO_VALUE, false, 0, 0})
+
+/** A 3×3 convolution of stride 1 with what stands around it. */
+pld_value_id pld_conv_around(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                             const pld_around *around);
 
 pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
                                double epsilon, bool silu);
+/** What a group norm multiplies and adds, [B, 2, 1, C]: scale, then shift. */
+pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
+                                    double epsilon);
 pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
@@ -60,8 +78,6 @@ pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width);
 pld_value_id pld_copy(pld_builder *b, pld_value_id x);
-/** x [B, T, C] += vector [B, 1, C], in place; returns x. */
-pld_value_id pld_add_vector(pld_builder *b, pld_value_id x, pld_value_id vector);
 /** Token ids of the run → [B, T, channels], token plus position embedding. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);

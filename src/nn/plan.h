@@ -56,14 +56,17 @@ typedef struct pld_operator {
     const void *packed;                       /**< set by prepare for linear and convolution */
     const struct pld_product_path *path;      /**< likewise */
     pld_onednn_primitive *primitive;          /**< of the direct path */
-    pld_onednn_problem problem;
-    int64_t groups; /**< of a group norm */
-    float epsilon;  /**< of a norm */
-    bool silu;      /**< after a norm */
-    int activation; /**< pld_activation */
-    int heads;      /**< of an attention */
-    int site;       /**< of an attention: index into plan->sites */
-    int stage;      /**< of FreeU: up block 0 or 1 */
+    pld_onednn_problem problem;               /**< accumulate: there is a residual */
+    pld_value_id residual;                    /**< [as out], added; may be out */
+    pld_value_id factors; /**< [B, 2, 1, C] scale and shift of the input, SiLU after them */
+    pld_value_id vector;  /**< [B, 1, 1, N], added to every pixel */
+    int64_t groups;       /**< of a group norm */
+    float epsilon;        /**< of a norm */
+    bool silu;            /**< after a norm */
+    int activation;       /**< pld_activation */
+    int heads;            /**< of an attention */
+    int site;             /**< of an attention: index into plan->sites */
+    int stage;            /**< of FreeU: up block 0 or 1 */
     pld_value_id key, value;
     bool causal;
     int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */
@@ -109,6 +112,11 @@ pld_status pld_plan_layout(pld_plan *plan, pld_error *error);
 /** Address of a value, after pld_plan_prepare. */
 static inline float *pld_plan_data(const pld_plan *plan, pld_value_id id) {
     return plan->memory + plan->values[id].offset;
+}
+
+/** The same, or NULL for PLD_NO_VALUE. */
+static inline float *pld_plan_data_or_null(const pld_plan *plan, pld_value_id id) {
+    return id == PLD_NO_VALUE ? NULL : pld_plan_data(plan, id);
 }
 
 #endif

@@ -50,7 +50,7 @@ static void panel_case(const pld_kernels *kernels, int64_t rows, int64_t depth, 
         }
     }
     kernels->panel_product(&(pld_panel_product){left, left_row, rows, depth, panel, bias ? more : NULL,
-                                                accumulate, out, out_row, columns});
+                                                accumulate ? out : NULL, out, out_row, columns});
     check_near("panel_product", out, expected, (size_t)((rows - 1) * out_row + columns),
                6e-8 * (double)(depth + 4), 0);
     free(expected);
@@ -126,11 +126,15 @@ void check_winograd_output(const pld_kernels *kernels) {
         float *out = filled((size_t)(16 * channels));
         float *scalar = check_floats((size_t)(16 * channels));
         memcpy(scalar, out, (size_t)(16 * channels) * sizeof *out);
-        pld_winograd_output tile = {
-            .products = products, .step = step, .channels = channels, .bias = bias, .accumulate = n % 2 != 0};
+        pld_winograd_output tile = {.products = products,
+                                    .step = step,
+                                    .channels = channels,
+                                    .bias = bias,
+                                    .add_residual = n % 2 != 0};
         for (int pass = 0; pass < 2; pass++) {
             for (int64_t i = 0; i < 16; i++) {
                 tile.pixels[i] = i % 5 == 3 ? NULL : (pass ? out : scalar) + i * channels;
+                tile.residual[i] = products + i * step;
             }
             (pass ? kernels : check_scalar())->winograd_output(&tile);
         }
@@ -163,7 +167,7 @@ static void *scratch_of(size_t bytes) {
     return scratch;
 }
 
-static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix) {
+static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, bool residual) {
     const int64_t n = matrix->weights.columns;
     const int64_t depth = matrix->weights.depth;
     const int64_t rows = matrix->rows;
@@ -174,7 +178,7 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix) {
     void *packed = packed_weights(kernels, &matrix->weights, weights);
     double *expected = doubles((size_t)(rows * n));
     for (int64_t i = 0; i < rows * n; i++) {
-        expected[i] = (double)bias[i % n] + (matrix->accumulate ? (double)first[i] : 0);
+        expected[i] = (double)bias[i % n] + (residual ? (double)first[i] : 0);
         for (int64_t k = 0; k < depth; k++) {
             expected[i] += (double)left[i / n * depth + k] * (double)weights[i % n * depth + k];
         }
@@ -183,8 +187,11 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix) {
     for (int threads = 1; threads <= 5; threads += 2) {
         float *out = check_floats((size_t)(rows * n));
         void *scratch = scratch_of(pld_matrix_scratch(kernels, matrix, threads));
+        /* the residual may be the output itself */
         memcpy(out, first, (size_t)(rows * n) * sizeof *out);
-        pld_matrix_run(kernels, matrix, threads, left, packed, bias, out, scratch);
+        const float *added = threads == 3 ? first : out;
+        pld_matrix_run(kernels, matrix, threads,
+                       &(pld_matrix_operands){left, packed, bias, residual ? added : NULL, out, scratch});
         check_near("matrix", out, expected, (size_t)(rows * n), 6e-8 * (double)(depth + 4), 0);
         if (threads == 1) {
             memcpy(one, out, (size_t)(rows * n) * sizeof *out);
@@ -199,14 +206,40 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix) {
 
 void check_matrix(const pld_kernels *kernels) {
     for (int type = PLD_PANEL_F32; type <= PLD_PANEL_BF16; type++) {
-        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 40, 20, 1}, 500, false});
-        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 75, 300, 1}, 7, true});
-        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 3, 513, 1}, 1, false});
+        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 40, 20, 1}, 500}, false);
+        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 75, 300, 1}, 7}, true);
+        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 3, 513, 1}, 1}, false);
     }
 }
 
+/** What a case adds around the convolution. */
+typedef struct winograd_extras {
+    bool bias, vector, residual;
+} winograd_extras;
+
+/** x', in double: x normalised or upsampled as `conv` says, [B, H, W, C]. */
+static double *inputs_of(const pld_winograd *conv, const float *x, const float *factors) {
+    const int64_t depth = conv->weights.depth;
+    double *inputs = doubles((size_t)(conv->batch * conv->height * conv->width * depth));
+    for (int64_t i = 0; i < conv->batch * conv->height * conv->width * depth; i++) {
+        const int64_t c = i % depth;
+        const int64_t column = i / depth % conv->width * conv->source_width / conv->width;
+        const int64_t row = i / depth / conv->width % conv->height * conv->source_height / conv->height;
+        const int64_t picture = i / depth / conv->width / conv->height;
+        double value =
+            (double)x[((picture * conv->source_height + row) * conv->source_width + column) * depth + c];
+        if (conv->normalise) {
+            const float *scale = factors + picture * 2 * depth;
+            value = (double)scale[c] * value + (double)scale[depth + c];
+            value = conv->silu ? value / (1 + exp(-value)) : value;
+        }
+        inputs[i] = value;
+    }
+    return inputs;
+}
+
 /** The convolution's value at output channel n of the pixel (picture, y, x). */
-static double convolved(const pld_winograd *conv, const float *x, const float *weights, int64_t picture,
+static double convolved(const pld_winograd *conv, const double *x, const float *weights, int64_t picture,
                         int64_t y, int64_t column, int64_t n) {
     const int64_t depth = conv->weights.depth;
     double sum = 0;
@@ -216,36 +249,53 @@ static double convolved(const pld_winograd *conv, const float *x, const float *w
         if (from_y < 0 || from_y >= conv->height || from_x < 0 || from_x >= conv->width) {
             continue;
         }
-        const float *pixel = x + ((picture * conv->height + from_y) * conv->width + from_x) * depth;
+        const double *pixel = x + ((picture * conv->height + from_y) * conv->width + from_x) * depth;
         for (int64_t c = 0; c < depth; c++) {
-            sum += (double)pixel[c] * (double)weights[(n * depth + c) * 9 + tap];
+            sum += pixel[c] * (double)weights[(n * depth + c) * 9 + tap];
         }
     }
     return sum;
 }
 
-static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv) {
+static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv, winograd_extras extras) {
     const int64_t n = conv->weights.columns;
     const int64_t depth = conv->weights.depth;
     const int64_t pixels = conv->batch * conv->height * conv->width;
-    float *x = filled((size_t)(pixels * depth));
+    float *x = filled((size_t)(conv->batch * conv->source_height * conv->source_width * depth));
+    float *factors = filled((size_t)(conv->batch * 2 * depth));
     float *weights = filled((size_t)(n * depth * 9));
     float *bias = filled((size_t)n);
+    float *vector = filled((size_t)(conv->batch * n));
     float *first = filled((size_t)(pixels * n));
     void *packed = packed_weights(kernels, &conv->weights, weights);
+    double *inputs = inputs_of(conv, x, factors);
     double *expected = doubles((size_t)(pixels * n));
     for (int64_t i = 0; i < pixels * n; i++) {
         int64_t at = i / n % (conv->height * conv->width);
-        expected[i] = (double)bias[i % n] + (conv->accumulate ? (double)first[i] : 0) +
-                      convolved(conv, x, weights, i / n / (conv->height * conv->width), at / conv->width,
-                                at % conv->width, i % n);
+        int64_t picture = i / n / (conv->height * conv->width);
+        expected[i] = (extras.bias ? (double)bias[i % n] : 0) +
+                      (extras.vector ? (double)vector[picture * n + i % n] : 0) +
+                      (extras.residual ? (double)first[i] : 0) +
+                      convolved(conv, inputs, weights, picture, at / conv->width, at % conv->width, i % n);
     }
     float *one = check_floats((size_t)(pixels * n));
     for (int threads = 1; threads <= 3; threads += 2) {
         float *out = check_floats((size_t)(pixels * n));
         void *scratch = scratch_of(pld_winograd_scratch(kernels, conv, threads));
         memcpy(out, first, (size_t)(pixels * n) * sizeof *out);
-        pld_winograd_run(kernels, conv, threads, x, packed, bias, out, scratch);
+        pld_winograd_run(kernels, conv, threads,
+                         &(pld_winograd_operands){.x = x,
+                                                  .scale = factors,
+                                                  .shift = factors + depth,
+                                                  .factor_step = 2 * depth,
+                                                  .packed = packed,
+                                                  .bias = extras.bias ? bias : NULL,
+                                                  .vector = extras.vector ? vector : NULL,
+                                                  .residual = !extras.residual ? NULL
+                                                              : threads == 1   ? first
+                                                                               : out,
+                                                  .out = out,
+                                                  .scratch = scratch});
         check_near("winograd", out, expected, (size_t)(pixels * n), 3e-6 * sqrt((double)(9 * depth)), 0);
         if (threads == 1) {
             memcpy(one, out, (size_t)(pixels * n) * sizeof *out);
@@ -253,20 +303,49 @@ static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv) 
         check_same("winograd on several threads", out, one, (size_t)(pixels * n) * sizeof *out);
         free(scratch);
     }
+    free(inputs);
     free(expected);
     free(packed);
     check_release();
 }
 
+/** A convolution of pictures of this size. */
+static pld_winograd winograd_of(pld_panel_type type, int64_t columns, int64_t depth, int64_t batch,
+                                int64_t height, int64_t width) {
+    return (pld_winograd){.weights = {type, columns, depth, 9},
+                          .batch = batch,
+                          .height = height,
+                          .width = width,
+                          .source_height = height,
+                          .source_width = width};
+}
+
 void check_winograd(const pld_kernels *kernels) {
+    const winograd_extras bias = {.bias = true};
+    const winograd_extras all = {true, true, true};
     for (int type = PLD_PANEL_F32; type <= PLD_PANEL_BF16; type++) {
-        winograd_case(kernels, &(pld_winograd){{(pld_panel_type)type, 20, 9, 9}, 2, 7, 5, false, 0});
-        winograd_case(kernels, &(pld_winograd){{(pld_panel_type)type, 33, 40, 9}, 1, 4, 8, true, 0});
-        winograd_case(kernels, &(pld_winograd){{(pld_panel_type)type, 3, 2, 9}, 1, 1, 1, false, 0});
+        pld_winograd conv = winograd_of((pld_panel_type)type, 20, 9, 2, 7, 5);
+        winograd_case(kernels, &conv, bias);
+        conv = winograd_of((pld_panel_type)type, 33, 40, 1, 4, 8);
+        winograd_case(kernels, &conv, all);
+        conv = winograd_of((pld_panel_type)type, 3, 2, 1, 1, 1);
+        winograd_case(kernels, &conv, (winograd_extras){0});
     }
     /* more tiles than one group holds, with a rest; more depth than one product */
-    winograd_case(kernels, &(pld_winograd){{PLD_PANEL_F32, 17, 3, 9}, 3, 37, 41, false, 0});
-    winograd_case(kernels, &(pld_winograd){{PLD_PANEL_F16, 8, 300, 9}, 1, 6, 6, false, 0});
-    /* several groups of tiles times several pieces of the weights */
-    winograd_case(kernels, &(pld_winograd){{PLD_PANEL_F16, 70, 20, 9}, 2, 25, 23, true, 36 * 20 * 35});
+    pld_winograd large = winograd_of(PLD_PANEL_F32, 17, 3, 3, 37, 41);
+    winograd_case(kernels, &large, bias);
+    pld_winograd deep = winograd_of(PLD_PANEL_F16, 8, 300, 1, 6, 6);
+    winograd_case(kernels, &deep, all);
+    /* several groups of tiles times several pieces of the weights, with and without all that stands around */
+    pld_winograd pieces = winograd_of(PLD_PANEL_F16, 70, 20, 2, 25, 23);
+    pieces.room = 36 * 20 * 35;
+    winograd_case(kernels, &pieces, all);
+    pieces.normalise = true;
+    winograd_case(kernels, &pieces, all);
+    pieces.silu = true;
+    winograd_case(kernels, &pieces, bias);
+    pld_winograd enlarged = winograd_of(PLD_PANEL_F32, 9, 5, 2, 14, 11);
+    enlarged.source_height = 7;
+    enlarged.source_width = 5;
+    winograd_case(kernels, &enlarged, bias);
 }

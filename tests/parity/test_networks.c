@@ -300,6 +300,17 @@ static void unet_forward(const char *name) {
     close_unet(&f);
 }
 
+/** The tiny SDXL with λ = 2, α = 2 magnifies roundings: diffusers' own float32 result is 3.2e-5 away from its
+ * float64 one, 3.7e-5 in another memory layout. Our default passes like every setting. With oneDNN's
+ * convolutions (`direct`), which round as diffusers' do, two float32 evaluations may be twice as far apart as
+ * one is from float64. */
+static double sweep_tolerance(const unet_fixture *f, const json_t *setting) {
+    const bool magnified = f->w.tolerance == sdxl_tolerance &&
+                           json_number_value(json_object_get(setting, "lambda")) == 2 &&
+                           json_number_value(json_object_get(setting, "alpha")) == 2;
+    return magnified && reference_settings().conv == PLD_CONV_DIRECT ? 2 * 3.7e-5 : f->w.tolerance;
+}
+
 static void pladis_sweep(const char *name) {
     unet_fixture f;
     pld_error error = {0};
@@ -319,7 +330,7 @@ static void pladis_sweep(const char *name) {
         check_error(name, what,
                     compare(&f.c, output, &f.plan.values[f.io.output], pld_plan_data(&f.plan, f.io.output),
                             f.run.kernels),
-                    f.w.tolerance);
+                    sweep_tolerance(&f, setting));
     }
     assert_true(i >= 10);
     close_unet(&f);

@@ -18,7 +18,7 @@ void PLD_KERNEL(panel_product)(const pld_panel_product *p) {
                 sum += left[k] * p->panel[k * PANEL_COLUMNS + n];
             }
             sum += p->bias ? p->bias[n] : 0;
-            out[n] = p->accumulate ? out[n] + sum : sum;
+            out[n] = p->add ? p->add[row * p->out_row + n] + sum : sum;
         }
     }
 }

@@ -104,7 +104,7 @@ void PLD_KERNEL(winograd_output)(const pld_winograd_output *tile) {
         for (int i = 0; i < OUT * OUT; i++) {
             if (tile->pixels[i]) {
                 float sum = y[i] + (tile->bias ? tile->bias[c] : 0);
-                tile->pixels[i][c] = tile->accumulate ? tile->pixels[i][c] + sum : sum;
+                tile->pixels[i][c] = tile->add_residual ? tile->residual[i][c] + sum : sum;
             }
         }
     }

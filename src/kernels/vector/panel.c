@@ -25,17 +25,18 @@ PLD_INLINE int64_t columns_of(const pld_panel_product *p, int v) {
     return left > PLD_LANES ? PLD_LANES : left;
 }
 
-/** at = sum + bias (+ at), the vector v of a row. */
-PLD_INLINE void write_sums(const pld_panel_product *p, float *at, int v, vec sum) {
-    int64_t columns = columns_of(p, v);
-    at += v * PLD_LANES;
+/** out = sum + bias + add, the vector v of a row. */
+PLD_INLINE void write_sums(const pld_panel_product *p, int64_t row, int v, vec sum) {
+    const int64_t columns = columns_of(p, v);
+    const int64_t at = row * p->out_row + v * PLD_LANES;
     const float *bias = p->bias ? p->bias + v * PLD_LANES : NULL;
     if (columns == PLD_LANES) {
         sum = bias ? sum + load(bias) : sum;
-        store(at, p->accumulate ? load(at) + sum : sum);
+        store(p->out + at, p->add ? load(p->add + at) + sum : sum);
     } else if (columns > 0) {
         sum = bias ? sum + load_part(bias, (size_t)columns) : sum;
-        store_part(at, p->accumulate ? load_part(at, (size_t)columns) + sum : sum, (size_t)columns);
+        store_part(p->out + at, p->add ? load_part(p->add + at, (size_t)columns) + sum : sum,
+                   (size_t)columns);
     }
 }
 
@@ -60,10 +61,9 @@ PLD_INLINE void block_product(const pld_panel_product *p, const int rows, int64_
             }
         }
     }
-    float *out = p->out + row * p->out_row;
     for (int m = 0; m < rows; m++) {
         for (int v = 0; v < PANEL_VECTORS; v++) {
-            write_sums(p, out + m * p->out_row, v, sums[m][v]);
+            write_sums(p, row + m, v, sums[m][v]);
         }
     }
 }

@@ -134,10 +134,11 @@ PLD_INLINE void output_lanes(const pld_winograd_output *tile, int64_t c, const i
         vec y[OUT];
         output_line(lines + row * IN, 1, y, 1);
         for (int column = 0; column < OUT; column++) {
-            float *pixel = tile->pixels[row * OUT + column];
-            if (pixel) {
+            const int pixel = row * OUT + column;
+            if (tile->pixels[pixel]) {
                 vec sum = y[column] + bias;
-                store_lanes(pixel + c, tile->accumulate ? load_lanes(pixel + c, lanes) + sum : sum, lanes);
+                sum = tile->add_residual ? load_lanes(tile->residual[pixel] + c, lanes) + sum : sum;
+                store_lanes(tile->pixels[pixel] + c, sum, lanes);
             }
         }
     }

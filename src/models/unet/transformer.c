@@ -53,5 +53,5 @@ pld_value_id pld_transformer_2d(pld_builder *b, const pld_transformer_options *o
         feed_forward(b, width, hidden);
         pld_scope_leave(b, mark);
     }
-    return pld_linear_into(b, "proj_out", hidden, pld_copy(b, x), true);
+    return pld_linear_plus(b, "proj_out", hidden, x);
 }

@@ -124,8 +124,10 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     if (index + 1 < c->levels && b->status == PLD_OK && u->skip_count > 0) {
         /* to the size of the next skip: odd sizes are halved rounding up */
         const pld_value *next = &b->plan->values[u->skips[u->skip_count - 1]];
-        x = pld_upsample(b, x, next->height, next->width);
-        x = pld_conv(b, "upsamplers.0.conv", x, c->widths[level], PLD_CONV_3X3);
+        pld_around around = PLD_NOTHING_AROUND;
+        around.height = next->height;
+        around.width = next->width;
+        x = pld_conv_around(b, "upsamplers.0.conv", x, c->widths[level], &around);
     }
     pld_scope_leave(b, block);
     tap_block(b, "up_blocks", index, x);

@@ -39,7 +39,7 @@ static pld_value_id mid_attention(pld_builder *b, const pld_vae_config *c, pld_v
     pld_value_id key = pld_linear(b, names.key, normed, width, true);
     pld_value_id value = pld_linear(b, names.value, normed, width, true);
     pld_value_id out = pld_attend(b, PLD_SITE_SELF, query, key, value, 1, false);
-    x = pld_linear_into(b, names.out, out, pld_copy(b, x), true);
+    x = pld_linear_plus(b, names.out, out, x);
     pld_scope_leave(b, mark);
     return x;
 }
@@ -64,11 +64,20 @@ static pld_value_id up_block(pld_builder *b, const pld_vae_config *c, int64_t in
     }
     if (index + 1 < c->levels && b->status == PLD_OK) {
         const pld_value value = b->plan->values[x];
-        x = pld_upsample(b, x, 2 * value.height, 2 * value.width);
-        x = pld_conv(b, "upsamplers.0.conv", x, width, PLD_CONV_3X3);
+        pld_around around = PLD_NOTHING_AROUND;
+        around.height = 2 * value.height;
+        around.width = 2 * value.width;
+        x = pld_conv_around(b, "upsamplers.0.conv", x, width, &around);
     }
     pld_scope_leave(b, mark);
     return x;
+}
+
+/** conv_out(silu(norm(x))) */
+static pld_value_id conv_out(pld_builder *b, const pld_vae_config *c, pld_value_id x, int64_t channels) {
+    pld_around around = PLD_NOTHING_AROUND;
+    around.factors = pld_group_norm_factors(b, "conv_norm_out", x, c->groups, norm_epsilon);
+    return pld_conv_around(b, "conv_out", x, channels, &around);
 }
 
 pld_status pld_vae_decoder_build(pld_plan *plan, const pld_vae_config *c, int64_t batch, int64_t height,
@@ -86,8 +95,7 @@ pld_status pld_vae_decoder_build(pld_plan *plan, const pld_vae_config *c, int64_
     for (int64_t index = 0; index < c->levels; index++) {
         x = up_block(&b, c, index, x);
     }
-    x = pld_group_norm_of(&b, "conv_norm_out", x, c->groups, norm_epsilon, true);
-    x = pld_conv(&b, "conv_out", x, c->out_channels, PLD_CONV_3X3);
+    x = conv_out(&b, c, x, c->out_channels);
     pld_scope_leave(&b, mark);
     pld_keep(&b, x);
     values->out = x;
@@ -120,8 +128,7 @@ pld_status pld_vae_encoder_build(pld_plan *plan, const pld_vae_config *c, int64_
         x = down_block(&b, c, index, x);
     }
     x = mid_block(&b, c, x);
-    x = pld_group_norm_of(&b, "conv_norm_out", x, c->groups, norm_epsilon, true);
-    x = pld_conv(&b, "conv_out", x, 2 * c->latent_channels, PLD_CONV_3X3);
+    x = conv_out(&b, c, x, 2 * c->latent_channels);
     pld_scope_leave(&b, mark);
     if (c->quant_conv) {
         x = pld_linear(&b, "quant_conv", x, 2 * c->latent_channels, true);

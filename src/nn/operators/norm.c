@@ -14,24 +14,44 @@ static size_t group_norm_scratch(const pld_run *run, const pld_operator *op) {
     return pld_group_norm_scratch_size(run->plan->values[op->in].channels, op->groups, run->threads);
 }
 
+/** The norm of picture b. Its output is not looked at when only the factors are wanted. */
+static pld_group_norm_problem group_norm_of(const pld_run *run, const pld_operator *op, int64_t b) {
+    const pld_plan *plan = run->plan;
+    const pld_value *x = &plan->values[op->in];
+    const int64_t tokens = x->height * x->width;
+    return (pld_group_norm_problem){.x = pld_plan_data(plan, op->in) + b * tokens * x->channels,
+                                    .tokens = tokens,
+                                    .channels = x->channels,
+                                    .groups = op->groups,
+                                    .epsilon = op->epsilon,
+                                    .weight = op->weight_values,
+                                    .bias = op->bias_values,
+                                    .silu = op->silu};
+}
+
 static pld_status run_group_norm(pld_run *run, pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_plan *plan = run->plan;
+    const pld_value *x = &plan->values[op->in];
+    const size_t floats = (size_t)(x->height * x->width * x->channels);
+    for (int64_t b = 0; b < x->batch; b++) {
+        pld_group_norm_problem problem = group_norm_of(run, op, b);
+        problem.out = pld_plan_data(plan, op->out) + (size_t)b * floats;
+        pld_group_norm(run->kernels, &problem, pld_threads_for(run, floats), plan->scratch);
+    }
+    return PLD_OK;
+}
+
+static pld_status run_group_norm_factors(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_plan *plan = run->plan;
     const pld_value *x = &plan->values[op->in];
     const int64_t tokens = x->height * x->width;
     for (int64_t b = 0; b < x->batch; b++) {
-        const int64_t start = b * tokens * x->channels;
-        pld_group_norm_problem problem = {.x = pld_plan_data(plan, op->in) + start,
-                                          .out = pld_plan_data(plan, op->out) + start,
-                                          .tokens = tokens,
-                                          .channels = x->channels,
-                                          .groups = op->groups,
-                                          .epsilon = op->epsilon,
-                                          .weight = op->weight_values,
-                                          .bias = op->bias_values,
-                                          .silu = op->silu};
-        pld_group_norm(run->kernels, &problem, pld_threads_for(run, (size_t)(tokens * x->channels)),
-                       plan->scratch);
+        const pld_group_norm_problem problem = group_norm_of(run, op, b);
+        float *factors = pld_plan_data(plan, op->out) + b * 2 * x->channels;
+        pld_group_norm_affine(run->kernels, &problem, pld_threads_for(run, (size_t)(tokens * x->channels)),
+                              plan->scratch, factors, factors + x->channels);
     }
     return PLD_OK;
 }
@@ -64,4 +84,6 @@ static pld_status run_layer_norm(pld_run *run, pld_operator *op, pld_error *erro
 
 const pld_operator_kind pld_operator_group_norm = {"group_norm", prepare_norm, group_norm_scratch,
                                                    run_group_norm};
+const pld_operator_kind pld_operator_group_norm_factors = {"group_norm", prepare_norm, group_norm_scratch,
+                                                           run_group_norm_factors};
 const pld_operator_kind pld_operator_layer_norm = {"layer_norm", prepare_norm, NULL, run_layer_norm};

@@ -83,19 +83,6 @@ static pld_status run_copy(pld_run *run, pld_operator *op, pld_error *error) {
     return over_tokens(run, op, copy_tokens);
 }
 
-static pld_status run_add_vector(pld_run *run, pld_operator *op, pld_error *error) {
-    (void)error;
-    const pld_plan *plan = run->plan;
-    const pld_value *out = &plan->values[op->out];
-    const int64_t tokens = out->height * out->width;
-    for (int64_t b = 0; b < out->batch; b++) {
-        float *picture = pld_plan_data(plan, op->out) + b * tokens * out->channels;
-        const float *vector = pld_plan_data(plan, op->second) + b * out->channels;
-        run->kernels->add_rows(picture, tokens, out->channels, vector, picture);
-    }
-    return PLD_OK;
-}
-
 static pld_status run_upsample(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_plan *plan = run->plan;
@@ -122,6 +109,5 @@ const pld_operator_kind pld_operator_activation = {"activation", NULL, NULL, run
 const pld_operator_kind pld_operator_geglu = {"geglu", NULL, NULL, run_geglu};
 const pld_operator_kind pld_operator_concat = {"concat", NULL, NULL, run_concat};
 const pld_operator_kind pld_operator_copy = {"copy", NULL, NULL, run_copy};
-const pld_operator_kind pld_operator_add_vector = {"add_vector", NULL, NULL, run_add_vector};
 const pld_operator_kind pld_operator_upsample = {"upsample", NULL, NULL, run_upsample};
 const pld_operator_kind pld_operator_tap = {"tap", NULL, NULL, run_tap};

@@ -11,7 +11,7 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
 
 static pld_matrix matrix_of(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
-    return (pld_matrix){pld_product_panels(run, op, 1), p->batch * p->height * p->width, p->accumulate};
+    return (pld_matrix){pld_product_panels(run, op, 1), p->batch * p->height * p->width};
 }
 
 /** Waking a thread costs as much as a million multiplications. */
@@ -34,8 +34,14 @@ static size_t scratch(const pld_run *run, const pld_operator *op) {
 static pld_status run_matrix(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_matrix matrix = matrix_of(run, op);
-    pld_matrix_run(run->kernels, &matrix, threads_of(run, &matrix), pld_plan_data(run->plan, op->in),
-                   op->packed, op->bias_values, pld_plan_data(run->plan, op->out), run->plan->scratch);
+    const pld_plan *plan = run->plan;
+    pld_matrix_run(run->kernels, &matrix, threads_of(run, &matrix),
+                   &(pld_matrix_operands){.left = pld_plan_data(plan, op->in),
+                                          .packed = op->packed,
+                                          .bias = op->bias_values,
+                                          .residual = pld_plan_data_or_null(plan, op->residual),
+                                          .out = pld_plan_data(plan, op->out),
+                                          .scratch = plan->scratch});
     return PLD_OK;
 }
 

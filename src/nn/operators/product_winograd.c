@@ -5,19 +5,26 @@
 #include "nn/operators/operators.h"
 
 static bool accepts(const pld_run *run, const pld_operator *op) {
-    /* Fewer channels leave panels empty, and the transforms cost more than the products. */
-    enum { FEWEST = 16 };
+    enum { FEWEST = 16 }; /* with fewer input channels the transforms cost more than the products */
     const pld_onednn_problem *p = &op->problem;
     if (run->settings.conv == PLD_CONV_DIRECT || p->kernel != 3 || p->stride != 1 || p->pad_before != 1 ||
         p->pad_after != 1) {
         return false;
     }
-    return run->settings.conv == PLD_CONV_WINOGRAD || (p->in_channels >= FEWEST && p->out_channels >= FEWEST);
+    return run->settings.conv == PLD_CONV_WINOGRAD || p->in_channels >= FEWEST;
 }
 
 static pld_winograd winograd_of(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
-    return (pld_winograd){pld_product_panels(run, op, 9), p->batch, p->height, p->width, p->accumulate, 0};
+    const pld_value *source = &run->plan->values[op->in];
+    return (pld_winograd){.weights = pld_product_panels(run, op, 9),
+                          .batch = p->batch,
+                          .height = p->height,
+                          .width = p->width,
+                          .source_height = source->height,
+                          .source_width = source->width,
+                          .normalise = op->factors != PLD_NO_VALUE,
+                          .silu = true};
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {
@@ -33,8 +40,20 @@ static size_t scratch(const pld_run *run, const pld_operator *op) {
 static pld_status run_winograd(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_winograd conv = winograd_of(run, op);
-    pld_winograd_run(run->kernels, &conv, run->threads, pld_plan_data(run->plan, op->in), op->packed,
-                     op->bias_values, pld_plan_data(run->plan, op->out), run->plan->scratch);
+    const pld_plan *plan = run->plan;
+    const int64_t channels = op->problem.in_channels;
+    const float *factors = pld_plan_data_or_null(plan, op->factors);
+    pld_winograd_run(run->kernels, &conv, run->threads,
+                     &(pld_winograd_operands){.x = pld_plan_data(plan, op->in),
+                                              .scale = factors,
+                                              .shift = factors ? factors + channels : NULL,
+                                              .factor_step = 2 * channels,
+                                              .packed = op->packed,
+                                              .bias = op->bias_values,
+                                              .vector = pld_plan_data_or_null(plan, op->vector),
+                                              .residual = pld_plan_data_or_null(plan, op->residual),
+                                              .out = pld_plan_data(plan, op->out),
+                                              .scratch = plan->scratch});
     return PLD_OK;
 }
 
