@@ -5,6 +5,7 @@
 #define PLADIS_CLI_COMMANDS_H
 
 int command_bench(int argc, char **argv);
+int command_convert(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_grid(int argc, char **argv);
 int command_info(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct {
     {"generate", command_generate, "draw pictures from a prompt"},
     {"grid", command_grid, "one picture for each value of one or two options, in one labelled picture"},
     {"info", command_info, "what a model is: family, types, sizes, attention sites"},
+    {"convert", command_convert, "write a model in another layout or type"},
     {"tokenize", command_tokenize, "tokens, weights and chunks of a prompt"},
     {"evaluate", command_evaluate, "how well pictures follow their prompts, over a grid of settings"},
     {"score", command_score, "whether pictures of the demo world show what their captions say"},

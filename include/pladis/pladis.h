@@ -218,6 +218,25 @@ PLD_API pld_status pld_file_inspect(const char *path, const char *config, pld_fi
                                     pld_error *error);
 PLD_API void pld_file_info_destroy(pld_file_info **info);
 
+typedef struct pld_convert_options {
+    size_t struct_size;
+    const char *layout; /**< "diffusers" (a folder) or "single" (one file in the family's original names) */
+    const char *dtype;  /**< "f32", "f16", "bf16"; NULL: every tensor keeps its own */
+    bool overwrite;     /**< replace what is at the place, which is refused otherwise */
+    /** Told how many bytes of how many are written. May be NULL. */
+    void (*progress)(void *user, uint64_t done, uint64_t all);
+    void *progress_user;
+    const volatile int *cancel; /**< non-zero: give up and leave nothing. May be NULL */
+} pld_convert_options;
+
+PLD_API void pld_convert_options_init(pld_convert_options *options);
+
+/** Write a model in another layout or type, tensor by tensor, so that it appears whole or not at all. A
+ * diffusers folder is complete: configurations, scheduler and tokenizers too. Tensors that drawing does not
+ * need (moving averages, OpenCLIP's unused block) are left out. */
+PLD_API pld_status pld_model_convert(const pld_model *model, const char *output,
+                                     const pld_convert_options *options, pld_error *error);
+
 /* ---- tokenize
  * ---------------------------------------------------------------------------------------------- */
 

@@ -72,4 +72,14 @@ typedef struct pld_tensor_entry {
 pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entries, size_t count,
                                  const char *const *metadata_pairs, pld_error *error);
 
+/** Hand over bytes [first_byte, first_byte + bytes) of the tensor that is entry `index` of the caller's list,
+ *  in its type; whole elements are asked for. */
+typedef pld_status (*pld_tensor_supplier)(void *user, size_t index, size_t first_byte, size_t bytes,
+                                          void *buffer, pld_error *error);
+
+/** The same without the data in memory: it is asked of `supply` piece by piece, tensor by tensor. */
+pld_status pld_safetensors_write_supplied(const char *path, const pld_tensor_entry *entries, size_t count,
+                                          const char *const *metadata_pairs, pld_tensor_supplier supply,
+                                          void *user, pld_error *error);
+
 #endif

@@ -120,14 +120,38 @@ static pld_status write_header(pld_atomic_file *file, const char *path, const js
     return status;
 }
 
+/** Where the data of the tensors comes from: `supply`, or their own memory where it is NULL. */
+typedef struct data_source {
+    pld_tensor_supplier supply;
+    void *user;
+    void *block; /* [BLOCK_BYTES] for what is supplied */
+} data_source;
+
+enum { BLOCK_BYTES = 1 << 20 };
+
+static pld_status write_data(pld_atomic_file *file, const data_source *from, const placed_tensor *placed,
+                             pld_error *error) {
+    if (!from->supply) {
+        return pld_atomic_file_write(file, placed->entry->tensor.data, placed->bytes, error);
+    }
+    for (size_t done = 0; done < placed->bytes;) {
+        const size_t rest = placed->bytes - done;
+        const size_t part = rest < BLOCK_BYTES ? rest : BLOCK_BYTES;
+        PLD_TRY(from->supply(from->user, placed->position, done, part, from->block, error));
+        PLD_TRY(pld_atomic_file_write(file, from->block, part, error));
+        done += part;
+    }
+    return PLD_OK;
+}
+
 /** Write header and data to a temporary file and give it its name. */
 static pld_status write_file(const char *path, const json_t *root, const placed_tensor *placed, size_t count,
-                             pld_error *error) {
+                             const data_source *from, pld_error *error) {
     pld_atomic_file *file = NULL;
     PLD_TRY(pld_atomic_file_open(path, &file, error));
     pld_status status = write_header(file, path, root, error);
     for (size_t i = 0; i < count && status == PLD_OK; i++) {
-        status = pld_atomic_file_write(file, placed[i].entry->tensor.data, placed[i].bytes, error);
+        status = write_data(file, from, &placed[i], error);
     }
     if (status == PLD_OK) {
         status = pld_atomic_file_commit(&file, error);
@@ -136,8 +160,8 @@ static pld_status write_file(const char *path, const json_t *root, const placed_
     return status;
 }
 
-pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entries, size_t count,
-                                 const char *const *metadata_pairs, pld_error *error) {
+static pld_status write_from(const char *path, const pld_tensor_entry *entries, size_t count,
+                             const char *const *metadata_pairs, const data_source *from, pld_error *error) {
     placed_tensor *placed = pld_allocate(count, sizeof *placed);
     json_t *root = json_object();
     pld_status status = placed && root ? place_tensors(path, entries, count, placed, error)
@@ -146,9 +170,25 @@ pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entri
         status = describe_all(path, placed, count, metadata_pairs, root, error);
     }
     if (status == PLD_OK) {
-        status = write_file(path, root, placed, count, error);
+        status = write_file(path, root, placed, count, from, error);
     }
     json_decref(root);
     pld_free(placed);
+    return status;
+}
+
+pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entries, size_t count,
+                                 const char *const *metadata_pairs, pld_error *error) {
+    const data_source from = {0};
+    return write_from(path, entries, count, metadata_pairs, &from, error);
+}
+
+pld_status pld_safetensors_write_supplied(const char *path, const pld_tensor_entry *entries, size_t count,
+                                          const char *const *metadata_pairs, pld_tensor_supplier supply,
+                                          void *user, pld_error *error) {
+    data_source from = {supply, user, pld_allocate(BLOCK_BYTES, 1)};
+    pld_status status = from.block ? write_from(path, entries, count, metadata_pairs, &from, error)
+                                   : pld_fail_memory(error, BLOCK_BYTES, path);
+    pld_free(from.block);
     return status;
 }

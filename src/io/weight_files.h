@@ -35,6 +35,7 @@ typedef struct pld_weight_alias {
     const char *name; /**< copied */
     int part, parts;  /**< rows [part/parts, (part + 1)/parts) of the source; 0, 1: all of it */
     bool transposed;  /**< the source is a matrix and its transpose is meant */
+    bool flattened;   /**< axes of size 1 at the end are dropped: the kernel of a 1×1 convolution */
 } pld_weight_alias;
 
 /** A view of some tensors of `base` under other names and cut into parts, which shares its opened files and

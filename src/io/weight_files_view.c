@@ -33,6 +33,9 @@ static pld_status describe(const pld_weight_alias *alias, const pld_weight *sour
         tensor->shape[0] = source->tensor->shape[1];
         tensor->shape[1] = source->tensor->shape[0];
     }
+    while (alias->flattened && tensor->rank > 2 && tensor->shape[tensor->rank - 1] == 1) {
+        tensor->rank--;
+    }
     return PLD_OK;
 }
 

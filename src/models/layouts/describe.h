@@ -20,6 +20,7 @@ typedef struct pld_single_family {
     int64_t sample_size_v; /**< the same where it predicts v */
     double scaling_factor;
     bool drops_last_block;             /**< of its OpenCLIP tower, which files hold and nobody uses */
+    bool marks_v;                      /**< v networks carry the empty tensor v_pred */
     const char *scheduler;             /**< scheduler_config.json */
     const char *tokenizers[2];         /**< folders; NULL where there is no second one */
     const char *pad_tokens[2];         /**< of each */

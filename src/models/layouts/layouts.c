@@ -228,7 +228,8 @@ static bool append(alias_list *list, size_t source, const pld_renamed *renamed) 
                                                     .name = name,
                                                     .part = third ? (int)(form - PLD_FORM_FIRST_THIRD) : 0,
                                                     .parts = third ? 3 : 1,
-                                                    .transposed = form == PLD_FORM_TRANSPOSED};
+                                                    .transposed = form == PLD_FORM_TRANSPOSED,
+                                                    .flattened = form == PLD_FORM_CONV_1X1};
     return name != NULL;
 }
 

@@ -53,6 +53,7 @@ static const pld_single_family sdxl = {
     .sample_size = 128,
     .sample_size_v = 128,
     .scaling_factor = 0.13025,
+    .marks_v = true,
     .scheduler = euler,
     .tokenizers = {"tokenizer", "tokenizer_2"},
     .pad_tokens = {"<|endoftext|>", "!"},

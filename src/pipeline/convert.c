@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Writing a model in another layout or type. A folder is made under another name and gets its own at the
+ * end. */
+#define _XOPEN_SOURCE 700 /* nftw */
+#include "pipeline/convert.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+void pld_convert_options_init(pld_convert_options *options) {
+    *options = (pld_convert_options){.struct_size = sizeof *options, .layout = "diffusers"};
+}
+
+static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *place) {
+    (void)facts;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+/** Remove a folder with all that is in it; links are removed, not followed. */
+static void remove_folder(const char *path) {
+    (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static bool is_model_folder(const char *path) {
+    struct stat found;
+    char *index = pld_format("%s/model_index.json", path);
+    const bool there = index && stat(index, &found) == 0;
+    pld_free(index);
+    return there;
+}
+
+/** Whether the output may be written where it was asked for. */
+static pld_status check_output(const char *output, bool folder, bool overwrite, pld_error *error) {
+    struct stat found;
+    if (lstat(output, &found) != 0) {
+        return errno == ENOENT
+                   ? PLD_OK
+                   : pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: %s", output, strerror(errno));
+    }
+    if (!overwrite) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: is already there; --overwrite replaces it", output);
+    }
+    const bool fits = folder ? S_ISDIR(found.st_mode) && is_model_folder(output) : S_ISREG(found.st_mode);
+    return fits ? PLD_OK
+                : pld_fail(
+                      error, PLD_ERROR_ARGUMENT,
+                      "%s: is there and is no %s, so it is not replaced; remove it or choose another name",
+                      output, folder ? "model folder" : "plain file");
+}
+
+/** Give the finished folder its name, in place of an old one. */
+static pld_status settle_folder(const char *made, const char *output, pld_error *error) {
+    char *old = pld_format("%s.old", made);
+    if (!old) {
+        return pld_fail_memory(error, strlen(made), "path");
+    }
+    const bool had = rename(output, old) == 0;
+    pld_status status = PLD_OK;
+    if (rename(made, output) != 0) {
+        status = pld_fail(error, PLD_ERROR_IO, "%s: cannot be given its name: %s", output, strerror(errno));
+        if (had) {
+            (void)rename(old, output);
+        }
+    } else if (had) {
+        remove_folder(old);
+    }
+    pld_free(old);
+    return status;
+}
+
+static pld_status write_folder(pld_conversion *conversion, const char *output, pld_error *error) {
+    size_t length = strlen(output);
+    while (length > 1 && output[length - 1] == '/') {
+        length--;
+    }
+    char *target = pld_copy_bytes(output, length);
+    char *made = target ? pld_format("%s.partial-XXXXXX", target) : NULL;
+    pld_status status = made ? PLD_OK : pld_fail_memory(error, length, "path");
+    if (status == PLD_OK && !mkdtemp(made)) {
+        status =
+            pld_fail(error, PLD_ERROR_IO, "%s: no folder can be made there: %s", target, strerror(errno));
+    } else if (status == PLD_OK) {
+        status = chmod(made, 0755) == 0 ? pld_convert_to_folder(conversion, made, error)
+                                        : pld_fail(error, PLD_ERROR_IO, "%s: %s", made, strerror(errno));
+        if (status == PLD_OK) {
+            status = settle_folder(made, target, error);
+        }
+        if (status != PLD_OK) {
+            remove_folder(made);
+        }
+    }
+    pld_free(made);
+    pld_free(target);
+    return status;
+}
+
+/** All parts in one file, which also says what the network predicts. */
+static pld_status write_single(pld_conversion *conversion, const char *output, pld_error *error) {
+    const pld_model *model = conversion->model;
+    const pld_single_family *family = NULL;
+    const bool v = model->scheduler.prediction_type == PLD_PREDICT_V;
+    PLD_TRY(pld_conversion_family(model, &family, error));
+    for (int i = 0; i < model->family->part_count; i++) {
+        PLD_TRY(pld_conversion_add_original(conversion, &model->family->parts[i], family, error));
+    }
+    if (v && family->marks_v) {
+        PLD_TRY(pld_conversion_add_mark(conversion, "v_pred", error));
+        if (model->scheduler.rescale_betas_zero_snr) {
+            PLD_TRY(pld_conversion_add_mark(conversion, "ztsnr", error));
+        }
+    }
+    const char *const metadata[] = {"format", "pt", "modelspec.prediction_type", v ? "v" : "epsilon", NULL};
+    return pld_conversion_write(conversion, output, metadata, error);
+}
+
+/** Bytes that will be written in all: those of the parts as stored, or in the type that was asked for. */
+static uint64_t expected_bytes(const pld_model *model, pld_dtype dtype) {
+    uint64_t bytes = 0;
+    for (int i = 0; i < model->family->part_count; i++) {
+        const pld_model_part *part = &model->public_parts[i];
+        bytes += dtype == PLD_DTYPE_COUNT ? part->bytes : part->parameters * pld_dtype_size(dtype);
+    }
+    return bytes;
+}
+
+static pld_status read_dtype(const char *name, pld_dtype *dtype, pld_error *error) {
+    static const pld_dtype types[] = {PLD_DTYPE_F32, PLD_DTYPE_F16, PLD_DTYPE_BF16};
+    *dtype = PLD_DTYPE_COUNT;
+    for (size_t i = 0; name && i < sizeof types / sizeof *types; i++) {
+        if (strcmp(name, pld_dtype_name(types[i])) == 0) {
+            *dtype = types[i];
+        }
+    }
+    return !name || *dtype != PLD_DTYPE_COUNT
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_ARGUMENT, "dtype: expected f32, f16 or bf16, found '%.40s'", name);
+}
+
+pld_status pld_model_convert(const pld_model *model, const char *output, const pld_convert_options *options,
+                             pld_error *error) {
+    uint64_t done = 0;
+    pld_conversion conversion = {.model = model, .options = options, .done = &done};
+    if (options->struct_size != sizeof *options) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "pld_convert_options: fill it with pld_convert_options_init first");
+    }
+    const bool folder = strcmp(options->layout, "diffusers") == 0;
+    if (!folder && strcmp(options->layout, "single") != 0) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "layout: expected diffusers or single, found '%.40s'",
+                        options->layout);
+    }
+    if (model->base) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "a model with LoRAs cannot be converted; convert its base");
+    }
+    PLD_TRY(read_dtype(options->dtype, &conversion.dtype, error));
+    PLD_TRY(check_output(output, folder, options->overwrite, error));
+    conversion.all = expected_bytes(model, conversion.dtype);
+    pld_status status = (folder ? write_folder : write_single)(&conversion, output, error);
+    pld_conversion_clear(&conversion);
+    if (status == PLD_OK && conversion.overflows) {
+        pld_log_message(&model->engine->log, PLD_LOG_WARNING,
+                        "%s: %zu numbers are too large for f16 and became infinite; write bf16 or f32",
+                        output, conversion.overflows);
+    }
+    return status;
+}
