@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Presets: how a distilled model is sampled. Each is one row; what is not stated stays the model's own, and
+ * what a person asks for comes before both. */
+#ifndef PLD_SAMPLING_PRESET_H
+#define PLD_SAMPLING_PRESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** One row of the registry: what `--preset` names. */
+typedef struct pld_preset {
+    const char *name;
+    const char *description;     /**< with the source of the figures */
+    const char *sampling_method; /**< a sampler's name */
+    const char *spacing;         /**< NULL: the sampler's */
+    const char *prediction;      /**< "x0"; NULL: the model's */
+    const double *timesteps;     /**< [timestep_count]; NULL: from the spacing */
+    size_t timestep_count;
+    int steps;
+    double cfg_scale; /**< 1: no classifier-free guidance */
+    double eta;       /**< NaN: the sampler's */
+    int size;         /**< width and height in pixels; 0: the model's own */
+    /** Words that a file's name must all have to suggest the preset; alternatives stand between bars. "4step"
+     * also finds 4-step and 4_steps. */
+    const char *words;
+} pld_preset;
+
+/** All rows, NULL at the end. */
+const pld_preset *const *pld_presets(void);
+
+/** The row of this name, or NULL. */
+const pld_preset *pld_preset_find(const char *name);
+
+/** The preset that a file's name (or a title) suggests: the one with the most words in it, or NULL. */
+const pld_preset *pld_preset_suggested(const char *file_name);
+
+#endif
