@@ -222,8 +222,10 @@ static const option rows[] = {
      .help = "noise of DDIM and TCD (the sampler's)"},
     {NAMED(CHOICE, "prediction"), OF_PICTURE, AT(prediction), .argument = "KIND", .choices = "eps v x0",
      .help = "what the network predicts (detected)"},
-    {NAMED(CUSTOM, "preset"), OF_PICTURE, .argument = "NAME", .choices = "auto",
-     .accept = accept_only_default, .help = "preset of steps and sampler: auto"},
+    {NAMED(LISTED, "preset"), OF_PICTURE, AT(preset), .argument = "NAME", .list = PLD_LIST_PRESETS,
+     .choices = "auto none",
+     .help = "how a distilled model is sampled, see pladis list presets; auto is\nwhat the model asks for, "
+             "none its plain settings (auto)"},
 
     SECTION("output"),
     {NAMED(TEXT, "output"), .letter = 'o', AT(output), .argument = "FILE",
@@ -470,6 +472,7 @@ void generate_options_fill(const generate_request *request, const char *prompt, 
     options->crop_top = (int)request->crop[1];
     options->target_width = (int)request->target_size[0];
     options->target_height = (int)request->target_size[1];
+    options->preset = request->preset;
     options->steps = (int)request->steps;
     options->cfg_scale = request->cfg_scale;
     options->cfg_rescale = request->cfg_rescale;

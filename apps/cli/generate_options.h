@@ -15,9 +15,9 @@ typedef struct generate_request {
     bool low_memory, literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
     int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
     double cfg_scale, cfg_rescale, eta, strength;
-    const char *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
     int64_t original_size[2], target_size[2]; /**< width, height; 0: the picture's */
     int64_t crop[2];                          /**< left, top */
+    const char *preset, *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
     double timesteps[MOST_TIMESTEPS];
     size_t timestep_count;
     const char *guidance[MOST_GUIDANCE];

@@ -11,9 +11,10 @@ static const struct {
     const char *name;
     pld_list_kind kind;
 } lists[] = {
-    {"samplers", PLD_LIST_SAMPLERS}, {"schedulers", PLD_LIST_SCHEDULERS}, {"spacings", PLD_LIST_SPACINGS},
-    {"guidance", PLD_LIST_GUIDANCE}, {"variants", PLD_LIST_VARIANTS},     {"families", PLD_LIST_FAMILIES},
-    {"isa", PLD_LIST_ISA},
+    {"samplers", PLD_LIST_SAMPLERS}, {"schedulers", PLD_LIST_SCHEDULERS},
+    {"spacings", PLD_LIST_SPACINGS}, {"guidance", PLD_LIST_GUIDANCE},
+    {"variants", PLD_LIST_VARIANTS}, {"families", PLD_LIST_FAMILIES},
+    {"presets", PLD_LIST_PRESETS},   {"isa", PLD_LIST_ISA},
 };
 enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
@@ -72,10 +73,6 @@ int command_list(int argc, char **argv) {
     options_result result = options_parse(&set, argc, argv, NULL, &wanted, &count);
     if (result != OPTIONS_RUN) {
         return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (count == 1 && strcmp(wanted, "presets") == 0) {
-        message_note("this version has no presets; steps, sampler and guidance come from the model");
-        return EXIT_DONE;
     }
     for (size_t i = 0; i < LIST_COUNT; i++) {
         if (count == 0) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,10 +90,30 @@ static void log_line(const char *label, const char *text, ...) {
     va_end(arguments);
 }
 
+/** Whether this was said before: what a picture's options bring up would come again with every picture. */
+static bool said_before(const char *message) {
+    enum { MOST = 64 };
+    static uint64_t said[MOST];
+    static size_t count;
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (const char *at = message; *at != '\0'; at++) {
+        hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (said[i] == hash) {
+            return true;
+        }
+    }
+    if (count < MOST) {
+        said[count++] = hash;
+    }
+    return false;
+}
+
 void message_log(void *user, pld_log_level level, const char *message) {
     (void)user;
     verbosity needed = level == PLD_LOG_DETAIL ? VERBOSITY_VERBOSE : VERBOSITY_NORMAL;
-    if (current_verbosity < needed) {
+    if (current_verbosity < needed || (level != PLD_LOG_DETAIL && said_before(message))) {
         return;
     }
     const char *label = level == PLD_LOG_WARNING  ? "pladis: warning: "

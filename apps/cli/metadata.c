@@ -94,6 +94,9 @@ static char *make_parameters(const char *model, const picture *drawn) {
     if (request->clip_skip > 1) {
         fprintf(file, ", Clip skip: %d", (int)request->clip_skip);
     }
+    if (report->preset[0] != '\0') {
+        print_value(file, "Preset", report->preset);
+    }
     print_value(file, "Guidance", report->guidance);
     print_loras(file, drawn->loras);
     fprintf(file, ", PLADIS scale: %g", drawn->pladis_scale);

@@ -117,6 +117,7 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
         json_array_append_new(guidance, json_string(request->guidance[i]));
     }
     json_object_set_new(object, "guidance", guidance);
+    json_object_set_new(object, "preset", json_string(report->preset[0] != '\0' ? report->preset : "none"));
     json_object_set_new(object, "lora", lora_options(&request->loras, base_names));
     json_object_set_new(object, "dtype", json_string("f32"));
     return object;

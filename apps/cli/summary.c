@@ -77,6 +77,9 @@ void report_print(const generate_request *request, const run_facts *facts, const
         message_line("seed      %" PRId64, request->seed);
     }
     message_line("size      %d x %d", report->width, report->height);
+    if (report->preset[0] != '\0') {
+        message_line("preset    %s", report->preset);
+    }
     message_line("sampler   %s, scheduler %s, spacing %s, %d steps", report->sampling_method,
                  report->scheduler, report->spacing[0] != '\0' ? report->spacing : "of its own",
                  report->steps);

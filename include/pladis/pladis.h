@@ -159,7 +159,9 @@ typedef struct pld_model_info {
     int default_steps;
     double default_cfg_scale;
     double default_pladis_scale; /**< λ */
-    int size_factor;             /**< widths and heights are multiples of this */
+    const char
+        *default_preset; /**< what the model asks for; "" for none. Steps, CFG scale and size above are its */
+    int size_factor;     /**< widths and heights are multiples of this */
     int latent_channels;
     int positions; /**< of the text encoder, start and end token included */
     const pld_model_part *parts;
@@ -298,9 +300,13 @@ typedef struct pld_generate_options {
     int original_width, original_height; /**< size before it was scaled for training; 0: width, height */
     int crop_left, crop_top;             /**< what was cut off; 0 */
     int target_width, target_height;     /**< size after scaling and cutting; 0: width, height */
-    int steps;                           /**< 0: the model's own */
-    double cfg_scale;                    /**< NaN: the model's own; <= 1: no unconditional branch */
-    double cfg_rescale;                  /**< φ in [0, 1]; 0 */
+    /** How a distilled model is sampled: a name of pld_list(PLD_LIST_PRESETS), which fills in what is left
+     * open here; "auto" or NULL: what the model asks for (its scheduler, metadata, or the names of its files
+     * and LoRAs), which the log is told; "none" */
+    const char *preset;
+    int steps;          /**< 0: the model's own */
+    double cfg_scale;   /**< NaN: the model's own; <= 1: no unconditional branch */
+    double cfg_rescale; /**< φ in [0, 1]; 0 */
     /** Guidance methods beside those that cfg_scale and cfg_rescale ask for: texts as pladis/guidance.h says
      *  [guidance_count], or NULL. */
     const char *const *guidance;
@@ -374,6 +380,7 @@ typedef struct pld_report {
     int width, height, steps;   /**< in force */
     double cfg_scale;           /**< in force */
     double strength;            /**< in force; 1 without init_image */
+    char preset[32];            /**< in force; "" for none */
     char sampling_method[32];   /**< in force */
     char scheduler[32];         /**< in force */
     char spacing[32];           /**< in force; "" for samplers with timesteps of their own */
@@ -416,6 +423,7 @@ typedef enum pld_list_kind {
     PLD_LIST_GUIDANCE,
     PLD_LIST_VARIANTS, /**< attention variants */
     PLD_LIST_FAMILIES,
+    PLD_LIST_PRESETS,
     PLD_LIST_ISA
 } pld_list_kind;
 

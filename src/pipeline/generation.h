@@ -5,12 +5,15 @@
 
 #include "pipeline/dump.h"
 #include "pipeline/internal.h"
+#include "pipeline/preset.h"
 #include "sampling/guidance.h"
 
 typedef struct pld_generation {
     pld_session *session;
     pld_model *model;
-    const pld_generate_options *options;
+    const pld_generate_options *options; /* the caller's, then &filled */
+    pld_generate_options filled;         /* with what the preset says */
+    const pld_preset *preset;            /* NULL: none */
     pld_error *error;
     /* in force */
     int64_t width, height; /* pixels */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/internal.h"
+#include "pipeline/preset.h"
 #include "sampling/guidance.h"
 
 /** diffusers' words for what the network predicts. */
@@ -42,6 +43,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .default_height = (int)model->unet.sample_size * factor,
         .default_steps = (int)model->default_steps,
         .default_cfg_scale = model->default_cfg_scale,
+        .default_preset = "",
         .default_pladis_scale = model->default_pladis_scale,
         .size_factor = factor,
         .latent_channels = (int)model->vae.latent_channels,
@@ -53,6 +55,16 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .loras = model->public_loras,
         .lora_count = model->lora_count,
     };
+    char reason[256];
+    const pld_preset *preset = pld_model_preset(model, reason, sizeof reason);
+    if (preset) {
+        info->default_preset = preset->name;
+        info->scheduler = preset->sampling_method;
+        info->default_steps = preset->steps;
+        info->default_cfg_scale = preset->cfg_scale;
+        info->default_width = preset->size ? preset->size : info->default_width;
+        info->default_height = preset->size ? preset->size : info->default_height;
+    }
     return PLD_OK;
 }
 
@@ -94,6 +106,8 @@ bool pld_list(pld_list_kind kind, size_t index, const char **name, const char **
         LIST_ROW(pld_attention_variants);
     case PLD_LIST_FAMILIES:
         LIST_ROW(pld_families);
+    case PLD_LIST_PRESETS:
+        LIST_ROW(pld_presets());
     case PLD_LIST_ISA:
         return list_isa(index, name, description);
     }

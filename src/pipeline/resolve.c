@@ -290,13 +290,29 @@ static pld_status resolve_variants(pld_generation *g) {
     return PLD_OK;
 }
 
+/** What is asked for that has no effect, or that the model was not made for. */
+static void warn_of_scale(const pld_generation *g) {
+    const double scale = g->options->cfg_scale;
+    const pld_log *log = &g->model->engine->log;
+    if (scale > 0 && scale < 1) {
+        pld_log_message(log, PLD_LOG_WARNING, "a cfg-scale of %g has no effect: guidance begins above 1",
+                        scale);
+    } else if (g->preset && g->preset->cfg_scale <= 1 && scale > 2) {
+        pld_log_message(log, PLD_LOG_WARNING,
+                        "preset %s: the model was distilled to need no CFG; a cfg-scale of %g costs a second "
+                        "evaluation and may spoil the picture; use 1",
+                        g->preset->name, scale);
+    }
+}
+
 static pld_status resolve_guidance(pld_generation *g) {
     const pld_generate_options *o = g->options;
     const pld_log *log = &g->model->engine->log;
     const pld_guidance_request request = {.texts = o->guidance,
                                           .count = o->guidance_count,
                                           .cfg_scale = o->cfg_scale,
-                                          .default_cfg_scale = g->model->default_cfg_scale,
+                                          .default_cfg_scale =
+                                              g->preset ? g->preset->cfg_scale : g->model->default_cfg_scale,
                                           .cfg_rescale = o->cfg_rescale,
                                           .default_block_scales = pld_unet_freeu_defaults(&g->model->unet),
                                           .keep_neutral = o->keep_neutral_guidance};
@@ -352,7 +368,33 @@ bool pld_generation_pladis_active(const pld_generation *g, size_t step) {
            (double)step < floor(g->options->pladis_end * n);
 }
 
+/** The preset of the options or the model, filled into the options. */
+static pld_status resolve_preset(pld_generation *g) {
+    const char *asked = g->options->preset ? g->options->preset : "auto";
+    char reason[256];
+    g->filled = *g->options;
+    g->options = &g->filled;
+    if (strcmp(asked, "none") == 0) {
+        return PLD_OK;
+    }
+    if (strcmp(asked, "auto") != 0) {
+        g->preset = pld_preset_find(asked);
+        if (!g->preset) {
+            return unknown_name(g, "preset", asked, PLD_LIST_PRESETS);
+        }
+    } else if ((g->preset = pld_model_preset(g->model, reason, sizeof reason))) {
+        pld_log_message(&g->model->engine->log, PLD_LOG_NOTICE,
+                        "preset %s, because of %s; preset none turns it off", g->preset->name, reason);
+    }
+    if (g->preset) {
+        pld_preset_fill(g->preset, &g->filled);
+        snprintf(g->report.preset, sizeof g->report.preset, "%s", g->preset->name);
+    }
+    return PLD_OK;
+}
+
 pld_status pld_generation_resolve(pld_generation *g) {
+    PLD_TRY(resolve_preset(g));
     const pld_generate_options *o = g->options;
     const int64_t factor = pld_vae_factor(&g->model->vae);
     g->width = o->width ? o->width : g->model->unet.sample_size * factor;
@@ -367,6 +409,7 @@ pld_status pld_generation_resolve(pld_generation *g) {
     PLD_TRY(check_numbers(g));
     g->latent_width = g->width / factor;
     g->latent_height = g->height / factor;
+    warn_of_scale(g);
     PLD_TRY(resolve_guidance(g));
     PLD_TRY(make_sampler(g));
     PLD_TRY(check_sampler_renoises(g));

@@ -19,15 +19,26 @@ static const double hyper_one[] = {800};
 #define DISTILLED       .cfg_scale = 1, .eta = NAN
 
 static const pld_preset turbo = {
-    "turbo",     "SDXL-Turbo: euler_a trailing, 4 steps (1 to 4), no CFG, 512 x 512 (arXiv 2311.17042)",
-    "euler_a",   "trailing",
-    .steps = 4,  DISTILLED,
-    .size = 512, .words = "turbo|xl turbo|sdxl turbo"};
+    "turbo",
+    "SDXL-Turbo: euler_a trailing, 4 steps (1 to 4), no CFG, 512 x 512 (arXiv 2311.17042)",
+    "euler_a",
+    "trailing",
+    .steps = 4,
+    DISTILLED,
+    .size = 512,
+    .words = "turbo|xl turbo|sdxl turbo",
+    .scheduler_class = "EulerAncestralDiscreteScheduler"};
 static const pld_preset sd_turbo = {
-    "sd-turbo",  "SD-Turbo: euler trailing, 4 steps (1 to 4), no CFG, 512 x 512 (arXiv 2311.17042)",
-    "euler",     "trailing",
-    .steps = 4,  DISTILLED,
-    .size = 512, .words = "sd turbo"};
+    "sd-turbo",
+    "SD-Turbo: euler trailing, 4 steps (1 to 4), no CFG, 512 x 512 (arXiv 2311.17042)",
+    "euler",
+    "trailing",
+    .steps = 4,
+    DISTILLED,
+    .size = 512,
+    .words = "sd turbo",
+    .scheduler_class = "EulerDiscreteScheduler",
+    .family = "stable-diffusion"};
 
 #define LIGHTNING(row, count, names)                                                                         \
     static const pld_preset row = {"lightning-" #count,                                                      \
@@ -100,13 +111,17 @@ static const pld_preset dmd2_4 = {
     DISTILLED,
     .words = "dmd2|dmd2 4step"};
 static const pld_preset lcm = {
-    "lcm",     "LCM and LCM-LoRA: lcm, 4 steps (2 to 8), no CFG (or up to 2) (arXiv 2311.05556)",
-    "lcm",     .steps = 4,
-    DISTILLED, .words = "lcm"};
+    "lcm",
+    "LCM and LCM-LoRA: lcm, 4 steps (2 to 8), no CFG (or up to 2) (arXiv 2311.05556)",
+    "lcm",
+    .steps = 4,
+    DISTILLED,
+    .words = "lcm",
+    .scheduler_class = "LCMScheduler"};
 static const pld_preset tcd = {"tcd",          "TCD: tcd with eta 0.3, 4 steps, no CFG (arXiv 2402.19159)",
                                "tcd",          .steps = 4,
                                .cfg_scale = 1, .eta = 0.3,
-                               .words = "tcd"};
+                               .words = "tcd", .scheduler_class = "TCDScheduler"};
 
 static const pld_preset *const rows[] = {
     &turbo,   &sd_turbo, &lightning_1, &lightning_2, &lightning_4,   &lightning_8,

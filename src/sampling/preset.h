@@ -23,6 +23,9 @@ typedef struct pld_preset {
     /** Words that a file's name must all have to suggest the preset; alternatives stand between bars. "4step"
      * also finds 4-step and 4_steps. */
     const char *words;
+    const char *scheduler_class; /**< of a folder whose scheduler says that the model is one of these; a
+                                    preset with a spacing wants that stated too; NULL: none says so */
+    const char *family;          /**< that the folder must have for this; NULL: any */
 } pld_preset;
 
 /** All rows, NULL at the end. */

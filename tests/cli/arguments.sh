@@ -22,14 +22,13 @@ for option in --model --prompt --negative-prompt --output --width --height --ste
 done
 
 expect 0 list
-for list in samplers schedulers spacings guidance variants families isa; do
+for list in samplers schedulers spacings guidance variants families presets isa; do
     expect 0 list $list
     [ -s "$place/out" ] || fail "list $list is empty"
 done
 for sampler in ddim pndm euler euler_a heun dpm++2m dpm++2m_sde unipc lcm tcd; do
     "$pladis" list samplers | grep -q -w -F "$sampler" || fail "list samplers lacks $sampler"
 done
-expect 0 list presets
 refused 2 'expected one of' list colours
 
 # Unknown words; the nearest known one is named.
@@ -81,7 +80,7 @@ wrong --prediction nonsense
 wrong --isa nonsense
 wrong --dtype bf16 f64
 wrong --rng cuda
-wrong --preset turbo
+wrong --preset nonsense
 wrong --guidance 3.5 nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1 pag:scale=3,scale=4 pag:speed=3 \
     pag:layers= pag:layers=mid++up seg:sigma=0 cfg-zero:steps=0.5 none:scale=1
 refused 2 'did you mean "euler"' generate -p x --sampling-method eular
