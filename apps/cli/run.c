@@ -29,9 +29,8 @@ static void settle_pladis_scale(picture_list *pictures, double model_scale) {
     }
 }
 
-/** The files that make up the model, CLIP's vocabulary among them; `vocabulary` [size] holds its path. */
-static void fill_model_options(const generate_request *request, char *vocabulary, size_t size,
-                               pld_model_options *options) {
+void run_model_options(const generate_request *request, char *vocabulary, size_t size,
+                       pld_model_options *options) {
     pld_model_options_init(options);
     options->config = request->config;
     options->unet = request->unet;
@@ -40,19 +39,23 @@ static void fill_model_options(const generate_request *request, char *vocabulary
     options->vocabulary = vocabulary_find(vocabulary, size);
 }
 
+void run_engine_options(const generate_request *request, pld_engine_options *options) {
+    pld_engine_options_init(options);
+    options->threads = (int)request->threads;
+    options->isa = request->isa;
+    options->conv = request->conv;
+    options->low_memory = request->low_memory;
+    options->log = message_log;
+}
+
 static int open_model(picture_run *run) {
     double begin = now();
     pld_error error = {0};
     pld_engine_options options;
-    pld_engine_options_init(&options);
-    options.threads = (int)run->request->threads;
-    options.isa = run->request->isa;
-    options.conv = run->request->conv;
-    options.low_memory = run->request->low_memory;
-    options.log = message_log;
+    run_engine_options(run->request, &options);
     char vocabulary[PATH_MAX];
     pld_model_options files;
-    fill_model_options(run->request, vocabulary, sizeof vocabulary, &files);
+    run_model_options(run->request, vocabulary, sizeof vocabulary, &files);
     pld_model_info info = {.struct_size = sizeof info};
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
         pld_model_open_with(run->engine, run->model_path, &files, &run->base, &error) != PLD_OK ||

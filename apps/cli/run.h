@@ -35,4 +35,11 @@ int run_report(picture_run *run);
 /** Close everything, the pictures included. */
 void run_close(picture_run *run);
 
+/** The engine that a request asks for. */
+void run_engine_options(const generate_request *request, pld_engine_options *options);
+
+/** The files that make up its model, CLIP's vocabulary among them; `vocabulary` [size] holds its path. */
+void run_model_options(const generate_request *request, char *vocabulary, size_t size,
+                       pld_model_options *options);
+
 #endif

@@ -160,7 +160,9 @@ wrong 'several values twice' evaluate --grid "pladis=0,1 pladis=2,3"
 wrong 'several values twice' evaluate --pladis 0,1 --pladis 2,3
 wrong 'common to all settings' evaluate --grid "seed=1,2"
 wrong 'common to all settings' evaluate --grid "prompt=a star;a ring"
+wrong 'common to all settings' evaluate --grid "lora=a.safetensors;b.safetensors"
 wrong 'cannot be varied' evaluate --grid "threads=1,2"
+wrong 'rescalee' evaluate --guidance rescalee
 wrong 'expected a number above 1' evaluate --pladis-alpha 1.5,1
 wrong 'expected a number' evaluate --pladis 0,x
 wrong 'expected one of' evaluate --sampling-method ddim,dim
@@ -202,3 +204,10 @@ fi
 # One setting is an evaluation too; the model's own prompts are the default.
 expect 0 evaluate --each 1 --steps 1 -t 1 -q -o one
 [ "$(lines one)" -eq 6 ] || fail "6 pictures expected, found $(lines one)"
+
+# Guidance methods are varied like any option, and stand in the tables as they were typed.
+expect 0 evaluate --prompts prompts.txt --steps 1 -t 1 -q --grid "guidance=none;pag:scale=3,layers=mid pladis=0,1" -o methods
+grep -q '^1,"pag:scale=3,layers=mid",0,' methods/results.csv || fail "no guidance in results.csv"
+[ "$(lines methods)" -eq 12 ] || fail "12 pictures expected, found $(lines methods)"
+grep -q '^0,none,0,1,' methods/cost.csv || fail "one evaluation expected without any guidance"
+grep -q '^1,"pag:scale=3,layers=mid",0,3,' methods/cost.csv || fail "three evaluations expected with perturbed attention"

@@ -10,8 +10,10 @@
 
 #include "cancel.h"
 #include "evaluate/evaluation.h"
+#include "lora_set.h"
 #include "message.h"
 #include "progress.h"
+#include "run.h"
 
 enum { MOST_JOBS = 256, REPORT_EVERY_SECONDS = 60 };
 
@@ -19,7 +21,7 @@ enum { MOST_JOBS = 256, REPORT_EVERY_SECONDS = 60 };
 typedef struct drawing {
     evaluation *e;
     pld_engine *engine;
-    pld_model *model;
+    pld_model *base, *model; /* `model` is `base` with the LoRAs of the request */
     pld_scorer *scorer;
     double model_pladis_scale;
     pthread_mutex_t lock;
@@ -170,10 +172,7 @@ static void *work(void *context) {
 /** One engine for all sessions, with an equal share of the threads for each. */
 static pld_status open_engine(const evaluate_request *request, pld_engine **engine, pld_error *error) {
     pld_engine_options options;
-    pld_engine_options_init(&options);
-    options.threads = (int)request->base.threads;
-    options.isa = request->base.isa;
-    options.log = message_log;
+    run_engine_options(&request->base, &options);
     pld_status status = pld_engine_create(&options, engine, error);
     if (status != PLD_OK || request->jobs == 1) {
         return status;
@@ -187,15 +186,25 @@ static pld_status open_engine(const evaluate_request *request, pld_engine **engi
 static int open_all(drawing *d) {
     const evaluation *e = d->e;
     pld_error error = {0};
+    char vocabulary[PATH_MAX];
+    pld_model_options files;
     pld_model_info info = {.struct_size = sizeof info};
+    lora_set loras;
+    int code = lora_set_make(&e->request->base, "", &loras);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    run_model_options(&e->request->base, vocabulary, sizeof vocabulary, &files);
     if (open_engine(e->request, &d->engine, &error) != PLD_OK ||
-        pld_model_open(d->engine, e->model_path, &d->model, &error) != PLD_OK ||
-        pld_model_get_info(d->model, &info, &error) != PLD_OK ||
+        pld_model_open_with(d->engine, e->model_path, &files, &d->base, &error) != PLD_OK ||
+        pld_model_get_info(d->base, &info, &error) != PLD_OK ||
+        pld_model_with_loras(d->base, loras.items, loras.count, &d->model, &error) != PLD_OK ||
         pld_scorer_create(&d->scorer, &error) != PLD_OK) {
-        return message_error(&error);
+        code = message_error(&error);
     }
     d->model_pladis_scale = info.default_pladis_scale;
-    return EXIT_DONE;
+    lora_set_free(&loras);
+    return code;
 }
 
 static void run_workers(drawing *d) {
@@ -238,6 +247,7 @@ int evaluation_draw(evaluation *e) {
     pthread_mutex_destroy(&d.lock);
     pld_scorer_destroy(&d.scorer);
     pld_model_destroy(&d.model);
+    pld_model_destroy(&d.base);
     pld_engine_destroy(&d.engine);
     return d.code;
 }

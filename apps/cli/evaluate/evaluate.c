@@ -10,6 +10,7 @@
 #include "cancel.h"
 #include "commands.h"
 #include "evaluate/evaluation.h"
+#include "lora_set.h"
 #include "message.h"
 #include "model_path.h"
 
@@ -114,6 +115,25 @@ static bool open_results(evaluation *e) {
     return done;
 }
 
+/** Every file that makes up the model. */
+static bool fingerprint_model(evaluation *e) {
+    const generate_request *base = &e->request->base;
+    const char *const parts[] = {e->model_path, base->unet, base->vae, base->tokenizer, base->config};
+    uint64_t hash = 0;
+    bool done = true;
+    for (size_t i = 0; done && i < sizeof parts / sizeof *parts; i++) {
+        done = parts[i] == NULL || hash_path(parts[i], &hash);
+    }
+    lora_set loras = {0};
+    done = done && lora_set_make(base, "", &loras) == EXIT_DONE;
+    for (size_t i = 0; done && i < loras.count; i++) {
+        done = hash_path(loras.items[i].path, &hash);
+    }
+    lora_set_free(&loras);
+    hash_text(hash, e->model_fingerprint);
+    return done;
+}
+
 static int begin(evaluation *e) {
     const evaluate_request *request = e->request;
     char pictures[PATH_MAX];
@@ -125,9 +145,8 @@ static int begin(evaluation *e) {
     }
     path_base_name(e->model_path, e->model_name, sizeof e->model_name);
     cancel_install();
-    if (!read_prompts(e) || !hash_model(e->model_path, e->model_fingerprint) ||
-        !make_folder(request->folder) || !evaluation_path(e, "pictures", pictures) ||
-        !make_folder(pictures) || !open_results(e)) {
+    if (!read_prompts(e) || !fingerprint_model(e) || !make_folder(request->folder) ||
+        !evaluation_path(e, "pictures", pictures) || !make_folder(pictures) || !open_results(e)) {
         return EXIT_FAILED;
     }
     message_line("%zu prompts, %zu settings, %zu pictures", e->prompts.count, e->settings.count,

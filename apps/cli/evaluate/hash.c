@@ -99,13 +99,8 @@ static bool hash_folder(const char *path, int depth, uint64_t *hash) {
     return done;
 }
 
-bool hash_model(const char *path, char text[FINGERPRINT_SIZE]) {
+bool hash_path(const char *path, uint64_t *hash) {
     struct stat status;
-    uint64_t hash = 0;
     bool is_folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    if (is_folder ? !hash_folder(path, 0, &hash) : !hash_file(path, &hash)) {
-        return false;
-    }
-    hash_text(hash, text);
-    return true;
+    return is_folder ? hash_folder(path, 0, hash) : hash_file(path, hash);
 }

@@ -15,8 +15,8 @@ uint64_t hash_bytes(uint64_t hash, const void *data, size_t size);
 /** 16 hexadecimal digits and a zero byte. */
 void hash_text(uint64_t hash, char text[FINGERPRINT_SIZE]);
 
-/** Names and contents of a model's weights and configurations (.safetensors, .json, .txt), or of one file.
- * False after an error line. */
-bool hash_model(const char *path, char text[FINGERPRINT_SIZE]);
+/** `*hash` carried on over the contents of a file, or over names and contents of a folder's weights and
+ * configurations (.safetensors, .json, .txt). False after an error line. */
+bool hash_path(const char *path, uint64_t *hash);
 
 #endif

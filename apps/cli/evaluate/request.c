@@ -27,11 +27,11 @@ static bool add_axis(const char *asked_by, const char *text, evaluate_grid *grid
         return false;
     }
     grid->count++;
-    static const char *const fixed[] = {"seed", "prompt", NULL};
-    for (size_t i = 0; fixed[i] != NULL; i++) {
-        if (strcmp(axis->row->name, fixed[i]) == 0) {
-            message_usage("--%s: %s cannot be varied: prompts and seeds are common to all settings", asked_by,
-                          fixed[i]);
+    static const char *const common[] = {"seed", "prompt", "lora"};
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+        if (strcmp(axis->row->name, common[i]) == 0) {
+            message_usage("--%s: %s cannot be varied: model, prompts and seeds are common to all settings",
+                          asked_by, common[i]);
             return false;
         }
     }
@@ -44,12 +44,18 @@ static bool add_axis(const char *asked_by, const char *text, evaluate_grid *grid
     return true;
 }
 
+void evaluate_note_typed(json_t *typed, const char *name, const char *value) {
+    const char *before = json_string_value(json_object_get(typed, name));
+    json_object_set_new(typed, name,
+                        before != NULL ? json_sprintf("%s %s", before, value) : json_string(value));
+}
+
 /** An option of generate, with one value or several. */
 static bool accept_values(void *target, const option *row, const char *value) {
     evaluate_request *request = target;
     const option *original = generate_options_row(row->name);
     if (!takes_list(original, value) || strcmp(row->name, "seed") == 0) {
-        json_object_set_new(request->typed, row->name, json_string(value));
+        evaluate_note_typed(request->typed, row->name, value);
         return options_store(original, value, &request->base);
     }
     char text[1024];
@@ -143,9 +149,10 @@ static const option own_rows[] = {
 };
 enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
 
-/** Options of generate that concern the machine and not the picture. */
-static bool is_of_machine(const option *row) {
-    static const char *const names[] = {"model", "threads", "isa", "dtype", "quiet", "verbose"};
+/** Options of generate that concern model and machine and not the picture. */
+static bool is_of_run(const option *row) {
+    static const char *const names[] = {"model", "vae",  "unet",       "tokenizer", "config", "threads",
+                                        "isa",   "conv", "low-memory", "dtype",     "quiet",  "verbose"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (row->name != NULL && strcmp(row->name, names[i]) == 0) {
             return true;
@@ -157,7 +164,7 @@ static bool is_of_machine(const option *row) {
 /** A row of generate as it is here. False: it has no place. */
 static bool adapt_row(const option *original, option *row) {
     *row = *original;
-    if (original->kind == OPTION_REFUSED || original->kind == OPTION_SECTION || is_of_machine(original)) {
+    if (original->kind == OPTION_REFUSED || original->kind == OPTION_SECTION || is_of_run(original)) {
         return true;
     }
     if (!original->of_picture) {

@@ -33,6 +33,9 @@ typedef struct evaluate_request {
 options_result evaluate_request_parse(int argc, char **argv, evaluate_request *request);
 void evaluate_request_free(evaluate_request *request);
 
+/** Remember `value` as typed, behind those that a repeatable option was given before. */
+void evaluate_note_typed(json_t *typed, const char *name, const char *value);
+
 /** A value of `settings` as text: "2", "ddim", "own" where it is the model's; of a CUSTOM row what was typed.
  */
 void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,

@@ -37,8 +37,7 @@ static bool is_moot(const option *row, const generate_request *settings) {
     if (settings->pladis_scale == 0 && strncmp(row->name, "pladis-", strlen("pladis-")) == 0) {
         return true;
     }
-    return settings->cfg_scale <= 1 &&
-           (strcmp(row->name, "cfg-rescale") == 0 || strcmp(row->name, "negative-prompt") == 0);
+    return settings->cfg_scale <= 1 && settings->guidance_count == 0 && strcmp(row->name, "cfg-rescale") == 0;
 }
 
 /** Texts of the columns, and the key that they make. */
@@ -74,7 +73,7 @@ static bool make_setting(const evaluate_request *request, const evaluate_grid *g
         const size_t index = cell % axis->count;
         cell /= axis->count;
         done = sweep_axis_apply(axis, index, &setting->request);
-        json_object_set_new(typed, axis->row->name, json_string(axis->values[index]));
+        evaluate_note_typed(typed, axis->row->name, axis->values[index]);
     }
     done = done && generate_options_check(&setting->request) && describe(settings, typed, setting);
     json_decref(typed);
