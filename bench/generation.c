@@ -38,9 +38,12 @@ pld_status bench_draw(bench_run *run, pld_session *session, const bench_generati
                       bench_watch *watch, pld_profile *profile, pld_report *report, pld_error *error) {
     pld_generate_options options;
     pld_image image = {0};
+    char prompt[64], negative_prompt[64];
     pld_generate_options_init(&options);
-    options.prompt = "a red fox sitting in deep snow, sharp focus";
-    options.negative_prompt = "blurry, low quality";
+    snprintf(prompt, sizeof prompt, "a red fox sitting in deep snow, sharp focus, %d", ++watch->drawn);
+    snprintf(negative_prompt, sizeof negative_prompt, "blurry, low quality, %d", watch->drawn);
+    options.prompt = prompt;
+    options.negative_prompt = negative_prompt;
     options.width = run->options.width;
     options.height = run->options.height;
     options.cfg_scale = request->cfg_scale;

@@ -13,6 +13,8 @@ typedef struct bench_watch {
     int stage;                    /**< that runs; -1 before the first */
     uint64_t peaks[BENCH_STAGES]; /**< high-water marks of the stages, over all generations so far */
     bool can_reset;               /**< bench_reset_peak_memory works */
+    int drawn; /**< generations so far; each has a prompt of its own, since a session keeps the
+                  states of its last ones */
     bool stop_before_decode;
     double began, first_step; /**< seconds, until the first evaluation of the denoiser; 0: not there yet */
 } bench_watch;
