@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evaluate/request.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,39 +13,6 @@ static bool takes_list(const option *row, const char *value) {
     bool simple = row->kind == OPTION_NUMBER || row->kind == OPTION_INTEGER || row->kind == OPTION_LISTED ||
                   row->kind == OPTION_CHOICE;
     return simple && (strpbrk(value, ",;") != NULL || strstr(value, "..") != NULL);
-}
-
-static bool add_axis(const char *asked_by, const char *text, evaluate_grid *grid) {
-    if (grid->count == EVALUATE_MOST_AXES) {
-        message_usage("--%s: more than %d options with several values", asked_by, EVALUATE_MOST_AXES);
-        return false;
-    }
-    sweep_axis *axis = &grid->axes[grid->count];
-    if (!sweep_axis_parse(asked_by, text, axis)) {
-        return false;
-    }
-    grid->count++;
-    static const char *const common[] = {"seed", "prompt", "lora"};
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
-        if (strcmp(axis->row->name, common[i]) == 0) {
-            message_usage("--%s: %s cannot be varied: model, prompts and seeds are common to all settings",
-                          asked_by, common[i]);
-            return false;
-        }
-    }
-    for (size_t i = 0; i + 1 < grid->count; i++) {
-        if (grid->axes[i].row == axis->row) {
-            message_usage("--%s: %s has several values twice", asked_by, axis->row->name);
-            return false;
-        }
-    }
-    return true;
-}
-
-void evaluate_note_typed(json_t *typed, const char *name, const char *value) {
-    const char *before = json_string_value(json_object_get(typed, name));
-    json_object_set_new(typed, name,
-                        before != NULL ? json_sprintf("%s %s", before, value) : json_string(value));
 }
 
 /** An option of generate, with one value or several. */
@@ -64,7 +29,7 @@ static bool accept_values(void *target, const option *row, const char *value) {
         message_usage("--%s: expected at most %zu characters", row->name, sizeof text);
         return false;
     }
-    return add_axis(row->name, text, &request->direct);
+    return evaluate_grid_add(row->name, text, &request->direct);
 }
 
 static bool accept_grid(void *target, const option *row, const char *value) {
@@ -201,42 +166,6 @@ static option *make_rows(size_t *count) {
     return rows;
 }
 
-/** End of the axis that begins at `text`: a blank before the next NAME=, or the end. */
-static const char *axis_end(const char *text) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    for (const char *at = strchr(text, ' '); at != NULL; at = strchr(at + 1, ' ')) {
-        const char *name = at + strspn(at, " ");
-        if (*name == '\0' || (strspn(name, letters) > 0 && name[strspn(name, letters)] == '=')) {
-            return at;
-        }
-    }
-    return text + strlen(text);
-}
-
-/** "pladis=0,1 cfg-scale=1,4" → axes. */
-static bool parse_grid(const char *text, evaluate_grid *grid) {
-    for (const char *at = text + strspn(text, " "); *at != '\0';) {
-        const char *end = axis_end(at);
-        char *axis = strndup(at, (size_t)(end - at));
-        if (axis == NULL) {
-            message_failure("out of memory for --grid");
-            return false;
-        }
-        bool done = add_axis("grid", axis, grid);
-        free(axis);
-        if (!done) {
-            return false;
-        }
-        at = end + strspn(end, " ");
-    }
-    if (grid->count == 0) {
-        message_usage(
-            "--grid: found \"%s\", expected options and their values, as in \"pladis=0,1,2 cfg-scale=1,4\"",
-            text);
-    }
-    return grid->count > 0;
-}
-
 static bool check(evaluate_request *request) {
     if (request->prompts != NULL && request->split != NULL) {
         message_usage("--prompts and --split exclude each other");
@@ -247,7 +176,7 @@ static bool check(evaluate_request *request) {
         request->direct = (evaluate_grid){.count = 0};
     }
     for (size_t i = 0; i < request->grid_text_count; i++) {
-        if (!parse_grid(request->grid_texts[i], &request->grids[request->grid_count++])) {
+        if (!evaluate_grid_parse(request->grid_texts[i], &request->grids[request->grid_count++])) {
             return false;
         }
     }
@@ -300,48 +229,11 @@ options_result evaluate_request_parse(int argc, char **argv, evaluate_request *r
     return result == OPTIONS_RUN && !check(request) ? OPTIONS_WRONG : result;
 }
 
-static void free_grid(evaluate_grid *grid) {
-    for (size_t i = 0; i < grid->count; i++) {
-        sweep_axis_free(&grid->axes[i]);
-    }
-    grid->count = 0;
-}
-
 void evaluate_request_free(evaluate_request *request) {
-    free_grid(&request->direct);
+    evaluate_grid_free(&request->direct);
     for (size_t i = 0; i < request->grid_count; i++) {
-        free_grid(&request->grids[i]);
+        evaluate_grid_free(&request->grids[i]);
     }
     json_decref(request->typed);
     request->typed = NULL;
-}
-
-void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,
-                         size_t size) {
-    const void *place = (const char *)settings + row->offset;
-    const char *word = NULL;
-    switch (row->kind) {
-    case OPTION_NUMBER:
-        if (isnan(*(const double *)place)) {
-            snprintf(text, size, "own");
-        } else {
-            snprintf(text, size, "%g", *(const double *)place);
-        }
-        return;
-    case OPTION_INTEGER:
-        snprintf(text, size, "%" PRId64, *(const int64_t *)place);
-        return;
-    case OPTION_FLAG:
-        snprintf(text, size, "%s", *(const bool *)place ? "yes" : "no");
-        return;
-    case OPTION_TEXT:
-    case OPTION_CHOICE:
-    case OPTION_LISTED:
-        word = *(const char *const *)place;
-        break;
-    default:
-        word = json_string_value(json_object_get(typed, row->name));
-        break;
-    }
-    snprintf(text, size, "%s", word != NULL ? word : "own");
 }

@@ -3,18 +3,7 @@
 #ifndef PLADIS_CLI_EVALUATE_REQUEST_H
 #define PLADIS_CLI_EVALUATE_REQUEST_H
 
-#include <jansson.h>
-
-#include "generate_options.h"
-#include "sweep.h"
-
-enum { EVALUATE_MOST_GRIDS = 8, EVALUATE_MOST_AXES = 8 };
-
-/** Options with several values each: the settings are all combinations. */
-typedef struct evaluate_grid {
-    sweep_axis axes[EVALUATE_MOST_AXES];
-    size_t count;
-} evaluate_grid;
+#include "evaluate/grids.h"
 
 typedef struct evaluate_request {
     generate_request base; /**< first, since rows of generate hold offsets into it */
@@ -32,13 +21,5 @@ typedef struct evaluate_request {
 /** Parse and check. Free with evaluate_request_free in any case. */
 options_result evaluate_request_parse(int argc, char **argv, evaluate_request *request);
 void evaluate_request_free(evaluate_request *request);
-
-/** Remember `value` as typed, behind those that a repeatable option was given before. */
-void evaluate_note_typed(json_t *typed, const char *name, const char *value);
-
-/** A value of `settings` as text: "2", "ddim", "own" where it is the model's; of a CUSTOM row what was typed.
- */
-void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,
-                         size_t size);
 
 #endif
