@@ -233,6 +233,17 @@ static const option rows[] = {
     {NAMED(OPTIONAL, "compare"), AT(compare), .argument = "NAME=A,B,...",
      .help = "one seed without and with PLADIS, or with these values of an\noption, side by side in one PNG, "
              "with what differs"},
+    {NAMED(TEXT, "attention-maps"), AT(attention_maps), .argument = "WORD,...",
+     .help = "for words of the prompt, where in the picture they are attended\nto, dense and sparse, in a "
+             "PNG of its own"},
+    {NAMED(TEXT, "attention-maps-output"), AT(attention_maps_output), .argument = "FILE",
+     .help = "that PNG (--output with \"-attention\")"},
+    {NAMED(TEXT, "attention-maps-blocks"), AT(attention_maps_blocks), .argument = "LIST",
+     .help = "layers to average over, as for --pladis-blocks (all)"},
+    {NAMED(NUMBER, "attention-maps-start"), AT(attention_maps_start), .argument = "FRACTION", RANGE(0, 1),
+     .help = "first part of the steps that is left out (0)"},
+    {NAMED(NUMBER, "attention-maps-end"), AT(attention_maps_end), .argument = "FRACTION", RANGE(0, 1),
+     .help = "where in the steps the average ends (1)"},
     {NAMED(FLAG, "sheet"), AT(sheet), .help = "all pictures in one labelled PNG"},
     {NAMED(INTEGER, "columns"), AT(columns), .argument = "N", RANGE(1, 100), .help = "columns of the sheet"},
     {NAMED(INTEGER, "zoom"), AT(zoom), .argument = "N", RANGE(1, 16),
@@ -281,6 +292,7 @@ static const option_set set = {
         "  pladis generate -m ./stable-diffusion-v1-5 -p \"a red fox\" -s -1 -b 4 -o fox-%d.png\n"
         "  pladis generate -p \"a red fox\" --compare -o compare.png\n"
         "  pladis generate -p \"a red fox\" --compare cfg-scale=1,3,7 -o compare.png\n"
+        "  pladis generate -p \"a red fox in the snow\" --attention-maps fox,snow -o fox.png\n"
         "  pladis generate --from fox.png -s 43 -o another.png\n"
         "  pladis generate --prompt-file prompts.txt --sheet --columns 3 -o grid.png\n"
         "  pladis generate -p \"a red fox\" --guidance pag:scale=3,layers=mid --guidance rescale\n"
@@ -309,6 +321,8 @@ void generate_options_defaults(generate_request *request) {
         .seed = defaults.seed,
         .batch_count = 1,
         .zoom = 1,
+        .attention_maps_blocks = "all",
+        .attention_maps_end = 1,
         .strength = NAN,
         .cfg_scale = NAN,
         .cfg_rescale = defaults.cfg_rescale,
@@ -357,10 +371,20 @@ bool generate_options_check(const generate_request *request) {
         message_usage("--sheet and --compare exclude each other");
     } else if (request->init_img == NULL && (request->mask != NULL || !isnan(request->strength))) {
         message_usage("--%s needs --init-img FILE", request->mask != NULL ? "mask" : "strength");
+    } else if (request->attention_maps == NULL && request->attention_maps_output != NULL) {
+        message_usage("--attention-maps-output needs --attention-maps WORD");
+    } else if (request->attention_maps != NULL && strcmp(request->output, "-") == 0 &&
+               request->attention_maps_output == NULL) {
+        message_usage("--attention-maps needs --attention-maps-output FILE beside --output -");
+    } else if (request->attention_maps_start >= request->attention_maps_end) {
+        message_usage(
+            "--attention-maps-start: found %g, expected less than --attention-maps-end, which is %g",
+            request->attention_maps_start, request->attention_maps_end);
     } else if (request->columns > 0 && !request->sheet) {
         message_usage("--columns needs --sheet");
-    } else if (request->zoom > 1 && !request->together && !request->sheet && request->compare == NULL) {
-        message_usage("--zoom needs --sheet or --compare");
+    } else if (request->zoom > 1 && request->attention_maps == NULL && !request->together &&
+               !request->sheet && request->compare == NULL) {
+        message_usage("--zoom needs --sheet, --compare or --attention-maps");
     } else {
         return true;
     }

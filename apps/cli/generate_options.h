@@ -28,6 +28,8 @@ typedef struct generate_request {
     lora_choices loras;
     const char *lora_dir;
     const char *pladis_blocks, *init_img, *mask, *init_noise, *dump, *report, *profile;
+    const char *attention_maps, *attention_maps_output, *attention_maps_blocks;
+    double attention_maps_start, attention_maps_end;
     const char *from; /**< PNG whose metadata stands before all other options, or NULL */
     int64_t from_picture;
     struct recalled_picture *recalled; /**< what `from` said; strings point into it */

@@ -51,6 +51,7 @@ static const struct {
     {"columns", "each value of --x has a column"},
     {"batch-count", "vary the seed: --y seed=1..4"},
     {"prompt-file", "vary the prompt: --y 'prompt=a fox;a hare'"},
+    {"attention-maps", "generate --attention-maps takes one picture"},
     {"dump", "generate --dump takes one picture"},
     {"dump-steps", "generate --dump takes one picture"},
 };

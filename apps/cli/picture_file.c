@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attention_picture.h"
 #include "cancel.h"
 #include "comparison.h"
 #include "message.h"
@@ -62,6 +63,14 @@ int picture_file_check(const generate_request *request, const picture_list *pict
             return name[0] == '\0' ? EXIT_USAGE : EXIT_FAILED;
         }
     }
+    for (size_t i = 0; request->attention_maps != NULL && i < pictures->count; i++) {
+        if (!attention_picture_name(request, i, pictures->count, name, sizeof name)) {
+            return EXIT_USAGE;
+        }
+        if (!whole_file_can_write("attention-maps-output", name)) {
+            return EXIT_FAILED;
+        }
+    }
     for (size_t i = 0; request->dump != NULL && i < pictures->count; i++) {
         if (!picture_file_dump_name(request, pictures, i, name, sizeof name)) {
             return EXIT_USAGE;
@@ -74,6 +83,18 @@ int picture_file_check(const generate_request *request, const picture_list *pict
         (request->profile != NULL && !whole_file_can_write("profile", request->profile))) {
         return EXIT_FAILED;
     }
+    return EXIT_DONE;
+}
+
+int picture_file_write_bare(const pld_image *image, const char *name) {
+    pld_error error = {0};
+    cancel_guard_begin();
+    pld_status status = pld_image_write_png(image, name, NULL, &error);
+    cancel_guard_end();
+    if (status != PLD_OK) {
+        return message_error(&error);
+    }
+    message_line("picture   %s", name);
     return EXIT_DONE;
 }
 

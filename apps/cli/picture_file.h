@@ -25,6 +25,9 @@ int picture_file_write_sheet(const generate_request *request, const run_facts *f
 int picture_file_write_composed(const generate_request *request, const run_facts *facts,
                                 const picture_list *pictures, const pld_image *image);
 
+/** Write a PNG without parameters to `name`. Gives the exit code. */
+int picture_file_write_bare(const pld_image *image, const char *name);
+
 /** Name of the dump of picture `index`. */
 bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,
                             char *name, size_t size);

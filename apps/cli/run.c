@@ -4,6 +4,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "attention_picture.h"
 #include "cancel.h"
 #include "json_output.h"
 #include "message.h"
@@ -74,7 +75,26 @@ static int open_model(picture_run *run) {
     return EXIT_DONE;
 }
 
+/** What --attention-maps asks for. */
+static int make_maps(picture_run *run) {
+    pld_error error = {0};
+    pld_attention_maps_options options;
+    pld_attention_maps_options_init(&options);
+    options.words = run->request->attention_maps;
+    options.blocks = run->request->attention_maps_blocks;
+    options.start = run->request->attention_maps_start;
+    options.end = run->request->attention_maps_end;
+    return pld_attention_maps_create(&options, &run->maps, &error) == PLD_OK ? EXIT_DONE
+                                                                             : message_error(&error);
+}
+
 int run_open(picture_run *run) {
+    if (run->request->attention_maps != NULL) {
+        int code = make_maps(run);
+        if (code != EXIT_DONE) {
+            return code;
+        }
+    }
     if (!model_path_find(run->request->model, run->model_path, sizeof run->model_path)) {
         return EXIT_FAILED;
     }
@@ -159,6 +179,21 @@ static void note_stretching(const picture *drawn, const pld_image *from) {
     }
 }
 
+/** The heat maps of a picture that was just drawn. */
+static int write_maps(const picture_run *run, size_t index) {
+    char name[PATH_MAX];
+    pld_image image = {0};
+    if (!attention_picture_name(run->request, index, run->pictures.count, name, sizeof name)) {
+        return EXIT_USAGE;
+    }
+    if (!attention_picture_compose(&run->pictures.items[index], run->maps, &image)) {
+        return EXIT_FAILED;
+    }
+    int code = picture_file_write_bare(&image, name);
+    canvas_free(&image);
+    return code;
+}
+
 int run_draw(picture_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
     pld_generate_options options;
@@ -173,6 +208,7 @@ int run_draw(picture_run *run, size_t index) {
     options.progress = progress_show;
     options.cancel = cancel_flag();
     options.profile = run->profile;
+    options.attention_maps = run->maps;
     if (run->request->dump != NULL) {
         if (!picture_file_dump_name(run->request, &run->pictures, index, dump, sizeof dump)) {
             return EXIT_USAGE;
@@ -185,6 +221,9 @@ int run_draw(picture_run *run, size_t index) {
     progress_set_picture((int)index, (int)run->pictures.count);
     if (code == EXIT_DONE) {
         code = draw(run, wanted, &options);
+    }
+    if (code == EXIT_DONE && run->maps != NULL) {
+        code = write_maps(run, index);
     }
     if (code == EXIT_DONE && init_image.pixels != NULL && index == 0) {
         note_stretching(wanted, &init_image);
@@ -221,6 +260,7 @@ int run_report(picture_run *run) {
 }
 
 void run_close(picture_run *run) {
+    pld_attention_maps_destroy(&run->maps);
     pld_profile_destroy(&run->profile);
     pld_session_destroy(&run->session);
     pld_model_destroy(&run->model);

@@ -19,7 +19,8 @@ typedef struct picture_run {
     pld_model *model; /**< with the LoRAs of the picture that is drawn */
     lora_set loras;   /**< of `model` */
     pld_session *session;
-    pld_profile *profile; /**< NULL without --profile */
+    pld_attention_maps *maps; /**< NULL without --attention-maps */
+    pld_profile *profile;     /**< NULL without --profile */
     run_facts facts;
 } picture_run;
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "pladis/attention.h"
+#include "pladis/attention_maps.h"
 #include "pladis/guidance.h"
 #include "pladis/profile.h"
 #include "pladis/status.h"
@@ -336,10 +337,11 @@ typedef struct pld_generate_options {
     /** Redraw only where this picture is light (>= 128 of 255), keep the rest of init_image; borrowed. NULL:
      * all. */
     const struct pld_image *mask;
-    const char *init_noise; /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
-    const char *dump;       /**< safetensors file to write what happened to, or NULL */
-    bool dump_steps;        /**< the per-step tensors too */
-    pld_profile *profile;   /**< where the time of every operator is noted, or NULL */
+    const char *init_noise;             /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
+    const char *dump;                   /**< safetensors file to write what happened to, or NULL */
+    bool dump_steps;                    /**< the per-step tensors too */
+    pld_attention_maps *attention_maps; /**< to be gathered, or NULL */
+    pld_profile *profile;               /**< where the time of every operator is noted, or NULL */
     /** Return false to cancel. May be NULL. */
     bool (*progress)(void *user, const pld_progress *progress);
     void *progress_user;

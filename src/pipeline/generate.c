@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "io/weight_files.h"
 #include "nn/variants/variant.h"
+#include "pipeline/attention_maps.h"
 #include "pipeline/generation.h"
 #include "pipeline/init_picture.h"
 
@@ -158,6 +159,7 @@ static pld_status evaluate(pld_generation *g, size_t call, const pld_branch *bra
     run.attention_spare_floats = g->attention_spare_floats;
     run.block_scales = g->has_block_scales ? &g->block_scales : NULL;
     run.timesteps = timesteps;
+    pld_attention_maps_watch(g, pld_sampler_step_of_call(g->sampler, call), &run);
     PLD_TRY(pld_plan_run(&run, g->error));
     g->report.calls++;
     g->report.evaluations += count;
@@ -222,6 +224,7 @@ static pld_status denoise(pld_generation *g) {
     const size_t calls = pld_sampler_schedule(g->sampler)->calls;
     PLD_TRY(start_latents(g));
     PLD_TRY(dump_schedule(g));
+    PLD_TRY(pld_attention_maps_begin(g));
     PLD_TRY(pld_sampler_begin(g->sampler, g->first_call, g->count, g->error));
     PLD_TRY(pld_guidance_chain_begin(&g->guidance, g->count, g->error));
     for (size_t call = g->first_call; call < calls; call++) {
@@ -237,6 +240,7 @@ static pld_status denoise(pld_generation *g) {
         PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
     }
     const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    PLD_TRY(pld_attention_maps_finish(g));
     return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
 }
 

@@ -13,8 +13,8 @@
 #include "models/unet/unet.h"
 #include "models/vae/vae.h"
 #include "nn/executor.h"
-#include "pipeline/recent_texts.h"
 #include "pipeline/model_source.h"
+#include "pipeline/recent_texts.h"
 #include "pladis/pladis.h"
 #include "sampling/sampler.h"
 

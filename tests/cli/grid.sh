@@ -115,3 +115,23 @@ assert [r["seed"] for r in csv.DictReader(open("seeds-table.csv", newline=""))] 
 rows = list(csv.DictReader(open("prompts.csv", newline="")))
 assert [r["prompt"] for r in rows] == ["a fox", "a hare, running"] * 2 and [r["steps"] for r in rows] == list("1133")
 END
+
+# Heat maps of words: three panels a word, the picture itself unchanged, a name of their own.
+draw generate -m "$model" -W 64 -H 64 --steps 2 -p 'a red fox' --no-metadata -q -o plain.png
+draw generate -m "$model" -W 64 -H 64 --steps 2 -p 'a red fox' --no-metadata --attention-maps 'fox,red fox' -q -o words.png
+cmp plain.png words.png || fail "--attention-maps changes the picture"
+draw generate -m "$model" -W 64 -H 64 --steps 2 -p 'a red fox' --attention-maps fox --attention-maps-output m.png \
+    --attention-maps-blocks mid --attention-maps-end 0.5 --zoom 2 -b 2 -q -o two.png
+python3 - <<'END' || fail "the pictures of the maps"
+import struct
+size = lambda name: struct.unpack(">II", open(name, "rb").read(24)[16:])
+assert size("words-attention.png")[0] == 3 * 64 + 4 * 8 and size("words-attention.png")[1] > 2 * 64
+assert size("m-1.png") == size("m-2.png") and size("m-1.png")[0] == 3 * 128 + 4 * 8
+END
+refused 2 "'wolf' is not in the prompt, whose tokens are:" generate -m "$model" -W 64 -H 64 --steps 2 -p 'a red fox' --attention-maps wolf
+refused 2 "an empty one" generate -m "$model" -p fox --attention-maps 'fox,'
+refused 2 "matches no cross-attention" generate -m "$model" -W 64 -H 64 --steps 2 -p fox --attention-maps fox --attention-maps-blocks mod
+refused 2 "attention-maps-start: found 0.9" generate -m "$model" -p fox --attention-maps fox --attention-maps-start 0.9 --attention-maps-end 0.5
+refused 2 "needs --attention-maps WORD" generate -m "$model" -p fox --attention-maps-output x.png
+refused 2 "needs --attention-maps-output" generate -m "$model" -p fox --attention-maps fox -o -
+refused 2 "takes one picture" grid -m "$model" -p fox --x pladis=0,1 --attention-maps fox

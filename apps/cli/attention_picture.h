@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The picture of --attention-maps. */
+#ifndef PLADIS_CLI_ATTENTION_PICTURE_H
+#define PLADIS_CLI_ATTENTION_PICTURE_H
+
+#include "canvas.h"
+#include "picture.h"
+
+/** A row for each word: the picture, and over it where attention goes, dense and sparse, in one scale of
+ * colours. Free with canvas_free. False after an error line. */
+bool attention_picture_compose(const picture *drawn, const pld_attention_maps *maps, pld_image *result);
+
+/** Name of the file of picture `index`: --attention-maps-output, or --output with "-attention". False after
+ * an error line. */
+bool attention_picture_name(const generate_request *request, size_t index, size_t count, char *name,
+                            size_t size);
+
+#endif

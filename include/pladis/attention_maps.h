@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file attention_maps.h
+ *  Where in the picture a word of the prompt is attended to: cross-attention heat maps, dense and sparse.
+ *
+ *  Maps are gathered by the generations whose options name them, one after the other; they must not be shared
+ *  by generations that run at the same time. Gathering computes the weights of the chosen layers anew in
+ * every call, which ordinary runs never do; the picture stays the same.
+ */
+#ifndef PLADIS_ATTENTION_MAPS_H
+#define PLADIS_ATTENTION_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pladis/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct pld_attention_maps pld_attention_maps;
+
+typedef struct pld_attention_maps_options {
+    size_t struct_size;
+    const char *words;  /**< comma list of words, or pieces of the prompt of several words */
+    const char *blocks; /**< cross-attention layers as for pladis_blocks: "all" */
+    double start, end;  /**< fractions of the steps: 0, 1 */
+} pld_attention_maps_options;
+
+PLD_API void pld_attention_maps_options_init(pld_attention_maps_options *options);
+
+PLD_API pld_status pld_attention_maps_create(const pld_attention_maps_options *options,
+                                             pld_attention_maps **maps, pld_error *error);
+PLD_API void pld_attention_maps_destroy(pld_attention_maps **maps);
+
+/** One word's maps of the last generation; all pointers belong to the object and live until the next one.
+ *
+ *  Each is [height, width] in latents: the share of a place's attention that goes to the word's tokens
+ * (summed where it has several or occurs more than once), averaged over heads, calls of the network in the
+ * chosen steps (conditional branch) and layers; layers with a coarser grid are enlarged bilinearly. `dense`
+ * is softmax, `sparse` α-entmax with the run's α, both of the logits of the run as it went. PLADIS weighs
+ * with dense + λ·(sparse − dense). */
+typedef struct pld_attention_map {
+    const char *word;
+    int tokens; /**< positions of the text that count */
+    int width, height;
+    const float *dense, *sparse;
+} pld_attention_map;
+
+/** False past the last word, and before a generation has ended. */
+PLD_API bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_attention_map *map);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Heat maps of cross-attention: the weights that diffusers' attention layers compute, by word of the prompt.
+
+    python tools/reference/attention_map_cases.py tests/data/reference/models tests/data/attention_maps
+
+A row of cases.json is one run; NAME.dense and NAME.sparse in maps.safetensors are [words, h, w]: the share of
+attention that goes to a word's tokens (softmax, and alpha-entmax of the same logits), averaged over heads, over the
+calls in the chosen steps (conditional half of the batch) and over the chosen layers, coarse layers enlarged by
+torch's bilinear interpolation. tests/parity/test_attention_maps.c does the same in C and compares.
+"""
+import json
+import math
+import sys
+from pathlib import Path
+
+import diffusers
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from oracle.attention import PladisProcessor, entmax_alpha, split_heads  # noqa: E402
+
+CASES = [
+    {"name": "all-layers", "model": "sd15", "words": ["fox", "deep snow"], "blocks": "all", "start": 0, "end": 1,
+     "pladis": 2.0, "alpha": 1.5, "cfg": 5.0},
+    {"name": "some-steps", "model": "sd15", "words": ["fox"], "blocks": "down,mid", "start": 0.4, "end": 0.8,
+     "pladis": 2.0, "alpha": 2.0, "cfg": 1.0},
+    {"name": "without-pladis", "model": "sd21", "words": ["a", "snow"], "blocks": "up", "start": 0, "end": 1,
+     "pladis": 0.0, "alpha": 1.25, "cfg": 5.0},
+]
+PROMPT, STEPS, WIDTH, HEIGHT, SEED = "a red fox and a hare in deep snow", 5, 128, 64, 11
+
+
+class Watching(PladisProcessor):
+    """The processor of the other cases, with the maps of its cross-attention kept for each call."""
+
+    def __init__(self, lam, alpha, kept):
+        super().__init__(lam, alpha)
+        self.kept = kept
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, **more):
+        if encoder_hidden_states is not None and self.kept is not None:
+            q = split_heads(attn.to_q(hidden_states), attn.heads)[-1]
+            k = split_heads(attn.to_k(encoder_hidden_states), attn.heads)[-1]
+            z = (q.double() @ k.double().transpose(-1, -2)) / math.sqrt(q.shape[-1])
+            self.kept.append((z.softmax(-1).mean(0), entmax_alpha(z, self.alpha).mean(0)))
+        return super().__call__(attn, hidden_states, encoder_hidden_states, **more)
+
+
+def positions(tokenizer, word):
+    ids = tokenizer(PROMPT)["input_ids"]
+    piece = tokenizer(word, add_special_tokens=False)["input_ids"]
+    return sorted({i + j for i in range(len(ids)) if ids[i:i + len(piece)] == piece for j in range(len(piece))})
+
+
+def run(pipe, case):
+    kept = {}
+    chosen = [b.strip() for b in case["blocks"].split(",")]
+    processors = {}
+    for name in pipe.unet.attn_processors:
+        watch = "attn2" in name and (chosen == ["all"] or any(name.startswith(b + "_") for b in chosen))
+        kept.update({name: []} if watch else {})
+        processors[name] = Watching(case["pladis"], case["alpha"], kept.get(name))
+    pipe.unet.set_attn_processor(processors)
+    pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=case["cfg"],
+         generator=torch.Generator("cpu").manual_seed(SEED), output_type="latent")
+    first, end = math.floor(case["start"] * STEPS), math.floor(case["end"] * STEPS)
+    out = {}
+    for kind, name in enumerate(("dense", "sparse")):
+        maps = []
+        for word in case["words"]:
+            total = 0
+            for calls in kept.values():
+                share = sum(call[kind][:, positions(pipe.tokenizer, word)].sum(-1) for call in calls[first:end])
+                share = share / (end - first)
+                h = round(math.sqrt(share.numel() * HEIGHT / WIDTH))
+                grid = share.reshape(1, 1, h, -1)
+                total = total + F.interpolate(grid, size=(HEIGHT // 8, WIDTH // 8), mode="bilinear",
+                                              align_corners=False)[0, 0]
+            maps.append(total / len(kept))
+        out[f"{case['name']}.{name}"] = torch.stack(maps).float().contiguous()
+    return out
+
+
+@torch.no_grad()
+def main():
+    models, out = Path(sys.argv[1]), Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    tensors = {}
+    for case in CASES:
+        pipe = diffusers.StableDiffusionPipeline.from_pretrained(models / case["model"], safety_checker=None,
+                                                                 torch_dtype=torch.float32)
+        pipe.scheduler = diffusers.DDIMScheduler.from_config(pipe.scheduler.config)
+        tensors.update(run(pipe, case))
+        case.update(prompt=PROMPT, steps=STEPS, width=WIDTH, height=HEIGHT, seed=SEED, sampler="ddim")
+    (out / "cases.json").write_text(json.dumps(CASES, indent=1) + "\n")
+    save_file(tensors, out / "maps.safetensors")
+
+
+if __name__ == "__main__":
+    main()
