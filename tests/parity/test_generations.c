@@ -112,6 +112,7 @@ static void set_options(const json_t *info, pld_generate_options *o, double time
     o->scheduler = json_string_value(json_object_get(scheduler, "schedule"));
     const json_t *overrides = json_object_get(scheduler, "overrides");
     o->spacing = json_string_value(json_object_get(overrides, "timestep_spacing"));
+    o->prediction = json_string_value(json_object_get(overrides, "prediction_type"));
     o->timestep_count = json_array_size(list);
     o->timesteps = o->timestep_count ? timesteps : NULL;
     assert_true(o->timestep_count <= MAX_TIMESTEPS);
@@ -202,7 +203,39 @@ static void compare_dump(const reference_case *c, const char *path) {
     pld_safetensors_close(&found.tensors);
 }
 
-static void generate_case(pld_session *session, const reference_case *c) {
+/** The preset whose schedule a case has: its own word for it, or, for the published cases, this table's. */
+static const char *preset_of(const reference_case *c) {
+    static const struct {
+        const char *name, *preset;
+    } rows[] = {{"sdxl-gen-turbo", "turbo"},
+                {"sdxl-gen-lightning-4", "lightning-4"},
+                {"sdxl-gen-hyper-ddim-4", "hyper-4"},
+                {"sdxl-gen-hyper-tcd-4", "hyper-unified"},
+                {"sdxl-gen-dmd2-4", "dmd2-4"}};
+    const char *stated = json_string_value(json_object_get(c->info, "preset"));
+    for (size_t i = 0; !stated && i < sizeof rows / sizeof *rows; i++) {
+        if (strncmp(c->name, rows[i].name, strlen(rows[i].name)) == 0) {
+            stated = rows[i].preset;
+        }
+    }
+    return stated;
+}
+
+/** Leave everything to the preset but the steps where they are not its own. */
+static void leave_to_preset(const reference_case *c, pld_generate_options *o) {
+    const bool fewer = strstr(c->name, "turbo-1") != NULL;
+    o->preset = preset_of(c);
+    o->sampling_method = NULL;
+    o->spacing = NULL;
+    o->prediction = NULL;
+    o->timesteps = NULL;
+    o->timestep_count = 0;
+    o->steps = fewer ? o->steps : 0;
+    o->eta = NAN;
+    o->cfg_scale = NAN;
+}
+
+static void generate_case(pld_session *session, const reference_case *c, bool by_preset) {
     pld_error error = {0};
     pld_generate_options options;
     double timesteps[MAX_TIMESTEPS];
@@ -215,19 +248,22 @@ static void generate_case(pld_session *session, const reference_case *c) {
     guidance_texts guidance = {0};
     set_options(c->info, &options, timesteps);
     set_guidance(c->info, &guidance, &options);
+    const int branches = (options.cfg_scale > 1 ? 2 : 1) + guidance.perturbed;
+    if (by_preset) {
+        leave_to_preset(c, &options);
+    }
     options.dump = path;
     options.dump_steps = true;
     check_status(pld_generate(session, &options, &image, &report, &error), &error);
     compare_dump(c, path);
     unlink(path);
     check_picture(c, &image);
-    const int branches = (options.cfg_scale > 1 ? 2 : 1) + guidance.perturbed;
     assert_int_equal(report.calls, number(c->info, "model_calls", 0));
     assert_int_equal(report.evaluations, report.calls * branches);
     pld_image_free(&image);
 }
 
-static void generations(const char *model_name, int least) {
+static void generations(const char *model_name, int least, bool by_preset) {
     pld_error error = {0};
     pld_model *model = NULL;
     pld_session *session = NULL;
@@ -239,8 +275,8 @@ static void generations(const char *model_name, int least) {
     for (int i = 0; i < count; i++) {
         reference_case c;
         if (entries[i]->d_name[0] != '.' && reference_open(entries[i]->d_name, &c)) {
-            if (wanted(c.info, model_name)) {
-                generate_case(session, &c);
+            if (wanted(c.info, model_name) && (!by_preset || preset_of(&c))) {
+                generate_case(session, &c, by_preset);
                 drawn++;
             }
             reference_close(&c);
@@ -255,17 +291,23 @@ static void generations(const char *model_name, int least) {
 
 static void sd15(void **state) {
     (void)state;
-    generations("sd15", 25);
+    generations("sd15", 25, false);
 }
 
 static void sd21(void **state) {
     (void)state;
-    generations("sd21", 17);
+    generations("sd21", 17, false);
 }
 
 static void sdxl(void **state) {
     (void)state;
-    generations("sdxl", 14);
+    generations("sdxl", 14, false);
+}
+
+/** The distilled schedules once more, by the names of their presets. */
+static void presets(void **state) {
+    (void)state;
+    generations("sdxl", 8, true);
 }
 
 static int start(void **state) {
@@ -285,7 +327,7 @@ static int stop(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15), cmocka_unit_test(sd21),
-                                       cmocka_unit_test(sdxl)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15), cmocka_unit_test(sd21), cmocka_unit_test(sdxl),
+                                       cmocka_unit_test(presets)};
     return cmocka_run_group_tests(tests, start, stop);
 }
