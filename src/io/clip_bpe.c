@@ -11,9 +11,8 @@
 
 enum {
     BYTES = 256,
-    TOKENS = 49152,                  /* without the two special ones */
-    MERGES = TOKENS - 2 * BYTES - 2, /* 48894 of the list's 262144, as the published encoder takes */
-    TEXT_LIMIT = 16 << 20,           /* the list has 3 MB */
+    MERGES = 48894, /* of the list's 262144: 49152 tokens at first, less 256 bytes and the two special ones */
+    TEXT_LIMIT = 16 << 20, /* the list has 3 MB */
     PIECE_LIMIT = 512
 };
 
