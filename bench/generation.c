@@ -11,8 +11,9 @@ const char *const bench_stage_names[BENCH_STAGES] = {"text", "load", "denoise", 
 
 static void close_stage(bench_watch *watch) {
     if (watch->stage >= 0 && watch->can_reset) {
-        const uint64_t peak = bench_peak_memory();
-        watch->peaks[watch->stage] = peak > watch->peaks[watch->stage] ? peak : watch->peaks[watch->stage];
+        if (watch->peaks[watch->stage] == 0) {
+            watch->peaks[watch->stage] = bench_peak_memory();
+        }
         bench_reset_peak_memory();
     }
 }

@@ -11,7 +11,8 @@ extern const char *const bench_stage_names[BENCH_STAGES]; /**< "text", "load", "
 /** What is watched while a generation runs; zero it, with stage -1. */
 typedef struct bench_watch {
     int stage;                    /**< that runs; -1 before the first */
-    uint64_t peaks[BENCH_STAGES]; /**< high-water marks of the stages, over all generations so far */
+    uint64_t peaks[BENCH_STAGES]; /**< high-water marks of the stages the first time, when weights come in one
+                                     by one; later all of them are there */
     bool can_reset;               /**< bench_reset_peak_memory works */
     int drawn; /**< generations so far; each has a prompt of its own, since a session keeps the
                   states of its last ones */

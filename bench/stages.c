@@ -84,7 +84,9 @@ static pld_status sample_stages(bench_run *run, pld_session *session, pld_profil
     const int rounds = run->options.repeats ? run->options.repeats : STAGE_REPEATS;
     bench_watch watch = {.stage = -1, .can_reset = bench_reset_peak_memory()};
     for (int round = -1; round < rounds; round++) {
-        for (int kind = 0; kind < KINDS; kind++) {
+        for (int i = 0; i < KINDS; i++) {
+            const int kind =
+                round < 0 ? KINDS - 1 - i : i; /* memory is that of the first, which does everything */
             const bench_generation request = {kinds[kind].cfg_scale, kinds[kind].pladis_scale,
                                               round < 0 ? 1 : 2, kind == PLADIS_TWO};
             pld_profile_clear(profile);
