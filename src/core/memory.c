@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static _Thread_local long failure_countdown = -1;
 
@@ -80,4 +83,10 @@ char *pld_format(const char *format, ...) {
 
 void pld_free(void *memory) {
     free(memory);
+}
+
+void pld_give_memory_back(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

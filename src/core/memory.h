@@ -38,6 +38,9 @@ char *pld_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void pld_free(void *memory);
 
+/** Give freed memory back to the system, which may keep it for the process otherwise. Takes milliseconds. */
+void pld_give_memory_back(void);
+
 /** Tests only: the allocation after `countdown` more ones fails (negative: never). Per thread. */
 void pld_inject_allocation_failure(long countdown);
 

@@ -15,6 +15,8 @@ typedef struct held_form {
     void *layout;
     size_t layout_size;
     void *data;
+    size_t bytes; /* of data */
+    int users;    /* plans that hold it */
 } held_form;
 
 struct pld_parameter {
@@ -84,6 +86,12 @@ pld_status pld_parameters_settle_random(pld_parameters *parameters, pld_error *e
     return take_files(parameters, files, error);
 }
 
+static void free_form(held_form *form) {
+    pld_free(form->layout);
+    pld_free(form->data);
+    pld_free(form);
+}
+
 void pld_parameters_destroy(pld_parameters **parameters) {
     pld_parameters *p = *parameters;
     if (!p) {
@@ -92,9 +100,7 @@ void pld_parameters_destroy(pld_parameters **parameters) {
     for (size_t i = 0; p->bound && i < p->count; i++) {
         for (held_form *form = p->bound[i].forms; form;) {
             held_form *next = form->next;
-            pld_free(form->layout);
-            pld_free(form->data);
-            pld_free(form);
+            free_form(form);
             form = next;
         }
         pld_free(p->bound[i].name);
@@ -224,6 +230,7 @@ pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t cou
     const float *values = NULL;
     PLD_TRY(pld_parameter_values(parameter, &values, error));
     memcpy(out, values + first, count * sizeof *out);
+    pld_parameter_release(parameter, values);
     return PLD_OK;
 }
 
@@ -251,7 +258,7 @@ static pld_status keep_form(pld_parameters *parameters, pld_parameter *parameter
     if (copy) {
         memcpy(copy, layout, layout_size);
     }
-    *form = (held_form){parameter->forms, copy, layout_size, data};
+    *form = (held_form){parameter->forms, copy, layout_size, data, bytes, 0};
     parameter->forms = form;
     parameters->resident += bytes;
     return PLD_OK;
@@ -282,6 +289,7 @@ static pld_status values_locked(pld_parameters *parameters, pld_parameter *param
         PLD_TRY(keep_form(parameters, parameter, NULL, 0, data, parameter->elements * sizeof *data, error));
         form = parameter->forms;
     }
+    form->users++;
     *values = form->data;
     return PLD_OK;
 }
@@ -312,6 +320,7 @@ static pld_status packed_locked(pld_parameters *parameters, pld_parameter *param
                           error));
         form = parameter->forms;
     }
+    form->users++;
     *packed = form->data;
     return PLD_OK;
 }
@@ -323,6 +332,38 @@ pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *pac
     pld_status status = packed_locked(owner, parameter, packing, packed, error);
     pthread_mutex_unlock(&owner->mutex);
     return status;
+}
+
+void pld_parameter_release(pld_parameter *parameter, const void *data) {
+    if (!data) {
+        return;
+    }
+    pthread_mutex_lock(&parameter->owner->mutex);
+    for (held_form *form = parameter->forms; form; form = form->next) {
+        form->users -= form->data == data;
+    }
+    pthread_mutex_unlock(&parameter->owner->mutex);
+}
+
+size_t pld_parameters_drop_unused(pld_parameters *parameters) {
+    size_t before = parameters->base ? pld_parameters_drop_unused(parameters->base) : 0;
+    pthread_mutex_lock(&parameters->mutex);
+    size_t bytes = 0;
+    for (size_t i = 0; i < parameters->count; i++) {
+        for (held_form **at = &parameters->bound[i].forms; *at;) {
+            held_form *form = *at;
+            if (form->users > 0) {
+                at = &form->next;
+                continue;
+            }
+            *at = form->next;
+            bytes += form->bytes;
+            free_form(form);
+        }
+    }
+    parameters->resident -= bytes;
+    pthread_mutex_unlock(&parameters->mutex);
+    return before + bytes;
 }
 
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter) {

@@ -4,7 +4,8 @@
  *
  *  Binding happens when a network is first built; what was bound is remembered, so that left-over tensors can
  * be named. Converted and packed data is made on first use and kept, guarded by a mutex: sessions of several
- * threads share it.
+ * threads share it. Plans hold what they use; where memory is short the rest can be dropped, and is made
+ * again when it is asked for.
  */
 #ifndef PLD_NN_PARAMETERS_H
 #define PLD_NN_PARAMETERS_H
@@ -54,7 +55,7 @@ void pld_parameters_ignore(pld_parameters *parameters, const char *name);
  * number. */
 pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *error);
 
-/** The values as dense float32, kept for the life of the parameters. */
+/** The values as dense float32. They stay at least until pld_parameter_release. */
 pld_status pld_parameter_values(pld_parameter *parameter, const float **values, pld_error *error);
 
 /** Elements [first, first + count) as float32 into `out`: for tables of which a few rows are needed. */
@@ -71,9 +72,17 @@ typedef struct pld_packing {
     const void *context;
 } pld_packing;
 
-/** The weight in the form of `packing`, kept for the life of the parameters. */
+/** The weight in the form of `packing`. It stays at least until pld_parameter_release. */
 pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, const void **packed,
                                 pld_error *error);
+
+/** Give back what pld_parameter_values or pld_parameter_packed gave (NULL: nothing). It is kept for whoever
+ * asks next, until pld_parameters_drop_unused. */
+void pld_parameter_release(pld_parameter *parameter, const void *data);
+
+/** Free the converted and packed weights that nobody holds, those of the base too; how many bytes that were.
+ */
+size_t pld_parameters_drop_unused(pld_parameters *parameters);
 
 /** The smallest type that holds every value: the stored one, or float32 where the weight is changed. */
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter);

@@ -10,8 +10,16 @@ void pld_plan_init(pld_plan *plan, pld_parameters *parameters) {
     *plan = (pld_plan){.parameters = parameters};
 }
 
+/** Give back the weights that preparing took hold of. */
+static void release_weights(const pld_operator *op) {
+    pld_parameter_release(op->weight, op->packed);
+    pld_parameter_release(op->weight, op->weight_values);
+    pld_parameter_release(op->bias, op->bias_values);
+}
+
 void pld_plan_free(pld_plan *plan) {
     for (size_t i = 0; i < plan->operator_count; i++) {
+        release_weights(&plan->operators[i]);
         pld_onednn_primitive_destroy(&plan->operators[i].primitive);
     }
     pld_free(plan->operators);

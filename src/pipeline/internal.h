@@ -126,7 +126,13 @@ struct pld_session {
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel);
 
 /** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
-pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error);
+pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error);
+
+/** Free the session's plans on other weights than `kept`, and all weights of the model that no plan of any
+ * session holds; the bytes of the weights. Everything is made again when it is asked for: text encoders,
+ * denoiser and autoencoder run one after the other, and none is in the middle of its work when another is
+ * prepared. */
+size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
 
 /** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
  * them, else

@@ -71,18 +71,68 @@ static uint64_t weights_to_come(pld_parameters *parameters, bool compact) {
     return all > held ? all - held : 0;
 }
 
-pld_status pld_prepare_within_memory(pld_run *run, const char *what, pld_error *error) {
+/** Free every plan on other weights than `kept`. They are made again when they are asked for. */
+static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        if (s->text[i].plan.parameters != kept) {
+            pld_plan_free(&s->text[i].plan);
+            s->text[i].ready = false;
+        }
+    }
+    if (kept != pld_model_parameters(s->model, PLD_ROLE_DENOISER)) {
+        for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
+            pld_session_drop_unet(s, batch);
+        }
+        for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+            context_free(&s->contexts[i]);
+        }
+    }
+    if (s->vae.plan.parameters != kept) {
+        pld_plan_free(&s->vae.plan);
+        s->vae.ready = false;
+    }
+}
+
+size_t pld_session_make_room(pld_session *session, const pld_parameters *kept) {
+    size_t bytes = 0;
+    drop_other_plans(session, kept);
+    for (int part = 0; part < session->model->family->part_count; part++) {
+        bytes += pld_parameters_drop_unused(session->model->parameters[part]);
+    }
+    pld_give_memory_back();
+    return bytes;
+}
+
+/** What a plan will take, in bytes. */
+typedef struct memory_need {
+    uint64_t weights, buffers;
+} memory_need;
+
+static bool fits(memory_need need, uint64_t available) {
+    return available == 0 || need.weights + need.buffers <= available;
+}
+
+pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error) {
+    pld_parameters *parameters = run->plan->parameters;
     PLD_TRY(pld_plan_layout(run->plan, error));
-    uint64_t weights = weights_to_come(run->plan->parameters, run->settings.compact);
-    uint64_t buffers = run->plan->memory_floats * sizeof(float);
+    const memory_need need = {weights_to_come(parameters, run->settings.compact),
+                              run->plan->memory_floats * sizeof(float)};
     uint64_t available = pld_available_memory();
-    if (available && weights + buffers > available) {
+    if (!fits(need, available)) {
+        const size_t bytes = pld_session_make_room(session, parameters);
+        pld_log_message(&session->model->engine->log, PLD_LOG_DETAIL,
+                        "%s: memory is short, %.2f GiB of other weights were dropped", what,
+                        (double)bytes / 1073741824.0);
+        available = pld_available_memory();
+    }
+    if (!fits(need, available)) {
         return pld_fail(
             error, PLD_ERROR_MEMORY,
             "%s needs %.2f GiB of memory (%.2f for weights, %.2f for buffers), %.2f GiB are available; use a "
-            "smaller picture or free memory",
-            what, (double)(weights + buffers) / 1073741824.0, (double)weights / 1073741824.0,
-            (double)buffers / 1073741824.0, (double)available / 1073741824.0);
+            "smaller picture%s or free memory",
+            what, (double)(need.weights + need.buffers) / 1073741824.0, (double)need.weights / 1073741824.0,
+            (double)need.buffers / 1073741824.0, (double)available / 1073741824.0,
+            run->settings.compact ? "" : ", --low-memory");
     }
     return pld_plan_prepare(run, error);
 }
@@ -108,7 +158,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
     PLD_TRY(pld_unet_context_build(&c->plan, &model->unet, model->sites, model->site_count, tokens, &values,
                                    error));
     pld_run run = pld_session_run(session, &c->plan, cancel);
-    PLD_TRY(pld_prepare_within_memory(&run, "text keys and values", error));
+    PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
     c->input = values.context;
     for (size_t i = 0; i < model->cross_count; i++) {
         c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
@@ -157,7 +207,7 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
     PLD_TRY(pld_unet_build(&unet->plan, &model->unet, batch, height, width, &unet->values, error));
     pld_run run = pld_session_run(session, &unet->plan, cancel);
     run.context_tokens = tokens;
-    PLD_TRY(pld_prepare_within_memory(&run, "the U-Net", error));
+    PLD_TRY(pld_prepare_within_memory(session, &run, "the U-Net", error));
     unet->height = height;
     unet->width = width;
     unet->tokens = tokens;
@@ -177,7 +227,7 @@ static pld_status need_vae(pld_session *session, int64_t height, int64_t width, 
     PLD_TRY(pld_vae_decoder_build(&session->vae.plan, &model->vae, 1, height, width, &session->vae.values,
                                   error));
     pld_run run = pld_session_run(session, &session->vae.plan, cancel);
-    PLD_TRY(pld_prepare_within_memory(&run, "the autoencoder", error));
+    PLD_TRY(pld_prepare_within_memory(session, &run, "the autoencoder", error));
     session->vae.height = height;
     session->vae.width = width;
     session->vae.ready = true;

@@ -41,7 +41,7 @@ static pld_status need_text(pld_session *session, int index, int clip_skip, cons
     PLD_TRY(pld_clip_text_build(plan, &encoder->config, &options, &session->text[index].values, error));
     plan->name = model->family->parts[encoder->part].name;
     pld_run run = pld_session_run(session, plan, cancel);
-    PLD_TRY(pld_prepare_within_memory(&run, "the text encoder", error));
+    PLD_TRY(pld_prepare_within_memory(session, &run, "the text encoder", error));
     session->text[index].skip = options.skip;
     session->text[index].ready = true;
     return PLD_OK;

@@ -46,12 +46,6 @@ pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_
     return (pld_panels){type, op->problem.out_channels, op->problem.in_channels, taps};
 }
 
-/** What makes panels of one layout differ from another's. */
-typedef struct panels_layout {
-    pld_panels shape;
-    int64_t width;
-} panels_layout;
-
 typedef struct panels_job {
     const pld_run *run;
     const pld_panels *shape;
@@ -77,9 +71,11 @@ static pld_status pack_panels(const void *context, const float *values, void *pa
 
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels,
                             pld_error *error) {
-    const panels_layout layout = {*panels, run->kernels->panel_columns()};
+    /* what makes panels of one layout differ from another's; numbers of one type, since bytes are compared */
+    const int64_t layout[] = {panels->type, panels->columns, panels->depth, panels->taps,
+                              run->kernels->panel_columns()};
     const panels_job job = {run, panels, NULL, NULL};
-    const pld_packing packing = {&layout, sizeof layout, pld_panels_bytes(run->kernels, panels), pack_panels,
+    const pld_packing packing = {layout, sizeof layout, pld_panels_bytes(run->kernels, panels), pack_panels,
                                  &job};
     return pld_parameter_packed(op->weight, &packing, &op->packed, error);
 }
