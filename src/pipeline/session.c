@@ -267,7 +267,7 @@ pld_status pld_session_encode(pld_session *session, const float *picture, int64_
     pld_run run = pld_session_run(session, &plan, cancel);
     pld_status status = pld_vae_encoder_build(&plan, &model->vae, 1, height, width, &values, error);
     if (status == PLD_OK) {
-        status = pld_prepare_within_memory(&run, "the autoencoder", error);
+        status = pld_prepare_within_memory(session, &run, "the autoencoder", error);
     }
     if (status == PLD_OK) {
         kernels->nchw_to_nhwc(picture, model->vae.in_channels, height * width,
