@@ -25,26 +25,24 @@ static void write_values(const pld_kernels *k, pld_panel_type type, const float 
     }
 }
 
-void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t first,
-                     int64_t last, void *packed) {
+void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
+                     void *packed) {
     enum { PIECE = 64, MOST_COLUMNS = 64 }; /* numbers of each row at a time: read along cache lines */
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;
-    for (int64_t panel = first; panel < last; panel++) {
-        const int64_t column = panel * width;
-        const int64_t columns = shape->columns - column < width ? shape->columns - column : width;
-        for (int64_t i = 0; i < row; i += PIECE) {
-            float values[PIECE * MOST_COLUMNS] = {0};
-            const int64_t count = row - i < PIECE ? row - i : PIECE;
-            for (int64_t n = 0; n < columns; n++) {
-                const float *from = weights + (column + n) * row + i;
-                for (int64_t j = 0; j < count; j++) {
-                    values[j * width + n] = from[j];
-                }
+    const int64_t left = shape->columns - panel * width;
+    const int64_t columns = left < width ? left : width;
+    for (int64_t i = 0; i < row; i += PIECE) {
+        float values[PIECE * MOST_COLUMNS] = {0};
+        const int64_t count = row - i < PIECE ? row - i : PIECE;
+        for (int64_t n = 0; n < columns; n++) {
+            const float *from = weights + n * row + i;
+            for (int64_t j = 0; j < count; j++) {
+                values[j * width + n] = from[j];
             }
-            write_values(k, shape->type, values, (size_t)(count * width), packed,
-                         (size_t)((panel * row + i) * width));
         }
+        write_values(k, shape->type, values, (size_t)(count * width), packed,
+                     (size_t)((panel * row + i) * width));
     }
 }
 

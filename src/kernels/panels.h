@@ -24,10 +24,10 @@ typedef struct pld_panels {
 /** Bytes of the packed weights. */
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
 
-/** Panels [first, last) of weights [columns, depth, taps] float32 → packed. Exact when every value is one of
- * the type. */
-void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t first,
-                     int64_t last, void *packed);
+/** Weights of one panel, [columns of the panel, depth, taps] float32, into its place in `packed`. Exact when
+ * every value is one of the type. */
+void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
+                     void *packed);
 
 /** Rows [first, first + count) of the depth of panel `panel` as float32 [count, taps, panel_columns()]: in
  * `packed` itself, or expanded into `room`. */

@@ -302,16 +302,27 @@ pld_status pld_parameter_values(pld_parameter *parameter, const float **values, 
     return status;
 }
 
+/** Pack straight from the file, or from changed values. */
+static pld_status pack(const pld_parameters *parameters, const pld_parameter *parameter,
+                       const pld_packing *packing, void *data, pld_error *error) {
+    pld_weight_reader reader = {parameters->kernels, &parameter->weight, NULL};
+    float *changed = NULL;
+    if (parameter->change_count) {
+        PLD_TRY(read_all(parameters, parameter, &changed, error));
+        reader.values = changed;
+    }
+    pld_status status = packing->pack(packing->context, &reader, data, error);
+    pld_free(changed);
+    return status;
+}
+
 static pld_status packed_locked(pld_parameters *parameters, pld_parameter *parameter,
                                 const pld_packing *packing, const void **packed, pld_error *error) {
     held_form *form = find_form(parameter, packing->layout, packing->layout_size);
     if (!form) {
-        float *plain = NULL;
-        PLD_TRY(read_all(parameters, parameter, &plain, error));
         void *data = pld_allocate_aligned(packing->bytes, 1);
-        pld_status status = data ? packing->pack(packing->context, plain, data, error)
+        pld_status status = data ? pack(parameters, parameter, packing, data, error)
                                  : pld_fail_memory(error, packing->bytes, parameter->weight.tensor->name);
-        pld_free(plain);
         if (status != PLD_OK) {
             pld_free(data);
             return status;

@@ -13,6 +13,7 @@
 #include "io/weight_files.h"
 #include "kernels/kernels.h"
 #include "nn/weight_change.h"
+#include "nn/weight_values.h"
 
 typedef struct pld_parameters pld_parameters;
 
@@ -67,8 +68,8 @@ typedef struct pld_packing {
     const void *layout; /**< bytes that tell this form from others, compared as they are */
     size_t layout_size; /**< > 0 */
     size_t bytes;       /**< of the packed weight */
-    /** The dense values as `packed`, 64-byte aligned. */
-    pld_status (*pack)(const void *context, const float *values, void *packed, pld_error *error);
+    /** Read the dense values and write them as `packed`, 64-byte aligned. */
+    pld_status (*pack)(const void *context, const pld_weight_reader *reader, void *packed, pld_error *error);
     const void *context;
 } pld_packing;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/weight_values.h"
 
+#include <string.h>
+
 #include "core/memory.h"
 
 pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weight, size_t first, size_t count,
@@ -19,6 +21,15 @@ pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weigh
         pld_convert_to_f32(kernels, tensor->dtype, block, part, out + done);
     }
     return PLD_OK;
+}
+
+pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first, size_t count, float *out,
+                                  pld_error *error) {
+    if (reader->values) {
+        memcpy(out, reader->values + first, count * sizeof *out);
+        return PLD_OK;
+    }
+    return pld_weight_values(reader->kernels, reader->weight, first, count, out, error);
 }
 
 pld_status pld_weight_all_values(const pld_kernels *kernels, const pld_weight *weight, float **values,

@@ -156,7 +156,10 @@ static void *packed_weights(const pld_kernels *kernels, const pld_panels *shape,
     }
     void *packed = aligned_alloc(64, (pld_panels_bytes(kernels, shape) + 63) / 64 * 64);
     assert_non_null(packed);
-    pld_panels_pack(kernels, shape, weights, 0, pld_panel_count(kernels, shape->columns), packed);
+    const int64_t panel_floats = kernels->panel_columns() * shape->depth * shape->taps;
+    for (int64_t panel = 0; panel < pld_panel_count(kernels, shape->columns); panel++) {
+        pld_panels_pack(kernels, shape, weights + panel * panel_floats, panel, packed);
+    }
     return packed;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Linear layers and convolutions: the choice of a path, and what the paths share. */
+#include "core/memory.h"
 #include "core/parallel.h"
 #include "nn/operators/operators.h"
 
@@ -46,27 +47,67 @@ pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_
     return (pld_panels){type, op->problem.out_channels, op->problem.in_channels, taps};
 }
 
+/** One packing; every thread works on panels of its own and stops at its first failure. */
 typedef struct panels_job {
-    const pld_run *run;
+    const pld_kernels *kernels;
     const pld_panels *shape;
-    const float *values;
+    const pld_weight_reader *reader;
     void *packed;
+    float *rooms; /* [threads][room_floats] */
+    size_t room_floats;
+    struct panels_result {
+        pld_status status;
+        pld_error error;
+    } * results; /* [threads] */
 } panels_job;
 
 static void pack_range(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
     const panels_job *job = context;
-    pld_panels_pack(job->run->kernels, job->shape, job->values, (int64_t)begin, (int64_t)end, job->packed);
+    const size_t row = (size_t)(job->shape->depth * job->shape->taps);
+    const size_t width = (size_t)job->kernels->panel_columns();
+    float *room = job->rooms + (size_t)thread * job->room_floats;
+    struct panels_result *result = &job->results[thread];
+    for (size_t panel = begin; panel < end && result->status == PLD_OK; panel++) {
+        const size_t left = (size_t)job->shape->columns - panel * width;
+        const size_t columns = left < width ? left : width;
+        result->status =
+            pld_weight_reader_read(job->reader, panel * width * row, columns * row, room, &result->error);
+        if (result->status == PLD_OK) {
+            pld_panels_pack(job->kernels, job->shape, room, (int64_t)panel, job->packed);
+        }
+    }
 }
 
-static pld_status pack_panels(const void *context, const float *values, void *packed, pld_error *error) {
-    (void)error;
-    panels_job job = *(const panels_job *)context;
-    job.values = values;
-    job.packed = packed;
-    size_t panels = (size_t)pld_panel_count(job.run->kernels, job.shape->columns);
-    pld_parallel_for(job.run->threads, panels, pack_range, &job);
-    return PLD_OK;
+/** What pack_panels needs to know. */
+typedef struct panels_request {
+    const pld_run *run;
+    const pld_panels *shape;
+} panels_request;
+
+static pld_status pack_panels(const void *context, const pld_weight_reader *reader, void *packed,
+                              pld_error *error) {
+    const panels_request *request = context;
+    const pld_kernels *k = request->run->kernels;
+    const int threads = request->run->threads;
+    panels_job job = {.kernels = k, .shape = request->shape, .reader = reader, .packed = packed};
+    job.room_floats = (size_t)(k->panel_columns() * job.shape->depth * job.shape->taps);
+    job.rooms = pld_allocate_aligned((size_t)threads, job.room_floats * sizeof *job.rooms);
+    job.results = pld_allocate((size_t)threads, sizeof *job.results);
+    pld_status status = PLD_OK;
+    if (job.rooms && job.results) {
+        pld_parallel_for(threads, (size_t)pld_panel_count(k, job.shape->columns), pack_range, &job);
+    } else {
+        status = pld_fail_memory(error, (size_t)threads * job.room_floats * sizeof *job.rooms, "packing");
+    }
+    for (int i = 0; status == PLD_OK && i < threads; i++) {
+        status = job.results[i].status;
+        if (status != PLD_OK && error) {
+            *error = job.results[i].error;
+        }
+    }
+    pld_free(job.rooms);
+    pld_free(job.results);
+    return status;
 }
 
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels,
@@ -74,8 +115,8 @@ pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_pane
     /* what makes panels of one layout differ from another's; numbers of one type, since bytes are compared */
     const int64_t layout[] = {panels->type, panels->columns, panels->depth, panels->taps,
                               run->kernels->panel_columns()};
-    const panels_job job = {run, panels, NULL, NULL};
+    const panels_request request = {run, panels};
     const pld_packing packing = {layout, sizeof layout, pld_panels_bytes(run->kernels, panels), pack_panels,
-                                 &job};
+                                 &request};
     return pld_parameter_packed(op->weight, &packing, &op->packed, error);
 }

@@ -16,9 +16,16 @@ typedef struct direct_packing {
     const pld_onednn_primitive *primitive;
 } direct_packing;
 
-static pld_status pack(const void *context, const float *values, void *packed, pld_error *error) {
+static pld_status pack(const void *context, const pld_weight_reader *reader, void *packed, pld_error *error) {
     const direct_packing *direct = context;
-    return pld_onednn_pack(direct->dnn, direct->primitive, values, packed, error);
+    float *values = NULL;
+    if (!reader->values) {
+        PLD_TRY(pld_weight_all_values(reader->kernels, reader->weight, &values, error));
+    }
+    pld_status status = pld_onednn_pack(direct->dnn, direct->primitive,
+                                        reader->values ? reader->values : values, packed, error);
+    pld_free(values);
+    return status;
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {
