@@ -42,11 +42,29 @@ pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
     pld_status status = prepare_operators(run, error);
     pld_swap_openmp_threads(former);
     PLD_TRY(status);
-    plan->memory = pld_allocate_aligned(plan->memory_floats, sizeof *plan->memory);
-    plan->scratch = pld_allocate_aligned(plan->scratch_bytes, 1);
+    return pld_plan_wake(plan, error);
+}
+
+pld_status pld_plan_wake(pld_plan *plan, pld_error *error) {
+    if (!plan->memory) {
+        plan->memory = pld_allocate_aligned(plan->memory_floats, sizeof *plan->memory);
+    }
+    if (!plan->scratch) {
+        plan->scratch = pld_allocate_aligned(plan->scratch_bytes, 1);
+    }
     return plan->memory && plan->scratch
                ? PLD_OK
                : pld_fail_memory(error, pld_plan_memory_bytes(plan), "buffers of the network");
+}
+
+void pld_plan_rest(pld_plan *plan) {
+    enum { WORTH_FREEING = 32 << 20 }; /* smaller buffers cost more to get again than they are worth */
+    if (plan->memory && pld_plan_memory_bytes(plan) >= WORTH_FREEING) {
+        pld_free(plan->memory);
+        pld_free(plan->scratch);
+        plan->memory = NULL;
+        plan->scratch = NULL;
+    }
 }
 
 static pld_status run_operators(pld_run *run, pld_error *error) {

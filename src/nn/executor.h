@@ -63,6 +63,12 @@ typedef struct pld_run {
 /** Lay out (unless that is done), make primitives, pack weights, allocate. `cancel` is honoured. */
 pld_status pld_plan_prepare(pld_run *run, pld_error *error);
 
+/** Free a prepared plan's buffers while another network runs, if they are large: everything in them is lost.
+ * Weights and primitives stay. */
+void pld_plan_rest(pld_plan *plan);
+/** Get the buffers of a prepared plan again, unless they are there. */
+pld_status pld_plan_wake(pld_plan *plan, pld_error *error);
+
 /** Run all operators. PLD_ERROR_CANCELLED when *cancel became non-zero. */
 pld_status pld_plan_run(pld_run *run, pld_error *error);
 

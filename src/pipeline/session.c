@@ -118,10 +118,10 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
     const memory_need need = {weights_to_come(parameters, run->settings.compact),
                               run->plan->memory_floats * sizeof(float)};
     uint64_t available = pld_available_memory();
-    if (!fits(need, available)) {
+    if (run->settings.compact || !fits(need, available)) {
         const size_t bytes = pld_session_make_room(session, parameters);
         pld_log_message(&session->model->engine->log, PLD_LOG_DETAIL,
-                        "%s: memory is short, %.2f GiB of other weights were dropped", what,
+                        "%s: to save memory %.2f GiB of other weights were dropped", what,
                         (double)bytes / 1073741824.0);
         available = pld_available_memory();
     }
@@ -199,8 +199,9 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
                                  int64_t tokens, const volatile int *cancel, pld_error *error) {
     pld_model *model = session->model;
     pld_unet_plan *unet = &session->unets[batch - 1];
+    pld_plan_rest(&session->vae.plan);
     if (unet->ready && unet->height == height && unet->width == width && unet->tokens >= tokens) {
-        return PLD_OK;
+        return pld_plan_wake(&unet->plan, error);
     }
     pld_session_drop_unet(session, batch);
     pld_plan_init(&unet->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
@@ -218,8 +219,11 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
 static pld_status need_vae(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,
                            pld_error *error) {
     pld_model *model = session->model;
+    for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
+        pld_plan_rest(&session->unets[batch - 1].plan);
+    }
     if (session->vae.ready && session->vae.height == height && session->vae.width == width) {
-        return PLD_OK;
+        return pld_plan_wake(&session->vae.plan, error);
     }
     session->vae.ready = false;
     pld_plan_free(&session->vae.plan);
