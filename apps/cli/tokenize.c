@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "json_output.h"
@@ -13,7 +14,7 @@
 #include "whole_file.h"
 
 typedef struct tokenize_request {
-    const char *model;
+    const char *model, *config, *tokenizer;
     bool json, raw;
 } tokenize_request;
 
@@ -23,7 +24,19 @@ static const option rows[] = {
      .letter = 'm',
      .offset = offsetof(tokenize_request, model),
      .argument = "MODEL",
-     .help = "diffusers folder, its tokenizer folder, or the name of a model that ships (demo)"},
+     .help = "diffusers folder, .safetensors checkpoint, tokenizer folder, or the name of a\nmodel that "
+             "ships (demo)"},
+    {.kind = OPTION_TEXT,
+     .name = "tokenizer",
+     .offset = offsetof(tokenize_request, tokenizer),
+     .argument = "PATH",
+     .help =
+         "for a checkpoint: tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz\n(the one installed)"},
+    {.kind = OPTION_TEXT,
+     .name = "config",
+     .offset = offsetof(tokenize_request, config),
+     .argument = "DIR",
+     .help = "diffusers folder that describes an unusual single-file checkpoint"},
     {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(tokenize_request, json), .help = "print JSON"},
     {.kind = OPTION_FLAG,
      .name = "raw",
@@ -122,11 +135,40 @@ static void print_table(const pld_tokenizer_tokens *tokens) {
     }
 }
 
+/** With the tokenizers that belong to a checkpoint of one file. */
+static pld_status tokenize_for_file(const tokenize_request *request, const char *path, const char *text,
+                                    size_t length, pld_tokens **tokens, pld_error *error) {
+    char vocabulary[PATH_MAX];
+    pld_engine_options engine_options;
+    pld_model_options files;
+    pld_engine *engine = NULL;
+    pld_model *model = NULL;
+    pld_engine_options_init(&engine_options);
+    pld_model_options_init(&files);
+    files.config = request->config;
+    files.tokenizer = request->tokenizer;
+    files.vocabulary = vocabulary_find(vocabulary, sizeof vocabulary);
+    pld_status status = pld_engine_create(&engine_options, &engine, error);
+    if (status == PLD_OK) {
+        status = pld_model_open_with(engine, path, &files, &model, error);
+    }
+    if (status == PLD_OK) {
+        status = pld_tokenize(model, text, length, request->raw, tokens, error);
+    }
+    pld_model_destroy(&model);
+    pld_engine_destroy(&engine);
+    return status;
+}
+
 static int print_tokens(const tokenize_request *request, const char *path, const char *text, size_t length) {
     pld_error error = {0};
     pld_tokens *tokens = NULL;
     int code = EXIT_DONE;
-    if (pld_tokenize_folder(path, 0, text, length, request->raw, &tokens, &error) != PLD_OK) {
+    struct stat found;
+    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    pld_status status = folder ? pld_tokenize_folder(path, 0, text, length, request->raw, &tokens, &error)
+                               : tokenize_for_file(request, path, text, length, &tokens, &error);
+    if (status != PLD_OK) {
         code = message_error(&error);
     } else if (request->json) {
         code = json_output_print(tokens_json(tokens, request->raw));

@@ -47,12 +47,12 @@ static pld_status check_output(const char *output, bool folder, bool overwrite, 
                    : pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: %s", output, strerror(errno));
     }
     if (!overwrite) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: is already there; --overwrite replaces it", output);
+        return pld_fail(error, PLD_ERROR_IO, "%s: is already there; --overwrite replaces it", output);
     }
     const bool fits = folder ? S_ISDIR(found.st_mode) && is_model_folder(output) : S_ISREG(found.st_mode);
     return fits ? PLD_OK
                 : pld_fail(
-                      error, PLD_ERROR_ARGUMENT,
+                      error, PLD_ERROR_IO,
                       "%s: is there and is no %s, so it is not replaced; remove it or choose another name",
                       output, folder ? "model folder" : "plain file");
 }
