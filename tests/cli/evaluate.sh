@@ -167,6 +167,9 @@ wrong 'expected a number above 1' evaluate --pladis-alpha 1.5,1
 wrong 'expected a number' evaluate --pladis 0,x
 wrong 'expected one of' evaluate --sampling-method ddim,dim
 wrong 'the prompts come from --prompts' evaluate --prompt "a star"
+wrong 'drawn from noise' evaluate -i picture.png
+wrong 'drawn from noise' evaluate --strength 0.5
+wrong 'common to all settings' evaluate --grid "strength=0.1,0.5"
 wrong 'exclude each other' evaluate --prompts prompts.txt --split heldout
 wrong 'given several values' evaluate --pladis 0,1 --select cfg-scale
 wrong 'more than 4096 combinations' evaluate --grid "pladis=0..100 cfg-scale=1..100"

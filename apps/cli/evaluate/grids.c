@@ -19,7 +19,7 @@ bool evaluate_grid_add(const char *asked_by, const char *text, evaluate_grid *gr
         return false;
     }
     grid->count++;
-    static const char *const common[] = {"seed", "prompt", "lora"};
+    static const char *const common[] = {"seed", "prompt", "lora", "init-img", "strength", "mask"};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         if (strcmp(axis->row->name, common[i]) == 0) {
             message_usage("--%s: %s cannot be varied: model, prompts and seeds are common to all settings",

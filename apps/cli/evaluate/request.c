@@ -126,19 +126,38 @@ static bool is_of_run(const option *row) {
     return false;
 }
 
+/** Options of a picture that have no place here, with the reason. */
+static const option refused_rows[] = {
+    {.kind = OPTION_REFUSED, .name = "prompt", .letter = 'p', .help = "the prompts come from --prompts FILE"},
+    {.kind = OPTION_REFUSED,
+     .name = "init-img",
+     .letter = 'i',
+     .alias = "init-image",
+     .help = "captions are drawn from noise, not from a picture"},
+    {.kind = OPTION_REFUSED, .name = "strength", .help = "captions are drawn from noise, not from a picture"},
+    {.kind = OPTION_REFUSED, .name = "mask", .help = "captions are drawn from noise, not from a picture"},
+};
+enum { REFUSED_ROWS = sizeof refused_rows / sizeof *refused_rows };
+
+static bool is_refused(const char *name) {
+    for (size_t i = 0; i < REFUSED_ROWS; i++) {
+        if (strcmp(refused_rows[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** A row of generate as it is here. False: it has no place. */
 static bool adapt_row(const option *original, option *row) {
     *row = *original;
     if (original->kind == OPTION_REFUSED || original->kind == OPTION_SECTION || is_of_run(original)) {
         return true;
     }
-    if (!original->of_picture) {
+    if (!original->of_picture || is_refused(original->name)) {
         return false;
     }
-    if (strcmp(original->name, "prompt") == 0) {
-        row->kind = OPTION_REFUSED;
-        row->help = "the prompts come from --prompts FILE";
-    } else if (original->kind != OPTION_FLAG) {
+    if (original->kind != OPTION_FLAG) {
         row->kind = OPTION_CUSTOM;
         row->accept = accept_values;
     }
@@ -148,7 +167,7 @@ static bool adapt_row(const option *original, option *row) {
 /** Own rows, then those of generate; headings without options are left out. The caller frees. */
 static option *make_rows(size_t *count) {
     const option_set *generate = generate_options_set();
-    option *rows = malloc((OWN_ROWS + generate->count) * sizeof *rows);
+    option *rows = malloc((OWN_ROWS + generate->count + REFUSED_ROWS) * sizeof *rows);
     if (rows == NULL) {
         message_failure("out of memory for the options");
         return NULL;
@@ -163,6 +182,8 @@ static option *make_rows(size_t *count) {
             *count += !after_heading;
         }
     }
+    memcpy(rows + *count, refused_rows, sizeof refused_rows);
+    *count += REFUSED_ROWS;
     return rows;
 }
 
