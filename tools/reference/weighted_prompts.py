@@ -5,6 +5,8 @@
     weighted_prompts.py --model DIR --out DIR
 
 DIR of the model is a diffusers folder with text_encoder/ and tokenizer/; OUT gets cases.json and tensors.safetensors.
+Where it has text_encoder_2/ and tokenizer_2/ too it is an SDXL: fewer cases, the states of both side by side, counted
+from the penultimate and without the final norm, and the pooled embedding of the second's first chunk, unweighted.
 The parts of each prompt (text and weight, or BREAK) are written here by hand, so that the parser has no part in them.
 Rules, as src/io/prompt_chunks.h states them: each part is tokenised by itself, tokens fill chunks of 75, BREAK ends a
 chunk even when it is empty; each chunk is encoded by itself, each state is multiplied by its token's weight, and the
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 BREAK = None
 UP, DOWN = 1.1, 1 / 1.1
@@ -55,10 +57,20 @@ CASES = [
 ]
 
 
+XL_CASES = [
+    ("numbers", "number", "nested", 1),
+    ("long-both", "long_weighted", "break", 1),
+]
+
+
 class Encoder:
-    def __init__(self, folder):
-        self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-        self.model = CLIPTextModel.from_pretrained(folder / "text_encoder").float().eval()
+    def __init__(self, folder, number=1):
+        mark = f"_{number}" if number > 1 else ""
+        kind = CLIPTextModelWithProjection if number > 1 else CLIPTextModel
+        files = {"variant": "fp16"} if list((folder / f"text_encoder{mark}").glob("*.fp16.safetensors")) else {}
+        self.xl = (folder / "text_encoder_2").is_dir()
+        self.tokenizer = CLIPTokenizer.from_pretrained(folder / f"tokenizer{mark}")
+        self.model = kind.from_pretrained(folder / f"text_encoder{mark}", **files).float().eval()
         self.content = self.model.config.max_position_embeddings - 2
 
     def tokens(self, text):
@@ -82,12 +94,20 @@ class Encoder:
         # transformers 5 has no inner module, transformers 4 one called text_model
         inner = getattr(self.model, "text_model", self.model)
         out = self.model(torch.tensor([ids]), output_hidden_states=True)
+        if self.xl:
+            return out.hidden_states[-1 - clip_skip][0]
         return inner.final_layer_norm(out.hidden_states[-clip_skip])[0]
 
-    def encode_chunk(self, chunk, clip_skip):
+    def ids(self, chunk):
         t = self.tokenizer
         padding = self.content - len(chunk)
-        ids = [t.bos_token_id] + [token for token, _ in chunk] + [t.eos_token_id] + [t.pad_token_id] * padding
+        return [t.bos_token_id] + [token for token, _ in chunk] + [t.eos_token_id] + [t.pad_token_id] * padding
+
+    def pooled(self, parts):
+        return self.model(torch.tensor([self.ids(self.chunks(parts)[0])])).text_embeds
+
+    def encode_chunk(self, chunk, clip_skip):
+        ids, padding = self.ids(chunk), self.content - len(chunk)
         weights = [1.0] + [weight for _, weight in chunk] + [1.0] * (padding + 1)
         states = self.states(ids, clip_skip).double()
         if all(weight == 1 for weight in weights):
@@ -105,15 +125,20 @@ def main():
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    encoder = Encoder(options.model)
+    encoders = [Encoder(options.model)]
+    if encoders[0].xl:
+        encoders.append(Encoder(options.model, 2))
     cases, tensors = [], {}
     with torch.no_grad():
-        for name, prompt, negative, clip_skip in CASES:
+        for name, prompt, negative, clip_skip in XL_CASES if encoders[0].xl else CASES:
             text, parts = PROMPTS[prompt]
             negative_text, negative_parts = PROMPTS[negative]
             cases.append({"name": name, "prompt": text, "negative": negative_text, "clip_skip": clip_skip})
-            tensors[f"{name}.prompt_embeds"] = encoder.encode(parts, clip_skip)
-            tensors[f"{name}.negative_prompt_embeds"] = encoder.encode(negative_parts, clip_skip)
+            for side, wanted in (("", parts), ("negative_", negative_parts)):
+                states = [encoder.encode(wanted, clip_skip) for encoder in encoders]
+                tensors[f"{name}.{side}prompt_embeds"] = torch.cat(states, -1)
+                if encoders[0].xl:
+                    tensors[f"{name}.{side}pooled_prompt_embeds"] = encoders[1].pooled(wanted)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, options.out / "tensors.safetensors")
