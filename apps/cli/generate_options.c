@@ -9,6 +9,7 @@
 #include "message.h"
 #include "number.h"
 #include "recall.h"
+#include "terminal_picture.h"
 
 /** --timesteps: numbers that fall, commas between. */
 static bool accept_timesteps(void *target, const option *row, const char *value) {
@@ -244,6 +245,11 @@ static const option rows[] = {
      .help = "first part of the steps that is left out (0)"},
     {NAMED(NUMBER, "attention-maps-end"), AT(attention_maps_end), .argument = "FRACTION", RANGE(0, 1),
      .help = "where in the steps the average ends (1)"},
+    {NAMED(OPTIONAL, "preview"), AT(preview), .argument = "KIND",
+     .help = "show the picture as it forms, roughly, in the terminal: kitty, sixel,\nblocks, or auto, what "
+             "the terminal can; nothing in a pipe"},
+    {NAMED(TEXT, "preview-file"), AT(preview_file), .argument = "FILE",
+     .help = "the same as a PNG that is written anew after each step"},
     {NAMED(FLAG, "sheet"), AT(sheet), .help = "all pictures in one labelled PNG"},
     {NAMED(INTEGER, "columns"), AT(columns), .argument = "N", RANGE(1, 100), .help = "columns of the sheet"},
     {NAMED(INTEGER, "zoom"), AT(zoom), .argument = "N", RANGE(1, 16),
@@ -279,7 +285,6 @@ static const option rows[] = {
 
     LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),
     LATER("vae-tiling", "the picture is decoded whole"),
-    LATER("preview", "there is no preview yet"),
 };
 
 static const option_set set = {
@@ -380,6 +385,9 @@ bool generate_options_check(const generate_request *request) {
         message_usage(
             "--attention-maps-start: found %g, expected less than --attention-maps-end, which is %g",
             request->attention_maps_start, request->attention_maps_end);
+    } else if (request->preview != NULL && request->preview[0] != '\0' &&
+               !terminal_graphics_named(request->preview, &(terminal_graphics){0})) {
+        message_usage("--preview: found \"%s\", expected one of: auto kitty sixel blocks", request->preview);
     } else if (request->columns > 0 && !request->sheet) {
         message_usage("--columns needs --sheet");
     } else if (request->zoom > 1 && request->attention_maps == NULL && !request->together &&

@@ -30,6 +30,8 @@ typedef struct generate_request {
     const char *pladis_blocks, *init_img, *mask, *init_noise, *dump, *report, *profile;
     const char *attention_maps, *attention_maps_output, *attention_maps_blocks;
     double attention_maps_start, attention_maps_end;
+    const char *preview; /**< NULL: no; "" or "auto": as the terminal can; "kitty", "sixel", "blocks" */
+    const char *preview_file;
     const char *from; /**< PNG whose metadata stands before all other options, or NULL */
     int64_t from_picture;
     struct recalled_picture *recalled; /**< what `from` said; strings point into it */

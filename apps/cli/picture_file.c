@@ -79,7 +79,8 @@ int picture_file_check(const generate_request *request, const picture_list *pict
             return EXIT_FAILED;
         }
     }
-    if ((request->report != NULL && !whole_file_can_write("report", request->report)) ||
+    if ((request->preview_file != NULL && !whole_file_can_write("preview-file", request->preview_file)) ||
+        (request->report != NULL && !whole_file_can_write("report", request->report)) ||
         (request->profile != NULL && !whole_file_can_write("profile", request->profile))) {
         return EXIT_FAILED;
     }

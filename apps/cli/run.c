@@ -64,6 +64,7 @@ static int open_model(picture_run *run) {
         (run->request->profile != NULL && pld_profile_create(&run->profile, &error) != PLD_OK)) {
         return message_error(&error);
     }
+    preview_init(&run->preview, run->request, info.size_factor);
     settle_pladis_scale(&run->pictures, info.default_pladis_scale);
     recall_compare_machine(run->request, pld_engine_isa(run->engine), pld_engine_threads(run->engine));
     run->facts = (run_facts){.model = run->model_path,
@@ -209,6 +210,8 @@ int run_draw(picture_run *run, size_t index) {
     options.cancel = cancel_flag();
     options.profile = run->profile;
     options.attention_maps = run->maps;
+    options.preview = preview_wanted(&run->preview) ? preview_show : NULL;
+    options.preview_user = &run->preview;
     if (run->request->dump != NULL) {
         if (!picture_file_dump_name(run->request, &run->pictures, index, dump, sizeof dump)) {
             return EXIT_USAGE;
@@ -221,6 +224,7 @@ int run_draw(picture_run *run, size_t index) {
     progress_set_picture((int)index, (int)run->pictures.count);
     if (code == EXIT_DONE) {
         code = draw(run, wanted, &options);
+        preview_leave(&run->preview);
     }
     if (code == EXIT_DONE && run->maps != NULL) {
         code = write_maps(run, index);

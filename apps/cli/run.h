@@ -7,6 +7,7 @@
 
 #include "lora_set.h"
 #include "picture.h"
+#include "preview.h"
 #include "report.h"
 
 /** What a run holds open. Zero at the start. */
@@ -20,7 +21,8 @@ typedef struct picture_run {
     lora_set loras;   /**< of `model` */
     pld_session *session;
     pld_attention_maps *maps; /**< NULL without --attention-maps */
-    pld_profile *profile;     /**< NULL without --profile */
+    preview preview;
+    pld_profile *profile; /**< NULL without --profile */
     run_facts facts;
 } picture_run;
 

@@ -342,6 +342,11 @@ typedef struct pld_generate_options {
     bool dump_steps;                    /**< the per-step tensors too */
     pld_attention_maps *attention_maps; /**< to be gathered, or NULL */
     pld_profile *profile;               /**< where the time of every operator is noted, or NULL */
+    /** Shown after each network call that ends a step: what the picture will about be, one pixel for a latent
+     * (an eighth of the size in Stable Diffusion), by a linear map of the latents to colours. The image is
+     * the library's and valid during the call. Costs nothing when NULL. */
+    void (*preview)(void *user, const struct pld_image *image, int step, int steps);
+    void *preview_user;
     /** Return false to cancel. May be NULL. */
     bool (*progress)(void *user, const pld_progress *progress);
     void *progress_user;

@@ -15,6 +15,18 @@ static const pld_family_part stable_diffusion_parts[] = {
     {"vae", "AutoencoderKL", "diffusion_pytorch_model", PLD_ROLE_AUTOENCODER, NULL, false},
 };
 
+/** Least-squares fits that the field's previewers share; latents are scaled. */
+static const double stable_diffusion_rgb[5][3] = {{0.3512, 0.2297, 0.3227},
+                                                  {0.3250, 0.4974, 0.2350},
+                                                  {-0.2829, 0.1762, 0.2721},
+                                                  {-0.2120, -0.2616, -0.7177},
+                                                  {0, 0, 0}};
+static const double stable_diffusion_xl_rgb[5][3] = {{0.3651, 0.4232, 0.4341},
+                                                     {-0.2533, -0.0042, 0.1068},
+                                                     {0.1076, 0.1111, -0.0362},
+                                                     {-0.3165, -0.2492, -0.2188},
+                                                     {0.1084, -0.0175, -0.0011}};
+
 static const pld_family stable_diffusion = {
     .name = "stable-diffusion",
     .description = "Stable Diffusion 1.x and 2.x: CLIP text encoder, cross-attention U-Net, KL autoencoder",
@@ -24,6 +36,7 @@ static const pld_family stable_diffusion = {
     .text_final_norm = true,
     .default_steps = 25,
     .default_cfg_scale = 7.5,
+    .latent_rgb = stable_diffusion_rgb,
     .stable_diffusion_rules = true,
 };
 
@@ -49,6 +62,7 @@ static const pld_family stable_diffusion_xl = {
     .zero_negative = true,
     .default_steps = 30,
     .default_cfg_scale = 5,
+    .latent_rgb = stable_diffusion_xl_rgb,
 };
 
 const pld_family *const pld_families[] = {&stable_diffusion, &stable_diffusion_xl, NULL};

@@ -38,7 +38,9 @@ typedef struct pld_family {
                              force_zeros_for_empty_prompt   says otherwise */
     int default_steps;
     double default_cfg_scale;
-    bool stable_diffusion_rules; /**< see pld_sampling_options */
+    const double (*latent_rgb)[3]; /**< [5] for four latent channels: red, green, blue of each and of none, in
+                                      −1…1; or NULL */
+    bool stable_diffusion_rules;   /**< see pld_sampling_options */
 } pld_family;
 
 /** NULL-terminated. */

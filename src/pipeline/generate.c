@@ -10,6 +10,7 @@
 #include "pipeline/attention_maps.h"
 #include "pipeline/generation.h"
 #include "pipeline/init_picture.h"
+#include "pipeline/preview.h"
 
 /** Tell the caller where the run is; his answer may end it. */
 static pld_status tell(pld_generation *g, const char *stage, size_t step, size_t steps) {
@@ -232,6 +233,7 @@ static pld_status denoise(pld_generation *g) {
         PLD_TRY(predict(g, call, &renoise));
         PLD_TRY(pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
         PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
+        PLD_TRY(pld_preview_show(g, call));
         PLD_TRY(pld_sampler_step_renoising(g->sampler, call, g->noise_pred, renoise, g->latents, &g->rng,
                                            g->latents, g->error));
         pld_init_picture_blend(g, call);

@@ -18,6 +18,8 @@
 #include "pladis/pladis.h"
 #include "sampling/sampler.h"
 
+enum { PLD_MAX_LATENT_RGB = 16 }; /* channels of latents that a preview knows */
+
 struct pld_engine {
     int threads;
     const pld_kernels *kernels;
@@ -64,6 +66,10 @@ struct pld_model {
     /* the model's own defaults: pladis.json in its folder, else the family's */
     int64_t default_steps;
     double default_cfg_scale, default_pladis_scale;
+    /* for previews: a row of red, green, blue for each latent channel and one that is added; 0 channels:
+     * unknown */
+    double latent_rgb[PLD_MAX_LATENT_RGB + 1][3];
+    int64_t latent_rgb_channels;
 };
 
 /** Read model_index.json and the configuration of every part, and check that the parts fit each other. */

@@ -43,11 +43,32 @@ static pld_status read_scheduler(pld_model *model, pld_error *error) {
     return pld_sampler_kind_for_config(&model->scheduler, &model->sampler, error);
 }
 
+/** "latent_rgb": red, green, blue for each latent channel in turn, then the three that are added. */
+static pld_status read_latent_rgb(pld_model *model, const pld_json *top, pld_error *error) {
+    enum { MOST = 3 * (PLD_MAX_LATENT_RGB + 1) };
+    double values[MOST];
+    size_t count = 0;
+    PLD_TRY(pld_json_get_numbers(top, "latent_rgb", PLD_JSON_OPTIONAL, MOST, values, &count, error));
+    if (count % 3 != 0 || count == 3) {
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: field 'latent_rgb': expected three numbers for each latent channel and three more, found "
+            "%zu",
+            top->file, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        model->latent_rgb[i / 3][i % 3] = values[i];
+    }
+    model->latent_rgb_channels = count ? (int64_t)(count / 3) - 1 : model->latent_rgb_channels;
+    return PLD_OK;
+}
+
 static pld_status read_preferences(void *target, const pld_json *top, pld_error *error) {
     pld_model *model = target;
     PLD_TRY(pld_json_get_integer(top, "steps", PLD_JSON_OPTIONAL, 1, 1000, &model->default_steps, error));
     PLD_TRY(pld_json_get_number(top, "cfg_scale", PLD_JSON_OPTIONAL, &model->default_cfg_scale, error));
-    return pld_json_get_number(top, "pladis_scale", PLD_JSON_OPTIONAL, &model->default_pladis_scale, error);
+    PLD_TRY(pld_json_get_number(top, "pladis_scale", PLD_JSON_OPTIONAL, &model->default_pladis_scale, error));
+    return read_latent_rgb(model, top, error);
 }
 
 /** pladis.json is this program's own: what is right for a model where it differs from its family. */
@@ -136,6 +157,10 @@ pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;
     model->default_pladis_scale = 2.0;
+    if (model->family->latent_rgb) {
+        memcpy(model->latent_rgb, model->family->latent_rgb, 5 * sizeof *model->latent_rgb);
+        model->latent_rgb_channels = 4;
+    }
     PLD_TRY(read_optional_preferences(model, error));
     PLD_TRY(read_scheduler(model, error));
     PLD_TRY(read_parts(model, error));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "sampling/prediction.h"
 #include "sampling/sampler_internal.h"
 
 const pld_sampler_kind *pld_sampler_kind_of(const pld_sampler *sampler) {
@@ -47,24 +48,43 @@ pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, siz
     return PLD_OK;
 }
 
-void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
-                           float *noisy, size_t count) {
+/** The noise level of a call in the solver's own space: sample = share·x0 + amount·ε. */
+static void level_of_call(const pld_sampler *sampler, size_t call, float *share, float *amount) {
     const pld_schedule *schedule = &sampler->schedule;
-    float share = 1;
-    float amount = 0;
     if (sampler->kind->operations->scales_model_input) { /* variance exploding */
-        amount = schedule->sigmas[call];
+        *share = 1;
+        *amount = schedule->sigmas[call];
     } else if (schedule->sigmas_count > 0) {
         const float sigma = schedule->sigmas[call];
-        share = 1 / sqrtf(sigma * sigma + 1);
-        amount = sigma * share;
+        *share = 1 / sqrtf(sigma * sigma + 1);
+        *amount = sigma * *share;
     } else {
         const float alpha_bar = pld_alpha_cumprod_at(sampler, (int64_t)schedule->timesteps[call]);
-        share = sqrtf(alpha_bar);
-        amount = sqrtf(1 - alpha_bar);
+        *share = sqrtf(alpha_bar);
+        *amount = sqrtf(1 - alpha_bar);
     }
+}
+
+void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
+                           float *noisy, size_t count) {
+    float share;
+    float amount;
+    level_of_call(sampler, call, &share, &amount);
     for (size_t i = 0; i < count; i++) {
         noisy[i] = share * clean[i] + amount * noise[i];
+    }
+}
+
+void pld_sampler_predict_x0(const pld_sampler *sampler, size_t call, const float *noise_pred,
+                            const float *sample, float *x0, size_t count) {
+    const pld_prediction prediction = sampler->config.prediction_type;
+    const bool exploding = sampler->kind->operations->scales_model_input;
+    float share;
+    float amount;
+    level_of_call(sampler, call, &share, &amount);
+    for (size_t i = 0; i < count; i++) {
+        x0[i] = exploding ? pld_x0_exploding(prediction, noise_pred[i], sample[i], amount)
+                          : pld_x0_preserving(prediction, noise_pred[i], sample[i], share, amount);
     }
 }
 

@@ -86,7 +86,7 @@ wrong --guidance 3.5 nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1
 refused 2 'did you mean "euler"' generate -p x --sampling-method eular
 
 # What a later version may bring is refused, never silently accepted.
-for option in --distilled-guidance --vae-tiling --preview; do
+for option in --distilled-guidance --vae-tiling; do
     refused 2 "$option.*not available" generate -p x "$option" value
     refused 2 "$option.*not available" generate -p x "$option=value"
 done

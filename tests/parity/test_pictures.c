@@ -16,6 +16,7 @@
 #include "core/memory.h"
 #include "io/png.h"
 #include "io/resample.h"
+#include "pipeline/internal.h"
 #include "pladis/pladis.h"
 
 #define DATA PLADIS_TEST_DATA "/pictures/"
@@ -181,6 +182,37 @@ static void sd21(void **state) {
     generations("sd21");
 }
 
+/** Noise goes on and comes off again at every level of every sampler: pld_sampler_predict_x0 of the noise
+ * itself. */
+static void noise_levels(void **state) {
+    (void)state;
+    enum { COUNT = 16, STEPS = 7 };
+    pld_error error = {0};
+    pld_model *model = NULL;
+    check_status(pld_model_open(engine, reference_path("models/sd15"), &model, &error), &error);
+    for (const pld_sampler_kind *const *kind = pld_sampler_kinds(); *kind; kind++) {
+        pld_sampler *sampler = NULL;
+        const pld_sampling_options options = pld_sampling_options_default(STEPS);
+        check_status(pld_sampler_create(*kind, &model->scheduler, &options, NULL, &sampler, &error), &error);
+        for (size_t call = 0; call < pld_sampler_schedule(sampler)->calls; call++) {
+            float clean[COUNT];
+            float noise[COUNT];
+            float noisy[COUNT];
+            float found[COUNT];
+            for (int i = 0; i < COUNT; i++) {
+                clean[i] = (float)(i % 5) - 2;
+                noise[i] = (float)(i % 7) / 3 - 1;
+            }
+            pld_sampler_add_noise(sampler, call, clean, noise, noisy, COUNT);
+            pld_sampler_predict_x0(sampler, call, noise, noisy, found, COUNT);
+            assert_true(relative_error(found, clean, COUNT) < 1e-5);
+            assert_true(relative_error(noisy, clean, COUNT) > 1e-3);
+        }
+        pld_sampler_destroy(&sampler);
+    }
+    pld_model_destroy(&model);
+}
+
 /** What cannot be: each is refused by name. */
 static void refusals(void **state) {
     (void)state;
@@ -240,6 +272,7 @@ static int stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(resizing), cmocka_unit_test(sd15),
-                                       cmocka_unit_test(sd21), cmocka_unit_test(refusals)};
+                                       cmocka_unit_test(sd21), cmocka_unit_test(noise_levels),
+                                       cmocka_unit_test(refusals)};
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "preview.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "canvas.h"
+#include "message.h"
+#include "progress.h"
+
+void preview_init(preview *state, const generate_request *request, int zoom) {
+    *state = (preview){.graphics = TERMINAL_NONE, .file = request->preview_file, .zoom = zoom};
+    if (request->preview == NULL || !isatty(STDERR_FILENO) || request->quiet) {
+        return;
+    }
+    (void)terminal_graphics_named(request->preview[0] != '\0' ? request->preview : "auto", &state->graphics);
+    if (state->graphics == TERMINAL_NONE) {
+        message_note(
+            "--preview: this terminal does not say that it shows pictures or colours; --preview kitty, sixel "
+            "or blocks insists, --preview-file FILE writes a PNG");
+    }
+}
+
+bool preview_wanted(const preview *state) {
+    return state->graphics != TERMINAL_NONE || state->file != NULL;
+}
+
+static terminal_room measure_terminal(void) {
+    enum { USUAL_CELL_HEIGHT = 20 };
+    struct winsize size = {0};
+    terminal_room room = {80, 24, USUAL_CELL_HEIGHT};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+        room.columns = size.ws_col;
+        room.rows = size.ws_row;
+        room.cell_height = size.ws_ypixel > size.ws_row ? size.ws_ypixel / size.ws_row : USUAL_CELL_HEIGHT;
+    }
+    return room;
+}
+
+static void show_in_terminal(preview *state, const pld_image *image) {
+    terminal_room room = measure_terminal();
+    int rows = terminal_picture_rows(state->graphics, image, &room);
+    progress_clear();
+    if (state->rows != rows) { /* make room once; it may scroll */
+        for (int i = 0; i < rows; i++) {
+            fputc('\n', stderr);
+        }
+        state->rows = rows;
+    }
+    fprintf(stderr, "\r\033[%dA", rows);
+    terminal_picture_draw(stderr, state->graphics, image, &room);
+    fflush(stderr);
+}
+
+/** A file that cannot be written is no reason to lose the picture: said once, then given up. */
+static void write_file(preview *state, const pld_image *image) {
+    pld_error error = {0};
+    pld_image large = {0};
+    if (!canvas_create(&large, (size_t)image->width * (size_t)state->zoom,
+                       (size_t)image->height * (size_t)state->zoom, "the preview")) {
+        state->file = NULL;
+        return;
+    }
+    canvas_paste(&large, image, 0, 0, state->zoom);
+    cancel_guard_begin();
+    if (pld_image_write_png(&large, state->file, NULL, &error) != PLD_OK) {
+        message_note("--preview-file: %s", error.message);
+        state->file = NULL;
+    }
+    cancel_guard_end();
+    canvas_free(&large);
+}
+
+void preview_show(void *user, const pld_image *image, int step, int steps) {
+    preview *state = user;
+    (void)step;
+    (void)steps;
+    if (state->graphics != TERMINAL_NONE) {
+        show_in_terminal(state, image);
+    }
+    if (state->file != NULL) {
+        write_file(state, image);
+    }
+}
+
+void preview_leave(preview *state) {
+    state->rows = 0;
+}
