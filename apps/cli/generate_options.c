@@ -268,6 +268,8 @@ static const option rows[] = {
     {NAMED(TEXT, "dump"), AT(dump), .argument = "FILE",
      .help = "write latents and embeddings as safetensors"},
     {NAMED(FLAG, "dump-steps"), AT(dump_steps), .help = "those of every step too"},
+    {NAMED(TEXT, "attention-stats"), AT(attention_stats), .argument = "FILE",
+     .help = "write zeros and entropies of attention, by site and head, as\nJSON or .csv (slower)"},
     {NAMED(FLAG, "quiet"), .letter = 'q', AT(quiet), .help = "print errors only"},
     {NAMED(FLAG, "verbose"), .letter = 'v', AT(verbose), .help = "print what happens"},
 

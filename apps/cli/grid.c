@@ -54,6 +54,7 @@ static const struct {
     {"attention-maps", "generate --attention-maps takes one picture"},
     {"dump", "generate --dump takes one picture"},
     {"dump-steps", "generate --dump takes one picture"},
+    {"attention-stats", "generate --attention-stats takes one picture"},
 };
 
 /** The rows of generate, with what has no place here refused; the caller frees. */

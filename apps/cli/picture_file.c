@@ -23,13 +23,27 @@ bool picture_file_is_sheet(const generate_request *request) {
     return request->together || request->sheet || request->compare != NULL;
 }
 
-bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,
-                            char *name, size_t size) {
-    if (!output_name(request->dump, index + 1, pictures->count, name, size)) {
-        message_usage("--dump: the file name is too long");
+bool picture_file_side_name(const char *option_name, const char *pattern, const picture_list *pictures,
+                            size_t index, char *name, size_t size) {
+    if (!output_name(pattern, index + 1, pictures->count, name, size)) {
+        message_usage("--%s: the file name is too long", option_name);
         return false;
     }
     return true;
+}
+
+/** Whether the files of an option that writes one for each picture can be written. */
+static int check_side_files(const char *option_name, const char *pattern, const picture_list *pictures) {
+    char name[PATH_MAX];
+    for (size_t i = 0; pattern != NULL && i < pictures->count; i++) {
+        if (!picture_file_side_name(option_name, pattern, pictures, i, name, sizeof name)) {
+            return EXIT_USAGE;
+        }
+        if (!whole_file_can_write(option_name, name)) {
+            return EXIT_FAILED;
+        }
+    }
+    return EXIT_DONE;
 }
 
 /** Path of picture `index`; false after an error line. */
@@ -71,13 +85,10 @@ int picture_file_check(const generate_request *request, const picture_list *pict
             return EXIT_FAILED;
         }
     }
-    for (size_t i = 0; request->dump != NULL && i < pictures->count; i++) {
-        if (!picture_file_dump_name(request, pictures, i, name, sizeof name)) {
-            return EXIT_USAGE;
-        }
-        if (!whole_file_can_write("dump", name)) {
-            return EXIT_FAILED;
-        }
+    int code = check_side_files("dump", request->dump, pictures);
+    code = code == EXIT_DONE ? check_side_files("attention-stats", request->attention_stats, pictures) : code;
+    if (code != EXIT_DONE) {
+        return code;
     }
     if ((request->preview_file != NULL && !whole_file_can_write("preview-file", request->preview_file)) ||
         (request->report != NULL && !whole_file_can_write("report", request->report)) ||

@@ -28,8 +28,10 @@ int picture_file_write_composed(const generate_request *request, const run_facts
 /** Write a PNG without parameters to `name`. Gives the exit code. */
 int picture_file_write_bare(const pld_image *image, const char *name);
 
-/** Name of the dump of picture `index`. */
-bool picture_file_dump_name(const generate_request *request, const picture_list *pictures, size_t index,
-                            char *name, size_t size);
+/** Name of the file that `option_name` writes beside picture `index`: `pattern`, numbered where there are
+ * several.
+ */
+bool picture_file_side_name(const char *option_name, const char *pattern, const picture_list *pictures,
+                            size_t index, char *name, size_t size);
 
 #endif

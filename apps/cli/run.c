@@ -153,8 +153,8 @@ static int read_pictures(const generate_request *settings, pld_image *init_image
 static int draw(picture_run *run, picture *wanted, const pld_generate_options *options) {
     pld_error error = {0};
     wanted->report.struct_size = sizeof wanted->report;
-    if (options->dump != NULL) {
-        cancel_guard_begin(); /* the library writes the dump inside its call */
+    if (options->dump != NULL || options->attention_statistics != NULL) {
+        cancel_guard_begin(); /* the library writes these files inside its call */
     }
     pld_status status = pld_generate(run->session, options, &wanted->image, &wanted->report, &error);
     cancel_guard_end();
@@ -199,7 +199,7 @@ int run_draw(picture_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
     pld_generate_options options;
     pld_image init_image, mask;
-    char dump[PATH_MAX];
+    char dump[PATH_MAX], statistics[PATH_MAX];
     int code = prepare(run, wanted);
     if (code != EXIT_DONE) {
         return code;
@@ -213,10 +213,17 @@ int run_draw(picture_run *run, size_t index) {
     options.preview = preview_wanted(&run->preview) ? preview_show : NULL;
     options.preview_user = &run->preview;
     if (run->request->dump != NULL) {
-        if (!picture_file_dump_name(run->request, &run->pictures, index, dump, sizeof dump)) {
+        if (!picture_file_side_name("dump", run->request->dump, &run->pictures, index, dump, sizeof dump)) {
             return EXIT_USAGE;
         }
         options.dump = dump;
+    }
+    if (run->request->attention_stats != NULL) {
+        if (!picture_file_side_name("attention-stats", run->request->attention_stats, &run->pictures, index,
+                                    statistics, sizeof statistics)) {
+            return EXIT_USAGE;
+        }
+        options.attention_statistics = statistics;
     }
     code = read_pictures(wanted->settings, &init_image, &mask);
     options.init_image = init_image.pixels != NULL ? &init_image : NULL;

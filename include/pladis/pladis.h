@@ -337,9 +337,13 @@ typedef struct pld_generate_options {
     /** Redraw only where this picture is light (>= 128 of 255), keep the rest of init_image; borrowed. NULL:
      * all. */
     const struct pld_image *mask;
-    const char *init_noise;             /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
-    const char *dump;                   /**< safetensors file to write what happened to, or NULL */
-    bool dump_steps;                    /**< the per-step tensors too */
+    const char *init_noise; /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
+    const char *dump;       /**< safetensors file to write what happened to, or NULL */
+    bool dump_steps;        /**< the per-step tensors too */
+    /** File for statistics of the conditional branch's attention rows, by site and head, or NULL: share of
+     * exact zeros of alpha-entmax, entropies in nats. CSV when it ends in .csv, else JSON. Makes a run
+     * slower. */
+    const char *attention_statistics;
     pld_attention_maps *attention_maps; /**< to be gathered, or NULL */
     pld_profile *profile;               /**< where the time of every operator is noted, or NULL */
     /** Shown after each network call that ends a step: what the picture will about be, one pixel for a latent

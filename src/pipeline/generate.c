@@ -161,7 +161,11 @@ static pld_status evaluate(pld_generation *g, size_t call, const pld_branch *bra
     run.block_scales = g->has_block_scales ? &g->block_scales : NULL;
     run.timesteps = timesteps;
     pld_attention_maps_watch(g, pld_sampler_step_of_call(g->sampler, call), &run);
+    if (g->statistics) {
+        pld_attention_statistics_watch(g->statistics, &run);
+    }
     PLD_TRY(pld_plan_run(&run, g->error));
+    PLD_TRY(g->statistics ? pld_attention_statistics_status(g->statistics, g->error) : PLD_OK);
     g->report.calls++;
     g->report.evaluations += count;
     for (int i = 0; i < count; i++) {
@@ -307,6 +311,7 @@ static void generation_free(pld_generation *g) {
     pld_variant_table_free(&g->dense);
     pld_variant_table_free(&g->pladis);
     pld_dump_free(&g->dump);
+    pld_attention_statistics_destroy(&g->statistics);
     pld_free(g->latents);
     pld_free(g->model_input);
     pld_free(g->noise_pred);
@@ -325,6 +330,9 @@ static pld_status run_stages(pld_generation *g, pld_image *image) {
     PLD_TRY(stage(g, "denoise", denoise));
     PLD_TRY(stage(g, "decode", decode));
     PLD_TRY(to_image(g, image));
+    if (g->statistics) {
+        PLD_TRY(pld_attention_statistics_write(g->statistics, g->options->attention_statistics, g->error));
+    }
     return g->options->dump ? pld_dump_write(&g->dump, g->options->dump, g->error) : PLD_OK;
 }
 

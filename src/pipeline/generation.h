@@ -3,6 +3,7 @@
 #ifndef PLD_PIPELINE_GENERATION_H
 #define PLD_PIPELINE_GENERATION_H
 
+#include "pipeline/attention_statistics.h"
 #include "pipeline/dump.h"
 #include "pipeline/internal.h"
 #include "pipeline/preset.h"
@@ -42,6 +43,7 @@ typedef struct pld_generation {
     pld_variant_table dense, pladis; /* outside and inside the steps where PLADIS is active */
     int pladis_sites;
     pld_dump dump;
+    pld_attention_statistics *statistics; /* NULL: not asked for */
     pld_report report;
     double began;
 } pld_generation;

@@ -285,6 +285,11 @@ static pld_status resolve_variants(pld_generation *g) {
     PLD_TRY(pld_variant_table_init(&g->pladis, m->sites, m->site_count, g->error));
     PLD_TRY(pld_variant_table_add_pladis(&g->pladis, &request, &g->pladis_sites, g->error));
     PLD_TRY(resolve_effects(g));
+    if (o->attention_statistics) {
+        const bool self = g->pladis_scale != 0 && o->pladis_sites && strcmp(o->pladis_sites, "cross") != 0;
+        PLD_TRY(pld_attention_statistics_create(m->sites, m->site_count, self, o->pladis_alpha,
+                                                &g->statistics, g->error));
+    }
     report_variants(g);
     log_variants(g);
     return PLD_OK;

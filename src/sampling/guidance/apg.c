@@ -6,14 +6,16 @@
 
 enum { SCALE, ETA, NORM, MOMENTUM };
 
+/* The paper's values for SDXL. diffusers' defaults, eta 1 and no momentum, differ from CFG only where the
+ * norm is beyond the bound, which at small sizes it never is. */
 static const pld_guidance_key keys[] = {
     PLD_GUIDANCE_CFG_SCALE_KEY,
     {.name = "eta",
      .kind = PLD_GUIDANCE_NUMBER,
-     .fallback = 1,
+     .fallback = 0,
      .minimum = -10,
      .maximum = 10,
-     .help = "how much of the part parallel to c stays; the paper uses 0, which saturates less"},
+     .help = "how much of the part parallel to c stays; 0 saturates least, 1 is all"},
     {.name = "norm",
      .kind = PLD_GUIDANCE_NUMBER,
      .fallback = 15,
@@ -22,10 +24,10 @@ static const pld_guidance_key keys[] = {
      .help = "bound of the norm of c - u; 0 is none"},
     {.name = "momentum",
      .kind = PLD_GUIDANCE_NUMBER,
-     .fallback = 0,
+     .fallback = -0.5,
      .minimum = -1,
      .maximum = 1,
-     .help = "of c - u over the steps; the paper uses -0.75 to -0.5"},
+     .help = "of c - u over the steps; 0 is none"},
 };
 
 static bool neutral(const pld_guidance *g) {
