@@ -49,6 +49,9 @@ static void print_table(const pld_model_info *info) {
     printf("  defaults    %d x %d, %d steps, CFG scale %g, PLADIS scale %g, sampler %s\n",
            info->default_width, info->default_height, info->default_steps, info->default_cfg_scale,
            info->default_pladis_scale, info->scheduler);
+    if (info->default_preset[0] != '\0') {
+        printf("  preset      %s (see pladis list presets)\n", info->default_preset);
+    }
     printf("  sizes       multiples of %d pixels; %d latent channels; %d text positions\n", info->size_factor,
            info->latent_channels, info->positions);
     info_print_parts(info->parts, info->part_count);
@@ -57,13 +60,13 @@ static void print_table(const pld_model_info *info) {
 
 static json_t *make_json(const pld_model_info *info) {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:{}}", "path",
-        info->path, "layout", info->layout, "family", info->family, "prediction_type", info->prediction_type,
-        "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults", "width",
-        info->default_width, "height", info->default_height, "steps", info->default_steps, "cfg_scale",
-        info->default_cfg_scale, "pladis_scale", info->default_pladis_scale, "size_factor", info->size_factor,
-        "latent_channels", info->latent_channels, "positions", info->positions, "parts",
-        info_json_parts(info->parts, info->part_count), "attention_sites",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:{}}",
+        "path", info->path, "layout", info->layout, "family", info->family, "prediction_type",
+        info->prediction_type, "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults",
+        "preset", info->default_preset, "width", info->default_width, "height", info->default_height, "steps",
+        info->default_steps, "cfg_scale", info->default_cfg_scale, "pladis_scale", info->default_pladis_scale,
+        "size_factor", info->size_factor, "latent_channels", info->latent_channels, "positions",
+        info->positions, "parts", info_json_parts(info->parts, info->part_count), "attention_sites",
         info_json_sites(info->sites, info->site_count), "metadata");
 }
 

@@ -71,6 +71,7 @@ has stated '"preset": "turbo"'
 grep -q 'because of the scheduler EulerAncestralDiscreteScheduler' "$place/err" || fail "no notice of the scheduler"
 expect 0 info folder
 said '512 x 512, 4 steps, CFG scale 1'
+said 'preset  *turbo'
 state LCMScheduler '' folder "$sdxl"
 draw folder stated
 has stated '"preset": "lcm"'
