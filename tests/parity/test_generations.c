@@ -177,7 +177,9 @@ static double own_error(const char *name) {
     static const struct {
         const char *name;
         double error;
-    } rows[] = {{"sdxl-gen-freeu-pladis", 1.14e-4}, {"sdxl-gen-seg-sigma2.0-pladis", 1.49e-4}};
+    } rows[] = {{"sdxl-gen-freeu-pladis", 1.14e-4},
+                {"sdxl-gen-pag-nocfg-pladis", 1.27e-4},
+                {"sdxl-gen-seg-sigma2.0-pladis", 1.49e-4}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             return rows[i].error;
