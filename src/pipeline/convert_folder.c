@@ -203,8 +203,7 @@ pld_status pld_convert_to_folder(pld_conversion *conversion, const char *folder,
         }
         PLD_TRY(put_part(conversion, &family->parts[i], folder, error));
     }
-    if (pld_model_source_has(source, "pladis.json")) {
-        PLD_TRY(put_document(source, folder, "pladis.json", error));
-    }
-    return PLD_OK;
+    bool preferences = false;
+    PLD_TRY(pld_model_source_has(source, "pladis.json", &preferences, error));
+    return preferences ? put_document(source, folder, "pladis.json", error) : PLD_OK;
 }

@@ -74,9 +74,9 @@ static pld_status read_preferences(void *target, const pld_json *top, pld_error 
 /** pladis.json is this program's own: what is right for a model where it differs from its family. */
 static pld_status read_optional_preferences(pld_model *model, pld_error *error) {
     static const char inside[] = "pladis.json";
-    return pld_model_source_has(&model->source, inside)
-               ? pld_model_source_json(&model->source, inside, read_preferences, model, error)
-               : PLD_OK;
+    bool there = false;
+    PLD_TRY(pld_model_source_has(&model->source, inside, &there, error));
+    return there ? pld_model_source_json(&model->source, inside, read_preferences, model, error) : PLD_OK;
 }
 
 /** PART/config.json of each part. */

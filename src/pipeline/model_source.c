@@ -80,15 +80,17 @@ void pld_model_source_close(pld_model_source *source) {
     *source = (pld_model_source){0};
 }
 
-bool pld_model_source_has(const pld_model_source *source, const char *inside) {
+pld_status pld_model_source_has(const pld_model_source *source, const char *inside, bool *there,
+                                pld_error *error) {
     struct stat found;
     if (source->documents) {
-        return json_object_get(source->documents, inside) != NULL;
+        *there = json_object_get(source->documents, inside) != NULL;
+        return PLD_OK;
     }
     char *file = pld_format("%s/%s", source->folder, inside);
-    const bool there = file && stat(file, &found) == 0;
+    *there = file && stat(file, &found) == 0;
     pld_free(file);
-    return there;
+    return file ? PLD_OK : pld_fail_memory(error, strlen(inside), "path");
 }
 
 pld_status pld_model_source_json(const pld_model_source *source, const char *inside, pld_json_reader read,

@@ -46,7 +46,8 @@ pld_status pld_model_source_json(const pld_model_source *source, const char *ins
                                  void *target, pld_error *error);
 
 /** Whether there is such a document. */
-bool pld_model_source_has(const pld_model_source *source, const char *inside);
+pld_status pld_model_source_has(const pld_model_source *source, const char *inside, bool *there,
+                                pld_error *error);
 
 /** The weights of one part under diffusers' names; the caller closes `*files`. */
 pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
