@@ -281,7 +281,7 @@ PLD_API void pld_tokens_destroy(pld_tokens **tokens);
 
 /** Where a generation is. Sent before the first step and after each network evaluation and stage. */
 typedef struct pld_progress {
-    const char *stage;   /**< "load", "text", "denoise", "decode" */
+    const char *stage;   /**< "load", "encode" (of a given picture), "text", "denoise", "decode" */
     int image, images;   /**< this picture, counted from 0, and how many */
     int step, steps;     /**< evaluations done and wanted in "denoise" */
     double seconds;      /**< since the generation began */

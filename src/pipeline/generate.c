@@ -113,11 +113,10 @@ static pld_status read_init_noise(pld_generation *g, const int64_t *shape, float
     return status;
 }
 
-/** Unit normal noise from the seed (the generator's first draw), scaled as the sampler wants it. */
+/** Unit normal noise from the seed (the generator's first draw, but for a picture's latents), scaled as the
+ * sampler wants it. */
 static pld_status start_latents(pld_generation *g) {
     const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
-    pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
-    PLD_TRY(pld_init_picture_encode(g));
     pld_rng_normal(&g->rng, g->latents, g->count);
     if (g->options->init_noise) {
         PLD_TRY(read_init_noise(g, shape, g->latents));
@@ -325,6 +324,10 @@ static void generation_free(pld_generation *g) {
 static pld_status run_stages(pld_generation *g, pld_image *image) {
     PLD_TRY(pld_generation_resolve(g));
     PLD_TRY(allocate_latents(g));
+    pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
+    if (g->options->init_image) { /* first: what it prepares may push out what other networks hold */
+        PLD_TRY(stage(g, "encode", pld_init_picture_encode));
+    }
     PLD_TRY(stage(g, "text", pld_generation_encode_text));
     PLD_TRY(stage(g, "load", load_unet));
     PLD_TRY(stage(g, "denoise", denoise));
