@@ -146,6 +146,9 @@ int command_convert(int argc, char **argv) {
     if (request.layout == NULL) {
         request.layout = ends_in(request.output, ".safetensors") ? "single" : "diffusers";
     }
+    if (request.quiet) {
+        message_set_verbosity(VERBOSITY_QUIET);
+    }
     char path[PATH_MAX];
     return model_path_find(name, path, sizeof path) ? convert(path, &request) : EXIT_FAILED;
 }
