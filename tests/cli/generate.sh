@@ -78,6 +78,15 @@ expect 2 generate -m "$model" -W 64 -H 64 --steps 3 -p x --sampling-method heun 
 expect 2 generate -m "$model" -W 64 -H 64 --steps 3 -p x --cfg-scale 5 --guidance none -o no.png
 [ ! -e no.png ] || fail "a refused run left a picture"
 
+# Statistics of attention, which change nothing.
+draw -p 'a red fox' --no-metadata --attention-stats stats.json -o watched.png
+same plain.png watched.png
+draw -p 'a red fox' --no-metadata --attention-stats stats.csv -o watched.png
+grep -q '"entropy_dense"' stats.json || fail "no entropies in the statistics"
+[ "$(head -n 1 stats.csv)" = site,kind,block,head,rows,keys,zeros,entropy_sparse,entropy_dense ] ||
+    fail "the statistics' header differs"
+[ "$(wc -l <stats.csv)" -gt 10 ] || fail "no rows in the statistics"
+
 # A batch: picture i is a single run with seed + i.
 draw -p 'a red fox' -b 3 -q -o batch.png
 same one.png batch-1.png

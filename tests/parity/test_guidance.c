@@ -205,20 +205,24 @@ static void neutral_values(void **state) {
     size_t count = 0;
     bench_open(&b, "sd15");
     const int steps = (int)number(b.head, "steps", 0);
+    float *plain = latents_with(&b, NULL, 0, false, "euler", &report, &count);
+    int evaluations = report.evaluations;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        float *plain =
-            latents_with(&b, &rows[i].plain, rows[i].plain != NULL, false, "euler", &report, &count);
-        const int evaluations = report.evaluations;
+        if (rows[i].plain) { /* the last row */
+            pld_free(plain);
+            plain = latents_with(&b, &rows[i].plain, 1, false, "euler", &report, &count);
+            evaluations = report.evaluations;
+        }
         float *dropped = latents_with(&b, &rows[i].text, 1, false, "euler", &report, &count);
         assert_memory_equal(plain, dropped, count * sizeof *plain);
         assert_int_equal(report.evaluations, evaluations);
         float *forced = latents_with(&b, &rows[i].text, 1, true, "euler", &report, &count);
         check_error(rows[i].text, "neutral", relative_error(forced, plain, count), 1e-5);
         assert_int_equal(report.evaluations, steps * rows[i].evaluations);
-        pld_free(plain);
         pld_free(dropped);
         pld_free(forced);
     }
+    pld_free(plain);
     bench_close(&b);
 }
 
