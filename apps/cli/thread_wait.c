@@ -8,9 +8,9 @@ void let_idle_threads_sleep(char **argv) {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) {
         return;
     }
-    /* some microseconds: longer than the gap between two operators of one thread, far shorter than a time
-     * slice */
-    if (setenv("GOMP_SPINCOUNT", "200", 1) == 0) {
+    /* Tens of microseconds: longer than the gaps between the parallel parts of an operator (waking a sleeping
+     * thread for each took half of the demo model's time), far shorter than a time slice. */
+    if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0) {
         execv("/proc/self/exe", argv);
     }
 }
