@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "attention_picture.h"
@@ -195,6 +196,25 @@ static int write_maps(const picture_run *run, size_t index) {
     return code;
 }
 
+/** Whether two pictures have the same texts to be encoded. */
+static bool same_texts(const picture *a, const picture *b) {
+    const char *negative = a->settings->negative_prompt, *other = b->settings->negative_prompt;
+    return strcmp(a->prompt, b->prompt) == 0 && (negative == NULL) == (other == NULL) &&
+           (negative == NULL || strcmp(negative, other) == 0) &&
+           a->settings->literal_prompt == b->settings->literal_prompt &&
+           a->settings->clip_skip == b->settings->clip_skip;
+}
+
+/** Whether no later picture has texts of its own. */
+static bool is_last_text(const picture_run *run, size_t index) {
+    for (size_t i = index + 1; i < run->pictures.count; i++) {
+        if (!same_texts(&run->pictures.items[index], &run->pictures.items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int run_draw(picture_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
     pld_generate_options options;
@@ -206,6 +226,7 @@ int run_draw(picture_run *run, size_t index) {
     }
     generate_options_fill(wanted->settings, lora_set_prompt(&run->loras, wanted->prompt), wanted->seed,
                           wanted->pladis_scale, &options);
+    options.release_text_encoders = is_last_text(run, index);
     options.progress = progress_show;
     options.cancel = cancel_flag();
     options.profile = run->profile;

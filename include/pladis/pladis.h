@@ -337,6 +337,9 @@ typedef struct pld_generate_options {
     /** Redraw only where this picture is light (>= 128 of 255), keep the rest of init_image; borrowed. NULL:
      * all. */
     const struct pld_image *mask;
+    /** No other prompt will follow: give the text encoders' memory back once this one is encoded. Another one
+     *  may come all the same, and costs their packing again. false */
+    bool release_text_encoders;
     const char *init_noise; /**< safetensors file with `latents_init` [1, C, h, w], or NULL */
     const char *dump;       /**< safetensors file to write what happened to, or NULL */
     bool dump_steps;        /**< the per-step tensors too */

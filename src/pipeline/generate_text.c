@@ -66,6 +66,12 @@ static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) 
             PLD_TRY(encode_branch(g, (pld_branch)branch, &states[branch]));
         }
     }
+    if (g->options->release_text_encoders) {
+        const size_t bytes = pld_session_release_text_encoders(g->session);
+        pld_log_message(&g->model->engine->log, PLD_LOG_DETAIL,
+                        "text encoders: %.2f GiB of their weights were given back",
+                        (double)bytes / 1073741824.0);
+    }
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         if (texts & PLD_BRANCH_BIT(branch)) {
             PLD_TRY(pld_session_set_context(g->session, (pld_branch)branch, &states[branch], time_ids,

@@ -140,6 +140,10 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
  * prepared. */
 size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
 
+/** Free the session's plans of text encoders, and their weights unless another session holds them; the bytes
+ * of the weights. */
+size_t pld_session_release_text_encoders(pld_session *session);
+
 /** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
  * them, else
  * "". The caller frees the states with pld_prompt_states_free. */

@@ -71,14 +71,18 @@ static uint64_t weights_to_come(pld_parameters *parameters, bool compact) {
     return all > held ? all - held : 0;
 }
 
-/** Free every plan on other weights than `kept`. They are made again when they are asked for. */
-static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
+static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
     for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
         if (s->text[i].plan.parameters != kept) {
             pld_plan_free(&s->text[i].plan);
             s->text[i].ready = false;
         }
     }
+}
+
+/** Free every plan on other weights than `kept`. They are made again when they are asked for. */
+static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
+    drop_text_plans(s, kept);
     if (kept != pld_model_parameters(s->model, PLD_ROLE_DENOISER)) {
         for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
             pld_session_drop_unet(s, batch);
@@ -98,6 +102,19 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept) {
     drop_other_plans(session, kept);
     for (int part = 0; part < session->model->family->part_count; part++) {
         bytes += pld_parameters_drop_unused(session->model->parameters[part]);
+    }
+    pld_give_memory_back();
+    return bytes;
+}
+
+size_t pld_session_release_text_encoders(pld_session *session) {
+    const pld_family *family = session->model->family;
+    size_t bytes = 0;
+    drop_text_plans(session, NULL);
+    for (int part = 0; part < family->part_count; part++) {
+        if (family->parts[part].role == PLD_ROLE_TEXT_ENCODER) {
+            bytes += pld_parameters_drop_unused(session->model->parameters[part]);
+        }
     }
     pld_give_memory_back();
     return bytes;

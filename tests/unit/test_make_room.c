@@ -23,6 +23,8 @@ static pld_session *new_session(void) {
     return session;
 }
 
+static bool release_text_encoders;
+
 static void draw(pld_session *session, const char *prompt, uint8_t pixels[3 * PIXELS]) {
     pld_error error = {0};
     pld_image image;
@@ -32,6 +34,7 @@ static void draw(pld_session *session, const char *prompt, uint8_t pixels[3 * PI
     options.width = SIDE;
     options.height = SIDE;
     options.steps = 2;
+    options.release_text_encoders = release_text_encoders;
     if (pld_generate(session, &options, &image, NULL, &error) != PLD_OK) {
         fail_msg("%s", error.message);
     }
@@ -73,6 +76,27 @@ static void what_is_dropped_is_made_again(void **state) {
     draw(session, "a red fox", again);
     assert_memory_equal(first, again, sizeof first);
     assert_int_equal(held_of(PLD_ROLE_DENOISER), denoiser);
+    pld_session_destroy(&session);
+}
+
+static void text_encoders_are_given_back(void **state) {
+    (void)state;
+    static uint8_t kept[3 * PIXELS];
+    static uint8_t released[3 * PIXELS];
+    pld_session *session = new_session();
+    draw(session, "a green fox", kept);
+    const size_t text = held_of(PLD_ROLE_TEXT_ENCODER);
+    const size_t denoiser = held_of(PLD_ROLE_DENOISER);
+    assert_true(text > 0);
+    release_text_encoders = true;
+    draw(session, "another prompt, so that the text encoders are wanted", released);
+    draw(session, "a green fox", released);
+    release_text_encoders = false;
+    assert_memory_equal(kept, released, sizeof kept);
+    assert_int_equal(held_of(PLD_ROLE_TEXT_ENCODER), 0);
+    assert_int_equal(held_of(PLD_ROLE_DENOISER), denoiser);
+    draw(session, "a third prompt", released);
+    assert_int_equal(held_of(PLD_ROLE_TEXT_ENCODER), text);
     pld_session_destroy(&session);
 }
 
@@ -127,8 +151,8 @@ static int stop(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_dropped_is_made_again),
-                                       cmocka_unit_test(weights_are_held_once),
-                                       cmocka_unit_test(what_another_session_holds_stays)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_dropped_is_made_again), cmocka_unit_test(text_encoders_are_given_back),
+        cmocka_unit_test(weights_are_held_once), cmocka_unit_test(what_another_session_holds_stays)};
     return cmocka_run_group_tests(tests, start, stop);
 }
