@@ -107,19 +107,6 @@ static bool accept_only_default(void *target, const option *row, const char *val
     return true;
 }
 
-static bool accept_dtype(void *target, const option *row, const char *value) {
-    (void)target;
-    if (strcmp(value, "bf16") == 0) {
-        message_usage("--%s: bf16 is not available in this version; use auto or f32", row->name);
-        return false;
-    }
-    if (strcmp(value, "auto") != 0 && strcmp(value, "f32") != 0) {
-        message_usage("--%s: found \"%s\", expected one of: auto f32", row->name, value);
-        return false;
-    }
-    return true;
-}
-
 #define AT(field)           .offset = offsetof(generate_request, field)
 #define RANGE(least, most)  .minimum = (least), .maximum = (most)
 #define NAMED(kind_, name_) .kind = OPTION_##kind_, .name = (name_)
@@ -282,8 +269,9 @@ static const option rows[] = {
      .help = "3x3 convolutions: auto, direct, winograd (auto)"},
     {NAMED(FLAG, "low-memory"), AT(low_memory),
      .help = "keep 16-bit weights in 16 bit: half the memory, the same picture"},
-    {NAMED(CUSTOM, "dtype"), OF_PICTURE, .argument = "TYPE", .accept = accept_dtype,
-     .help = "type of the arithmetic: auto, f32"},
+    {NAMED(CHOICE, "dtype"), OF_PICTURE, AT(dtype), .argument = "TYPE", .choices = "auto f32 bf16",
+     .help = "type of the denoiser's products: auto, f32, bf16; auto is bf16 where\nthe instruction set is "
+             "avx512bf16 (auto)"},
 
     LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),
     LATER("vae-tiling", "the picture is decoded whole"),
@@ -529,6 +517,7 @@ void generate_options_fill(const generate_request *request, const char *prompt, 
     options->guidance = request->guidance_count > 0 ? request->guidance : NULL;
     options->guidance_count = request->guidance_count;
     options->strength = isnan(request->strength) ? options->strength : request->strength;
+    options->dtype = request->dtype;
     options->init_noise = request->init_noise;
     options->dump_steps = request->dump_steps;
 }

@@ -17,7 +17,7 @@ typedef struct generate_request {
     double cfg_scale, cfg_rescale, eta, strength;
     int64_t original_size[2], target_size[2]; /**< width, height; 0: the picture's */
     int64_t crop[2];                          /**< left, top */
-    const char *preset, *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv;
+    const char *preset, *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv, *dtype;
     double timesteps[MOST_TIMESTEPS];
     size_t timestep_count;
     const char *guidance[MOST_GUIDANCE];

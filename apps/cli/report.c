@@ -119,7 +119,7 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     json_object_set_new(object, "guidance", guidance);
     json_object_set_new(object, "preset", json_string(report->preset[0] != '\0' ? report->preset : "none"));
     json_object_set_new(object, "lora", lora_options(&request->loras, base_names));
-    json_object_set_new(object, "dtype", json_string("f32"));
+    json_object_set_new(object, "dtype", json_string(report->dtype));
     return object;
 }
 

@@ -42,7 +42,7 @@ PLD_API const char *pld_version(void); /**< "0.1.0" */
 typedef struct pld_engine_options {
     size_t struct_size;
     int threads;     /**< 0: the physical cores this process may use */
-    const char *isa; /**< caps the instruction set: "auto" (NULL), "scalar", "avx2", "avx512" */
+    const char *isa; /**< caps the instruction set: "auto" (NULL), or a name of pld_list(PLD_LIST_ISA) */
     const char
         *conv; /**< 3×3 convolutions: "auto" (NULL), "direct" or "winograd"; results agree to about 1e-6 */
     bool low_memory; /**< keep 16-bit weights in 16 bit: half the memory at a few percent of the time, the
@@ -337,6 +337,10 @@ typedef struct pld_generate_options {
     /** Redraw only where this picture is light (>= 128 of 255), keep the rest of init_image; borrowed. NULL:
      * all. */
     const struct pld_image *mask;
+    /** Type of the denoiser's products: "f32"; "bf16", whose operands are rounded to bfloat16 (sums, norms,
+     * time embedding, text encoders and autoencoder stay float32), emulated where the CPU has no instruction
+     * for it; "auto" or NULL: bf16 where the instruction set in force is avx512bf16, else f32 */
+    const char *dtype;
     /** No other prompt will follow: give the text encoders' memory back once this one is encoded. Another one
      *  may come all the same, and costs their packing again. false */
     bool release_text_encoders;
@@ -399,6 +403,7 @@ typedef struct pld_report {
     char scheduler[32];         /**< in force */
     char spacing[32];           /**< in force; "" for samplers with timesteps of their own */
     char prediction_type[32];   /**< in force */
+    char dtype[8];              /**< in force, "f32" or "bf16" */
     char guidance[256];         /**< in force, "cfg (scale 7.5), pag (scale 3, layers mid)" */
 } pld_report;
 

@@ -15,6 +15,9 @@ static const pld_kernels *const tables[PLD_ISA_COUNT] = {
 #ifdef PLD_HAVE_AVX512
     [PLD_ISA_AVX512] = &pld_kernels_avx512,
 #endif
+#ifdef PLD_HAVE_AVX512BF16
+    [PLD_ISA_AVX512BF16] = &pld_kernels_avx512bf16,
+#endif
 };
 
 const char *pld_isa_name(pld_isa isa) {
@@ -46,6 +49,8 @@ bool pld_isa_supported(pld_isa isa) {
 #if defined(__x86_64__)
     /* These checks cover what the operating system saves, too. */
     switch (isa) {
+    case PLD_ISA_AVX512BF16:
+        return pld_isa_supported(PLD_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
     case PLD_ISA_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case PLD_ISA_AVX512:

@@ -20,7 +20,8 @@
 #define PLD_ISA_LIST(X)                                                                                      \
     X(PLD_ISA_SCALAR, scalar, "scalar")                                                                      \
     X(PLD_ISA_AVX2, avx2, "avx2")                                                                            \
-    X(PLD_ISA_AVX512, avx512, "avx512")
+    X(PLD_ISA_AVX512, avx512, "avx512")                                                                      \
+    X(PLD_ISA_AVX512BF16, avx512bf16, "avx512bf16")
 
 typedef enum pld_isa {
 #define PLD_ISA_ENUM(enumerator, symbol, text) enumerator,
@@ -60,6 +61,23 @@ typedef struct pld_panel_product {
     int64_t columns; /* 1 … panel_columns() */
 } pld_panel_product;
 
+/** The same with bfloat16 operands, two of one row or column to a word, the earlier in its low half. Products
+ * are exact in float32; the sums are float32, over the pairs in order, and in a pair the later product is
+ * added first. An instruction set that has such an operation may flush subnormal numbers to zero and round
+ * the sum of a pair once instead of twice: each still is one rounding or none, so the bound of float32 sums
+ * holds. */
+typedef struct pld_pair_product {
+    const uint32_t *left; /* [rows, pairs], rows left_row words apart */
+    int64_t left_row;
+    int64_t rows, pairs;
+    const uint32_t *panel; /* [pairs, panel_columns()] */
+    const float *bias;     /* [columns] or NULL */
+    const float *add;      /* [rows, columns], rows out_row apart: added to the result; may be out; or NULL */
+    float *out;            /* [rows, columns], rows out_row floats apart */
+    int64_t out_row;
+    int64_t columns; /* 1 … panel_columns() */
+} pld_pair_product;
+
 enum { PLD_WINOGRAD_IN = 6, PLD_WINOGRAD_OUT = 4 }; /* F(4x4, 3x3): pixels of a tile, a side */
 
 /** One tile of the picture into the domain of the products: Bᵀ d B for every channel. */
@@ -98,6 +116,7 @@ typedef struct pld_winograd_output {
     /* Matrix product with packed panels; columns a panel has (a constant). */                                      \
     X(void, panel_product, (const pld_panel_product *product))                                                      \
     X(int64_t, panel_columns, (void))                                                                               \
+    X(void, pair_product, (const pld_pair_product *product))                                                        \
     /* Winograd's F(4x4, 3x3). weights [depth, 9, columns] → G g Gᵀ, out [36] of [depth, columns], `step`       \
      * floats apart; columns a multiple of the vector. */                                                           \
     X(void, winograd_weights,                                                                                       \

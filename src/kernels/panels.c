@@ -3,11 +3,16 @@
 
 #include <string.h>
 
+#include "kernels/pairs.h"
+
 static size_t type_size(pld_panel_type type) {
     return type == PLD_PANEL_F32 ? 4 : 2;
 }
 
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape) {
+    if (shape->type == PLD_PANEL_PAIRS) {
+        return pld_pairs_bytes(k, shape);
+    }
     return (size_t)(pld_panel_count(k, shape->columns) * k->panel_columns() * shape->depth * shape->taps) *
            type_size(shape->type);
 }
@@ -27,6 +32,10 @@ static void write_values(const pld_kernels *k, pld_panel_type type, const float 
 
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed) {
+    if (shape->type == PLD_PANEL_PAIRS) {
+        pld_pairs_pack(k, shape, weights, panel, packed);
+        return;
+    }
     enum { PIECE = 64, MOST_COLUMNS = 64 }; /* numbers of each row at a time: read along cache lines */
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;

@@ -14,7 +14,12 @@
 
 #include "kernels/kernels.h"
 
-typedef enum pld_panel_type { PLD_PANEL_F32, PLD_PANEL_F16, PLD_PANEL_BF16 } pld_panel_type;
+typedef enum pld_panel_type {
+    PLD_PANEL_F32,
+    PLD_PANEL_F16,
+    PLD_PANEL_BF16,
+    PLD_PANEL_PAIRS /* bfloat16 for pair_product, in another order: kernels/pairs.h */
+} pld_panel_type;
 
 typedef struct pld_panels {
     pld_panel_type type;
@@ -25,11 +30,11 @@ typedef struct pld_panels {
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
 
 /** Weights of one panel, [columns of the panel, depth, taps] float32, into its place in `packed`. Exact when
- * every value is one of the type. */
+ * every value is one of the type, else rounded. */
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed);
 
-/** Rows [first, first + count) of the depth of panel `panel` as float32 [count, taps, panel_columns()]: in
+/** Of all types but pairs: rows [first, first + count) of the depth of panel `panel` as float32 [count, taps, panel_columns()]: in
  * `packed` itself, or expanded into `room`. */
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -23,8 +24,12 @@ static pld_status find_isa(const char *name, pld_isa *isa, pld_error *error) {
     }
     *isa = pld_isa_from_name(name);
     if (*isa == PLD_ISA_COUNT) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "isa: expected auto, scalar, avx2 or avx512, found '%.60s'", name);
+        char known[128] = "";
+        for (int i = 0; i < PLD_ISA_COUNT; i++) {
+            const size_t used = strlen(known);
+            snprintf(known + used, sizeof known - used, ", %s", pld_isa_name((pld_isa)i));
+        }
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "isa: expected one of auto%s, found '%.60s'", known, name);
     }
     return pld_isa_supported(*isa)
                ? PLD_OK

@@ -96,6 +96,7 @@ typedef struct pld_prompt_context {
     const float **keys, **values;      /* [cross sites] */
     pld_value_id addition;             /* input; PLD_NO_VALUE where the network has none */
     pld_context context;
+    bool bf16; /* with which it was prepared */
 } pld_prompt_context;
 
 /** The U-Net for one shape. */
@@ -103,6 +104,7 @@ typedef struct pld_unet_plan {
     pld_plan plan;
     pld_unet_values values;
     int64_t height, width, tokens; /* most context tokens that scratch was made for */
+    bool bf16;                     /* with which it was prepared */
     bool ready;
 } pld_unet_plan;
 
@@ -110,6 +112,7 @@ struct pld_session {
     pld_model *model;
     pld_onednn *dnn;
     pld_profile *profile; /* of the generation that runs; NULL: none */
+    bool bf16;            /* of the generation that runs: products of the denoiser have bfloat16 operands */
     struct {
         pld_plan plan;
         pld_clip_text_values values;

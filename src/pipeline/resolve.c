@@ -367,6 +367,28 @@ int pld_generation_branches(const pld_generation *g, size_t step, pld_branch *br
     return count;
 }
 
+/** The type of the denoiser's products. */
+static pld_status resolve_dtype(pld_generation *g) {
+    const pld_engine *engine = g->model->engine;
+    const char *asked = g->options->dtype ? g->options->dtype : "auto";
+    const bool native = engine->kernels->isa == PLD_ISA_AVX512BF16;
+    const bool bf16 = strcmp(asked, "bf16") == 0 || (strcmp(asked, "auto") == 0 && native);
+    if (!bf16 && strcmp(asked, "f32") != 0 && strcmp(asked, "auto") != 0) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "dtype: expected auto, f32 or bf16, found '%.60s'",
+                        asked);
+    }
+    if (bf16 && !native && !g->session->bf16) { /* once a session */
+        pld_log_message(&engine->log, PLD_LOG_NOTICE,
+                        "dtype bf16: instruction set %s has no arithmetic for it, so it is emulated, slower "
+                        "than f32",
+                        pld_isa_name(engine->kernels->isa));
+    }
+    g->session->bf16 = bf16;
+    snprintf(g->report.dtype, sizeof g->report.dtype, "%s", bf16 ? "bf16" : "f32");
+    pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s", bf16 ? "bf16 in the denoiser, else f32" : "f32");
+    return PLD_OK;
+}
+
 bool pld_generation_pladis_active(const pld_generation *g, size_t step) {
     const double n = (double)pld_sampler_schedule(g->sampler)->steps;
     return floor(g->options->pladis_start * n) <= (double)step &&
@@ -412,6 +434,7 @@ pld_status pld_generation_resolve(pld_generation *g) {
     PLD_TRY(check_size(g, "width", g->width));
     PLD_TRY(check_size(g, "height", g->height));
     PLD_TRY(check_numbers(g));
+    PLD_TRY(resolve_dtype(g));
     g->latent_width = g->width / factor;
     g->latent_height = g->height / factor;
     warn_of_scale(g);

@@ -53,20 +53,26 @@ void pld_session_destroy(pld_session **session) {
 
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     const pld_engine *engine = session->model->engine;
+    pld_product_settings settings = engine->settings;
+    settings.bf16 =
+        session->bf16 && plan->parameters == pld_model_parameters(session->model, PLD_ROLE_DENOISER);
     return (pld_run){.plan = plan,
                      .dnn = session->dnn,
                      .kernels = engine->kernels,
                      .threads = engine->threads,
-                     .settings = engine->settings,
+                     .settings = settings,
                      .profile = session->profile,
                      .cancel = cancel};
 }
 
-/** Bytes that the weights of a component will still take: float32, packed, or in their own type when compact.
- */
-static uint64_t weights_to_come(pld_parameters *parameters, bool compact) {
+/** Bytes that the weights of a component will still take, packed: float32, their own type when compact, two
+ * bytes each with bfloat16 products (the few that stay float32 are a percent). */
+static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
     const pld_weight_files *files = pld_parameters_files(parameters);
-    uint64_t all = compact ? pld_weight_files_bytes(files) : pld_weight_files_elements(files) * sizeof(float);
+    const uint64_t elements = pld_weight_files_elements(files);
+    uint64_t all = settings->bf16      ? elements * sizeof(uint16_t)
+                   : settings->compact ? pld_weight_files_bytes(files)
+                                       : elements * sizeof(float);
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
 }
@@ -132,7 +138,7 @@ static bool fits(memory_need need, uint64_t available) {
 pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error) {
     pld_parameters *parameters = run->plan->parameters;
     PLD_TRY(pld_plan_layout(run->plan, error));
-    const memory_need need = {weights_to_come(parameters, run->settings.compact),
+    const memory_need need = {weights_to_come(parameters, &run->settings),
                               run->plan->memory_floats * sizeof(float)};
     uint64_t available = pld_available_memory();
     if (run->settings.compact || !fits(need, available)) {
@@ -176,6 +182,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
                                    error));
     pld_run run = pld_session_run(session, &c->plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
+    c->bf16 = session->bf16;
     c->input = values.context;
     for (size_t i = 0; i < model->cross_count; i++) {
         c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
@@ -190,7 +197,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
                                    const float *time_ids, const volatile int *cancel, pld_error *error) {
     pld_prompt_context *c = &session->contexts[branch];
-    if (c->context.tokens != states->tokens) {
+    if (c->context.tokens != states->tokens || c->bf16 != session->bf16) {
         pld_status status = build_context(session, c, states->tokens, cancel, error);
         if (status != PLD_OK) {
             context_free(c);
@@ -217,7 +224,8 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
     pld_model *model = session->model;
     pld_unet_plan *unet = &session->unets[batch - 1];
     pld_plan_rest(&session->vae.plan);
-    if (unet->ready && unet->height == height && unet->width == width && unet->tokens >= tokens) {
+    if (unet->ready && unet->height == height && unet->width == width && unet->tokens >= tokens &&
+        unet->bf16 == session->bf16) {
         return pld_plan_wake(&unet->plan, error);
     }
     pld_session_drop_unet(session, batch);
@@ -229,6 +237,7 @@ pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t he
     unet->height = height;
     unet->width = width;
     unet->tokens = tokens;
+    unet->bf16 = session->bf16;
     unet->ready = true;
     return PLD_OK;
 }

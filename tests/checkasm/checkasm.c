@@ -119,6 +119,7 @@ static const check checks[] = {
     {"attention threads", check_attention_threads, NULL},
     {"matrix", check_matrix, NULL},
     {"winograd", check_winograd, NULL},
+    {"convolution", check_convolution, NULL},
     {"row properties", check_row_properties, NULL},
     {"row edges", check_row_edges, NULL},
 };

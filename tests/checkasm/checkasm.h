@@ -27,6 +27,7 @@ void check_row_properties(const pld_kernels *kernels);
 void check_row_edges(const pld_kernels *kernels);
 void check_matrix(const pld_kernels *kernels);
 void check_winograd(const pld_kernels *kernels);
+void check_convolution(const pld_kernels *kernels);
 
 /** Memory whose end touches a page that cannot be read, with known bytes in front: reading or writing past
  * the end crashes, writing before the start is found by check_release. Freed by check_release, every one at

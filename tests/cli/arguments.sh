@@ -78,7 +78,7 @@ wrong --scheduler nonsense
 wrong --spacing nonsense
 wrong --prediction nonsense
 wrong --isa nonsense
-wrong --dtype bf16 f64
+wrong --dtype f16 f64 bf 'bf16 ' ''
 wrong --rng cuda
 wrong --preset nonsense
 wrong --guidance 3.5 nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1 pag:scale=3,scale=4 pag:speed=3 \

@@ -41,10 +41,15 @@ bool reference_low_memory(void) {
 
 pld_product_settings reference_settings(void) {
     const char *conv = reference_conv();
-    return (pld_product_settings){strcmp(conv, "direct") == 0     ? PLD_CONV_DIRECT
-                                  : strcmp(conv, "winograd") == 0 ? PLD_CONV_WINOGRAD
-                                                                  : PLD_CONV_AUTO,
-                                  reference_low_memory()};
+    return (pld_product_settings){.conv = strcmp(conv, "direct") == 0     ? PLD_CONV_DIRECT
+                                          : strcmp(conv, "winograd") == 0 ? PLD_CONV_WINOGRAD
+                                                                          : PLD_CONV_AUTO,
+                                  .compact = reference_low_memory()};
+}
+
+bool reference_bf16(void) {
+    const char *dtype = getenv("PLADIS_TEST_DTYPE");
+    return dtype && strcmp(dtype, "bf16") == 0;
 }
 
 const char *reference_path(const char *format, ...) {

@@ -23,6 +23,8 @@ const pld_kernels *reference_kernels(void);
 const char *reference_conv(void);
 bool reference_low_memory(void);
 pld_product_settings reference_settings(void);
+/** PLADIS_TEST_DTYPE is bf16: the U-Net's products have bfloat16 operands. */
+bool reference_bf16(void);
 
 /** A case folder: case.json and tensors.safetensors. */
 typedef struct reference_case {

@@ -38,6 +38,7 @@ static void join_words(const json_t *row, char *words, size_t size) {
 
 static void set_options(const json_t *row, pld_generate_options *o) {
     pld_generate_options_init(o);
+    o->dtype = "f32";
     o->prompt = text(row, "prompt");
     o->width = (int)number(row, "width");
     o->height = (int)number(row, "height");
@@ -152,6 +153,7 @@ static void refusals(void **state) {
             pld_generate_options o;
             assert_int_equal(status, PLD_OK);
             pld_generate_options_init(&o);
+            o.dtype = "f32";
             o.prompt = "a fox and a hare";
             o.width = o.height = 64;
             o.steps = 3;

@@ -99,6 +99,7 @@ static void set_options(const json_t *info, pld_generate_options *o, double time
     const json_t *scheduler = json_object_get(info, "scheduler");
     const json_t *pladis = json_object_get(info, "pladis");
     pld_generate_options_init(o);
+    o->dtype = "f32";
     o->prompt = json_string_value(json_object_get(info, "prompt"));
     o->negative_prompt = json_string_value(json_object_get(info, "negative"));
     o->width = (int)number(info, "width", 0);

@@ -54,6 +54,7 @@ static void bench_close(bench *b) {
 
 static void set_options(const bench *b, pld_generate_options *o) {
     pld_generate_options_init(o);
+    o->dtype = "f32";
     o->prompt = json_string_value(json_object_get(b->head, "prompt"));
     o->negative_prompt = json_string_value(json_object_get(b->head, "negative"));
     o->width = (int)number(b->head, "width", 0);

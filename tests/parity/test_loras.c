@@ -49,6 +49,7 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
     const int layer = (int)encoder->config.layers - (model->text_encoder_count > 1);
     pld_generate_options options;
     pld_generate_options_init(&options);
+    options.dtype = "f32";
     char name[96];
     snprintf(name, sizeof name, "%s.%s", model->family->parts[encoder->part].name, tag);
     size_t count = 0;

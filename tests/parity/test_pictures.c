@@ -120,6 +120,7 @@ static void draw_case(pld_session *session, const json_t *row, const pld_safeten
     assert_true(file >= 0);
     close(file);
     pld_generate_options_init(&o);
+    o.dtype = "f32";
     o.prompt = text(row, "prompt");
     o.negative_prompt = text(row, "negative");
     o.width = o.height = 64;
@@ -240,6 +241,7 @@ static void refusals(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pld_generate_options o;
         pld_generate_options_init(&o);
+        o.dtype = "f32";
         o.width = o.height = 64;
         o.steps = 5;
         o.init_image = rows[i].picture;

@@ -43,6 +43,7 @@ static void draw(const prompt_model *m, const char *prompt, const char *negative
     pld_generate_options options;
     pld_image image;
     pld_generate_options_init(&options);
+    options.dtype = "f32";
     options.prompt = prompt;
     options.negative_prompt = negative;
     options.clip_skip = clip_skip;

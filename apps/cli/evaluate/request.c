@@ -117,7 +117,7 @@ enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
 /** Options of generate that concern model and machine and not the picture. */
 static bool is_of_run(const option *row) {
     static const char *const names[] = {"model", "vae",  "unet",       "tokenizer", "config", "threads",
-                                        "isa",   "conv", "low-memory", "dtype",     "quiet",  "verbose"};
+                                        "isa",   "conv", "low-memory", "quiet",     "verbose"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (row->name != NULL && strcmp(row->name, names[i]) == 0) {
             return true;

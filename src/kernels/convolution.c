@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks for the caches: PIXELS × PAIRS of the band stay in the second level, one panel of PAIRS in the
+ * first, the band of a group of rows in the third. */
+#include "kernels/convolution.h"
+
+#include <string.h>
+
+#include "core/parallel.h"
+
+enum { PIXELS = 240, PAIRS = 256, LINE = 16 /* words of a cache line */ };
+
+/* Pairs that the band of one group may take. */
+static const int64_t default_room = 1 << 20;
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t parts(int64_t count, int64_t size) {
+    return (count + size - 1) / size;
+}
+
+static int64_t whole_lines(int64_t words) {
+    return parts(words, LINE) * LINE;
+}
+
+/** How a convolution is cut. Output rows of all pictures, one below the other, are taken group_rows at a
+ * time. Rows of the band are numbered likewise, `seen_rows` a picture, which has its edges with it. */
+typedef struct convolution_cut {
+    int64_t pairs;                  /* of a pixel */
+    int64_t seen_rows, seen_pixels; /* rows of a picture that some tap reads; pixels of such a row */
+    int64_t all_rows, group_rows;
+    int64_t band_words, bias_floats, room_floats;
+} convolution_cut;
+
+/** Rows of the band that `rows` rows of the output read, across so many ends of pictures. */
+static int64_t band_rows(const pld_convolution *conv, int64_t rows, int64_t ends) {
+    return (rows - 1) * conv->stride + conv->kernel + ends * larger(0, conv->kernel - conv->stride);
+}
+
+static convolution_cut cut_of(const pld_convolution *conv, bool vector, int threads) {
+    convolution_cut cut = {.pairs = pld_pair_count(conv->weights.depth),
+                           .seen_rows = (conv->out_height - 1) * conv->stride + conv->kernel,
+                           .seen_pixels = (conv->out_width - 1) * conv->stride + conv->kernel,
+                           .all_rows = conv->batch * conv->out_height};
+    const int64_t room = conv->room ? conv->room : default_room;
+    const int64_t most = larger(1, room / (conv->stride * cut.seen_pixels * cut.pairs));
+    cut.group_rows = parts(cut.all_rows, parts(cut.all_rows, most)); /* groups of nearly equal size */
+    const int64_t ends = smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
+    cut.band_words =
+        whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
+    cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
+    cut.room_floats =
+        conv->normalise ? whole_lines(conv->source_width * conv->weights.depth) * threads : 0;
+    return cut;
+}
+
+size_t pld_convolution_scratch(const pld_kernels *k, const pld_convolution *conv, int threads) {
+    (void)k;
+    const convolution_cut cut = cut_of(conv, true, threads);
+    return sizeof(float) * (size_t)(cut.bias_floats + cut.band_words + cut.room_floats);
+}
+
+/** One run. Rows [first_row, first_row + rows) of the output are in work; they read the band from its row
+ * first_seen on. */
+typedef struct convolution_job {
+    const pld_kernels *k;
+    const pld_convolution *conv;
+    const pld_convolution_operands *operands;
+    convolution_cut cut;
+    float *biases, *rooms;
+    uint32_t *band;
+    int64_t first_row, rows, first_seen;
+    int64_t row_parts, panel_parts;
+    bool flat; /* one tap, no vector: the rows of the output are one long row */
+} convolution_job;
+
+/** The row of the band where the taps of an output row begin. */
+static int64_t seen_row(const convolution_job *job, int64_t row) {
+    const pld_convolution *conv = job->conv;
+    return row / conv->out_height * job->cut.seen_rows + row % conv->out_height * conv->stride;
+}
+
+/** Rows of the band: the input row as the convolution sees it, in pairs, zeros beyond the edges. */
+static void fill_row(const convolution_job *job, int64_t seen, float *room) {
+    const pld_convolution *conv = job->conv;
+    const pld_convolution_operands *o = job->operands;
+    const int64_t depth = conv->weights.depth;
+    const int64_t picture = seen / job->cut.seen_rows;
+    const int64_t y = seen % job->cut.seen_rows - conv->pad_before;
+    const int64_t row_words = job->cut.seen_pixels * job->cut.pairs;
+    uint32_t *band = job->band + (seen - job->first_seen) * row_words;
+    if (y < 0 || y >= conv->height) {
+        memset(band, 0, (size_t)row_words * sizeof *band);
+        return;
+    }
+    const int64_t source_y = y * conv->source_height / conv->height;
+    const float *from =
+        o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
+    if (conv->normalise) {
+        const int64_t factors = picture * o->factor_step;
+        job->k->scale_shift(from, conv->source_width, depth, o->scale + factors, o->shift + factors,
+                            conv->silu, room);
+        from = room;
+    }
+    const int64_t first = smaller(conv->pad_before, job->cut.seen_pixels);
+    const int64_t end = smaller(conv->pad_before + conv->width, job->cut.seen_pixels);
+    const int64_t after = job->cut.seen_pixels - end;
+    memset(band, 0, (size_t)(first * job->cut.pairs) * sizeof *band);
+    memset(band + end * job->cut.pairs, 0, (size_t)(after * job->cut.pairs) * sizeof *band);
+    band += first * job->cut.pairs;
+    if (conv->source_width == conv->width && depth % 2 == 0) {
+        pld_pairs_round(job->k, from, (end - first) * depth, band);
+        return;
+    }
+    for (int64_t pixel = 0; pixel < end - first; pixel++, band += job->cut.pairs) {
+        pld_pairs_round(job->k, from + pixel * conv->source_width / conv->width * depth, depth, band);
+    }
+}
+
+static void fill_rows(void *context, size_t begin, size_t end, int thread) {
+    const convolution_job *job = context;
+    const int64_t floats = whole_lines(job->conv->source_width * job->conv->weights.depth);
+    float *room = job->conv->normalise ? job->rooms + thread * floats : NULL;
+    for (size_t i = begin; i < end; i++) {
+        fill_row(job, job->first_seen + (int64_t)i, room);
+    }
+}
+
+/** What one call of the kernel begins with: a run of output pixels, a panel, a place in taps and depth. */
+typedef struct product_place {
+    int64_t row, pixels, panel, tap, pair;
+} product_place;
+
+static void run_product(const convolution_job *job, const product_place *at) {
+    const pld_convolution *conv = job->conv;
+    const pld_convolution_operands *o = job->operands;
+    const convolution_cut *cut = &job->cut;
+    const int64_t width = job->k->panel_columns();
+    const int64_t all = conv->weights.columns;
+    const int64_t column = at->panel * width;
+    const int64_t from_row = seen_row(job, at->row) - job->first_seen + at->tap / conv->kernel;
+    const int64_t from = from_row * cut->seen_pixels + at->tap % conv->kernel;
+    const int64_t to = at->row * conv->out_width * all + column;
+    const bool first = at->tap == 0 && at->pair == 0;
+    const float *bias = o->vector ? job->biases + at->row / conv->out_height * all : o->bias;
+    job->k->pair_product(&(pld_pair_product){
+        .left = job->band + from * cut->pairs + at->pair,
+        .left_row = conv->stride * cut->pairs,
+        .rows = at->pixels,
+        .pairs = smaller(PAIRS, cut->pairs - at->pair),
+        .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, at->tap, at->pair),
+        .bias = first && bias ? bias + column : NULL,
+        .add = !first ? o->out + to : o->residual ? o->residual + to : NULL,
+        .out = o->out + to,
+        .out_row = all,
+        .columns = smaller(width, all - column)});
+}
+
+/** Output rows [row, end) times panels [panel, last): each piece of a panel meets all rows of a block. */
+static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last) {
+    const pld_convolution *conv = job->conv;
+    const int64_t block = larger(1, PIXELS / conv->out_width);
+    const int64_t step = job->flat ? block : 1;
+    for (; row < end; row += block) {
+        const int64_t stop = smaller(row + block, end);
+        product_place at;
+        for (at.tap = 0; at.tap < conv->weights.taps; at.tap++) {
+            for (at.pair = 0; at.pair < job->cut.pairs; at.pair += PAIRS) {
+                for (at.panel = panel; at.panel < last; at.panel++) {
+                    for (at.row = row; at.row < stop; at.row += step) {
+                        at.pixels = smaller(step, stop - at.row) * conv->out_width;
+                        run_product(job, &at);
+                    }
+                }
+            }
+        }
+    }
+}
+
+static void multiply(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const convolution_job *job = context;
+    const int64_t panels = pld_panel_count(job->k, job->conv->weights.columns);
+    for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
+        const int64_t r = item / job->panel_parts;
+        const int64_t n = item % job->panel_parts;
+        multiply_part(job, job->first_row + job->rows * r / job->row_parts,
+                      job->first_row + job->rows * (r + 1) / job->row_parts, panels * n / job->panel_parts,
+                      panels * (n + 1) / job->panel_parts);
+    }
+}
+
+/** biases [B, N] = bias + vector. */
+static void join_biases(const convolution_job *job) {
+    const pld_convolution_operands *o = job->operands;
+    const int64_t all = job->conv->weights.columns;
+    for (int64_t i = 0; o->vector && i < job->conv->batch * all; i++) {
+        job->biases[i] = (o->bias ? o->bias[i % all] : 0) + o->vector[i];
+    }
+}
+
+/** Whole blocks of rows for each thread; fewer rows leave the panels to share out. */
+static void share_out(convolution_job *job, int threads) {
+    const int64_t blocks = parts(job->rows * job->conv->out_width, PIXELS);
+    const int64_t panels = pld_panel_count(job->k, job->conv->weights.columns);
+    job->row_parts = larger(1, smaller(smaller(threads, blocks), job->rows));
+    job->panel_parts = smaller(parts(threads, job->row_parts), panels);
+}
+
+void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int threads,
+                         const pld_convolution_operands *operands) {
+    convolution_job job = {.k = k,
+                           .conv = conv,
+                           .operands = operands,
+                           .cut = cut_of(conv, operands->vector != NULL, threads),
+                           .flat = conv->kernel == 1 && conv->stride == 1 && !operands->vector};
+    job.biases = operands->scratch;
+    job.band = (uint32_t *)operands->scratch + job.cut.bias_floats;
+    job.rooms = (float *)operands->scratch + job.cut.bias_floats + job.cut.band_words;
+    join_biases(&job);
+    for (; job.first_row < job.cut.all_rows; job.first_row += job.cut.group_rows) {
+        job.rows = smaller(job.cut.group_rows, job.cut.all_rows - job.first_row);
+        job.first_seen = seen_row(&job, job.first_row);
+        const int64_t last_seen = seen_row(&job, job.first_row + job.rows - 1) + conv->kernel;
+        pld_parallel_for(threads, (size_t)(last_seen - job.first_seen), fill_rows, &job);
+        share_out(&job, threads);
+        pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), multiply, &job);
+    }
+}

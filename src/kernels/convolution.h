@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Linear layers and convolutions with bfloat16 operands and float32 sums.
+ *
+ *  A convolution is the sum of its taps' matrix products (implicit GEMM): the pixels that one tap reads for a
+ * row of the output stand in the input at equal steps, so each tap is pair_product on a shifted left side. A
+ * linear layer is the case of one tap. Activations stay float32 in memory; some rows at a time are normalised
+ * or enlarged, rounded to bfloat16 and put into a band with its edge of zeros, which all taps and panels then
+ * read. Scratch:
+ *
+ *      | biases [B, N] | band [rows, W', pairs] | rooms [threads][W, C] |
+ */
+#ifndef PLD_KERNELS_CONVOLUTION_H
+#define PLD_KERNELS_CONVOLUTION_H
+
+#include "kernels/pairs.h"
+
+/** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
+ *  normalised or enlarged if that is asked. weights: pairs of N columns, depth C, kernel² taps. */
+typedef struct pld_convolution {
+    pld_panels weights;
+    int64_t kernel, stride, pad_before; /* a side; pixels beyond the edge are zeros */
+    int64_t batch, height, width;       /* B, H, W */
+    int64_t out_height, out_width;
+    int64_t source_height,
+        source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
+    bool normalise;   /* x' = scale·x + shift, by channel and picture */
+    bool silu;        /* and then SiLU */
+    int64_t room;     /* pairs that the band may take; 0: what suits a cache */
+} pld_convolution;
+
+typedef struct pld_convolution_operands {
+    const float *x;             /* [B, source_height, source_width, C] */
+    const float *scale, *shift; /* [B, C] each, pictures factor_step floats apart; with normalise */
+    int64_t factor_step;
+    const void *packed;    /* the weights in pairs */
+    const float *bias;     /* [N] or NULL */
+    const float *vector;   /* [B, N] or NULL */
+    const float *residual; /* [B, H_out, W_out, N], may be out; or NULL */
+    float *out;            /* [B, H_out, W_out, N] */
+    void *scratch;         /* 64-byte aligned */
+} pld_convolution_operands;
+
+/** Bytes of scratch that a run on so many threads needs. */
+size_t pld_convolution_scratch(const pld_kernels *k, const pld_convolution *conv, int threads);
+
+/** Run it. The result does not depend on the number of threads. */
+void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int threads,
+                         const pld_convolution_operands *operands);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Linear layers and convolutions with bfloat16 operands, under run->settings.bf16. */
+#include "kernels/convolution.h"
+
+#include "nn/operators/operators.h"
+
+/** Two kinds of products stay float32, because there it costs nothing: embeddings of time and sizes (one
+ * token a picture), which every block reads, and convolutions from or to latents (a few channels), whose
+ * errors would be the picture's. A path that was asked for by name is taken, too. */
+static bool accepts(const pld_run *run, const pld_operator *op) {
+    enum { FEWEST = 16 };
+    const pld_onednn_problem *p = &op->problem;
+    const bool few = p->in_channels < FEWEST || p->out_channels < FEWEST;
+    if (!run->settings.bf16 || p->height * p->width == 1) {
+        return false;
+    }
+    return p->kernel <= 1 || (run->settings.conv == PLD_CONV_AUTO && !few);
+}
+
+static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {
+    const pld_onednn_problem *p = &op->problem;
+    const pld_panels weights = {PLD_PANEL_PAIRS, p->out_channels, p->in_channels,
+                                p->kernel ? p->kernel * p->kernel : 1};
+    if (p->kernel == 0) {
+        const int64_t rows = p->batch * p->height * p->width;
+        return (pld_convolution){.weights = weights,
+                                 .kernel = 1,
+                                 .stride = 1,
+                                 .batch = 1,
+                                 .height = rows,
+                                 .width = 1,
+                                 .out_height = rows,
+                                 .out_width = 1,
+                                 .source_height = rows,
+                                 .source_width = 1};
+    }
+    const pld_value *source = &run->plan->values[op->in];
+    return (pld_convolution){.weights = weights,
+                             .kernel = p->kernel,
+                             .stride = p->stride,
+                             .pad_before = p->pad_before,
+                             .batch = p->batch,
+                             .height = p->height,
+                             .width = p->width,
+                             .out_height = p->out_height,
+                             .out_width = p->out_width,
+                             .source_height = source->height,
+                             .source_width = source->width,
+                             .normalise = op->factors != PLD_NO_VALUE,
+                             .silu = true};
+}
+
+/** Waking a thread costs as much as a million multiplications. */
+static int threads_of(const pld_run *run, const pld_convolution *conv) {
+    const double work = (double)(conv->batch * conv->out_height * conv->out_width) *
+                        (double)conv->weights.columns * (double)(conv->weights.depth * conv->weights.taps);
+    return work < 1e6 ? 1 : run->threads;
+}
+
+static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {
+    const pld_convolution conv = convolution_of(run, op);
+    return pld_product_pack(run, op, &conv.weights, error);
+}
+
+static size_t scratch(const pld_run *run, const pld_operator *op) {
+    const pld_convolution conv = convolution_of(run, op);
+    return pld_convolution_scratch(run->kernels, &conv, threads_of(run, &conv));
+}
+
+static pld_status run_bf16(pld_run *run, pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_convolution conv = convolution_of(run, op);
+    const pld_plan *plan = run->plan;
+    const int64_t channels = op->problem.in_channels;
+    const float *factors = pld_plan_data_or_null(plan, op->factors);
+    pld_convolution_run(run->kernels, &conv, threads_of(run, &conv),
+                        &(pld_convolution_operands){.x = pld_plan_data(plan, op->in),
+                                                    .scale = factors,
+                                                    .shift = factors ? factors + channels : NULL,
+                                                    .factor_step = 2 * channels,
+                                                    .packed = op->packed,
+                                                    .bias = op->bias_values,
+                                                    .vector = pld_plan_data_or_null(plan, op->vector),
+                                                    .residual = pld_plan_data_or_null(plan, op->residual),
+                                                    .out = pld_plan_data(plan, op->out),
+                                                    .scratch = plan->scratch});
+    return PLD_OK;
+}
+
+const pld_product_path pld_product_bf16 = {"bf16", accepts, prepare, scratch, run_bf16};

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Products with bfloat16 operands: kernels against the scalar one and sums in double, whole layers against
+ * sums in double of the rounded operands. Tolerances: products of two bfloat16 numbers are exact in float32,
+ * so what is left is a float32 sum of n numbers up to 1, within about n·2^-24 of exact in any order. Where a
+ * pair is taken apart the order is the scalar kernel's, and the bits are compared. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkasm.h"
+#include "kernels/convolution.h"
+
+static float *filled(size_t count) {
+    float *x = check_floats(count);
+    check_fill(x, count, -1, 1);
+    return x;
+}
+
+static double *doubles(size_t count) {
+    double *x = calloc(count, sizeof *x);
+    assert_non_null(x);
+    return x;
+}
+
+/** x to the nearest bfloat16. */
+static double rounded(float x) {
+    uint16_t bits;
+    float value;
+    check_scalar()->f32_to_bf16(&x, 1, &bits);
+    check_scalar()->bf16_to_f32(&bits, 1, &value);
+    return (double)value;
+}
+
+/** One instruction may round the sum of a pair once. */
+static bool takes_pairs_apart(const pld_kernels *kernels) {
+    return kernels->isa != PLD_ISA_AVX512BF16;
+}
+
+static uint32_t *random_pairs(size_t count) {
+    uint32_t *pairs = check_bytes(count * sizeof *pairs);
+    for (size_t i = 0; i < count; i++) {
+        const float two[2] = {(float)check_random(-1, 1), (float)check_random(-1, 1)};
+        check_scalar()->f32_to_bf16(two, 2, &pairs[i]);
+    }
+    return pairs;
+}
+
+static double half(uint32_t pair, int which) {
+    float two[2];
+    check_scalar()->bf16_to_f32(&pair, 2, two);
+    return (double)two[which];
+}
+
+/** One product of `rows` × `pairs` with `columns` of a panel. The scalar table has panels of its own width,
+ * so the specification is run on a copy of that width. */
+static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, int64_t columns, bool bias,
+                      bool accumulate) {
+    const pld_kernels *scalar = check_scalar();
+    const int64_t width = kernels->panel_columns();
+    const int64_t narrow = scalar->panel_columns();
+    const int64_t left_row = pairs + 3;
+    const int64_t out_row = columns + 5;
+    const size_t count = (size_t)((rows - 1) * out_row + columns);
+    uint32_t *left = random_pairs((size_t)((rows - 1) * left_row + pairs));
+    uint32_t *panel = random_pairs((size_t)(pairs * width));
+    uint32_t *copy = check_bytes((size_t)(pairs * narrow) * sizeof *copy);
+    float *more = filled((size_t)columns);
+    float *out = filled(count);
+    float *same = check_floats(count);
+    double *expected = doubles(count);
+    memcpy(same, out, count * sizeof *out);
+    for (int64_t i = 0; i < (int64_t)count; i++) {
+        int64_t row = i / out_row;
+        int64_t n = i % out_row;
+        expected[i] = (double)out[i];
+        if (n < columns) {
+            expected[i] = (bias ? (double)more[n] : 0) + (accumulate ? (double)out[i] : 0);
+            for (int64_t k = 0; k < 2 * pairs; k++) {
+                expected[i] += half(left[row * left_row + k / 2], (int)(k % 2)) *
+                               half(panel[k / 2 * width + n], (int)(k % 2));
+            }
+        }
+    }
+    pld_pair_product product = {left, left_row, rows, pairs, panel, bias ? more : NULL,
+                                accumulate ? out : NULL, out, out_row, columns};
+    kernels->pair_product(&product);
+    check_near("pair_product", out, expected, count, 6e-8 * (double)(2 * pairs + 4), 0);
+    for (int64_t first = 0; takes_pairs_apart(kernels) && first < columns; first += narrow) {
+        product.columns = columns - first < narrow ? columns - first : narrow;
+        for (int64_t i = 0; i < pairs * narrow; i++) {
+            copy[i] = i % narrow < product.columns ? panel[i / narrow * width + first + i % narrow] : 0;
+        }
+        product.panel = copy;
+        product.bias = bias ? more + first : NULL;
+        product.add = accumulate ? same + first : NULL;
+        product.out = same + first;
+        scalar->pair_product(&product);
+    }
+    if (takes_pairs_apart(kernels)) {
+        check_same("pair_product and the scalar one", out, same, count * sizeof *out);
+    }
+    free(expected);
+    check_release();
+}
+
+void check_pair_product(const pld_kernels *kernels) {
+    static const int64_t rows[] = {1, 2, 3, 4, 5, 11, 12, 13, 23, 31};
+    static const int64_t depths[] = {1, 2, 33, 129};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
+            int64_t full = kernels->panel_columns();
+            pair_case(kernels, rows[r], depths[d], full, true, false);
+            pair_case(kernels, rows[r], depths[d], full, false, true);
+            pair_case(kernels, rows[r], depths[d], full - 1, true, true);
+            pair_case(kernels, rows[r], depths[d], full / 2, false, false);
+            pair_case(kernels, rows[r], depths[d], 1, true, false);
+        }
+    }
+}
+
+/** What a case adds around the convolution. */
+typedef struct extras {
+    bool bias, vector, residual;
+} extras;
+
+/** x' in bfloat16, [B, H, W, C]: normalised by the same kernel, since a last bit may turn a rounding. */
+static double *inputs_of(const pld_kernels *kernels, const pld_convolution *conv, const float *x,
+                         const float *factors) {
+    const int64_t depth = conv->weights.depth;
+    const int64_t row_floats = conv->source_width * depth;
+    double *inputs = doubles((size_t)(conv->batch * conv->height * conv->width * depth));
+    float *normed = check_floats((size_t)row_floats);
+    for (int64_t row = 0; row < conv->batch * conv->height; row++) {
+        const int64_t picture = row / conv->height;
+        const int64_t source = picture * conv->source_height +
+                               row % conv->height * conv->source_height / conv->height;
+        const float *from = x + source * row_floats;
+        if (conv->normalise) {
+            const float *scale = factors + picture * 2 * depth;
+            kernels->scale_shift(from, conv->source_width, depth, scale, scale + depth, conv->silu, normed);
+            from = normed;
+        }
+        for (int64_t i = 0; i < conv->width * depth; i++) {
+            const int64_t pixel = i / depth * conv->source_width / conv->width;
+            inputs[row * conv->width * depth + i] = rounded(from[pixel * depth + i % depth]);
+        }
+    }
+    return inputs;
+}
+
+/** The convolution's value at output channel n of the pixel (picture, y, x); weights rounded. */
+static double convolved(const pld_convolution *conv, const double *x, const double *weights, int64_t picture,
+                        int64_t y, int64_t column, int64_t n) {
+    const int64_t depth = conv->weights.depth;
+    const int64_t taps = conv->weights.taps;
+    double sum = 0;
+    for (int64_t tap = 0; tap < taps; tap++) {
+        const int64_t from_y = y * conv->stride + tap / conv->kernel - conv->pad_before;
+        const int64_t from_x = column * conv->stride + tap % conv->kernel - conv->pad_before;
+        if (from_y < 0 || from_y >= conv->height || from_x < 0 || from_x >= conv->width) {
+            continue;
+        }
+        const double *pixel = x + ((picture * conv->height + from_y) * conv->width + from_x) * depth;
+        for (int64_t c = 0; c < depth; c++) {
+            sum += pixel[c] * weights[(n * depth + c) * taps + tap];
+        }
+    }
+    return sum;
+}
+
+static void *packed_weights(const pld_kernels *kernels, const pld_panels *shape, const float *weights) {
+    const size_t bytes = pld_panels_bytes(kernels, shape);
+    void *packed = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    assert_non_null(packed);
+    memset(packed, 0xff, bytes); /* NaN: all of it must be written */
+    const int64_t panel_floats = kernels->panel_columns() * shape->depth * shape->taps;
+    for (int64_t panel = 0; panel < pld_panel_count(kernels, shape->columns); panel++) {
+        pld_panels_pack(kernels, shape, weights + panel * panel_floats, panel, packed);
+    }
+    return packed;
+}
+
+static void *scratch_of(size_t bytes) {
+    void *scratch = aligned_alloc(64, (bytes + 64) / 64 * 64);
+    assert_non_null(scratch);
+    memset(scratch, 0xff, (bytes + 64) / 64 * 64); /* NaN: nothing may be read before it is written */
+    return scratch;
+}
+
+static void convolution_case(const pld_kernels *kernels, const pld_convolution *conv, extras add) {
+    const int64_t n = conv->weights.columns;
+    const int64_t depth = conv->weights.depth;
+    const int64_t products = depth * conv->weights.taps;
+    const int64_t pixels = conv->batch * conv->out_height * conv->out_width;
+    const size_t count = (size_t)(pixels * n);
+    float *x = filled((size_t)(conv->batch * conv->source_height * conv->source_width * depth));
+    float *factors = filled((size_t)(conv->batch * 2 * depth));
+    float *weights = filled((size_t)(n * products));
+    float *bias = filled((size_t)n);
+    float *vector = filled((size_t)(conv->batch * n));
+    float *first = filled(count);
+    void *packed = packed_weights(kernels, &conv->weights, weights);
+    double *inputs = inputs_of(kernels, conv, x, factors);
+    double *wanted = doubles((size_t)(n * products));
+    double *expected = doubles(count);
+    for (int64_t i = 0; i < n * products; i++) {
+        wanted[i] = rounded(weights[i]);
+    }
+    for (int64_t i = 0; i < pixels * n; i++) {
+        const int64_t at = i / n % (conv->out_height * conv->out_width);
+        const int64_t picture = i / n / (conv->out_height * conv->out_width);
+        expected[i] = (add.bias ? (double)bias[i % n] : 0) +
+                      (add.vector ? (double)vector[picture * n + i % n] : 0) +
+                      (add.residual ? (double)first[i] : 0) +
+                      convolved(conv, inputs, wanted, picture, at / conv->out_width, at % conv->out_width,
+                                i % n);
+    }
+    float *one = check_floats(count);
+    for (int threads = 1; threads <= 5; threads += 2) {
+        float *out = check_floats(count);
+        void *scratch = scratch_of(pld_convolution_scratch(kernels, conv, threads));
+        memcpy(out, first, count * sizeof *out);
+        pld_convolution_run(kernels, conv, threads,
+                            &(pld_convolution_operands){.x = x,
+                                                        .scale = factors,
+                                                        .shift = factors + depth,
+                                                        .factor_step = 2 * depth,
+                                                        .packed = packed,
+                                                        .bias = add.bias ? bias : NULL,
+                                                        .vector = add.vector ? vector : NULL,
+                                                        .residual = !add.residual  ? NULL
+                                                                    : threads == 1 ? first
+                                                                                   : out,
+                                                        .out = out,
+                                                        .scratch = scratch});
+        check_near("convolution", out, expected, count, 6e-8 * (double)(products + 8), 0);
+        if (threads == 1) {
+            memcpy(one, out, count * sizeof *out);
+        }
+        check_same("convolution on several threads", out, one, count * sizeof *out);
+        free(scratch);
+    }
+    free(inputs);
+    free(wanted);
+    free(expected);
+    free(packed);
+    check_release();
+}
+
+/** A convolution of pictures of this size, padded by 1 where it has a neighbourhood. */
+static pld_convolution convolution_of(int64_t kernel, int64_t stride, int64_t columns, int64_t depth,
+                                      int64_t batch, int64_t height, int64_t width) {
+    const int64_t pad = kernel / 2;
+    return (pld_convolution){.weights = {PLD_PANEL_PAIRS, columns, depth, kernel * kernel},
+                             .kernel = kernel,
+                             .stride = stride,
+                             .pad_before = pad,
+                             .batch = batch,
+                             .height = height,
+                             .width = width,
+                             .out_height = (height + 2 * pad - kernel) / stride + 1,
+                             .out_width = (width + 2 * pad - kernel) / stride + 1,
+                             .source_height = height,
+                             .source_width = width};
+}
+
+/** Linear layers: rows of numbers. */
+static void check_linear(const pld_kernels *kernels) {
+    const extras bias = {.bias = true};
+    const extras both = {.bias = true, .residual = true};
+    pld_convolution linear = convolution_of(1, 1, 40, 20, 1, 500, 1);
+    convolution_case(kernels, &linear, bias);
+    linear.room = 1; /* a row at a time */
+    convolution_case(kernels, &linear, both);
+    linear = convolution_of(1, 1, 75, 1301, 1, 7, 1); /* odd, and three pieces of depth */
+    convolution_case(kernels, &linear, both);
+    linear = convolution_of(1, 1, 3, 1, 1, 1, 1);
+    convolution_case(kernels, &linear, (extras){0});
+    linear = convolution_of(1, 1, 33, 36, 3, 9, 11);
+    convolution_case(kernels, &linear, bias);
+    linear.normalise = linear.silu = true;
+    convolution_case(kernels, &linear, (extras){true, true, true});
+}
+
+void check_convolution(const pld_kernels *kernels) {
+    const extras bias = {.bias = true};
+    const extras all = {true, true, true};
+    check_linear(kernels);
+    for (int64_t stride = 1; stride <= 2; stride++) {
+        pld_convolution conv = convolution_of(3, stride, 20, 9, 2, 7, 5);
+        convolution_case(kernels, &conv, bias);
+        conv = convolution_of(3, stride, 33, 40, 1, 4, 8);
+        convolution_case(kernels, &conv, all);
+        conv = convolution_of(3, stride, 3, 2, 1, 1, 1);
+        convolution_case(kernels, &conv, (extras){0});
+        conv = convolution_of(3, stride, 17, 6, 3, 37, 41);
+        convolution_case(kernels, &conv, bias);
+        /* the band in pieces that end within and between pictures */
+        for (int64_t rows = 1; rows <= 4; rows++) {
+            conv = convolution_of(3, stride, 19, 10, 3, 5, 6);
+            conv.room = rows * stride * 8 * 5;
+            convolution_case(kernels, &conv, all);
+            conv.normalise = true;
+            convolution_case(kernels, &conv, bias);
+            conv.silu = true;
+            convolution_case(kernels, &conv, all);
+        }
+    }
+    pld_convolution deep = convolution_of(3, 1, 8, 515, 1, 6, 6);
+    convolution_case(kernels, &deep, all);
+    pld_convolution uneven = convolution_of(3, 2, 9, 4, 2, 8, 8); /* as an encoder pads: right and below */
+    uneven.pad_before = 0;
+    uneven.out_height = uneven.out_width = 4;
+    convolution_case(kernels, &uneven, bias);
+    pld_convolution enlarged = convolution_of(3, 1, 9, 6, 2, 14, 11);
+    enlarged.source_height = 7;
+    enlarged.source_width = 5;
+    convolution_case(kernels, &enlarged, bias);
+}
