@@ -20,8 +20,9 @@ typedef struct bench_machine {
     int threads;
     double
         peak_operations; /**< float32 operations a second of all threads, measured; 0: not known (scalar) */
-    double memory_bandwidth; /**< bytes a second that all threads read, measured */
-    uint64_t memory_bytes;   /**< of the machine */
+    double peak_bf16_operations; /**< likewise of bfloat16 with float32 sums; 0: there is no instruction */
+    double memory_bandwidth;     /**< bytes a second that all threads read, measured */
+    uint64_t memory_bytes;       /**< of the machine */
 } bench_machine;
 
 typedef struct bench_result {
@@ -51,6 +52,7 @@ typedef struct bench_options {
     const char *isa;        /**< NULL: the best */
     const char *conv;       /**< NULL: "auto"; as in pld_engine_options */
     bool low_memory;        /**< as there */
+    const char *dtype;      /**< of denoisers' products, as in pld_generate_options */
     int repeats;            /**< 0: each group's own number */
     const char *only;       /**< only results whose name contains it; NULL: all */
     const char *vocabulary; /**< as in pld_model_options; may be NULL */
@@ -74,6 +76,8 @@ void bench_destroy(bench_run **run);
 void bench_set_models(bench_run *run, const bench_options *options);
 
 const bench_machine *bench_get_machine(const bench_run *run);
+/** The machine's peak for the type in which a result was computed; 0: not known. */
+double bench_peak_of(const bench_machine *machine, const bench_result *result);
 const bench_result *bench_get_results(const bench_run *run, size_t *count);
 
 /** What can be measured. */

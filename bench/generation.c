@@ -51,6 +51,7 @@ pld_status bench_draw(bench_run *run, pld_session *session, const bench_generati
     options.pladis_scale = request->pladis_scale;
     options.steps = request->steps;
     options.sampling_method = "euler"; /* one evaluation a step */
+    options.dtype = run->options.dtype;
     options.profile = profile;
     options.progress = watch_progress;
     options.progress_user = watch;

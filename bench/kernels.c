@@ -89,6 +89,39 @@ static const kernel_row kernels[] = {
     {"nchw_to_nhwc", run_to_nhwc, 8},
 };
 
+/* Products of a block of rows that the second cache holds with a panel that the first holds. */
+enum { PRODUCT_ROWS = 240, PRODUCT_BYTES = 1024 /* of a row */ };
+
+static void run_panel_product(const pld_kernels *k, buffers *b) {
+    k->panel_product(&(pld_panel_product){.left = b->a,
+                                          .left_row = PRODUCT_BYTES / 4,
+                                          .rows = PRODUCT_ROWS,
+                                          .depth = PRODUCT_BYTES / 4,
+                                          .panel = b->b,
+                                          .out = b->c,
+                                          .out_row = k->panel_columns(),
+                                          .columns = k->panel_columns()});
+}
+
+static void run_pair_product(const pld_kernels *k, buffers *b) {
+    uint32_t *pairs = (uint32_t *)(void *)b->halves;
+    k->pair_product(&(pld_pair_product){.left = pairs,
+                                        .left_row = PRODUCT_BYTES / 4,
+                                        .rows = PRODUCT_ROWS,
+                                        .pairs = PRODUCT_BYTES / 4,
+                                        .panel = pairs + PRODUCT_ROWS * PRODUCT_BYTES / 4,
+                                        .out = b->c,
+                                        .out_row = k->panel_columns(),
+                                        .columns = k->panel_columns()});
+}
+
+static const struct {
+    const char *name, *implementation;
+    void (*run)(const pld_kernels *k, buffers *b);
+    int numbers; /* of a row */
+} products[] = {{"panel_product", "f32", run_panel_product, PRODUCT_BYTES / 4},
+                {"pair_product", "bf16", run_pair_product, PRODUCT_BYTES / 2}};
+
 /** How the rows of attention become weights. */
 static const struct {
     const char *name;
@@ -166,16 +199,43 @@ static pld_status measure_rows(bench_run *run, const buffers *b, int64_t keys, p
     return PLD_OK;
 }
 
-static pld_status measure_kernel(bench_run *run, buffers *b, const kernel_row *kernel, pld_error *error) {
-    bench_samples samples = {.count = 0};
+static void sample_kernel(const bench_run *run, buffers *b, void (*kernel)(const pld_kernels *k, buffers *b),
+                          bench_samples *samples) {
     const double start = bench_now(1);
-    kernel->run(run->kernels, b);
+    kernel(run->kernels, b);
     const int repeats = bench_repeats(run, bench_now(1) - start, 5);
+    samples->count = 0;
     for (int i = 0; i < repeats; i++) {
         const double begin = bench_now(1);
-        kernel->run(run->kernels, b);
-        bench_add_sample(&samples, bench_now(1) - begin);
+        kernel(run->kernels, b);
+        bench_add_sample(samples, bench_now(1) - begin);
     }
+}
+
+/** Products of both types, on one thread of the machine's. */
+static pld_status measure_products(bench_run *run, buffers *b, pld_error *error) {
+    static bench_samples samples;
+    run->kernels->f32_to_bf16(b->a, COUNT, b->halves);
+    for (size_t i = 0; i < sizeof products / sizeof products[0]; i++) {
+        if (!bench_wanted(run, products[i].name)) {
+            continue;
+        }
+        sample_kernel(run, b, products[i].run, &samples);
+        bench_result result = bench_figures("kernels", &samples, "s");
+        const int columns = (int)run->kernels->panel_columns();
+        snprintf(result.name, sizeof result.name, "%s", products[i].name);
+        snprintf(result.shape, sizeof result.shape, "[%d, %d] x [%d, %d], 1 thread", PRODUCT_ROWS,
+                 products[i].numbers, products[i].numbers, columns);
+        snprintf(result.implementation, sizeof result.implementation, "%s", products[i].implementation);
+        result.operations = 2.0 * PRODUCT_ROWS * products[i].numbers * columns;
+        PLD_TRY(bench_add(run, &result, error));
+    }
+    return PLD_OK;
+}
+
+static pld_status measure_kernel(bench_run *run, buffers *b, const kernel_row *kernel, pld_error *error) {
+    static bench_samples samples;
+    sample_kernel(run, b, kernel->run, &samples);
     bench_result result = bench_figures("kernels", &samples, "s");
     snprintf(result.name, sizeof result.name, "%s", kernel->name);
     snprintf(result.shape, sizeof result.shape, "[%d, %d]", TOKENS, CHANNELS);
@@ -190,6 +250,7 @@ pld_status bench_kernels(bench_run *run, pld_error *error) {
     for (size_t i = 0; status == PLD_OK && i < KEY_COUNTS; i++) {
         status = measure_rows(run, &b, key_counts[i], error);
     }
+    status = status == PLD_OK ? measure_products(run, &b, error) : status;
     for (size_t i = 0; status == PLD_OK && i < sizeof kernels / sizeof kernels[0]; i++) {
         if (bench_wanted(run, kernels[i].name)) {
             status = measure_kernel(run, &b, &kernels[i], error);

@@ -61,13 +61,31 @@ bool bench_reset_peak_memory(void) {
     return done;
 }
 
-double bench_peak_avx2(long rounds, float *sink);
-double bench_peak_avx512(long rounds, float *sink);
+#define PEAK_DECLARE(enumerator, symbol, text)                                                               \
+    double bench_peak_##symbol(long rounds, float *sink);                                                    \
+    double bench_peak_pairs_##symbol(long rounds, float *sink);
+PLD_ISA_LIST(PEAK_DECLARE)
+#undef PEAK_DECLARE
+
+typedef double peak_loop(long rounds, float *sink);
+
+/* Of float32, and of bfloat16; NULL: scalar, or not part of this build. */
+static peak_loop *const loops[PLD_ISA_COUNT][2] = {
+#ifdef BENCH_HAVE_AVX2
+    [PLD_ISA_AVX2] = {bench_peak_avx2, bench_peak_pairs_avx2},
+#endif
+#ifdef BENCH_HAVE_AVX512
+    [PLD_ISA_AVX512] = {bench_peak_avx512, bench_peak_pairs_avx512},
+#endif
+#ifdef BENCH_HAVE_AVX512BF16
+    [PLD_ISA_AVX512BF16] = {bench_peak_avx512bf16, bench_peak_pairs_avx512bf16},
+#endif
+};
 
 enum { MOST_THREADS = 256, PEAK_ROUNDS = 4000000, TRIES = 7 };
 
 typedef struct peak_run {
-    double (*run)(long rounds, float *sink);
+    peak_loop *run;
     double operations[MOST_THREADS];
     float sinks[MOST_THREADS];
 } peak_run;
@@ -79,13 +97,8 @@ static void run_peak(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
-double bench_peak(pld_isa isa, int threads) {
-    peak_run run = {0};
-#if defined(BENCH_PEAK_X86)
-    run.run = isa == PLD_ISA_AVX2 ? bench_peak_avx2 : isa == PLD_ISA_SCALAR ? NULL : bench_peak_avx512;
-#else
-    (void)isa;
-#endif
+double bench_peak(pld_isa isa, bool bf16, int threads) {
+    peak_run run = {.run = loops[isa][bf16]};
     if (!run.run || threads > MOST_THREADS) {
         return 0;
     }

@@ -133,7 +133,11 @@ pld_status bench_create(const bench_options *options, bench_run **run, pld_error
     bench_read_machine(&made->machine);
     made->machine.isa = pld_engine_isa(made->engine);
     made->machine.threads = made->threads;
-    made->machine.peak_operations = bench_peak(made->kernels->isa, made->threads);
+    made->machine.peak_operations = bench_peak(made->kernels->isa, false, made->threads);
+    made->machine.peak_bf16_operations = bench_peak(made->kernels->isa, true, made->threads);
+    made->bf16 = options->dtype && strcmp(options->dtype, "auto") != 0
+                     ? strcmp(options->dtype, "bf16") == 0
+                     : made->kernels->isa == PLD_ISA_AVX512BF16;
     made->machine.memory_bandwidth = bench_bandwidth(made->threads);
     *run = made;
     return PLD_OK;
@@ -155,6 +159,12 @@ void bench_set_models(bench_run *run, const bench_options *options) {
 
 const bench_machine *bench_get_machine(const bench_run *run) {
     return &run->machine;
+}
+
+double bench_peak_of(const bench_machine *machine, const bench_result *result) {
+    const bool bf16 = strcmp(result->implementation, "bf16") == 0;
+    return bf16 && machine->peak_bf16_operations > 0 ? machine->peak_bf16_operations
+                                                     : machine->peak_operations;
 }
 
 const bench_result *bench_get_results(const bench_run *run, size_t *count) {

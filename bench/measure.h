@@ -13,6 +13,7 @@ struct bench_run {
     pld_engine *engine;
     const pld_kernels *kernels;
     int threads;
+    bool bf16; /* products of denoisers have bfloat16 operands */
     bench_result *results;
     size_t count, capacity;
 };
@@ -55,8 +56,9 @@ pld_status bench_check_cancel(const bench_run *run, pld_error *error);
 /** Uniform numbers around 0 with this standard deviation, the same in every run; NULL when memory is out. */
 float *bench_numbers(size_t count, float deviation);
 
-/** Operations a second of `threads` cores doing nothing but multiply-adds; 0 for scalar. */
-double bench_peak(pld_isa isa, int threads);
+/** Operations a second of `threads` cores doing nothing but multiply-adds of float32, or of bfloat16 pairs; 0
+ * for scalar, and for bfloat16 without an instruction. */
+double bench_peak(pld_isa isa, bool bf16, int threads);
 
 /** Bytes a second that `threads` cores read from memory; 0 when memory is out. */
 double bench_bandwidth(int threads);

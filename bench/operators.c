@@ -57,11 +57,13 @@ static pld_status isolate(const bench_run *bench, const pld_plan *network, int i
         plan->values[i] = lives ? *value : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, index, index, 0};
         plan->values[i].life = lives ? PLD_VALUE_KEPT : PLD_VALUE_TEMPORARY;
     }
+    pld_product_settings settings = bench->engine->settings;
+    settings.bf16 = bench->bf16 && strcmp(network->name, "unet") == 0;
     lone->run = (pld_run){.plan = plan,
                           .dnn = s->dnn,
                           .kernels = bench->kernels,
                           .threads = bench->threads,
-                          .settings = bench->engine->settings,
+                          .settings = settings,
                           .variants = s->variants.choices ? &s->variants : NULL,
                           .branch_of_row = &s->branch,
                           .contexts = s->contexts,

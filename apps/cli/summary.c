@@ -89,6 +89,6 @@ void report_print(const generate_request *request, const run_facts *facts, const
     if (request->compare != NULL) {
         print_cost(pictures);
     }
-    message_line("machine   %s, %d thread%s, peak memory %.0f MB", facts->isa, facts->threads,
-                 facts->threads == 1 ? "" : "s", (double)report->peak_memory_bytes / 1e6);
+    message_line("machine   %s, %s, %d thread%s, peak memory %.0f MB", facts->isa, report->dtype,
+                 facts->threads, facts->threads == 1 ? "" : "s", (double)report->peak_memory_bytes / 1e6);
 }

@@ -51,11 +51,9 @@ static convolution_cut cut_of(const pld_convolution *conv, bool vector, int thre
     const int64_t most = larger(1, room / (conv->stride * cut.seen_pixels * cut.pairs));
     cut.group_rows = parts(cut.all_rows, parts(cut.all_rows, most)); /* groups of nearly equal size */
     const int64_t ends = smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
-    cut.band_words =
-        whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
+    cut.band_words = whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
     cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
-    cut.room_floats =
-        conv->normalise ? whole_lines(conv->source_width * conv->weights.depth) * threads : 0;
+    cut.room_floats = conv->normalise ? whole_lines(conv->source_width * conv->weights.depth) * threads : 0;
     return cut;
 }
 
@@ -99,8 +97,7 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
         return;
     }
     const int64_t source_y = y * conv->source_height / conv->height;
-    const float *from =
-        o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
+    const float *from = o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
     if (conv->normalise) {
         const int64_t factors = picture * o->factor_step;
         job->k->scale_shift(from, conv->source_width, depth, o->scale + factors, o->shift + factors,
@@ -155,7 +152,9 @@ static void run_product(const convolution_job *job, const product_place *at) {
         .pairs = smaller(PAIRS, cut->pairs - at->pair),
         .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, at->tap, at->pair),
         .bias = first && bias ? bias + column : NULL,
-        .add = !first ? o->out + to : o->residual ? o->residual + to : NULL,
+        .add = !first        ? o->out + to
+               : o->residual ? o->residual + to
+                             : NULL,
         .out = o->out + to,
         .out_row = all,
         .columns = smaller(width, all - column)});

@@ -10,7 +10,10 @@ size_t pld_pairs_bytes(const pld_kernels *k, const pld_panels *shape) {
 
 void pld_pairs_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                     void *packed) {
-    enum { PIECE = 32, MOST_COLUMNS = 64 }; /* numbers of each row at a time: all taps of them stay in cache */
+    enum {
+        PIECE = 32,
+        MOST_COLUMNS = 64
+    }; /* numbers of each row at a time: all taps of them stay in cache */
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;
     const int64_t left = shape->columns - panel * width;

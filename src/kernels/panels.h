@@ -34,8 +34,8 @@ size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed);
 
-/** Of all types but pairs: rows [first, first + count) of the depth of panel `panel` as float32 [count, taps, panel_columns()]: in
- * `packed` itself, or expanded into `room`. */
+/** Of all types but pairs: rows [first, first + count) of the depth of panel `panel` as float32 [count, taps,
+ * panel_columns()]: in `packed` itself, or expanded into `room`. */
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room);
 

@@ -385,7 +385,8 @@ static pld_status resolve_dtype(pld_generation *g) {
     }
     g->session->bf16 = bf16;
     snprintf(g->report.dtype, sizeof g->report.dtype, "%s", bf16 ? "bf16" : "f32");
-    pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s", bf16 ? "bf16 in the denoiser, else f32" : "f32");
+    pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s",
+                    bf16 ? "bf16 in the denoiser, else f32" : "f32");
     return PLD_OK;
 }
 

@@ -80,8 +80,9 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
             }
         }
     }
-    pld_pair_product product = {left, left_row, rows, pairs, panel, bias ? more : NULL,
-                                accumulate ? out : NULL, out, out_row, columns};
+    pld_pair_product product = {
+        left, left_row, rows,   pairs, panel, bias ? more : NULL, accumulate ? out : NULL,
+        out,  out_row,  columns};
     kernels->pair_product(&product);
     check_near("pair_product", out, expected, count, 6e-8 * (double)(2 * pairs + 4), 0);
     for (int64_t first = 0; takes_pairs_apart(kernels) && first < columns; first += narrow) {
@@ -131,8 +132,8 @@ static double *inputs_of(const pld_kernels *kernels, const pld_convolution *conv
     float *normed = check_floats((size_t)row_floats);
     for (int64_t row = 0; row < conv->batch * conv->height; row++) {
         const int64_t picture = row / conv->height;
-        const int64_t source = picture * conv->source_height +
-                               row % conv->height * conv->source_height / conv->height;
+        const int64_t source =
+            picture * conv->source_height + row % conv->height * conv->source_height / conv->height;
         const float *from = x + source * row_floats;
         if (conv->normalise) {
             const float *scale = factors + picture * 2 * depth;
@@ -208,11 +209,10 @@ static void convolution_case(const pld_kernels *kernels, const pld_convolution *
     for (int64_t i = 0; i < pixels * n; i++) {
         const int64_t at = i / n % (conv->out_height * conv->out_width);
         const int64_t picture = i / n / (conv->out_height * conv->out_width);
-        expected[i] = (add.bias ? (double)bias[i % n] : 0) +
-                      (add.vector ? (double)vector[picture * n + i % n] : 0) +
-                      (add.residual ? (double)first[i] : 0) +
-                      convolved(conv, inputs, wanted, picture, at / conv->out_width, at % conv->out_width,
-                                i % n);
+        expected[i] =
+            (add.bias ? (double)bias[i % n] : 0) + (add.vector ? (double)vector[picture * n + i % n] : 0) +
+            (add.residual ? (double)first[i] : 0) +
+            convolved(conv, inputs, wanted, picture, at / conv->out_width, at % conv->out_width, i % n);
     }
     float *one = check_floats(count);
     for (int threads = 1; threads <= 5; threads += 2) {

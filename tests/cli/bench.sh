@@ -29,7 +29,7 @@ json attention.json 'data["machine"]["peak_gflops"] is None or all(abs(r["fracti
 # Standard output carries the JSON alone.
 expect 0 bench kernels --repeats 1 --json
 cp "$place/out" kernels.json
-json kernels.json '{"row, softmax", "row, pladis 1.5", "silu", "layer_norm", "f16_to_f32"} <= {r["name"] for r in results}'
+json kernels.json '{"row, softmax", "row, pladis 1.5", "silu", "layer_norm", "f16_to_f32", "panel_product", "pair_product"} <= {r["name"] for r in results}'
 expect 0 bench --json kernels --repeats 1 --only silu
 cp "$place/out" kernels.json
 json kernels.json 'all("silu" in r["name"] for r in results) and results'

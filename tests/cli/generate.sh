@@ -47,7 +47,7 @@ for file in seed prompt negative without other part mid; do
     differ one.png $file.png
 done
 same without.png zero.png
-draw -p 'a red fox' --dtype f32 --rng cpu --preset auto --isa auto -o same.png
+draw -p 'a red fox' --dtype auto --rng cpu --preset auto --isa auto -o same.png
 same one.png same.png
 
 # Guidance: methods change the picture, at values that change nothing they are left out, and what makes no sense

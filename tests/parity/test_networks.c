@@ -8,8 +8,8 @@
  *
  *  With bfloat16 products in the U-Net (PLADIS_TEST_DTYPE=bf16) one forward may be 2.5e-2 off, that of the
  * tiny SDXL, whose PLADIS magnifies roundings, 1.3e-1; PyTorch's own bfloat16 is 1.4e-2, 1.3e-2 and 8.6e-2
- * from float32 on these cases. Embeddings of time and sizes, text encoders and autoencoders stay float32 then
- * and keep their tolerances.
+ * from float32 on these cases, and 1.9e-1 in the middle of the last, where 2e-1 is allowed. Embeddings of
+ * time and sizes, text encoders and autoencoders stay float32 then and keep their tolerances.
  */
 #include "reference.h"
 
@@ -29,6 +29,7 @@ static const double network_tolerance = 2e-5;
 static const double sdxl_tolerance = 5e-5;
 static const double bf16_tolerance = 2.5e-2;
 static const double sdxl_bf16_tolerance = 1.3e-1;
+static const double sdxl_bf16_middle_tolerance = 2e-1;
 /* The middle of the tiny SD 1.5 has two tokens, and PLADIS amplifies there: diffusers' own float32 is 1.2e-5
  * from its float64 (8e-7 at the output), and ours may be as far off on the other side. */
 static const double pladis_middle_tolerance = 4e-5;
@@ -63,15 +64,24 @@ static double compare(const reference_case *c, const char *name, const pld_value
     return error;
 }
 
+/** Of the map `name` inside a network. */
+static double map_tolerance(const watcher *w, const char *name) {
+    if (strcmp(name, "time_embedding") == 0) {
+        return network_tolerance;
+    }
+    if (reference_bf16()) {
+        const bool sdxl = w->tolerance == sdxl_bf16_tolerance;
+        return sdxl && strcmp(name, "output") != 0 ? sdxl_bf16_middle_tolerance : w->tolerance;
+    }
+    const bool middle = strcmp(name, "mid_block") == 0 && strcmp(w->c->name, "sd15-unet-pladis") == 0;
+    return middle ? pladis_middle_tolerance : w->tolerance;
+}
+
 static void watch(void *user, const char *name, const pld_value *value, const float *data) {
     watcher *w = user;
     if (pld_safetensors_find(w->c->tensors, name)) {
-        const bool time = strcmp(name, "time_embedding") == 0;
-        bool middle = strcmp(name, "mid_block") == 0 && strcmp(w->c->name, "sd15-unet-pladis") == 0;
         check_error(w->c->name, name, compare(w->c, name, value, data, reference_kernels()),
-                    time                           ? network_tolerance
-                    : middle && !reference_bf16() ? pladis_middle_tolerance
-                                                  : w->tolerance);
+                    map_tolerance(w, name));
         w->compared++;
     }
 }

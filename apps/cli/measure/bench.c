@@ -18,7 +18,7 @@
 typedef struct bench_request {
     const char *models[BENCH_MOST_MODELS];
     int model_count;
-    const char *json, *compare, *profile, *isa, *conv, *only;
+    const char *json, *compare, *profile, *isa, *conv, *dtype, *only;
     bool low_memory;
     int64_t threads, repeats, width, height, steps;
 } bench_request;
@@ -118,6 +118,12 @@ static const option rows[] = {
      .argument = "NAME",
      .choices = "auto direct winograd",
      .help = "3x3 convolutions: auto, direct, winograd (auto)"},
+    {.kind = OPTION_CHOICE,
+     .name = "dtype",
+     AT(dtype),
+     .argument = "TYPE",
+     .choices = "auto f32 bf16",
+     .help = "type of the denoisers' products, as for generate (auto)"},
     {.kind = OPTION_FLAG, .name = "low-memory", AT(low_memory), .help = "keep 16-bit weights in 16 bit"},
 };
 
@@ -299,6 +305,7 @@ int command_bench(int argc, char **argv) {
     state.options = (bench_options){.threads = (int)request.threads,
                                     .isa = request.isa,
                                     .conv = request.conv,
+                                    .dtype = request.dtype,
                                     .vocabulary = vocabulary_find(state.vocabulary, sizeof state.vocabulary),
                                     .low_memory = request.low_memory,
                                     .repeats = (int)request.repeats,

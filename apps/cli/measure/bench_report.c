@@ -29,9 +29,13 @@ const char *bench_format(const char *unit, double value, char *text, size_t size
 }
 
 static void print_machine(const bench_machine *machine) {
-    printf("%s, %s, %d thread%s; measured: %.1f GFLOP/s f32, %.1f GB/s reading; %.1f GB of memory; %s\n",
+    char bf16[32] = "";
+    if (machine->peak_bf16_operations > 0) {
+        snprintf(bf16, sizeof bf16, ", %.1f bf16", machine->peak_bf16_operations / 1e9);
+    }
+    printf("%s, %s, %d thread%s; measured: %.1f GFLOP/s f32%s, %.1f GB/s reading; %.1f GB of memory; %s\n",
            machine->cpu, machine->isa, machine->threads, machine->threads == 1 ? "" : "s",
-           machine->peak_operations / 1e9, machine->memory_bandwidth / 1e9,
+           machine->peak_operations / 1e9, bf16, machine->memory_bandwidth / 1e9,
            (double)machine->memory_bytes / 1e9, bench_commit());
 }
 
@@ -61,8 +65,9 @@ void bench_report_result(void *user, const bench_result *result) {
     } else {
         printf(" %8s", "");
     }
-    if (rate && table->machine->peak_operations > 0) {
-        printf(" %5.1f%%", 100 * result->operations / result->median / table->machine->peak_operations);
+    const double peak = bench_peak_of(table->machine, result);
+    if (rate && peak > 0) {
+        printf(" %5.1f%%", 100 * result->operations / result->median / peak);
     } else {
         printf(" %6s", "");
     }
@@ -82,12 +87,12 @@ static json_t *positive_or_null(double value) {
 
 static json_t *result_json(const bench_result *r, const bench_machine *machine) {
     double rate = r->median > 0 ? r->operations / r->median : 0;
+    double peak = bench_peak_of(machine, r);
     double bandwidth = r->median > 0 ? r->bytes / r->median : 0;
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:f, s:f, s:[f,f], s:s, s:i, s:o}", "group", r->group, "name", r->name,
-                  "shape", r->shape, "median", r->median, "spread", r->upper - r->lower, "quartiles",
-                  r->lower, r->upper, "unit", r->unit, "repeats", r->repeats, "fraction_of_peak",
-                  positive_or_null(machine->peak_operations > 0 ? rate / machine->peak_operations : 0));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:f, s:f, s:[f,f], s:s, s:i, s:o}", "group", r->group, "name",
+                               r->name, "shape", r->shape, "median", r->median, "spread", r->upper - r->lower,
+                               "quartiles", r->lower, r->upper, "unit", r->unit, "repeats", r->repeats,
+                               "fraction_of_peak", positive_or_null(peak > 0 ? rate / peak : 0));
     if (object == NULL) {
         return NULL;
     }
@@ -119,9 +124,10 @@ int bench_report_json(const bench_run *run, const char *path) {
         json_array_append_new(list, result_json(&results[i], machine));
     }
     json_t *root =
-        json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:o, s:o, s:I}, s:o}", "version", pld_version(), "commit",
-                  bench_commit(), "machine", "cpu", machine->cpu, "isa", machine->isa, "threads",
+        json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:o, s:o, s:o, s:I}, s:o}", "version", pld_version(),
+                  "commit", bench_commit(), "machine", "cpu", machine->cpu, "isa", machine->isa, "threads",
                   machine->threads, "peak_gflops", positive_or_null(machine->peak_operations / 1e9),
+                  "peak_gflops_bf16", positive_or_null(machine->peak_bf16_operations / 1e9),
                   "memory_gigabytes_per_second", positive_or_null(machine->memory_bandwidth / 1e9),
                   "memory_bytes", (json_int_t)machine->memory_bytes, "results", list);
     return path != NULL ? json_output_save(root, path) : json_output_print(root);

@@ -17,8 +17,8 @@ typedef struct pld_product_path {
     pld_status (*run)(pld_run *run, pld_operator *op, pld_error *error);
 } pld_product_path;
 
-extern const pld_product_path pld_product_bf16;     /**< most of a network in bfloat16: kernels/convolution.h */
-extern const pld_product_path pld_product_matrix;   /**< linear layers: kernels/matrix.h */
+extern const pld_product_path pld_product_bf16;   /**< most of a network in bfloat16: kernels/convolution.h */
+extern const pld_product_path pld_product_matrix; /**< linear layers: kernels/matrix.h */
 extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd.h */
 extern const pld_product_path pld_product_direct;   /**< everything: oneDNN */
 

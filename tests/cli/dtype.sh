@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# bfloat16 products: chosen, reported, recalled, the same bytes each time, near float32.
+. "$2/tests/cli/common.sh"
+
+draw() {
+    expect 0 generate -m "$model" -W 64 -H 64 --steps 3 -p 'a red fox' "$@"
+}
+same() {
+    cmp "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# The picture is another, the same one in every run, and in a run of several types.
+draw --dtype f32 --no-metadata -o f32.png
+draw --dtype bf16 --no-metadata -v -o bf16.png
+grep -q 'dtype: bf16' "$place/err" || fail "-v does not say the type"
+grep -q 'machine .* bf16,' "$place/err" || fail "the summary does not say the type"
+draw --dtype bf16 --no-metadata -q -o again.png
+[ ! -s "$place/err" ] || fail "-q printed something"
+same bf16.png again.png
+if cmp -s f32.png bf16.png; then fail "bf16 gives the picture of f32"; fi
+draw --dtype bf16 -b 2 --no-metadata -o batch-%d.png
+same bf16.png batch-1.png
+
+# Where no instruction does it, it is said, once; auto takes it where one does.
+chosen=f32
+if "$pladis" list isa | grep -q '^avx512bf16 .*has it'; then
+    chosen=bf16
+    draw --dtype bf16 --isa avx512 --no-metadata -b 2 -o capped-%d.png
+fi
+[ "$(grep -c 'dtype bf16: .* emulated' "$place/err")" -eq 1 ] || fail "emulation is not said once"
+draw --no-metadata -o auto.png
+same auto.png $chosen.png
+draw --isa scalar --no-metadata --report scalar.json -o scalar.png
+if grep -q emulated "$place/err"; then fail "auto took emulation"; fi
+
+# The other paths, with types to compare.
+draw --dtype bf16 --conv winograd --low-memory -o winograd.png
+draw --compare dtype=f32,bf16 -o compare.png
+expect 0 grid -m "$model" -W 64 -H 64 --steps 2 -p fox --x dtype=f32,bf16 -o grid.png
+
+# Reported and recalled.
+draw --dtype bf16 --report report.json -o told.png
+expect 0 generate -m "$model" --from told.png --no-metadata -o recalled.png
+same recalled.png bf16.png
+python3 - <<'END' || fail "report"
+import json
+for name, dtype in ("report", "bf16"), ("scalar", "f32"):
+    found = json.load(open(name + ".json"))["parameters"]["dtype"]
+    assert found == dtype, found
+END
+
+# One evaluation is as near float32 as bfloat16 can be; everything else is float32.
+for type in f32 bf16; do
+    draw --dtype $type --steps 1 --cfg-scale 1 --dump $type.safetensors --dump-steps -q -o evaluation.png
+done
+python3 - <<'END' || fail "one evaluation"
+import array, json, math, struct
+def tensors(path):
+    data = open(path, "rb").read()
+    size, = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + size])
+    return {name: array.array("f", data[8 + size + entry["data_offsets"][0]:8 + size + entry["data_offsets"][1]])
+            for name, entry in header.items() if name != "__metadata__"}
+a, b = tensors("f32.safetensors"), tensors("bf16.safetensors")
+assert a["prompt_embeds"] == b["prompt_embeds"]
+x, y = a["noise_pred.00"], b["noise_pred.00"]
+error = math.sqrt(sum((p - q) ** 2 for p, q in zip(x, y)) / sum(p * p for p in x))
+assert 1e-4 < error <= 2.5e-2, error
+END
+expect 0 bench operators -m "$model" --dtype bf16 --repeats 1 --only unet --json=bench.json
+python3 - <<'END' || fail "bench"
+import json
+results = json.load(open("bench.json"))["results"]
+assert {"bf16"} <= {r["implementation"] for r in results if "linear" in r["name"]}, results
+END

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The type of the denoiser's products: which operators have it, what it costs in memory, and that a session
+ * which changes it draws what a fresh one draws. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pipeline/internal.h"
+
+#define MODEL PLADIS_TEST_DATA "/reference/models/"
+enum { SIDE = 128, PIXELS = SIDE * SIDE }; /* so that no level is a single pixel */
+
+static pld_engine *engine;
+
+static pld_model *open_model(const char *path) {
+    pld_error error = {0};
+    pld_model *model = NULL;
+    if (pld_model_open(engine, path, &model, &error) != PLD_OK) {
+        fail_msg("%s", error.message);
+    }
+    return model;
+}
+
+static pld_session *new_session(pld_model *model) {
+    pld_session *session = NULL;
+    assert_int_equal(pld_session_create(model, &session, NULL), PLD_OK);
+    return session;
+}
+
+static void draw(pld_session *session, const char *dtype, pld_profile *profile, uint8_t pixels[3 * PIXELS]) {
+    pld_error error = {0};
+    pld_image image;
+    pld_report report = {.struct_size = sizeof report};
+    pld_generate_options options;
+    pld_generate_options_init(&options);
+    options.prompt = "a red fox";
+    options.width = SIDE;
+    options.height = SIDE;
+    options.steps = 2;
+    options.dtype = dtype;
+    options.profile = profile;
+    if (pld_generate(session, &options, &image, &report, &error) != PLD_OK) {
+        fail_msg("%s", error.message);
+    }
+    assert_string_equal(report.dtype, dtype);
+    memcpy(pixels, image.pixels, 3 * PIXELS);
+    pld_image_free(&image);
+}
+
+static void sessions_change_it(void **state) {
+    (void)state;
+    static uint8_t f32[3 * PIXELS], bf16[3 * PIXELS], again[3 * PIXELS];
+    pld_model *model = open_model(MODEL "sd15");
+    pld_session *session = new_session(model);
+    draw(session, "f32", NULL, f32);
+    pld_session_destroy(&session);
+    session = new_session(model);
+    draw(session, "bf16", NULL, bf16);
+    assert_memory_not_equal(f32, bf16, sizeof f32);
+    draw(session, "f32", NULL, again);
+    assert_memory_equal(f32, again, sizeof f32);
+    draw(session, "bf16", NULL, again);
+    assert_memory_equal(bf16, again, sizeof bf16);
+    pld_session_destroy(&session);
+    pld_model_destroy(&model);
+}
+
+/** Weights of two bytes each and none beside them: what is held is little more than half. */
+static void weights_take_half(void **state) {
+    (void)state;
+    static uint8_t pixels[3 * PIXELS];
+    size_t held[2];
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        pld_model *model = open_model(MODEL "sd15");
+        pld_session *session = new_session(model);
+        draw(session, bf16 ? "bf16" : "f32", NULL, pixels);
+        held[bf16] = pld_parameters_resident_bytes(pld_model_parameters(model, PLD_ROLE_DENOISER));
+        pld_session_destroy(&session);
+        pld_model_destroy(&model);
+    }
+    /* the embeddings, a larger part of this tiny network than of real ones, stay float32 */
+    assert_true(held[1] > 0 && (double)held[1] < 0.65 * (double)held[0]);
+}
+
+static bool contains(const char *text, const char *part) {
+    return strstr(text, part) != NULL;
+}
+
+/** Products of the denoiser have it but for embeddings of time and sizes and convolutions of latents; those
+ * of other networks do not. */
+static void products_of(const char *path) {
+    static uint8_t pixels[3 * PIXELS];
+    pld_error error = {0};
+    pld_profile *profile = NULL;
+    pld_model *model = open_model(path);
+    pld_session *session = new_session(model);
+    assert_int_equal(pld_profile_create(&profile, &error), PLD_OK);
+    draw(session, "bf16", profile, pixels);
+    size_t count, products = 0;
+    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    for (size_t i = 0; i < count; i++) {
+        const pld_profile_span *span = &spans[i];
+        if (span->level != PLD_PROFILE_OPERATOR ||
+            (strcmp(span->kind, "linear") != 0 && strcmp(span->kind, "conv") != 0)) {
+            continue;
+        }
+        const bool denoiser = strcmp(span->network, "unet") == 0 || contains(span->network, "keys");
+        const bool embeds = contains(span->name, "time_emb") || contains(span->name, "add_embedding");
+        const bool latents = strcmp(span->name, "conv_in") == 0 || strcmp(span->name, "conv_out") == 0;
+        const bool wanted = denoiser && !embeds && !latents;
+        if ((strcmp(span->implementation, "bf16") == 0) != wanted) {
+            fail_msg("%s, %s: computed by %s", span->network, span->name, span->implementation);
+        }
+        products += wanted;
+    }
+    assert_true(products > 100);
+    pld_profile_destroy(&profile);
+    pld_session_destroy(&session);
+    pld_model_destroy(&model);
+}
+
+static void it_is_the_denoisers(void **state) {
+    (void)state;
+    products_of(MODEL "sd15");
+    products_of(MODEL "sd21");
+    products_of(MODEL "sdxl");
+}
+
+static void unknown_ones_are_refused(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"", "f16", "BF16", "bf16 "};
+    pld_model *model = open_model(MODEL "sd15");
+    pld_session *session = new_session(model);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        pld_error error = {0};
+        pld_image image;
+        pld_generate_options options;
+        pld_generate_options_init(&options);
+        options.prompt = "a red fox";
+        options.dtype = wrong[i];
+        assert_int_equal(pld_generate(session, &options, &image, NULL, &error), PLD_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "dtype: expected auto, f32 or bf16"));
+    }
+    pld_session_destroy(&session);
+    pld_model_destroy(&model);
+}
+
+int main(void) {
+    pld_engine_options options;
+    pld_engine_options_init(&options);
+    options.threads = 2;
+    if (pld_engine_create(&options, &engine, NULL) != PLD_OK) {
+        return 1;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sessions_change_it),
+        cmocka_unit_test(weights_take_half),
+        cmocka_unit_test(it_is_the_denoisers),
+        cmocka_unit_test(unknown_ones_are_refused),
+    };
+    const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    pld_engine_destroy(&engine);
+    return failures;
+}
