@@ -8,7 +8,7 @@
  * token a picture), which every block reads, and convolutions from or to latents (a few channels), whose
  * errors would be the picture's. A path that was asked for by name is taken, too. */
 static bool accepts(const pld_run *run, const pld_operator *op) {
-    enum { FEWEST = 16 };
+    enum { FEWEST = 8 };
     const pld_onednn_problem *p = &op->problem;
     const bool few = p->in_channels < FEWEST || p->out_channels < FEWEST;
     if (!run->settings.bf16 || p->height * p->width == 1) {
