@@ -20,6 +20,7 @@
 #ifndef PLADIS_ATTENTION_H
 #define PLADIS_ATTENTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -76,6 +77,10 @@ typedef struct pld_attention_problem {
      *  m·[(1−λ)·softmax(z_text) + λ·entmax(z_text)]; the other columns stay dense. 0: on all keys. */
     int64_t joint_text_keys;
     int64_t joint_first_image_query; /**< rows before this one are plain softmax; 0 */
+
+    /** Softmax and tempered rows: operands of both products are rounded to bfloat16, sums stay float32. For
+     *  CPUs with an instruction for it; elsewhere it is emulated. Ignored with other rows. false */
+    bool bf16;
 } pld_attention_problem;
 
 /** How to run: with NULL in its place, on the calling thread. */

@@ -98,9 +98,14 @@ static pld_status check_sizes(const pld_attention_problem *problem, pld_error *e
     return pld_fail(error, PLD_ERROR_ARGUMENT, "attention: rows has no kind %d", (int)problem->rows);
 }
 
+/** All rows are softmax with bfloat16 products. */
+static bool is_bf16(const pld_attention_problem *problem) {
+    return problem->bf16 && !is_sparse(problem) && problem->rows != PLD_ROWS_IDENTITY;
+}
+
 /** Floats of scratch for one thread, a whole number of cache lines. */
 static size_t floats_per_thread(const pld_kernels *kernels, const pld_attention_problem *problem) {
-    size_t floats = kernels->attention_scratch(sparse_keys(problem), problem->head_size);
+    size_t floats = is_bf16(problem) ? kernels->attention_bf16_scratch(problem->head_size) : kernels->attention_scratch(sparse_keys(problem), problem->head_size);
     if (problem->joint_first_image_query > 0) { /* its text rows are dense */
         size_t dense = kernels->attention_scratch(0, problem->head_size);
         floats = floats > dense ? floats : dense;
@@ -132,7 +137,9 @@ typedef struct attention_run {
 } attention_run;
 
 static query_span make_span(const attention_run *run, int64_t begin, int64_t end, int64_t sparse) {
-    int64_t tile_queries = run->kernels->attention_queries(sparse, run->problem->head_size);
+    int64_t tile_queries = is_bf16(run->problem)
+                               ? run->kernels->attention_bf16_queries(run->problem->head_size)
+                               : run->kernels->attention_queries(sparse, run->problem->head_size);
     return (query_span){begin, end, tile_queries, (end - begin + tile_queries - 1) / tile_queries, sparse};
 }
 
@@ -179,6 +186,8 @@ static void run_item(const attention_run *run, int64_t item, float *scratch) {
     };
     if (problem->rows == PLD_ROWS_IDENTITY) {
         copy_identity(&tile, first);
+    } else if (is_bf16(problem)) {
+        run->kernels->attention_bf16_tile(&tile, scratch);
     } else {
         run->kernels->attention_tile(&tile, scratch);
     }

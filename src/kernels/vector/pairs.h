@@ -34,4 +34,39 @@ PLD_INLINE vec add_pairs(vec sum, ivec a, ivec b) {
 #endif
 }
 
+/** Bits of x rounded to the nearest bfloat16, ties to even, in the upper half; the lower half is 0. NaN stays.
+ */
+PLD_INLINE ivec rounded_bits(vec x) {
+    typedef uint32_t uvec __attribute__((vector_size(PLD_VECTOR_BYTES)));
+    uvec bits = (uvec)x;
+    uvec nearest = bits + 0x7fffU + ((bits >> 16) & 1U);
+    ivec not_a_number = x != x;
+    uvec quiet = bits | 0x400000U;
+    return (((ivec)nearest & ~not_a_number) | ((ivec)quiet & not_a_number)) & (int32_t)0xffff0000;
+}
+
+/** Pairs of earlier and later, lane by lane. */
+PLD_INLINE ivec join_pairs(vec earlier, vec later) {
+#if PLD_PAIRS_NATIVE
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)earlier));
+    __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)later));
+    return (ivec)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+#else
+    typedef uint32_t uvec __attribute__((vector_size(PLD_VECTOR_BYTES)));
+    return (ivec)((uvec)rounded_bits(earlier) >> 16) | rounded_bits(later);
+#endif
+}
+
+/** Round PLD_LANES numbers of a row to pairs: PLD_LANES / 2 words at any address. */
+PLD_INLINE void store_rounded(void *to, vec x) {
+#if PLD_PAIRS_NATIVE
+    __m256bh numbers = _mm512_cvtneps_pbh((__m512)x);
+    memcpy(to, &numbers, sizeof numbers);
+#else
+    typedef uint16_t half_vec __attribute__((vector_size(PLD_VECTOR_BYTES / 2)));
+    half_vec numbers = __builtin_convertvector(rounded_bits(x) >> 16, half_vec);
+    memcpy(to, &numbers, sizeof numbers);
+#endif
+}
+
 #endif

@@ -24,6 +24,8 @@ static pld_attention_problem row_problem(const pld_run *run, const pld_operator 
     p.head_size = (int)(width / op->heads);
     p.query_count = tokens;
     p.key_count = tokens;
+    /* Text keys are few: there float32 costs nothing, and PLADIS magnifies roundings of logits. */
+    p.bf16 = run->settings.bf16 && site->kind == PLD_SITE_SELF && !op->causal;
     p.query_token_stride = p.key_token_stride = p.value_token_stride = p.out_token_stride = width;
     p.query_head_stride = p.key_head_stride = p.value_head_stride = p.out_head_stride = p.head_size;
     if (plan->memory) {
