@@ -169,6 +169,14 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
     return product(b, name, x, like(b, x, channels), &PLD_NOTHING_AROUND, bias, no_kernel);
 }
 
+pld_value_id pld_linear_f32(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias) {
+    const pld_value_id out = pld_linear(b, name, x, channels, bias);
+    if (!failed(b)) {
+        b->plan->operators[b->plan->operator_count - 1].f32 = true;
+    }
+    return out;
+}
+
 pld_value_id pld_linear_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into, bool bias) {
     pld_around around = PLD_NOTHING_AROUND;
     around.residual = into;

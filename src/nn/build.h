@@ -38,6 +38,8 @@ void pld_keep(pld_builder *b, pld_value_id x);
 
 /** [.., C] → [.., channels] with weight [channels, C] and, if asked, bias. */
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
+/** The same, in float32 also where a run has bfloat16 products. */
+pld_value_id pld_linear_f32(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
 /** linear(x) + residual, which has the output's shape, with bias. */
 pld_value_id pld_linear_plus(pld_builder *b, const char *name, pld_value_id x, pld_value_id residual);
 /** into += linear(x); `into` has the output's shape. Returns `into`. */

@@ -20,11 +20,12 @@ static void self_attention(pld_builder *b, int heads, int64_t width, pld_value_i
     pld_scope_leave(b, mark);
 }
 
-/** x += to_out(attention(norm(x), context)): where PLADIS acts. Keys and values come with the run. */
+/** x += to_out(attention(norm(x), context)): where PLADIS acts. Keys and values come with the run. Like them
+ * the query is float32 in every run, because PLADIS magnifies errors of the logits. */
 static void cross_attention(pld_builder *b, int heads, int64_t width, pld_value_id x) {
     pld_value_id normed = pld_layer_norm(b, "norm2", x, layer_norm_epsilon);
     size_t mark = pld_scope_enter(b, "attn2");
-    pld_value_id query = pld_linear(b, "to_q", normed, width, false);
+    pld_value_id query = pld_linear_f32(b, "to_q", normed, width, false);
     pld_value_id out = pld_attend(b, PLD_SITE_CROSS, query, PLD_NO_VALUE, PLD_NO_VALUE, heads, false);
     pld_linear_into(b, "to_out.0", out, x, true);
     pld_scope_leave(b, mark);

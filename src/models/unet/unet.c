@@ -200,8 +200,8 @@ pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config,
         }
         const int64_t width = (int64_t)sites[i].heads * sites[i].head_size;
         size_t mark = pld_scope_enter(&b, "%s", sites[i].name);
-        pld_value_id key = pld_linear(&b, "to_k", values->context, width, false);
-        pld_value_id value = pld_linear(&b, "to_v", values->context, width, false);
+        pld_value_id key = pld_linear_f32(&b, "to_k", values->context, width, false);
+        pld_value_id value = pld_linear_f32(&b, "to_v", values->context, width, false);
         pld_scope_leave(&b, mark);
         pld_keep(&b, key);
         pld_keep(&b, value);

@@ -30,7 +30,7 @@ const pld_operator_kind pld_operator_conv = {"conv", prepare_product, product_sc
 
 pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_t taps) {
     pld_panel_type type = PLD_PANEL_F32;
-    if (run->settings.compact) {
+    if (run->settings.compact || run->settings.bf16) { /* bf16: of what stays float32 */
         switch (pld_parameter_dtype(op->weight)) {
         case PLD_DTYPE_F16:
         case PLD_DTYPE_F8_E4M3: /* every value of 8 bits is one of float16's */

@@ -4,14 +4,14 @@
 
 #include "nn/operators/operators.h"
 
-/** Two kinds of products stay float32, because there it costs nothing: embeddings of time and sizes (one
- * token a picture), which every block reads, and convolutions from or to latents (a few channels), whose
- * errors would be the picture's. A path that was asked for by name is taken, too. */
+/** Some products stay float32: those that the network wants so; embeddings of time and sizes (one token a
+ * picture), which every block reads, and convolutions from or to latents (a few channels), whose errors would
+ * be the picture's, because there it costs nothing. A path that was asked for by name is taken, too. */
 static bool accepts(const pld_run *run, const pld_operator *op) {
     enum { FEWEST = 8 };
     const pld_onednn_problem *p = &op->problem;
     const bool few = p->in_channels < FEWEST || p->out_channels < FEWEST;
-    if (!run->settings.bf16 || p->height * p->width == 1) {
+    if (!run->settings.bf16 || op->f32 || p->height * p->width == 1) {
         return false;
     }
     return p->kernel <= 1 || (run->settings.conv == PLD_CONV_AUTO && !few);
