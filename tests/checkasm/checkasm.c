@@ -164,6 +164,9 @@ int main(int argc, char **argv) {
     extern const pld_kernels pld_kernels_wide;
     fprintf(stderr, "checkasm: wide RUNS: the 512-bit source, lowered to this machine's vectors\n");
     failures += run_tables("wide", &pld_kernels_wide);
+    extern const pld_kernels pld_kernels_modelled;
+    fprintf(stderr, "checkasm: modelled RUNS: the source for AVX512_BF16, its instructions written in C\n");
+    failures += run_tables("modelled", &pld_kernels_modelled);
 #endif
     return failures != 0;
 }

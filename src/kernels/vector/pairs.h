@@ -7,10 +7,12 @@
 
 #include "kernels/vector/vector.h"
 
+#ifndef PLD_PAIRS_NATIVE /* a test sets it and brings a model of the instructions */
 #if defined(__AVX512BF16__) && PLD_VECTOR_BYTES == 64
 #define PLD_PAIRS_NATIVE 1
 #else
 #define PLD_PAIRS_NATIVE 0
+#endif
 #endif
 
 PLD_INLINE ivec load_pairs(const uint32_t *from) {
