@@ -25,7 +25,7 @@ static double decode(unsigned code, int exponent_bits, int mantissa_bits, bool h
 
 static void check_widening(void (*convert)(const void *, size_t, float *), unsigned codes, int exponent_bits,
                            int mantissa_bits, bool has_infinity) {
-    size_t width = codes > 256 ? 2 : 1;
+    size_t width = exponent_bits + mantissa_bits > 8 ? 2 : 1;
     unsigned char *in = check_bytes(codes * width + 1); /* odd start: misaligned */
     float *out = check_floats(codes);
     for (unsigned code = 0; code < codes; code++) {
@@ -44,6 +44,9 @@ static void check_widening(void (*convert)(const void *, size_t, float *), unsig
 
 void check_f16_to_f32(const pld_kernels *kernels) {
     check_widening(kernels->f16_to_f32, 65536, 5, 10, true);
+    for (unsigned codes = 1; codes < 40; codes++) { /* ends of every length, at guarded places */
+        check_widening(kernels->f16_to_f32, codes, 5, 10, true);
+    }
 }
 
 void check_bf16_to_f32(const pld_kernels *kernels) {
@@ -111,6 +114,17 @@ void check_f32_to_f16(const pld_kernels *kernels) {
     assert_int_equal(found[0], 0x7bff);
     assert_int_equal(found[1], 0x7bff);
     assert_int_equal(found[2], 0x7c00);
+    for (size_t count = 1; count < 40; count++) {
+        float *in = check_floats(count);
+        uint16_t *out = (uint16_t *)(void *)check_bytes(2 * count);
+        for (size_t i = 0; i < count; i++) {
+            in[i] = 2048.0F + (float)(2 * i);
+        }
+        kernels->f32_to_f16(in, count, out);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(out[i], 0x6800 + i);
+        }
+    }
 }
 
 void check_f32_to_bf16(const pld_kernels *kernels) {
