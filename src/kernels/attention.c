@@ -105,7 +105,8 @@ static bool is_bf16(const pld_attention_problem *problem) {
 
 /** Floats of scratch for one thread, a whole number of cache lines. */
 static size_t floats_per_thread(const pld_kernels *kernels, const pld_attention_problem *problem) {
-    size_t floats = is_bf16(problem) ? kernels->attention_bf16_scratch(problem->head_size) : kernels->attention_scratch(sparse_keys(problem), problem->head_size);
+    size_t floats = is_bf16(problem) ? kernels->attention_bf16_scratch(problem->head_size)
+                                     : kernels->attention_scratch(sparse_keys(problem), problem->head_size);
     if (problem->joint_first_image_query > 0) { /* its text rows are dense */
         size_t dense = kernels->attention_scratch(0, problem->head_size);
         floats = floats > dense ? floats : dense;

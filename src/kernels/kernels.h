@@ -107,7 +107,7 @@ typedef struct pld_winograd_output {
     X(size_t, attention_scratch, (int64_t sparse_keys, int head_size))                                              \
     /* Query rows that one tile should hold: a constant for the head size. */                                       \
     X(int64_t, attention_queries, (int64_t sparse_keys, int head_size))                                             \
-    /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·query, key, weight and      \
+    /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·query, key, weight and       \
      * value rounded to the nearest, logits, normalisers and sums float32. */                                       \
     X(void, attention_bf16_tile, (const pld_attention_tile *tile, float *scratch))                                  \
     X(size_t, attention_bf16_scratch, (int head_size))                                                              \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Softmax attention with bfloat16 products against the double oracle on operands that are rounded beforehand.
- * What is left is the rounding of the weights, which are relative to the largest logit so far and so cannot be
- * rounded beforehand: each by at most 2^-9, which moves an average of values up to 1 by at most 2^-9; and
+ * What is left is the rounding of the weights, which are relative to the largest logit so far and so cannot
+ * be rounded beforehand: each by at most 2^-9, which moves an average of values up to 1 by at most 2^-9; and
  * float32's 1e-5, as in check_attention.c. */
 #include <math.h>
 #include <string.h>
@@ -22,7 +22,8 @@ static void round_all(const float *x, size_t count, float scale) {
     }
 }
 
-static void check_problem(const pld_kernels *kernels, const char *what, const pld_attention_problem *problem) {
+static void check_problem(const pld_kernels *kernels, const char *what,
+                          const pld_attention_problem *problem) {
     const size_t count = problem_count(problem);
     const int64_t token = problem->query_token_stride;
     const size_t gap = (size_t)(token - problem->heads * problem->head_size);

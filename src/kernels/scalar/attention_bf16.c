@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Softmax attention with products of bfloat16 operands, one query row and one key at a time: the specification
- * of the vector version, but for the maximum that a weight is taken from when it is rounded: here the row's,
- * there the largest so far. */
+/* Softmax attention with products of bfloat16 operands, one query row and one key at a time: the
+ * specification of the vector version, but for the maximum that a weight is taken from when it is rounded:
+ * here the row's, there the largest so far. */
 #include <math.h>
 
 #include "kernels/table.h"

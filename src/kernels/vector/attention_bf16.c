@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Softmax attention of some query rows of one head with products of bfloat16 operands: attention.c's way, with
- * the rows in the lanes and an online softmax over blocks of keys, where a pair takes the place of a number.
- * Keys and values are rounded for each block of keys; the query tiles that take turns on it share that. */
+/* Softmax attention of some query rows of one head with products of bfloat16 operands: attention.c's way,
+ * with the rows in the lanes and an online softmax over blocks of keys, where a pair takes the place of a
+ * number. Keys and values are rounded for each block of keys; the query tiles that take turns on it share
+ * that. */
 #include "kernels/table.h"
 #include "kernels/vector/functions.h"
 #include "kernels/vector/pairs.h"
@@ -191,8 +192,8 @@ static void add_values(const pld_attention_tile *tile, query_tile *rows, const k
         const float *weight = block->weights + key * PLD_TILE;
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
             const float *later = weight + PLD_TILE + v * PLD_LANES;
-            ivec words = join_pairs(load(weight + v * PLD_LANES),
-                                    key + 1 < block->count ? load(later) : (vec){0});
+            ivec words =
+                join_pairs(load(weight + v * PLD_LANES), key + 1 < block->count ? load(later) : (vec){0});
             memcpy(block->pairs + key / 2 * PLD_TILE + v * PLD_LANES, &words, sizeof words);
         }
     }
@@ -252,8 +253,7 @@ void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scra
     query_tile tiles[MOST_TILES];
     const int64_t count = (tile->queries + PLD_TILE - 1) / PLD_TILE;
     const int64_t query_words = pairs_of(tile->head_size) * PLD_TILE;
-    key_block block = {.weights = scratch,
-                       .pairs = (uint32_t *)(void *)(scratch + BLOCK_KEYS * PLD_TILE)};
+    key_block block = {.weights = scratch, .pairs = (uint32_t *)(void *)(scratch + BLOCK_KEYS * PLD_TILE)};
     float *at = scratch + (BLOCK_KEYS + BLOCK_PAIRS) * PLD_TILE;
     for (int64_t i = 0; i < count; i++, at += tile_words(tile->head_size)) {
         tiles[i].query = (uint32_t *)(void *)at;

@@ -36,7 +36,8 @@ PLD_INLINE vec add_pairs(vec sum, ivec a, ivec b) {
 #endif
 }
 
-/** Bits of x rounded to the nearest bfloat16, ties to even, in the upper half; the lower half is 0. NaN stays.
+/** Bits of x rounded to the nearest bfloat16, ties to even, in the upper half; the lower half is 0. NaN
+ * stays.
  */
 PLD_INLINE ivec rounded_bits(vec x) {
     typedef uint32_t uvec __attribute__((vector_size(PLD_VECTOR_BYTES)));
