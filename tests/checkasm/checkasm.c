@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of checks times the list of instruction sets. usage: checkasm DATA_FOLDER */
+/* The list of checks times the list of instruction sets. usage: checkasm DATA_FOLDER [ISA [CHECKS]]
+ * With ISA only that one is checked, and its absence is a failure; with CHECKS only those that the pattern matches. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "checkasm.h"
 
@@ -144,12 +145,28 @@ static int run_tables(const char *label, const pld_kernels *kernels) {
     return _cmocka_run_group_tests(label, tests, CHECKS, NULL, NULL);
 }
 
+static int run_one(const char *name) {
+    pld_isa isa = pld_isa_from_name(name);
+    if (!pld_isa_supported(isa)) {
+        fprintf(stderr, "checkasm: %s is not in this build or not on this CPU\n", name);
+        return 2;
+    }
+    fprintf(stderr, "checkasm: %s RUNS\n", name);
+    return run_tables(name, pld_kernels_get(isa)) != 0;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: checkasm DATA_FOLDER\n");
+    if (argc < 2 || argc > 4) {
+        fprintf(stderr, "usage: checkasm DATA_FOLDER [ISA [CHECKS]]\n");
         return 2;
     }
     data_folder = argv[1];
+    if (argc == 4) {
+        cmocka_set_test_filter(argv[3]);
+    }
+    if (argc >= 3) {
+        return run_one(argv[2]);
+    }
     int failures = 0;
     for (int isa = 0; isa < PLD_ISA_COUNT; isa++) {
         const char *name = pld_isa_name((pld_isa)isa);
