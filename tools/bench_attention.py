@@ -6,7 +6,7 @@ Needs torch and entmax. The library is called through its public C interface (in
 PyTorch runs softmax attention by scaled_dot_product_attention and PLADIS as its authors do: the map of logits,
 softmax and entmax of it, their mix, and the product with the values. Results are compared before they are timed.
 
-    python tools/bench_attention.py build/src/libpladis.so [--threads N] [--rounds N] [--json FILE]
+    python tools/bench_attention.py build/src/libpladis.so [--threads N] [--rounds N] [--only TEXT] [--json FILE]
 """
 import argparse
 import ctypes
@@ -111,6 +111,7 @@ CASES = [  # name, heads, head size, queries, keys, [(rows, lambda, alpha)]
     ("sd15 512 cross 64x64", 8, 40, 4096, 77,
      [(SOFTMAX, 0, 1.5), (PLADIS, 2, 1.5), (PLADIS, 2, 2.0), (PLADIS, 2, 1.25)]),
     ("sd15 512 cross 32x32", 8, 80, 1024, 77, [(SOFTMAX, 0, 1.5), (PLADIS, 2, 1.5), (PLADIS, 2, 2.0)]),
+    ("sd15 512 cross 16x16", 8, 160, 256, 77, [(SOFTMAX, 0, 1.5), (PLADIS, 2, 1.5), (PLADIS, 2, 2.0)]),
     ("sdxl 1024 cross 64x64", 10, 64, 4096, 77, [(SOFTMAX, 0, 1.5), (PLADIS, 2, 1.5), (PLADIS, 2, 2.0)]),
 ]
 
@@ -128,6 +129,7 @@ def main():
     parser.add_argument("library")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--only", default="", help="only shapes whose name contains this")
     parser.add_argument("--json")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -136,7 +138,7 @@ def main():
     results = []
     print(f"torch {torch.__version__}, {options.threads} thread(s), median of {options.rounds} alternating rounds")
     print(f"{'shape':24} {'rows':12} {'torch ms':>10} {'pladis ms':>10} {'ratio':>7} {'difference':>11}")
-    for name, heads, size, queries, keys, rules in CASES:
+    for name, heads, size, queries, keys, rules in (case for case in CASES if options.only in case[0]):
         q, k = torch.randn(queries, heads * size) * 1.5, torch.randn(keys, heads * size) * 1.5
         v = torch.randn(keys, heads * size)
         for rows, lam, alpha in rules:

@@ -21,7 +21,37 @@ static void check_problem(const pld_kernels *kernels, const char *what,
     check_near(what, out, expected, count, 1e-5 * fmax(1, sqrt(problem->head_size / 64.0)), 0);
 }
 
+/** Logits that rise by `rise` from key to key, from `first` on, with a tenth of noise: blocks of keys after
+ * the first then exceed the maximum so far by little, by much, or by more than floats resolve. */
+static void check_rising(const pld_kernels *kernels, float first, float rise, int64_t keys) {
+    pld_attention_problem problem = make_problem(1, 1, 4, 50, keys);
+    float *query = (float *)problem.query;
+    float *key = (float *)problem.key;
+    for (int64_t i = 0; i < 50; i++) {
+        query[i * problem.query_token_stride] = 1;
+    }
+    for (int64_t i = 0; i < keys; i++) {
+        float *at = key + i * problem.key_token_stride;
+        at[0] = first + rise * (float)i;
+        for (int c = 1; c < 4; c++) {
+            at[c] *= 0.1F;
+        }
+    }
+    problem.scale = 1;
+    check_problem(kernels, "rising logits", &problem);
+    problem.rows = PLD_ROWS_PLADIS;
+    problem.joint_text_keys = keys / 3;
+    problem.joint_first_image_query = 5;
+    check_problem(kernels, "rising logits, joint", &problem);
+    check_release();
+}
+
 void check_attention_tile(const pld_kernels *kernels) {
+    check_rising(kernels, 0, 0.125F, 300);
+    check_rising(kernels, -30, 0.5F, 130);
+    check_rising(kernels, 20, -0.25F, 200);
+    check_rising(kernels, -6e6F, 65536, 250);
+    check_rising(kernels, 2e6F, -65536, 250);
     static const int head_sizes[] = {4, 7, 13, 40, 64, 72, 80, 112, 160, 512};
     static const int64_t keys[] = {1, 3, 5, 77, 130, 300, 1100};
     static const int64_t queries[] = {1, 9, 64, 25, 100, 33, 2};

@@ -10,16 +10,27 @@
 #include "kernels/vector/rows.h"
 #include "kernels/vector/transpose.h"
 
-/* Keys of one block of the online softmax: with their keys and values they stay in the first-level cache.
- * Query tiles that take turns on a block share its way there. */
-enum { PLD_BLOCK_KEYS = 64, PLD_MAX_TILES = 4, PLD_TILES_FLOATS = 24 * 1024 };
+/* Keys of one block of the online softmax: with their keys and values they stay in the first-level cache, and
+ * they are blocks of a product without a rest. Query tiles that take turns on a block share its way there. */
+enum {
+    PLD_BLOCK_KEYS = 64 - 64 % (4 * PLD_BLOCK_ROWS),
+    PLD_MAX_TILES = 3,
+    PLD_TILES_FLOATS = 24 * 1024,
+};
+
+/* A block is taken with an old maximum when no logit exceeds it by more than this power of two: sums then
+ * stay far from the largest float, and what is flushed to 0 is farther below the true maximum than otherwise.
+ */
+#define PLD_EXCESS_LIMIT 16.0F
 
 /** PLD_TILE query rows on their way through the keys. */
 typedef struct query_tile {
-    float *query;   /* [head_size][PLD_TILE], scaled */
+    float *
+        query; /* [head_size][PLD_TILE], scaled; logits are exponents of e for sparse keys, of 2 for others */
     float *sums;    /* [head_size][PLD_TILE], Σ weight·value */
-    tile_row max;   /* largest logit so far */
-    tile_row total; /* Σ exp(z − max) so far */
+    tile_row max;   /* what is subtracted from the logits: their maximum, or near it when `rounded` */
+    bool rounded;   /* it consists of integers within ±PLD_REFERENCE_LIMIT */
+    tile_row total; /* Σ of the exponentials so far */
 } query_tile;
 
 static int64_t tiles_at_once(int64_t sparse_keys, int head_size) {
@@ -65,6 +76,16 @@ static void add_values(const pld_attention_tile *tile, query_tile *rows, int64_t
     PLD_KERNEL(tile_product)(&values, count, weights, accumulate, rows->sums);
 }
 
+/** From here on logits are exponents of 2. */
+static void turn_to_powers_of_two(const pld_attention_tile *tile, query_tile *rows) {
+    for (int64_t i = 0; i < tile->head_size * PLD_TILE_VECTORS; i++) {
+        store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * splat(PLD_LOG2_E));
+    }
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->max.at[v] *= splat(PLD_LOG2_E);
+    }
+}
+
 static void add_sparse_keys(const pld_attention_tile *tile, query_tile *rows, float *weights) {
     int64_t keys = tile->sparse_keys;
     int64_t room = keys > PLD_BLOCK_KEYS ? keys : PLD_BLOCK_KEYS;
@@ -80,8 +101,8 @@ static void rescale(query_tile *rows, const tile_row *max, int head_size) {
     tile_row factor;
     ivec changed = {0};
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        changed |= max->at[v] > rows->max.at[v];
-        factor.at[v] = exp2_of((rows->max.at[v] - max->at[v]) * splat(PLD_LOG2_E));
+        changed |= max->at[v] != rows->max.at[v];
+        factor.at[v] = exp2_of(rows->max.at[v] - max->at[v]);
     }
     if (!any_lane(changed)) {
         return; /* every factor is 1 */
@@ -96,17 +117,56 @@ static void rescale(query_tile *rows, const tile_row *max, int head_size) {
     }
 }
 
+/** Maxima → the nearest integers, if all are small enough for tile_powers; returns whether they are. */
+static bool round_maxima(tile_row *max) {
+    tile_row rounded;
+    ivec far = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec magnitude = (vec)((ivec)max->at[v] & 0x7fffffff);
+        far |= ~(magnitude < splat(PLD_REFERENCE_LIMIT));
+        rounded.at[v] = (max->at[v] + splat(PLD_ROUNDER)) - splat(PLD_ROUNDER);
+    }
+    if (any_lane(far)) {
+        return false;
+    }
+    *max = rounded;
+    return true;
+}
+
+/** Add a block with the maxima as they are, if its logits allow that; returns whether they did. */
+static bool add_with_old_maxima(const pld_attention_tile *tile, query_tile *rows, int64_t begin,
+                                int64_t count, float *weights) {
+    tile_row total = rows->total;
+    tile_row max = rows->max;
+    compute_logits(tile, rows, begin, count, weights);
+    PLD_KERNEL(tile_powers)(weights, count, &rows->max, &total, &max);
+    ivec large = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        large |= max.at[v] - rows->max.at[v] > splat(PLD_EXCESS_LIMIT);
+    }
+    if (any_lane(large)) {
+        return false;
+    }
+    rows->total = total;
+    add_values(tile, rows, begin, count, weights, true);
+    return true;
+}
+
 static void add_dense_keys(const pld_attention_tile *tile, query_tile *rows, int64_t begin, int64_t count,
                            float *weights) {
+    if (rows->rounded && add_with_old_maxima(tile, rows, begin, count, weights)) {
+        return;
+    }
     compute_logits(tile, rows, begin, count, weights);
     tile_row max = PLD_KERNEL(tile_maximum)(weights, count, rows->max);
+    rows->rounded = round_maxima(&max);
     bool first = begin == 0;
     if (first) {
         rows->max = max;
     } else {
         rescale(rows, &max, tile->head_size);
     }
-    tile_row total = PLD_KERNEL(tile_exponential)(weights, count, max);
+    tile_row total = PLD_KERNEL(tile_exponential)(weights, count, max, 1);
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
         rows->total.at[v] += total.at[v];
     }
@@ -117,9 +177,11 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
     int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
     rows_to_tile(tile->query + first * tile->query_stride, tile->query_stride, count, tile->head_size,
                  rows->query);
+    vec scale = splat(tile->sparse_keys ? tile->scale : tile->scale * PLD_LOG2_E);
     for (int64_t i = 0; i < tile->head_size * PLD_TILE_VECTORS; i++) {
-        store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * splat(tile->scale));
+        store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * scale);
     }
+    rows->rounded = false;
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
         rows->max.at[v] = splat(PLD_MAXIMUM_FLOOR);
         rows->total.at[v] = splat(0);
@@ -150,6 +212,9 @@ void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) 
         start_rows(tile, i * PLD_TILE, &tiles[i]);
         if (tile->sparse_keys) {
             add_sparse_keys(tile, &tiles[i], weights);
+            if (tile->sparse_keys < tile->keys) {
+                turn_to_powers_of_two(tile, &tiles[i]);
+            }
         }
     }
     for (int64_t key = tile->sparse_keys; key < tile->keys; key += PLD_BLOCK_KEYS) {

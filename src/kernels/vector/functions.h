@@ -9,20 +9,45 @@
 #define PLD_LOG2_E 1.44269504088896340736F
 #define PLD_LN_2   0.69314718055994530942F
 
-/** 2^fraction · 2^whole, fraction in [−½, ½], where `shifted` = whole + 1.5·2^23 (whole in its low bits);
- *  whole = −127 gives 0. Polynomial error 1.9e-9. */
+/* Adding and subtracting it rounds a float of at most 2^21 to the nearest integer; the low bits of the sum
+ * are that integer plus the bias of a float's exponent. */
+#define PLD_ROUNDER 12583039.0F
+
+/* Coefficients of a polynomial near 2^x on [−½, ½], relative error 1.9e-9. */
+#define PLD_EXP2_1 0.6931472057F
+#define PLD_EXP2_2 0.2402264689F
+#define PLD_EXP2_3 5.550328777e-2F
+#define PLD_EXP2_4 9.618488956e-3F
+#define PLD_EXP2_5 1.339993118e-3F
+#define PLD_EXP2_6 1.534581216e-4F
+
+/** 2^fraction · 2^whole, fraction in [−½, ½], where `shifted` = whole + PLD_ROUNDER; whole = −127 gives 0. */
 PLD_INLINE vec exp2_parts(vec fraction, vec shifted) {
     vec square = fraction * fraction;
-    vec low = splat(0.6931472057F) * fraction + splat(1.0F);
-    vec middle = splat(5.550328777e-2F) * fraction + splat(0.2402264689F);
-    vec high = splat(1.339993118e-3F) * fraction + splat(9.618488956e-3F);
-    high = splat(1.534581216e-4F) * square + high;
+    vec low = splat(PLD_EXP2_1) * fraction + splat(1.0F);
+    vec middle = splat(PLD_EXP2_3) * fraction + splat(PLD_EXP2_2);
+    vec high = splat(PLD_EXP2_5) * fraction + splat(PLD_EXP2_4);
+    high = splat(PLD_EXP2_6) * square + high;
     vec p = (high * square + middle) * square + low;
-    return p * (vec)(((ivec)shifted << 23) + (127 << 23));
+    return p * (vec)((ivec)shifted << 23);
 }
 
-/** Adding and subtracting it rounds a float of at most 2^22 to the nearest integer. */
-#define PLD_ROUNDER 12582912.0F
+/** exp2_parts of `count` vectors in step, power [count]. The chain of one is long, and a processor sees only
+ * a few dozen operations ahead for others to run beside it. */
+PLD_INLINE void exp2_parts_of_each(const int count, const vec *fraction, const vec *shifted, vec *power) {
+    const float rest[] = {PLD_EXP2_4, PLD_EXP2_3, PLD_EXP2_2, PLD_EXP2_1, 1.0F};
+    for (int i = 0; i < count; i++) {
+        power[i] = in_place(splat(PLD_EXP2_6) * fraction[i] + splat(PLD_EXP2_5));
+    }
+    for (int k = 0; k < 5; k++) {
+        for (int i = 0; i < count; i++) {
+            power[i] = in_place(power[i] * fraction[i] + splat(rest[k]));
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        power[i] *= (vec)((ivec)shifted[i] << 23);
+    }
+}
 
 /** 2^x for x <= 127.49; 0 below −126.5; NaN stays. Below 1.5 units in the last place for |x| < 1, then the
  *  rounding of x itself. */
@@ -30,6 +55,19 @@ PLD_INLINE vec exp2_of(vec x) {
     x = larger(splat(-127.0F), x);
     vec shifted = x + splat(PLD_ROUNDER);
     return exp2_parts(x - (shifted - splat(PLD_ROUNDER)), shifted);
+}
+
+/** exp2_of the `count` <= PLD_MOST_IN_STEP vectors of x, in place. */
+enum { PLD_MOST_IN_STEP = 8 };
+PLD_INLINE void exp2_of_each(const int count, vec *x) {
+    vec fraction[PLD_MOST_IN_STEP];
+    vec shifted[PLD_MOST_IN_STEP];
+    for (int i = 0; i < count; i++) {
+        vec from = larger(splat(-127.0F), x[i]);
+        shifted[i] = from + splat(PLD_ROUNDER);
+        fraction[i] = in_place(from - (shifted[i] - splat(PLD_ROUNDER)));
+    }
+    exp2_parts_of_each(count, fraction, shifted, x);
 }
 
 /** e^x for x <= 88.3; 0 below −87.6; NaN stays. Within 2 units in the last place: ln 2 in two parts (Cody &

@@ -60,8 +60,8 @@ void PLD_KERNEL(tile_product)(const product_left *a, int64_t depth, const float 
         break;
         PLD_REST(1)
         PLD_REST(2)
-        PLD_REST(3)
 #if PLD_VECTOR_BYTES == 64
+        PLD_REST(3)
         PLD_REST(4)
         PLD_REST(5)
         PLD_REST(6)

@@ -6,13 +6,13 @@
 #include "kernels/table.h"
 #include "kernels/vector/vector.h"
 
-/* Query rows of a tile: vectors side by side give independent chains to every lane-wise pass. With AVX2, 3 ×
- * 4 accumulators, 3 of the right operand and 1 broadcast fill the 16 registers, for 7 loads a dozen
- * multiply-adds; AVX-512 has 32 registers. */
+/* Query rows of a tile: vectors side by side give independent chains to every lane-wise pass, and 32 rows
+ * divide the usual maps without a rest. With AVX2, 4 × 3 accumulators, 3 of the right operand and 1 broadcast
+ * fill the 16 registers; AVX-512 has 32. */
 #if PLD_VECTOR_BYTES == 64
 enum { PLD_TILE_VECTORS = 2, PLD_BLOCK_ROWS = 8 };
 #else
-enum { PLD_TILE_VECTORS = 3, PLD_BLOCK_ROWS = 4 };
+enum { PLD_TILE_VECTORS = 4, PLD_BLOCK_ROWS = 3 };
 #endif
 enum { PLD_TILE = PLD_TILE_VECTORS * PLD_LANES };
 

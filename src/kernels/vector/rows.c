@@ -15,17 +15,78 @@ tile_row PLD_KERNEL(tile_maximum)(const float *tile, int64_t keys, tile_row so_f
     return so_far;
 }
 
-tile_row PLD_KERNEL(tile_exponential)(float *tile, int64_t keys, tile_row max) {
+/* Exponentials go through in groups of at least four vectors. */
+enum { PLD_STEP_KEYS = (3 + PLD_TILE_VECTORS) / PLD_TILE_VECTORS };
+
+PLD_INLINE void exponential_of_keys(const int keys, float *tile, const tile_row *max, float stretch,
+                                    tile_row *sum) {
+    vec x[PLD_STEP_KEYS * PLD_TILE_VECTORS];
+    for (int i = 0; i < keys * PLD_TILE_VECTORS; i++) {
+        x[i] = (load(tile + i * PLD_LANES) - max->at[i % PLD_TILE_VECTORS]) * splat(stretch);
+    }
+    exp2_of_each(keys * PLD_TILE_VECTORS, x);
+    for (int i = 0; i < keys * PLD_TILE_VECTORS; i++) {
+        sum->at[i % PLD_TILE_VECTORS] += x[i];
+        store(tile + i * PLD_LANES, x[i]);
+    }
+}
+
+tile_row PLD_KERNEL(tile_exponential)(float *tile, int64_t keys, tile_row max, float stretch) {
     tile_row sum = {0};
-    for (int64_t key = 0; key < keys; key++) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            float *at = tile + key * PLD_TILE + v * PLD_LANES;
-            vec weight = exp2_of((load(at) - max.at[v]) * splat(PLD_LOG2_E));
-            sum.at[v] += weight;
-            store(at, weight);
-        }
+    int64_t key = 0;
+    for (; key + PLD_STEP_KEYS <= keys; key += PLD_STEP_KEYS) {
+        exponential_of_keys(PLD_STEP_KEYS, tile + key * PLD_TILE, &max, stretch, &sum);
+    }
+    for (; key < keys; key++) {
+        exponential_of_keys(1, tile + key * PLD_TILE, &max, stretch, &sum);
     }
     return sum;
+}
+
+/** What turns logits into powers, made of the reference. */
+typedef struct power_constants {
+    tile_row rounder; /* z + rounder: the nearest integer to z, less the reference, plus the bias */
+    tile_row least;   /* logits below give 0 */
+} power_constants;
+
+PLD_INLINE void powers_of_keys(const int keys, float *tile, const power_constants *constants, tile_row *sum,
+                               tile_row *max) {
+    vec fraction[PLD_STEP_KEYS * PLD_TILE_VECTORS];
+    vec shifted[PLD_STEP_KEYS * PLD_TILE_VECTORS];
+    vec power[PLD_STEP_KEYS * PLD_TILE_VECTORS];
+    for (int i = 0; i < keys * PLD_TILE_VECTORS; i++) {
+        const int v = i % PLD_TILE_VECTORS;
+        vec x = load(tile + i * PLD_LANES);
+        max->at[v] = larger(x, max->at[v]);
+        x = larger(constants->least.at[v], x);
+        shifted[i] = x + constants->rounder.at[v];
+        fraction[i] = in_place(x - (shifted[i] - constants->rounder.at[v]));
+    }
+    exp2_parts_of_each(keys * PLD_TILE_VECTORS, fraction, shifted, power);
+    for (int i = 0; i < keys * PLD_TILE_VECTORS; i++) {
+        sum->at[i % PLD_TILE_VECTORS] += power[i];
+        store(tile + i * PLD_LANES, power[i]);
+    }
+}
+
+void PLD_KERNEL(tile_powers)(float *tile, int64_t keys, const tile_row *reference, tile_row *sum,
+                             tile_row *max) {
+    power_constants constants;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        constants.rounder.at[v] = splat(PLD_ROUNDER) - reference->at[v];
+        constants.least.at[v] = reference->at[v] - splat(127);
+    }
+    tile_row total = *sum;
+    tile_row largest = *max;
+    int64_t key = 0;
+    for (; key + PLD_STEP_KEYS <= keys; key += PLD_STEP_KEYS) {
+        powers_of_keys(PLD_STEP_KEYS, tile + key * PLD_TILE, &constants, &total, &largest);
+    }
+    for (; key < keys; key++) {
+        powers_of_keys(1, tile + key * PLD_TILE, &constants, &total, &largest);
+    }
+    *sum = total;
+    *max = largest;
 }
 
 /** logits in the tile → x = (α−1)(z − max); returns Σ exp(z − max), keeps the exponentials in `dense` if
@@ -35,17 +96,20 @@ PLD_INLINE tile_row prepare(const entmax_kind kind, const entmax_rule *rule, flo
     tile_row total = {0};
     *first = (entmax_sums){0};
     for (int64_t key = 0; key < keys; key++) {
-        vec t[PLD_TILE_VECTORS], power[PLD_TILE_VECTORS];
+        vec t[PLD_TILE_VECTORS], power[PLD_TILE_VECTORS], exponential[PLD_TILE_VECTORS];
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            int64_t at = key * PLD_TILE + v * PLD_LANES;
-            vec distance = load(tile + at) - max.at[v];
-            vec exponential = exp2_of(distance * splat(PLD_LOG2_E));
+            float *at = tile + key * PLD_TILE + v * PLD_LANES;
+            vec distance = load(at) - max.at[v];
+            exponential[v] = distance * splat(PLD_LOG2_E);
             vec x = distance * splat(rule->alpha - 1);
-            total.at[v] += exponential;
             t[v] = support_part(x, splat(-1));
-            store(tile + at, x);
+            store(at, x);
+        }
+        exp2_of_each(PLD_TILE_VECTORS, exponential);
+        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+            total.at[v] += exponential[v];
             if (dense) {
-                store(dense + at, exponential);
+                store(dense + key * PLD_TILE + v * PLD_LANES, exponential[v]);
             }
         }
         powers_below(first_kind(kind), rule, PLD_TILE_VECTORS, t, power);
@@ -179,7 +243,7 @@ void PLD_KERNEL(attention_rows)(const float *logits, int64_t rows, int64_t keys,
             mask_tile(scratch, count, keys, mask + row * mask_stride, mask_stride);
         }
         tile_row max = PLD_KERNEL(tile_maximum)(scratch, keys, floor);
-        tile_row total = lambda == 0 ? PLD_KERNEL(tile_exponential)(scratch, keys, max)
+        tile_row total = lambda == 0 ? PLD_KERNEL(tile_exponential)(scratch, keys, max, PLD_LOG2_E)
                                      : PLD_KERNEL(tile_pladis)(scratch, spare, keys, lambda, alpha, max);
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
             vec inverse = select_lanes(total.at[v] == splat(0), splat(0), splat(1) / total.at[v]);

@@ -19,8 +19,17 @@ typedef struct tile_row {
 /** Largest logit of `tile` [keys][PLD_TILE] or of `so_far`. */
 tile_row PLD_KERNEL(tile_maximum)(const float *tile, int64_t keys, tile_row so_far);
 
-/** logits `tile` → exp(z − max) in place; returns the sums over the keys. */
-tile_row PLD_KERNEL(tile_exponential)(float *tile, int64_t keys, tile_row max);
+/** logits `tile` → 2^(stretch·(z − max)) in place; returns the sums over the keys. */
+tile_row PLD_KERNEL(tile_exponential)(float *tile, int64_t keys, tile_row max, float stretch);
+
+/* Integers as references make for a shorter exponential, as long as floats near them resolve a fraction. */
+#define PLD_REFERENCE_LIMIT 1e6F
+
+/** logits `tile` → 2^(z − reference) in place, in one pass: adds them to `sum`, and raises `max` to the
+ * largest logit. `reference`: integers within ±PLD_REFERENCE_LIMIT. Where the maximum exceeds it by more than
+ * 126 the powers mean nothing. */
+void PLD_KERNEL(tile_powers)(float *tile, int64_t keys, const tile_row *reference, tile_row *sum,
+                             tile_row *max);
 
 /** logits `tile` → (1−λ)·exp(z − max) + λ·total·entmax(z), total = Σ exp(z − max), in place; returns total.
  *  `max` must be the maximum of the tile. `spare` [spare_keys(keys)][PLD_TILE], NULL when that is 0. */

@@ -46,6 +46,16 @@ PLD_INLINE void store_part(float *to, vec x, size_t count) {
     memcpy(to, &x, count * sizeof(float));
 }
 
+/** x. The compiler computes it where it is written: what is written for several vectors in step stays so. */
+PLD_INLINE vec in_place(vec x) {
+#if defined(__AVX__) && PLD_VECTOR_BYTES == 32
+    __asm__("" : "+x"(x));
+#elif defined(__AVX512F__) && PLD_VECTOR_BYTES == 64
+    __asm__("" : "+v"(x));
+#endif
+    return x;
+}
+
 /** mask ? a : b, lane by lane, of a comparison's all-ones or zero. */
 PLD_INLINE vec select_lanes(ivec mask, vec a, vec b) {
     return (vec)(((ivec)a & mask) | ((ivec)b & ~mask));
