@@ -211,7 +211,7 @@ static void add_keys(const pld_attention_tile *tile, query_tile *rows, int64_t b
     } else {
         rescale(rows, &max, tile->head_size);
     }
-    tile_row total = PLD_KERNEL(tile_exponential)(block->weights, block->count, max);
+    tile_row total = PLD_KERNEL(tile_exponential)(block->weights, block->count, max, PLD_LOG2_E);
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
         rows->total.at[v] += total.at[v];
     }
