@@ -267,8 +267,7 @@ static const option rows[] = {
      .help = "highest instruction set, see pladis list isa (auto)"},
     {NAMED(CHOICE, "conv"), AT(conv), .argument = "NAME", .choices = "auto direct winograd",
      .help = "3x3 convolutions: auto, direct, winograd (auto)"},
-    {NAMED(FLAG, "low-memory"), AT(low_memory),
-     .help = "keep 16-bit weights in 16 bit: half the memory, the same picture"},
+    {NAMED(FLAG, "low-memory"), AT(low_memory), .help = "one network in memory at a time; the same picture"},
     {NAMED(CHOICE, "dtype"), OF_PICTURE, AT(dtype), .argument = "TYPE", .choices = "auto f32 bf16",
      .help = "type of the denoiser's products: auto, f32, bf16; auto is bf16 where\nthe instruction set is "
              "avx512bf16 (auto)"},

@@ -45,8 +45,8 @@ typedef struct pld_engine_options {
     const char *isa; /**< caps the instruction set: "auto" (NULL), or a name of pld_list(PLD_LIST_ISA) */
     const char
         *conv; /**< 3×3 convolutions: "auto" (NULL), "direct" or "winograd"; results agree to about 1e-6 */
-    bool low_memory; /**< keep 16-bit weights in 16 bit: half the memory at a few percent of the time, the
-                        same bits */
+    bool low_memory; /**< one network in memory at a time, each read again when the next picture wants it;
+                      * the same bytes */
     void (*log)(void *user, pld_log_level level, const char *message); /**< NULL: silent */
     void *log_user;
 } pld_engine_options;

@@ -20,7 +20,7 @@ typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD
 /** How linear layers and convolutions are computed. */
 typedef struct pld_product_settings {
     pld_conv_choice conv; /**< AUTO: Winograd where it is faster; WINOGRAD: wherever it can */
-    bool compact;         /**< keep 16-bit weights in 16 bit: half the memory, the same results */
+    bool low_memory;      /**< drop what other networks hold before one is prepared */
     bool bf16; /**< operands of products rounded to bfloat16, sums float32; where that pays: product_bf16.c */
 } pld_product_settings;
 

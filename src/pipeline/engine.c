@@ -60,7 +60,7 @@ pld_status pld_engine_create(const pld_engine_options *options, pld_engine **eng
     }
     pld_isa isa;
     PLD_TRY(find_isa(options->isa, &isa, error));
-    pld_product_settings settings = {.compact = options->low_memory};
+    pld_product_settings settings = {.low_memory = options->low_memory};
     PLD_TRY(find_conv(options->conv, &settings.conv, error));
     pld_engine *made = pld_allocate(1, sizeof *made);
     if (!made) {

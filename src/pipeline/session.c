@@ -65,14 +65,15 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .cancel = cancel};
 }
 
-/** Bytes that the weights of a component will still take, packed: float32, their own type when compact, two
- * bytes each with bfloat16 products (the few that stay float32 are a percent). */
+/** Bytes that the weights of a component will still take, packed: as in the files, which float16 and bfloat16
+ * keep (8-bit weights double), or two bytes each with bfloat16 products (the few that stay float32 are a
+ * percent). */
 static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
     const pld_weight_files *files = pld_parameters_files(parameters);
     const uint64_t elements = pld_weight_files_elements(files);
-    uint64_t all = settings->bf16      ? elements * sizeof(uint16_t)
-                   : settings->compact ? pld_weight_files_bytes(files)
-                                       : elements * sizeof(float);
+    const uint64_t least = elements * sizeof(uint16_t), most = elements * sizeof(float);
+    uint64_t all = pld_weight_files_bytes(files);
+    all = settings->bf16 || all < least ? least : all > most ? most : all;
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
 }
@@ -141,7 +142,7 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
     const memory_need need = {weights_to_come(parameters, &run->settings),
                               run->plan->memory_floats * sizeof(float)};
     uint64_t available = pld_available_memory();
-    if (run->settings.compact || !fits(need, available)) {
+    if (run->settings.low_memory || !fits(need, available)) {
         const size_t bytes = pld_session_make_room(session, parameters);
         pld_log_message(&session->model->engine->log, PLD_LOG_DETAIL,
                         "%s: to save memory %.2f GiB of other weights were dropped", what,
@@ -155,7 +156,7 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
             "smaller picture%s or free memory",
             what, (double)(need.weights + need.buffers) / 1073741824.0, (double)need.weights / 1073741824.0,
             (double)need.buffers / 1073741824.0, (double)available / 1073741824.0,
-            run->settings.compact ? "" : ", --low-memory");
+            run->settings.low_memory ? "" : ", --low-memory");
     }
     return pld_plan_prepare(run, error);
 }

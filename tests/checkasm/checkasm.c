@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of checks times the list of instruction sets. usage: checkasm DATA_FOLDER [ISA [CHECKS]]
- * With ISA only that one is checked, and its absence is a failure; with CHECKS only those that the pattern matches. */
+ * With ISA only that one is checked, and its absence is a failure; with CHECKS only those that the pattern
+ * matches. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "checkasm.h"
 

@@ -44,7 +44,7 @@ pld_product_settings reference_settings(void) {
     return (pld_product_settings){.conv = strcmp(conv, "direct") == 0     ? PLD_CONV_DIRECT
                                           : strcmp(conv, "winograd") == 0 ? PLD_CONV_WINOGRAD
                                                                           : PLD_CONV_AUTO,
-                                  .compact = reference_low_memory()};
+                                  .low_memory = reference_low_memory()};
 }
 
 bool reference_bf16(void) {

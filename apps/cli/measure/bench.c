@@ -124,7 +124,7 @@ static const option rows[] = {
      .argument = "TYPE",
      .choices = "auto f32 bf16",
      .help = "type of the denoisers' products, as for generate (auto)"},
-    {.kind = OPTION_FLAG, .name = "low-memory", AT(low_memory), .help = "keep 16-bit weights in 16 bit"},
+    {.kind = OPTION_FLAG, .name = "low-memory", AT(low_memory), .help = "one network in memory at a time"},
 };
 
 static const option_set set = {

@@ -22,9 +22,9 @@ extern const pld_product_path pld_product_matrix; /**< linear layers: kernels/ma
 extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd.h */
 extern const pld_product_path pld_product_direct;   /**< everything: oneDNN */
 
-/** The panels in which the weight of `op` is packed: `taps` numbers a weight, in the stored 16-bit type under
- *  run->settings.compact, else float32. */
-pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_t taps);
+/** The panels in which the weight of `op` is packed: `taps` numbers a weight, in 16 bit where it is stored so
+ *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
+pld_panels pld_product_panels(const pld_operator *op, int64_t taps);
 
 /** Set op->packed to the weight in these panels. */
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels, pld_error *error);

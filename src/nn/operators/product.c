@@ -28,21 +28,19 @@ static pld_status run_product(pld_run *run, pld_operator *op, pld_error *error) 
 const pld_operator_kind pld_operator_linear = {"linear", prepare_product, product_scratch, run_product};
 const pld_operator_kind pld_operator_conv = {"conv", prepare_product, product_scratch, run_product};
 
-pld_panels pld_product_panels(const pld_run *run, const pld_operator *op, int64_t taps) {
+pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
     pld_panel_type type = PLD_PANEL_F32;
-    if (run->settings.compact || run->settings.bf16) { /* bf16: of what stays float32 */
-        switch (pld_parameter_dtype(op->weight)) {
-        case PLD_DTYPE_F16:
-        case PLD_DTYPE_F8_E4M3: /* every value of 8 bits is one of float16's */
-        case PLD_DTYPE_F8_E5M2:
-            type = PLD_PANEL_F16;
-            break;
-        case PLD_DTYPE_BF16:
-            type = PLD_PANEL_BF16;
-            break;
-        default:
-            break;
-        }
+    switch (pld_parameter_dtype(op->weight)) {
+    case PLD_DTYPE_F16:
+    case PLD_DTYPE_F8_E4M3: /* every value of 8 bits is one of float16's */
+    case PLD_DTYPE_F8_E5M2:
+        type = PLD_PANEL_F16;
+        break;
+    case PLD_DTYPE_BF16:
+        type = PLD_PANEL_BF16;
+        break;
+    default:
+        break;
     }
     return (pld_panels){type, op->problem.out_channels, op->problem.in_channels, taps};
 }

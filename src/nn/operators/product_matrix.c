@@ -9,9 +9,9 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
     return op->problem.kernel == 0;
 }
 
-static pld_matrix matrix_of(const pld_run *run, const pld_operator *op) {
+static pld_matrix matrix_of(const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
-    return (pld_matrix){pld_product_panels(run, op, 1), p->batch * p->height * p->width};
+    return (pld_matrix){pld_product_panels(op, 1), p->batch * p->height * p->width};
 }
 
 /** Waking a thread costs as much as a million multiplications. */
@@ -22,18 +22,18 @@ static int threads_of(const pld_run *run, const pld_matrix *matrix) {
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {
-    const pld_matrix matrix = matrix_of(run, op);
+    const pld_matrix matrix = matrix_of(op);
     return pld_product_pack(run, op, &matrix.weights, error);
 }
 
 static size_t scratch(const pld_run *run, const pld_operator *op) {
-    const pld_matrix matrix = matrix_of(run, op);
+    const pld_matrix matrix = matrix_of(op);
     return pld_matrix_scratch(run->kernels, &matrix, threads_of(run, &matrix));
 }
 
 static pld_status run_matrix(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
-    const pld_matrix matrix = matrix_of(run, op);
+    const pld_matrix matrix = matrix_of(op);
     const pld_plan *plan = run->plan;
     pld_matrix_run(run->kernels, &matrix, threads_of(run, &matrix),
                    &(pld_matrix_operands){.left = pld_plan_data(plan, op->in),

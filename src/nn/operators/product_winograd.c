@@ -17,7 +17,7 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
 static pld_winograd winograd_of(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
     const pld_value *source = &run->plan->values[op->in];
-    return (pld_winograd){.weights = pld_product_panels(run, op, 9),
+    return (pld_winograd){.weights = pld_product_panels(op, 9),
                           .batch = p->batch,
                           .height = p->height,
                           .width = p->width,
