@@ -89,6 +89,7 @@ touch serial
 # shellcheck disable=SC2086
 timeout "${MINUTES:-60}m" "$bochs" -q ${BOCHS_ARGUMENTS--rc commands} -f machine </dev/null >screen 2>&1 &
 emulator=$!
+trap 'kill $emulator 2>/dev/null || true' EXIT
 tail -n +1 -f --pid=$emulator serial || true
 wait $emulator || true
 status=$(sed -n 's/^checkasm ended with status \([0-9]*\).*/\1/p' serial)
