@@ -20,6 +20,8 @@ def main():
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=1, help="of U-Net training, one thread each: better than "
+                        "threads where other work shares the cores")
     parser.add_argument("--pictures", type=int, default=14000)
     parser.add_argument("--autoencoder-minutes", type=float, default=14)
     parser.add_argument("--text-minutes", type=float, default=2.5)
@@ -41,7 +43,8 @@ def main():
     if "dataset" in options.stages and not (work / "dataset.pt").exists():
         dataset.make(work, options.pictures, seed)
     if "denoiser" in options.stages:
-        denoiser.train(work, options.minutes, seed, options.lr, crops_only=options.crops_share)
+        denoiser.train(work, options.minutes, seed, options.lr, crops_only=options.crops_share,
+                       processes=options.processes)
     if "export" in options.stages:
         out = options.out or work / "export"
         export.write(work, out)

@@ -108,10 +108,11 @@ class Clock:
     def over(self):
         return self.spent >= self.minutes
 
-    def factor(self):
+    def factor(self, spent=None):
         """Short linear warm-up, a plateau, a linear fall to nothing over the last `decay_share`."""
-        left = max(1 - self.spent / self.minutes, 0.0)
-        return max(min(self.spent / self.warmup, 1.0, left / self.decay_share), 1e-3)
+        spent = self.spent if spent is None else spent
+        left = max(1 - spent / self.minutes, 0.0)
+        return max(min(spent / self.warmup, 1.0, left / self.decay_share), 1e-3)
 
 
 def save_atomically(value, path):
