@@ -80,6 +80,9 @@ static peak_loop *const loops[PLD_ISA_COUNT][2] = {
 #ifdef BENCH_HAVE_AVX512BF16
     [PLD_ISA_AVX512BF16] = {bench_peak_avx512bf16, bench_peak_pairs_avx512bf16},
 #endif
+#ifdef BENCH_HAVE_AMX
+    [PLD_ISA_AMX] = {bench_peak_amx, bench_peak_pairs_amx},
+#endif
 };
 
 enum { MOST_THREADS = 256, PEAK_ROUNDS = 4000000, TRIES = 7 };

@@ -137,7 +137,7 @@ pld_status bench_create(const bench_options *options, bench_run **run, pld_error
     made->machine.peak_bf16_operations = bench_peak(made->kernels->isa, true, made->threads);
     made->bf16 = options->dtype && strcmp(options->dtype, "auto") != 0
                      ? strcmp(options->dtype, "bf16") == 0
-                     : made->kernels->isa == PLD_ISA_AVX512BF16;
+                     : pld_isa_prefers_bf16(made->kernels->isa);
     made->machine.memory_bandwidth = bench_bandwidth(made->threads);
     *run = made;
     return PLD_OK;

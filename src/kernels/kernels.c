@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "kernels/amx/permission.h"
 #include "kernels/table.h"
 
 /* NULL: not part of this build. */
@@ -17,6 +18,9 @@ static const pld_kernels *const tables[PLD_ISA_COUNT] = {
 #endif
 #ifdef PLD_HAVE_AVX512BF16
     [PLD_ISA_AVX512BF16] = &pld_kernels_avx512bf16,
+#endif
+#ifdef PLD_HAVE_AMX
+    [PLD_ISA_AMX] = &pld_kernels_amx,
 #endif
 };
 
@@ -49,6 +53,8 @@ bool pld_isa_supported(pld_isa isa) {
 #if defined(__x86_64__)
     /* These checks cover what the operating system saves, too. */
     switch (isa) {
+    case PLD_ISA_AMX:
+        return pld_isa_supported(PLD_ISA_AVX512BF16) && pld_cpu_grants_amx();
     case PLD_ISA_AVX512BF16:
         return pld_isa_supported(PLD_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
     case PLD_ISA_AVX2:
@@ -61,6 +67,18 @@ bool pld_isa_supported(pld_isa isa) {
     }
 #endif
     return true;
+}
+
+bool pld_isa_has_bf16(pld_isa isa) {
+    return isa >= PLD_ISA_AVX512BF16 && isa < PLD_ISA_COUNT;
+}
+
+bool pld_isa_prefers_bf16(pld_isa isa) {
+#if defined(__x86_64__)
+    return isa == PLD_ISA_AMX || (isa == PLD_ISA_AVX512BF16 && !__builtin_cpu_is("intel"));
+#else
+    return pld_isa_has_bf16(isa);
+#endif
 }
 
 const pld_kernels *pld_kernels_get(pld_isa cap) {

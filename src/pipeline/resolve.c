@@ -371,17 +371,17 @@ int pld_generation_branches(const pld_generation *g, size_t step, pld_branch *br
 static pld_status resolve_dtype(pld_generation *g) {
     const pld_engine *engine = g->model->engine;
     const char *asked = g->options->dtype ? g->options->dtype : "auto";
-    const bool native = engine->kernels->isa == PLD_ISA_AVX512BF16;
-    const bool bf16 = strcmp(asked, "bf16") == 0 || (strcmp(asked, "auto") == 0 && native);
+    const pld_isa isa = engine->kernels->isa;
+    const bool bf16 = strcmp(asked, "bf16") == 0 || (strcmp(asked, "auto") == 0 && pld_isa_prefers_bf16(isa));
     if (!bf16 && strcmp(asked, "f32") != 0 && strcmp(asked, "auto") != 0) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT, "dtype: expected auto, f32 or bf16, found '%.60s'",
                         asked);
     }
-    if (bf16 && !native && !g->session->bf16) { /* once a session */
+    if (bf16 && !pld_isa_has_bf16(isa) && !g->session->bf16) { /* once a session */
         pld_log_message(&engine->log, PLD_LOG_NOTICE,
                         "dtype bf16: instruction set %s has no arithmetic for it, so it is emulated, slower "
                         "than f32",
-                        pld_isa_name(engine->kernels->isa));
+                        pld_isa_name(isa));
     }
     g->session->bf16 = bf16;
     snprintf(g->report.dtype, sizeof g->report.dtype, "%s", bf16 ? "bf16" : "f32");

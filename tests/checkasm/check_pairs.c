@@ -32,7 +32,7 @@ static double rounded(float x) {
 
 /** One instruction may round the sum of a pair once. */
 static bool takes_pairs_apart(const pld_kernels *kernels) {
-    return kernels->isa != PLD_ISA_AVX512BF16;
+    return !pld_isa_has_bf16(kernels->isa);
 }
 
 static uint32_t *random_pairs(size_t count) {

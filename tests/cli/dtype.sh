@@ -24,7 +24,8 @@ same bf16.png batch-1.png
 
 # Where no instruction does it, it is said, once; auto takes it where one does.
 chosen=f32
-if "$pladis" list isa | grep -q '^avx512bf16 .*has it'; then
+if "$pladis" list isa | grep -q "^amx .*has it" ||
+    { "$pladis" list isa | grep -q "^avx512bf16 .*has it" && ! grep -q GenuineIntel /proc/cpuinfo; }; then
     chosen=bf16
     draw --dtype bf16 --isa avx512 --no-metadata -b 2 -o capped-%d.png
 fi

@@ -1,5 +1,6 @@
 """The U-Net: noise prediction ("v") on the latents, conditioned on the frozen text tower by cross-attention."""
 import tempfile
+import time
 
 import numpy as np
 import torch
@@ -14,13 +15,15 @@ import score
 import text
 import tokenizer as bpe
 import world
-from training import Average, Clock, Muon, log_line, save_atomically
+from training import Average, Muon, log_line, rate_factor, save_atomically
 
 STEPS, BETAS, OFFSET = 1000, (0.00085, 0.012), 1
 CELL, WINDOW = 8, 8                             # pixels a latent cell, latent cells a side of a crop
 WORDINGS = 4                                    # captions for each picture
-BATCH = {"frames": 32, "crops": 64}
-CROPS_ONLY, CROPS_LATER = 0.15, 0.10            # the share of time on crops alone; the share of steps after it
+BATCH = {"frames": 64, "crops": 64}
+CROPS_ONLY, CROPS_LATER = 0.25, 0.10            # the share of samples that are crops alone; the share of steps after it
+WARMUP = 1000                                   # samples over which the learning rate rises
+TEST_EVERY, SAVE_EVERY = 40000, 5000            # samples
 SHEET_WEIGHTS = {"cream": 1.0, "light blue": 1.8, "grey": 1.8, "dark": 2.6}   # what is hard is drawn more often
 CATEGORY_WEIGHTS = {"position": 1.5, "color_attr": 1.2}
 ALPHAS = torch.cumprod(1 - torch.linspace(BETAS[0] ** 0.5, BETAS[1] ** 0.5, STEPS) ** 2, 0)
@@ -172,16 +175,15 @@ class Group:
             torch.set_num_threads(1)
             dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=size)
 
-    def average(self, parameters, number):
-        """Gradients to their mean over the group; returns process 0's `number`, so that all agree on it."""
+    def average(self, parameters):
+        """Gradients to their mean over the group."""
         if self.size == 1:
-            return number
-        flat = torch.cat([p.grad.flatten() for p in parameters] + [torch.tensor([self.size * number * (not self.rank)])])
+            return
+        flat = torch.cat([p.grad.flatten() for p in parameters])
         dist.all_reduce(flat)
         flat /= self.size
-        for p, part in zip(parameters, flat.split([p.numel() for p in parameters] + [1])):
+        for p, part in zip(parameters, flat.split([p.numel() for p in parameters])):
             p.grad.copy_(part.view_as(p.grad))
-        return flat[-1].item()
 
     def gathered(self, value):
         values = [value] * self.size
@@ -193,7 +195,7 @@ class Group:
 class Denoiser:
     """What one process trains with: the U-Net, its optimiser and average, examples, and where it has come to."""
 
-    def __init__(self, work, minutes, seed, lr, channels, group):
+    def __init__(self, work, seed, lr, channels, group):
         torch.manual_seed(seed)
         self.work, self.channels, self.group = work, channels, group
         self.rng = np.random.default_rng(seed + 2000 + 7919 * group.rank)
@@ -206,12 +208,12 @@ class Denoiser:
         self.empty = text.states_of(self.tower, self.tokenizer, [""])
         self.parameters = list(self.unet.parameters())
         self.optimiser = Muon(self.unet.named_parameters(), lr, adam_names=("conv_in", "conv_out", "time_emb"))
-        self.average, self.clock, self.step, self.seen = Average(self.unet, 600), Clock(minutes), 0, 0
+        self.average, self.step, self.seen = Average(self.unet, 600), 0, 0
         self.checkpoint = work / "denoiser.pt"
         if self.checkpoint.exists():
-            self.restore(minutes)
+            self.restore()
 
-    def restore(self, minutes):
+    def restore(self):
         state = torch.load(self.checkpoint, weights_only=False)
         self.unet.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -220,17 +222,16 @@ class Denoiser:
         if len(state["draws"]) == self.group.size:
             self.rng.bit_generator.state, generator = state["draws"][self.group.rank]
             self.generator.set_state(generator)
-        self.clock = Clock(minutes, state["spent"])
 
     def save(self):
         draws = self.group.gathered((self.rng.bit_generator.state, self.generator.get_state()))
         if self.group.rank == 0:
             save_atomically({"model": self.unet.state_dict(), "optimiser": self.optimiser.state_dict(),
                              "average": self.average.state_dict(), "draws": draws, "step": self.step,
-                             "seen": self.seen, "spent": self.clock.spent}, self.checkpoint)
+                             "seen": self.seen}, self.checkpoint)
 
-    def train_step(self, crops, simple_weight, spent):
-        """One step of the group on its part of a batch; returns the loss and process 0's time."""
+    def train_step(self, crops, simple_weight, factor):
+        """One step of the group, at `factor` times the learning rate, on its part of a batch; returns the loss."""
         count = BATCH["crops" if crops else "frames"] // self.group.size
         latents, masks, ids = (self.examples.windows(count) if crops else
                                self.examples.frames(count, simple_weight))
@@ -239,46 +240,47 @@ class Denoiser:
             states[torch.from_numpy(self.rng.random(len(ids)) < 0.1)] = self.empty
         loss = loss_of(self.unet, latents, masks, states, self.rng, self.generator)
         loss.backward()
-        spent = self.group.average(self.parameters, spent)
+        self.group.average(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimiser.step(self.clock.factor(spent))
+        self.optimiser.step(factor)
         self.average.update(self.unet)
         self.step, self.seen = self.step + 1, self.seen + count * self.group.size
-        return loss.item(), spent
+        return loss.item()
 
     def test(self, vae, prompts):
         """Store the averaged weights; score them on the development prompts."""
         averaged = build(self.channels).to(memory_format=torch.channels_last).eval()
         self.average.store(averaged)
         save_atomically(averaged.state_dict(), self.work / "denoiser_average.pt")
-        log_line(stage="test", seen=self.seen, minutes=self.clock.spent, **examine(
+        log_line(stage="test", seen=self.seen, **examine(
             averaged, vae, self.tower, self.tokenizer, prompts, 3.0, self.work / f"sheet_{self.seen // 1000:04d}k.png"))
 
 
-def train_process(rank, size, meeting, work, minutes, seed, lr, every, crops_only, channels):
-    """Train until `minutes` of training time have passed in all; goes on from its checkpoint if there is one."""
-    d = Denoiser(work, minutes, seed, lr, channels, Group(rank, size, meeting))
+def train_process(rank, size, meeting, work, samples, seed, lr, crops_only, channels):
+    """Train on `samples` samples in all; goes on from its checkpoint if there is one."""
+    d = Denoiser(work, seed, lr, channels, Group(rank, size, meeting))
     kinds = np.random.default_rng(seed + 3000 + d.step)     # every process draws the same kind of batch
     vae, prompts = autoencoder.load(work), captions.prompt_set(np.random.default_rng(seed), "development", 12)
     if rank == 0:
         log_line(stage="denoiser", parameters=sum(p.numel() for p in d.parameters),
                  pictures=len(d.examples.simple), crops=len(d.examples.crops), processes=size)
-    spent = saved = tested = d.clock.spent
-    mark, smooth = (spent, d.seen), None
-    while spent < minutes:
-        progress = spent / minutes
+    saved = tested = d.seen
+    mark, smooth = (time.time(), d.seen), None
+    while d.seen < samples:
+        progress = d.seen / samples
         crops = progress < crops_only or kinds.random() < CROPS_LATER
-        loss, spent = d.train_step(crops, 2.0 if progress < 0.4 else 1.0, d.clock.spent)
+        loss = d.train_step(crops, 2.0 if progress < 0.4 else 1.0, rate_factor(progress, WARMUP / samples))
         smooth = loss if smooth is None else 0.98 * smooth + 0.02 * loss
         if d.step % 50 == 0 and rank == 0:
-            log_line(stage="denoiser", step=d.step, seen=d.seen, minutes=spent, loss=smooth, crops=bool(crops),
-                     rate=(d.seen - mark[1]) / (spent - mark[0]) / 60)
-            mark = (spent, d.seen)
-        if spent - saved > 3:
-            saved = spent
+            now = time.time()
+            log_line(stage="denoiser", step=d.step, seen=d.seen, loss=smooth, crops=bool(crops),
+                     rate=(d.seen - mark[1]) / (now - mark[0]))
+            mark = (now, d.seen)
+        if d.seen - saved >= SAVE_EVERY:
+            saved = d.seen
             d.save()
-        if spent - tested > every:
-            tested = spent
+        if d.seen - tested >= TEST_EVERY:
+            tested = d.seen
             if rank == 0:
                 d.test(vae, prompts)
     d.save()
@@ -286,8 +288,8 @@ def train_process(rank, size, meeting, work, minutes, seed, lr, every, crops_onl
         d.test(vae, prompts)
 
 
-def train(work, minutes, seed, lr=2e-3, every=16.0, crops_only=CROPS_ONLY, channels=(48, 96, 128), processes=1):
-    arguments = (work, minutes, seed, lr, every, crops_only, channels)
+def train(work, samples, seed, lr=2e-3, crops_only=CROPS_ONLY, channels=(48, 96, 128), processes=1):
+    arguments = (work, samples, seed, lr, crops_only, channels)
     if processes == 1:
         return train_process(0, 1, None, *arguments)
     with tempfile.TemporaryDirectory() as folder:

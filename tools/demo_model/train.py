@@ -25,9 +25,10 @@ def main():
     parser.add_argument("--pictures", type=int, default=14000)
     parser.add_argument("--autoencoder-minutes", type=float, default=14)
     parser.add_argument("--text-minutes", type=float, default=2.5)
-    parser.add_argument("--minutes", type=float, default=59, help="of U-Net training, in all")
+    parser.add_argument("--samples", type=int, default=400000, help="of U-Net training, in all; the learning rate "
+                        "follows it")
     parser.add_argument("--lr", type=float, default=2e-3, help="of the U-Net, at its plateau")
-    parser.add_argument("--crops-share", type=float, default=denoiser.CROPS_ONLY, help="of the time, on crops alone")
+    parser.add_argument("--crops-share", type=float, default=denoiser.CROPS_ONLY, help="of the samples, on crops alone")
     parser.add_argument("--init-from", type=Path, help="an exported folder: keep its autoencoder, tokenizer and text "
                         "tower, and start the U-Net from its weights")
     options = parser.parse_args()
@@ -43,7 +44,7 @@ def main():
     if "dataset" in options.stages and not (work / "dataset.pt").exists():
         dataset.make(work, options.pictures, seed)
     if "denoiser" in options.stages:
-        denoiser.train(work, options.minutes, seed, options.lr, crops_only=options.crops_share,
+        denoiser.train(work, options.samples, seed, options.lr, crops_only=options.crops_share,
                        processes=options.processes)
     if "export" in options.stages:
         out = options.out or work / "export"

@@ -93,6 +93,12 @@ class Average:
         self.values, self.steps = state["values"], state["steps"]
 
 
+def rate_factor(progress, warmup, decay_share=0.35):
+    """Of the learning rate at a share of the training: a short linear rise over the share `warmup`, a plateau, a
+    linear fall to nothing over the last `decay_share`."""
+    return max(min(progress / warmup, 1.0, (1 - progress) / decay_share), 1e-3)
+
+
 class Clock:
     """Training time in minutes, kept across restarts; the learning rate follows it."""
 
@@ -108,11 +114,8 @@ class Clock:
     def over(self):
         return self.spent >= self.minutes
 
-    def factor(self, spent=None):
-        """Short linear warm-up, a plateau, a linear fall to nothing over the last `decay_share`."""
-        spent = self.spent if spent is None else spent
-        left = max(1 - spent / self.minutes, 0.0)
-        return max(min(spent / self.warmup, 1.0, left / self.decay_share), 1e-3)
+    def factor(self):
+        return rate_factor(self.spent / self.minutes, self.warmup / self.minutes, self.decay_share)
 
 
 def save_atomically(value, path):

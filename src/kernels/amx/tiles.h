@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Intel AMX: eight registers of two dimensions, and one operation on them, C [M, N] += A [M, K]·B [K, N] with
+ * bfloat16 operands and float32 sums. A lies row by row; B in pairs of rows, [K/2][N][2], as the panels of
+ * kernels/pairs.h do. The shape of every register is part of a configuration that a thread loads. */
+#ifndef PLD_KERNELS_AMX_TILES_H
+#define PLD_KERNELS_AMX_TILES_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+enum {
+    TILE_ROWS = 16,  /* of A and C */
+    TILE_PAIRS = 16, /* of K, in a row of A and rows of B */
+    TILE_COLUMNS = 16,
+    TILE_BYTES = 64 /* of a row */
+};
+
+/** Which register holds what: C is two by two. */
+#define TILE_C_UPPER_LEFT  0
+#define TILE_C_UPPER_RIGHT 1
+#define TILE_C_LOWER_LEFT  2
+#define TILE_C_LOWER_RIGHT 3
+#define TILE_A_UPPER       4
+#define TILE_A_LOWER       5
+#define TILE_B_LEFT        6
+#define TILE_B_RIGHT       7
+
+/** The operand of LDTILECFG. */
+typedef struct tile_shapes {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} tile_shapes;
+
+_Static_assert(sizeof(tile_shapes) == 64, "the hardware's layout");
+
+/** Stores before reach memory before tiles are loaded: the compiler does not see that those read it. */
+#define TILE_MEMORY_BARRIER() __asm__ volatile("" ::: "memory")
+
+/** Give the registers of A and C their rows, 1 … TILE_ROWS above and 0 … TILE_ROWS below. Clears them all. */
+static inline void shape_tiles(int upper, int lower) {
+    tile_shapes shapes = {.palette = 1};
+    const int rows[8] = {upper, upper, lower, lower, upper, lower, TILE_PAIRS, TILE_PAIRS};
+    for (int i = 0; i < 8; i++) {
+        shapes.rows[i] = (uint8_t)rows[i];
+        shapes.row_bytes[i] = rows[i] ? TILE_BYTES : 0;
+    }
+    TILE_MEMORY_BARRIER();
+    _tile_loadconfig(&shapes);
+}
+
+#endif
