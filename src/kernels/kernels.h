@@ -108,8 +108,8 @@ typedef struct pld_winograd_output {
     X(size_t, attention_scratch, (int64_t sparse_keys, int head_size))                                              \
     /* Query rows that one tile should hold: a constant for the head size. */                                       \
     X(int64_t, attention_queries, (int64_t sparse_keys, int head_size))                                             \
-    /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·query, key, weight and       \
-     * value rounded to the nearest, logits, normalisers and sums float32. */                                       \
+    /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·log2(e)·query, key,         \
+     * weight and value rounded to the nearest; logits, normalisers and sums float32. */                                         \
     X(void, attention_bf16_tile, (const pld_attention_tile *tile, float *scratch))                                  \
     X(size_t, attention_bf16_scratch, (int head_size))                                                              \
     X(int64_t, attention_bf16_queries, (int head_size))                                                             \
@@ -188,12 +188,13 @@ typedef struct pld_kernels {
 #undef PLD_KERNEL_FIELD
 } pld_kernels;
 
-const char *pld_isa_name(pld_isa isa);           /**< "avx2" */
-pld_isa pld_isa_from_name(const char *name);     /**< PLD_ISA_COUNT: unknown */
-bool pld_isa_supported(pld_isa isa);             /**< built in, and this CPU can run it */
-bool pld_isa_has_bf16(pld_isa isa);              /**< it has arithmetic on bfloat16 */
+const char *pld_isa_name(pld_isa isa);       /**< "avx2" */
+pld_isa pld_isa_from_name(const char *name); /**< PLD_ISA_COUNT: unknown */
+bool pld_isa_supported(pld_isa isa);         /**< built in, and this CPU can run it */
+bool pld_isa_has_bf16(pld_isa isa);          /**< it has arithmetic on bfloat16 */
 /** Its products of bfloat16 are faster than those of float32 on this CPU. Intel's cores run AVX512_BF16 at a
- * quarter of the rate that AMD's do, half as many multiplications a second as float32's; they have AMX for it. */
+ * quarter of the rate that AMD's do, half as many multiplications a second as float32's; they have AMX for
+ * it. */
 bool pld_isa_prefers_bf16(pld_isa isa);
 const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table up to `cap`; never NULL */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matrix product of bfloat16 pairs with packed panels on AMX. A block of two by two tiles, 32 rows by the 32
- * columns of a panel, takes 64 cycles for every 32 numbers of the depth, in which 4 KiB of operands are read. */
+ * columns of a panel, takes 64 cycles for every 32 numbers of the depth, in which 4 KiB of operands are read.
+ */
 #include <string.h>
 
 #include "kernels/amx/tiles.h"
 #include "kernels/table.h"
-#include "kernels/vector/vector.h"
 
-enum { BLOCK_ROWS = 2 * TILE_ROWS, PANEL_COLUMNS = 2 * TILE_COLUMNS };
+enum { BLOCK_ROWS = 2 * TILE_ROWS, PANEL_COLUMNS = RIGHT_COLUMNS, AHEAD = 2 /* tiles */ };
 
 _Static_assert(PANEL_COLUMNS == 2 * PLD_LANES, "the width of a panel");
 
@@ -18,57 +18,13 @@ typedef struct product_block {
     int upper, lower; /* rows of the upper and of the lower tiles; lower may be 0 */
 } product_block;
 
-/** Where the sums begin and end: the result itself, or a room where they meet the bias or columns are missing. */
-typedef struct sums_place {
-    float *at;
-    int64_t row; /* floats between rows */
-} sums_place;
-
-PLD_INLINE void load_sums(const product_block *block, const sums_place *from) {
-    const int64_t stride = from->row * (int64_t)sizeof(float);
-    TILE_MEMORY_BARRIER();
-    _tile_loadd(TILE_C_UPPER_LEFT, from->at, stride);
-    _tile_loadd(TILE_C_UPPER_RIGHT, from->at + TILE_COLUMNS, stride);
-    if (block->lower) {
-        _tile_loadd(TILE_C_LOWER_LEFT, from->at + TILE_ROWS * from->row, stride);
-        _tile_loadd(TILE_C_LOWER_RIGHT, from->at + TILE_ROWS * from->row + TILE_COLUMNS, stride);
-    }
-}
-
-PLD_INLINE void clear_sums(const product_block *block) {
-    _tile_zero(TILE_C_UPPER_LEFT);
-    _tile_zero(TILE_C_UPPER_RIGHT);
-    if (block->lower) {
-        _tile_zero(TILE_C_LOWER_LEFT);
-        _tile_zero(TILE_C_LOWER_RIGHT);
-    }
-}
-
-PLD_INLINE void store_sums(const product_block *block, const sums_place *to) {
-    const int64_t stride = to->row * (int64_t)sizeof(float);
-    _tile_stored(TILE_C_UPPER_LEFT, to->at, stride);
-    _tile_stored(TILE_C_UPPER_RIGHT, to->at + TILE_COLUMNS, stride);
-    if (block->lower) {
-        _tile_stored(TILE_C_LOWER_LEFT, to->at + TILE_ROWS * to->row, stride);
-        _tile_stored(TILE_C_LOWER_RIGHT, to->at + TILE_ROWS * to->row + TILE_COLUMNS, stride);
-    }
-    TILE_MEMORY_BARRIER();
-}
-
-/** sums += left·right over TILE_PAIRS pairs. */
-PLD_INLINE void add_products(const product_block *block, const uint32_t *left, int64_t left_row,
-                             const uint32_t *right) {
-    const int64_t stride = left_row * (int64_t)sizeof *left;
-    const int64_t right_stride = PANEL_COLUMNS * (int64_t)sizeof *right;
-    _tile_loadd(TILE_B_LEFT, right, right_stride);
-    _tile_loadd(TILE_A_UPPER, left, stride);
-    _tile_loadd(TILE_B_RIGHT, right + TILE_COLUMNS, right_stride);
-    _tile_dpbf16ps(TILE_C_UPPER_LEFT, TILE_A_UPPER, TILE_B_LEFT);
-    _tile_dpbf16ps(TILE_C_UPPER_RIGHT, TILE_A_UPPER, TILE_B_RIGHT);
-    if (block->lower) {
-        _tile_loadd(TILE_A_LOWER, left + TILE_ROWS * left_row, stride);
-        _tile_dpbf16ps(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
-        _tile_dpbf16ps(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
+/** Rows of the left operand come from the second level cache, where a tile load would wait for each of them.
+ */
+PLD_INLINE void prefetch_rows(const product_block *block, const uint32_t *left, int64_t left_row) {
+    for (int m = 0; m < BLOCK_ROWS; m++) {
+        if (m < TILE_ROWS || block->lower) {
+            _mm_prefetch((const char *)(left + m * left_row), _MM_HINT_T0);
+        }
     }
 }
 
@@ -81,7 +37,7 @@ static void add_rest(const product_block *block, const uint32_t *left, const uin
     }
     memcpy(right_room, right, (size_t)(pairs * PANEL_COLUMNS) * sizeof *right);
     TILE_MEMORY_BARRIER();
-    add_products(block, left_room, TILE_PAIRS, right_room);
+    add_products(block->lower > 0, left_room, TILE_PAIRS, right_room);
     TILE_MEMORY_BARRIER();
 }
 
@@ -92,7 +48,8 @@ static void add_all_products(const product_block *block) {
     int64_t k = 0;
     TILE_MEMORY_BARRIER();
     for (; k + TILE_PAIRS <= p->pairs; k += TILE_PAIRS) {
-        add_products(block, left + k, p->left_row, right + k * PANEL_COLUMNS);
+        prefetch_rows(block, left + k + AHEAD * TILE_PAIRS, p->left_row);
+        add_products(block->lower > 0, left + k, p->left_row, right + k * PANEL_COLUMNS);
     }
     if (k < p->pairs) {
         add_rest(block, left + k, right + k * PANEL_COLUMNS, p->pairs - k);
@@ -113,22 +70,26 @@ static void begin_in_room(const product_block *block, float *room) {
 
 static void run_block(const product_block *block) {
     const pld_pair_product *p = block->p;
+    const bool lower = block->lower > 0;
     const bool whole = p->columns == PANEL_COLUMNS;
     float room[BLOCK_ROWS * PANEL_COLUMNS];
-    const sums_place in_room = {room, PANEL_COLUMNS};
-    const sums_place in_out = {p->out + block->row * p->out_row, p->out_row};
+    float *out = p->out + block->row * p->out_row;
     if (p->bias || (p->add && !whole)) {
         begin_in_room(block, room);
-        load_sums(block, &in_room);
+        load_sums(lower, room, PANEL_COLUMNS);
     } else if (p->add) {
-        load_sums(block, &(sums_place){(float *)p->add + block->row * p->out_row, p->out_row});
+        load_sums(lower, p->add + block->row * p->out_row, p->out_row);
     } else {
-        clear_sums(block);
+        clear_sums(lower);
     }
     add_all_products(block);
-    store_sums(block, whole ? &in_out : &in_room);
-    for (int m = 0; !whole && m < block->upper + block->lower; m++) {
-        memcpy(in_out.at + m * in_out.row, room + m * PANEL_COLUMNS, (size_t)p->columns * sizeof *room);
+    if (whole) {
+        store_sums(lower, out, p->out_row);
+        return;
+    }
+    store_sums(lower, room, PANEL_COLUMNS);
+    for (int m = 0; m < block->upper + block->lower; m++) {
+        memcpy(out + m * p->out_row, room + m * PANEL_COLUMNS, (size_t)p->columns * sizeof *room);
     }
 }
 

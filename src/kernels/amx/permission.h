@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/** The CPU has AMX_TILE and AMX_BF16, and Linux lets this process use the registers, for which it asks: they are
- * 8 KiB a thread, so they are granted only to who asks. Asked once, the answer holds for all threads. */
+/** The CPU has AMX_TILE and AMX_BF16, and Linux lets this process use the registers, for which it asks: they
+ * are 8 KiB a thread, so they are granted only to who asks. Asked once, the answer holds for all threads. */
 bool pld_cpu_grants_amx(void);
 
 #endif

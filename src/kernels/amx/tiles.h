@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Intel AMX: eight registers of two dimensions, and one operation on them, C [M, N] += A [M, K]·B [K, N] with
- * bfloat16 operands and float32 sums. A lies row by row; B in pairs of rows, [K/2][N][2], as the panels of
- * kernels/pairs.h do. The shape of every register is part of a configuration that a thread loads. */
+/** Intel AMX: eight registers of two dimensions, and one operation on them, C [M, N] += A [M, K]·B [K, N]
+ * with bfloat16 operands and float32 sums. A lies row by row; B in pairs of rows, [K/2][N][2], as the panels
+ * of kernels/pairs.h do. The shape of every register is part of a configuration that a thread loads. */
 #ifndef PLD_KERNELS_AMX_TILES_H
 #define PLD_KERNELS_AMX_TILES_H
 
 #include <immintrin.h>
-#include <stdint.h>
+#include <stdbool.h>
+
+#include "kernels/vector/vector.h"
 
 enum {
     TILE_ROWS = 16,  /* of A and C */
     TILE_PAIRS = 16, /* of K, in a row of A and rows of B */
     TILE_COLUMNS = 16,
-    TILE_BYTES = 64 /* of a row */
+    RIGHT_COLUMNS = 2 * TILE_COLUMNS, /* of a right operand in memory */
+    TILE_BYTES = 64                   /* of a row */
 };
 
 /** Which register holds what: C is two by two. */
@@ -47,6 +50,57 @@ static inline void shape_tiles(int upper, int lower) {
     }
     TILE_MEMORY_BARRIER();
     _tile_loadconfig(&shapes);
+}
+
+/* The operations below are on two by two tiles of C, or on the upper two. */
+
+PLD_INLINE void clear_sums(bool lower) {
+    _tile_zero(TILE_C_UPPER_LEFT);
+    _tile_zero(TILE_C_UPPER_RIGHT);
+    if (lower) {
+        _tile_zero(TILE_C_LOWER_LEFT);
+        _tile_zero(TILE_C_LOWER_RIGHT);
+    }
+}
+
+/** C = at [rows][RIGHT_COLUMNS], rows `row` floats apart. */
+PLD_INLINE void load_sums(bool lower, const float *at, int64_t row) {
+    const int64_t stride = row * (int64_t)sizeof *at;
+    TILE_MEMORY_BARRIER();
+    _tile_loadd(TILE_C_UPPER_LEFT, at, stride);
+    _tile_loadd(TILE_C_UPPER_RIGHT, at + TILE_COLUMNS, stride);
+    if (lower) {
+        _tile_loadd(TILE_C_LOWER_LEFT, at + TILE_ROWS * row, stride);
+        _tile_loadd(TILE_C_LOWER_RIGHT, at + TILE_ROWS * row + TILE_COLUMNS, stride);
+    }
+}
+
+PLD_INLINE void store_sums(bool lower, float *at, int64_t row) {
+    const int64_t stride = row * (int64_t)sizeof *at;
+    _tile_stored(TILE_C_UPPER_LEFT, at, stride);
+    _tile_stored(TILE_C_UPPER_RIGHT, at + TILE_COLUMNS, stride);
+    if (lower) {
+        _tile_stored(TILE_C_LOWER_LEFT, at + TILE_ROWS * row, stride);
+        _tile_stored(TILE_C_LOWER_RIGHT, at + TILE_ROWS * row + TILE_COLUMNS, stride);
+    }
+    TILE_MEMORY_BARRIER();
+}
+
+/** C += left [rows][TILE_PAIRS] · right [TILE_PAIRS][RIGHT_COLUMNS]; rows of `left` are left_row words apart.
+ */
+PLD_INLINE void add_products(bool lower, const uint32_t *left, int64_t left_row, const uint32_t *right) {
+    const int64_t stride = left_row * (int64_t)sizeof *left;
+    const int64_t right_stride = RIGHT_COLUMNS * (int64_t)sizeof *right;
+    _tile_loadd(TILE_B_LEFT, right, right_stride);
+    _tile_loadd(TILE_A_UPPER, left, stride);
+    _tile_loadd(TILE_B_RIGHT, right + TILE_COLUMNS, right_stride);
+    _tile_dpbf16ps(TILE_C_UPPER_LEFT, TILE_A_UPPER, TILE_B_LEFT);
+    _tile_dpbf16ps(TILE_C_UPPER_RIGHT, TILE_A_UPPER, TILE_B_RIGHT);
+    if (lower) {
+        _tile_loadd(TILE_A_LOWER, left + TILE_ROWS * left_row, stride);
+        _tile_dpbf16ps(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
+        _tile_dpbf16ps(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
+    }
 }
 
 #endif

@@ -44,11 +44,12 @@ static void add_value(const pld_attention_tile *tile, int64_t key, float weight,
 void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scratch) {
     double *sums = (double *)(void *)scratch;
     float *query = scratch + 2 * tile->head_size;
+    const float scale = tile->scale * 1.44269504F; /* log2 e: logits are exponents of 2 */
     for (int64_t row = 0; row < tile->queries; row++) {
         float max = -INFINITY;
         double total = 0;
         for (int i = 0; i < tile->head_size; i++) {
-            query[i] = rounded(tile->scale * tile->query[row * tile->query_stride + i]);
+            query[i] = rounded(scale * tile->query[row * tile->query_stride + i]);
             sums[i] = 0;
         }
         for (int64_t key = 0; key < tile->keys; key++) {
@@ -58,8 +59,8 @@ void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scra
         for (int64_t key = 0; key < tile->keys; key++) {
             const float z = logit(tile, query, key);
             if (z != -INFINITY) {
-                const float weight = (float)exp((double)z - (double)max);
-                total += (double)weight;
+                const float weight = (float)exp2((double)z - (double)max);
+                total += (double)rounded(weight);
                 add_value(tile, key, weight, sums);
             }
         }

@@ -6,8 +6,7 @@
  * et al. 2022, arXiv 2205.14135) over the other keys. Cross-attention has no other keys, softmax attention
  * only those. */
 #include "kernels/table.h"
-#include "kernels/vector/functions.h"
-#include "kernels/vector/rows.h"
+#include "kernels/vector/online_softmax.h"
 #include "kernels/vector/transpose.h"
 
 /* Keys of one block of the online softmax: with their keys and values they stay in the first-level cache, and
@@ -18,19 +17,11 @@ enum {
     PLD_TILES_FLOATS = 24 * 1024,
 };
 
-/* A block is taken with an old maximum when no logit exceeds it by more than this power of two: sums then
- * stay far from the largest float, and what is flushed to 0 is farther below the true maximum than otherwise.
- */
-#define PLD_EXCESS_LIMIT 16.0F
-
 /** PLD_TILE query rows on their way through the keys. */
 typedef struct query_tile {
     float *
         query; /* [head_size][PLD_TILE], scaled; logits are exponents of e for sparse keys, of 2 for others */
-    float *sums;    /* [head_size][PLD_TILE], Σ weight·value */
-    tile_row max;   /* what is subtracted from the logits: their maximum, or near it when `rounded` */
-    bool rounded;   /* it consists of integers within ±PLD_REFERENCE_LIMIT */
-    tile_row total; /* Σ of the exponentials so far */
+    online_softmax softmax;
 } query_tile;
 
 static int64_t tiles_at_once(int64_t sparse_keys, int head_size) {
@@ -73,7 +64,7 @@ static void add_values(const pld_attention_tile *tile, query_tile *rows, int64_t
                            .rows = tile->head_size,
                            .row = 1,
                            .step = tile->value_stride};
-    PLD_KERNEL(tile_product)(&values, count, weights, accumulate, rows->sums);
+    PLD_KERNEL(tile_product)(&values, count, weights, accumulate, rows->softmax.sums);
 }
 
 /** From here on logits are exponents of 2. */
@@ -82,7 +73,7 @@ static void turn_to_powers_of_two(const pld_attention_tile *tile, query_tile *ro
         store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * splat(PLD_LOG2_E));
     }
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        rows->max.at[v] *= splat(PLD_LOG2_E);
+        rows->softmax.max.at[v] *= splat(PLD_LOG2_E);
     }
 }
 
@@ -91,86 +82,24 @@ static void add_sparse_keys(const pld_attention_tile *tile, query_tile *rows, fl
     int64_t room = keys > PLD_BLOCK_KEYS ? keys : PLD_BLOCK_KEYS;
     float *spare = spare_keys(keys) ? weights + room * PLD_TILE : NULL;
     compute_logits(tile, rows, 0, keys, weights);
-    rows->max = PLD_KERNEL(tile_maximum)(weights, keys, rows->max);
-    rows->total = PLD_KERNEL(tile_pladis)(weights, spare, keys, tile->lambda, tile->alpha, rows->max);
+    rows->softmax.max = PLD_KERNEL(tile_maximum)(weights, keys, rows->softmax.max);
+    rows->softmax.total =
+        PLD_KERNEL(tile_pladis)(weights, spare, keys, tile->lambda, tile->alpha, rows->softmax.max);
     add_values(tile, rows, 0, keys, weights, false);
-}
-
-/** Bring sums and total to a new maximum; most blocks bring none. */
-static void rescale(query_tile *rows, const tile_row *max, int head_size) {
-    tile_row factor;
-    ivec changed = {0};
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        changed |= max->at[v] != rows->max.at[v];
-        factor.at[v] = exp2_of(rows->max.at[v] - max->at[v]);
-    }
-    if (!any_lane(changed)) {
-        return; /* every factor is 1 */
-    }
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        rows->max.at[v] = max->at[v];
-        rows->total.at[v] *= factor.at[v];
-        for (int i = 0; i < head_size; i++) {
-            float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
-            store(at, load(at) * factor.at[v]);
-        }
-    }
-}
-
-/** Maxima → the nearest integers, if all are small enough for tile_powers; returns whether they are. */
-static bool round_maxima(tile_row *max) {
-    tile_row rounded;
-    ivec far = {0};
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        vec magnitude = (vec)((ivec)max->at[v] & 0x7fffffff);
-        far |= ~(magnitude < splat(PLD_REFERENCE_LIMIT));
-        rounded.at[v] = (max->at[v] + splat(PLD_ROUNDER)) - splat(PLD_ROUNDER);
-    }
-    if (any_lane(far)) {
-        return false;
-    }
-    *max = rounded;
-    return true;
-}
-
-/** Add a block with the maxima as they are, if its logits allow that; returns whether they did. */
-static bool add_with_old_maxima(const pld_attention_tile *tile, query_tile *rows, int64_t begin,
-                                int64_t count, float *weights) {
-    tile_row total = rows->total;
-    tile_row max = rows->max;
-    compute_logits(tile, rows, begin, count, weights);
-    PLD_KERNEL(tile_powers)(weights, count, &rows->max, &total, &max);
-    ivec large = {0};
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        large |= max.at[v] - rows->max.at[v] > splat(PLD_EXCESS_LIMIT);
-    }
-    if (any_lane(large)) {
-        return false;
-    }
-    rows->total = total;
-    add_values(tile, rows, begin, count, weights, true);
-    return true;
 }
 
 static void add_dense_keys(const pld_attention_tile *tile, query_tile *rows, int64_t begin, int64_t count,
                            float *weights) {
-    if (rows->rounded && add_with_old_maxima(tile, rows, begin, count, weights)) {
-        return;
-    }
     compute_logits(tile, rows, begin, count, weights);
-    tile_row max = PLD_KERNEL(tile_maximum)(weights, count, rows->max);
-    rows->rounded = round_maxima(&max);
-    bool first = begin == 0;
-    if (first) {
-        rows->max = max;
-    } else {
-        rescale(rows, &max, tile->head_size);
+    tile_row total;
+    if (!powers_with_old_maxima(&rows->softmax, count, weights, &total)) {
+        if (rows->softmax.rounded) { /* they are lost */
+            compute_logits(tile, rows, begin, count, weights);
+        }
+        total = powers_with_new_maxima(&rows->softmax, count, begin == 0, weights);
     }
-    tile_row total = PLD_KERNEL(tile_exponential)(weights, count, max, 1);
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        rows->total.at[v] += total.at[v];
-    }
-    add_values(tile, rows, begin, count, weights, !first);
+    add_to_total(&rows->softmax, &total);
+    add_values(tile, rows, begin, count, weights, begin != 0);
 }
 
 static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {
@@ -181,23 +110,14 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
     for (int64_t i = 0; i < tile->head_size * PLD_TILE_VECTORS; i++) {
         store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * scale);
     }
-    rows->rounded = false;
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        rows->max.at[v] = splat(PLD_MAXIMUM_FLOOR);
-        rows->total.at[v] = splat(0);
-    }
+    start_softmax(&rows->softmax, tile->head_size);
 }
 
 static void finish_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {
     int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        vec inverse = select_lanes(rows->total.at[v] == splat(0), splat(0), splat(1) / rows->total.at[v]);
-        for (int i = 0; i < tile->head_size; i++) {
-            float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
-            store(at, load(at) * inverse);
-        }
-    }
-    tile_to_rows(rows->sums, count, tile->head_size, tile->out + first * tile->out_stride, tile->out_stride);
+    finish_softmax(&rows->softmax);
+    tile_to_rows(rows->softmax.sums, count, tile->head_size, tile->out + first * tile->out_stride,
+                 tile->out_stride);
 }
 
 void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) {
@@ -208,7 +128,7 @@ void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) 
     float *weights = scratch + 2 * room * row_floats;
     for (int64_t i = 0; i < count; i++) {
         tiles[i].query = scratch + 2 * i * row_floats;
-        tiles[i].sums = tiles[i].query + row_floats;
+        tiles[i].softmax.sums = tiles[i].query + row_floats;
         start_rows(tile, i * PLD_TILE, &tiles[i]);
         if (tile->sparse_keys) {
             add_sparse_keys(tile, &tiles[i], weights);

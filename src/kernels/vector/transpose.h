@@ -38,7 +38,8 @@ PLD_INLINE void transpose_8x8(const float *in, int64_t in_stride, float *out, in
 
 /** in [rows <= PLD_TILE][columns], rows `in_stride` apart → tile [columns][PLD_TILE]; lanes past `rows` are
  * 0. */
-static void rows_to_tile(const float *in, int64_t in_stride, int64_t rows, int64_t columns, float *tile) {
+static inline void rows_to_tile(const float *in, int64_t in_stride, int64_t rows, int64_t columns,
+                                float *tile) {
     float edge[PLD_EDGE * PLD_EDGE];
     for (int64_t row = 0; row < PLD_TILE; row += PLD_EDGE) {
         int64_t height = rows - row < 0 ? 0 : rows - row < PLD_EDGE ? rows - row : PLD_EDGE;
@@ -64,7 +65,8 @@ static void rows_to_tile(const float *in, int64_t in_stride, int64_t rows, int64
 }
 
 /** tile [columns][PLD_TILE] → out [rows <= PLD_TILE][columns], rows `out_stride` apart. */
-static void tile_to_rows(const float *tile, int64_t rows, int64_t columns, float *out, int64_t out_stride) {
+static inline void tile_to_rows(const float *tile, int64_t rows, int64_t columns, float *out,
+                                int64_t out_stride) {
     for (int64_t row = 0; row < rows; row += PLD_EDGE) {
         int64_t height = rows - row < PLD_EDGE ? rows - row : PLD_EDGE;
         for (int64_t column = 0; column < columns; column += PLD_EDGE) {

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The running softmax of a tile of query rows over blocks of keys (Milakov & Gimelshein 2018, arXiv
+ * 1805.02867; Dao et al. 2022, arXiv 2205.14135). Logits are exponents of 2. */
+#ifndef PLD_KERNELS_VECTOR_ONLINE_SOFTMAX_H
+#define PLD_KERNELS_VECTOR_ONLINE_SOFTMAX_H
+
+#include "kernels/vector/functions.h"
+#include "kernels/vector/rows.h"
+
+/* A block is taken with an old maximum when no logit exceeds it by more than this power of two: sums then
+ * stay far from the largest float, and what is flushed to 0 is farther below the true maximum than otherwise.
+ */
+#define PLD_EXCESS_LIMIT 16.0F
+
+typedef struct online_softmax {
+    float *sums; /* [head_size][PLD_TILE], Σ weight·value */
+    int head_size;
+    bool rounded;   /* max consists of integers within ±PLD_REFERENCE_LIMIT */
+    tile_row max;   /* what is subtracted from the logits: their maximum, or near it when `rounded` */
+    tile_row total; /* Σ of the powers so far */
+} online_softmax;
+
+/** No key so far; the sums are not touched. */
+static void start_softmax(online_softmax *rows, int head_size) {
+    rows->head_size = head_size;
+    rows->rounded = false;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->max.at[v] = splat(PLD_MAXIMUM_FLOOR);
+        rows->total.at[v] = splat(0);
+    }
+}
+
+/** Logits `weights` [keys][PLD_TILE] → powers and their sums, if the maxima so far serve them, too. If not,
+ * and if `rounded`, the logits are lost. */
+static bool powers_with_old_maxima(const online_softmax *rows, int64_t keys, float *weights,
+                                   tile_row *total) {
+    if (!rows->rounded) {
+        return false;
+    }
+    tile_row max = rows->max;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        total->at[v] = splat(0);
+    }
+    PLD_KERNEL(tile_powers)(weights, keys, &rows->max, total, &max);
+    ivec large = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        large |= max.at[v] - rows->max.at[v] > splat(PLD_EXCESS_LIMIT);
+    }
+    return !any_lane(large);
+}
+
+/** Bring sums and total to a new maximum; most blocks bring none. */
+static void rescale(online_softmax *rows, const tile_row *max) {
+    tile_row factor;
+    ivec changed = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        changed |= max->at[v] != rows->max.at[v];
+        factor.at[v] = exp2_of(rows->max.at[v] - max->at[v]);
+    }
+    if (!any_lane(changed)) {
+        return; /* every factor is 1 */
+    }
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->max.at[v] = max->at[v];
+        rows->total.at[v] *= factor.at[v];
+        for (int i = 0; i < rows->head_size; i++) {
+            float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
+            store(at, load(at) * factor.at[v]);
+        }
+    }
+}
+
+/** Maxima → the nearest integers, if all are small enough for tile_powers; returns whether they are. */
+static bool round_maxima(tile_row *max) {
+    tile_row rounded;
+    ivec far = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec magnitude = (vec)((ivec)max->at[v] & 0x7fffffff);
+        far |= ~(magnitude < splat(PLD_REFERENCE_LIMIT));
+        rounded.at[v] = (max->at[v] + splat(PLD_ROUNDER)) - splat(PLD_ROUNDER);
+    }
+    if (any_lane(far)) {
+        return false;
+    }
+    *max = rounded;
+    return true;
+}
+
+/** Logits → powers and their sums, under maxima that include theirs; `first`: there are no sums yet. */
+static tile_row powers_with_new_maxima(online_softmax *rows, int64_t keys, bool first, float *weights) {
+    tile_row max = PLD_KERNEL(tile_maximum)(weights, keys, rows->max);
+    rows->rounded = round_maxima(&max);
+    if (first) {
+        rows->max = max;
+    } else {
+        rescale(rows, &max);
+    }
+    return PLD_KERNEL(tile_exponential)(weights, keys, max, 1);
+}
+
+static void add_to_total(online_softmax *rows, const tile_row *total) {
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        rows->total.at[v] += total->at[v];
+    }
+}
+
+/** Sums to averages; rows without a key that counts to 0. */
+static void finish_softmax(online_softmax *rows) {
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec inverse = select_lanes(rows->total.at[v] == splat(0), splat(0), splat(1) / rows->total.at[v]);
+        for (int i = 0; i < rows->head_size; i++) {
+            float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
+            store(at, load(at) * inverse);
+        }
+    }
+}
+
+#endif
