@@ -107,8 +107,10 @@ static void run_pair_product(const pld_kernels *k, buffers *b) {
     uint32_t *pairs = (uint32_t *)(void *)b->halves;
     k->pair_product(&(pld_pair_product){.left = pairs,
                                         .left_row = PRODUCT_BYTES / 4,
+                                        .run_rows = PRODUCT_ROWS,
                                         .rows = PRODUCT_ROWS,
                                         .pairs = PRODUCT_BYTES / 4,
+                                        .taps = 1,
                                         .panel = pairs + PRODUCT_ROWS * PRODUCT_BYTES / 4,
                                         .out = b->c,
                                         .out_row = k->panel_columns(),

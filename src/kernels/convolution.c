@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks for the caches: PIXELS × PAIRS of the band stay in the second level, one panel of PAIRS in the
- * first, the band of a group of rows in the third. */
+/* Blocks for the caches: PIXELS × PAIRS of the band stay in the second level with one panel of them, all
+ * taps; the band of a group of rows in the third. Sums stay in registers over the taps and so many pairs. */
 #include "kernels/convolution.h"
 
 #include <string.h>
 
 #include "core/parallel.h"
 
-enum { PIXELS = 240, PAIRS = 256, LINE = 16 /* words of a cache line */ };
+enum { PIXELS = 240, PAIRS = 320, FLAT_PAIRS = 640, LINE = 16 /* words of a cache line */ };
 
 /* Pairs that the band of one group may take. */
 static const int64_t default_room = 1 << 20;
@@ -74,7 +74,7 @@ typedef struct convolution_job {
     uint32_t *band;
     int64_t first_row, rows, first_seen;
     int64_t row_parts, panel_parts;
-    bool flat; /* one tap, no vector: the rows of the output are one long row */
+    int64_t tap_at[PLD_CONVOLUTION_MOST_TAPS]; /* words of the band */
 } convolution_job;
 
 /** The row of the band where the taps of an output row begin. */
@@ -128,9 +128,9 @@ static void fill_rows(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
-/** What one call of the kernel begins with: a run of output pixels, a panel, a place in taps and depth. */
+/** What one call of the kernel takes: rows of the output of one picture, a panel, a piece of the depth. */
 typedef struct product_place {
-    int64_t row, pixels, panel, tap, pair;
+    int64_t row, rows, panel, pair, pairs;
 } product_place;
 
 static void run_product(const convolution_job *job, const product_place *at) {
@@ -140,42 +140,44 @@ static void run_product(const convolution_job *job, const product_place *at) {
     const int64_t width = job->k->panel_columns();
     const int64_t all = conv->weights.columns;
     const int64_t column = at->panel * width;
-    const int64_t from_row = seen_row(job, at->row) - job->first_seen + at->tap / conv->kernel;
-    const int64_t from = from_row * cut->seen_pixels + at->tap % conv->kernel;
+    const int64_t from = (seen_row(job, at->row) - job->first_seen) * cut->seen_pixels;
     const int64_t to = at->row * conv->out_width * all + column;
-    const bool first = at->tap == 0 && at->pair == 0;
+    const bool first = at->pair == 0;
+    const bool dense = conv->kernel == 1 && conv->stride == 1; /* no gap between rows */
     const float *bias = o->vector ? job->biases + at->row / conv->out_height * all : o->bias;
-    job->k->pair_product(&(pld_pair_product){
-        .left = job->band + from * cut->pairs + at->pair,
-        .left_row = conv->stride * cut->pairs,
-        .rows = at->pixels,
-        .pairs = smaller(PAIRS, cut->pairs - at->pair),
-        .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, at->tap, at->pair),
-        .bias = first && bias ? bias + column : NULL,
-        .add = !first        ? o->out + to
-               : o->residual ? o->residual + to
-                             : NULL,
-        .out = o->out + to,
-        .out_row = all,
-        .columns = smaller(width, all - column)});
+    job->k->pair_product(
+        &(pld_pair_product){.left = job->band + from * cut->pairs + at->pair,
+                            .left_row = conv->stride * cut->pairs,
+                            .run_rows = dense ? at->rows * conv->out_width : conv->out_width,
+                            .run_step = conv->stride * cut->seen_pixels * cut->pairs,
+                            .rows = at->rows * conv->out_width,
+                            .pairs = at->pairs,
+                            .taps = conv->weights.taps,
+                            .tap_at = job->tap_at,
+                            .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, 0, at->pair),
+                            .panel_tap = cut->pairs * width,
+                            .bias = first && bias ? bias + column : NULL,
+                            .add = !first        ? o->out + to
+                                   : o->residual ? o->residual + to
+                                                 : NULL,
+                            .out = o->out + to,
+                            .out_row = all,
+                            .columns = smaller(width, all - column)});
 }
 
 /** Output rows [row, end) times panels [panel, last): each piece of a panel meets all rows of a block. */
 static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last) {
     const pld_convolution *conv = job->conv;
     const int64_t block = larger(1, PIXELS / conv->out_width);
-    const int64_t step = job->flat ? block : 1;
-    for (; row < end; row += block) {
-        const int64_t stop = smaller(row + block, end);
-        product_place at;
-        for (at.tap = 0; at.tap < conv->weights.taps; at.tap++) {
-            for (at.pair = 0; at.pair < job->cut.pairs; at.pair += PAIRS) {
-                for (at.panel = panel; at.panel < last; at.panel++) {
-                    for (at.row = row; at.row < stop; at.row += step) {
-                        at.pixels = smaller(step, stop - at.row) * conv->out_width;
-                        run_product(job, &at);
-                    }
-                }
+    const int64_t piece = conv->kernel == 1 ? FLAT_PAIRS : PAIRS;
+    product_place at;
+    for (; row < end; row = at.row + at.rows) {
+        at.row = row;
+        at.rows = smaller(smaller(block, end - row), conv->out_height - row % conv->out_height);
+        for (at.pair = 0; at.pair < job->cut.pairs; at.pair += piece) {
+            at.pairs = smaller(piece, job->cut.pairs - at.pair);
+            for (at.panel = panel; at.panel < last; at.panel++) {
+                run_product(job, &at);
             }
         }
     }
@@ -213,11 +215,12 @@ static void share_out(convolution_job *job, int threads) {
 
 void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int threads,
                          const pld_convolution_operands *operands) {
-    convolution_job job = {.k = k,
-                           .conv = conv,
-                           .operands = operands,
-                           .cut = cut_of(conv, operands->vector != NULL, threads),
-                           .flat = conv->kernel == 1 && conv->stride == 1 && !operands->vector};
+    convolution_job job = {
+        .k = k, .conv = conv, .operands = operands, .cut = cut_of(conv, operands->vector != NULL, threads)};
+    for (int64_t tap = 0; tap < conv->weights.taps; tap++) {
+        const int64_t pixel = tap / conv->kernel * job.cut.seen_pixels + tap % conv->kernel;
+        job.tap_at[tap] = pixel * job.cut.pairs;
+    }
     job.biases = operands->scratch;
     job.band = (uint32_t *)operands->scratch + job.cut.bias_floats;
     job.rooms = (float *)operands->scratch + job.cut.bias_floats + job.cut.band_words;

@@ -14,8 +14,11 @@
 
 #include "kernels/pairs.h"
 
+enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
+
 /** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
- *  normalised or enlarged if that is asked. weights: pairs of N columns, depth C, kernel² taps. */
+ *  normalised or enlarged if that is asked. weights: pairs of N columns, depth C, kernel² taps, at most
+ *  PLD_CONVOLUTION_MOST_TAPS. */
 typedef struct pld_convolution {
     pld_panels weights;
     int64_t kernel, stride, pad_before; /* a side; pixels beyond the edge are zeros */

@@ -62,22 +62,35 @@ typedef struct pld_panel_product {
     int64_t columns; /* 1 … panel_columns() */
 } pld_panel_product;
 
-/** The same with bfloat16 operands, two of one row or column to a word, the earlier in its low half. Products
- * are exact in float32; the sums are float32, over the pairs in order, and in a pair the later product is
+/** The same with bfloat16 operands, two of one row or column to a word, the earlier in its low half, and for
+ * several matrices at once, the taps of a convolution, whose products are added up. Products are exact in
+ * float32; the sums are float32, over the taps and their pairs in order, and in a pair the later product is
  * added first. An instruction set that has such an operation may flush subnormal numbers to zero and round
  * the sum of a pair once instead of twice: each still is one rounding or none, so the bound of float32 sums
  * holds. */
 typedef struct pld_pair_product {
-    const uint32_t *left; /* [rows, pairs], rows left_row words apart */
+    /* [rows, pairs] of each tap: rows left_row words apart within runs of run_rows, those run_step words
+     * apart */
+    const uint32_t *left;
     int64_t left_row;
+    int64_t run_rows, run_step;
     int64_t rows, pairs;
-    const uint32_t *panel; /* [pairs, panel_columns()] */
+    int64_t taps;
+    const int64_t *tap_at; /* [taps] words from `left` to each of them; NULL: one tap, there */
+    const uint32_t *panel; /* [pairs, panel_columns()] of each tap */
+    int64_t panel_tap;     /* words between them */
     const float *bias;     /* [columns] or NULL */
     const float *add;      /* [rows, columns], rows out_row apart: added to the result; may be out; or NULL */
     float *out;            /* [rows, columns], rows out_row floats apart */
     int64_t out_row;
     int64_t columns; /* 1 … panel_columns() */
 } pld_pair_product;
+
+/** The left side of a row, for a tap. */
+static inline const uint32_t *pld_pair_left(const pld_pair_product *p, int64_t row, int64_t tap) {
+    return p->left + row / p->run_rows * p->run_step + row % p->run_rows * p->left_row +
+           (p->tap_at ? p->tap_at[tap] : 0);
+}
 
 enum { PLD_WINOGRAD_IN = 6, PLD_WINOGRAD_OUT = 4 }; /* F(4x4, 3x3): pixels of a tile, a side */
 
@@ -109,7 +122,7 @@ typedef struct pld_winograd_output {
     /* Query rows that one tile should hold: a constant for the head size. */                                       \
     X(int64_t, attention_queries, (int64_t sparse_keys, int head_size))                                             \
     /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·log2(e)·query, key,         \
-     * weight and value rounded to the nearest; logits, normalisers and sums float32. */                                         \
+     * weight and value rounded to the nearest; logits, normalisers and sums float32. */                            \
     X(void, attention_bf16_tile, (const pld_attention_tile *tile, float *scratch))                                  \
     X(size_t, attention_bf16_scratch, (int head_size))                                                              \
     X(int64_t, attention_bf16_queries, (int head_size))                                                             \

@@ -50,49 +50,74 @@ static double half(uint32_t pair, int which) {
     return (double)two[which];
 }
 
-/** One product of `rows` × `pairs` with `columns` of a panel. The scalar table has panels of its own width,
- * so the specification is run on a copy of that width. */
-static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, int64_t columns, bool bias,
-                      bool accumulate) {
+/** What a product begins its sums with. */
+typedef struct beginning {
+    bool bias, accumulate;
+} beginning;
+
+/** One product of `rows` × `pairs` with `columns` of a panel, for each of `taps` left sides, which overlap;
+ * rows stand in runs of 7. The scalar table has panels of its own width, so the specification is run on a
+ * copy of that width. */
+static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, int64_t taps, int64_t columns,
+                      beginning begin) {
+    static const int64_t tap_at[] = {0, 11, 4};
+    enum { RUN = 7, GAP = 9 };
     const pld_kernels *scalar = check_scalar();
     const int64_t width = kernels->panel_columns();
     const int64_t narrow = scalar->panel_columns();
     const int64_t left_row = pairs + 3;
+    const int64_t run_step = RUN * left_row + GAP;
     const int64_t out_row = columns + 5;
     const size_t count = (size_t)((rows - 1) * out_row + columns);
-    uint32_t *left = random_pairs((size_t)((rows - 1) * left_row + pairs));
-    uint32_t *panel = random_pairs((size_t)(pairs * width));
-    uint32_t *copy = check_bytes((size_t)(pairs * narrow) * sizeof *copy);
+    uint32_t *left = random_pairs(
+        (size_t)((rows - 1) / RUN * run_step + (rows - 1) % RUN * left_row + pairs + (taps > 1 ? 11 : 0)));
+    uint32_t *panel = random_pairs((size_t)(taps * pairs * width));
+    uint32_t *copy = check_bytes((size_t)(taps * pairs * narrow) * sizeof *copy);
     float *more = filled((size_t)columns);
     float *out = filled(count);
     float *same = check_floats(count);
     double *expected = doubles(count);
     memcpy(same, out, count * sizeof *out);
     for (int64_t i = 0; i < (int64_t)count; i++) {
-        int64_t row = i / out_row;
-        int64_t n = i % out_row;
+        const int64_t row = i / out_row;
+        const int64_t n = i % out_row;
         expected[i] = (double)out[i];
-        if (n < columns) {
-            expected[i] = (bias ? (double)more[n] : 0) + (accumulate ? (double)out[i] : 0);
-            for (int64_t k = 0; k < 2 * pairs; k++) {
-                expected[i] += half(left[row * left_row + k / 2], (int)(k % 2)) *
-                               half(panel[k / 2 * width + n], (int)(k % 2));
-            }
+        if (n >= columns) {
+            continue;
+        }
+        expected[i] = (begin.bias ? (double)more[n] : 0) + (begin.accumulate ? (double)out[i] : 0);
+        for (int64_t k = 0; k < 2 * pairs * taps; k++) {
+            const int64_t tap = k / (2 * pairs);
+            const int64_t at = row / RUN * run_step + row % RUN * left_row + tap_at[tap] + k / 2 % pairs;
+            expected[i] += half(left[at], (int)(k % 2)) * half(panel[k / 2 * width + n], (int)(k % 2));
         }
     }
-    pld_pair_product product = {
-        left, left_row, rows,   pairs, panel, bias ? more : NULL, accumulate ? out : NULL,
-        out,  out_row,  columns};
+    pld_pair_product product = {.left = left,
+                                .left_row = left_row,
+                                .run_rows = RUN,
+                                .run_step = run_step,
+                                .rows = rows,
+                                .pairs = pairs,
+                                .taps = taps,
+                                .tap_at = taps > 1 ? tap_at : NULL,
+                                .panel = panel,
+                                .panel_tap = pairs * width,
+                                .bias = begin.bias ? more : NULL,
+                                .add = begin.accumulate ? out : NULL,
+                                .out = out,
+                                .out_row = out_row,
+                                .columns = columns};
     kernels->pair_product(&product);
-    check_near("pair_product", out, expected, count, 6e-8 * (double)(2 * pairs + 4), 0);
+    check_near("pair_product", out, expected, count, 6e-8 * (double)(2 * pairs * taps + 4), 0);
+    product.panel_tap = pairs * narrow;
     for (int64_t first = 0; takes_pairs_apart(kernels) && first < columns; first += narrow) {
         product.columns = columns - first < narrow ? columns - first : narrow;
-        for (int64_t i = 0; i < pairs * narrow; i++) {
+        for (int64_t i = 0; i < taps * pairs * narrow; i++) {
             copy[i] = i % narrow < product.columns ? panel[i / narrow * width + first + i % narrow] : 0;
         }
         product.panel = copy;
-        product.bias = bias ? more + first : NULL;
-        product.add = accumulate ? same + first : NULL;
+        product.bias = begin.bias ? more + first : NULL;
+        product.add = begin.accumulate ? same + first : NULL;
         product.out = same + first;
         scalar->pair_product(&product);
     }
@@ -104,16 +129,18 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
 }
 
 void check_pair_product(const pld_kernels *kernels) {
-    static const int64_t rows[] = {1, 2, 3, 4, 5, 11, 12, 13, 23, 31};
-    static const int64_t depths[] = {1, 2, 33, 129};
+    static const int64_t rows[] = {1, 2, 3, 4, 5, 7, 8, 11, 12, 14, 23, 31, 50};
+    static const int64_t depths[] = {1, 2, 16, 33, 129};
+    const int64_t full = kernels->panel_columns();
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
-            int64_t full = kernels->panel_columns();
-            pair_case(kernels, rows[r], depths[d], full, true, false);
-            pair_case(kernels, rows[r], depths[d], full, false, true);
-            pair_case(kernels, rows[r], depths[d], full - 1, true, true);
-            pair_case(kernels, rows[r], depths[d], full / 2, false, false);
-            pair_case(kernels, rows[r], depths[d], 1, true, false);
+            for (int64_t taps = 1; taps <= 3; taps++) {
+                pair_case(kernels, rows[r], depths[d], taps, full, (beginning){true, false});
+                pair_case(kernels, rows[r], depths[d], taps, full, (beginning){false, true});
+                pair_case(kernels, rows[r], depths[d], taps, full - 1, (beginning){true, true});
+                pair_case(kernels, rows[r], depths[d], taps, full / 2, (beginning){false, false});
+                pair_case(kernels, rows[r], depths[d], taps, 1, (beginning){true, false});
+            }
         }
     }
 }

@@ -54,14 +54,16 @@ static void product_of_tiles(const uint32_t *left, int64_t rows, int64_t left_ro
     for (int64_t row = 0; row < rows; row += 2 * TILE_ROWS) {
         const bool lower = rows - row > TILE_ROWS;
         if (accumulate) {
-            load_sums(lower, out + row * PLD_TILE, PLD_TILE);
+            load_sums(TILE_ROWS, lower, out + row * PLD_TILE, PLD_TILE);
         } else {
             clear_sums(lower);
         }
         for (int64_t k = 0; k < pairs; k += TILE_PAIRS) {
-            add_products(lower, left + row * left_row + k, left_row, right + k * RIGHT_COLUMNS);
+            const uint32_t *upper = left + row * left_row + k;
+            add_products(upper, lower ? upper + TILE_ROWS * left_row : NULL, left_row,
+                         right + k * RIGHT_COLUMNS);
         }
-        store_sums(lower, out + row * PLD_TILE, PLD_TILE);
+        store_sums(TILE_ROWS, lower, out + row * PLD_TILE, PLD_TILE);
     }
 }
 

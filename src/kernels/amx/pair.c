@@ -9,50 +9,69 @@
 
 enum { BLOCK_ROWS = 2 * TILE_ROWS, PANEL_COLUMNS = RIGHT_COLUMNS, AHEAD = 2 /* tiles */ };
 
-_Static_assert(PANEL_COLUMNS == 2 * PLD_LANES, "the width of a panel");
+_Static_assert((int)PANEL_COLUMNS == 2 * (int)PLD_LANES, "the width of a panel");
 
-/** One block on its way: rows [row, row + upper + lower) of the result. */
+/** Rows [row, row + upper + lower) of the result. Each of the two tiles lies within one run. */
 typedef struct product_block {
     const pld_pair_product *p;
     int64_t row;
-    int upper, lower; /* rows of the upper and of the lower tiles; lower may be 0 */
+    int upper, lower; /* rows; lower may be 0 */
 } product_block;
 
 /** Rows of the left operand come from the second level cache, where a tile load would wait for each of them.
  */
-PLD_INLINE void prefetch_rows(const product_block *block, const uint32_t *left, int64_t left_row) {
-    for (int m = 0; m < BLOCK_ROWS; m++) {
-        if (m < TILE_ROWS || block->lower) {
-            _mm_prefetch((const char *)(left + m * left_row), _MM_HINT_T0);
-        }
+PLD_INLINE void prefetch_rows(const uint32_t *left, int rows, int64_t left_row) {
+    for (int m = 0; m < rows; m++) {
+        _mm_prefetch((const char *)(left + m * left_row), _MM_HINT_T0);
     }
 }
 
 /** The last pairs, fewer than a tile's: both operands with zeros after them. */
-static void add_rest(const product_block *block, const uint32_t *left, const uint32_t *right, int64_t pairs) {
+static void add_rest(const product_block *block, const uint32_t *upper, const uint32_t *lower,
+                     const uint32_t *right, int64_t pairs) {
+    const int64_t left_row = block->p->left_row;
     uint32_t left_room[BLOCK_ROWS * TILE_PAIRS] = {0};
     uint32_t right_room[TILE_PAIRS * PANEL_COLUMNS] = {0};
-    for (int64_t m = 0; m < block->upper + block->lower; m++) {
-        memcpy(left_room + m * TILE_PAIRS, left + m * block->p->left_row, (size_t)pairs * sizeof *left);
+    for (int m = 0; m < block->upper; m++) {
+        memcpy(left_room + m * TILE_PAIRS, upper + m * left_row, (size_t)pairs * sizeof *upper);
+    }
+    for (int m = 0; m < block->lower; m++) {
+        memcpy(left_room + (TILE_ROWS + m) * TILE_PAIRS, lower + m * left_row, (size_t)pairs * sizeof *lower);
     }
     memcpy(right_room, right, (size_t)(pairs * PANEL_COLUMNS) * sizeof *right);
     TILE_MEMORY_BARRIER();
-    add_products(block->lower > 0, left_room, TILE_PAIRS, right_room);
+    add_products(left_room, lower ? left_room + TILE_ROWS * TILE_PAIRS : NULL, TILE_PAIRS, right_room);
     TILE_MEMORY_BARRIER();
 }
 
-static void add_all_products(const product_block *block) {
+/** C += the products of one tap. */
+PLD_INLINE void add_tap(const product_block *block, const uint32_t *upper, const uint32_t *lower,
+                        const uint32_t *right) {
     const pld_pair_product *p = block->p;
-    const uint32_t *left = p->left + block->row * p->left_row;
-    const uint32_t *right = p->panel;
     int64_t k = 0;
-    TILE_MEMORY_BARRIER();
     for (; k + TILE_PAIRS <= p->pairs; k += TILE_PAIRS) {
-        prefetch_rows(block, left + k + AHEAD * TILE_PAIRS, p->left_row);
-        add_products(block->lower > 0, left + k, p->left_row, right + k * PANEL_COLUMNS);
+        prefetch_rows(upper + k + AHEAD * TILE_PAIRS, TILE_ROWS, p->left_row);
+        if (lower) {
+            prefetch_rows(lower + k + AHEAD * TILE_PAIRS, TILE_ROWS, p->left_row);
+        }
+        add_products(upper + k, lower ? lower + k : NULL, p->left_row, right + k * PANEL_COLUMNS);
     }
     if (k < p->pairs) {
-        add_rest(block, left + k, right + k * PANEL_COLUMNS, p->pairs - k);
+        add_rest(block, upper + k, lower ? lower + k : NULL, right + k * PANEL_COLUMNS, p->pairs - k);
+    }
+}
+
+static void add_taps(const product_block *block) {
+    const pld_pair_product *p = block->p;
+    const uint32_t *right = p->panel;
+    TILE_MEMORY_BARRIER();
+    for (int64_t tap = 0; tap < p->taps; tap++, right += p->panel_tap) {
+        const uint32_t *upper = pld_pair_left(p, block->row, tap);
+        if (block->lower) {
+            add_tap(block, upper, pld_pair_left(p, block->row + block->upper, tap), right);
+        } else {
+            add_tap(block, upper, NULL, right);
+        }
     }
 }
 
@@ -76,36 +95,41 @@ static void run_block(const product_block *block) {
     float *out = p->out + block->row * p->out_row;
     if (p->bias || (p->add && !whole)) {
         begin_in_room(block, room);
-        load_sums(lower, room, PANEL_COLUMNS);
+        load_sums(block->upper, lower, room, PANEL_COLUMNS);
     } else if (p->add) {
-        load_sums(lower, p->add + block->row * p->out_row, p->out_row);
+        load_sums(block->upper, lower, p->add + block->row * p->out_row, p->out_row);
     } else {
         clear_sums(lower);
     }
-    add_all_products(block);
+    add_taps(block);
     if (whole) {
-        store_sums(lower, out, p->out_row);
+        store_sums(block->upper, lower, out, p->out_row);
         return;
     }
-    store_sums(lower, room, PANEL_COLUMNS);
+    store_sums(block->upper, lower, room, PANEL_COLUMNS);
     for (int m = 0; m < block->upper + block->lower; m++) {
         memcpy(out + m * p->out_row, room + m * PANEL_COLUMNS, (size_t)p->columns * sizeof *room);
     }
 }
 
+/** Rows from `row` on that one tile can take: to the end of the run, or of all. */
+static int rows_of_tile(const pld_pair_product *p, int64_t row) {
+    const int64_t run = p->run_rows - row % p->run_rows;
+    const int64_t left = p->rows - row < run ? p->rows - row : run;
+    return (int)(left < TILE_ROWS ? left : TILE_ROWS);
+}
+
 void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
-    product_block block = {p, 0, TILE_ROWS, TILE_ROWS};
-    if (p->rows >= BLOCK_ROWS) {
-        shape_tiles(TILE_ROWS, TILE_ROWS);
-        for (; block.row + BLOCK_ROWS <= p->rows; block.row += BLOCK_ROWS) {
-            run_block(&block);
+    int upper = 0;
+    int lower = 0;
+    for (product_block block = {p, 0, 0, 0}; block.row < p->rows; block.row += block.upper + block.lower) {
+        block.upper = rows_of_tile(p, block.row);
+        block.lower = rows_of_tile(p, block.row + block.upper);
+        if (block.upper != upper || block.lower != lower) {
+            upper = block.upper;
+            lower = block.lower;
+            shape_tiles(upper, lower);
         }
-    }
-    const int rest = (int)(p->rows - block.row);
-    if (rest > 0) {
-        block.upper = rest < TILE_ROWS ? rest : TILE_ROWS;
-        block.lower = rest - block.upper;
-        shape_tiles(block.upper, block.lower);
         run_block(&block);
     }
     _tile_release();

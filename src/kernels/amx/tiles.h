@@ -63,41 +63,42 @@ PLD_INLINE void clear_sums(bool lower) {
     }
 }
 
-/** C = at [rows][RIGHT_COLUMNS], rows `row` floats apart. */
-PLD_INLINE void load_sums(bool lower, const float *at, int64_t row) {
+/** C = at [rows][RIGHT_COLUMNS], rows `row` floats apart; the lower tiles begin after `upper` rows. */
+PLD_INLINE void load_sums(int upper, bool lower, const float *at, int64_t row) {
     const int64_t stride = row * (int64_t)sizeof *at;
     TILE_MEMORY_BARRIER();
     _tile_loadd(TILE_C_UPPER_LEFT, at, stride);
     _tile_loadd(TILE_C_UPPER_RIGHT, at + TILE_COLUMNS, stride);
     if (lower) {
-        _tile_loadd(TILE_C_LOWER_LEFT, at + TILE_ROWS * row, stride);
-        _tile_loadd(TILE_C_LOWER_RIGHT, at + TILE_ROWS * row + TILE_COLUMNS, stride);
+        _tile_loadd(TILE_C_LOWER_LEFT, at + upper * row, stride);
+        _tile_loadd(TILE_C_LOWER_RIGHT, at + upper * row + TILE_COLUMNS, stride);
     }
 }
 
-PLD_INLINE void store_sums(bool lower, float *at, int64_t row) {
+PLD_INLINE void store_sums(int upper, bool lower, float *at, int64_t row) {
     const int64_t stride = row * (int64_t)sizeof *at;
     _tile_stored(TILE_C_UPPER_LEFT, at, stride);
     _tile_stored(TILE_C_UPPER_RIGHT, at + TILE_COLUMNS, stride);
     if (lower) {
-        _tile_stored(TILE_C_LOWER_LEFT, at + TILE_ROWS * row, stride);
-        _tile_stored(TILE_C_LOWER_RIGHT, at + TILE_ROWS * row + TILE_COLUMNS, stride);
+        _tile_stored(TILE_C_LOWER_LEFT, at + upper * row, stride);
+        _tile_stored(TILE_C_LOWER_RIGHT, at + upper * row + TILE_COLUMNS, stride);
     }
     TILE_MEMORY_BARRIER();
 }
 
-/** C += left [rows][TILE_PAIRS] · right [TILE_PAIRS][RIGHT_COLUMNS]; rows of `left` are left_row words apart.
- */
-PLD_INLINE void add_products(bool lower, const uint32_t *left, int64_t left_row, const uint32_t *right) {
-    const int64_t stride = left_row * (int64_t)sizeof *left;
+/** C += left [rows][TILE_PAIRS] · right [TILE_PAIRS][RIGHT_COLUMNS], the rows of the upper and of the lower
+ * tile (NULL: none) each left_row words apart. */
+PLD_INLINE void add_products(const uint32_t *upper, const uint32_t *lower, int64_t left_row,
+                             const uint32_t *right) {
+    const int64_t stride = left_row * (int64_t)sizeof *right;
     const int64_t right_stride = RIGHT_COLUMNS * (int64_t)sizeof *right;
     _tile_loadd(TILE_B_LEFT, right, right_stride);
-    _tile_loadd(TILE_A_UPPER, left, stride);
+    _tile_loadd(TILE_A_UPPER, upper, stride);
     _tile_loadd(TILE_B_RIGHT, right + TILE_COLUMNS, right_stride);
     _tile_dpbf16ps(TILE_C_UPPER_LEFT, TILE_A_UPPER, TILE_B_LEFT);
     _tile_dpbf16ps(TILE_C_UPPER_RIGHT, TILE_A_UPPER, TILE_B_RIGHT);
     if (lower) {
-        _tile_loadd(TILE_A_LOWER, left + TILE_ROWS * left_row, stride);
+        _tile_loadd(TILE_A_LOWER, lower, stride);
         _tile_dpbf16ps(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
         _tile_dpbf16ps(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
     }

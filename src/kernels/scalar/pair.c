@@ -18,18 +18,27 @@ static float later(uint32_t pair) {
     return float_of(pair & 0xffff0000U);
 }
 
-void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
+/** The sum over taps and pairs of one row and column. */
+static float product_of(const pld_pair_product *p, int64_t row, int64_t column) {
     const int64_t width = PLD_KERNEL(panel_columns)();
+    float sum = 0;
+    for (int64_t tap = 0; tap < p->taps; tap++) {
+        const uint32_t *left = pld_pair_left(p, row, tap);
+        const uint32_t *panel = p->panel + tap * p->panel_tap + column;
+        for (int64_t k = 0; k < p->pairs; k++) {
+            const uint32_t right = panel[k * width];
+            sum += later(left[k]) * later(right);
+            sum += earlier(left[k]) * earlier(right);
+        }
+    }
+    return sum;
+}
+
+void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
     for (int64_t row = 0; row < p->rows; row++) {
-        const uint32_t *left = p->left + row * p->left_row;
         float *out = p->out + row * p->out_row;
         for (int64_t n = 0; n < p->columns; n++) {
-            float sum = 0;
-            for (int64_t k = 0; k < p->pairs; k++) {
-                const uint32_t right = p->panel[k * width + n];
-                sum += later(left[k]) * later(right);
-                sum += earlier(left[k]) * earlier(right);
-            }
+            float sum = product_of(p, row, n);
             sum += p->bias ? p->bias[n] : 0;
             out[n] = p->add ? p->add[row * p->out_row + n] + sum : sum;
         }

@@ -43,17 +43,19 @@ PLD_INLINE void block_product(const pld_pair_product *p, const int rows, int64_t
             sums[m][v] = (vec){0};
         }
     }
-    const uint32_t *left = p->left + row * p->left_row;
-    const uint32_t *panel = p->panel;
-    for (int64_t k = 0; k < p->pairs; k++, left++, panel += PAIR_COLUMNS) {
-        ivec right[PAIR_VECTORS];
-        for (int v = 0; v < PAIR_VECTORS; v++) {
-            right[v] = load_pairs(panel + v * PLD_LANES);
-        }
-        for (int m = 0; m < rows; m++) {
-            ivec x = splat_pair(left[m * p->left_row]);
+    for (int64_t tap = 0; tap < p->taps; tap++) {
+        const uint32_t *left = pld_pair_left(p, row, tap);
+        const uint32_t *panel = p->panel + tap * p->panel_tap;
+        for (int64_t k = 0; k < p->pairs; k++, left++, panel += PAIR_COLUMNS) {
+            ivec right[PAIR_VECTORS];
             for (int v = 0; v < PAIR_VECTORS; v++) {
-                sums[m][v] = add_pairs(sums[m][v], right[v], x);
+                right[v] = load_pairs(panel + v * PLD_LANES);
+            }
+            for (int m = 0; m < rows; m++) {
+                ivec x = splat_pair(left[m * p->left_row]);
+                for (int v = 0; v < PAIR_VECTORS; v++) {
+                    sums[m][v] = add_pairs(sums[m][v], right[v], x);
+                }
             }
         }
     }
@@ -64,12 +66,12 @@ PLD_INLINE void block_product(const pld_pair_product *p, const int rows, int64_t
     }
 }
 
-void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
-    int64_t row = 0;
-    for (; row + BLOCK_ROWS <= p->rows; row += BLOCK_ROWS) {
+/** Rows [row, end) of one run. */
+static void run_product(const pld_pair_product *p, int64_t row, int64_t end) {
+    for (; row + BLOCK_ROWS <= end; row += BLOCK_ROWS) {
         block_product(p, BLOCK_ROWS, row);
     }
-    switch (p->rows - row) {
+    switch (end - row) {
 #define PAIR_REST(count)                                                                                     \
     case count:                                                                                              \
         block_product(p, count, row);                                                                        \
@@ -78,5 +80,11 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
 #undef PAIR_REST
     default:
         break;
+    }
+}
+
+void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
+    for (int64_t row = 0; row < p->rows; row += p->run_rows) {
+        run_product(p, row, row + p->run_rows < p->rows ? row + p->run_rows : p->rows);
     }
 }

@@ -14,7 +14,8 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
     if (!run->settings.bf16 || op->f32 || p->height * p->width == 1) {
         return false;
     }
-    return p->kernel <= 1 || (run->settings.conv == PLD_CONV_AUTO && !few);
+    return p->kernel <= 1 || (p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS &&
+                              run->settings.conv == PLD_CONV_AUTO && !few);
 }
 
 static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {
