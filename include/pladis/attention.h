@@ -79,8 +79,12 @@ typedef struct pld_attention_problem {
     int64_t joint_first_image_query; /**< rows before this one are plain softmax; 0 */
 
     /** Softmax and tempered rows: operands of both products are rounded to bfloat16, sums stay float32. For
-     *  CPUs with an instruction for it; elsewhere it is emulated. Ignored with other rows. false */
+     *  CPUs with an instruction for it; elsewhere it is emulated. Ignored with other rows and with causal.
+     * false */
     bool bf16;
+
+    /** Softmax and tempered rows: query i sees the keys 0 … i only; needs query_count == key_count. false */
+    bool causal;
 } pld_attention_problem;
 
 /** How to run: with NULL in its place, on the calling thread. */

@@ -73,6 +73,13 @@ static pld_status check_sizes(const pld_attention_problem *problem, pld_error *e
             (long long)problem->joint_text_keys, (long long)problem->key_count,
             (long long)problem->joint_first_image_query, (long long)problem->query_count);
     }
+    const bool dense = problem->rows == PLD_ROWS_SOFTMAX || problem->rows == PLD_ROWS_TEMPERED;
+    if (problem->causal && (!dense || problem->query_count != problem->key_count)) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "attention: causal needs softmax or tempered rows and as many queries as keys, found "
+                        "rows %d, %lld queries and %lld keys",
+                        (int)problem->rows, (long long)problem->query_count, (long long)problem->key_count);
+    }
     switch (problem->rows) {
     case PLD_ROWS_SOFTMAX:
         return PLD_OK;
@@ -100,7 +107,7 @@ static pld_status check_sizes(const pld_attention_problem *problem, pld_error *e
 
 /** All rows are softmax with bfloat16 products. */
 static bool is_bf16(const pld_attention_problem *problem) {
-    return problem->bf16 && !is_sparse(problem) && problem->rows != PLD_ROWS_IDENTITY;
+    return problem->bf16 && !problem->causal && !is_sparse(problem) && problem->rows != PLD_ROWS_IDENTITY;
 }
 
 /** Floats of scratch for one thread, a whole number of cache lines. */
@@ -178,7 +185,9 @@ static void run_item(const attention_run *run, int64_t item, float *scratch) {
         .out_stride = problem->out_token_stride,
         .key_mask = problem->key_mask ? problem->key_mask + batch * problem->key_mask_batch_stride : NULL,
         .queries = count,
-        .keys = problem->key_count,
+        .keys = problem->causal ? first + count : problem->key_count,
+        .causal = problem->causal,
+        .first_query = first,
         .sparse_keys = span->sparse_keys,
         .head_size = problem->head_size,
         .scale = run->scale,

@@ -45,6 +45,8 @@ typedef struct pld_attention_tile {
     int64_t sparse_keys; /* PLADIS acts on the first so many keys, which keep their dense mass; 0: softmax */
     int head_size;
     float scale, lambda, alpha;
+    bool causal; /* softmax: query row i sees the keys 0 … first_query + i only */
+    int64_t first_query;
 } pld_attention_tile;
 
 /** Some rows of a matrix times one panel of packed weights, plus bias. Sums begin at 0 and run over the depth
@@ -205,9 +207,9 @@ const char *pld_isa_name(pld_isa isa);       /**< "avx2" */
 pld_isa pld_isa_from_name(const char *name); /**< PLD_ISA_COUNT: unknown */
 bool pld_isa_supported(pld_isa isa);         /**< built in, and this CPU can run it */
 bool pld_isa_has_bf16(pld_isa isa);          /**< it has arithmetic on bfloat16 */
-/** Its products of bfloat16 are faster than those of float32 on this CPU. Intel's cores run AVX512_BF16 at a
- * quarter of the rate that AMD's do, half as many multiplications a second as float32's; they have AMX for
- * it. */
+/** Products of bfloat16 are faster than those of float32 on this CPU. Measured on Intel's (model 207):
+ * vdpbf16ps starts every second cycle, which is half the multiplications a second of float32, and they have
+ * AMX for it. Other CPUs with AVX512_BF16 are taken to be faster at it, as their makers say. */
 bool pld_isa_prefers_bf16(pld_isa isa);
 const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table up to `cap`; never NULL */
 

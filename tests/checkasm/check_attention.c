@@ -75,6 +75,18 @@ void check_attention_tile(const pld_kernels *kernels) {
             check_release();
         }
     }
+    static const int64_t tokens[] = {1, 2, 16, 33, 77, 130, 200};
+    for (int t = 0; t < 7; t++) {
+        pld_attention_problem problem = make_problem(2, 2, head_sizes[t], tokens[t], tokens[t]);
+        problem.causal = true;
+        check_problem(kernels, "causal", &problem);
+        problem.bf16 = true;
+        problem.rows = PLD_ROWS_TEMPERED;
+        problem.temperature = 0.7F;
+        mask_problem(&problem, t);
+        check_problem(kernels, "masked, causal, tempered", &problem);
+        check_release();
+    }
     pld_attention_problem problem = make_problem(2, 3, 10, 12, 12);
     problem.rows = PLD_ROWS_IDENTITY;
     check_problem(kernels, "identity", &problem);

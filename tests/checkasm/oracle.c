@@ -91,6 +91,7 @@ void oracle_attention(const pld_attention_problem *problem, double *out) {
                 dot += (double)q[c] * (double)k[c];
             }
             bool live = !problem->key_mask || problem->key_mask[b * problem->key_mask_batch_stride + key];
+            live = live && !(problem->causal && key > row);
             logits[key] = live ? scale * dot : -INFINITY;
         }
         row_weights(problem, row, logits, weights);

@@ -56,9 +56,12 @@ static void add_sparse_keys(const pld_attention_tile *tile, const float *query, 
     }
 }
 
-/** The other keys: online softmax (Milakov & Gimelshein 2018, arXiv 1805.02867). */
-static void add_dense_keys(const pld_attention_tile *tile, const float *query, row_state *row) {
-    for (int64_t key = tile->sparse_keys; key < tile->keys; key++) {
+/** The other keys of query row `number`: online softmax (Milakov & Gimelshein 2018, arXiv 1805.02867). */
+static void add_dense_keys(const pld_attention_tile *tile, int64_t number, row_state *row) {
+    const float *query = tile->query + number * tile->query_stride;
+    const int64_t seen = tile->first_query + number + 1;
+    const int64_t end = tile->causal && seen < tile->keys ? seen : tile->keys;
+    for (int64_t key = tile->sparse_keys; key < end; key++) {
         float z = logit(tile, query, key);
         if (z == -INFINITY) {
             continue;
@@ -90,7 +93,7 @@ void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) 
         if (tile->sparse_keys) {
             add_sparse_keys(tile, query, &row, scratch + 2 * tile->head_size);
         }
-        add_dense_keys(tile, query, &row);
+        add_dense_keys(tile, i, &row);
         for (int c = 0; c < tile->head_size; c++) {
             out[c] = row.total == 0 ? 0 : (float)(row.sums[c] / row.total);
         }

@@ -22,6 +22,7 @@ typedef struct query_tile {
     float *
         query; /* [head_size][PLD_TILE], scaled; logits are exponents of e for sparse keys, of 2 for others */
     online_softmax softmax;
+    int64_t first; /* number of its first query, for causal attention */
 } query_tile;
 
 static int64_t tiles_at_once(int64_t sparse_keys, int head_size) {
@@ -41,6 +42,21 @@ size_t PLD_KERNEL(attention_scratch)(int64_t sparse_keys, int head_size) {
     return (size_t)((tiles_at_once(sparse_keys, head_size) * 2 * head_size + keys) * PLD_TILE);
 }
 
+/** Causal attention: keys after a row's own do not count. */
+static void hide_later_keys(const query_tile *rows, int64_t begin, int64_t count, float *weights) {
+    ivec lane;
+    for (int i = 0; i < PLD_LANES; i++) {
+        lane[i] = i;
+    }
+    for (int64_t key = begin > rows->first ? begin : rows->first + 1; key < begin + count; key++) {
+        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+            float *at = weights + (key - begin) * PLD_TILE + v * PLD_LANES;
+            const ivec later = lane < (int32_t)(key - rows->first) - v * PLD_LANES;
+            store(at, select_lanes(later, splat(PLD_DEAD_LOGIT), load(at)));
+        }
+    }
+}
+
 /** Logits of keys [begin, begin + count) → weights [count][PLD_TILE]. */
 static void compute_logits(const pld_attention_tile *tile, const query_tile *rows, int64_t begin,
                            int64_t count, float *weights) {
@@ -55,6 +71,9 @@ static void compute_logits(const pld_attention_tile *tile, const query_tile *row
         for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
             store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
         }
+    }
+    if (tile->causal) {
+        hide_later_keys(rows, begin, count, weights);
     }
 }
 
@@ -111,6 +130,7 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
         store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * scale);
     }
     start_softmax(&rows->softmax, tile->head_size);
+    rows->first = tile->first_query + first;
 }
 
 static void finish_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {

@@ -2,9 +2,6 @@
 /** Attention at a site: one kernel call for each row of the batch, under the variant of the row's branch. */
 #include "kernels/attention.h"
 
-#include "core/memory.h"
-#include "core/parallel.h"
-
 #include <string.h>
 
 #include "nn/operators/operators.h"
@@ -25,7 +22,8 @@ static pld_attention_problem row_problem(const pld_run *run, const pld_operator 
     p.query_count = tokens;
     p.key_count = tokens;
     /* Text keys are few: there float32 costs nothing, and PLADIS magnifies roundings of logits. */
-    p.bf16 = run->settings.bf16 && site->kind == PLD_SITE_SELF && !op->causal;
+    p.bf16 = run->settings.bf16 && site->kind == PLD_SITE_SELF;
+    p.causal = op->causal;
     p.query_token_stride = p.key_token_stride = p.value_token_stride = p.out_token_stride = width;
     p.query_head_stride = p.key_head_stride = p.value_head_stride = p.out_head_stride = p.head_size;
     if (plan->memory) {
@@ -46,10 +44,10 @@ static pld_attention_problem row_problem(const pld_run *run, const pld_operator 
 /** The most that any variant asks for: scratch is made once, variants change from run to run. */
 static size_t attention_scratch(const pld_run *run, const pld_operator *op) {
     pld_attention_problem p = row_problem(run, op, 0);
-    if (op->causal) {
-        return (size_t)run->threads * (pld_attention_scratch_size_with(run->kernels, &p, 1) + PLD_ALIGNMENT);
-    }
     size_t dense = pld_attention_scratch_size_with(run->kernels, &p, run->threads);
+    if (op->causal) {
+        return dense;
+    }
     p.rows = PLD_ROWS_PLADIS;
     p.lambda = 2; /* any but 0, which is softmax */
     p.alpha = 1.5F;
@@ -62,43 +60,6 @@ static size_t attention_scratch(const pld_run *run, const pld_operator *op) {
     }
     size_t sparse = pld_attention_scratch_size_with(run->kernels, &p, run->threads);
     return sparse > dense ? sparse : dense;
-}
-
-/** Causal rows of a text encoder: query i sees keys 0 … i, so each query is a problem of its own. The 77
- * queries of a prompt are few; no kernel of its own is worth it. */
-typedef struct causal_task {
-    const pld_run *run;
-    const pld_attention_problem *whole;
-    size_t slot;          /* bytes of scratch of one thread */
-    pld_status *statuses; /* [threads] */
-} causal_task;
-
-static void causal_queries(void *context, size_t begin, size_t end, int thread) {
-    const causal_task *task = context;
-    char *scratch = (char *)task->run->plan->scratch + (size_t)thread * task->slot;
-    for (size_t i = begin; i < end && task->statuses[thread] == PLD_OK; i++) {
-        pld_attention_problem p = *task->whole;
-        p.query += (int64_t)i * p.query_token_stride;
-        p.out += (int64_t)i * p.out_token_stride;
-        p.query_count = 1;
-        p.key_count = (int64_t)i + 1;
-        task->statuses[thread] = pld_attention_with(task->run->kernels, &p, scratch, task->slot, NULL, NULL);
-    }
-}
-
-static pld_status run_causal(const pld_run *run, const pld_attention_problem *whole, pld_error *error) {
-    enum { MOST_THREADS = 1024 };
-    pld_status statuses[MOST_THREADS] = {PLD_OK};
-    int threads = run->threads < MOST_THREADS ? run->threads : MOST_THREADS;
-    const causal_task task = {
-        run, whole, run->plan->scratch_bytes / (size_t)threads / PLD_ALIGNMENT * PLD_ALIGNMENT, statuses};
-    pld_parallel_for(threads, (size_t)whole->query_count, causal_queries, (void *)(uintptr_t)&task);
-    for (int i = 0; i < threads; i++) {
-        if (statuses[i] != PLD_OK) {
-            return pld_fail(error, statuses[i], "causal attention: %s", pld_status_text(statuses[i]));
-        }
-    }
-    return PLD_OK;
 }
 
 /** One output for all queries, as for queries that are all the same. */
@@ -142,12 +103,7 @@ static pld_status run_row(pld_run *run, const pld_operator *op, int64_t b, pld_e
 
 static pld_status run_attention(pld_run *run, pld_operator *op, pld_error *error) {
     for (int64_t b = 0; b < run->plan->values[op->in].batch; b++) {
-        if (op->causal) {
-            const pld_attention_problem p = row_problem(run, op, b);
-            PLD_TRY(run_causal(run, &p, error));
-        } else {
-            PLD_TRY(run_row(run, op, b, error));
-        }
+        PLD_TRY(run_row(run, op, b, error));
     }
     return PLD_OK;
 }
