@@ -124,6 +124,9 @@ void message_log(void *user, pld_log_level level, const char *message) {
 
 int message_finish_output(int code) {
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno == EPIPE) { /* a reader such as head has what it wanted */
+            return code;
+        }
         return message_failure("standard output: cannot be written: %s", strerror(errno));
     }
     return code;

@@ -13,6 +13,9 @@ for command in generate info tokenize list; do
     said "usage: pladis $command"
     [ ! -s "$place/err" ] || fail "$command --help wrote to standard error"
 done
+# A reader that has enough, as head does, is no error.
+"$pladis" generate --help 2>"$place/err" | { exec <&-; sleep 1; }
+[ ! -s "$place/err" ] || fail "a closed pipe is reported"
 expect 0 generate --help
 for option in --model --prompt --negative-prompt --output --width --height --steps --cfg-scale --guidance-scale \
     --cfg-rescale --guidance --seed --rng --batch-count --sampling-method --scheduler --spacing --timesteps --eta \
