@@ -38,7 +38,7 @@ class Problem(ctypes.Structure):
         + [("key_mask", ctypes.c_void_p), ("key_mask_batch_stride", ctypes.c_int64), ("scale", ctypes.c_float),
            ("rows", ctypes.c_int), ("lambda_", ctypes.c_float), ("alpha", ctypes.c_float),
            ("temperature", ctypes.c_float), ("joint_text_keys", ctypes.c_int64),
-           ("joint_first_image_query", ctypes.c_int64)])
+           ("joint_first_image_query", ctypes.c_int64), ("bf16", ctypes.c_bool), ("causal", ctypes.c_bool)])
 
 
 class Parallel(ctypes.Structure):

@@ -25,7 +25,7 @@ cfg=${EVIDENCE_CFG:-1,2,4,6,8}
 mkdir -p "$work" "$docs/evidence"
 
 evaluate() {
-    "$program" evaluate -m "$model" --steps "$steps" -j "$jobs" "$@"
+    "$program" evaluate -m "$model" --steps "$steps" --dtype f32 -j "$jobs" "$@"
 }
 
 # The base model's best CFG scale is chosen on prompts that the tables below do not hold.
