@@ -13,12 +13,15 @@ void PLD_KERNEL(panel_product)(const pld_panel_product *p) {
     for (int64_t row = 0; row < p->rows; row++) {
         const float *left = p->left + row * p->left_row;
         float *out = p->out + row * p->out_row;
-        for (int64_t n = 0; n < p->columns; n++) {
-            float sum = 0;
-            for (int64_t k = 0; k < p->depth; k++) {
-                sum = (float)((double)left[k] * (double)p->panel[k * PANEL_COLUMNS + n] + (double)sum);
+        float sums[PANEL_COLUMNS] = {0};
+        for (int64_t k = 0; k < p->depth; k++) {
+            const float *panel = p->panel + k * PANEL_COLUMNS;
+            for (int n = 0; n < PANEL_COLUMNS; n++) {
+                sums[n] = (float)((double)left[k] * (double)panel[n] + (double)sums[n]);
             }
-            sum += p->bias ? p->bias[n] : 0;
+        }
+        for (int64_t n = 0; n < p->columns; n++) {
+            const float sum = sums[n] + (p->bias ? p->bias[n] : 0);
             out[n] = p->add ? p->add[row * p->out_row + n] + sum : sum;
         }
     }
