@@ -2,6 +2,9 @@
 /* Independent multiply-adds in registers: what a core can do at best. Compiled once for each instruction set.
  */
 #include "kernels/vector/pairs.h"
+#ifdef __AMX_BF16__
+#include "kernels/amx/tiles.h"
+#endif
 
 #define PEAK_NAME_OF(symbol)  bench_peak_##symbol
 #define PEAK_NAME(symbol)     PEAK_NAME_OF(symbol)
@@ -31,6 +34,33 @@ double PEAK_NAME(PLD_ISA_SYMBOL)(long rounds, float *sink) {
     return 2.0 * CHAINS * PLD_LANES * (double)rounds;
 }
 
+#ifdef __AMX_BF16__
+/** The same of bfloat16 in tiles. */
+double PAIRS_NAME(PLD_ISA_SYMBOL)(long rounds, float *sink) {
+    enum { TILES = 4, ROUNDS_A_TILE = 4, OPERATIONS = TILES * 2 * TILE_ROWS * 2 * TILE_PAIRS * TILE_COLUMNS };
+    uint32_t operand[TILE_ROWS * TILE_PAIRS];
+    float sums[TILE_ROWS * TILE_COLUMNS];
+    for (int i = 0; i < TILE_ROWS * TILE_PAIRS; i++) {
+        operand[i] = 0x3c003d00U;
+    }
+    shape_tiles(TILE_ROWS, TILE_ROWS);
+    _tile_loadd(TILE_A_UPPER, operand, TILE_BYTES);
+    _tile_loadd(TILE_A_LOWER, operand, TILE_BYTES);
+    _tile_loadd(TILE_B_LEFT, operand, TILE_BYTES);
+    _tile_loadd(TILE_B_RIGHT, operand, TILE_BYTES);
+    for (long round = 0; round < rounds / ROUNDS_A_TILE; round++) {
+        _tile_dpbf16ps(TILE_C_UPPER_LEFT, TILE_A_UPPER, TILE_B_LEFT);
+        _tile_dpbf16ps(TILE_C_UPPER_RIGHT, TILE_A_UPPER, TILE_B_RIGHT);
+        _tile_dpbf16ps(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
+        _tile_dpbf16ps(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
+    }
+    _tile_stored(TILE_C_UPPER_LEFT, sums, TILE_BYTES);
+    TILE_MEMORY_BARRIER();
+    *sink += sums[0];
+    _tile_release();
+    return (double)OPERATIONS * (double)(rounds / ROUNDS_A_TILE);
+}
+#else
 /** The same of bfloat16 pairs; 0 where there is no instruction for them. */
 double PAIRS_NAME(PLD_ISA_SYMBOL)(long rounds, float *sink) {
     if (!PLD_PAIRS_NATIVE) {
@@ -51,3 +81,4 @@ double PAIRS_NAME(PLD_ISA_SYMBOL)(long rounds, float *sink) {
     }
     return 4.0 * PAIR_CHAINS * PLD_LANES * (double)rounds;
 }
+#endif

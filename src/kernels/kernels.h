@@ -88,10 +88,14 @@ typedef struct pld_pair_product {
     int64_t columns; /* 1 … panel_columns() */
 } pld_pair_product;
 
-/** The left side of a row, for a tap. */
-static inline const uint32_t *pld_pair_left(const pld_pair_product *p, int64_t row, int64_t tap) {
-    return p->left + row / p->run_rows * p->run_step + row % p->run_rows * p->left_row +
-           (p->tap_at ? p->tap_at[tap] : 0);
+/** Words from a row's left side to that of a tap. */
+static inline int64_t pld_pair_tap(const pld_pair_product *p, int64_t tap) {
+    return p->tap_at ? p->tap_at[tap] : 0;
+}
+
+/** The left side of a row, before its tap is added. */
+static inline const uint32_t *pld_pair_left(const pld_pair_product *p, int64_t row) {
+    return p->left + row / p->run_rows * p->run_step + row % p->run_rows * p->left_row;
 }
 
 enum { PLD_WINOGRAD_IN = 6, PLD_WINOGRAD_OUT = 4 }; /* F(4x4, 3x3): pixels of a tile, a side */

@@ -12,7 +12,7 @@ static int64_t whole_tiles(int64_t count, int64_t size) {
 }
 
 int64_t PLD_KERNEL(attention_key_words)(int head_size) {
-    return whole_tiles(pairs_of(head_size), TILE_PAIRS);
+    return whole_tiles(pld_pair_count(head_size), TILE_PAIRS);
 }
 
 int64_t PLD_KERNEL(attention_sum_rows)(int head_size) {
@@ -43,7 +43,7 @@ void PLD_KERNEL(attention_round_values)(const float *value, int64_t stride, int6
             join_rows(earlier, key + 1 < count ? earlier + stride : NULL, width,
                       (uint32_t *)(void *)(words + key / 2 * width));
         }
-        rows_to_tile(words, width, pairs_of(count), width, (float *)(void *)(to + first * BLOCK_PAIRS));
+        rows_to_tile(words, width, pld_pair_count(count), width, (float *)(void *)(to + first * BLOCK_PAIRS));
     }
 }
 
@@ -75,7 +75,7 @@ void PLD_KERNEL(attention_key_product)(const uint32_t *keys, int64_t count, int 
 
 void PLD_KERNEL(attention_value_product)(const uint32_t *values, int64_t count, int head_size,
                                          uint32_t *weights, bool accumulate, float *sums) {
-    const int64_t own = pairs_of(count);
+    const int64_t own = pld_pair_count(count);
     const int64_t pairs = whole_tiles(own, TILE_PAIRS);
     memset(weights + own * PLD_TILE, 0, (size_t)((pairs - own) * PLD_TILE) * sizeof *weights);
     product_of_tiles(values, PLD_KERNEL(attention_sum_rows)(head_size), BLOCK_PAIRS, pairs, weights,

@@ -7,7 +7,7 @@
 #include "kernels/amx/tiles.h"
 #include "kernels/table.h"
 
-enum { BLOCK_ROWS = 2 * TILE_ROWS, PANEL_COLUMNS = RIGHT_COLUMNS, AHEAD = 2 /* tiles */ };
+enum { BLOCK_ROWS = 2 * TILE_ROWS, PANEL_COLUMNS = RIGHT_COLUMNS };
 
 _Static_assert((int)PANEL_COLUMNS == 2 * (int)PLD_LANES, "the width of a panel");
 
@@ -17,14 +17,6 @@ typedef struct product_block {
     int64_t row;
     int upper, lower; /* rows; lower may be 0 */
 } product_block;
-
-/** Rows of the left operand come from the second level cache, where a tile load would wait for each of them.
- */
-PLD_INLINE void prefetch_rows(const uint32_t *left, int rows, int64_t left_row) {
-    for (int m = 0; m < rows; m++) {
-        _mm_prefetch((const char *)(left + m * left_row), _MM_HINT_T0);
-    }
-}
 
 /** The last pairs, fewer than a tile's: both operands with zeros after them. */
 static void add_rest(const product_block *block, const uint32_t *upper, const uint32_t *lower,
@@ -50,10 +42,6 @@ PLD_INLINE void add_tap(const product_block *block, const uint32_t *upper, const
     const pld_pair_product *p = block->p;
     int64_t k = 0;
     for (; k + TILE_PAIRS <= p->pairs; k += TILE_PAIRS) {
-        prefetch_rows(upper + k + AHEAD * TILE_PAIRS, TILE_ROWS, p->left_row);
-        if (lower) {
-            prefetch_rows(lower + k + AHEAD * TILE_PAIRS, TILE_ROWS, p->left_row);
-        }
         add_products(upper + k, lower ? lower + k : NULL, p->left_row, right + k * PANEL_COLUMNS);
     }
     if (k < p->pairs) {
@@ -63,14 +51,16 @@ PLD_INLINE void add_tap(const product_block *block, const uint32_t *upper, const
 
 static void add_taps(const product_block *block) {
     const pld_pair_product *p = block->p;
+    const uint32_t *upper = pld_pair_left(p, block->row);
+    const uint32_t *lower = block->lower ? pld_pair_left(p, block->row + block->upper) : NULL;
     const uint32_t *right = p->panel;
     TILE_MEMORY_BARRIER();
     for (int64_t tap = 0; tap < p->taps; tap++, right += p->panel_tap) {
-        const uint32_t *upper = pld_pair_left(p, block->row, tap);
-        if (block->lower) {
-            add_tap(block, upper, pld_pair_left(p, block->row + block->upper, tap), right);
+        const int64_t at = pld_pair_tap(p, tap);
+        if (lower) {
+            add_tap(block, upper + at, lower + at, right);
         } else {
-            add_tap(block, upper, NULL, right);
+            add_tap(block, upper + at, NULL, right);
         }
     }
 }

@@ -23,7 +23,7 @@ static float product_of(const pld_pair_product *p, int64_t row, int64_t column) 
     const int64_t width = PLD_KERNEL(panel_columns)();
     float sum = 0;
     for (int64_t tap = 0; tap < p->taps; tap++) {
-        const uint32_t *left = pld_pair_left(p, row, tap);
+        const uint32_t *left = pld_pair_left(p, row) + pld_pair_tap(p, tap);
         const uint32_t *panel = p->panel + tap * p->panel_tap + column;
         for (int64_t k = 0; k < p->pairs; k++) {
             const uint32_t right = panel[k * width];

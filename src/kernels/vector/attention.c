@@ -7,7 +7,6 @@
  * only those. */
 #include "kernels/table.h"
 #include "kernels/vector/online_softmax.h"
-#include "kernels/vector/transpose.h"
 
 /* Keys of one block of the online softmax: with their keys and values they stay in the first-level cache, and
  * they are blocks of a product without a rest. Query tiles that take turns on a block share its way there. */
@@ -67,11 +66,7 @@ static void compute_logits(const pld_attention_tile *tile, const query_tile *row
                          .soon = tile->value + begin * tile->value_stride,
                          .soon_row = tile->value_stride};
     PLD_KERNEL(tile_product)(&keys, tile->head_size, rows->query, false, weights);
-    for (int64_t key = 0; tile->key_mask && key < count; key++) {
-        for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
-            store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
-        }
-    }
+    hide_masked_keys(tile, begin, count, weights);
     if (tile->causal) {
         hide_later_keys(rows, begin, count, weights);
     }
@@ -133,13 +128,6 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
     rows->first = tile->first_query + first;
 }
 
-static void finish_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {
-    int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
-    finish_softmax(&rows->softmax);
-    tile_to_rows(rows->softmax.sums, count, tile->head_size, tile->out + first * tile->out_stride,
-                 tile->out_stride);
-}
-
 void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) {
     query_tile tiles[PLD_MAX_TILES];
     int64_t row_floats = (int64_t)tile->head_size * PLD_TILE;
@@ -164,6 +152,6 @@ void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) 
         }
     }
     for (int64_t i = 0; i < count; i++) {
-        finish_rows(tile, i * PLD_TILE, &tiles[i]);
+        finish_softmax(&tiles[i].softmax, tile, i * PLD_TILE);
     }
 }

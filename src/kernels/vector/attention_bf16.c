@@ -5,7 +5,6 @@
  * that. */
 #include "kernels/vector/attention_products.h"
 #include "kernels/vector/online_softmax.h"
-#include "kernels/vector/transpose.h"
 
 enum { MOST_TILES = 8, TILES_WORDS = 24 * 1024 };
 
@@ -49,7 +48,7 @@ size_t PLD_KERNEL(attention_bf16_scratch)(int head_size) {
                     block_words(head_size));
 }
 
-/** One row [count] → pairs [pairs_of(count)]. The last vector may overlap the one before it. */
+/** One row [count] → pairs [pld_pair_count(count)]. The last vector may overlap the one before it. */
 static void round_row(const float *from, int64_t count, uint32_t *to) {
     uint16_t part[2 * PLD_LANES] = {0};
     if (count % 2) {
@@ -81,11 +80,7 @@ static void compute_logits(const pld_attention_tile *tile, const query_tile *row
                            const key_block *block) {
     PLD_KERNEL(attention_key_product)
     (block->keys, block->count, tile->head_size, rows->query, block->weights);
-    for (int64_t key = 0; tile->key_mask && key < block->count; key++) {
-        for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
-            store(block->weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
-        }
-    }
+    hide_masked_keys(tile, begin, block->count, block->weights);
 }
 
 /** The total is that of the rounded weights, so that the average of equal values is that value. */
@@ -135,16 +130,9 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
             memcpy(rows->query + i / 2 * PLD_TILE + v * PLD_LANES, &pairs, sizeof pairs);
         }
     }
-    const int64_t own = pairs_of(tile->head_size);
+    const int64_t own = pld_pair_count(tile->head_size);
     memset(rows->query + own * PLD_TILE, 0, (size_t)((words - own) * PLD_TILE) * sizeof *rows->query);
     start_softmax(&rows->softmax, tile->head_size);
-}
-
-static void finish_rows(const pld_attention_tile *tile, int64_t first, query_tile *rows) {
-    const int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
-    finish_softmax(&rows->softmax);
-    tile_to_rows(rows->softmax.sums, count, tile->head_size, tile->out + first * tile->out_stride,
-                 tile->out_stride);
 }
 
 void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scratch) {
@@ -171,6 +159,6 @@ void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scra
     }
     PLD_KERNEL(attention_products_end)();
     for (int64_t i = 0; i < count; i++) {
-        finish_rows(tile, i * PLD_TILE, &tiles[i]);
+        finish_softmax(&tiles[i].softmax, tile, i * PLD_TILE);
     }
 }

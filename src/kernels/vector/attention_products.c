@@ -13,7 +13,7 @@ enum { BLOCK_ROWS = 2 };
 #endif
 
 int64_t PLD_KERNEL(attention_key_words)(int head_size) {
-    return pairs_of(head_size);
+    return pld_pair_count(head_size);
 }
 
 int64_t PLD_KERNEL(attention_sum_rows)(int head_size) {
@@ -89,11 +89,11 @@ static void product_of_pairs(const uint32_t *a, int64_t rows, int64_t a_row, int
 
 void PLD_KERNEL(attention_key_product)(const uint32_t *keys, int64_t count, int head_size,
                                        const uint32_t *query, float *logits) {
-    const int64_t pairs = pairs_of(head_size);
+    const int64_t pairs = pld_pair_count(head_size);
     product_of_pairs(keys, count, pairs, 1, pairs, query, false, logits);
 }
 
 void PLD_KERNEL(attention_value_product)(const uint32_t *values, int64_t count, int head_size,
                                          uint32_t *weights, bool accumulate, float *sums) {
-    product_of_pairs(values, head_size, 1, head_size, pairs_of(count), weights, accumulate, sums);
+    product_of_pairs(values, head_size, 1, head_size, pld_pair_count(count), weights, accumulate, sums);
 }

@@ -5,15 +5,12 @@
 #ifndef PLD_KERNELS_VECTOR_ATTENTION_PRODUCTS_H
 #define PLD_KERNELS_VECTOR_ATTENTION_PRODUCTS_H
 
+#include "kernels/pairs.h"
 #include "kernels/table.h"
 #include "kernels/vector/pairs.h"
 #include "kernels/vector/product.h"
 
 enum { BLOCK_KEYS = 64, BLOCK_PAIRS = BLOCK_KEYS / 2 };
-
-static inline int64_t pairs_of(int64_t count) {
-    return (count + 1) / 2;
-}
 
 /** Words of a rounded row of head_size numbers, those that are added included. */
 int64_t PLD_KERNEL(attention_key_words)(int head_size);

@@ -6,6 +6,7 @@
 
 #include "kernels/vector/functions.h"
 #include "kernels/vector/rows.h"
+#include "kernels/vector/transpose.h"
 
 /* A block is taken with an old maximum when no logit exceeds it by more than this power of two: sums then
  * stay far from the largest float, and what is flushed to 0 is farther below the true maximum than otherwise.
@@ -27,6 +28,16 @@ static void start_softmax(online_softmax *rows, int head_size) {
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
         rows->max.at[v] = splat(PLD_MAXIMUM_FLOOR);
         rows->total.at[v] = splat(0);
+    }
+}
+
+/** Logits `weights` [count][PLD_TILE] of the keys [begin, begin + count): those that the mask leaves out do
+ * not count. */
+static void hide_masked_keys(const pld_attention_tile *tile, int64_t begin, int64_t count, float *weights) {
+    for (int64_t key = 0; tile->key_mask && key < count; key++) {
+        for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
+            store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
+        }
     }
 }
 
@@ -104,8 +115,9 @@ static void add_to_total(online_softmax *rows, const tile_row *total) {
     }
 }
 
-/** Sums to averages; rows without a key that counts to 0. */
-static void finish_softmax(online_softmax *rows) {
+/** Sums to averages, rows without a key that counts to 0; they are the rows of the output from `first` on. */
+static void finish_softmax(online_softmax *rows, const pld_attention_tile *tile, int64_t first) {
+    const int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
         vec inverse = select_lanes(rows->total.at[v] == splat(0), splat(0), splat(1) / rows->total.at[v]);
         for (int i = 0; i < rows->head_size; i++) {
@@ -113,6 +125,7 @@ static void finish_softmax(online_softmax *rows) {
             store(at, load(at) * inverse);
         }
     }
+    tile_to_rows(rows->sums, count, tile->head_size, tile->out + first * tile->out_stride, tile->out_stride);
 }
 
 #endif

@@ -43,8 +43,9 @@ PLD_INLINE void block_product(const pld_pair_product *p, const int rows, int64_t
             sums[m][v] = (vec){0};
         }
     }
+    const uint32_t *first = pld_pair_left(p, row);
     for (int64_t tap = 0; tap < p->taps; tap++) {
-        const uint32_t *left = pld_pair_left(p, row, tap);
+        const uint32_t *left = first + pld_pair_tap(p, tap);
         const uint32_t *panel = p->panel + tap * p->panel_tap;
         for (int64_t k = 0; k < p->pairs; k++, left++, panel += PAIR_COLUMNS) {
             ivec right[PAIR_VECTORS];
