@@ -22,6 +22,11 @@ extern const pld_product_path pld_product_matrix; /**< linear layers: kernels/ma
 extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd.h */
 extern const pld_product_path pld_product_direct;   /**< everything: oneDNN */
 
+/** The run's type is bfloat16, and this operator's operands may be rounded to it. Some products stay float32:
+ * those that the network wants so; embeddings of time and sizes (one token a picture), which every block
+ * reads; and convolutions from or to latents (a few channels), whose errors would be the picture's. */
+bool pld_product_takes_bf16(const pld_run *run, const pld_operator *op);
+
 /** The panels in which the weight of `op` is packed: `taps` numbers a weight, in 16 bit where it is stored so
  *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
 pld_panels pld_product_panels(const pld_operator *op, int64_t taps);

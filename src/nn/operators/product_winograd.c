@@ -17,7 +17,11 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
 static pld_winograd winograd_of(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
     const pld_value *source = &run->plan->values[op->in];
-    return (pld_winograd){.weights = pld_product_panels(op, 9),
+    pld_panels weights = pld_product_panels(op, 9);
+    if (weights.type == PLD_PANEL_F32 && pld_product_takes_bf16(run, op)) {
+        weights.type = PLD_PANEL_BF16; /* half the memory, and no less exact than that type's own path */
+    }
+    return (pld_winograd){.weights = weights,
                           .batch = p->batch,
                           .height = p->height,
                           .width = p->width,
