@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The intrinsics of AVX512_BF16 that the kernels use, in plain C by Intel's description of them (Software
- * Developer's Manual: VDPBF16PS, VCVTNEPS2BF16): subnormal operands and results are zeros, roundings to the
+ * Developer's Manual: VDPBF16PS, VCVTNEPS2BF16, VCVTNE2PS2BF16, VPERMW): subnormal operands and results are zeros, roundings to the
  * nearest even. With this header the code written for the instructions is tested where no CPU has them; what
  * it cannot show is whether a CPU keeps to the description. */
 #ifndef PLD_TESTS_AVX512BF16_MODEL_H
@@ -58,36 +58,28 @@ static inline __m256bh model_cvtneps_pbh(__m512 from) {
     return result;
 }
 
-static inline __m512i model_cvtepu16_epi32(__m256i from) {
-    uint16_t in[16];
-    uint32_t out[16];
-    __m512i result;
-    memcpy(in, &from, sizeof in);
-    for (int lane = 0; lane < 16; lane++) {
-        out[lane] = in[lane];
-    }
-    memcpy(&result, out, sizeof result);
+/** The numbers of `second` in the lower half, those of `first` in the upper one. */
+static inline __m512bh model_cvtne2ps_pbh(__m512 first, __m512 second) {
+    const __m256bh halves[2] = {model_cvtneps_pbh(second), model_cvtneps_pbh(first)};
+    __m512bh result;
+    memcpy(&result, halves, sizeof result);
     return result;
 }
 
-static inline __m512i model_slli_epi32(__m512i from, unsigned count) {
-    uint32_t lanes[16];
-    memcpy(lanes, &from, sizeof lanes);
-    for (int lane = 0; lane < 16; lane++) {
-        lanes[lane] <<= count;
+static inline __m512i model_permutexvar_epi16(__m512i lanes, __m512i from) {
+    uint16_t at[32], in[32], out[32];
+    memcpy(at, &lanes, sizeof at);
+    memcpy(in, &from, sizeof in);
+    for (int lane = 0; lane < 32; lane++) {
+        out[lane] = in[at[lane] % 32];
     }
-    memcpy(&from, lanes, sizeof from);
+    memcpy(&from, out, sizeof from);
     return from;
 }
 
-static inline __m512i model_or_si512(__m512i a, __m512i b) {
-    return a | b;
-}
-
-#define _mm512_dpbf16_ps      model_dpbf16_ps
-#define _mm512_cvtneps_pbh    model_cvtneps_pbh
-#define _mm512_cvtepu16_epi32 model_cvtepu16_epi32
-#define _mm512_slli_epi32     model_slli_epi32
-#define _mm512_or_si512       model_or_si512
+#define _mm512_dpbf16_ps         model_dpbf16_ps
+#define _mm512_cvtneps_pbh       model_cvtneps_pbh
+#define _mm512_cvtne2ps_pbh      model_cvtne2ps_pbh
+#define _mm512_permutexvar_epi16 model_permutexvar_epi16
 
 #endif

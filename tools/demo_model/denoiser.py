@@ -24,8 +24,8 @@ BATCH = {"frames": 64, "crops": 64}
 CROPS_ONLY, CROPS_LATER = 0.25, 0.10            # the share of samples that are crops alone; the share of steps after it
 WARMUP = 1000                                   # samples over which the learning rate rises
 TEST_EVERY, SAVE_EVERY = 40000, 5000            # samples
-SHEET_WEIGHTS = {"cream": 1.0, "light blue": 1.8, "grey": 1.8, "dark": 2.6}   # what is hard is drawn more often
-CATEGORY_WEIGHTS = {"position": 1.5, "color_attr": 1.2}
+SHEET_WEIGHTS = {"cream": 1.0, "light blue": 1.8, "grey": 1.8, "dark": 3.4}   # what is hard is drawn more often
+CATEGORY_WEIGHTS = {"single_object": 1.6, "position": 1.4, "color_attr": 1.2}
 ALPHAS = torch.cumprod(1 - torch.linspace(BETAS[0] ** 0.5, BETAS[1] ** 0.5, STEPS) ** 2, 0)
 
 

@@ -102,6 +102,25 @@ static void add_sparse_keys(const pld_attention_tile *tile, query_tile *rows, fl
     add_values(tile, rows, 0, keys, weights, false);
 }
 
+/** Logits `weights` [keys][PLD_TILE] → powers and their sums, if the maxima so far serve them, too. If not,
+ * and if `rounded`, the logits are lost. */
+static bool powers_with_old_maxima(const online_softmax *rows, int64_t keys, float *weights,
+                                   tile_row *total) {
+    if (!rows->rounded) {
+        return false;
+    }
+    tile_row max = rows->max;
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        total->at[v] = splat(0);
+    }
+    PLD_KERNEL(tile_powers)(weights, keys, &rows->max, total, &max);
+    ivec large = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        large |= max.at[v] - rows->max.at[v] > splat(PLD_EXCESS_LIMIT);
+    }
+    return !any_lane(large);
+}
+
 static void add_dense_keys(const pld_attention_tile *tile, query_tile *rows, int64_t begin, int64_t count,
                            float *weights) {
     compute_logits(tile, rows, begin, count, weights);
@@ -110,7 +129,8 @@ static void add_dense_keys(const pld_attention_tile *tile, query_tile *rows, int
         if (rows->softmax.rounded) { /* they are lost */
             compute_logits(tile, rows, begin, count, weights);
         }
-        total = powers_with_new_maxima(&rows->softmax, count, begin == 0, weights);
+        raise_maxima(&rows->softmax, count, begin == 0, weights);
+        total = PLD_KERNEL(tile_exponential)(weights, count, rows->softmax.max, 1);
     }
     add_to_total(&rows->softmax, &total);
     add_values(tile, rows, begin, count, weights, begin != 0);

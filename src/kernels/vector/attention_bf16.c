@@ -6,7 +6,7 @@
 #include "kernels/vector/attention_products.h"
 #include "kernels/vector/online_softmax.h"
 
-enum { MOST_TILES = 8, TILES_WORDS = 24 * 1024 };
+enum { MOST_TILES = 16, TILES_WORDS = 28 * 1024 };
 
 /** PLD_TILE query rows on their way through the keys. */
 typedef struct query_tile {
@@ -18,7 +18,7 @@ typedef struct query_tile {
 typedef struct key_block {
     uint32_t *keys;   /* [BLOCK_KEYS][key_words] */
     uint32_t *values; /* [value_words] */
-    float *weights;   /* [BLOCK_KEYS][PLD_TILE] */
+    float *logits;    /* [BLOCK_KEYS][PLD_TILE] */
     uint32_t *pairs;  /* [BLOCK_PAIRS][PLD_TILE], the weights in pairs of keys */
     int64_t count;
 } key_block;
@@ -42,7 +42,7 @@ int64_t PLD_KERNEL(attention_bf16_queries)(int head_size) {
     return tiles_at_once(head_size) * PLD_TILE;
 }
 
-/** Scratch, in this order: weights and their pairs · query and sums of each tile · keys and values. */
+/** Scratch, in this order: logits and pairs of weights · query and sums of each tile · keys and values. */
 size_t PLD_KERNEL(attention_bf16_scratch)(int head_size) {
     return (size_t)((BLOCK_KEYS + BLOCK_PAIRS) * PLD_TILE + tiles_at_once(head_size) * tile_words(head_size) +
                     block_words(head_size));
@@ -79,40 +79,69 @@ static void read_block(const pld_attention_tile *tile, int64_t begin, key_block 
 static void compute_logits(const pld_attention_tile *tile, const query_tile *rows, int64_t begin,
                            const key_block *block) {
     PLD_KERNEL(attention_key_product)
-    (block->keys, block->count, tile->head_size, rows->query, block->weights);
-    hide_masked_keys(tile, begin, block->count, block->weights);
+    (block->keys, block->count, tile->head_size, rows->query, block->logits);
+    hide_masked_keys(tile, begin, block->count, block->logits);
 }
 
-/** The total is that of the rounded weights, so that the average of equal values is that value. */
-static void add_values(const pld_attention_tile *tile, query_tile *rows, const key_block *block, bool first) {
+/** Two keys' logits → their powers of 2 over `reference`, in pairs at `to`; `total` grows by them. */
+PLD_INLINE void powers_of_pair(const float *logits, const bool two, const tile_row *reference, uint32_t *to,
+                               tile_row *total) {
     const ivec ones = splat_pair(0x3f803f80U);
-    tile_row total = {{{0}}};
-    for (int64_t key = 0; key < block->count; key += 2) {
-        const float *weight = block->weights + key * PLD_TILE;
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            const float *later = weight + PLD_TILE + v * PLD_LANES;
-            ivec words =
-                join_pairs(load(weight + v * PLD_LANES), key + 1 < block->count ? load(later) : (vec){0});
-            memcpy(block->pairs + key / 2 * PLD_TILE + v * PLD_LANES, &words, sizeof words);
-            total.at[v] = add_pairs(total.at[v], words, ones);
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec earlier = rough_exp2_of(load(logits + v * PLD_LANES) - reference->at[v]);
+        vec later = {0};
+        if (two) {
+            later = rough_exp2_of(load(logits + PLD_TILE + v * PLD_LANES) - reference->at[v]);
         }
+        ivec words = join_pairs(earlier, later);
+        memcpy(to + v * PLD_LANES, &words, sizeof words);
+        total->at[v] = add_pairs(total->at[v], words, ones);
     }
-    add_to_total(&rows->softmax, &total);
-    PLD_KERNEL(attention_value_product)
-    (block->values, block->count, tile->head_size, block->pairs, !first, rows->softmax.sums);
+}
+
+/** The block's logits → its pairs of weights, over the maxima of the softmax. Returns their total, which is
+ * that of the rounded weights, so that the average of equal values is that value. */
+static tile_row pairs_of_powers(const key_block *block, const tile_row *maxima) {
+    tile_row total = {{{0}}};
+    const tile_row reference = *maxima;
+    int64_t key = 0;
+    for (; key + 2 <= block->count; key += 2) {
+        powers_of_pair(block->logits + key * PLD_TILE, true, &reference, block->pairs + key / 2 * PLD_TILE,
+                       &total);
+    }
+    if (key < block->count) {
+        powers_of_pair(block->logits + key * PLD_TILE, false, &reference, block->pairs + key / 2 * PLD_TILE,
+                       &total);
+    }
+    return total;
+}
+
+/** No weight of such a total is larger than 2^PLD_EXCESS_LIMIT. */
+static bool is_moderate(const tile_row *total) {
+    ivec large = {0};
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        large |= total->at[v] > splat((float)(1 << PLD_EXCESS_LIMIT));
+    }
+    return !any_lane(large);
 }
 
 static void add_keys(const pld_attention_tile *tile, query_tile *rows, int64_t begin,
                      const key_block *block) {
+    online_softmax *softmax = &rows->softmax;
     compute_logits(tile, rows, begin, block);
-    tile_row unrounded;
-    if (!powers_with_old_maxima(&rows->softmax, block->count, block->weights, &unrounded)) {
-        if (rows->softmax.rounded) { /* they are lost */
-            compute_logits(tile, rows, begin, block);
-        }
-        powers_with_new_maxima(&rows->softmax, block->count, begin == 0, block->weights);
+    tile_row total;
+    bool done = false;
+    if (begin > 0) { /* most blocks need no new maxima */
+        total = pairs_of_powers(block, &softmax->max);
+        done = is_moderate(&total);
     }
-    add_values(tile, rows, block, begin == 0);
+    if (!done) {
+        raise_maxima(softmax, block->count, begin == 0, block->logits);
+        total = pairs_of_powers(block, &softmax->max);
+    }
+    add_to_total(softmax, &total);
+    PLD_KERNEL(attention_value_product)
+    (block->values, block->count, tile->head_size, block->pairs, begin > 0, softmax->sums);
 }
 
 /** The scaled query in pairs; the sums, not in use yet, hold it on the way. */
@@ -139,7 +168,7 @@ void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scra
     query_tile tiles[MOST_TILES];
     const int64_t count = (tile->queries + PLD_TILE - 1) / PLD_TILE;
     const int64_t query_words = PLD_KERNEL(attention_key_words)(tile->head_size) * PLD_TILE;
-    key_block block = {.weights = scratch, .pairs = (uint32_t *)(void *)(scratch + BLOCK_KEYS * PLD_TILE)};
+    key_block block = {.logits = scratch, .pairs = (uint32_t *)(void *)(scratch + BLOCK_KEYS * PLD_TILE)};
     float *at = scratch + (BLOCK_KEYS + BLOCK_PAIRS) * PLD_TILE;
     for (int64_t i = 0; i < count; i++, at += tile_words(tile->head_size)) {
         tiles[i].query = (uint32_t *)(void *)at;

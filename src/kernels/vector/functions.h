@@ -70,6 +70,32 @@ PLD_INLINE void exp2_of_each(const int count, vec *x) {
     exp2_parts_of_each(count, fraction, shifted, x);
 }
 
+/* Coefficients of a polynomial near 2^x on [−½, ½], relative error 7.5e-5. */
+#define PLD_ROUGH_EXP2_0 0.99992807F
+#define PLD_ROUGH_EXP2_1 0.69326099F
+#define PLD_ROUGH_EXP2_2 0.24261112F
+#define PLD_ROUGH_EXP2_3 0.05517167F
+
+/** 2^x within 7.5e-5 of itself, for what is rounded to bfloat16 afterwards (2e-3). Above 127 any number from
+ * 2^127 on, or infinity; below −126 it may be 0; NaN stays. */
+PLD_INLINE vec rough_exp2_of(vec x) {
+#if defined(__AVX512DQ__) && PLD_VECTOR_BYTES == 64
+    vec fraction = (vec)_mm512_reduce_ps((__m512)x, 0);
+    vec whole = x - fraction;
+#else
+    x = -larger(splat(-127.0F), -larger(splat(-127.0F), x));
+    vec whole = x + splat(PLD_ROUNDER);
+    vec fraction = x - (whole - splat(PLD_ROUNDER));
+#endif
+    vec p = splat(PLD_ROUGH_EXP2_3) * fraction + splat(PLD_ROUGH_EXP2_2);
+    p = (p * fraction + splat(PLD_ROUGH_EXP2_1)) * fraction + splat(PLD_ROUGH_EXP2_0);
+#if defined(__AVX512DQ__) && PLD_VECTOR_BYTES == 64
+    return (vec)_mm512_scalef_ps((__m512)p, (__m512)whole);
+#else
+    return p * (vec)((ivec)whole << 23);
+#endif
+}
+
 /** e^x for x <= 88.3; 0 below −87.6; NaN stays. Within 2 units in the last place: ln 2 in two parts (Cody &
  *  Waite) keeps the reduced argument exact. */
 PLD_INLINE vec exp_of(vec x) {

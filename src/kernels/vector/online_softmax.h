@@ -11,7 +11,7 @@
 /* A block is taken with an old maximum when no logit exceeds it by more than this power of two: sums then
  * stay far from the largest float, and what is flushed to 0 is farther below the true maximum than otherwise.
  */
-#define PLD_EXCESS_LIMIT 16.0F
+#define PLD_EXCESS_LIMIT 16
 
 typedef struct online_softmax {
     float *sums; /* [head_size][PLD_TILE], Σ weight·value */
@@ -39,25 +39,6 @@ static void hide_masked_keys(const pld_attention_tile *tile, int64_t begin, int6
             store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
         }
     }
-}
-
-/** Logits `weights` [keys][PLD_TILE] → powers and their sums, if the maxima so far serve them, too. If not,
- * and if `rounded`, the logits are lost. */
-static bool powers_with_old_maxima(const online_softmax *rows, int64_t keys, float *weights,
-                                   tile_row *total) {
-    if (!rows->rounded) {
-        return false;
-    }
-    tile_row max = rows->max;
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        total->at[v] = splat(0);
-    }
-    PLD_KERNEL(tile_powers)(weights, keys, &rows->max, total, &max);
-    ivec large = {0};
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        large |= max.at[v] - rows->max.at[v] > splat(PLD_EXCESS_LIMIT);
-    }
-    return !any_lane(large);
 }
 
 /** Bring sums and total to a new maximum; most blocks bring none. */
@@ -97,16 +78,15 @@ static bool round_maxima(tile_row *max) {
     return true;
 }
 
-/** Logits → powers and their sums, under maxima that include theirs; `first`: there are no sums yet. */
-static tile_row powers_with_new_maxima(online_softmax *rows, int64_t keys, bool first, float *weights) {
-    tile_row max = PLD_KERNEL(tile_maximum)(weights, keys, rows->max);
+/** Raise the maxima to those of the logits; `first`: there are no sums yet. */
+static void raise_maxima(online_softmax *rows, int64_t keys, bool first, const float *logits) {
+    tile_row max = PLD_KERNEL(tile_maximum)(logits, keys, rows->max);
     rows->rounded = round_maxima(&max);
     if (first) {
         rows->max = max;
     } else {
         rescale(rows, &max);
     }
-    return PLD_KERNEL(tile_exponential)(weights, keys, max, 1);
 }
 
 static void add_to_total(online_softmax *rows, const tile_row *total) {

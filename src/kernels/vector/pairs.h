@@ -51,9 +51,11 @@ PLD_INLINE ivec rounded_bits(vec x) {
 /** Pairs of earlier and later, lane by lane. */
 PLD_INLINE ivec join_pairs(vec earlier, vec later) {
 #if PLD_PAIRS_NATIVE
-    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)earlier));
-    __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)later));
-    return (ivec)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+    /* the rounded numbers of both, the later ones in the upper half; then word i of 16-bit lanes i, 16 + i */
+    const ivec lanes = {0x100000, 0x110001, 0x120002, 0x130003, 0x140004, 0x150005, 0x160006, 0x170007,
+                        0x180008, 0x190009, 0x1a000a, 0x1b000b, 0x1c000c, 0x1d000d, 0x1e000e, 0x1f000f};
+    __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)later, (__m512)earlier);
+    return (ivec)_mm512_permutexvar_epi16((__m512i)lanes, both);
 #else
     typedef uint32_t uvec __attribute__((vector_size(PLD_VECTOR_BYTES)));
     return (ivec)((uvec)rounded_bits(earlier) >> 16) | rounded_bits(later);
