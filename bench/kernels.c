@@ -38,7 +38,7 @@ static void run_quick_gelu(const pld_kernels *k, buffers *b) {
     k->quick_gelu(b->a, COUNT, b->c);
 }
 static void run_geglu(const pld_kernels *k, buffers *b) {
-    k->geglu(b->a, TOKENS / 2, CHANNELS, b->c);
+    k->geglu(b->a, TOKENS / 2, CHANNELS, b->c, CHANNELS);
 }
 static void run_layer_norm(const pld_kernels *k, buffers *b) {
     k->layer_norm(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->shift, b->c);

@@ -34,7 +34,8 @@ typedef struct convolution_cut {
     int64_t pairs;                  /* of a pixel */
     int64_t seen_rows, seen_pixels; /* rows of a picture that some tap reads; pixels of such a row */
     int64_t all_rows, group_rows;
-    int64_t band_words, bias_floats, room_floats;
+    int64_t band_words, bias_floats;
+    int64_t room_floats; /* of a thread */
 } convolution_cut;
 
 /** Rows of the band that `rows` rows of the output read, across so many ends of pictures. */
@@ -42,7 +43,7 @@ static int64_t band_rows(const pld_convolution *conv, int64_t rows, int64_t ends
     return (rows - 1) * conv->stride + conv->kernel + ends * larger(0, conv->kernel - conv->stride);
 }
 
-static convolution_cut cut_of(const pld_convolution *conv, bool vector, int threads) {
+static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv, bool vector) {
     convolution_cut cut = {.pairs = pld_pair_count(conv->weights.depth),
                            .seen_rows = (conv->out_height - 1) * conv->stride + conv->kernel,
                            .seen_pixels = (conv->out_width - 1) * conv->stride + conv->kernel,
@@ -53,14 +54,15 @@ static convolution_cut cut_of(const pld_convolution *conv, bool vector, int thre
     const int64_t ends = smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
     cut.band_words = whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
     cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
-    cut.room_floats = conv->normalise ? whole_lines(conv->source_width * conv->weights.depth) * threads : 0;
+    cut.room_floats = conv->normalise        ? whole_lines(conv->source_width * conv->weights.depth)
+                      : conv->weights.halves ? whole_lines(PIXELS * 2 * k->panel_columns())
+                                             : 0;
     return cut;
 }
 
 size_t pld_convolution_scratch(const pld_kernels *k, const pld_convolution *conv, int threads) {
-    (void)k;
-    const convolution_cut cut = cut_of(conv, true, threads);
-    return sizeof(float) * (size_t)(cut.bias_floats + cut.band_words + cut.room_floats);
+    const convolution_cut cut = cut_of(k, conv, true);
+    return sizeof(float) * (size_t)(cut.bias_floats + cut.band_words + threads * cut.room_floats);
 }
 
 /** One run. Rows [first_row, first_row + rows) of the output are in work; they read the band from its row
@@ -121,8 +123,7 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
 
 static void fill_rows(void *context, size_t begin, size_t end, int thread) {
     const convolution_job *job = context;
-    const int64_t floats = whole_lines(job->conv->source_width * job->conv->weights.depth);
-    float *room = job->conv->normalise ? job->rooms + thread * floats : NULL;
+    float *room = job->rooms + thread * job->cut.room_floats;
     for (size_t i = begin; i < end; i++) {
         fill_row(job, job->first_seen + (int64_t)i, room);
     }
@@ -133,15 +134,19 @@ typedef struct product_place {
     int64_t row, rows, panel, pair, pairs;
 } product_place;
 
-static void run_product(const convolution_job *job, const product_place *at) {
+/** Where the columns of a panel go, and what is added to them first. */
+typedef struct product_target {
+    float *out;
+    const float *add; /* or NULL */
+    int64_t out_row;
+} product_target;
+
+static void run_product(const convolution_job *job, const product_place *at, const product_target *target) {
     const pld_convolution *conv = job->conv;
     const pld_convolution_operands *o = job->operands;
     const convolution_cut *cut = &job->cut;
-    const int64_t width = job->k->panel_columns();
     const int64_t all = conv->weights.columns;
-    const int64_t column = at->panel * width;
     const int64_t from = (seen_row(job, at->row) - job->first_seen) * cut->seen_pixels;
-    const int64_t to = at->row * conv->out_width * all + column;
     const bool first = at->pair == 0;
     const bool dense = conv->kernel == 1 && conv->stride == 1; /* no gap between rows */
     const float *bias = o->vector ? job->biases + at->row / conv->out_height * all : o->bias;
@@ -155,44 +160,87 @@ static void run_product(const convolution_job *job, const product_place *at) {
                             .taps = conv->weights.taps,
                             .tap_at = job->tap_at,
                             .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, 0, at->pair),
-                            .panel_tap = cut->pairs * width,
-                            .bias = first && bias ? bias + column : NULL,
-                            .add = !first        ? o->out + to
-                                   : o->residual ? o->residual + to
-                                                 : NULL,
-                            .out = o->out + to,
-                            .out_row = all,
-                            .columns = smaller(width, all - column)});
+                            .panel_tap = cut->pairs * job->k->panel_columns(),
+                            .bias = first && bias ? bias + pld_panel_first(job->k, &conv->weights, at->panel)
+                                                  : NULL,
+                            .add = first ? target->add : target->out,
+                            .out = target->out,
+                            .out_row = target->out_row,
+                            .columns = pld_panel_width(job->k, &conv->weights, at->panel)});
 }
 
-/** Output rows [row, end) times panels [panel, last): each piece of a panel meets all rows of a block. */
-static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last) {
+/** A block of rows times panels [panel, last): each piece of a panel meets all rows of the block. */
+static void multiply_panels(const convolution_job *job, product_place at, int64_t last) {
     const pld_convolution *conv = job->conv;
-    const int64_t block = larger(1, PIXELS / conv->out_width);
+    const pld_convolution_operands *o = job->operands;
+    const int64_t all = conv->weights.columns;
     const int64_t piece = conv->kernel == 1 ? FLAT_PAIRS : PAIRS;
-    product_place at;
-    for (; row < end; row = at.row + at.rows) {
-        at.row = row;
-        at.rows = smaller(smaller(block, end - row), conv->out_height - row % conv->out_height);
-        for (at.pair = 0; at.pair < job->cut.pairs; at.pair += piece) {
-            at.pairs = smaller(piece, job->cut.pairs - at.pair);
-            for (at.panel = panel; at.panel < last; at.panel++) {
-                run_product(job, &at);
-            }
+    const int64_t panel = at.panel;
+    for (at.pair = 0; at.pair < job->cut.pairs; at.pair += piece) {
+        at.pairs = smaller(piece, job->cut.pairs - at.pair);
+        for (at.panel = panel; at.panel < last; at.panel++) {
+            const int64_t to =
+                at.row * conv->out_width * all + pld_panel_first(job->k, &conv->weights, at.panel);
+            const product_target target = {o->out + to, o->residual ? o->residual + to : NULL, all};
+            run_product(job, &at, &target);
         }
     }
 }
 
+/** A block of rows times the panels of the two halves, [panel, last): sums [rows, 2·columns] of a panel and
+ * its partner, then their GEGLU. */
+static void multiply_halves(const convolution_job *job, product_place at, int64_t last, float *sums) {
+    const pld_panels *weights = &job->conv->weights;
+    for (int64_t panel = at.panel; panel < last; panel += 2) {
+        const int64_t columns = pld_panel_width(job->k, weights, panel);
+        for (at.pair = 0; at.pair < job->cut.pairs; at.pair += FLAT_PAIRS) {
+            at.pairs = smaller(FLAT_PAIRS, job->cut.pairs - at.pair);
+            for (at.panel = panel; at.panel < panel + 2; at.panel++) {
+                const product_target target = {sums + (at.panel - panel) * columns, NULL, 2 * columns};
+                run_product(job, &at, &target);
+            }
+        }
+        const int64_t row = weights->columns / 2;
+        job->k->geglu(sums, at.rows * job->conv->out_width, columns,
+                      job->operands->out + at.row * job->conv->out_width * row +
+                          pld_panel_first(job->k, weights, panel),
+                      row);
+    }
+}
+
+/** Output rows [row, end) times panels [panel, last). */
+static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last,
+                          float *room) {
+    const pld_convolution *conv = job->conv;
+    const int64_t block = larger(1, PIXELS / conv->out_width);
+    product_place at = {.panel = panel};
+    for (; row < end; row = at.row + at.rows) {
+        at.row = row;
+        at.rows = smaller(smaller(block, end - row), conv->out_height - row % conv->out_height);
+        if (conv->weights.halves) {
+            multiply_halves(job, at, last, room);
+        } else {
+            multiply_panels(job, at, last);
+        }
+    }
+}
+
+/** Panels that stay together. */
+static int64_t together(const convolution_job *job) {
+    return job->conv->weights.halves ? 2 : 1;
+}
+
 static void multiply(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
     const convolution_job *job = context;
-    const int64_t panels = pld_panel_count(job->k, job->conv->weights.columns);
+    const int64_t step = together(job);
+    const int64_t groups = pld_panel_count(job->k, &job->conv->weights) / step;
+    float *room = job->rooms + thread * job->cut.room_floats;
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
         const int64_t r = item / job->panel_parts;
         const int64_t n = item % job->panel_parts;
         multiply_part(job, job->first_row + job->rows * r / job->row_parts,
-                      job->first_row + job->rows * (r + 1) / job->row_parts, panels * n / job->panel_parts,
-                      panels * (n + 1) / job->panel_parts);
+                      job->first_row + job->rows * (r + 1) / job->row_parts,
+                      groups * n / job->panel_parts * step, groups * (n + 1) / job->panel_parts * step, room);
     }
 }
 
@@ -208,7 +256,7 @@ static void join_biases(const convolution_job *job) {
 /** Whole blocks of rows for each thread; fewer rows leave the panels to share out. */
 static void share_out(convolution_job *job, int threads) {
     const int64_t blocks = parts(job->rows * job->conv->out_width, PIXELS);
-    const int64_t panels = pld_panel_count(job->k, job->conv->weights.columns);
+    const int64_t panels = pld_panel_count(job->k, &job->conv->weights) / together(job);
     job->row_parts = larger(1, smaller(smaller(threads, blocks), job->rows));
     job->panel_parts = smaller(parts(threads, job->row_parts), panels);
 }
@@ -216,7 +264,7 @@ static void share_out(convolution_job *job, int threads) {
 void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int threads,
                          const pld_convolution_operands *operands) {
     convolution_job job = {
-        .k = k, .conv = conv, .operands = operands, .cut = cut_of(conv, operands->vector != NULL, threads)};
+        .k = k, .conv = conv, .operands = operands, .cut = cut_of(k, conv, operands->vector != NULL)};
     for (int64_t tap = 0; tap < conv->weights.taps; tap++) {
         const int64_t pixel = tap / conv->kernel * job.cut.seen_pixels + tap % conv->kernel;
         job.tap_at[tap] = pixel * job.cut.pairs;

@@ -7,7 +7,7 @@
  * or enlarged, rounded to bfloat16 and put into a band with its edge of zeros, which all taps and panels then
  * read. Scratch:
  *
- *      | biases [B, N] | band [rows, W', pairs] | rooms [threads][W, C] |
+ *      | biases [B, N] | band [rows, W', pairs] | rooms [threads][W, C], or of sums before a GEGLU |
  */
 #ifndef PLD_KERNELS_CONVOLUTION_H
 #define PLD_KERNELS_CONVOLUTION_H
@@ -18,7 +18,8 @@ enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
 
 /** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
  *  normalised or enlarged if that is asked. weights: pairs of N columns, depth C, kernel² taps, at most
- *  PLD_CONVOLUTION_MOST_TAPS. */
+ *  PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a GEGLU follows: of the N columns
+ *  (a, b), out [.., N/2] = a·gelu(b); no residual. */
 typedef struct pld_convolution {
     pld_panels weights;
     int64_t kernel, stride, pad_before; /* a side; pixels beyond the edge are zeros */

@@ -7,15 +7,19 @@
 
 enum { ROWS = 240, DEPTH = 256 };
 
-static size_t room_floats(const pld_kernels *k) {
-    return (size_t)(DEPTH * k->panel_columns());
+/** Floats that a thread wants for a piece of a panel, expanded, and for a block's sums before their GEGLU. */
+static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
+    return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(DEPTH * k->panel_columns());
+}
+static size_t sum_floats(const pld_kernels *k, const pld_matrix *matrix) {
+    return matrix->weights.halves ? (size_t)(ROWS * 2 * k->panel_columns()) : 0;
 }
 
 size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int threads) {
-    return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)threads * room_floats(k) * sizeof(float);
+    return (size_t)threads * (piece_floats(k, matrix) + sum_floats(k, matrix)) * sizeof(float);
 }
 
-/** One run: the rows are cut into row_parts, the panels into panel_parts. */
+/** One run: the rows are cut into row_parts, the panels, or pairs of them, into panel_parts. */
 typedef struct matrix_job {
     const pld_kernels *k;
     const pld_matrix *matrix;
@@ -23,52 +27,101 @@ typedef struct matrix_job {
     int64_t row_parts, panel_parts;
 } matrix_job;
 
-/** Rows [row, row + rows) times rows [depth, depth + count) of the weights of one panel. */
-static void panel_piece(const matrix_job *job, int64_t row, int64_t rows, int64_t depth, int64_t count,
-                        int64_t panel, float *room) {
-    const pld_matrix *m = job->matrix;
+/** Where some columns of a block of rows go, and what is added to them. */
+typedef struct matrix_target {
+    float *out;
+    const float *add; /* or NULL */
+    int64_t out_row;
+} matrix_target;
+
+/** A block of rows and a piece of the depth. */
+typedef struct matrix_block {
+    int64_t row, rows, depth, count;
+} matrix_block;
+
+/** The block times its piece of one panel. */
+static void panel_piece(const matrix_job *job, const matrix_block *block, int64_t panel,
+                        const matrix_target *target, float *room) {
+    const pld_panels *weights = &job->matrix->weights;
     const pld_matrix_operands *o = job->operands;
-    const int64_t width = job->k->panel_columns();
-    const int64_t column = panel * width;
-    const int64_t columns = m->weights.columns - column;
-    const int64_t at = row * m->weights.columns + column;
-    const bool first = depth == 0;
-    const float *residual = o->residual ? o->residual + at : NULL;
+    const float *bias = block->depth == 0 ? o->bias : NULL;
     job->k->panel_product(&(pld_panel_product){
-        .left = o->left + row * m->weights.depth + depth,
-        .left_row = m->weights.depth,
-        .rows = rows,
-        .depth = count,
-        .panel = pld_panels_read(job->k, &m->weights, o->packed, panel, depth, count, room),
-        .bias = first && o->bias ? o->bias + column : NULL,
-        .add = first ? residual : o->out + at,
-        .out = o->out + at,
-        .out_row = m->weights.columns,
-        .columns = columns < width ? columns : width});
+        .left = o->left + block->row * weights->depth + block->depth,
+        .left_row = weights->depth,
+        .rows = block->rows,
+        .depth = block->count,
+        .panel = pld_panels_read(job->k, weights, o->packed, panel, block->depth, block->count, room),
+        .bias = bias ? bias + pld_panel_first(job->k, weights, panel) : NULL,
+        .add = block->depth == 0 ? target->add : target->out,
+        .out = target->out,
+        .out_row = target->out_row,
+        .columns = pld_panel_width(job->k, weights, panel)});
 }
 
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/** Rows [row, end) times panels [panel, last). */
-static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t panel, int64_t last,
-                        float *room) {
-    const int64_t depth = job->matrix->weights.depth;
-    for (; row < end; row += ROWS) {
-        for (int64_t at = 0; at < depth; at += DEPTH) {
-            for (int64_t n = panel; n < last; n++) {
-                panel_piece(job, row, smaller(ROWS, end - row), at, smaller(DEPTH, depth - at), n, room);
-            }
+/** The pieces of the depth, outermost, so that one of the left side meets all panels. */
+static void multiply_panels(const matrix_job *job, matrix_block block, int64_t panel, int64_t last,
+                            float *room) {
+    const pld_panels *weights = &job->matrix->weights;
+    const pld_matrix_operands *o = job->operands;
+    for (; block.depth < weights->depth; block.depth += DEPTH) {
+        block.count = smaller(DEPTH, weights->depth - block.depth);
+        for (int64_t n = panel; n < last; n++) {
+            const int64_t at = block.row * weights->columns + pld_panel_first(job->k, weights, n);
+            const matrix_target target = {o->out + at, o->residual ? o->residual + at : NULL,
+                                          weights->columns};
+            panel_piece(job, &block, n, &target, room);
         }
     }
+}
+
+/** Pairs of panels, one after the other: sums [rows, 2·columns] of a pair, then their GEGLU. */
+static void multiply_halves(const matrix_job *job, matrix_block block, int64_t pair, int64_t last,
+                            float *room) {
+    const pld_panels *weights = &job->matrix->weights;
+    float *sums = room + piece_floats(job->k, job->matrix);
+    for (; pair < last; pair++) {
+        const int64_t columns = pld_panel_width(job->k, weights, 2 * pair);
+        for (block.depth = 0; block.depth < weights->depth; block.depth += DEPTH) {
+            block.count = smaller(DEPTH, weights->depth - block.depth);
+            for (int64_t half = 0; half < 2; half++) {
+                const matrix_target target = {sums + half * columns, NULL, 2 * columns};
+                panel_piece(job, &block, 2 * pair + half, &target, room);
+            }
+        }
+        const int64_t row = weights->columns / 2;
+        job->k->geglu(sums, block.rows, columns,
+                      job->operands->out + block.row * row + pld_panel_first(job->k, weights, 2 * pair), row);
+    }
+}
+
+/** Rows [row, end) times panels, or pairs of them, [first, last). */
+static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t first, int64_t last,
+                        float *room) {
+    for (; row < end; row += ROWS) {
+        const matrix_block block = {.row = row, .rows = smaller(ROWS, end - row)};
+        if (job->matrix->weights.halves) {
+            multiply_halves(job, block, first, last, room);
+        } else {
+            multiply_panels(job, block, first, last, room);
+        }
+    }
+}
+
+/** What is shared out beside rows. */
+static int64_t column_parts(const pld_kernels *k, const pld_matrix *matrix) {
+    return pld_panel_count(k, &matrix->weights) / (matrix->weights.halves ? 2 : 1);
 }
 
 static void matrix_items(void *context, size_t begin, size_t end, int thread) {
     const matrix_job *job = context;
     const int64_t rows = job->matrix->rows;
-    const int64_t panels = pld_panel_count(job->k, job->matrix->weights.columns);
-    float *room = (float *)job->operands->scratch + (size_t)thread * room_floats(job->k);
+    const int64_t panels = column_parts(job->k, job->matrix);
+    float *room = (float *)job->operands->scratch +
+                  (size_t)thread * (piece_floats(job->k, job->matrix) + sum_floats(job->k, job->matrix));
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
         int64_t r = item / job->panel_parts;
         int64_t n = item % job->panel_parts;
@@ -79,7 +132,7 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
 
 void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
                     const pld_matrix_operands *operands) {
-    const int64_t panels = pld_panel_count(k, matrix->weights.columns);
+    const int64_t panels = column_parts(k, matrix);
     /* Whole blocks of rows for each thread share a panel's expansion; fewer rows leave the panels to share
      * out.
      */

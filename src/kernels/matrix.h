@@ -5,7 +5,8 @@
 
 #include "kernels/panels.h"
 
-/** out [rows, N] = left [rows, C] · weightsᵀ + bias + residual. weights.columns is N, weights.depth C. */
+/** out [rows, N] = left [rows, C] · weightsᵀ + bias + residual. weights.columns is N, weights.depth C. With
+ *  weights.halves a GEGLU follows: of the N columns (a, b), out [rows, N/2] = a·gelu(b); no residual. */
 typedef struct pld_matrix {
     pld_panels weights;
     int64_t rows;
@@ -16,7 +17,7 @@ typedef struct pld_matrix_operands {
     const void *packed;    /* the weights in panels */
     const float *bias;     /* [N] or NULL */
     const float *residual; /* [rows, N], may be out; or NULL */
-    float *out;            /* [rows, N] */
+    float *out;            /* [rows, N], or [rows, N/2] */
     void *scratch;         /* 64-byte aligned */
 } pld_matrix_operands;
 

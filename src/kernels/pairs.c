@@ -4,7 +4,7 @@
 #include <string.h>
 
 size_t pld_pairs_bytes(const pld_kernels *k, const pld_panels *shape) {
-    return sizeof(uint32_t) * (size_t)(pld_panel_count(k, shape->columns) * shape->taps *
+    return sizeof(uint32_t) * (size_t)(pld_panel_count(k, shape) * shape->taps *
                                        pld_pair_count(shape->depth) * k->panel_columns());
 }
 
@@ -16,8 +16,7 @@ void pld_pairs_pack(const pld_kernels *k, const pld_panels *shape, const float *
     }; /* numbers of each row at a time: all taps of them stay in cache */
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;
-    const int64_t left = shape->columns - panel * width;
-    const int64_t columns = left < width ? left : width;
+    const int64_t columns = pld_panel_width(k, shape, panel);
     for (int64_t first = 0; first < shape->depth; first += PIECE) {
         const int64_t count = shape->depth - first < PIECE ? shape->depth - first : PIECE;
         for (int64_t tap = 0; tap < shape->taps; tap++) {

@@ -13,7 +13,7 @@ size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape) {
     if (shape->type == PLD_PANEL_PAIRS) {
         return pld_pairs_bytes(k, shape);
     }
-    return (size_t)(pld_panel_count(k, shape->columns) * k->panel_columns() * shape->depth * shape->taps) *
+    return (size_t)(pld_panel_count(k, shape) * k->panel_columns() * shape->depth * shape->taps) *
            type_size(shape->type);
 }
 
@@ -39,8 +39,7 @@ void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float 
     enum { PIECE = 64, MOST_COLUMNS = 64 }; /* numbers of each row at a time: read along cache lines */
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;
-    const int64_t left = shape->columns - panel * width;
-    const int64_t columns = left < width ? left : width;
+    const int64_t columns = pld_panel_width(k, shape, panel);
     for (int64_t i = 0; i < row; i += PIECE) {
         float values[PIECE * MOST_COLUMNS] = {0};
         const int64_t count = row - i < PIECE ? row - i : PIECE;

@@ -7,7 +7,8 @@
  *      [panel][depth][tap][column in the panel]        columns past the end are 0
  *
  *  16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
- * exact.
+ * exact. The two halves of a GEGLU's columns are cut one by one, and their panels alternate, so that what is
+ * multiplied in the end is computed together.
  */
 #ifndef PLD_KERNELS_PANELS_H
 #define PLD_KERNELS_PANELS_H
@@ -24,7 +25,25 @@ typedef enum pld_panel_type {
 typedef struct pld_panels {
     pld_panel_type type;
     int64_t columns, depth, taps;
+    bool halves; /* panel 2i holds columns of the first half, panel 2i + 1 their partners */
 } pld_panels;
+
+/** Panels in all. */
+static inline int64_t pld_panel_count(const pld_kernels *k, const pld_panels *shape) {
+    const int64_t parts = shape->halves ? 2 : 1;
+    return parts * ((shape->columns / parts + k->panel_columns() - 1) / k->panel_columns());
+}
+
+/** The columns of a panel: the first of them, and how many. */
+static inline int64_t pld_panel_first(const pld_kernels *k, const pld_panels *shape, int64_t panel) {
+    return shape->halves ? panel / 2 * k->panel_columns() + panel % 2 * (shape->columns / 2)
+                         : panel * k->panel_columns();
+}
+static inline int64_t pld_panel_width(const pld_kernels *k, const pld_panels *shape, int64_t panel) {
+    const int64_t end = shape->halves && panel % 2 == 0 ? shape->columns / 2 : shape->columns;
+    const int64_t left = end - pld_panel_first(k, shape, panel);
+    return left < k->panel_columns() ? left : k->panel_columns();
+}
 
 /** Bytes of the packed weights. */
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
@@ -38,9 +57,5 @@ void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float 
  * panel_columns()]: in `packed` itself, or expanded into `room`. */
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room);
-
-static inline int64_t pld_panel_count(const pld_kernels *k, int64_t columns) {
-    return (columns + k->panel_columns() - 1) / k->panel_columns();
-}
 
 #endif

@@ -57,7 +57,7 @@ static winograd_cut cut_of(const pld_kernels *k, const pld_winograd *conv) {
     winograd_cut cut = {.rows = parts(conv->height, PLD_WINOGRAD_OUT),
                         .columns = parts(conv->width, PLD_WINOGRAD_OUT),
                         .width = k->panel_columns(),
-                        .all_panels = pld_panel_count(k, conv->weights.columns)};
+                        .all_panels = pld_panel_count(k, &conv->weights)};
     cut.all_rows = conv->batch * cut.rows;
     const int64_t tiles = larger(LEAST_TILES, smaller(MOST_TILES, room / (POINTS * depth)));
     cut.group_rows = even_piece(cut.all_rows, tiles / cut.columns);

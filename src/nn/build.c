@@ -128,9 +128,11 @@ void pld_keep(pld_builder *b, pld_value_id x) {
 
 static const pld_conv_geometry no_kernel = {0, 0, 0, 0};
 
-/** A linear layer (geometry.kernel 0) or convolution from x to out. */
-static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pld_value_id out,
-                            const pld_around *around, bool bias, pld_conv_geometry geometry) {
+/** A linear layer (geometry.kernel 0) or convolution from x to `channels` channels, which are those of out
+ *  unless a GEGLU halves them. */
+static pld_value_id product_of(pld_builder *b, const char *name, pld_value_id x, pld_value_id out,
+                               int64_t channels, const pld_around *around, bool bias,
+                               pld_conv_geometry geometry) {
     const bool linear = geometry.kernel == 0;
     pld_operator *op =
         append(b, linear ? &pld_operator_linear : &pld_operator_conv, name, x, PLD_NO_VALUE, out);
@@ -145,7 +147,7 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
                                        .in_channels = from.channels,
                                        .out_height = to.height,
                                        .out_width = to.width,
-                                       .out_channels = to.channels,
+                                       .out_channels = channels,
                                        .kernel = geometry.kernel,
                                        .stride = geometry.stride,
                                        .pad_before = geometry.pad_before,
@@ -159,10 +161,21 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
     touch(b->plan, op->residual, index);
     touch(b->plan, op->factors, index);
     touch(b->plan, op->vector, index);
-    const int64_t shape[4] = {to.channels, from.channels, geometry.kernel, geometry.kernel};
+    op->geglu = channels != to.channels;
+    const int64_t shape[4] = {channels, from.channels, geometry.kernel, geometry.kernel};
     op->weight = bind(b, op->name, ".weight", linear ? 2 : 4, shape);
     op->bias = bias ? bind(b, op->name, ".bias", 1, shape) : NULL;
     return out;
+}
+
+static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pld_value_id out,
+                            const pld_around *around, bool bias, pld_conv_geometry geometry) {
+    return failed(b) ? PLD_NO_VALUE
+                     : product_of(b, name, x, out, b->plan->values[out].channels, around, bias, geometry);
+}
+
+pld_value_id pld_linear_geglu(pld_builder *b, const char *name, pld_value_id x, int64_t channels) {
+    return product_of(b, name, x, like(b, x, channels), 2 * channels, &PLD_NOTHING_AROUND, true, no_kernel);
 }
 
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias) {
@@ -283,12 +296,6 @@ pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activat
         op->activation = (int)activation;
     }
     return x;
-}
-
-pld_value_id pld_geglu(pld_builder *b, pld_value_id x) {
-    pld_value_id out = failed(b) ? PLD_NO_VALUE : like(b, x, b->plan->values[x].channels / 2);
-    append(b, &pld_operator_geglu, "", x, PLD_NO_VALUE, out);
-    return out;
 }
 
 /** Register the site of the attention at the builder's scope; its index. */

@@ -70,7 +70,8 @@ pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_
 pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
-pld_value_id pld_geglu(pld_builder *b, pld_value_id x);
+/** A linear layer to 2·channels, (a, b), and a·gelu(b) of them. */
+pld_value_id pld_linear_geglu(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
 /** Attention over the tokens of query [B, T, heads·d]; cross: keys and values come with the run
  * (PLD_NO_VALUE). */
 pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, pld_value_id key,

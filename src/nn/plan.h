@@ -58,6 +58,7 @@ typedef struct pld_operator {
     pld_onednn_primitive *primitive;          /**< of the direct path */
     pld_onednn_problem problem;               /**< accumulate: there is a residual */
     bool f32;                                 /**< of a product: whatever the run's type is */
+    bool geglu; /**< after a linear layer, whose problem has twice the channels of out */
     pld_value_id residual;                    /**< [as out], added; may be out */
     pld_value_id factors; /**< [B, 2, 1, C] scale and shift of the input, SiLU after them */
     pld_value_id vector;  /**< [B, 1, 1, N], added to every pixel */

@@ -77,14 +77,19 @@ void check_quick_gelu(const pld_kernels *kernels) {
 void check_geglu(const pld_kernels *kernels) {
     for (int64_t channels = 1; channels < 70; channels += 3) {
         size_t count = (size_t)(3 * channels);
-        float *in = check_floats(2 * count), *out = check_floats(count);
+        float *in = check_floats(2 * count), *out = check_floats(count), *apart = check_floats(3 * 80);
         double expected[210];
         check_fill(in, 2 * count, -4, 4);
         for (size_t i = 0; i < count; i++) {
             size_t at = i / (size_t)channels * 2 * (size_t)channels + i % (size_t)channels;
             expected[i] = (double)in[at] * gelu_of((double)in[at + (size_t)channels]);
         }
-        kernels->geglu(in, 3, channels, out);
+        kernels->geglu(in, 3, channels, out, channels);
         check_near("geglu", out, expected, count, 1e-8, 1e-6);
+        kernels->geglu(in, 3, channels, apart, 80);
+        for (int row = 0; row < 3; row++) {
+            check_same("geglu, rows apart", apart + (int64_t)80 * row, out + row * channels,
+                       (size_t)channels * sizeof *out);
+        }
     }
 }

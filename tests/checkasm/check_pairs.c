@@ -200,9 +200,9 @@ static void *packed_weights(const pld_kernels *kernels, const pld_panels *shape,
     void *packed = aligned_alloc(64, (bytes + 63) / 64 * 64);
     assert_non_null(packed);
     memset(packed, 0xff, bytes); /* NaN: all of it must be written */
-    const int64_t panel_floats = kernels->panel_columns() * shape->depth * shape->taps;
-    for (int64_t panel = 0; panel < pld_panel_count(kernels, shape->columns); panel++) {
-        pld_panels_pack(kernels, shape, weights + panel * panel_floats, panel, packed);
+    for (int64_t panel = 0; panel < pld_panel_count(kernels, shape); panel++) {
+        const int64_t first = pld_panel_first(kernels, shape, panel) * shape->depth * shape->taps;
+        pld_panels_pack(kernels, shape, weights + first, panel, packed);
     }
     return packed;
 }
@@ -290,6 +290,34 @@ static pld_convolution convolution_of(int64_t kernel, int64_t stride, int64_t co
                              .source_width = width};
 }
 
+/** A GEGLU in a linear layer gives the bits of one after it: every sum is the same. */
+static void geglu_case(const pld_kernels *kernels, int64_t half, int64_t depth, int64_t rows) {
+    pld_convolution linear = convolution_of(1, 1, 2 * half, depth, 1, rows, 1);
+    float *weights = filled((size_t)(2 * half * depth));
+    float *whole = check_floats((size_t)(rows * 2 * half));
+    float *expected = check_floats((size_t)(rows * half));
+    pld_convolution_operands operands = {.x = filled((size_t)(rows * depth)),
+                                         .bias = filled((size_t)(2 * half)),
+                                         .out = whole,
+                                         .packed = packed_weights(kernels, &linear.weights, weights),
+                                         .scratch = scratch_of(pld_convolution_scratch(kernels, &linear, 1))};
+    pld_convolution_run(kernels, &linear, 1, &operands);
+    kernels->geglu(whole, rows, half, expected, half);
+    free(operands.scratch);
+    free((void *)(uintptr_t)operands.packed);
+    linear.weights.halves = true;
+    operands.packed = packed_weights(kernels, &linear.weights, weights);
+    for (int threads = 1; threads <= 5; threads += 2) {
+        operands.out = check_floats((size_t)(rows * half));
+        operands.scratch = scratch_of(pld_convolution_scratch(kernels, &linear, threads));
+        pld_convolution_run(kernels, &linear, threads, &operands);
+        check_same("linear layer with GEGLU", operands.out, expected, (size_t)(rows * half) * sizeof(float));
+        free(operands.scratch);
+    }
+    free((void *)(uintptr_t)operands.packed);
+    check_release();
+}
+
 /** Linear layers: rows of numbers. */
 static void check_linear(const pld_kernels *kernels) {
     const extras bias = {.bias = true};
@@ -306,6 +334,9 @@ static void check_linear(const pld_kernels *kernels) {
     convolution_case(kernels, &linear, bias);
     linear.normalise = linear.silu = true;
     convolution_case(kernels, &linear, (extras){true, true, true});
+    geglu_case(kernels, 128, 32, 500);
+    geglu_case(kernels, 75, 1301, 7);
+    geglu_case(kernels, 1, 5, 300);
 }
 
 void check_convolution(const pld_kernels *kernels) {

@@ -156,9 +156,9 @@ static void *packed_weights(const pld_kernels *kernels, const pld_panels *shape,
     }
     void *packed = aligned_alloc(64, (pld_panels_bytes(kernels, shape) + 63) / 64 * 64);
     assert_non_null(packed);
-    const int64_t panel_floats = kernels->panel_columns() * shape->depth * shape->taps;
-    for (int64_t panel = 0; panel < pld_panel_count(kernels, shape->columns); panel++) {
-        pld_panels_pack(kernels, shape, weights + panel * panel_floats, panel, packed);
+    for (int64_t panel = 0; panel < pld_panel_count(kernels, shape); panel++) {
+        const int64_t first = pld_panel_first(kernels, shape, panel) * shape->depth * shape->taps;
+        pld_panels_pack(kernels, shape, weights + first, panel, packed);
     }
     return packed;
 }
@@ -207,11 +207,44 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, bo
     check_release();
 }
 
+/** A GEGLU in the layer gives the bits of one after it: every sum is the same. */
+static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t half, int64_t depth,
+                       int64_t rows) {
+    pld_matrix matrix = {{type, 2 * half, depth, 1, false}, rows};
+    float *left = filled((size_t)(rows * depth));
+    float *weights = filled((size_t)(2 * half * depth));
+    float *bias = filled((size_t)(2 * half));
+    float *whole = check_floats((size_t)(rows * 2 * half));
+    float *expected = check_floats((size_t)(rows * half));
+    void *packed = packed_weights(kernels, &matrix.weights, weights);
+    void *scratch = scratch_of(pld_matrix_scratch(kernels, &matrix, 1));
+    pld_matrix_run(kernels, &matrix, 1, &(pld_matrix_operands){left, packed, bias, NULL, whole, scratch});
+    kernels->geglu(whole, rows, half, expected, half);
+    free(scratch);
+    free(packed);
+    matrix.weights.halves = true;
+    packed = packed_weights(kernels, &matrix.weights, weights);
+    for (int threads = 1; threads <= 5; threads += 2) {
+        float *out = check_floats((size_t)(rows * half));
+        scratch = scratch_of(pld_matrix_scratch(kernels, &matrix, threads));
+        pld_matrix_run(kernels, &matrix, threads,
+                       &(pld_matrix_operands){left, packed, bias, NULL, out, scratch});
+        check_same("matrix with GEGLU", out, expected, (size_t)(rows * half) * sizeof *out);
+        free(scratch);
+    }
+    free(packed);
+    check_release();
+}
+
 void check_matrix(const pld_kernels *kernels) {
-    for (int type = PLD_PANEL_F32; type <= PLD_PANEL_BF16; type++) {
-        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 40, 20, 1}, 500}, false);
-        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 75, 300, 1}, 7}, true);
-        matrix_case(kernels, &(pld_matrix){{(pld_panel_type)type, 3, 513, 1}, 1}, false);
+    for (int i = PLD_PANEL_F32; i <= PLD_PANEL_BF16; i++) {
+        const pld_panel_type type = (pld_panel_type)i;
+        matrix_case(kernels, &(pld_matrix){{type, 40, 20, 1, false}, 500}, false);
+        matrix_case(kernels, &(pld_matrix){{type, 75, 300, 1, false}, 7}, true);
+        matrix_case(kernels, &(pld_matrix){{type, 3, 513, 1, false}, 1}, false);
+        geglu_case(kernels, type, 128, 32, 250);
+        geglu_case(kernels, type, 75, 300, 7);
+        geglu_case(kernels, type, 1, 5, 300);
     }
 }
 

@@ -36,7 +36,7 @@ json kernels.json 'all("silu" in r["name"] for r in results) and results'
 
 # Operators: one line for each different one, as often as the network has it, with the name of what ran.
 expect 0 bench operators -m "random:$model" --repeats 1 --json=operators.json
-json operators.json '{"conv", "linear", "group_norm", "cross_attention", "self_attention", "geglu"} <= {r["name"].split(", ")[1].split()[0] for r in results}'
+json operators.json '{"conv", "linear", "group_norm", "cross_attention", "self_attention", "layer_norm"} <= {r["name"].split(", ")[1].split()[0] for r in results}'
 json operators.json 'len({(r["name"], r["shape"]) for r in results}) >= 0.8 * len(results)'
 json operators.json 'any(r.get("implementation") for r in results) and max(r["count"] for r in results) > 1'
 expect 0 bench operators -m "random:$model" --repeats 1 --isa scalar --only unet --json=scalar.json

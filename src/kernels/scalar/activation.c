@@ -38,12 +38,12 @@ void PLD_KERNEL(quick_gelu)(const float *x, size_t count, float *out) {
     }
 }
 
-void PLD_KERNEL(geglu)(const float *in, int64_t rows, int64_t channels, float *out) {
+void PLD_KERNEL(geglu)(const float *in, int64_t rows, int64_t channels, float *out, int64_t out_row) {
     for (int64_t row = 0; row < rows; row++) {
         const float *a = in + row * 2 * channels;
         const float *b = a + channels;
         for (int64_t c = 0; c < channels; c++) {
-            out[row * channels + c] = a[c] * gelu_of(b[c]);
+            out[row * out_row + c] = a[c] * gelu_of(b[c]);
         }
     }
 }

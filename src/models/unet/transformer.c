@@ -35,7 +35,7 @@ static void cross_attention(pld_builder *b, int heads, int64_t width, pld_value_
 static void feed_forward(pld_builder *b, int64_t width, pld_value_id x) {
     pld_value_id normed = pld_layer_norm(b, "norm3", x, layer_norm_epsilon);
     size_t mark = pld_scope_enter(b, "ff");
-    pld_value_id hidden = pld_geglu(b, pld_linear(b, "net.0.proj", normed, 8 * width, true));
+    pld_value_id hidden = pld_linear_geglu(b, "net.0.proj", normed, 4 * width);
     pld_linear_into(b, "net.2", hidden, x, true);
     pld_scope_leave(b, mark);
 }

@@ -45,7 +45,6 @@ extern const pld_operator_kind pld_operator_group_norm; /**< over each picture's
 extern const pld_operator_kind pld_operator_group_norm_factors; /**< its scale and shift alone */
 extern const pld_operator_kind pld_operator_layer_norm;         /**< over channels */
 extern const pld_operator_kind pld_operator_activation;         /**< out = in, in place */
-extern const pld_operator_kind pld_operator_geglu;              /**< [.., 2C] → [.., C] */
 extern const pld_operator_kind pld_operator_attention;          /**< in is the query */
 extern const pld_operator_kind pld_operator_concat;             /**< channels of in, then of second */
 extern const pld_operator_kind pld_operator_upsample;           /**< nearest, to the size of out */

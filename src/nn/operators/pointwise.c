@@ -42,19 +42,6 @@ static pld_status run_activation(pld_run *run, pld_operator *op, pld_error *erro
     return over_tokens(run, op, activate_tokens);
 }
 
-static void geglu_tokens(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const token_task *task = context;
-    const int64_t channels = task->run->plan->values[task->op->out].channels;
-    task->run->kernels->geglu(token_at(task, task->op->in, begin), (int64_t)(end - begin), channels,
-                              token_at(task, task->op->out, begin));
-}
-
-static pld_status run_geglu(pld_run *run, pld_operator *op, pld_error *error) {
-    (void)error;
-    return over_tokens(run, op, geglu_tokens);
-}
-
 static void concat_tokens(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const token_task *task = context;
@@ -106,7 +93,6 @@ static pld_status run_tap(pld_run *run, pld_operator *op, pld_error *error) {
 }
 
 const pld_operator_kind pld_operator_activation = {"activation", NULL, NULL, run_activation};
-const pld_operator_kind pld_operator_geglu = {"geglu", NULL, NULL, run_geglu};
 const pld_operator_kind pld_operator_concat = {"concat", NULL, NULL, run_concat};
 const pld_operator_kind pld_operator_copy = {"copy", NULL, NULL, run_copy};
 const pld_operator_kind pld_operator_upsample = {"upsample", NULL, NULL, run_upsample};

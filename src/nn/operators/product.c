@@ -42,7 +42,7 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
     default:
         break;
     }
-    return (pld_panels){type, op->problem.out_channels, op->problem.in_channels, taps};
+    return (pld_panels){type, op->problem.out_channels, op->problem.in_channels, taps, op->geglu};
 }
 
 /** One packing; every thread works on panels of its own and stops at its first failure. */
@@ -62,14 +62,13 @@ typedef struct panels_job {
 static void pack_range(void *context, size_t begin, size_t end, int thread) {
     const panels_job *job = context;
     const size_t row = (size_t)(job->shape->depth * job->shape->taps);
-    const size_t width = (size_t)job->kernels->panel_columns();
     float *room = job->rooms + (size_t)thread * job->room_floats;
     struct panels_result *result = &job->results[thread];
     for (size_t panel = begin; panel < end && result->status == PLD_OK; panel++) {
-        const size_t left = (size_t)job->shape->columns - panel * width;
-        const size_t columns = left < width ? left : width;
+        const size_t first = (size_t)pld_panel_first(job->kernels, job->shape, (int64_t)panel);
+        const size_t columns = (size_t)pld_panel_width(job->kernels, job->shape, (int64_t)panel);
         result->status =
-            pld_weight_reader_read(job->reader, panel * width * row, columns * row, room, &result->error);
+            pld_weight_reader_read(job->reader, first * row, columns * row, room, &result->error);
         if (result->status == PLD_OK) {
             pld_panels_pack(job->kernels, job->shape, room, (int64_t)panel, job->packed);
         }
@@ -93,7 +92,7 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     job.results = pld_allocate((size_t)threads, sizeof *job.results);
     pld_status status = PLD_OK;
     if (job.rooms && job.results) {
-        pld_parallel_for(threads, (size_t)pld_panel_count(k, job.shape->columns), pack_range, &job);
+        pld_parallel_for(threads, (size_t)pld_panel_count(k, job.shape), pack_range, &job);
     } else {
         status = pld_fail_memory(error, (size_t)threads * job.room_floats * sizeof *job.rooms, "packing");
     }
@@ -111,8 +110,8 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels,
                             pld_error *error) {
     /* what makes panels of one layout differ from another's; numbers of one type, since bytes are compared */
-    const int64_t layout[] = {panels->type, panels->columns, panels->depth, panels->taps,
-                              run->kernels->panel_columns()};
+    const int64_t layout[] = {panels->type, panels->columns, panels->depth,
+                              panels->taps, panels->halves,  run->kernels->panel_columns()};
     const panels_request request = {run, panels};
     const pld_packing packing = {layout, sizeof layout, pld_panels_bytes(run->kernels, panels), pack_panels,
                                  &request};

@@ -35,7 +35,7 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
 static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
     const pld_panels weights = {PLD_PANEL_PAIRS, p->out_channels, p->in_channels,
-                                p->kernel ? p->kernel * p->kernel : 1};
+                                p->kernel ? p->kernel * p->kernel : 1, op->geglu};
     if (p->kernel == 0) {
         const int64_t rows = p->batch * p->height * p->width;
         return (pld_convolution){.weights = weights,
