@@ -107,6 +107,11 @@ static void note(drawing *d, picture_place at, const outcome *came, const pld_im
     pthread_mutex_unlock(&d->lock);
 }
 
+/** As the results file holds it, so that tables of what was just drawn and of what was read are the same. */
+static double in_microseconds(double seconds) {
+    return round(seconds * 1e6) / 1e6;
+}
+
 /** Draw one picture and score it. */
 static pld_status draw(drawing *d, pld_session *session, picture_place at, outcome *came, pld_image *image,
                        pld_error *error) {
@@ -136,6 +141,8 @@ static pld_status draw(drawing *d, pld_session *session, picture_place at, outco
         came->seconds += report.stages[i].seconds;
         came->denoise_seconds += strcmp(report.stages[i].name, "denoise") == 0 ? report.stages[i].seconds : 0;
     }
+    came->seconds = in_microseconds(came->seconds);
+    came->denoise_seconds = in_microseconds(came->denoise_seconds);
     return PLD_OK;
 }
 
