@@ -54,7 +54,7 @@ static pld_status isolate(const bench_run *bench, const pld_plan *network, int i
     for (size_t i = 0; i < plan->value_count; i++) {
         const pld_value *value = &network->values[i];
         const bool lives = value->first <= index && index <= value->last;
-        plan->values[i] = lives ? *value : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, index, index, 0};
+        plan->values[i] = lives ? *value : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, false, index, index, 0};
         plan->values[i].life = lives ? PLD_VALUE_KEPT : PLD_VALUE_TEMPORARY;
     }
     pld_product_settings settings = bench->engine->settings;

@@ -48,15 +48,19 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
                            .seen_rows = (conv->out_height - 1) * conv->stride + conv->kernel,
                            .seen_pixels = (conv->out_width - 1) * conv->stride + conv->kernel,
                            .all_rows = conv->batch * conv->out_height};
+    cut.group_rows = cut.all_rows;
+    cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
+    cut.room_floats = conv->normalise        ? whole_lines(conv->source_width * conv->weights.depth)
+                      : conv->weights.halves ? whole_lines(PIXELS * 3 * k->panel_columns())
+                                             : 0;
+    if (conv->from_pairs) {
+        return cut; /* x is the band */
+    }
     const int64_t room = conv->room ? conv->room : default_room;
     const int64_t most = larger(1, room / (conv->stride * cut.seen_pixels * cut.pairs));
     cut.group_rows = parts(cut.all_rows, parts(cut.all_rows, most)); /* groups of nearly equal size */
     const int64_t ends = smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
     cut.band_words = whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
-    cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
-    cut.room_floats = conv->normalise        ? whole_lines(conv->source_width * conv->weights.depth)
-                      : conv->weights.halves ? whole_lines(PIXELS * 2 * k->panel_columns())
-                                             : 0;
     return cut;
 }
 
@@ -74,6 +78,7 @@ typedef struct convolution_job {
     convolution_cut cut;
     float *biases, *rooms;
     uint32_t *band;
+    const uint32_t *seen; /* what products read: the band, or x itself */
     int64_t first_row, rows, first_seen;
     int64_t row_parts, panel_parts;
     int64_t tap_at[PLD_CONVOLUTION_MOST_TAPS]; /* words of the band */
@@ -99,7 +104,7 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
         return;
     }
     const int64_t source_y = y * conv->source_height / conv->height;
-    const float *from = o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
+    const float *from = (const float *)o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
     if (conv->normalise) {
         const int64_t factors = picture * o->factor_step;
         job->k->scale_shift(from, conv->source_width, depth, o->scale + factors, o->shift + factors,
@@ -151,7 +156,7 @@ static void run_product(const convolution_job *job, const product_place *at, con
     const bool dense = conv->kernel == 1 && conv->stride == 1; /* no gap between rows */
     const float *bias = o->vector ? job->biases + at->row / conv->out_height * all : o->bias;
     job->k->pair_product(
-        &(pld_pair_product){.left = job->band + from * cut->pairs + at->pair,
+        &(pld_pair_product){.left = job->seen + from * cut->pairs + at->pair,
                             .left_row = conv->stride * cut->pairs,
                             .run_rows = dense ? at->rows * conv->out_width : conv->out_width,
                             .run_step = conv->stride * cut->seen_pixels * cut->pairs,
@@ -181,9 +186,26 @@ static void multiply_panels(const convolution_job *job, product_place at, int64_
         for (at.panel = panel; at.panel < last; at.panel++) {
             const int64_t to =
                 at.row * conv->out_width * all + pld_panel_first(job->k, &conv->weights, at.panel);
-            const product_target target = {o->out + to, o->residual ? o->residual + to : NULL, all};
+            const product_target target = {(float *)o->out + to, o->residual ? o->residual + to : NULL, all};
             run_product(job, &at, &target);
         }
+    }
+}
+
+/** The GEGLU of sums [rows, 2·columns] of a block into its columns from `first` on. */
+static void write_geglu(const convolution_job *job, const product_place *at, int64_t first, int64_t columns,
+                        float *sums) {
+    const int64_t all = job->conv->weights.columns / 2;
+    const int64_t to = at->row * all + first;
+    if (!job->conv->to_pairs) {
+        job->k->geglu(sums, at->rows, columns, (float *)job->operands->out + to, all);
+        return;
+    }
+    float *room = sums + PIXELS * 2 * job->k->panel_columns();
+    job->k->geglu(sums, at->rows, columns, room, columns);
+    for (int64_t row = 0; row < at->rows; row++) {
+        pld_pairs_round(job->k, room + row * columns, columns,
+                        (uint32_t *)job->operands->out + (to + row * all) / 2);
     }
 }
 
@@ -200,11 +222,7 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
                 run_product(job, &at, &target);
             }
         }
-        const int64_t row = weights->columns / 2;
-        job->k->geglu(sums, at.rows * job->conv->out_width, columns,
-                      job->operands->out + at.row * job->conv->out_width * row +
-                          pld_panel_first(job->k, weights, panel),
-                      row);
+        write_geglu(job, &at, pld_panel_first(job->k, weights, panel), columns, sums);
     }
 }
 
@@ -272,12 +290,15 @@ void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int 
     job.biases = operands->scratch;
     job.band = (uint32_t *)operands->scratch + job.cut.bias_floats;
     job.rooms = (float *)operands->scratch + job.cut.bias_floats + job.cut.band_words;
+    job.seen = conv->from_pairs ? operands->x : job.band;
     join_biases(&job);
     for (; job.first_row < job.cut.all_rows; job.first_row += job.cut.group_rows) {
         job.rows = smaller(job.cut.group_rows, job.cut.all_rows - job.first_row);
         job.first_seen = seen_row(&job, job.first_row);
         const int64_t last_seen = seen_row(&job, job.first_row + job.rows - 1) + conv->kernel;
-        pld_parallel_for(threads, (size_t)(last_seen - job.first_seen), fill_rows, &job);
+        if (!conv->from_pairs) {
+            pld_parallel_for(threads, (size_t)(last_seen - job.first_seen), fill_rows, &job);
+        }
         share_out(&job, threads);
         pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), multiply, &job);
     }

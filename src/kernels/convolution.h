@@ -29,18 +29,20 @@ typedef struct pld_convolution {
         source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
     bool normalise;   /* x' = scale·x + shift, by channel and picture */
     bool silu;        /* and then SiLU */
+    bool from_pairs;  /* of a linear layer without any of that, C even: x is rounded, in pairs */
+    bool to_pairs;    /* of weights.halves, N/2 even: so is out */
     int64_t room;     /* pairs that the band may take; 0: what suits a cache */
 } pld_convolution;
 
 typedef struct pld_convolution_operands {
-    const float *x;             /* [B, source_height, source_width, C] */
+    const void *x;              /* [B, source_height, source_width, C] float32, or pairs of it */
     const float *scale, *shift; /* [B, C] each, pictures factor_step floats apart; with normalise */
     int64_t factor_step;
     const void *packed;    /* the weights in pairs */
     const float *bias;     /* [N] or NULL */
     const float *vector;   /* [B, N] or NULL */
     const float *residual; /* [B, H_out, W_out, N], may be out; or NULL */
-    float *out;            /* [B, H_out, W_out, N] */
+    void *out;             /* [B, H_out, W_out, N] float32, or pairs of it */
     void *scratch;         /* 64-byte aligned */
 } pld_convolution_operands;
 

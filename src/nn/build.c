@@ -47,7 +47,7 @@ static pld_value_id add_value(pld_builder *b, pld_value value) {
 
 static pld_value_id new_value(pld_builder *b, int64_t batch, int64_t height, int64_t width,
                               int64_t channels) {
-    return add_value(b, (pld_value){batch, height, width, channels, PLD_VALUE_TEMPORARY, -1, -1, 0});
+    return add_value(b, (pld_value){batch, height, width, channels, PLD_VALUE_TEMPORARY, false, -1, -1, 0});
 }
 
 /** A value of x's tokens with another number of channels. */

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "nn/rounded_values.h"
 
 size_t pld_plan_memory_bytes(const pld_plan *plan) {
     return plan->memory_floats * sizeof(float) + plan->scratch_bytes;
@@ -27,6 +28,10 @@ static pld_status prepare_operators(pld_run *run, pld_error *error) {
             PLD_TRY(op->kind->prepare(run, op, error));
             pld_profile_end_operator(run, op, PLD_PROFILE_PREPARE, begin);
         }
+    }
+    pld_plan_round_values(plan);
+    for (size_t i = 0; i < plan->operator_count; i++) {
+        const pld_operator *op = &plan->operators[i];
         size_t bytes = op->kind->scratch ? op->kind->scratch(run, op) : 0;
         plan->scratch_bytes = bytes > plan->scratch_bytes ? bytes : plan->scratch_bytes;
     }

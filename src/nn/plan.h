@@ -30,6 +30,7 @@ typedef enum pld_value_life {
 typedef struct pld_value {
     int64_t batch, height, width, channels;
     pld_value_life life;
+    bool rounded;    /**< by preparing: pairs of bfloat16 (kernels/pairs.h) at the beginning of its place */
     int first, last; /**< operators; -1 before any */
     size_t offset;   /**< in floats, from the plan's memory */
 } pld_value;

@@ -314,6 +314,19 @@ static void geglu_case(const pld_kernels *kernels, int64_t half, int64_t depth, 
         check_same("linear layer with GEGLU", operands.out, expected, (size_t)(rows * half) * sizeof(float));
         free(operands.scratch);
     }
+    if (half % 2 == 0 && depth % 2 == 0) { /* from rounded rows to rounded rows: the same numbers, rounded */
+        uint32_t *x = (uint32_t *)check_floats((size_t)(rows * depth / 2));
+        uint32_t *wanted = (uint32_t *)check_floats((size_t)(rows * half / 2));
+        pld_pairs_round(kernels, operands.x, rows * depth, x);
+        pld_pairs_round(kernels, expected, rows * half, wanted);
+        linear.from_pairs = linear.to_pairs = true;
+        operands.x = x;
+        operands.out = check_floats((size_t)(rows * half / 2));
+        operands.scratch = scratch_of(pld_convolution_scratch(kernels, &linear, 3));
+        pld_convolution_run(kernels, &linear, 3, &operands);
+        check_same("from and to pairs", operands.out, wanted, (size_t)(rows * half / 2) * sizeof *wanted);
+        free(operands.scratch);
+    }
     free((void *)(uintptr_t)operands.packed);
     check_release();
 }
@@ -336,6 +349,7 @@ static void check_linear(const pld_kernels *kernels) {
     convolution_case(kernels, &linear, (extras){true, true, true});
     geglu_case(kernels, 128, 32, 500);
     geglu_case(kernels, 75, 1301, 7);
+    geglu_case(kernels, 74, 1300, 7);
     geglu_case(kernels, 1, 5, 300);
 }
 

@@ -2,6 +2,7 @@
 /** Group norm over each picture, layer norm over each token. */
 #include "core/parallel.h"
 #include "kernels/group_norm.h"
+#include "kernels/pairs.h"
 #include "nn/operators/operators.h"
 
 static pld_status prepare_norm(pld_run *run, pld_operator *op, pld_error *error) {
@@ -61,16 +62,36 @@ typedef struct rows_task {
     const pld_operator *op;
 } rows_task;
 
+/** Rows that are rounded at a time. */
+enum { ROUNDED_ROWS = 8 };
+
 static void layer_norm_rows(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
     const rows_task *task = context;
+    const pld_kernels *k = task->run->kernels;
     const pld_plan *plan = task->run->plan;
     const pld_operator *op = task->op;
     const int64_t channels = plan->values[op->in].channels;
-    const size_t start = begin * (size_t)channels;
-    task->run->kernels->layer_norm(pld_plan_data(plan, op->in) + start, (int64_t)(end - begin), channels,
-                                   op->epsilon, op->weight_values, op->bias_values,
-                                   pld_plan_data(plan, op->out) + start);
+    const float *in = pld_plan_data(plan, op->in);
+    float *out = pld_plan_data(plan, op->out);
+    if (!plan->values[op->out].rounded) {
+        k->layer_norm(in + (int64_t)begin * channels, (int64_t)(end - begin), channels, op->epsilon,
+                      op->weight_values, op->bias_values, out + (int64_t)begin * channels);
+        return;
+    }
+    float *room = (float *)plan->scratch + (int64_t)thread * ROUNDED_ROWS * channels;
+    uint32_t *pairs = (uint32_t *)(void *)out;
+    for (int64_t row = (int64_t)begin; row < (int64_t)end; row += ROUNDED_ROWS) {
+        const int64_t left = (int64_t)end - row;
+        const int64_t rows = left < ROUNDED_ROWS ? left : ROUNDED_ROWS;
+        k->layer_norm(in + row * channels, rows, channels, op->epsilon, op->weight_values, op->bias_values,
+                      room);
+        pld_pairs_round(k, room, rows * channels, pairs + row * pld_pair_count(channels));
+    }
+}
+
+static size_t layer_norm_scratch(const pld_run *run, const pld_operator *op) {
+    const pld_value *out = &run->plan->values[op->out];
+    return out->rounded ? sizeof(float) * (size_t)(run->threads * ROUNDED_ROWS * out->channels) : 0;
 }
 
 static pld_status run_layer_norm(pld_run *run, pld_operator *op, pld_error *error) {
@@ -86,4 +107,5 @@ const pld_operator_kind pld_operator_group_norm = {"group_norm", prepare_norm, g
                                                    run_group_norm};
 const pld_operator_kind pld_operator_group_norm_factors = {"group_norm", prepare_norm, group_norm_scratch,
                                                            run_group_norm_factors};
-const pld_operator_kind pld_operator_layer_norm = {"layer_norm", prepare_norm, NULL, run_layer_norm};
+const pld_operator_kind pld_operator_layer_norm = {"layer_norm", prepare_norm, layer_norm_scratch,
+                                                      run_layer_norm};

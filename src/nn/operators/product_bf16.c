@@ -39,6 +39,8 @@ static pld_convolution convolution_of(const pld_run *run, const pld_operator *op
     if (p->kernel == 0) {
         const int64_t rows = p->batch * p->height * p->width;
         return (pld_convolution){.weights = weights,
+                                 .from_pairs = run->plan->values[op->in].rounded,
+                                 .to_pairs = run->plan->values[op->out].rounded,
                                  .kernel = 1,
                                  .stride = 1,
                                  .batch = 1,
