@@ -73,6 +73,7 @@ bool bench_reset_peak_memory(void);
 pld_status bench_attention(bench_run *run, pld_error *error);
 pld_status bench_kernels(bench_run *run, pld_error *error);
 pld_status bench_operators(bench_run *run, pld_error *error);
+pld_status bench_tune(bench_run *run, pld_error *error);
 pld_status bench_stages(bench_run *run, pld_error *error);
 pld_status bench_generate(bench_run *run, pld_error *error);
 

@@ -104,7 +104,8 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
         return;
     }
     const int64_t source_y = y * conv->source_height / conv->height;
-    const float *from = (const float *)o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
+    const float *from =
+        (const float *)o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
     if (conv->normalise) {
         const int64_t factors = picture * o->factor_step;
         job->k->scale_shift(from, conv->source_width, depth, o->scale + factors, o->shift + factors,
@@ -155,23 +156,22 @@ static void run_product(const convolution_job *job, const product_place *at, con
     const bool first = at->pair == 0;
     const bool dense = conv->kernel == 1 && conv->stride == 1; /* no gap between rows */
     const float *bias = o->vector ? job->biases + at->row / conv->out_height * all : o->bias;
-    job->k->pair_product(
-        &(pld_pair_product){.left = job->seen + from * cut->pairs + at->pair,
-                            .left_row = conv->stride * cut->pairs,
-                            .run_rows = dense ? at->rows * conv->out_width : conv->out_width,
-                            .run_step = conv->stride * cut->seen_pixels * cut->pairs,
-                            .rows = at->rows * conv->out_width,
-                            .pairs = at->pairs,
-                            .taps = conv->weights.taps,
-                            .tap_at = job->tap_at,
-                            .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, 0, at->pair),
-                            .panel_tap = cut->pairs * job->k->panel_columns(),
-                            .bias = first && bias ? bias + pld_panel_first(job->k, &conv->weights, at->panel)
-                                                  : NULL,
-                            .add = first ? target->add : target->out,
-                            .out = target->out,
-                            .out_row = target->out_row,
-                            .columns = pld_panel_width(job->k, &conv->weights, at->panel)});
+    job->k->pair_product(&(pld_pair_product){
+        .left = job->seen + from * cut->pairs + at->pair,
+        .left_row = conv->stride * cut->pairs,
+        .run_rows = dense ? at->rows * conv->out_width : conv->out_width,
+        .run_step = conv->stride * cut->seen_pixels * cut->pairs,
+        .rows = at->rows * conv->out_width,
+        .pairs = at->pairs,
+        .taps = conv->weights.taps,
+        .tap_at = job->tap_at,
+        .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, 0, at->pair),
+        .panel_tap = cut->pairs * job->k->panel_columns(),
+        .bias = first && bias ? bias + pld_panel_first(job->k, &conv->weights, at->panel) : NULL,
+        .add = first ? target->add : target->out,
+        .out = target->out,
+        .out_row = target->out_row,
+        .columns = pld_panel_width(job->k, &conv->weights, at->panel)});
 }
 
 /** A block of rows times panels [panel, last): each piece of a panel meets all rows of the block. */

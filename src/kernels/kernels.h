@@ -170,7 +170,7 @@ typedef struct pld_winograd_output {
     X(void, gelu_tanh, (const float *x, size_t count, float *out))  /* the tanh approximation */                    \
     X(void, quick_gelu, (const float *x, size_t count, float *out)) /* x·sigmoid(1.702·x) */                      \
     /* in [rows, 2·channels] as (a, b) → out [rows, channels] = a·gelu(b), rows out_row floats apart; not in    \
-     * place. */                                                                                                     \
+     * place. */                                                                                                    \
     X(void, geglu, (const float *in, int64_t rows, int64_t channels, float *out, int64_t out_row))                  \
                                                                                                                     \
     /* Sums. */                                                                                                     \

@@ -43,6 +43,16 @@ expect 0 bench operators -m "random:$model" --repeats 1 --isa scalar --only unet
 json scalar.json 'data["machine"]["isa"] == "scalar" and data["machine"]["peak_gflops"] is None'
 json scalar.json 'all(r["fraction_of_peak"] is None for r in results)'
 
+expect 1 bench kernels --only "no such kernel"
+grep -q "no such kernel" "$place/err" || fail "why nothing is measured"
+
+# The table of paths: every 3x3 convolution both ways, and from how many tiles on Winograd is the faster.
+for type in f32 bf16; do
+    expect 0 bench tune -m "random:$model" --repeats 1 --dtype $type --only unet --json=tune.json
+    json tune.json '{r["name"].split(", ")[-1] for r in results if r["unit"] == "s"} == {"direct", "winograd"}'
+    json tune.json "[r['unit'] for r in results if ', $type: winograd from' in r['name']] == ['tiles']"
+done
+
 # Stages and generations of a model with weights, and of one whose folder has none.
 expect 0 bench stages generate -m "$model" --steps 2 --repeats 1 --json=stages.json --profile trace.json
 json stages.json '("stages", "sd15, evaluation, pladis 1.5, 2 rows") in by_name and ("stages", "sd15, decode") in by_name'

@@ -23,7 +23,7 @@ typedef struct bench_request {
     int64_t threads, repeats, width, height, steps;
 } bench_request;
 
-#define GROUPS "kernels attention operators stages generate all"
+#define GROUPS "kernels attention operators stages tune generate all"
 
 static bool accept_model(void *target, const option *row, const char *value) {
     bench_request *request = target;
@@ -46,7 +46,7 @@ static const option rows[] = {
      .accept = accept_model,
      .help = "what operators, stages and generate measure: as for generate, or\n"
              "random:sd15, random:sdxl, random:FOLDER, whose weights are made up;\n"
-             "repeatable (demo; of operators random:sd15)"},
+             "repeatable (demo; of operators and tune random:sd15)"},
     {.kind = OPTION_INTEGER,
      .name = "width",
      .letter = 'W',
@@ -128,7 +128,7 @@ static const option rows[] = {
 };
 
 static const option_set set = {
-    .usage = "pladis bench [kernels|attention|operators|stages|generate|all] [options]",
+    .usage = "pladis bench [kernels|attention|operators|stages|tune|generate|all] [options]",
     .summary =
         "Measure, and print medians, quartiles, GFLOP/s and the fraction of the peak that was measured on "
         "this\nmachine in the same run. Without a word: kernels and attention.\n\n"
@@ -202,8 +202,8 @@ static bool choose_models(bench_state *state, const bench_request *request, cons
             return false;
         }
     }
-    bool operators = strcmp(group->name, "operators") == 0;
-    return request->model_count > 0 || find_model(state, 0, operators ? "random:sd15" : "demo");
+    const bool full = strcmp(group->name, "operators") == 0 || strcmp(group->name, "tune") == 0;
+    return request->model_count > 0 || find_model(state, 0, full ? "random:sd15" : "demo");
 }
 
 /** Mark the groups that the words name. False after an error line. */
@@ -247,7 +247,11 @@ static int measure(bench_state *state, const bench_request *request) {
             return message_error(&error);
         }
     }
-    return EXIT_DONE;
+    size_t count;
+    (void)bench_get_results(state->run, &count);
+    return count > 0 ? EXIT_DONE
+                     : message_failure("bench: nothing was measured: no result's name contains '%s'",
+                                       state->options.only ? state->options.only : "");
 }
 
 static int report(bench_state *state, const bench_request *request) {

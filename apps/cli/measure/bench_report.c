@@ -16,6 +16,8 @@ const char *bench_format(const char *unit, double value, char *text, size_t size
                  value / (magnitude >= 1e9 ? 1e9 : 1e6));
     } else if (strcmp(unit, "fraction") == 0) {
         snprintf(text, size, "%.2f %%", 100 * value);
+    } else if (strcmp(unit, "tiles") == 0) {
+        snprintf(text, size, "%.0f tiles", value);
     } else if (magnitude >= 1) {
         snprintf(text, size, "%.3f s", value);
     } else if (magnitude >= 1e-3) {

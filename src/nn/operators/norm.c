@@ -108,4 +108,4 @@ const pld_operator_kind pld_operator_group_norm = {"group_norm", prepare_norm, g
 const pld_operator_kind pld_operator_group_norm_factors = {"group_norm", prepare_norm, group_norm_scratch,
                                                            run_group_norm_factors};
 const pld_operator_kind pld_operator_layer_norm = {"layer_norm", prepare_norm, layer_norm_scratch,
-                                                      run_layer_norm};
+                                                   run_layer_norm};

@@ -27,6 +27,13 @@ extern const pld_product_path pld_product_direct;   /**< everything: oneDNN */
  * reads; and convolutions from or to latents (a few channels), whose errors would be the picture's. */
 bool pld_product_takes_bf16(const pld_run *run, const pld_operator *op);
 
+/** Tiles of Winograd's F(4×4, 3×3) that a picture of this size has. */
+int64_t pld_winograd_tiles(int64_t height, int64_t width);
+
+/** Winograd, in float32, is the faster way for a 3×3 convolution of such a picture than a direct one of the
+ * type. */
+bool pld_winograd_is_faster(pld_isa isa, bool bf16, int64_t height, int64_t width);
+
 /** The panels in which the weight of `op` is packed: `taps` numbers a weight, in 16 bit where it is stored so
  *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
 pld_panels pld_product_panels(const pld_operator *op, int64_t taps);

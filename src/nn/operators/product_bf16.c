@@ -11,25 +11,20 @@ bool pld_product_takes_bf16(const pld_run *run, const pld_operator *op) {
     return run->settings.bf16 && !op->f32 && p->height * p->width > 1 && !(p->kernel > 1 && few);
 }
 
-/** Tiles of a picture from which on Winograd in float32 is faster than a direct convolution in bfloat16: it
- * multiplies a quarter as often at half the rate, but transforms its weights first. Measured at the shapes of
- * SD 1.5 (docs/performance.md). 0: never, as where AMX multiplies eight times as fast in bfloat16. */
-static bool winograd_is_faster(const pld_run *run, const pld_operator *op) {
-    static const int64_t fewest_tiles[PLD_ISA_COUNT] = {[PLD_ISA_AVX512BF16] = 16};
-    const int64_t fewest = fewest_tiles[run->kernels->isa];
-    const int64_t rows = (op->problem.height + PLD_WINOGRAD_OUT - 1) / PLD_WINOGRAD_OUT;
-    const int64_t columns = (op->problem.width + PLD_WINOGRAD_OUT - 1) / PLD_WINOGRAD_OUT;
-    return fewest > 0 && rows * columns >= fewest && pld_product_winograd.accepts(run, op);
+static bool goes_by_winograd(const pld_run *run, const pld_operator *op) {
+    const pld_onednn_problem *p = &op->problem;
+    return run->settings.conv != PLD_CONV_DIRECT && pld_product_winograd.accepts(run, op) &&
+           (run->settings.conv == PLD_CONV_WINOGRAD ||
+            pld_winograd_is_faster(run->kernels->isa, true, p->height, p->width));
 }
 
-/** A path that was asked for by name is taken even here. */
 static bool accepts(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
     if (!pld_product_takes_bf16(run, op)) {
         return false;
     }
-    return p->kernel <= 1 || (p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS &&
-                              run->settings.conv == PLD_CONV_AUTO && !winograd_is_faster(run, op));
+    return p->kernel <= 1 ||
+           (p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS && !goes_by_winograd(run, op));
 }
 
 static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {

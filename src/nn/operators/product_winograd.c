@@ -11,7 +11,10 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
         p->pad_after != 1) {
         return false;
     }
-    return run->settings.conv == PLD_CONV_WINOGRAD || p->in_channels >= FEWEST;
+    return run->settings.conv == PLD_CONV_WINOGRAD ||
+           (p->in_channels >= FEWEST &&
+            (pld_product_takes_bf16(run, op) ||
+             pld_winograd_is_faster(run->kernels->isa, false, p->height, p->width)));
 }
 
 static pld_winograd winograd_of(const pld_run *run, const pld_operator *op) {

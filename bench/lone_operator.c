@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/lone_operator.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "models/text/clip_text.h"
+#include "nn/operators/operators.h"
+#include "pipeline/internal.h"
+
+enum { CONTEXT_TOKENS = 77 };
+
+/** Copy the plan with nothing but operator `index`. */
+static pld_status isolate(const bench_run *bench, const bench_network *of, int index, pld_conv_choice conv,
+                          bench_lone_operator *lone, pld_error *error) {
+    const pld_plan *network = of->plan;
+    const bench_surroundings *s = of->around;
+    pld_plan *plan = &lone->plan;
+    pld_plan_init(plan, network->parameters);
+    plan->values = pld_allocate(network->value_count, sizeof *plan->values);
+    plan->operators = pld_allocate(1, sizeof *plan->operators);
+    plan->sites = pld_allocate(network->site_count, sizeof *plan->sites);
+    if (!plan->values || !plan->operators || !plan->sites) {
+        return pld_fail_memory(error, network->value_count * sizeof *plan->values, "plan");
+    }
+    plan->value_count = network->value_count;
+    plan->site_count = network->site_count;
+    plan->operator_count = 1;
+    plan->operators[0] = network->operators[index];
+    memcpy(plan->sites, network->sites, network->site_count * sizeof *plan->sites);
+    for (size_t i = 0; i < plan->value_count; i++) {
+        const pld_value *value = &network->values[i];
+        const bool lives = value->first <= index && index <= value->last;
+        plan->values[i] =
+            lives ? *value : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, false, index, index, 0};
+        plan->values[i].life = lives ? PLD_VALUE_KEPT : PLD_VALUE_TEMPORARY;
+    }
+    pld_product_settings settings = bench->engine->settings;
+    settings.conv = conv;
+    settings.bf16 = bench->bf16 && strcmp(network->name, "unet") == 0;
+    lone->run = (pld_run){.plan = plan,
+                          .dnn = s->dnn,
+                          .kernels = bench->kernels,
+                          .threads = bench->threads,
+                          .settings = settings,
+                          .variants = s->variants.choices ? &s->variants : NULL,
+                          .branch_of_row = &s->branch,
+                          .contexts = s->contexts,
+                          .ids = s->ids,
+                          .timesteps = &s->timestep};
+    return pld_plan_prepare(&lone->run, error);
+}
+
+static void fill_values(pld_plan *plan) {
+    float *numbers = bench_numbers(4096, 1);
+    for (size_t i = 0; numbers && i < plan->memory_floats; i++) {
+        plan->memory[i] = numbers[i % 4096];
+    }
+    pld_free(numbers);
+}
+
+pld_status bench_isolate(const bench_run *bench, const bench_network *network, int index,
+                         pld_conv_choice conv, bench_lone_operator *lone, pld_error *error) {
+    PLD_TRY(isolate(bench, network, index, conv, lone, error));
+    fill_values(&lone->plan);
+    return PLD_OK;
+}
+
+void bench_operator_name(const bench_network *network, int index, char name[BENCH_NAME]) {
+    snprintf(name, BENCH_NAME, "%s %dx%d %s, %s", network->model->name, network->width, network->height,
+             network->plan->name, pld_operator_label(network->plan, &network->plan->operators[index]));
+}
+
+void bench_describe_operator(const bench_network *network, const bench_lone_operator *lone,
+                             bench_result *result) {
+    const pld_operator *op = &lone->plan.operators[0];
+    char shape[96];
+    snprintf(result->name, sizeof result->name, "%s %dx%d %s, %s%s%s%s", network->model->name, network->width,
+             network->height, network->plan->name, pld_operator_label(&lone->plan, op),
+             op->problem.out_channels && op->problem.accumulate ? " into" : "", op->silu ? " silu" : "",
+             op->geglu ? " geglu" : "");
+    snprintf(result->shape, sizeof result->shape, "%s",
+             pld_operator_shape(&lone->run, op, shape, sizeof shape));
+    snprintf(result->implementation, sizeof result->implementation, "%s", pld_operator_implementation(op));
+    result->operations = pld_operator_work(&lone->run, op);
+}
+
+/** What tells operators apart: kind, shapes, and what else changes the work. */
+static bool same_operator(const pld_plan *plan, const bench_surroundings *s, const pld_operator *a,
+                          const pld_operator *b) {
+    char shape_a[96], shape_b[96];
+    pld_run run = {.plan = (pld_plan *)(uintptr_t)plan, .contexts = s->contexts};
+    return a->kind == b->kind && a->silu == b->silu && a->geglu == b->geglu && a->f32 == b->f32 &&
+           a->activation == b->activation && a->problem.accumulate == b->problem.accumulate &&
+           a->problem.bias == b->problem.bias &&
+           strcmp(pld_operator_label(plan, a), pld_operator_label(plan, b)) == 0 &&
+           strcmp(pld_operator_shape(&run, a, shape_a, sizeof shape_a),
+                  pld_operator_shape(&run, b, shape_b, sizeof shape_b)) == 0;
+}
+
+int bench_times_in_network(const bench_network *network, int index) {
+    const pld_plan *plan = network->plan;
+    int times = 0;
+    for (int i = 0; i < (int)plan->operator_count; i++) {
+        if (same_operator(plan, network->around, &plan->operators[index], &plan->operators[i])) {
+            if (i < index) {
+                return 0;
+            }
+            times++;
+        }
+    }
+    return times;
+}
+
+static pld_status surround(const pld_model *model, bench_surroundings *s, pld_error *error) {
+    int64_t widest = 1;
+    for (size_t i = 0; i < model->site_count; i++) {
+        const int64_t width = (int64_t)model->sites[i].heads * model->sites[i].head_size;
+        widest = width > widest ? width : widest;
+    }
+    *s = (bench_surroundings){.timestep = 500, .branch = PLD_BRANCH_CONDITIONAL};
+    s->text = bench_numbers((size_t)(CONTEXT_TOKENS * widest), 1);
+    s->sites = pld_allocate(model->cross_count, sizeof *s->sites);
+    s->ids = pld_allocate(4096, sizeof *s->ids);
+    if (!s->text || !s->sites || !s->ids) {
+        return pld_fail_memory(error, (size_t)(CONTEXT_TOKENS * widest) * sizeof(float), "bench");
+    }
+    for (size_t i = 0; i < model->cross_count; i++) {
+        s->sites[i] = s->text;
+    }
+    s->context =
+        (pld_context){.tokens = CONTEXT_TOKENS, .keys = s->sites, .values = s->sites, .added = s->text};
+    s->contexts[0] = &s->context;
+    const pld_pladis_request request = {.lambda = 2, .alpha = 1.5, .blocks = "all"};
+    int sites;
+    PLD_TRY(pld_variant_table_init(&s->variants, model->sites, model->site_count, error));
+    PLD_TRY(pld_variant_table_add_pladis(&s->variants, &request, &sites, error));
+    return pld_onednn_create(&s->dnn, error);
+}
+
+static void part_surroundings(bench_surroundings *s) {
+    pld_variant_table_free(&s->variants);
+    pld_onednn_destroy(&s->dnn);
+    pld_free(s->text);
+    pld_free(s->sites);
+    pld_free(s->ids);
+}
+
+static pld_status visit_denoiser(bench_run *bench, pld_model *model, bench_network network,
+                                 const bench_visitor *visitor, pld_error *error) {
+    const int factor = (int)pld_vae_factor(&model->vae);
+    pld_plan plan;
+    pld_unet_values values;
+    pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
+    pld_status status = pld_unet_build(&plan, &model->unet, 1, network.height / factor,
+                                       network.width / factor, &values, error);
+    if (status == PLD_OK) {
+        network.plan = &plan;
+        status = visitor->visit(bench, &network, visitor->user, error);
+    }
+    pld_plan_free(&plan);
+    return status;
+}
+
+static pld_status visit_decoder(bench_run *bench, pld_model *model, bench_network network,
+                                const bench_visitor *visitor, pld_error *error) {
+    const int factor = (int)pld_vae_factor(&model->vae);
+    pld_plan plan;
+    pld_vae_values values;
+    bench_surroundings plain = *network.around; /* its attention is no site of the denoiser */
+    plain.variants = (pld_variant_table){0};
+    pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
+    pld_status status = pld_vae_decoder_build(&plan, &model->vae, 1, network.height / factor,
+                                              network.width / factor, &values, error);
+    if (status == PLD_OK) {
+        network.plan = &plan;
+        network.around = &plain;
+        status = visitor->visit(bench, &network, visitor->user, error);
+    }
+    pld_plan_free(&plan);
+    return status;
+}
+
+static pld_status visit_text(bench_run *bench, pld_model *model, bench_network network,
+                             const bench_visitor *visitor, pld_error *error) {
+    bench_surroundings plain = *network.around;
+    plain.variants = (pld_variant_table){0};
+    pld_status status = PLD_OK;
+    for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
+        pld_plan plan;
+        pld_clip_text_values values;
+        pld_plan_init(&plan, model->parameters[model->text_encoders[i].part]);
+        const pld_text_encoder *encoder = &model->text_encoders[i];
+        const pld_clip_text_options options = {.batch = 1,
+                                               .skip = model->family->text_skip,
+                                               .final_norm = model->family->text_final_norm,
+                                               .pooled = model->family->parts[encoder->part].pooled};
+        status = pld_clip_text_build(&plan, &encoder->config, &options, &values, error);
+        plan.name = model->family->parts[model->text_encoders[i].part].name;
+        if (status == PLD_OK) {
+            network.plan = &plan;
+            network.around = &plain;
+            status = visitor->visit(bench, &network, visitor->user, error);
+        }
+        pld_plan_free(&plan);
+    }
+    return status;
+}
+
+pld_status bench_visit_networks(bench_run *bench, const bench_model *row, const bench_visitor *visitor,
+                                pld_error *error) {
+    pld_model *model = NULL;
+    pld_model_options options;
+    pld_model_options_init(&options);
+    options.random_weights = row->random;
+    options.vocabulary = bench->options.vocabulary;
+    PLD_TRY(pld_model_open_with(bench->engine, row->path, &options, &model, error));
+    pld_model_info info = {.struct_size = sizeof info};
+    bench_surroundings s = {0};
+    pld_status status = pld_model_get_info(model, &info, error);
+    if (status == PLD_OK) {
+        status = surround(model, &s, error);
+    }
+    const int width = bench->options.width ? bench->options.width : info.default_width;
+    const int height = bench->options.height ? bench->options.height : info.default_height;
+    if (status == PLD_OK && (width % info.size_factor || height % info.size_factor)) {
+        status = pld_fail(error, PLD_ERROR_ARGUMENT, "size %d x %d: %s needs multiples of %d", width, height,
+                          row->name, info.size_factor);
+    }
+    const bench_network network = {.model = row, .around = &s, .width = width, .height = height};
+    static pld_status (*const networks[])(bench_run *, pld_model *, bench_network, const bench_visitor *,
+                                          pld_error *) = {visit_text, visit_denoiser, visit_decoder};
+    for (size_t i = 0; status == PLD_OK && i < sizeof networks / sizeof networks[0]; i++) {
+        status = networks[i](bench, model, network, visitor, error);
+    }
+    part_surroundings(&s);
+    pld_model_destroy(&model);
+    return status;
+}
