@@ -5,8 +5,8 @@
  *  With N(τ) the p-norm of [x−τ]₊, Newton on N = 1 takes τ += (N−1)·N^(p−1) / Σ[x−τ]₊^(p−1). N is convex, so
  * the steps rise from τ = −1 to the root without bracket or sorting. Exponents 1 to 4 (α = 2, 1.5, 4/3, 1.25)
  * need products only. Others cost a logarithm and an exponential an element, so they first run on a rough
- * power, t^⌊p⌋ times a cubic in place of t^(p−⌊p⌋), which leaves two or three exact steps, and the weights
- * come from the powers of the last step. */
+ * power, t^⌊p⌋ times a cubic in √t in place of t^(p−⌊p⌋), which leaves one or two exact steps, and the
+ * weights come from the powers of the last step. */
 #ifndef PLD_KERNELS_VECTOR_ENTMAX_H
 #define PLD_KERNELS_VECTOR_ENTMAX_H
 

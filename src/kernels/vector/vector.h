@@ -86,6 +86,15 @@ PLD_INLINE vec square_root(vec x) {
 #endif
 }
 
+/** √x within 1e-4 of itself for normal x > 0; for others it may be no number. */
+PLD_INLINE vec rough_root(vec x) {
+#if defined(__AVX512F__) && PLD_VECTOR_BYTES == 64
+    return x * (vec)_mm512_rsqrt14_ps((__m512)x); /* its bits are specified, those of AVX's rsqrtps are not */
+#else
+    return square_root(x);
+#endif
+}
+
 PLD_INLINE bool any_lane(ivec mask) {
 #if defined(__AVX__) && PLD_VECTOR_BYTES == 32
     return _mm256_movemask_ps((__m256)mask) != 0;
