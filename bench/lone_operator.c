@@ -33,7 +33,8 @@ static pld_status isolate(const bench_run *bench, const bench_network *of, int i
         const pld_value *value = &network->values[i];
         const bool lives = value->first <= index && index <= value->last;
         plan->values[i] =
-            lives ? *value : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, false, index, index, 0};
+            lives ? *value
+                  : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, false, index, index, index, PLD_NO_VALUE, 0};
         plan->values[i].life = lives ? PLD_VALUE_KEPT : PLD_VALUE_TEMPORARY;
     }
     pld_product_settings settings = bench->engine->settings;

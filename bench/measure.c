@@ -17,7 +17,8 @@ const bench_group bench_groups[] = {
     {"attention", "attention of real models, softmax and PLADIS in turn", bench_attention, false},
     {"operators", "each different operator of the models' networks", bench_operators, true},
     {"stages", "text encoder, denoiser evaluation, decoder; what PLADIS costs", bench_stages, true},
-    {"tune", "3x3 convolutions, direct and by Winograd: what to write in the table of paths", bench_tune, true},
+    {"tune", "3x3 convolutions, direct and by Winograd: what to write in the table of paths", bench_tune,
+     true},
     {"generate", "whole generations, from opening the model to the picture", bench_generate, true},
 };
 const int bench_group_count = sizeof bench_groups / sizeof bench_groups[0];

@@ -47,7 +47,8 @@ static pld_value_id add_value(pld_builder *b, pld_value value) {
 
 static pld_value_id new_value(pld_builder *b, int64_t batch, int64_t height, int64_t width,
                               int64_t channels) {
-    return add_value(b, (pld_value){batch, height, width, channels, PLD_VALUE_TEMPORARY, false, -1, -1, 0});
+    return add_value(b, (pld_value){batch, height, width, channels, PLD_VALUE_TEMPORARY, false, -1, -1, -1,
+                                    PLD_NO_VALUE, 0});
 }
 
 /** A value of x's tokens with another number of channels. */
@@ -180,6 +181,14 @@ pld_value_id pld_linear_geglu(pld_builder *b, const char *name, pld_value_id x, 
 
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias) {
     return product(b, name, x, like(b, x, channels), &PLD_NOTHING_AROUND, bias, no_kernel);
+}
+
+pld_value_id pld_linear_narrow(pld_builder *b, const char *name, pld_value_id x, int64_t channels) {
+    const pld_value_id out = pld_linear_f32(b, name, x, channels, true);
+    if (!failed(b)) {
+        b->plan->values[out].narrows = x;
+    }
+    return out;
 }
 
 pld_value_id pld_linear_f32(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias) {

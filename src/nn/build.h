@@ -70,6 +70,8 @@ pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_
 pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
+/** A linear layer to fewer channels, in the place of x where nothing reads x after it. */
+pld_value_id pld_linear_narrow(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
 /** A linear layer to 2·channels, (a, b), and a·gelu(b) of them. */
 pld_value_id pld_linear_geglu(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
 /** Attention over the tokens of query [B, T, heads·d]; cross: keys and values come with the run

@@ -45,7 +45,32 @@ static bool meet(const pld_value *a, const pld_value *b) {
     if (a->life == PLD_VALUE_KEPT || b->life == PLD_VALUE_KEPT) {
         return true;
     }
-    return a->first <= b->last && b->first <= a->last;
+    return a->first <= b->held && b->first <= a->held;
+}
+
+/** It takes the place of the one that it narrows: nothing reads that one afterwards. */
+static bool takes_place(const pld_plan *plan, const pld_value *value) {
+    if (value->narrows == PLD_NO_VALUE || value->life != PLD_VALUE_TEMPORARY) {
+        return false;
+    }
+    const pld_value *wide = &plan->values[value->narrows];
+    return wide->life == PLD_VALUE_TEMPORARY && wide->last == value->first &&
+           wide->channels >= value->channels;
+}
+
+/** How long places are held: by a value, and by those that take its place. Values are older than those that
+ * narrow them. */
+static void hold_places(pld_plan *plan) {
+    for (size_t i = 0; i < plan->value_count; i++) {
+        plan->values[i].held = plan->values[i].last;
+    }
+    for (size_t i = plan->value_count; i-- > 0;) {
+        const pld_value *value = &plan->values[i];
+        if (takes_place(plan, value)) {
+            pld_value *wide = &plan->values[value->narrows];
+            wide->held = value->held > wide->held ? value->held : wide->held;
+        }
+    }
 }
 
 static size_t aligned_floats(const pld_value *value) {
@@ -88,20 +113,29 @@ pld_status pld_plan_layout(pld_plan *plan, pld_error *error) {
     if (!order) {
         return pld_fail_memory(error, plan->value_count * sizeof(void *), "plan");
     }
+    hold_places(plan);
+    size_t count = 0;
     for (size_t i = 0; i < plan->value_count; i++) {
-        order[i] = &plan->values[i];
-        if (pld_value_floats(order[i]) == 0) {
+        pld_value *value = &plan->values[i];
+        if (!takes_place(plan, value)) {
+            order[count++] = value;
+        }
+        if (pld_value_floats(value) == 0) {
             pld_free(order);
             return pld_fail(error, PLD_ERROR_MEMORY,
                             "a buffer of this size cannot be addressed; use a smaller picture");
         }
     }
-    qsort(order, plan->value_count, sizeof(void *), by_size);
+    qsort(order, count, sizeof(void *), by_size);
     plan->memory_floats = 0;
-    for (size_t i = 0; i < plan->value_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         order[i]->offset = lowest_offset(order[i], order, i);
         size_t end = order[i]->offset + aligned_floats(order[i]);
         plan->memory_floats = end > plan->memory_floats ? end : plan->memory_floats;
+    }
+    for (size_t i = 0; i < plan->value_count; i++) {
+        pld_value *value = &plan->values[i];
+        value->offset = takes_place(plan, value) ? plan->values[value->narrows].offset : value->offset;
     }
     pld_free(order);
     return PLD_OK;

@@ -32,7 +32,10 @@ typedef struct pld_value {
     pld_value_life life;
     bool rounded;    /**< by preparing: pairs of bfloat16 (kernels/pairs.h) at the beginning of its place */
     int first, last; /**< operators; -1 before any */
-    size_t offset;   /**< in floats, from the plan's memory */
+    int held;        /**< by the layout: the last operator that needs its place */
+    pld_value_id narrows; /**< PLD_NO_VALUE, or one of as many tokens and more channels, of which it is made
+                             in place: by a linear layer that is the last to read that one */
+    size_t offset;        /**< in floats, from the plan's memory */
 } pld_value;
 
 struct pld_operator;
@@ -59,17 +62,17 @@ typedef struct pld_operator {
     pld_onednn_primitive *primitive;          /**< of the direct path */
     pld_onednn_problem problem;               /**< accumulate: there is a residual */
     bool f32;                                 /**< of a product: whatever the run's type is */
-    bool geglu; /**< after a linear layer, whose problem has twice the channels of out */
-    pld_value_id residual;                    /**< [as out], added; may be out */
-    pld_value_id factors; /**< [B, 2, 1, C] scale and shift of the input, SiLU after them */
-    pld_value_id vector;  /**< [B, 1, 1, N], added to every pixel */
-    int64_t groups;       /**< of a group norm */
-    float epsilon;        /**< of a norm */
-    bool silu;            /**< after a norm */
-    int activation;       /**< pld_activation */
-    int heads;            /**< of an attention */
-    int site;             /**< of an attention: index into plan->sites */
-    int stage;            /**< of FreeU: up block 0 or 1 */
+    bool geglu;            /**< after a linear layer, whose problem has twice the channels of out */
+    pld_value_id residual; /**< [as out], added; may be out */
+    pld_value_id factors;  /**< [B, 2, 1, C] scale and shift of the input, SiLU after them */
+    pld_value_id vector;   /**< [B, 1, 1, N], added to every pixel */
+    int64_t groups;        /**< of a group norm */
+    float epsilon;         /**< of a norm */
+    bool silu;             /**< after a norm */
+    int activation;        /**< pld_activation */
+    int heads;             /**< of an attention */
+    int site;              /**< of an attention: index into plan->sites */
+    int stage;             /**< of FreeU: up block 0 or 1 */
     pld_value_id key, value;
     bool causal;
     int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */

@@ -21,7 +21,7 @@ typedef struct unet_builder {
 } unet_builder;
 
 static pld_resnet_options resnet_options(const unet_builder *u) {
-    return (pld_resnet_options){u->config->groups, u->config->epsilon, u->time};
+    return (pld_resnet_options){u->config->groups, u->config->epsilon, u->time, false};
 }
 
 static void push_skip(unet_builder *u, pld_value_id x) {

@@ -9,7 +9,7 @@ static const double norm_epsilon = 1e-6;
 
 static pld_value_id resnet(pld_builder *b, const pld_vae_config *c, int64_t index, pld_value_id x,
                            int64_t channels) {
-    const pld_resnet_options options = {c->groups, norm_epsilon, PLD_NO_VALUE};
+    const pld_resnet_options options = {c->groups, norm_epsilon, PLD_NO_VALUE, true};
     size_t mark = pld_scope_enter(b, "resnets.%d", (int)index);
     x = pld_resnet_block(b, &options, x, channels);
     pld_scope_leave(b, mark);
