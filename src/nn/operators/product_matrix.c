@@ -36,7 +36,7 @@ static bool is_in_place(const pld_plan *plan, const pld_operator *op) {
            plan->values[op->out].offset == plan->values[op->in].offset;
 }
 
-enum { PIECE_ROWS = 4096 };
+enum { PIECE_ROWS = 1024 };
 
 static size_t room_bytes(const pld_plan *plan, const pld_operator *op) {
     const size_t floats = (size_t)(PIECE_ROWS * op->problem.out_channels);
