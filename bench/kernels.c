@@ -152,8 +152,8 @@ static bool allocate(const bench_run *run, buffers *b) {
     *b = (buffers){.a = bench_numbers(COUNT, 1),
                    .b = bench_numbers(COUNT, 1),
                    .c = bench_numbers(COUNT, 1),
-                   .scale = bench_numbers(2 * CHANNELS, 1),
-                   .shift = bench_numbers(2 * CHANNELS, 1),
+                   .scale = bench_numbers((size_t)2 * CHANNELS, 1),
+                   .shift = bench_numbers((size_t)2 * CHANNELS, 1),
                    .halves = pld_allocate(COUNT, sizeof(uint16_t)),
                    .rows = bench_numbers((size_t)ROWS * MOST_KEYS, 2.2F), /* logits as of trained models */
                    .weights = bench_numbers((size_t)ROWS * MOST_KEYS, 1),
@@ -248,7 +248,7 @@ static pld_status measure_kernel(bench_run *run, buffers *b, const kernel_row *k
 pld_status bench_kernels(bench_run *run, pld_error *error) {
     buffers b;
     pld_status status =
-        allocate(run, &b) ? PLD_OK : pld_fail_memory(error, 6 * COUNT * sizeof(float), "bench");
+        allocate(run, &b) ? PLD_OK : pld_fail_memory(error, sizeof(float) * 6 * COUNT, "bench");
     for (size_t i = 0; status == PLD_OK && i < KEY_COUNTS; i++) {
         status = measure_rows(run, &b, key_counts[i], error);
     }

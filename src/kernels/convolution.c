@@ -51,7 +51,7 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
     cut.group_rows = cut.all_rows;
     cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
     cut.room_floats = conv->normalise        ? whole_lines(conv->source_width * conv->weights.depth)
-                      : conv->weights.halves ? whole_lines(PIXELS * 3 * k->panel_columns())
+                      : conv->weights.halves ? whole_lines(k->panel_columns() * 3 * PIXELS)
                                              : 0;
     if (conv->from_pairs) {
         return cut; /* x is the band */
@@ -201,7 +201,7 @@ static void write_geglu(const convolution_job *job, const product_place *at, int
         job->k->geglu(sums, at->rows, columns, (float *)job->operands->out + to, all);
         return;
     }
-    float *room = sums + PIXELS * 2 * job->k->panel_columns();
+    float *room = sums + job->k->panel_columns() * 2 * PIXELS;
     job->k->geglu(sums, at->rows, columns, room, columns);
     for (int64_t row = 0; row < at->rows; row++) {
         pld_pairs_round(job->k, room + row * columns, columns,

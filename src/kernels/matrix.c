@@ -12,7 +12,7 @@ static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
     return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(DEPTH * k->panel_columns());
 }
 static size_t sum_floats(const pld_kernels *k, const pld_matrix *matrix) {
-    return matrix->weights.halves ? (size_t)(ROWS * 2 * k->panel_columns()) : 0;
+    return matrix->weights.halves ? (size_t)(k->panel_columns() * 2 * ROWS) : 0;
 }
 
 size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int threads) {

@@ -74,7 +74,7 @@ static winograd_cut cut_of(const pld_kernels *k, const pld_winograd *conv) {
 }
 
 static size_t room_floats(const winograd_cut *cut) {
-    return (size_t)(EXPANDED * TAPS * cut->width);
+    return (size_t)(cut->width * TAPS * EXPANDED);
 }
 
 size_t pld_winograd_scratch(const pld_kernels *k, const pld_winograd *conv, int threads) {
@@ -233,7 +233,7 @@ static void transform_outputs(void *context, size_t begin, size_t end, int threa
                                     .channels = smaller(job->panels * job->cut.width, all - channel),
                                     .bias = job->biases + place.picture * all + channel,
                                     .add_residual = o->residual != NULL};
-        for (int64_t pixel = 0; pixel < PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT; pixel++) {
+        for (int64_t pixel = 0; pixel < (int64_t)PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT; pixel++) {
             const int64_t row = place.row + pixel / PLD_WINOGRAD_OUT;
             const int64_t column = place.column + pixel % PLD_WINOGRAD_OUT;
             if (row < conv->height && column < conv->width) {

@@ -47,7 +47,7 @@ static void draw(pld_session *session, const char *dtype, pld_profile *profile, 
         fail_msg("%s", error.message);
     }
     assert_string_equal(report.dtype, dtype);
-    memcpy(pixels, image.pixels, 3 * PIXELS);
+    memcpy(pixels, image.pixels, (size_t)3 * PIXELS);
     pld_image_free(&image);
 }
 

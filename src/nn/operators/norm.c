@@ -91,7 +91,7 @@ static void layer_norm_rows(void *context, size_t begin, size_t end, int thread)
 
 static size_t layer_norm_scratch(const pld_run *run, const pld_operator *op) {
     const pld_value *out = &run->plan->values[op->out];
-    return out->rounded ? sizeof(float) * (size_t)(run->threads * ROUNDED_ROWS * out->channels) : 0;
+    return out->rounded ? sizeof(float) * (size_t)(out->channels * ROUNDED_ROWS * run->threads) : 0;
 }
 
 static pld_status run_layer_norm(pld_run *run, pld_operator *op, pld_error *error) {

@@ -96,7 +96,7 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     } else {
         status = pld_fail_memory(error, (size_t)threads * job.room_floats * sizeof *job.rooms, "packing");
     }
-    for (int i = 0; status == PLD_OK && i < threads; i++) {
+    for (int i = 0; job.results && status == PLD_OK && i < threads; i++) {
         status = job.results[i].status;
         if (status != PLD_OK && error) {
             *error = job.results[i].error;
