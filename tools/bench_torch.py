@@ -272,12 +272,14 @@ def print_report(args, ours, theirs, memory, machine):
                              torch_seconds=statistics.median(values), ratio=ratio, pladis_turns=ours[stage],
                              torch_turns=values))
         print(f"{stage:28}{median * 1e3:9.1f} ms{line}" + (f"{best:8.2f}x" if best else ""))
-    print(f"{'peak memory':28}{memory[0] / 1e9:9.2f} GB" +
-          "".join(f"{memory[1][variant] / 1e9:12.2f} GB {memory[0] / memory[1][variant]:7.2f} " for variant in args.variants))
+    if memory:
+        print(f"{'peak memory':28}{memory[0] / 1e9:9.2f} GB" +
+              "".join(f"{memory[1][variant] / 1e9:12.2f} GB {memory[0] / memory[1][variant]:7.2f} "
+                      for variant in args.variants))
     print("times: PyTorch / pladis, larger is better for pladis, best is against PyTorch's fastest; memory: pladis / PyTorch")
     return dict(machine=facts, commit=machine["commit"], model=args.model, threads=args.threads, repeats=args.repeats,
                 pladis_options=args.pladis_options, results=rows,
-                peak_memory=dict(pladis=memory[0], **memory[1]))
+                peak_memory=dict(pladis=memory[0], **memory[1]) if memory else None)
 
 
 def parse():
@@ -291,6 +293,7 @@ def parse():
     parser.add_argument("--repeats", type=int, default=3, help="turns")
     parser.add_argument("--variants", help="comma list of f32 or bf16, each with -channels_last and -compile "
                                            "(f32,f32-channels_last, with bf16-channels_last where the CPU has it)")
+    parser.add_argument("--no-memory", action="store_true", help="times alone: no fresh processes for peak memory")
     parser.add_argument("--json", help="file for the results")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
@@ -321,7 +324,7 @@ def main():
         serve(args)
         return
     ours, theirs, machine = measure(args)
-    report = print_report(args, ours, theirs, measure_memory(args), machine)
+    report = print_report(args, ours, theirs, None if args.no_memory else measure_memory(args), machine)
     if args.json:
         Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
 

@@ -9,7 +9,7 @@ typedef struct pld_resnet_options {
     int64_t groups;    /**< of both norms */
     double epsilon;    /**< of both norms */
     pld_value_id time; /**< SiLU of the time embedding [B, 1, E], or PLD_NO_VALUE */
-    bool spends;       /**< nothing reads x after the block, which takes its place unless it has more channels */
+    bool spends; /**< nothing reads x after the block, which takes its place unless it has more channels */
 } pld_resnet_options;
 
 /** x [B, H·W, C] → [B, H·W, channels]: shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + time))). */
