@@ -277,7 +277,7 @@ static void convolution_case(const pld_kernels *kernels, const pld_convolution *
 static pld_convolution convolution_of(int64_t kernel, int64_t stride, int64_t columns, int64_t depth,
                                       int64_t batch, int64_t height, int64_t width) {
     const int64_t pad = kernel / 2;
-    return (pld_convolution){.weights = {PLD_PANEL_PAIRS, columns, depth, kernel * kernel},
+    return (pld_convolution){.weights = {PLD_PANEL_PAIRS, columns, depth, kernel * kernel, false},
                              .kernel = kernel,
                              .stride = stride,
                              .pad_before = pad,

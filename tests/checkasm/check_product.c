@@ -348,7 +348,7 @@ static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv, 
 /** A convolution of pictures of this size. */
 static pld_winograd winograd_of(pld_panel_type type, int64_t columns, int64_t depth, int64_t batch,
                                 int64_t height, int64_t width) {
-    return (pld_winograd){.weights = {type, columns, depth, 9},
+    return (pld_winograd){.weights = {type, columns, depth, 9, false},
                           .batch = batch,
                           .height = height,
                           .width = width,
