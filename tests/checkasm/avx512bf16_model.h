@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The intrinsics of AVX512_BF16 that the kernels use, in plain C by Intel's description of them (Software
- * Developer's Manual: VDPBF16PS, VCVTNEPS2BF16, VCVTNE2PS2BF16, VPERMW): subnormal operands and results are zeros, roundings to the
- * nearest even. With this header the code written for the instructions is tested where no CPU has them; what
- * it cannot show is whether a CPU keeps to the description. */
+ * Developer's Manual: VDPBF16PS, VCVTNEPS2BF16, VCVTNE2PS2BF16, VPERMW): subnormal operands and results are
+ * zeros, roundings to the nearest even. With this header the code written for the instructions is tested
+ * where no CPU has them; what it cannot show is whether a CPU keeps to the description. */
 #ifndef PLD_TESTS_AVX512BF16_MODEL_H
 #define PLD_TESTS_AVX512BF16_MODEL_H
 

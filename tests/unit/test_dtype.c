@@ -121,7 +121,8 @@ static void products_of(const char *path) {
                             contains(span->name, "attn2.to_v");
         const bool wanted = denoiser && !embeds && !latents && !logits;
         /* where it is faster, and more exact */
-        const bool winograd = strcmp(span->kind, "conv") == 0 && strcmp(span->implementation, "winograd") == 0;
+        const bool winograd =
+            strcmp(span->kind, "conv") == 0 && strcmp(span->implementation, "winograd") == 0;
         if ((strcmp(span->implementation, "bf16") == 0) != wanted && !(wanted && winograd)) {
             fail_msg("%s, %s: computed by %s", span->network, span->name, span->implementation);
         }
