@@ -11,9 +11,22 @@
 
 enum { CONTEXT_TOKENS = 77 };
 
-/** Copy the plan with nothing but operator `index`. */
-static pld_status isolate(const bench_run *bench, const bench_network *of, int index, pld_conv_choice conv,
-                          bench_lone_operator *lone, pld_error *error) {
+static void fill_values(pld_plan *plan) {
+    float *numbers = bench_numbers(4096, 1);
+    for (size_t i = 0; numbers && i < plan->memory_floats; i++) {
+        plan->memory[i] = numbers[i % 4096];
+    }
+    pld_free(numbers);
+}
+
+pld_product_settings bench_network_settings(const bench_run *bench, const pld_plan *network) {
+    pld_product_settings settings = bench->engine->settings;
+    settings.bf16 = bench->bf16 && strcmp(network->name, "unet") == 0;
+    return settings;
+}
+
+pld_status bench_isolate(const bench_run *bench, const bench_network *of, int index, pld_conv_choice conv,
+                         bench_lone_operator *lone, pld_error *error) {
     const pld_plan *network = of->plan;
     const bench_surroundings *s = of->around;
     pld_plan *plan = &lone->plan;
@@ -37,9 +50,8 @@ static pld_status isolate(const bench_run *bench, const bench_network *of, int i
                   : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, false, index, index, index, PLD_NO_VALUE, 0};
         plan->values[i].life = lives ? PLD_VALUE_KEPT : PLD_VALUE_TEMPORARY;
     }
-    pld_product_settings settings = bench->engine->settings;
+    pld_product_settings settings = bench_network_settings(bench, network);
     settings.conv = conv;
-    settings.bf16 = bench->bf16 && strcmp(network->name, "unet") == 0;
     lone->run = (pld_run){.plan = plan,
                           .dnn = s->dnn,
                           .kernels = bench->kernels,
@@ -50,21 +62,8 @@ static pld_status isolate(const bench_run *bench, const bench_network *of, int i
                           .contexts = s->contexts,
                           .ids = s->ids,
                           .timesteps = &s->timestep};
-    return pld_plan_prepare(&lone->run, error);
-}
-
-static void fill_values(pld_plan *plan) {
-    float *numbers = bench_numbers(4096, 1);
-    for (size_t i = 0; numbers && i < plan->memory_floats; i++) {
-        plan->memory[i] = numbers[i % 4096];
-    }
-    pld_free(numbers);
-}
-
-pld_status bench_isolate(const bench_run *bench, const bench_network *network, int index,
-                         pld_conv_choice conv, bench_lone_operator *lone, pld_error *error) {
-    PLD_TRY(isolate(bench, network, index, conv, lone, error));
-    fill_values(&lone->plan);
+    PLD_TRY(pld_plan_prepare(&lone->run, error));
+    fill_values(plan);
     return PLD_OK;
 }
 
@@ -73,12 +72,13 @@ void bench_operator_name(const bench_network *network, int index, char name[BENC
              network->plan->name, pld_operator_label(network->plan, &network->plan->operators[index]));
 }
 
-void bench_describe_operator(const bench_network *network, const bench_lone_operator *lone,
+void bench_describe_operator(const bench_network *network, int index, const bench_lone_operator *lone,
                              bench_result *result) {
     const pld_operator *op = &lone->plan.operators[0];
     char shape[96];
-    snprintf(result->name, sizeof result->name, "%s %dx%d %s, %s%s%s%s", network->model->name, network->width,
-             network->height, network->plan->name, pld_operator_label(&lone->plan, op),
+    bench_operator_name(network, index, result->name);
+    const size_t length = strlen(result->name);
+    snprintf(result->name + length, sizeof result->name - length, "%s%s%s",
              op->problem.out_channels && op->problem.accumulate ? " into" : "", op->silu ? " silu" : "",
              op->geglu ? " geglu" : "");
     snprintf(result->shape, sizeof result->shape, "%s",
@@ -148,20 +148,24 @@ static void part_surroundings(bench_surroundings *s) {
     pld_free(s->ids);
 }
 
+/** Visit a plan that was built with this outcome, and free it. */
+static pld_status visit_plan(bench_run *bench, bench_network network, pld_plan *plan, pld_status built,
+                             const bench_visitor *visitor, pld_error *error) {
+    network.plan = plan;
+    const pld_status status = built == PLD_OK ? visitor->visit(bench, &network, visitor->user, error) : built;
+    pld_plan_free(plan);
+    return status;
+}
+
 static pld_status visit_denoiser(bench_run *bench, pld_model *model, bench_network network,
                                  const bench_visitor *visitor, pld_error *error) {
     const int factor = (int)pld_vae_factor(&model->vae);
     pld_plan plan;
     pld_unet_values values;
     pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    pld_status status = pld_unet_build(&plan, &model->unet, 1, network.height / factor,
-                                       network.width / factor, &values, error);
-    if (status == PLD_OK) {
-        network.plan = &plan;
-        status = visitor->visit(bench, &network, visitor->user, error);
-    }
-    pld_plan_free(&plan);
-    return status;
+    const pld_status built = pld_unet_build(&plan, &model->unet, 1, network.height / factor,
+                                            network.width / factor, &values, error);
+    return visit_plan(bench, network, &plan, built, visitor, error);
 }
 
 static pld_status visit_decoder(bench_run *bench, pld_model *model, bench_network network,
@@ -169,42 +173,27 @@ static pld_status visit_decoder(bench_run *bench, pld_model *model, bench_networ
     const int factor = (int)pld_vae_factor(&model->vae);
     pld_plan plan;
     pld_vae_values values;
-    bench_surroundings plain = *network.around; /* its attention is no site of the denoiser */
-    plain.variants = (pld_variant_table){0};
     pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
-    pld_status status = pld_vae_decoder_build(&plan, &model->vae, 1, network.height / factor,
-                                              network.width / factor, &values, error);
-    if (status == PLD_OK) {
-        network.plan = &plan;
-        network.around = &plain;
-        status = visitor->visit(bench, &network, visitor->user, error);
-    }
-    pld_plan_free(&plan);
-    return status;
+    const pld_status built = pld_vae_decoder_build(&plan, &model->vae, 1, network.height / factor,
+                                                   network.width / factor, &values, error);
+    return visit_plan(bench, network, &plan, built, visitor, error);
 }
 
 static pld_status visit_text(bench_run *bench, pld_model *model, bench_network network,
                              const bench_visitor *visitor, pld_error *error) {
-    bench_surroundings plain = *network.around;
-    plain.variants = (pld_variant_table){0};
     pld_status status = PLD_OK;
     for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
         pld_plan plan;
         pld_clip_text_values values;
-        pld_plan_init(&plan, model->parameters[model->text_encoders[i].part]);
         const pld_text_encoder *encoder = &model->text_encoders[i];
+        pld_plan_init(&plan, model->parameters[encoder->part]);
         const pld_clip_text_options options = {.batch = 1,
                                                .skip = model->family->text_skip,
                                                .final_norm = model->family->text_final_norm,
                                                .pooled = model->family->parts[encoder->part].pooled};
-        status = pld_clip_text_build(&plan, &encoder->config, &options, &values, error);
-        plan.name = model->family->parts[model->text_encoders[i].part].name;
-        if (status == PLD_OK) {
-            network.plan = &plan;
-            network.around = &plain;
-            status = visitor->visit(bench, &network, visitor->user, error);
-        }
-        pld_plan_free(&plan);
+        const pld_status built = pld_clip_text_build(&plan, &encoder->config, &options, &values, error);
+        plan.name = model->family->parts[encoder->part].name;
+        status = visit_plan(bench, network, &plan, built, visitor, error);
     }
     return status;
 }
@@ -229,11 +218,16 @@ pld_status bench_visit_networks(bench_run *bench, const bench_model *row, const 
         status = pld_fail(error, PLD_ERROR_ARGUMENT, "size %d x %d: %s needs multiples of %d", width, height,
                           row->name, info.size_factor);
     }
-    const bench_network network = {.model = row, .around = &s, .width = width, .height = height};
-    static pld_status (*const networks[])(bench_run *, pld_model *, bench_network, const bench_visitor *,
-                                          pld_error *) = {visit_text, visit_denoiser, visit_decoder};
+    bench_surroundings plain = s; /* of attention that is no site of the denoiser */
+    plain.variants = (pld_variant_table){0};
+    const struct {
+        pld_status (*visit)(bench_run *, pld_model *, bench_network, const bench_visitor *, pld_error *);
+        bench_surroundings *around;
+    } networks[] = {{visit_text, &plain}, {visit_denoiser, &s}, {visit_decoder, &plain}};
     for (size_t i = 0; status == PLD_OK && i < sizeof networks / sizeof networks[0]; i++) {
-        status = networks[i](bench, model, network, visitor, error);
+        const bench_network network = {
+            .model = row, .around = networks[i].around, .width = width, .height = height};
+        status = networks[i].visit(bench, model, network, visitor, error);
     }
     part_surroundings(&s);
     pld_model_destroy(&model);

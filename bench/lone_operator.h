@@ -48,6 +48,9 @@ int bench_times_in_network(const bench_network *network, int index);
 /** "sd15 512x512 unet, conv": names of results begin so. */
 void bench_operator_name(const bench_network *network, int index, char name[BENCH_NAME]);
 
+/** How the products of a network are measured. */
+pld_product_settings bench_network_settings(const bench_run *bench, const pld_plan *network);
+
 typedef struct bench_lone_operator {
     pld_plan plan;
     pld_run run;
@@ -57,8 +60,8 @@ typedef struct bench_lone_operator {
 pld_status bench_isolate(const bench_run *bench, const bench_network *network, int index,
                          pld_conv_choice conv, bench_lone_operator *lone, pld_error *error);
 
-/** The name, shape, work and implementation of a result about a lone operator. */
-void bench_describe_operator(const bench_network *network, const bench_lone_operator *lone,
+/** The name, shape, work and implementation of a result about operator `index` on its own. */
+void bench_describe_operator(const bench_network *network, int index, const bench_lone_operator *lone,
                              bench_result *result);
 
 #endif

@@ -39,7 +39,7 @@ static pld_status measure_network(bench_run *bench, const bench_network *network
         }
         if (status == PLD_OK) {
             bench_result result = bench_figures("operators", &samples, "s");
-            bench_describe_operator(network, &lone, &result);
+            bench_describe_operator(network, i, &lone, &result);
             result.count = times;
             status = bench_add(bench, &result, error);
         }

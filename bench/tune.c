@@ -26,8 +26,7 @@ typedef struct tune_findings {
 
 static bool has_choice(const bench_run *bench, const bench_network *network, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
-    pld_run run = {.kernels = bench->kernels};
-    run.settings.bf16 = bench->bf16 && strcmp(network->plan->name, "unet") == 0;
+    const pld_run run = {.settings = bench_network_settings(bench, network->plan)};
     return op->kind == &pld_operator_conv && p->kernel == 3 && p->stride == 1 &&
            pld_product_takes_bf16(&run, op) == bench->bf16;
 }
@@ -51,11 +50,11 @@ static pld_status time_ways(const bench_run *bench, bench_lone_operator *lone, b
     return PLD_OK;
 }
 
-static pld_status add_ways(bench_run *bench, const bench_network *network, const bench_lone_operator *lone,
-                           const bench_samples *samples, pld_error *error) {
+static pld_status add_ways(bench_run *bench, const bench_network *network, int index,
+                           const bench_lone_operator *lone, const bench_samples *samples, pld_error *error) {
     for (int way = 0; way < WAYS; way++) {
         bench_result result = bench_figures("tune", &samples[way], "s");
-        bench_describe_operator(network, &lone[way], &result);
+        bench_describe_operator(network, index, &lone[way], &result);
         const size_t length = strlen(result.name);
         snprintf(result.name + length, sizeof result.name - length, ", %s", ways[way].name);
         if (way > 0) {
@@ -80,7 +79,7 @@ static pld_status tune_operator(bench_run *bench, const bench_network *network, 
         status = time_ways(bench, lone, samples, error);
     }
     if (status == PLD_OK) {
-        status = add_ways(bench, network, lone, samples, error);
+        status = add_ways(bench, network, index, lone, samples, error);
     }
     if (status == PLD_OK && found->count < MOST_ROWS) {
         const pld_onednn_problem *p = &network->plan->operators[index].problem;

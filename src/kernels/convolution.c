@@ -140,14 +140,7 @@ typedef struct product_place {
     int64_t row, rows, panel, pair, pairs;
 } product_place;
 
-/** Where the columns of a panel go, and what is added to them first. */
-typedef struct product_target {
-    float *out;
-    const float *add; /* or NULL */
-    int64_t out_row;
-} product_target;
-
-static void run_product(const convolution_job *job, const product_place *at, const product_target *target) {
+static void run_product(const convolution_job *job, const product_place *at, const pld_panel_target *target) {
     const pld_convolution *conv = job->conv;
     const pld_convolution_operands *o = job->operands;
     const convolution_cut *cut = &job->cut;
@@ -186,7 +179,8 @@ static void multiply_panels(const convolution_job *job, product_place at, int64_
         for (at.panel = panel; at.panel < last; at.panel++) {
             const int64_t to =
                 at.row * conv->out_width * all + pld_panel_first(job->k, &conv->weights, at.panel);
-            const product_target target = {(float *)o->out + to, o->residual ? o->residual + to : NULL, all};
+            const pld_panel_target target = {(float *)o->out + to, o->residual ? o->residual + to : NULL,
+                                             all};
             run_product(job, &at, &target);
         }
     }
@@ -218,7 +212,7 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
         for (at.pair = 0; at.pair < job->cut.pairs; at.pair += FLAT_PAIRS) {
             at.pairs = smaller(FLAT_PAIRS, job->cut.pairs - at.pair);
             for (at.panel = panel; at.panel < panel + 2; at.panel++) {
-                const product_target target = {sums + (at.panel - panel) * columns, NULL, 2 * columns};
+                const pld_panel_target target = {sums + (at.panel - panel) * columns, NULL, 2 * columns};
                 run_product(job, &at, &target);
             }
         }
@@ -243,14 +237,9 @@ static void multiply_part(const convolution_job *job, int64_t row, int64_t end, 
     }
 }
 
-/** Panels that stay together. */
-static int64_t together(const convolution_job *job) {
-    return job->conv->weights.halves ? 2 : 1;
-}
-
 static void multiply(void *context, size_t begin, size_t end, int thread) {
     const convolution_job *job = context;
-    const int64_t step = together(job);
+    const int64_t step = pld_panels_together(&job->conv->weights);
     const int64_t groups = pld_panel_count(job->k, &job->conv->weights) / step;
     float *room = job->rooms + thread * job->cut.room_floats;
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
@@ -274,7 +263,8 @@ static void join_biases(const convolution_job *job) {
 /** Whole blocks of rows for each thread; fewer rows leave the panels to share out. */
 static void share_out(convolution_job *job, int threads) {
     const int64_t blocks = parts(job->rows * job->conv->out_width, PIXELS);
-    const int64_t panels = pld_panel_count(job->k, &job->conv->weights) / together(job);
+    const int64_t panels =
+        pld_panel_count(job->k, &job->conv->weights) / pld_panels_together(&job->conv->weights);
     job->row_parts = larger(1, smaller(smaller(threads, blocks), job->rows));
     job->panel_parts = smaller(parts(threads, job->row_parts), panels);
 }

@@ -27,13 +27,6 @@ typedef struct matrix_job {
     int64_t row_parts, panel_parts;
 } matrix_job;
 
-/** Where some columns of a block of rows go, and what is added to them. */
-typedef struct matrix_target {
-    float *out;
-    const float *add; /* or NULL */
-    int64_t out_row;
-} matrix_target;
-
 /** A block of rows and a piece of the depth. */
 typedef struct matrix_block {
     int64_t row, rows, depth, count;
@@ -41,7 +34,7 @@ typedef struct matrix_block {
 
 /** The block times its piece of one panel. */
 static void panel_piece(const matrix_job *job, const matrix_block *block, int64_t panel,
-                        const matrix_target *target, float *room) {
+                        const pld_panel_target *target, float *room) {
     const pld_panels *weights = &job->matrix->weights;
     const pld_matrix_operands *o = job->operands;
     const float *bias = block->depth == 0 ? o->bias : NULL;
@@ -71,8 +64,8 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
         block.count = smaller(DEPTH, weights->depth - block.depth);
         for (int64_t n = panel; n < last; n++) {
             const int64_t at = block.row * weights->columns + pld_panel_first(job->k, weights, n);
-            const matrix_target target = {o->out + at, o->residual ? o->residual + at : NULL,
-                                          weights->columns};
+            const pld_panel_target target = {o->out + at, o->residual ? o->residual + at : NULL,
+                                             weights->columns};
             panel_piece(job, &block, n, &target, room);
         }
     }
@@ -88,7 +81,7 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
         for (block.depth = 0; block.depth < weights->depth; block.depth += DEPTH) {
             block.count = smaller(DEPTH, weights->depth - block.depth);
             for (int64_t half = 0; half < 2; half++) {
-                const matrix_target target = {sums + half * columns, NULL, 2 * columns};
+                const pld_panel_target target = {sums + half * columns, NULL, 2 * columns};
                 panel_piece(job, &block, 2 * pair + half, &target, room);
             }
         }
@@ -113,7 +106,7 @@ static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t
 
 /** What is shared out beside rows. */
 static int64_t column_parts(const pld_kernels *k, const pld_matrix *matrix) {
-    return pld_panel_count(k, &matrix->weights) / (matrix->weights.halves ? 2 : 1);
+    return pld_panel_count(k, &matrix->weights) / pld_panels_together(&matrix->weights);
 }
 
 static void matrix_items(void *context, size_t begin, size_t end, int thread) {

@@ -28,10 +28,15 @@ typedef struct pld_panels {
     bool halves; /* panel 2i holds columns of the first half, panel 2i + 1 their partners */
 } pld_panels;
 
+/** Panels that are computed one after the other: a panel, or one and its partner. */
+static inline int64_t pld_panels_together(const pld_panels *shape) {
+    return shape->halves ? 2 : 1;
+}
+
 /** Panels in all. */
 static inline int64_t pld_panel_count(const pld_kernels *k, const pld_panels *shape) {
-    const int64_t parts = shape->halves ? 2 : 1;
-    return parts * ((shape->columns / parts + k->panel_columns() - 1) / k->panel_columns());
+    const int64_t together = pld_panels_together(shape);
+    return together * ((shape->columns / together + k->panel_columns() - 1) / k->panel_columns());
 }
 
 /** The columns of a panel: the first of them, and how many. */
@@ -44,6 +49,13 @@ static inline int64_t pld_panel_width(const pld_kernels *k, const pld_panels *sh
     const int64_t left = end - pld_panel_first(k, shape, panel);
     return left < k->panel_columns() ? left : k->panel_columns();
 }
+
+/** Where a panel's columns of some rows go, and what is added to them. */
+typedef struct pld_panel_target {
+    float *out;       /* rows out_row floats apart */
+    const float *add; /* likewise, may be out; or NULL */
+    int64_t out_row;
+} pld_panel_target;
 
 /** Bytes of the packed weights. */
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);

@@ -11,20 +11,13 @@ bool pld_product_takes_bf16(const pld_run *run, const pld_operator *op) {
     return run->settings.bf16 && !op->f32 && p->height * p->width > 1 && !(p->kernel > 1 && few);
 }
 
-static bool goes_by_winograd(const pld_run *run, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
-    return run->settings.conv != PLD_CONV_DIRECT && pld_product_winograd.accepts(run, op) &&
-           (run->settings.conv == PLD_CONV_WINOGRAD ||
-            pld_winograd_is_faster(run->kernels->isa, true, p->height, p->width));
-}
-
 static bool accepts(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
     if (!pld_product_takes_bf16(run, op)) {
         return false;
     }
     return p->kernel <= 1 ||
-           (p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS && !goes_by_winograd(run, op));
+           (p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS && !pld_product_winograd.accepts(run, op));
 }
 
 static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {

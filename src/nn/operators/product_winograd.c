@@ -13,8 +13,7 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
     }
     return run->settings.conv == PLD_CONV_WINOGRAD ||
            (p->in_channels >= FEWEST &&
-            (pld_product_takes_bf16(run, op) ||
-             pld_winograd_is_faster(run->kernels->isa, false, p->height, p->width)));
+            pld_winograd_is_faster(run->kernels->isa, pld_product_takes_bf16(run, op), p->height, p->width));
 }
 
 static pld_winograd winograd_of(const pld_run *run, const pld_operator *op) {
