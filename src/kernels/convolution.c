@@ -6,27 +6,12 @@
 #include <string.h>
 
 #include "core/parallel.h"
+#include "kernels/cuts.h"
 
-enum { PIXELS = 240, PAIRS = 320, FLAT_PAIRS = 640, LINE = 16 /* words of a cache line */ };
+enum { PIXELS = 240, PAIRS = 320, FLAT_PAIRS = 640 };
 
 /* Pairs that the band of one group may take. */
 static const int64_t default_room = 1 << 20;
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static int64_t parts(int64_t count, int64_t size) {
-    return (count + size - 1) / size;
-}
-
-static int64_t whole_lines(int64_t words) {
-    return parts(words, LINE) * LINE;
-}
 
 /** How a convolution is cut. Output rows of all pictures, one below the other, are taken group_rows at a
  * time. Rows of the band are numbered likewise, `seen_rows` a picture, which has its edges with it. */
@@ -40,7 +25,7 @@ typedef struct convolution_cut {
 
 /** Rows of the band that `rows` rows of the output read, across so many ends of pictures. */
 static int64_t band_rows(const pld_convolution *conv, int64_t rows, int64_t ends) {
-    return (rows - 1) * conv->stride + conv->kernel + ends * larger(0, conv->kernel - conv->stride);
+    return (rows - 1) * conv->stride + conv->kernel + ends * pld_larger(0, conv->kernel - conv->stride);
 }
 
 static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv, bool vector) {
@@ -49,18 +34,18 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
                            .seen_pixels = (conv->out_width - 1) * conv->stride + conv->kernel,
                            .all_rows = conv->batch * conv->out_height};
     cut.group_rows = cut.all_rows;
-    cut.bias_floats = vector ? whole_lines(conv->batch * conv->weights.columns) : 0;
-    cut.room_floats = conv->normalise        ? whole_lines(conv->source_width * conv->weights.depth)
-                      : conv->weights.halves ? whole_lines(k->panel_columns() * 3 * PIXELS)
+    cut.bias_floats = vector ? pld_whole_lines(conv->batch * conv->weights.columns) : 0;
+    cut.room_floats = conv->normalise        ? pld_whole_lines(conv->source_width * conv->weights.depth)
+                      : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * PIXELS)
                                              : 0;
     if (conv->from_pairs) {
         return cut; /* x is the band */
     }
     const int64_t room = conv->room ? conv->room : default_room;
-    const int64_t most = larger(1, room / (conv->stride * cut.seen_pixels * cut.pairs));
-    cut.group_rows = parts(cut.all_rows, parts(cut.all_rows, most)); /* groups of nearly equal size */
-    const int64_t ends = smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
-    cut.band_words = whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
+    const int64_t most = pld_larger(1, room / (conv->stride * cut.seen_pixels * cut.pairs));
+    cut.group_rows = pld_even_piece(cut.all_rows, most);
+    const int64_t ends = pld_smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
+    cut.band_words = pld_whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
     return cut;
 }
 
@@ -112,8 +97,8 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
                             conv->silu, room);
         from = room;
     }
-    const int64_t first = smaller(conv->pad_before, job->cut.seen_pixels);
-    const int64_t end = smaller(conv->pad_before + conv->width, job->cut.seen_pixels);
+    const int64_t first = pld_smaller(conv->pad_before, job->cut.seen_pixels);
+    const int64_t end = pld_smaller(conv->pad_before + conv->width, job->cut.seen_pixels);
     const int64_t after = job->cut.seen_pixels - end;
     memset(band, 0, (size_t)(first * job->cut.pairs) * sizeof *band);
     memset(band + end * job->cut.pairs, 0, (size_t)(after * job->cut.pairs) * sizeof *band);
@@ -175,7 +160,7 @@ static void multiply_panels(const convolution_job *job, product_place at, int64_
     const int64_t piece = conv->kernel == 1 ? FLAT_PAIRS : PAIRS;
     const int64_t panel = at.panel;
     for (at.pair = 0; at.pair < job->cut.pairs; at.pair += piece) {
-        at.pairs = smaller(piece, job->cut.pairs - at.pair);
+        at.pairs = pld_smaller(piece, job->cut.pairs - at.pair);
         for (at.panel = panel; at.panel < last; at.panel++) {
             const int64_t to =
                 at.row * conv->out_width * all + pld_panel_first(job->k, &conv->weights, at.panel);
@@ -210,7 +195,7 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
     for (int64_t panel = at.panel; panel < last; panel += 2) {
         const int64_t columns = pld_panel_width(job->k, weights, panel);
         for (at.pair = 0; at.pair < job->cut.pairs; at.pair += FLAT_PAIRS) {
-            at.pairs = smaller(FLAT_PAIRS, job->cut.pairs - at.pair);
+            at.pairs = pld_smaller(FLAT_PAIRS, job->cut.pairs - at.pair);
             for (at.panel = panel; at.panel < panel + 2; at.panel++) {
                 const pld_panel_target target = {sums + (at.panel - panel) * columns, NULL, 2 * columns};
                 run_product(job, &at, &target);
@@ -224,11 +209,11 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
 static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last,
                           float *room) {
     const pld_convolution *conv = job->conv;
-    const int64_t block = larger(1, PIXELS / conv->out_width);
+    const int64_t block = pld_larger(1, PIXELS / conv->out_width);
     product_place at = {.panel = panel};
     for (; row < end; row = at.row + at.rows) {
         at.row = row;
-        at.rows = smaller(smaller(block, end - row), conv->out_height - row % conv->out_height);
+        at.rows = pld_smaller(pld_smaller(block, end - row), conv->out_height - row % conv->out_height);
         if (conv->weights.halves) {
             multiply_halves(job, at, last, room);
         } else {
@@ -262,11 +247,11 @@ static void join_biases(const convolution_job *job) {
 
 /** Whole blocks of rows for each thread; fewer rows leave the panels to share out. */
 static void share_out(convolution_job *job, int threads) {
-    const int64_t blocks = parts(job->rows * job->conv->out_width, PIXELS);
+    const int64_t blocks = pld_parts(job->rows * job->conv->out_width, PIXELS);
     const int64_t panels =
         pld_panel_count(job->k, &job->conv->weights) / pld_panels_together(&job->conv->weights);
-    job->row_parts = larger(1, smaller(smaller(threads, blocks), job->rows));
-    job->panel_parts = smaller(parts(threads, job->row_parts), panels);
+    job->row_parts = pld_larger(1, pld_smaller(pld_smaller(threads, blocks), job->rows));
+    job->panel_parts = pld_smaller(pld_parts(threads, job->row_parts), panels);
 }
 
 void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int threads,
@@ -283,7 +268,7 @@ void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int 
     job.seen = conv->from_pairs ? operands->x : job.band;
     join_biases(&job);
     for (; job.first_row < job.cut.all_rows; job.first_row += job.cut.group_rows) {
-        job.rows = smaller(job.cut.group_rows, job.cut.all_rows - job.first_row);
+        job.rows = pld_smaller(job.cut.group_rows, job.cut.all_rows - job.first_row);
         job.first_seen = seen_row(&job, job.first_row);
         const int64_t last_seen = seen_row(&job, job.first_row + job.rows - 1) + conv->kernel;
         if (!conv->from_pairs) {

@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "kernels/cuts.h"
 
 enum { PLD_BLOCK_TOKENS = 64, PLD_MAX_CHUNKS = 64 };
 
@@ -61,10 +62,6 @@ static moments join_channels(const float *mean, const float *squares, int64_t wi
     return (moments){(double)(width * tokens), centre, total + (double)tokens * spread};
 }
 
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /** Chunks [begin, end): moments of each group. */
 static void measure_chunks(void *context, size_t begin, size_t end, int thread) {
     const group_norm_run *run = context;
@@ -78,9 +75,9 @@ static void measure_chunks(void *context, size_t begin, size_t end, int thread) 
         for (int64_t group = 0; group < problem->groups; group++) {
             groups[group] = (moments){0};
         }
-        int64_t last = smaller((chunk + 1) * run->chunk_tokens, problem->tokens);
+        int64_t last = pld_smaller((chunk + 1) * run->chunk_tokens, problem->tokens);
         for (int64_t token = chunk * run->chunk_tokens; token < last; token += PLD_BLOCK_TOKENS) {
-            int64_t tokens = smaller(PLD_BLOCK_TOKENS, last - token);
+            int64_t tokens = pld_smaller(PLD_BLOCK_TOKENS, last - token);
             run->kernels->channel_moments(problem->x + token * channels, tokens, channels, mean, squares);
             for (int64_t group = 0; group < problem->groups; group++) {
                 merge(&groups[group],
@@ -95,7 +92,7 @@ static void normalise_chunks(void *context, size_t begin, size_t end, int thread
     const group_norm_run *run = context;
     const pld_group_norm_problem *problem = run->problem;
     int64_t first = (int64_t)begin * run->chunk_tokens;
-    int64_t last = smaller((int64_t)end * run->chunk_tokens, problem->tokens);
+    int64_t last = pld_smaller((int64_t)end * run->chunk_tokens, problem->tokens);
     run->kernels->scale_shift(problem->x + first * problem->channels, last - first, problem->channels,
                               run->scale, run->shift, problem->silu,
                               problem->out + first * problem->channels);

@@ -4,8 +4,9 @@
 #include "kernels/matrix.h"
 
 #include "core/parallel.h"
+#include "kernels/cuts.h"
 
-enum { ROWS = 240, DEPTH = 256 };
+enum { ROWS = 240, DEPTH = 320 };
 
 /** Floats that a thread wants for a piece of a panel, expanded, and for a block's sums before their GEGLU. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
@@ -51,17 +52,13 @@ static void panel_piece(const matrix_job *job, const matrix_block *block, int64_
         .columns = pld_panel_width(job->k, weights, panel)});
 }
 
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /** The pieces of the depth, outermost, so that one of the left side meets all panels. */
 static void multiply_panels(const matrix_job *job, matrix_block block, int64_t panel, int64_t last,
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
     const pld_matrix_operands *o = job->operands;
     for (; block.depth < weights->depth; block.depth += DEPTH) {
-        block.count = smaller(DEPTH, weights->depth - block.depth);
+        block.count = pld_smaller(DEPTH, weights->depth - block.depth);
         for (int64_t n = panel; n < last; n++) {
             const int64_t at = block.row * weights->columns + pld_panel_first(job->k, weights, n);
             const pld_panel_target target = {o->out + at, o->residual ? o->residual + at : NULL,
@@ -79,7 +76,7 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
     for (; pair < last; pair++) {
         const int64_t columns = pld_panel_width(job->k, weights, 2 * pair);
         for (block.depth = 0; block.depth < weights->depth; block.depth += DEPTH) {
-            block.count = smaller(DEPTH, weights->depth - block.depth);
+            block.count = pld_smaller(DEPTH, weights->depth - block.depth);
             for (int64_t half = 0; half < 2; half++) {
                 const pld_panel_target target = {sums + half * columns, NULL, 2 * columns};
                 panel_piece(job, &block, 2 * pair + half, &target, room);
@@ -95,7 +92,7 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
 static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t first, int64_t last,
                         float *room) {
     for (; row < end; row += ROWS) {
-        const matrix_block block = {.row = row, .rows = smaller(ROWS, end - row)};
+        const matrix_block block = {.row = row, .rows = pld_smaller(ROWS, end - row)};
         if (job->matrix->weights.halves) {
             multiply_halves(job, block, first, last, room);
         } else {
@@ -129,8 +126,8 @@ void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
     /* Whole blocks of rows for each thread share a panel's expansion; fewer rows leave the panels to share
      * out.
      */
-    int64_t row_parts = smaller(threads, (matrix->rows + ROWS - 1) / ROWS);
+    int64_t row_parts = pld_smaller(threads, (matrix->rows + ROWS - 1) / ROWS);
     row_parts = row_parts < 1 ? 1 : row_parts;
-    matrix_job job = {k, matrix, operands, row_parts, smaller((threads + row_parts - 1) / row_parts, panels)};
+    matrix_job job = {k, matrix, operands, row_parts, pld_smaller((threads + row_parts - 1) / row_parts, panels)};
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
 }

@@ -16,6 +16,14 @@
 
 enum { PLD_LANES = PLD_VECTOR_BYTES / 4 };
 
+/** Of a function whose loop waits for the front end: for this CPU GCC uses the addresses that an instruction can
+ * form, for others it adds them up before. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && PLD_VECTOR_BYTES == 32
+#define PLD_FEW_INSTRUCTIONS __attribute__((target("tune=znver3")))
+#else
+#define PLD_FEW_INSTRUCTIONS
+#endif
+
 typedef float vec __attribute__((vector_size(PLD_VECTOR_BYTES)));
 typedef int32_t ivec __attribute__((vector_size(PLD_VECTOR_BYTES)));
 
@@ -46,6 +54,19 @@ PLD_INLINE void store_part(float *to, vec x, size_t count) {
     memcpy(to, &x, count * sizeof(float));
 }
 
+/** `lanes` of them: with PLD_LANES a whole vector, else the first. */
+PLD_INLINE vec load_lanes(const float *from, int64_t lanes) {
+    return lanes == PLD_LANES ? load(from) : load_part(from, (size_t)lanes);
+}
+
+PLD_INLINE void store_lanes(float *to, vec x, int64_t lanes) {
+    if (lanes == PLD_LANES) {
+        store(to, x);
+    } else {
+        store_part(to, x, (size_t)lanes);
+    }
+}
+
 /** x. The compiler computes it where it is written: what is written for several vectors in step stays so. */
 PLD_INLINE vec in_place(vec x) {
 #if defined(__AVX__) && PLD_VECTOR_BYTES == 32
@@ -54,6 +75,17 @@ PLD_INLINE vec in_place(vec x) {
     __asm__("" : "+v"(x));
 #endif
     return x;
+}
+
+/** sum + x·y. With AVX2 the sum stays in its register and both factors are in theirs: left to itself a compiler
+ * reads a factor from memory again, or copies sums about, and these loops wait for the front end. */
+PLD_INLINE vec multiply_add(vec sum, vec x, vec y) {
+#if defined(__FMA__) && PLD_VECTOR_BYTES == 32
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
+    return sum;
+#else
+    return sum + x * y;
+#endif
 }
 
 /** mask ? a : b, lane by lane, of a comparison's all-ones or zero. */

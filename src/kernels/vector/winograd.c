@@ -56,18 +56,6 @@ PLD_INLINE void output_line(const vec *x, int step, vec *out, int out_step) {
     out[3 * out_step] = x[5 * step] + (splat(0.5F) * difference_a + splat(2.0F) * difference_b);
 }
 
-PLD_INLINE vec load_lanes(const float *from, int64_t lanes) {
-    return lanes == PLD_LANES ? load(from) : load_part(from, (size_t)lanes);
-}
-
-PLD_INLINE void store_lanes(float *to, vec x, int64_t lanes) {
-    if (lanes == PLD_LANES) {
-        store(to, x);
-    } else {
-        store_part(to, x, (size_t)lanes);
-    }
-}
-
 PLD_INLINE void input_lanes(const pld_winograd_input *tile, int64_t c, const int64_t lanes) {
     vec lines[IN * IN];
     for (int column = 0; column < IN; column++) {
