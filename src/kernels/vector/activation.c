@@ -35,11 +35,17 @@ PLD_ELEMENTWISE(gelu)
 PLD_ELEMENTWISE(gelu_tanh)
 PLD_ELEMENTWISE(quick_gelu)
 
+/* Rows ahead that are asked for: a store waits for its line longer than a row takes. */
+enum { ROWS_AHEAD = 16 };
+
 void PLD_KERNEL(geglu)(const float *in, int64_t rows, int64_t channels, float *out, int64_t out_row) {
     for (int64_t row = 0; row < rows; row++) {
         const float *a = in + row * 2 * channels;
         const float *b = a + channels;
         float *to = out + row * out_row;
+        if (row + ROWS_AHEAD < rows) {
+            __builtin_prefetch(to + ROWS_AHEAD * out_row, 1);
+        }
         int64_t c = 0;
         for (; c + PLD_LANES <= channels; c += PLD_LANES) {
             store(to + c, load(a + c) * gelu_of(load(b + c)));
