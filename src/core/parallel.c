@@ -9,25 +9,29 @@
 #include <omp.h>
 #endif
 
-static void run_range(int parts, int part, size_t count, pld_parallel_body body, void *context) {
-    size_t begin = count * (size_t)part / (size_t)parts;
-    size_t end = count * ((size_t)part + 1) / (size_t)parts;
-    if (begin < end) {
-        body(context, begin, end, part);
-    }
-}
+/* Ranges for each thread: enough that a thread which loses its processor for a while leaves its share to
+ * others. */
+enum { RANGES = 16 };
 
 void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *context) {
-    int parts = count < (size_t)threads ? (int)count : threads;
-    if (parts <= 1) {
-        run_range(1, 0, count, body, context);
+    const size_t most = (size_t)threads * RANGES;
+    const size_t ranges = count < most ? count : most;
+    if (threads <= 1 || count <= 1) {
+        if (count > 0) {
+            body(context, 0, count, 0);
+        }
         return;
     }
 #ifdef _OPENMP
-#pragma omp parallel for num_threads(parts) schedule(static, 1)
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
 #endif
-    for (int part = 0; part < parts; part++) {
-        run_range(parts, part, count, body, context);
+    for (size_t range = 0; range < ranges; range++) {
+#ifdef _OPENMP
+        const int thread = omp_get_thread_num();
+#else
+        const int thread = 0;
+#endif
+        body(context, count * range / ranges, count * (range + 1) / ranges, thread);
     }
 }
 

@@ -8,8 +8,9 @@
 /** The body gets its half-open range of items and the number of the thread that runs it, in [0, threads). */
 typedef void (*pld_parallel_body)(void *context, size_t begin, size_t end, int thread);
 
-/** Split [0, count) into at most `threads` contiguous ranges of near equal length and run them side by side.
- *  The split depends on count and threads alone, so results do too. */
+/** Split [0, count) into contiguous ranges of near equal length, some for each thread, which takes the next
+ * when it is through with one. Who runs a range is not determined, so a result must not depend on it; the
+ * split depends on count and threads alone. */
 void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *context);
 
 /** Processors this process may use: affinity mask and cgroup quota, physical cores where it can be told.

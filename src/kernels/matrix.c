@@ -6,7 +6,7 @@
 #include "core/parallel.h"
 #include "kernels/cuts.h"
 
-enum { ROWS = 240, DEPTH = 320 };
+enum { ROWS = 240, DEPTH = 320, LEAST_ROWS = 96 /* of an item */, LEAST_ITEMS = 4 /* of a thread */ };
 
 /** Floats that a thread wants for a piece of a panel, expanded, and for a block's sums before their GEGLU. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
@@ -123,11 +123,11 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
 void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
                     const pld_matrix_operands *operands) {
     const int64_t panels = column_parts(k, matrix);
-    /* Whole blocks of rows for each thread share a panel's expansion; fewer rows leave the panels to share
-     * out.
-     */
-    int64_t row_parts = pld_smaller(threads, (matrix->rows + ROWS - 1) / ROWS);
-    row_parts = row_parts < 1 ? 1 : row_parts;
-    matrix_job job = {k, matrix, operands, row_parts, pld_smaller((threads + row_parts - 1) / row_parts, panels)};
+    /* Whole blocks of rows share a panel's expansion, as many for each thread; few rows leave the panels to
+     * share out. */
+    const int64_t row_parts = pld_smaller(threads * pld_parts(matrix->rows, threads * ROWS),
+                                          pld_larger(1, matrix->rows / LEAST_ROWS));
+    matrix_job job = {k, matrix, operands, row_parts,
+                      pld_smaller(pld_parts(threads * LEAST_ITEMS, row_parts), panels)};
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
 }

@@ -6,21 +6,29 @@ enum {
     POINTS = PLD_WINOGRAD_POINTS,
     MOST_TILES = 128, /* that a group should hold */
     LEAST_TILES = 32,
+    LEAST_ITEMS = 16, /* of panels, which threads share out */
 };
 
 /* Floats that the inputs of a group may take, which should stay in a third-level cache; that weights may take
- * where several groups share them: each reads them once, from memory if need be; and where they are made for one
- * group and read at once, so that they do not leave the caches. */
-static const int64_t input_room = 4 << 20, shared_weight_room = 16 << 20, weight_room = 1 << 19;
+ * where several groups share them: each reads them once, from memory if need be; and where a thread makes
+ * them to read them at once, so that they do not leave the caches. */
+static const int64_t input_room = 4 << 20, shared_weight_room = 16 << 20, weight_room = 1 << 18;
 
-/** How many panels' weights are transformed at a time: all, if groups share them and they have room. */
-static int64_t panels_at_once(const winograd_cut *cut, const pld_winograd *conv) {
-    const int64_t panel = POINTS * conv->weights.depth * cut->width;
+/** Panels and channels whose weights are transformed at a time: all, if groups share them and they have room.
+ */
+static void cut_weights(winograd_cut *cut, const pld_winograd *conv) {
+    const int64_t depth = conv->weights.depth;
+    const int64_t channel = POINTS * cut->width; /* of a panel */
     const int64_t shared = conv->room ? conv->room : shared_weight_room;
-    if (cut->group_rows < cut->all_rows && panel * cut->all_panels <= shared) {
-        return cut->all_panels;
+    cut->shares_weights = cut->group_rows < cut->all_rows && channel * depth * cut->all_panels <= shared;
+    if (cut->shares_weights) {
+        cut->panels = cut->all_panels;
+        cut->channels = depth;
+        return;
     }
-    return pld_even_piece(cut->all_panels, (conv->room ? conv->room : weight_room) / panel);
+    const int64_t most = (conv->room ? pld_smaller(conv->room, weight_room) : weight_room) / channel;
+    cut->channels = pld_even_piece(depth, most);
+    cut->panels = pld_larger(1, pld_smaller(most / depth, cut->all_panels / LEAST_ITEMS));
 }
 
 winograd_cut pld_winograd_cut(const pld_kernels *k, const pld_winograd *conv) {
@@ -33,10 +41,10 @@ winograd_cut pld_winograd_cut(const pld_kernels *k, const pld_winograd *conv) {
     const int64_t most = (conv->room ? conv->room : input_room) / (POINTS * depth);
     const int64_t tiles = pld_larger(LEAST_TILES, pld_smaller(MOST_TILES, most));
     cut.group_rows = pld_even_piece(cut.all_rows, tiles / cut.columns);
-    cut.panels = panels_at_once(&cut, conv);
+    cut_weights(&cut, conv);
     const int64_t group_tiles = cut.group_rows * cut.columns;
     cut.input_step = pld_whole_lines(group_tiles * depth) + PLD_LINE;
-    cut.weight_step = pld_whole_lines(cut.panels * depth * cut.width) + PLD_LINE;
+    cut.weight_step = pld_whole_lines(cut.panels * cut.channels * cut.width) + PLD_LINE;
     cut.product_step = pld_whole_lines(group_tiles * cut.panels * cut.width) + PLD_LINE;
     if (conv->normalise) { /* the rows of a group, and one above and below */
         int64_t rows = pld_smaller(conv->batch * conv->height, cut.group_rows * PLD_WINOGRAD_OUT + 2);
@@ -54,8 +62,8 @@ static array_floats floats_of(const pld_winograd *conv, const winograd_cut *cut)
     return (array_floats){.zeros = pld_whole_lines(conv->weights.depth),
                           .biases = pld_whole_lines(conv->batch * conv->weights.columns),
                           .inputs = POINTS * cut->input_step,
-                          .weights = POINTS * cut->weight_step,
-                          .products = POINTS * cut->product_step,
+                          .weights = cut->shares_weights ? POINTS * cut->weight_step : 0,
+                          .products = cut->shares_weights ? POINTS * cut->product_step : 0,
                           .band = cut->band_floats};
 }
 

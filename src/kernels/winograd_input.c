@@ -10,7 +10,8 @@ static void place_band(winograd_job *job) {
     const tile_place first = place_of(job, 0);
     const tile_place last = place_of(job, tiles - 1);
     job->band_first = first.picture * conv->height + pld_larger(0, first.row - 1);
-    const int64_t end = last.picture * conv->height + pld_smaller(conv->height, last.row + PLD_WINOGRAD_OUT + 1);
+    const int64_t end =
+        last.picture * conv->height + pld_smaller(conv->height, last.row + PLD_WINOGRAD_OUT + 1);
     job->band_rows = end - job->band_first;
 }
 

@@ -13,26 +13,29 @@ enum {
     PLD_WINOGRAD_EXPANDED = 32, /* rows of the depth that are expanded and transformed at a time */
 };
 
-/** How a convolution is cut: rows of tiles, over all pictures, `group_rows` at a time; `panels` of output channels
- * at a time. Array strides between the 36 points are a line longer than needed, so that the points do not fall
- * on the same sets of the cache. */
+/** How a convolution is cut: rows of tiles, over all pictures, `group_rows` at a time; `panels` of output
+ * channels at a time. Array strides between the 36 points are a line longer than needed, so that the points
+ * do not fall on the same sets of the cache. */
 typedef struct winograd_cut {
     int64_t rows, columns; /* of tiles in a picture */
     int64_t all_rows, all_panels;
-    int64_t group_rows, panels; /* at a time */
-    int64_t width;              /* columns of a panel */
+    int64_t group_rows, panels, channels; /* at a time; channels of the input */
+    int64_t width;                        /* columns of a panel */
+    bool shares_weights; /* transformed ones, of all panels and channels, among groups and threads */
     int64_t input_step, weight_step, product_step;
     int64_t band_floats;
 } winograd_cut;
 
-/** One run. Rows of tiles [first_row, first_row + rows) and panels [first_panel, + panels) are in work. */
+/** One run. Rows of tiles [first_row, first_row + rows), panels [first_panel, + panels) and, of their
+ * weights, channels [first_channel, + channels) are in work. */
 typedef struct winograd_job {
     const pld_kernels *k;
     const pld_winograd *conv;
     const pld_winograd_operands *operands;
     winograd_cut cut;
-    float *zeros, *biases, *inputs, *weights, *products, *band, *rooms;
-    int64_t first_row, rows, first_panel, panels;
+    float *zeros, *biases, *inputs, *band, *rooms;
+    float *weights, *products; /* all threads' or, without cut.shares_weights, this thread's */
+    int64_t first_row, rows, first_panel, panels, first_channel, channels;
     int64_t band_first, band_rows; /* of the pixel rows of all pictures, one below the other */
 } winograd_job;
 
@@ -58,10 +61,12 @@ void pld_winograd_divide(winograd_job *job);
 /** The group's pixels, normalised if that is asked, → inputs [36][tiles, C]. */
 void pld_winograd_transform_inputs(winograd_job *job, int threads);
 
-/** The group's output pixels, of its inputs. Weights are transformed if they are not there from the last group. */
+/** The group's output pixels, of its inputs. Weights are transformed if they are not there from the last
+ * group. */
 void pld_winograd_multiply(winograd_job *job, int threads);
 
-/** Floats that a thread wants for itself: weights as they are, [EXPANDED, 9, width]. */
+/** Floats that a thread wants for itself: weights as they are, [EXPANDED, 9, width]; without
+ * cut.shares_weights transformed ones and products of its panels, too. */
 int64_t pld_winograd_room(const winograd_cut *cut);
 
 #endif

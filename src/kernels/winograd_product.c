@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Winograd's weights, products and outputs: of all panels at once where groups share the weights, else of as many
- * panels as the caches hold. Points are outermost, so that a point's inputs stay in the second-level cache while
- * weights pass by. */
+/* Winograd's weights, products and outputs. Where groups of tiles share the weights, all panels' are
+ * transformed once, and threads share each step. A single group would write them, four times as large as they
+ * were, to read them once: there each thread takes some panels from weights to pixels, and waits for no
+ * other. Points are outermost, so that a point's inputs stay in the second-level cache while weights pass by.
+ */
 #include "core/parallel.h"
 #include "kernels/winograd_job.h"
 
@@ -11,42 +13,50 @@ enum {
     DEPTH = 320, /* of a product, so that a panel's piece stays in the first-level cache */
 };
 
-int64_t pld_winograd_room(const winograd_cut *cut) {
+static int64_t expanded_floats(const winograd_cut *cut) {
     return cut->width * PLD_WINOGRAD_TAPS * EXPANDED;
 }
 
-/** Items: panels times pieces of EXPANDED rows. */
+int64_t pld_winograd_room(const winograd_cut *cut) {
+    const int64_t own = cut->shares_weights ? 0 : POINTS * (cut->weight_step + cut->product_step);
+    return expanded_floats(cut) + own;
+}
+
+static float *room_of(const winograd_job *job, int thread) {
+    return job->rooms + thread * pld_winograd_room(&job->cut);
+}
+
+/** Items: panels times pieces of EXPANDED rows of the channels in work. */
 static void transform_weights(void *context, size_t begin, size_t end, int thread) {
     const winograd_job *job = context;
-    const pld_panels *weights = &job->conv->weights;
     const int64_t width = job->cut.width;
-    const int64_t pieces = pld_parts(weights->depth, EXPANDED);
-    float *room = job->rooms + thread * pld_winograd_room(&job->cut);
+    const int64_t pieces = pld_parts(job->channels, EXPANDED);
+    float *room = room_of(job, thread);
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
         const int64_t panel = item / pieces;
         const int64_t first = item % pieces * EXPANDED;
-        const int64_t count = pld_smaller(EXPANDED, weights->depth - first);
-        const float *plain = pld_panels_read(job->k, weights, job->operands->packed, job->first_panel + panel,
-                                             first, count, room);
-        job->k->winograd_weights(plain, count, width, job->weights + (panel * weights->depth + first) * width,
+        const int64_t count = pld_smaller(EXPANDED, job->channels - first);
+        const float *plain =
+            pld_panels_read(job->k, &job->conv->weights, job->operands->packed, job->first_panel + panel,
+                            job->first_channel + first, count, room);
+        job->k->winograd_weights(plain, count, width, job->weights + (panel * job->channels + first) * width,
                                  job->cut.weight_step);
     }
 }
 
-/** The inputs of a point times one panel. */
+/** The inputs of a point, their channels in work, times one panel. */
 static void multiply_panel(const winograd_job *job, int64_t point, int64_t panel) {
     const winograd_cut *cut = &job->cut;
-    const int64_t depth = job->conv->weights.depth;
-    const float *inputs = job->inputs + point * cut->input_step;
-    const float *weights = job->weights + point * cut->weight_step + panel * depth * cut->width;
+    const float *inputs = job->inputs + point * cut->input_step + job->first_channel;
+    const float *weights = job->weights + point * cut->weight_step + panel * job->channels * cut->width;
     float *out = job->products + point * cut->product_step + panel * cut->width;
-    for (int64_t at = 0; at < depth; at += DEPTH) {
+    for (int64_t at = 0; at < job->channels; at += DEPTH) {
         job->k->panel_product(&(pld_panel_product){.left = inputs + at,
-                                                   .left_row = depth,
+                                                   .left_row = job->conv->weights.depth,
                                                    .rows = job->rows * cut->columns,
-                                                   .depth = pld_smaller(DEPTH, depth - at),
+                                                   .depth = pld_smaller(DEPTH, job->channels - at),
                                                    .panel = weights + at * cut->width,
-                                                   .add = at > 0 ? out : NULL,
+                                                   .add = job->first_channel + at > 0 ? out : NULL,
                                                    .out = out,
                                                    .out_row = job->panels * cut->width,
                                                    .columns = cut->width});
@@ -99,16 +109,45 @@ static void write_tiles(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+static size_t weight_pieces(const winograd_job *job) {
+    return (size_t)(job->panels * pld_parts(job->channels, EXPANDED));
+}
+
+static size_t tiles_of(const winograd_job *job) {
+    return (size_t)(job->rows * job->cut.columns);
+}
+
+/** Items: cut.panels panels, from weights to pixels, in a thread's own room. */
+static void work_through_panels(void *context, size_t begin, size_t end, int thread) {
+    const winograd_job *all = context;
+    const winograd_cut *cut = &all->cut;
+    const int64_t depth = all->conv->weights.depth;
+    winograd_job own = *all;
+    own.weights = room_of(all, thread) + expanded_floats(cut);
+    own.products = own.weights + POINTS * cut->weight_step;
+    for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
+        own.first_panel = item * cut->panels;
+        own.panels = pld_smaller(cut->panels, cut->all_panels - own.first_panel);
+        for (own.first_channel = 0; own.first_channel < depth; own.first_channel += cut->channels) {
+            own.channels = pld_smaller(cut->channels, depth - own.first_channel);
+            transform_weights(&own, 0, weight_pieces(&own), thread);
+            multiply(&own, 0, (size_t)(POINTS * own.panels), thread);
+        }
+        write_tiles(&own, 0, tiles_of(&own), thread);
+    }
+}
+
 void pld_winograd_multiply(winograd_job *job, int threads) {
     const winograd_cut *cut = &job->cut;
-    const bool stay = cut->panels == cut->all_panels && job->first_row > 0;
-    const int64_t pieces = pld_parts(job->conv->weights.depth, EXPANDED);
-    for (job->first_panel = 0; job->first_panel < cut->all_panels; job->first_panel += cut->panels) {
-        job->panels = pld_smaller(cut->panels, cut->all_panels - job->first_panel);
-        if (!stay) {
-            pld_parallel_for(threads, (size_t)(job->panels * pieces), transform_weights, job);
-        }
-        pld_parallel_for(threads, (size_t)(POINTS * job->panels), multiply, job);
-        pld_parallel_for(threads, (size_t)(job->rows * cut->columns), write_tiles, job);
+    if (!cut->shares_weights) {
+        pld_parallel_for(threads, (size_t)pld_parts(cut->all_panels, cut->panels), work_through_panels, job);
+        return;
     }
+    job->panels = cut->all_panels;
+    job->channels = cut->channels;
+    if (job->first_row == 0) {
+        pld_parallel_for(threads, weight_pieces(job), transform_weights, job);
+    }
+    pld_parallel_for(threads, (size_t)(POINTS * job->panels), multiply, job);
+    pld_parallel_for(threads, tiles_of(job), write_tiles, job);
 }

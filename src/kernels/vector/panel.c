@@ -5,8 +5,8 @@
 #include "kernels/vector/vector.h"
 
 /* Accumulators, right operand and broadcast fill the registers: 6·2 + 2 + 1 of 16 with AVX2; with AVX-512
- * 12·2 + 2 of 32, the broadcast being part of the multiply-add. STEPS of the depth share the loop's own instructions,
- * which AVX2's narrower vectors feel. */
+ * 12·2 + 2 of 32, the broadcast being part of the multiply-add. STEPS of the depth share the loop's own
+ * instructions, which AVX2's narrower vectors feel. */
 enum { PANEL_VECTORS = 2, PANEL_COLUMNS = PANEL_VECTORS * PLD_LANES };
 #if PLD_VECTOR_BYTES == 64
 enum { BLOCK_ROWS = 12, STEPS = 1 };
@@ -25,7 +25,8 @@ typedef struct row_sums {
     vec low, high;
 } row_sums;
 
-/** out = sum + bias + add, of a block's rows, columns [from, from + lanes); `high`: of the sums' high vectors. */
+/** out = sum + bias + add, of a block's rows, columns [from, from + lanes); `high`: of the sums' high
+ * vectors. */
 PLD_INLINE void write_vectors(const pld_panel_product *p, const int rows, int64_t row, const bool high,
                               int64_t lanes, const row_sums *sums) {
     const int64_t from = high ? PLD_LANES : 0;

@@ -16,8 +16,8 @@
 
 enum { PLD_LANES = PLD_VECTOR_BYTES / 4 };
 
-/** Of a function whose loop waits for the front end: for this CPU GCC uses the addresses that an instruction can
- * form, for others it adds them up before. */
+/** Of a function whose loop waits for the front end: for this CPU GCC uses the addresses that an instruction
+ * can form, for others it adds them up before. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && PLD_VECTOR_BYTES == 32
 #define PLD_FEW_INSTRUCTIONS __attribute__((target("tune=znver3")))
 #else
@@ -77,8 +77,8 @@ PLD_INLINE vec in_place(vec x) {
     return x;
 }
 
-/** sum + x·y. With AVX2 the sum stays in its register and both factors are in theirs: left to itself a compiler
- * reads a factor from memory again, or copies sums about, and these loops wait for the front end. */
+/** sum + x·y. With AVX2 the sum stays in its register and both factors are in theirs: left to itself a
+ * compiler reads a factor from memory again, or copies sums about, and these loops wait for the front end. */
 PLD_INLINE vec multiply_add(vec sum, vec x, vec y) {
 #if defined(__FMA__) && PLD_VECTOR_BYTES == 32
     __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
