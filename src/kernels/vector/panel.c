@@ -108,7 +108,9 @@ PLD_INLINE void block_product(const pld_panel_product *p, const int rows, int64_
     for (; k + STEPS <= p->depth; k += STEPS, panel += (ptrdiff_t)STEPS * PANEL_COLUMNS) {
         for (int step = 0; step < STEPS; step++) {
             add_step(&left, rows, step, panel, sums);
-            keep_pointers(&left, rows);
+            if (STEPS > 1) {
+                keep_pointers(&left, rows);
+            }
         }
         for (int i = 0; i * SHARED_ROWS < rows; i++) {
             left.at[i] += STEPS;
