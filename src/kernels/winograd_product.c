@@ -10,7 +10,7 @@
 enum {
     POINTS = PLD_WINOGRAD_POINTS,
     EXPANDED = PLD_WINOGRAD_EXPANDED,
-    DEPTH = 320, /* of a product, so that a panel's piece stays in the first-level cache */
+    DEPTH = 256, /* of a product: a piece of a panel stays in the first-level cache, and sums stay short */
 };
 
 static int64_t expanded_floats(const winograd_cut *cut) {

@@ -240,10 +240,10 @@ void check_matrix(const pld_kernels *kernels) {
     for (int i = PLD_PANEL_F32; i <= PLD_PANEL_BF16; i++) {
         const pld_panel_type type = (pld_panel_type)i;
         matrix_case(kernels, &(pld_matrix){{type, 40, 20, 1, false}, 500}, false);
-        matrix_case(kernels, &(pld_matrix){{type, 75, 300, 1, false}, 7}, true);
+        matrix_case(kernels, &(pld_matrix){{type, 75, 340, 1, false}, 7}, true);
         matrix_case(kernels, &(pld_matrix){{type, 3, 513, 1, false}, 1}, false);
         geglu_case(kernels, type, 128, 32, 250);
-        geglu_case(kernels, type, 75, 300, 7);
+        geglu_case(kernels, type, 75, 340, 7);
         geglu_case(kernels, type, 1, 5, 300);
     }
 }
@@ -370,7 +370,7 @@ void check_winograd(const pld_kernels *kernels) {
     /* more tiles than one group holds, with a rest; more depth than one product */
     pld_winograd large = winograd_of(PLD_PANEL_F32, 17, 3, 3, 37, 41);
     winograd_case(kernels, &large, bias);
-    pld_winograd deep = winograd_of(PLD_PANEL_F16, 8, 300, 1, 6, 6);
+    pld_winograd deep = winograd_of(PLD_PANEL_F16, 8, 340, 1, 6, 6);
     winograd_case(kernels, &deep, all);
     /* several groups of tiles times several pieces of the weights, with and without all that stands around */
     pld_winograd pieces = winograd_of(PLD_PANEL_F16, 70, 20, 2, 25, 23);
@@ -380,6 +380,10 @@ void check_winograd(const pld_kernels *kernels) {
     winograd_case(kernels, &pieces, all);
     pieces.silu = true;
     winograd_case(kernels, &pieces, bias);
+    pieces.room = 36 * 16 * 9; /* and of the channels */
+    winograd_case(kernels, &pieces, all);
+    pieces.room = 0; /* all weights at once, shared by the groups */
+    winograd_case(kernels, &pieces, all);
     pld_winograd enlarged = winograd_of(PLD_PANEL_F32, 9, 5, 2, 14, 11);
     enlarged.source_height = 7;
     enlarged.source_width = 5;

@@ -328,8 +328,8 @@ static void unet_forward(const char *name) {
 /** The tiny SDXL with λ = 2, α = 2 magnifies roundings: diffusers' own float32 result is 3.2e-5 away from its
  * float64 one, 3.7e-5 in another memory layout. Our vectors pass like every setting. With oneDNN's
  * convolutions (`direct`) and with scalar kernels, which round each product before they add it, two float32
- * evaluations may be twice as far apart as one is from float64. With bfloat16 the order of sums alone moves it: 1.16e-1 in vectors, 1.32e-1 in tiles;
- * it may be as far off as PyTorch's bfloat16, 1.56e-1. */
+ * evaluations may be twice as far apart as one is from float64. With bfloat16 the order of sums alone moves
+ * it: 1.16e-1 in vectors, 1.32e-1 in tiles; it may be as far off as PyTorch's bfloat16, 1.56e-1. */
 static double sweep_tolerance(const unet_fixture *f, const json_t *setting) {
     const bool bf16 = reference_bf16();
     const bool magnified = f->w.tolerance == (bf16 ? sdxl_bf16_tolerance : sdxl_tolerance) &&

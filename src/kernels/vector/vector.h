@@ -77,14 +77,35 @@ PLD_INLINE vec in_place(vec x) {
     return x;
 }
 
-/** sum + x·y. With AVX2 the sum stays in its register and both factors are in theirs: left to itself a
- * compiler reads a factor from memory again, or copies sums about, and these loops wait for the front end. */
+/** sum + x·y. With AVX2 the sum stays in its register and x and y are in theirs: left to itself a compiler
+ * reads a factor from memory again or copies sums about, and the loops with this wait for the front end. */
 PLD_INLINE vec multiply_add(vec sum, vec x, vec y) {
 #if defined(__FMA__) && PLD_VECTOR_BYTES == 32
     __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
     return sum;
 #else
     return sum + x * y;
+#endif
+}
+
+/** The same, in the order in which it is written, where every register is taken and another order would
+ * spill. */
+PLD_INLINE vec multiply_add_in_order(vec sum, vec x, vec y) {
+#if defined(__FMA__) && PLD_VECTOR_BYTES == 32
+    __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
+    return sum;
+#else
+    return sum + x * y;
+#endif
+}
+
+/** That with y in memory, where no register is left for it. */
+PLD_INLINE vec multiply_add_from(vec sum, vec x, const float *y) {
+#if defined(__FMA__) && PLD_VECTOR_BYTES == 32
+    __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "m"(*(const float(*)[PLD_LANES])y));
+    return sum;
+#else
+    return sum + x * load(y);
 #endif
 }
 
