@@ -14,16 +14,17 @@
 enum { RANGES = 16 };
 
 void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *context) {
-    const size_t most = (size_t)threads * RANGES;
-    const size_t ranges = count < most ? count : most;
-    if (threads <= 1 || count <= 1) {
+    const int workers = count < (size_t)threads ? (int)count : threads;
+    if (workers <= 1) {
         if (count > 0) {
             body(context, 0, count, 0);
         }
         return;
     }
+    const size_t most = (size_t)workers * RANGES;
+    const size_t ranges = count < most ? count : most;
 #ifdef _OPENMP
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+#pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
 #endif
     for (size_t range = 0; range < ranges; range++) {
 #ifdef _OPENMP

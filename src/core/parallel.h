@@ -9,8 +9,8 @@
 typedef void (*pld_parallel_body)(void *context, size_t begin, size_t end, int thread);
 
 /** Split [0, count) into contiguous ranges of near equal length, some for each thread, which takes the next
- * when it is through with one. Who runs a range is not determined, so a result must not depend on it; the
- * split depends on count and threads alone. */
+ * when it is through with one: what a range needs beside its items is better made before. Who runs a range is
+ * not determined, so a result must not depend on it; the split depends on count and threads alone. */
 void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *context);
 
 /** Processors this process may use: affinity mask and cgroup quota, physical cores where it can be told.

@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "core/status.h"
+#include "kernels/cuts.h"
 
 enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64 };
 
@@ -118,8 +119,7 @@ static size_t floats_per_thread(const pld_kernels *kernels, const pld_attention_
         size_t dense = kernels->attention_scratch(0, problem->head_size);
         floats = floats > dense ? floats : dense;
     }
-    size_t line = PLD_SCRATCH_ALIGNMENT / sizeof(float);
-    return (floats + line - 1) / line * line;
+    return (size_t)pld_whole_lines((int64_t)floats);
 }
 
 size_t pld_attention_scratch_size_with(const pld_kernels *kernels, const pld_attention_problem *problem,
@@ -148,7 +148,7 @@ static query_span make_span(const attention_run *run, int64_t begin, int64_t end
     int64_t tile_queries = is_bf16(run->problem)
                                ? run->kernels->attention_bf16_queries(run->problem->head_size)
                                : run->kernels->attention_queries(sparse, run->problem->head_size);
-    return (query_span){begin, end, tile_queries, (end - begin + tile_queries - 1) / tile_queries, sparse};
+    return (query_span){begin, end, tile_queries, pld_parts(end - begin, tile_queries), sparse};
 }
 
 static void copy_identity(const pld_attention_tile *tile, int64_t first) {

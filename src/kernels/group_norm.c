@@ -119,15 +119,15 @@ static void fold_affine(const group_norm_run *run, int64_t chunks) {
 /** The run of a problem on its scratch; scale and shift are not set yet. */
 static group_norm_run begin_run(const pld_kernels *kernels, const pld_group_norm_problem *problem,
                                 void *scratch) {
-    const int64_t blocks = (problem->tokens + PLD_BLOCK_TOKENS - 1) / PLD_BLOCK_TOKENS;
-    const int64_t chunk_blocks = (blocks + PLD_MAX_CHUNKS - 1) / PLD_MAX_CHUNKS;
+    const int64_t blocks = pld_parts(problem->tokens, PLD_BLOCK_TOKENS);
+    const int64_t chunk_blocks = pld_parts(blocks, PLD_MAX_CHUNKS);
     group_norm_run run = {
         .kernels = kernels,
         .problem = problem,
         .chunk_tokens = chunk_blocks * PLD_BLOCK_TOKENS,
         .chunks = scratch,
     };
-    run.chunk_count = (problem->tokens + run.chunk_tokens - 1) / run.chunk_tokens;
+    run.chunk_count = pld_parts(problem->tokens, run.chunk_tokens);
     run.scale = (float *)(void *)(run.chunks + PLD_MAX_CHUNKS * problem->groups);
     run.shift = run.scale + problem->channels;
     run.channel_moments = run.shift + problem->channels;

@@ -125,9 +125,10 @@ void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
     const int64_t panels = column_parts(k, matrix);
     /* Whole blocks of rows share a panel's expansion, as many for each thread; few rows leave the panels to
      * share out. */
-    const int64_t row_parts = pld_smaller(threads * pld_parts(matrix->rows, threads * ROWS),
+    const int64_t workers = threads;
+    const int64_t row_parts = pld_smaller(workers * pld_parts(matrix->rows, workers * ROWS),
                                           pld_larger(1, matrix->rows / LEAST_ROWS));
     matrix_job job = {k, matrix, operands, row_parts,
-                      pld_smaller(pld_parts(threads * LEAST_ITEMS, row_parts), panels)};
+                      pld_smaller(pld_parts(workers * LEAST_ITEMS, row_parts), panels)};
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
 }

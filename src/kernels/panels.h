@@ -13,6 +13,7 @@
 #ifndef PLD_KERNELS_PANELS_H
 #define PLD_KERNELS_PANELS_H
 
+#include "kernels/cuts.h"
 #include "kernels/kernels.h"
 
 typedef enum pld_panel_type {
@@ -36,7 +37,7 @@ static inline int64_t pld_panels_together(const pld_panels *shape) {
 /** Panels in all. */
 static inline int64_t pld_panel_count(const pld_kernels *k, const pld_panels *shape) {
     const int64_t together = pld_panels_together(shape);
-    return together * ((shape->columns / together + k->panel_columns() - 1) / k->panel_columns());
+    return together * pld_parts(shape->columns / together, k->panel_columns());
 }
 
 /** The columns of a panel: the first of them, and how many. */
@@ -47,7 +48,7 @@ static inline int64_t pld_panel_first(const pld_kernels *k, const pld_panels *sh
 static inline int64_t pld_panel_width(const pld_kernels *k, const pld_panels *shape, int64_t panel) {
     const int64_t end = shape->halves && panel % 2 == 0 ? shape->columns / 2 : shape->columns;
     const int64_t left = end - pld_panel_first(k, shape, panel);
-    return left < k->panel_columns() ? left : k->panel_columns();
+    return pld_smaller(left, k->panel_columns());
 }
 
 /** Where a panel's columns of some rows go, and what is added to them. */

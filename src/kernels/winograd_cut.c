@@ -14,19 +14,23 @@ enum {
  * them to read them at once, so that they do not leave the caches. */
 static const int64_t input_room = 4 << 20, shared_weight_room = 16 << 20, weight_room = 1 << 18;
 
+static int64_t room_or(const pld_winograd *conv, int64_t usual) {
+    return conv->room ? conv->room : usual;
+}
+
 /** Panels and channels whose weights are transformed at a time: all, if groups share them and they have room.
  */
 static void cut_weights(winograd_cut *cut, const pld_winograd *conv) {
     const int64_t depth = conv->weights.depth;
     const int64_t channel = POINTS * cut->width; /* of a panel */
-    const int64_t shared = conv->room ? conv->room : shared_weight_room;
-    cut->shares_weights = cut->group_rows < cut->all_rows && channel * depth * cut->all_panels <= shared;
+    cut->shares_weights = cut->group_rows < cut->all_rows &&
+                          channel * depth * cut->all_panels <= room_or(conv, shared_weight_room);
     if (cut->shares_weights) {
         cut->panels = cut->all_panels;
         cut->channels = depth;
         return;
     }
-    const int64_t most = (conv->room ? pld_smaller(conv->room, weight_room) : weight_room) / channel;
+    const int64_t most = pld_smaller(room_or(conv, weight_room), weight_room) / channel;
     cut->channels = pld_even_piece(depth, most);
     cut->panels = pld_larger(1, pld_smaller(most / depth, cut->all_panels / LEAST_ITEMS));
 }
@@ -38,7 +42,7 @@ winograd_cut pld_winograd_cut(const pld_kernels *k, const pld_winograd *conv) {
                         .width = k->panel_columns(),
                         .all_panels = pld_panel_count(k, &conv->weights)};
     cut.all_rows = conv->batch * cut.rows;
-    const int64_t most = (conv->room ? conv->room : input_room) / (POINTS * depth);
+    const int64_t most = room_or(conv, input_room) / (POINTS * depth);
     const int64_t tiles = pld_larger(LEAST_TILES, pld_smaller(MOST_TILES, most));
     cut.group_rows = pld_even_piece(cut.all_rows, tiles / cut.columns);
     cut_weights(&cut, conv);

@@ -6,9 +6,8 @@
 /** The pixel rows that the group reads, in the numbering of all pictures one below the other. */
 static void place_band(winograd_job *job) {
     const pld_winograd *conv = job->conv;
-    const int64_t tiles = job->rows * job->cut.columns;
     const tile_place first = place_of(job, 0);
-    const tile_place last = place_of(job, tiles - 1);
+    const tile_place last = place_of(job, tiles_of(job) - 1);
     job->band_first = first.picture * conv->height + pld_larger(0, first.row - 1);
     const int64_t end =
         last.picture * conv->height + pld_smaller(conv->height, last.row + PLD_WINOGRAD_OUT + 1);
@@ -66,5 +65,5 @@ void pld_winograd_transform_inputs(winograd_job *job, int threads) {
         place_band(job);
         pld_parallel_for(threads, (size_t)job->band_rows, normalise_rows, job);
     }
-    pld_parallel_for(threads, (size_t)(job->rows * job->cut.columns), transform_inputs, job);
+    pld_parallel_for(threads, (size_t)tiles_of(job), transform_inputs, job);
 }

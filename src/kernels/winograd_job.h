@@ -52,6 +52,11 @@ static inline tile_place place_of(const winograd_job *job, int64_t tile) {
                         tile % cut->columns * PLD_WINOGRAD_OUT};
 }
 
+/** Tiles of the group. */
+static inline int64_t tiles_of(const winograd_job *job) {
+    return job->rows * job->cut.columns;
+}
+
 winograd_cut pld_winograd_cut(const pld_kernels *k, const pld_winograd *conv);
 
 /** Floats of the scratch, and where its arrays lie: in the order that kernels/winograd.h draws. */

@@ -53,7 +53,7 @@ static void multiply_panel(const winograd_job *job, int64_t point, int64_t panel
     for (int64_t at = 0; at < job->channels; at += DEPTH) {
         job->k->panel_product(&(pld_panel_product){.left = inputs + at,
                                                    .left_row = job->conv->weights.depth,
-                                                   .rows = job->rows * cut->columns,
+                                                   .rows = tiles_of(job),
                                                    .depth = pld_smaller(DEPTH, job->channels - at),
                                                    .panel = weights + at * cut->width,
                                                    .add = job->first_channel + at > 0 ? out : NULL,
@@ -113,10 +113,6 @@ static size_t weight_pieces(const winograd_job *job) {
     return (size_t)(job->panels * pld_parts(job->channels, EXPANDED));
 }
 
-static size_t tiles_of(const winograd_job *job) {
-    return (size_t)(job->rows * job->cut.columns);
-}
-
 /** Items: cut.panels panels, from weights to pixels, in a thread's own room. */
 static void work_through_panels(void *context, size_t begin, size_t end, int thread) {
     const winograd_job *all = context;
@@ -133,7 +129,7 @@ static void work_through_panels(void *context, size_t begin, size_t end, int thr
             transform_weights(&own, 0, weight_pieces(&own), thread);
             multiply(&own, 0, (size_t)(POINTS * own.panels), thread);
         }
-        write_tiles(&own, 0, tiles_of(&own), thread);
+        write_tiles(&own, 0, (size_t)tiles_of(&own), thread);
     }
 }
 
@@ -149,5 +145,5 @@ void pld_winograd_multiply(winograd_job *job, int threads) {
         pld_parallel_for(threads, weight_pieces(job), transform_weights, job);
     }
     pld_parallel_for(threads, (size_t)(POINTS * job->panels), multiply, job);
-    pld_parallel_for(threads, tiles_of(job), write_tiles, job);
+    pld_parallel_for(threads, (size_t)tiles_of(job), write_tiles, job);
 }

@@ -5,6 +5,7 @@
  * that they are simply the first block of an online softmax (Milakov & Gimelshein 2018, arXiv 1805.02867; Dao
  * et al. 2022, arXiv 2205.14135) over the other keys. Cross-attention has no other keys, softmax attention
  * only those. */
+#include "kernels/cuts.h"
 #include "kernels/table.h"
 #include "kernels/vector/online_softmax.h"
 
@@ -152,7 +153,7 @@ void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) 
     query_tile tiles[PLD_MAX_TILES];
     int64_t row_floats = (int64_t)tile->head_size * PLD_TILE;
     int64_t room = tiles_at_once(tile->sparse_keys, tile->head_size);
-    int64_t count = (tile->queries + PLD_TILE - 1) / PLD_TILE;
+    int64_t count = pld_parts(tile->queries, PLD_TILE);
     float *weights = scratch + 2 * room * row_floats;
     for (int64_t i = 0; i < count; i++) {
         tiles[i].query = scratch + 2 * i * row_floats;

@@ -166,7 +166,7 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
 
 void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scratch) {
     query_tile tiles[MOST_TILES];
-    const int64_t count = (tile->queries + PLD_TILE - 1) / PLD_TILE;
+    const int64_t count = pld_parts(tile->queries, PLD_TILE);
     const int64_t query_words = PLD_KERNEL(attention_key_words)(tile->head_size) * PLD_TILE;
     key_block block = {.logits = scratch, .pairs = (uint32_t *)(void *)(scratch + BLOCK_KEYS * PLD_TILE)};
     float *at = scratch + (BLOCK_KEYS + BLOCK_PAIRS) * PLD_TILE;

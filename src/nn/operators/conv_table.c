@@ -3,6 +3,7 @@
  * `pladis bench tune`. It multiplies a quarter as often as a direct convolution, but transforms its weights,
  * four times as many, in each run: what decides is for how many tiles of 4×4 pixels. The table is read, never
  * measured, when pictures are drawn, so that the same run gives the same bytes. */
+#include "kernels/cuts.h"
 #include "nn/operators/operators.h"
 
 /** Tiles of a picture from which on it is faster than a direct convolution of the type; 0: never. */
@@ -18,8 +19,7 @@ static const conv_row table[PLD_ISA_COUNT] = {
 };
 
 int64_t pld_winograd_tiles(int64_t height, int64_t width) {
-    const int64_t rows = (height + PLD_WINOGRAD_OUT - 1) / PLD_WINOGRAD_OUT;
-    return rows * ((width + PLD_WINOGRAD_OUT - 1) / PLD_WINOGRAD_OUT);
+    return pld_parts(height, PLD_WINOGRAD_OUT) * pld_parts(width, PLD_WINOGRAD_OUT);
 }
 
 bool pld_winograd_is_faster(pld_isa isa, bool bf16, int64_t height, int64_t width) {

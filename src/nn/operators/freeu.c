@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "core/parallel.h"
+#include "kernels/cuts.h"
 #include "nn/operators/operators.h"
 
 enum { MOST_FREQUENCIES = 4 };
@@ -16,8 +17,9 @@ typedef struct filter_task {
     int64_t height, width, channels;
     int frequencies;
     int vertical[MOST_FREQUENCIES], horizontal[MOST_FREQUENCIES]; /* −1 or 0 */
-    double *sums; /* [frequencies, 2, channels]: real and imaginary part */
-    double gain;  /* s − 1 */
+    double *sums;  /* [frequencies, 2, channels]: real and imaginary part */
+    double *waves; /* [frequencies, tokens, 2]: cosine and sine of the phase */
+    double gain;   /* s − 1 */
 } filter_task;
 
 /** The frequencies under the mask; an axis of one place has only 0. */
@@ -33,30 +35,47 @@ static void choose_frequencies(filter_task *task) {
 static const double tau = 6.283185307179586; /* 2π */
 
 static double phase(const filter_task *task, int frequency, int64_t token) {
-    const double y = (double)(token / task->width) / (double)task->height;
+    const int64_t row = token / task->width;
+    const double y = (double)row / (double)task->height;
     const double x = (double)(token % task->width) / (double)task->width;
     return tau * (task->vertical[frequency] * y + task->horizontal[frequency] * x);
 }
 
-/** Channels [begin, end): their transform at these frequencies, then the real part of its way back, s − 1
- * times. The mask is not symmetric, so the way back is complex; its real part is taken, as diffusers does. */
+static double *wave_of(const filter_task *task, int frequency, int64_t token) {
+    return task->waves + 2 * (frequency * task->height * task->width + token);
+}
+
+static void fill_waves(filter_task *task) {
+    for (int f = 0; f < task->frequencies; f++) {
+        for (int64_t token = 0; token < task->height * task->width; token++) {
+            double *wave = wave_of(task, f, token);
+            wave[0] = cos(phase(task, f, token));
+            wave[1] = sin(phase(task, f, token));
+        }
+    }
+}
+
+/** Items are cache lines of channels: their transform at these frequencies, then the real part of its way
+ * back, s − 1 times. The mask is not symmetric, so the way back is complex; its real part is taken, as
+ * diffusers does. */
 static void filter_channels(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const filter_task *task = context;
     const int64_t tokens = task->height * task->width;
+    const int64_t first = (int64_t)begin * PLD_LINE;
+    const int64_t last = pld_smaller(task->channels, (int64_t)end * PLD_LINE);
     for (int f = 0; f < task->frequencies; f++) {
-        double *real = task->sums + 2 * f * task->channels;
+        double *real = task->sums + task->channels * 2 * f;
         double *imaginary = real + task->channels;
-        for (size_t c = begin; c < end; c++) {
+        for (int64_t c = first; c < last; c++) {
             real[c] = imaginary[c] = 0;
         }
         for (int64_t token = 0; token < tokens; token++) {
             const float *row = task->skip + token * task->channels;
-            const double cosine = cos(phase(task, f, token));
-            const double sine = sin(phase(task, f, token));
-            for (size_t c = begin; c < end; c++) {
-                real[c] += (double)row[c] * cosine;
-                imaginary[c] -= (double)row[c] * sine;
+            const double *wave = wave_of(task, f, token);
+            for (int64_t c = first; c < last; c++) {
+                real[c] += (double)row[c] * wave[0];
+                imaginary[c] -= (double)row[c] * wave[1];
             }
         }
     }
@@ -64,11 +83,12 @@ static void filter_channels(void *context, size_t begin, size_t end, int thread)
     for (int64_t token = 0; token < tokens; token++) {
         float *row = task->skip + token * task->channels;
         for (int f = 0; f < task->frequencies; f++) {
-            const double *real = task->sums + 2 * f * task->channels;
+            const double *real = task->sums + task->channels * 2 * f;
             const double *imaginary = real + task->channels;
-            const double cosine = gain * cos(phase(task, f, token));
-            const double sine = gain * sin(phase(task, f, token));
-            for (size_t c = begin; c < end; c++) {
+            const double *wave = wave_of(task, f, token);
+            const double cosine = gain * wave[0];
+            const double sine = gain * wave[1];
+            for (int64_t c = first; c < last; c++) {
                 row[c] += (float)(real[c] * cosine - imaginary[c] * sine);
             }
         }
@@ -76,7 +96,8 @@ static void filter_channels(void *context, size_t begin, size_t end, int thread)
 }
 
 static size_t freeu_scratch(const pld_run *run, const pld_operator *op) {
-    return sizeof(double) * 2 * MOST_FREQUENCIES * (size_t)run->plan->values[op->second].channels;
+    const pld_value *skip = &run->plan->values[op->second];
+    return sizeof(double) * 2 * MOST_FREQUENCIES * (size_t)(skip->channels + skip->height * skip->width);
 }
 
 static void scale_backbone(float *x, int64_t tokens, int64_t channels, float factor) {
@@ -102,12 +123,14 @@ static pld_status run_freeu(pld_run *run, pld_operator *op, pld_error *error) {
                         .sums = plan->scratch,
                         .gain = (double)run->block_scales->skip[op->stage] - 1};
     choose_frequencies(&task);
+    task.waves = task.sums + task.channels * 2 * MOST_FREQUENCIES;
+    fill_waves(&task);
     for (int64_t b = 0; b < x->batch; b++) {
         scale_backbone(pld_plan_data(plan, op->in) + b * tokens * x->channels, tokens, x->channels,
                        run->block_scales->backbone[op->stage]);
         task.skip = pld_plan_data(plan, op->second) + b * tokens * skip->channels;
-        pld_parallel_for(pld_threads_for(run, (size_t)(tokens * skip->channels)), (size_t)skip->channels,
-                         filter_channels, &task);
+        pld_parallel_for(pld_threads_for(run, (size_t)(tokens * skip->channels)),
+                         (size_t)pld_parts(skip->channels, PLD_LINE), filter_channels, &task);
     }
     return PLD_OK;
 }
