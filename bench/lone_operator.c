@@ -45,9 +45,15 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
     for (size_t i = 0; i < plan->value_count; i++) {
         const pld_value *value = &network->values[i];
         const bool lives = value->first <= index && index <= value->last;
-        plan->values[i] =
-            lives ? *value
-                  : (pld_value){1, 1, 1, 1, PLD_VALUE_TEMPORARY, false, index, index, index, PLD_NO_VALUE, 0};
+        plan->values[i] = lives ? *value
+                                : (pld_value){.batch = 1,
+                                              .height = 1,
+                                              .width = 1,
+                                              .channels = 1,
+                                              .first = index,
+                                              .last = index,
+                                              .held = index,
+                                              .narrows = PLD_NO_VALUE};
         plan->values[i].life = lives ? PLD_VALUE_KEPT : PLD_VALUE_TEMPORARY;
     }
     pld_product_settings settings = bench_network_settings(bench, network);
@@ -163,8 +169,8 @@ static pld_status visit_denoiser(bench_run *bench, pld_model *model, bench_netwo
     pld_plan plan;
     pld_unet_values values;
     pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    const pld_status built = pld_unet_build(&plan, &model->unet, 1, network.height / factor,
-                                            network.width / factor, &values, error);
+    const pld_unet_shape shape = {1, network.height / factor, network.width / factor, NULL};
+    const pld_status built = pld_unet_build(&plan, &model->unet, &shape, &values, error);
     return visit_plan(bench, network, &plan, built, visitor, error);
 }
 

@@ -19,6 +19,17 @@ typedef unsigned pld_branch_set;
 #define PLD_BRANCHES_PROMPTED  (PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCHES_PERTURBED)
 #define PLD_BRANCHES_ALL       ((1U << (unsigned)PLD_BRANCH_COUNT) - 1U)
 
+/** The branches of a set, in their order; their number. */
+static inline int pld_branches_of(pld_branch_set set, pld_branch branches[PLD_BRANCH_COUNT]) {
+    int count = 0;
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        if (set & PLD_BRANCH_BIT(branch)) {
+            branches[count++] = (pld_branch)branch;
+        }
+    }
+    return count;
+}
+
 /** The branch whose text a branch attends to: unconditional or conditional. */
 static inline pld_branch pld_branch_text(pld_branch branch) {
     return branch == PLD_BRANCH_UNCONDITIONAL ? PLD_BRANCH_UNCONDITIONAL : PLD_BRANCH_CONDITIONAL;

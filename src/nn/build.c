@@ -45,19 +45,38 @@ static pld_value_id add_value(pld_builder *b, pld_value value) {
     return (pld_value_id)plan->value_count++;
 }
 
-static pld_value_id new_value(pld_builder *b, int64_t batch, int64_t height, int64_t width,
-                              int64_t channels) {
-    return add_value(b, (pld_value){batch, height, width, channels, PLD_VALUE_TEMPORARY, false, -1, -1, -1,
-                                    PLD_NO_VALUE, 0});
+static pld_value_id new_value(pld_builder *b, pld_row_groups groups, int64_t batch, int64_t height,
+                              int64_t width, int64_t channels) {
+    return add_value(b, (pld_value){.batch = groups.count ? groups.count : batch,
+                                    .groups = groups,
+                                    .height = height,
+                                    .width = width,
+                                    .channels = channels,
+                                    .first = -1,
+                                    .last = -1,
+                                    .held = -1,
+                                    .narrows = PLD_NO_VALUE});
+}
+
+/** A value that is made of no other. */
+static pld_value_id source_value(pld_builder *b, int64_t batch, int64_t height, int64_t width,
+                                 int64_t channels) {
+    return new_value(b, pld_row_groups_at_input(b->sharing), batch, height, width, channels);
+}
+
+/** A value of x's rows with another shape. */
+static pld_value_id rows_of(pld_builder *b, pld_value_id x, int64_t height, int64_t width, int64_t channels) {
+    if (failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value *value = &b->plan->values[x];
+    return new_value(b, value->groups, value->batch, height, width, channels);
 }
 
 /** A value of x's tokens with another number of channels. */
 static pld_value_id like(pld_builder *b, pld_value_id x, int64_t channels) {
-    if (failed(b)) {
-        return PLD_NO_VALUE;
-    }
-    pld_value value = b->plan->values[x];
-    return new_value(b, value.batch, value.height, value.width, channels);
+    return failed(b) ? PLD_NO_VALUE
+                     : rows_of(b, x, b->plan->values[x].height, b->plan->values[x].width, channels);
 }
 
 static void touch(pld_plan *plan, pld_value_id id, int op) {
@@ -116,7 +135,7 @@ static pld_parameter *bind(pld_builder *b, const char *module, const char *suffi
 }
 
 pld_value_id pld_input(pld_builder *b, int64_t batch, int64_t height, int64_t width, int64_t channels) {
-    pld_value_id id = new_value(b, batch, height, width, channels);
+    pld_value_id id = source_value(b, batch, height, width, channels);
     pld_keep(b, id);
     return id;
 }
@@ -223,8 +242,8 @@ pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t 
     }
     const pld_value from = b->plan->values[x];
     const int64_t pad = g.pad_before + g.pad_after;
-    pld_value_id out = new_value(b, from.batch, (from.height + pad - g.kernel) / g.stride + 1,
-                                 (from.width + pad - g.kernel) / g.stride + 1, channels);
+    pld_value_id out = rows_of(b, x, (from.height + pad - g.kernel) / g.stride + 1,
+                               (from.width + pad - g.kernel) / g.stride + 1, channels);
     return product(b, name, x, out, &PLD_NOTHING_AROUND, true, g);
 }
 
@@ -234,10 +253,9 @@ pld_value_id pld_conv_around(pld_builder *b, const char *name, pld_value_id x, i
         return PLD_NO_VALUE;
     }
     const pld_value from = b->plan->values[x];
-    pld_value_id out = around->into_residual
-                           ? around->residual
-                           : new_value(b, from.batch, around->height ? around->height : from.height,
-                                       around->height ? around->width : from.width, channels);
+    pld_value_id out = around->into_residual ? around->residual
+                                             : rows_of(b, x, around->height ? around->height : from.height,
+                                                       around->height ? around->width : from.width, channels);
     return product(b, name, x, out, around, true, PLD_CONV_3X3);
 }
 
@@ -277,11 +295,7 @@ pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x,
 
 pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
                                     double epsilon) {
-    if (failed(b)) {
-        return PLD_NO_VALUE;
-    }
-    const pld_value from = b->plan->values[x];
-    pld_value_id out = new_value(b, from.batch, 2, 1, from.channels);
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : rows_of(b, x, 2, 1, b->plan->values[x].channels);
     group_norm(b, &pld_operator_group_norm_factors, name, x, out, groups, epsilon);
     return out;
 }
@@ -339,8 +353,10 @@ pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, 
                              (long long)width, b->scope, heads);
         return PLD_NO_VALUE;
     }
-    int site = add_site(b, kind, heads, width);
-    pld_value_id out = like(b, query, width);
+    const int site = add_site(b, kind, heads, width);
+    const pld_value from = b->plan->values[query];
+    const pld_row_groups groups = failed(b) ? from.groups : pld_row_groups_after(b->sharing, (size_t)site);
+    pld_value_id out = new_value(b, groups, from.batch, from.height, from.width, width);
     pld_operator *op = append(b, &pld_operator_attention, "", query, PLD_NO_VALUE, out);
     if (op) {
         op->heads = heads;
@@ -371,10 +387,7 @@ void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage) {
 }
 
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width) {
-    if (failed(b)) {
-        return PLD_NO_VALUE;
-    }
-    pld_value_id out = new_value(b, b->plan->values[x].batch, height, width, b->plan->values[x].channels);
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : rows_of(b, x, height, width, b->plan->values[x].channels);
     append(b, &pld_operator_upsample, "", x, PLD_NO_VALUE, out);
     return out;
 }
@@ -385,9 +398,20 @@ pld_value_id pld_copy(pld_builder *b, pld_value_id x) {
     return out;
 }
 
+pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id model) {
+    if (failed(b) || b->plan->values[x].batch == b->plan->values[model].batch) {
+        return x;
+    }
+    const pld_value from = b->plan->values[x];
+    const pld_row_groups groups = b->plan->values[model].groups;
+    pld_value_id out = new_value(b, groups, from.batch, from.height, from.width, from.channels);
+    append(b, &pld_operator_copy_rows, "", x, PLD_NO_VALUE, out);
+    return out;
+}
+
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels) {
-    pld_value_id out = new_value(b, batch, count, 1, channels);
+    pld_value_id out = source_value(b, batch, count, 1, channels);
     pld_operator *op = append(b, &pld_operator_embed, tokens, PLD_NO_VALUE, PLD_NO_VALUE, out);
     if (op) {
         char second[2 * PLD_PLAN_NAME] = "";
@@ -400,7 +424,7 @@ pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions
 
 pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
                           double shift) {
-    pld_value_id out = new_value(b, batch, 1, 1, channels);
+    pld_value_id out = source_value(b, batch, 1, 1, channels);
     pld_operator *op = append(b, &pld_operator_timestep, "time_proj", PLD_NO_VALUE, PLD_NO_VALUE, out);
     if (op) {
         op->activation = !flip_sin_to_cos;
@@ -415,10 +439,7 @@ pld_value_id pld_add_context(pld_builder *b, pld_value_id x) {
 }
 
 pld_value_id pld_pool(pld_builder *b, pld_value_id x, int32_t token) {
-    if (failed(b)) {
-        return PLD_NO_VALUE;
-    }
-    pld_value_id out = new_value(b, b->plan->values[x].batch, 1, 1, b->plan->values[x].channels);
+    pld_value_id out = failed(b) ? PLD_NO_VALUE : rows_of(b, x, 1, 1, b->plan->values[x].channels);
     pld_operator *op = append(b, &pld_operator_pool, "", x, PLD_NO_VALUE, out);
     if (op) {
         op->token = token;

@@ -10,10 +10,12 @@
 #define PLD_NN_BUILD_H
 
 #include "nn/operators/operators.h"
+#include "nn/row_groups.h"
 
 typedef struct pld_builder {
     pld_plan *plan;
-    char scope[PLD_PLAN_NAME]; /**< "down_blocks.0.resnets.1" or "" */
+    const pld_row_sharing *sharing; /**< rows that are computed once while they are equal; NULL: none */
+    char scope[PLD_PLAN_NAME];      /**< "down_blocks.0.resnets.1" or "" */
     pld_status status;
     pld_error *error;
 } pld_builder;
@@ -31,7 +33,8 @@ void pld_builder_init(pld_builder *b, pld_plan *plan, pld_error *error);
 size_t pld_scope_enter(pld_builder *b, const char *format, ...) PLD_PRINTF(2, 3);
 void pld_scope_leave(pld_builder *b, size_t mark);
 
-/** A value that the caller fills: [batch, height, width, channels]. */
+/** A value that the caller fills: [batch, height, width, channels]; a row for each group where rows are
+ * shared. */
 pld_value_id pld_input(pld_builder *b, int64_t batch, int64_t height, int64_t width, int64_t channels);
 /** Keep a value's memory to itself, so that it can be read after the run. */
 void pld_keep(pld_builder *b, pld_value_id x);
@@ -83,6 +86,9 @@ pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width);
 pld_value_id pld_copy(pld_builder *b, pld_value_id x);
+/** x with a row for each that `model` has, whose rows have parted further: a copy, or x where they are the
+ * same. */
+pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id model);
 /** Token ids of the run → [B, T, channels], token plus position embedding. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);

@@ -14,6 +14,7 @@
 #define PLD_NN_PLAN_H
 
 #include "backend/onednn.h"
+#include "core/branch.h"
 #include "nn/parameters.h"
 
 enum { PLD_PLAN_NAME = 96 };
@@ -27,8 +28,27 @@ typedef enum pld_value_life {
     PLD_VALUE_KEPT,      /**< an input or output of the plan: has memory of its own */
 } pld_value_life;
 
+/** Which rows of the batch a value holds once for several (row_groups.h). */
+typedef struct pld_row_groups {
+    int8_t count;                    /**< of groups; 0: each row of the batch by itself */
+    int8_t rows;                     /**< of the batch */
+    int8_t of_row[PLD_BRANCH_COUNT]; /**< [rows] the group of a row */
+    int8_t first[PLD_BRANCH_COUNT];  /**< [count] the row that stands for a group */
+} pld_row_groups;
+
+/** The row of the batch for which item `index` of a value stands. */
+static inline int64_t pld_row_of_group(const pld_row_groups *groups, int64_t index) {
+    return groups->count ? groups->first[index] : index;
+}
+
+/** Where a row of the batch stands in a value. */
+static inline int64_t pld_group_of_row(const pld_row_groups *groups, int64_t row) {
+    return groups->count ? groups->of_row[row] : row;
+}
+
 typedef struct pld_value {
-    int64_t batch, height, width, channels;
+    int64_t batch, height, width, channels; /**< batch: rows, or groups of them */
+    pld_row_groups groups;
     pld_value_life life;
     bool rounded;    /**< by preparing: pairs of bfloat16 (kernels/pairs.h) at the beginning of its place */
     int first, last; /**< operators; -1 before any */

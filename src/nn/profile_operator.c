@@ -17,22 +17,23 @@ const char *pld_operator_label(const pld_plan *plan, const pld_operator *op) {
     return site->kind == PLD_SITE_CROSS ? "cross_attention" : "self_attention";
 }
 
-/** Keys that the queries of batch row `b` attend to. */
-static int64_t key_count(const pld_run *run, const pld_operator *op, int64_t b) {
+/** Keys that the queries of row `row` of the batch attend to. */
+static int64_t key_count(const pld_run *run, const pld_operator *op, int64_t row) {
     const pld_value *query = &run->plan->values[op->in];
     bool cross = run->plan->sites[op->site].kind == PLD_SITE_CROSS;
-    return cross && run->contexts ? run->contexts[b]->tokens : query->height * query->width;
+    return cross && run->contexts ? run->contexts[row]->tokens : query->height * query->width;
 }
 
 double pld_operator_work(const pld_run *run, const pld_operator *op) {
     const pld_value *in = &run->plan->values[op->in];
     const pld_onednn_problem *p = &op->problem;
     if (site_of(run->plan, op)) {
+        const pld_value *out = &run->plan->values[op->out];
         double work = 0;
-        for (int64_t b = 0; b < in->batch; b++) {
+        for (int64_t b = 0; b < out->batch; b++) {
             /* a causal row sees half of the keys */
             work += (op->causal ? 2.0 : 4.0) * (double)(in->height * in->width * in->channels) *
-                    (double)key_count(run, op, b);
+                    (double)key_count(run, op, pld_row_of_group(&out->groups, b));
         }
         return work;
     }

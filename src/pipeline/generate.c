@@ -52,17 +52,6 @@ static int64_t context_tokens(const pld_generation *g) {
     return most;
 }
 
-/** The numbers of rows that this run's steps evaluate: bit n for a batch of n. */
-static unsigned batches_of_run(const pld_generation *g) {
-    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
-    unsigned batches = 0;
-    for (size_t step = 0; step < steps; step++) {
-        pld_branch branches[PLD_BRANCH_COUNT];
-        batches |= 1U << (unsigned)pld_generation_branches(g, step, branches);
-    }
-    return batches;
-}
-
 /** Buffers of attention variants that need some. */
 static pld_status allocate_attention_spare(pld_generation *g, const pld_plan *plan) {
     if (g->attention_spare ||
@@ -77,18 +66,31 @@ static pld_status allocate_attention_spare(pld_generation *g, const pld_plan *pl
                                  "attention variants");
 }
 
-/** Prepare the U-Net for the batches that this run evaluates: primitives and packed weights. */
+/** Some step of the run evaluates just these branches. */
+static bool evaluates(const pld_generation *g, pld_branch_set branches) {
+    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
+    for (size_t step = 0; step < steps; step++) {
+        if (pld_guidance_chain_branches(&g->guidance, step, steps) == branches) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Prepare the U-Net for the sets of branches that this run evaluates: primitives and packed weights. */
 static pld_status load_unet(pld_generation *g) {
-    const unsigned batches = batches_of_run(g);
-    const int64_t tokens = context_tokens(g);
-    for (int batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
-        if (!(batches & (1U << (unsigned)batch))) {
-            pld_session_drop_unet(g->session, batch);
+    pld_unet_request request = {.height = g->latent_height,
+                                .width = g->latent_width,
+                                .tokens = context_tokens(g),
+                                .tables = {&g->dense, &g->pladis}};
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        if (!evaluates(g, set)) {
+            pld_session_drop_unet(g->session, set);
             continue;
         }
-        PLD_TRY(pld_session_need_unet(g->session, batch, g->latent_height, g->latent_width, tokens,
-                                      g->options->cancel, g->error));
-        PLD_TRY(allocate_attention_spare(g, &g->session->unets[batch - 1].plan));
+        request.branches = set;
+        PLD_TRY(pld_session_need_unet(g->session, &request, g->options->cancel, g->error));
+        PLD_TRY(allocate_attention_spare(g, &g->session->unets[set].plan));
     }
     return PLD_OK;
 }
@@ -133,22 +135,41 @@ static pld_status start_latents(pld_generation *g) {
     return PLD_OK;
 }
 
-/** Predictions of the step's branches for call `call`, into g->rows: one evaluation whose rows are the
+/** Hand the network its input: a row for each group of branches that begin equal. */
+static void fill_sample(pld_generation *g, size_t call, const pld_unet_plan *unet) {
+    const pld_value *sample = &unet->plan.values[unet->values.sample];
+    pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
+    for (int64_t i = 0; i < sample->batch; i++) {
+        g->model->engine->kernels->nchw_to_nhwc(
+            g->model_input, sample->channels, sample->height * sample->width,
+            pld_plan_data(&unet->plan, unet->values.sample) + (size_t)i * g->count);
+    }
+}
+
+/** What the network predicts for each of the branches, into g->rows. */
+static void read_output(pld_generation *g, const pld_unet_plan *unet, const pld_branch *branches, int count) {
+    const pld_value *output = &unet->plan.values[unet->values.output];
+    for (int i = 0; i < count; i++) {
+        const size_t place = (size_t)pld_group_of_row(&output->groups, i);
+        g->model->engine->kernels->nhwc_to_nchw(
+            pld_plan_data(&unet->plan, unet->values.output) + place * g->count, output->channels,
+            output->height * output->width, g->rows[branches[i]]);
+    }
+}
+
+/** Predictions of a set of branches for call `call`, into g->rows: one evaluation whose rows are the
  * branches. */
-static pld_status evaluate(pld_generation *g, size_t call, const pld_branch *branches, int count) {
-    pld_unet_plan *unet = &g->session->unets[count - 1];
-    const pld_kernels *kernels = g->model->engine->kernels;
-    const int64_t tokens = g->latent_height * g->latent_width;
-    const int64_t channels = g->model->unet.in_channels;
+static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
+    pld_unet_plan *unet = &g->session->unets[set];
+    pld_branch branches[PLD_BRANCH_COUNT];
+    const int count = pld_branches_of(set, branches);
     const pld_context *contexts[PLD_BRANCH_COUNT];
     float timesteps[PLD_BRANCH_COUNT];
-    pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
     for (int i = 0; i < count; i++) {
         contexts[i] = context_of(g, branches[i]);
         timesteps[i] = (float)pld_sampler_schedule(g->sampler)->timesteps[call];
-        kernels->nchw_to_nhwc(g->model_input, channels, tokens,
-                              pld_plan_data(&unet->plan, unet->values.sample) + (size_t)i * g->count);
     }
+    fill_sample(g, call, unet);
     pld_run run = pld_session_run(g->session, &unet->plan, g->options->cancel);
     const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
     run.variants = active ? &g->pladis : &g->dense;
@@ -167,10 +188,7 @@ static pld_status evaluate(pld_generation *g, size_t call, const pld_branch *bra
     PLD_TRY(g->statistics ? pld_attention_statistics_status(g->statistics, g->error) : PLD_OK);
     g->report.calls++;
     g->report.evaluations += count;
-    for (int i = 0; i < count; i++) {
-        kernels->nhwc_to_nchw(pld_plan_data(&unet->plan, unet->values.output) + (size_t)i * g->count,
-                              channels, tokens, g->rows[branches[i]]);
-    }
+    read_output(g, unet, branches, count);
     return PLD_OK;
 }
 
@@ -181,13 +199,12 @@ static pld_status predict(pld_generation *g, size_t call, const float **renoise)
                               .steps = pld_sampler_schedule(g->sampler)->steps,
                               .count = g->count,
                               .guided = g->noise_pred};
-    pld_branch branches[PLD_BRANCH_COUNT];
-    const int count = pld_generation_branches(g, step.step, branches);
-    if (count > 0) {
-        PLD_TRY(evaluate(g, call, branches, count));
+    const pld_branch_set set = pld_guidance_chain_branches(&g->guidance, step.step, step.steps);
+    if (set) {
+        PLD_TRY(evaluate(g, call, set));
     }
-    for (int i = 0; i < count; i++) {
-        step.predictions[branches[i]] = g->rows[branches[i]];
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        step.predictions[branch] = set & PLD_BRANCH_BIT(branch) ? g->rows[branch] : NULL;
     }
     pld_guidance_chain_combine(&g->guidance, &step);
     *renoise = step.renoise;

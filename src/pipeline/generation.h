@@ -48,9 +48,6 @@ typedef struct pld_generation {
     double began;
 } pld_generation;
 
-/** Branches that step `step` evaluates, in the order of their rows. Returns their number. */
-int pld_generation_branches(const pld_generation *g, size_t step, pld_branch *branches);
-
 /** Check the options against the model and make the sampler. */
 pld_status pld_generation_resolve(pld_generation *g);
 

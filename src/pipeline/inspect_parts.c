@@ -67,9 +67,10 @@ static pld_status read_unet_config(const pld_inspection *inspection, const pld_w
 /** The places where attention happens, from the network written down without its weights. */
 static pld_status list_sites(pld_inspection *inspection, const pld_unet_config *config, pld_error *error) {
     const int64_t side = (int64_t)1 << config->levels;
+    const pld_unet_shape shape = {1, side, side, NULL};
     pld_unet_values values;
     pld_plan_init(&inspection->plan, NULL);
-    PLD_TRY(pld_unet_build(&inspection->plan, config, 1, side, side, &values, error));
+    PLD_TRY(pld_unet_build(&inspection->plan, config, &shape, &values, error));
     const size_t count = inspection->plan.site_count;
     inspection->sites = pld_allocate(count, sizeof *inspection->sites);
     if (!inspection->sites) {

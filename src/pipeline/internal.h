@@ -13,6 +13,7 @@
 #include "models/unet/unet.h"
 #include "models/vae/vae.h"
 #include "nn/executor.h"
+#include "nn/row_groups.h"
 #include "pipeline/model_source.h"
 #include "pipeline/recent_texts.h"
 #include "pladis/pladis.h"
@@ -102,6 +103,7 @@ typedef struct pld_prompt_context {
 /** The U-Net for one shape. */
 typedef struct pld_unet_plan {
     pld_plan plan;
+    pld_row_sharing sharing;
     pld_unet_values values;
     int64_t height, width, tokens; /* most context tokens that scratch was made for */
     bool bf16;                     /* with which it was prepared */
@@ -119,8 +121,7 @@ struct pld_session {
         int64_t skip;
         bool ready;
     } text[PLD_MAX_TEXT_ENCODERS];
-    pld_unet_plan
-        unets[PLD_BRANCH_COUNT]; /* by rows of the batch, from 1: guidance may not need all in a step */
+    pld_unet_plan unets[PLD_BRANCHES_ALL + 1]; /* by the set of branches that are evaluated together */
     struct {
         pld_plan plan;
         pld_vae_values values;
@@ -158,12 +159,19 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
                                    const float *time_ids, const volatile int *cancel, pld_error *error);
 
-/** Make the U-Net's plan for `batch` rows of latents [height, width] ready, for contexts of up to `tokens`
- *  states: session->unets[batch − 1]. */
-pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,
-                                 int64_t tokens, const volatile int *cancel, pld_error *error);
+/** What a plan of the U-Net is made for. */
+typedef struct pld_unet_request {
+    pld_branch_set branches;            /**< one row each, in their order */
+    int64_t height, width;              /**< of the latents, which all branches share, and the timestep too */
+    int64_t tokens;                     /**< the most states of a context */
+    const pld_variant_table *tables[2]; /**< with which it will run */
+} pld_unet_request;
+
+/** Make the U-Net's plan for a request ready: session->unets[branches]. */
+pld_status pld_session_need_unet(pld_session *session, const pld_unet_request *request,
+                                 const volatile int *cancel, pld_error *error);
 /** Free that plan. */
-void pld_session_drop_unet(pld_session *session, int64_t batch);
+void pld_session_drop_unet(pld_session *session, pld_branch_set branches);
 
 /** latents [C, h, w] (NCHW, scaled) → decoded [3, H, W] in about −1…1. */
 pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,

@@ -66,8 +66,9 @@ static pld_status bind_unet(pld_model *model, int part, pld_error *error) {
     pld_plan plan;
     pld_unet_values values;
     const int64_t side = (int64_t)1 << model->unet.levels;
+    const pld_unet_shape shape = {1, side, side, NULL};
     pld_plan_init(&plan, model->parameters[part]);
-    pld_status status = pld_unet_build(&plan, &model->unet, 1, side, side, &values, error);
+    pld_status status = pld_unet_build(&plan, &model->unet, &shape, &values, error);
     if (status == PLD_OK) {
         status = copy_sites(model, &plan, error);
     }

@@ -355,18 +355,6 @@ static pld_status check_sampler_renoises(const pld_generation *g) {
         method, kind->name, able);
 }
 
-int pld_generation_branches(const pld_generation *g, size_t step, pld_branch *branches) {
-    const pld_branch_set set =
-        pld_guidance_chain_branches(&g->guidance, step, pld_sampler_schedule(g->sampler)->steps);
-    int count = 0;
-    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
-        if (set & PLD_BRANCH_BIT(branch)) {
-            branches[count++] = (pld_branch)branch;
-        }
-    }
-    return count;
-}
-
 /** The type of the denoiser's products. */
 static pld_status resolve_dtype(pld_generation *g) {
     const pld_engine *engine = g->model->engine;

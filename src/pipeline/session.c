@@ -38,8 +38,8 @@ void pld_session_destroy(pld_session **session) {
     for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
         pld_plan_free(&s->text[i].plan);
     }
-    for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
-        pld_session_drop_unet(s, batch);
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        pld_session_drop_unet(s, set);
     }
     pld_plan_free(&s->vae.plan);
     for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
@@ -91,8 +91,8 @@ static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
 static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
     drop_text_plans(s, kept);
     if (kept != pld_model_parameters(s->model, PLD_ROLE_DENOISER)) {
-        for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
-            pld_session_drop_unet(s, batch);
+        for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+            pld_session_drop_unet(s, set);
         }
         for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
             context_free(&s->contexts[i]);
@@ -215,39 +215,65 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
     return pld_plan_run(&run, error);
 }
 
-void pld_session_drop_unet(pld_session *session, int64_t batch) {
-    pld_plan_free(&session->unets[batch - 1].plan);
-    session->unets[batch - 1] = (pld_unet_plan){0};
+void pld_session_drop_unet(pld_session *session, pld_branch_set branches) {
+    pld_unet_plan *unet = &session->unets[branches];
+    pld_plan_free(&unet->plan);
+    pld_row_sharing_free(&unet->sharing);
+    *unet = (pld_unet_plan){0};
 }
 
-pld_status pld_session_need_unet(pld_session *session, int64_t batch, int64_t height, int64_t width,
-                                 int64_t tokens, const volatile int *cancel, pld_error *error) {
+/** Where the rows of a request part from each other. */
+static pld_status share_rows(const pld_model *model, const pld_unet_request *request,
+                             pld_row_sharing *sharing, pld_error *error) {
+    pld_branch branches[PLD_BRANCH_COUNT];
+    const pld_row_sharing_request rows = {.branches = branches,
+                                          .rows = pld_branches_of(request->branches, branches),
+                                          .tables = {request->tables[0], request->tables[1]},
+                                          .text_joins_time = model->unet.pooled_width > 0};
+    return pld_row_sharing_init(sharing, &rows, error);
+}
+
+/** Write the plan down and prepare it; it takes `sharing` over. */
+static pld_status build_unet(pld_session *session, const pld_unet_request *request,
+                             const pld_row_sharing *sharing, const volatile int *cancel, pld_error *error) {
     pld_model *model = session->model;
-    pld_unet_plan *unet = &session->unets[batch - 1];
-    pld_plan_rest(&session->vae.plan);
-    if (unet->ready && unet->height == height && unet->width == width && unet->tokens >= tokens &&
-        unet->bf16 == session->bf16) {
-        return pld_plan_wake(&unet->plan, error);
-    }
-    pld_session_drop_unet(session, batch);
+    pld_unet_plan *unet = &session->unets[request->branches];
+    *unet = (pld_unet_plan){.sharing = *sharing};
+    const pld_unet_shape shape = {sharing->rows, request->height, request->width, &unet->sharing};
     pld_plan_init(&unet->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    PLD_TRY(pld_unet_build(&unet->plan, &model->unet, batch, height, width, &unet->values, error));
+    PLD_TRY(pld_unet_build(&unet->plan, &model->unet, &shape, &unet->values, error));
     pld_run run = pld_session_run(session, &unet->plan, cancel);
-    run.context_tokens = tokens;
+    run.context_tokens = request->tokens;
     PLD_TRY(pld_prepare_within_memory(session, &run, "the U-Net", error));
-    unet->height = height;
-    unet->width = width;
-    unet->tokens = tokens;
+    unet->height = request->height;
+    unet->width = request->width;
+    unet->tokens = request->tokens;
     unet->bf16 = session->bf16;
     unet->ready = true;
     return PLD_OK;
 }
 
+pld_status pld_session_need_unet(pld_session *session, const pld_unet_request *request,
+                                 const volatile int *cancel, pld_error *error) {
+    pld_unet_plan *unet = &session->unets[request->branches];
+    pld_row_sharing sharing;
+    pld_plan_rest(&session->vae.plan);
+    PLD_TRY(share_rows(session->model, request, &sharing, error));
+    if (unet->ready && unet->height == request->height && unet->width == request->width &&
+        unet->tokens >= request->tokens && unet->bf16 == session->bf16 &&
+        pld_row_sharing_equal(&unet->sharing, &sharing)) {
+        pld_row_sharing_free(&sharing);
+        return pld_plan_wake(&unet->plan, error);
+    }
+    pld_session_drop_unet(session, request->branches);
+    return build_unet(session, request, &sharing, cancel, error);
+}
+
 static pld_status need_vae(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,
                            pld_error *error) {
     pld_model *model = session->model;
-    for (int64_t batch = 1; batch <= PLD_BRANCH_COUNT; batch++) {
-        pld_plan_rest(&session->unets[batch - 1].plan);
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        pld_plan_rest(&session->unets[set].plan);
     }
     if (session->vae.ready && session->vae.height == height && session->vae.width == width) {
         return pld_plan_wake(&session->vae.plan, error);

@@ -64,8 +64,9 @@ static void build(const pld_unet_config *c) {
     pld_unet_values values;
     pld_error error = {0};
     const int64_t side = ((int64_t)1 << c->levels) + 1; /* odd: every halving rounds */
+    const pld_unet_shape shape = {2, side, side, NULL};
     pld_plan_init(&plan, NULL);
-    if (pld_unet_build(&plan, c, 2, side, side, &values, &error) == PLD_OK) {
+    if (pld_unet_build(&plan, c, &shape, &values, &error) == PLD_OK) {
         check_plan(&plan, c, &values);
         build_context(c, &plan);
     } else {

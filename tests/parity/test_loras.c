@@ -83,15 +83,39 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
     pld_free(expected);
 }
 
-/** One evaluation of the U-Net on the case's inputs, against the tensor `output`. */
+/** A row of the case's inputs through the U-Net as `branch`, under `table` → found [C, h, w]. */
+static void evaluate_row(pld_session *session, pld_branch branch, const pld_variant_table *table,
+                         const pld_stored_tensor *sample, const float *noise, float timestep, float *found) {
+    pld_error error = {0};
+    const pld_context *context = &session->contexts[branch].context;
+    const int64_t area = sample->shape[2] * sample->shape[3];
+    const pld_unet_request request = {.branches = PLD_BRANCH_BIT(branch),
+                                      .height = sample->shape[2],
+                                      .width = sample->shape[3],
+                                      .tokens = context->tokens,
+                                      .tables = {table, table}};
+    check_status(pld_session_need_unet(session, &request, NULL, &error), &error);
+    pld_unet_plan *unet = &session->unets[request.branches];
+    engine->kernels->nchw_to_nhwc(noise, sample->shape[1], area,
+                                  pld_plan_data(&unet->plan, unet->values.sample));
+    pld_run run = pld_session_run(session, &unet->plan, NULL);
+    run.variants = table;
+    run.branch_of_row = &branch;
+    run.contexts = &context;
+    run.timesteps = &timestep;
+    check_status(pld_plan_run(&run, &error), &error);
+    engine->kernels->nhwc_to_nchw(pld_plan_data(&unet->plan, unet->values.output), sample->shape[1], area,
+                                  found);
+}
+
+/** The U-Net on each row of the case's inputs, which differ in everything, against the tensor `output`. */
 static void compare_unet(const reference_case *c, pld_session *session, const char *output,
                          double tolerance) {
     static const pld_branch branches[2] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL};
     pld_error error = {0};
     const pld_stored_tensor *sample = reference_tensor(c, "sample");
     const pld_stored_tensor *states = reference_tensor(c, "encoder_hidden_states");
-    const int64_t area = sample->shape[2] * sample->shape[3];
-    const int64_t picture = sample->shape[1] * area;
+    const int64_t picture = sample->shape[1] * sample->shape[2] * sample->shape[3];
     float *noise = reference_values(c, "sample", NULL);
     float *context = reference_values(c, "encoder_hidden_states", NULL);
     float *timesteps = reference_values(c, "timestep", NULL);
@@ -102,23 +126,12 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
     float *sizes = more ? reference_values(c, "time_ids", &size_count) : NULL;
     size_t count = 0;
     float *expected = reference_values(c, output, &count);
-    const pld_context *contexts[2];
     for (int row = 0; row < 2; row++) {
         const pld_prompt_states of_row = {.states = context + row * states->shape[1] * states->shape[2],
                                           .pooled = pooled ? pooled + (size_t)row * pooled_count / 2 : NULL,
                                           .tokens = states->shape[1]};
         const float *of_size = sizes ? sizes + (size_t)row * size_count / 2 : NULL;
         check_status(pld_session_set_context(session, branches[row], &of_row, of_size, NULL, &error), &error);
-        contexts[row] = &session->contexts[branches[row]].context;
-    }
-    check_status(
-        pld_session_need_unet(session, 2, sample->shape[2], sample->shape[3], states->shape[1], NULL, &error),
-        &error);
-    pld_unet_plan *unet = &session->unets[1];
-    const pld_kernels *kernels = engine->kernels;
-    for (int64_t row = 0; row < 2; row++) {
-        kernels->nchw_to_nhwc(noise + row * picture, sample->shape[1], area,
-                              pld_plan_data(&unet->plan, unet->values.sample) + row * picture);
     }
     const json_t *pladis = json_object_get(c->info, "pladis");
     const pld_pladis_request request = {.lambda = number(pladis, "lambda"),
@@ -129,16 +142,10 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
     check_status(pld_variant_table_init(&table, session->model->sites, session->model->site_count, &error),
                  &error);
     check_status(pld_variant_table_add_pladis(&table, &request, &sites, &error), &error);
-    pld_run run = pld_session_run(session, &unet->plan, NULL);
-    run.variants = &table;
-    run.branch_of_row = branches;
-    run.contexts = contexts;
-    run.timesteps = timesteps;
-    check_status(pld_plan_run(&run, &error), &error);
     float *found = pld_allocate(count, sizeof *found);
-    for (int64_t row = 0; row < 2; row++) {
-        kernels->nhwc_to_nchw(pld_plan_data(&unet->plan, unet->values.output) + row * picture,
-                              sample->shape[1], area, found + row * picture);
+    for (int row = 0; row < 2; row++) {
+        evaluate_row(session, branches[row], &table, sample, noise + row * picture, timesteps[row],
+                     found + row * picture);
     }
     check_error(c->name, output, relative_error(found, expected, count), tolerance);
     pld_variant_table_free(&table);

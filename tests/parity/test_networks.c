@@ -262,9 +262,8 @@ static void open_unet(unet_fixture *f, const char *name) {
     const pld_stored_tensor *states = reference_tensor(&f->c, "encoder_hidden_states");
     const int64_t picture = sample->shape[1] * sample->shape[2] * sample->shape[3];
     pld_plan_init(&f->plan, f->parameters);
-    check_status(pld_unet_build(&f->plan, &f->config, sample->shape[0], sample->shape[2], sample->shape[3],
-                                &f->io, &error),
-                 &error);
+    const pld_unet_shape shape = {sample->shape[0], sample->shape[2], sample->shape[3], NULL};
+    check_status(pld_unet_build(&f->plan, &f->config, &shape, &f->io, &error), &error);
     float *text = reference_values(&f->c, "encoder_hidden_states", NULL);
     float *time = reference_values(&f->c, "timestep", NULL);
     float *noise = reference_values(&f->c, "sample", NULL);
@@ -367,6 +366,68 @@ static void pladis_sweep(const char *name) {
     close_unet(&f);
 }
 
+/** One evaluation of the fixture's two rows as a plan of shared rows computes it, [2, h, w, channels]. */
+static float *shared_output(unet_fixture *f, const pld_row_sharing *sharing) {
+    pld_error error = {0};
+    pld_plan plan;
+    pld_unet_values io;
+    const pld_value *sample = &f->plan.values[f->io.sample];
+    const pld_unet_shape shape = {sample->batch, sample->height, sample->width, sharing};
+    pld_plan_init(&plan, f->parameters);
+    check_status(pld_unet_build(&plan, &f->config, &shape, &io, &error), &error);
+    pld_run run = f->run;
+    run.plan = &plan;
+    check_status(pld_plan_prepare(&run, &error), &error);
+    assert_int_equal(plan.values[io.sample].batch, sharing->groups[0].count);
+    memcpy(pld_plan_data(&plan, io.sample), pld_plan_data(&f->plan, f->io.sample),
+           pld_value_floats(&plan.values[io.sample]) * sizeof(float));
+    check_status(pld_plan_run(&run, &error), &error);
+    const pld_value *output = &plan.values[io.output];
+    assert_int_equal(output->batch, sample->batch);
+    const size_t count = pld_value_floats(output);
+    float *copy = pld_allocate(count, sizeof *copy);
+    memcpy(copy, pld_plan_data(&plan, io.output), count * sizeof *copy);
+    pld_plan_free(&plan);
+    return copy;
+}
+
+/** Two rows of the same latents and timestep, computed once while they are equal, against each by itself. */
+static void rows_shared(const char *name, const pld_branch branches[2], const char *variant,
+                        int first_groups) {
+    unet_fixture f;
+    pld_error error = {0};
+    open_unet(&f, name);
+    set_pladis(&f, json_array_get(json_object_get(f.c.info, "settings"), 0));
+    if (variant) {
+        const pld_attention_effect effect = {variant, "mid+up", PLD_BRANCH_BIT(branches[1]), 1, 1, 1, 1.5, 2};
+        int sites = 0;
+        check_status(pld_variant_table_add_effect(&f.table, &effect, "test", &sites, &error), &error);
+        f.rows[1] = f.rows[0]; /* one text */
+    }
+    const size_t picture = pld_value_floats(&f.plan.values[f.io.sample]) / 2;
+    float *sample = pld_plan_data(&f.plan, f.io.sample);
+    memcpy(sample + picture, sample, picture * sizeof *sample);
+    f.timesteps[1] = f.timesteps[0];
+    f.run.branch_of_row = branches;
+    f.run.tap = NULL;
+    const pld_row_sharing_request request = {.branches = branches,
+                                             .rows = 2,
+                                             .tables = {&f.table, &f.table},
+                                             .text_joins_time = f.config.pooled_width > 0};
+    pld_row_sharing sharing;
+    check_status(pld_row_sharing_init(&sharing, &request, &error), &error);
+    assert_int_equal(sharing.groups[0].count, first_groups);
+    check_status(pld_plan_run(&f.run, &error), &error);
+    float *found = shared_output(&f, &sharing);
+    const float *alone = pld_plan_data(&f.plan, f.io.output);
+    assert_memory_not_equal(alone, alone + picture, picture * sizeof *alone);
+    check_error(name, variant ? variant : "two texts", relative_error(found, alone, 2 * picture),
+                f.w.tolerance);
+    pld_free(found);
+    pld_row_sharing_free(&sharing);
+    close_unet(&f);
+}
+
 /** Decoder (latent → decoded, scaling undone first) or encoder (picture → moments). */
 static void vae_half(const reference_case *c, const char *model, bool decode) {
     pld_error error = {0};
@@ -460,6 +521,17 @@ static void unets(void **state) {
     }
 }
 
+static void shared_rows(void **state) {
+    (void)state;
+    static const pld_branch texts[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL};
+    static const pld_branch perturbed[] = {PLD_BRANCH_CONDITIONAL, PLD_BRANCH_IDENTITY};
+    rows_shared("sd15-pladis-sweep", texts, NULL, 1);
+    rows_shared("sd21-pladis-sweep", texts, NULL, 1);
+    rows_shared("sdxl-pladis-sweep", texts, NULL, 2); /* the text joins the time embedding */
+    rows_shared("sd15-pladis-sweep", perturbed, "identity", 1);
+    rows_shared("sdxl-pladis-sweep", perturbed, "identity", 1);
+}
+
 static void pladis_sweeps(void **state) {
     (void)state;
     pladis_sweep("sd15-pladis-sweep");
@@ -477,7 +549,7 @@ static void autoencoders(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_encoders), cmocka_unit_test(unets),        cmocka_unit_test(pladis_sweeps),
-        cmocka_unit_test(autoencoders),  cmocka_unit_test(single_files),
+        cmocka_unit_test(shared_rows),   cmocka_unit_test(autoencoders), cmocka_unit_test(single_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,27 +8,30 @@
 static const double layer_norm_epsilon = 1e-5;
 static const double entry_norm_epsilon = 1e-6;
 
-/** x += to_out(attention(norm(x))), over the tokens themselves. */
-static void self_attention(pld_builder *b, int heads, int64_t width, pld_value_id x) {
+/** x += to_out(attention(norm(x))), over the tokens themselves. Returns x, of more rows where some part here.
+ */
+static pld_value_id self_attention(pld_builder *b, int heads, int64_t width, pld_value_id x) {
     pld_value_id normed = pld_layer_norm(b, "norm1", x, layer_norm_epsilon);
     size_t mark = pld_scope_enter(b, "attn1");
     pld_value_id query = pld_linear(b, "to_q", normed, width, false);
     pld_value_id key = pld_linear(b, "to_k", normed, width, false);
     pld_value_id value = pld_linear(b, "to_v", normed, width, false);
     pld_value_id out = pld_attend(b, PLD_SITE_SELF, query, key, value, heads, false);
-    pld_linear_into(b, "to_out.0", out, x, true);
+    x = pld_linear_into(b, "to_out.0", out, pld_rows_like(b, x, out), true);
     pld_scope_leave(b, mark);
+    return x;
 }
 
 /** x += to_out(attention(norm(x), context)): where PLADIS acts. Keys and values come with the run. Like them
- * the query is float32 in every run, because PLADIS magnifies errors of the logits. */
-static void cross_attention(pld_builder *b, int heads, int64_t width, pld_value_id x) {
+ * the query is float32 in every run, because PLADIS magnifies errors of the logits. Returns x, likewise. */
+static pld_value_id cross_attention(pld_builder *b, int heads, int64_t width, pld_value_id x) {
     pld_value_id normed = pld_layer_norm(b, "norm2", x, layer_norm_epsilon);
     size_t mark = pld_scope_enter(b, "attn2");
     pld_value_id query = pld_linear_f32(b, "to_q", normed, width, false);
     pld_value_id out = pld_attend(b, PLD_SITE_CROSS, query, PLD_NO_VALUE, PLD_NO_VALUE, heads, false);
-    pld_linear_into(b, "to_out.0", out, x, true);
+    x = pld_linear_into(b, "to_out.0", out, pld_rows_like(b, x, out), true);
     pld_scope_leave(b, mark);
+    return x;
 }
 
 /** x += net.2(geglu(net.0(norm(x)))) */
@@ -49,10 +52,10 @@ pld_value_id pld_transformer_2d(pld_builder *b, const pld_transformer_options *o
     hidden = pld_linear(b, "proj_in", hidden, width, true);
     for (int64_t i = 0; i < options->depth; i++) {
         size_t mark = pld_scope_enter(b, "transformer_blocks.%d", (int)i);
-        self_attention(b, options->heads, width, hidden);
-        cross_attention(b, options->heads, width, hidden);
+        hidden = self_attention(b, options->heads, width, hidden);
+        hidden = cross_attention(b, options->heads, width, hidden);
         feed_forward(b, width, hidden);
         pld_scope_leave(b, mark);
     }
-    return pld_linear_plus(b, "proj_out", hidden, x);
+    return pld_linear_plus(b, "proj_out", hidden, pld_rows_like(b, x, hidden));
 }

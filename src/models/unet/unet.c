@@ -20,8 +20,14 @@ typedef struct unet_builder {
     int skip_count;
 } unet_builder;
 
-static pld_resnet_options resnet_options(const unet_builder *u) {
-    return (pld_resnet_options){u->config->groups, u->config->epsilon, u->time, false};
+/** Resnet `index` of a block. */
+static pld_value_id resnet(unet_builder *u, int64_t index, pld_value_id x, int64_t channels) {
+    u->time = pld_rows_like(&u->b, u->time, x);
+    const pld_resnet_options options = {u->config->groups, u->config->epsilon, u->time, false};
+    size_t mark = pld_scope_enter(&u->b, "resnets.%d", (int)index);
+    x = pld_resnet_block(&u->b, &options, x, channels);
+    pld_scope_leave(&u->b, mark);
+    return x;
 }
 
 static void push_skip(unet_builder *u, pld_value_id x) {
@@ -65,12 +71,9 @@ static pld_value_id block_attention(unet_builder *u, int64_t level, int64_t laye
 static pld_value_id down_block(unet_builder *u, int64_t level, pld_value_id x) {
     pld_builder *b = &u->b;
     const pld_unet_config *c = u->config;
-    const pld_resnet_options options = resnet_options(u);
     size_t block = pld_scope_enter(b, "down_blocks.%d", (int)level);
     for (int64_t i = 0; i < c->layers[level]; i++) {
-        size_t mark = pld_scope_enter(b, "resnets.%d", (int)i);
-        x = pld_resnet_block(b, &options, x, c->widths[level]);
-        pld_scope_leave(b, mark);
+        x = resnet(u, i, x, c->widths[level]);
         if (c->down_attention[level]) {
             x = block_attention(u, level, i, x);
         }
@@ -88,15 +91,10 @@ static pld_value_id down_block(unet_builder *u, int64_t level, pld_value_id x) {
 static pld_value_id mid_block(unet_builder *u, pld_value_id x) {
     pld_builder *b = &u->b;
     const int64_t last = u->config->levels - 1;
-    const pld_resnet_options options = resnet_options(u);
     size_t block = pld_scope_enter(b, "mid_block");
-    size_t mark = pld_scope_enter(b, "resnets.0");
-    x = pld_resnet_block(b, &options, x, u->config->widths[last]);
-    pld_scope_leave(b, mark);
+    x = resnet(u, 0, x, u->config->widths[last]);
     x = block_attention(u, last, 0, x);
-    mark = pld_scope_enter(b, "resnets.1");
-    x = pld_resnet_block(b, &options, x, u->config->widths[last]);
-    pld_scope_leave(b, mark);
+    x = resnet(u, 1, x, u->config->widths[last]);
     pld_scope_leave(b, block);
     pld_tap(b, "mid_block", x);
     return x;
@@ -107,16 +105,13 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     pld_builder *b = &u->b;
     const pld_unet_config *c = u->config;
     const int64_t level = c->levels - 1 - index;
-    const pld_resnet_options options = resnet_options(u);
     size_t block = pld_scope_enter(b, "up_blocks.%d", (int)index);
     for (int64_t i = 0; i <= c->layers[level] && u->skip_count > 0; i++) {
-        size_t mark = pld_scope_enter(b, "resnets.%d", (int)i);
-        pld_value_id skip = u->skips[--u->skip_count];
+        pld_value_id skip = pld_rows_like(b, u->skips[--u->skip_count], x);
         if (index < 2) { /* FreeU's two stages */
             pld_freeu(b, x, skip, (int)index);
         }
-        x = pld_resnet_block(b, &options, pld_concat(b, x, skip), c->widths[level]);
-        pld_scope_leave(b, mark);
+        x = resnet(u, i, pld_concat(b, x, skip), c->widths[level]);
         if (c->up_attention[index]) {
             x = block_attention(u, level, i, x);
         }
@@ -134,14 +129,15 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     return x;
 }
 
-pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, int64_t batch, int64_t height,
-                          int64_t width, pld_unet_values *values, pld_error *error) {
+pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, const pld_unet_shape *shape,
+                          pld_unet_values *values, pld_error *error) {
     unet_builder u = {.config = c};
     pld_builder *b = &u.b;
     pld_builder_init(b, plan, error);
+    b->sharing = shape->sharing;
     plan->name = "unet";
-    values->sample = pld_input(b, batch, height, width, c->in_channels);
-    time_embedding(&u, batch);
+    values->sample = pld_input(b, shape->batch, shape->height, shape->width, c->in_channels);
+    time_embedding(&u, shape->batch);
     pld_value_id x = pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3);
     pld_tap(b, "conv_in", x);
     push_skip(&u, x);

@@ -12,9 +12,18 @@ typedef struct pld_unet_values {
     pld_value_id output; /**< model output [B, h, w, out_channels] */
 } pld_unet_values;
 
-/** One evaluation for `batch` rows of [height, width] latents. The run brings timesteps and contexts. */
-pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *config, int64_t batch, int64_t height,
-                          int64_t width, pld_unet_values *values, pld_error *error);
+/** Latents of one evaluation. */
+typedef struct pld_unet_shape {
+    int64_t batch, height, width;
+    /** Of `batch` rows that have the same latents and timestep: sample then has a row for each group of them
+     * at the input, output for each that is left at the end. NULL: rows have nothing in common. Borrowed
+     * while the network is written down. */
+    const pld_row_sharing *sharing;
+} pld_unet_shape;
+
+/** One evaluation. The run brings timesteps and contexts, for each row of the batch. */
+pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *config, const pld_unet_shape *shape,
+                          pld_unet_values *values, pld_error *error);
 
 /** FreeU's published factors for this kind of U-Net. */
 pld_block_scales pld_unet_freeu_defaults(const pld_unet_config *config);

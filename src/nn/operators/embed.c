@@ -27,7 +27,10 @@ static pld_status run_timestep(pld_run *run, pld_operator *op, pld_error *error)
     (void)error;
     const pld_value *out = &run->plan->values[op->out];
     const pld_sinusoids sinusoids = {out->channels, !op->activation, op->epsilon};
-    pld_sinusoids_of(&sinusoids, run->timesteps, out->batch, pld_plan_data(run->plan, op->out));
+    float *rows = pld_plan_data(run->plan, op->out);
+    for (int64_t b = 0; b < out->batch; b++, rows += out->channels) {
+        pld_sinusoids_of(&sinusoids, &run->timesteps[pld_row_of_group(&out->groups, b)], 1, rows);
+    }
     return PLD_OK;
 }
 
@@ -37,7 +40,8 @@ static pld_status run_add_context(pld_run *run, pld_operator *op, pld_error *err
     const pld_value *out = &run->plan->values[op->out];
     float *rows = pld_plan_data(run->plan, op->out);
     for (int64_t b = 0; b < out->batch; b++, rows += out->channels) {
-        run->kernels->add(rows, run->contexts[b]->added, (size_t)out->channels, rows);
+        run->kernels->add(rows, run->contexts[pld_row_of_group(&out->groups, b)]->added,
+                          (size_t)out->channels, rows);
     }
     return PLD_OK;
 }

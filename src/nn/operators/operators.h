@@ -56,6 +56,7 @@ extern const pld_operator_kind pld_operator_attention;          /**< in is the q
 extern const pld_operator_kind pld_operator_concat;             /**< channels of in, then of second */
 extern const pld_operator_kind pld_operator_upsample;           /**< nearest, to the size of out */
 extern const pld_operator_kind pld_operator_copy;               /**< out = in */
+extern const pld_operator_kind pld_operator_copy_rows; /**< each row of out = the row of its group in `in` */
 extern const pld_operator_kind
     pld_operator_embed; /**< ids → rows of weight (tokens) plus rows of bias (positions) */
 extern const pld_operator_kind pld_operator_timestep;    /**< timesteps → sinusoids [B, 1, C] */

@@ -70,6 +70,29 @@ static pld_status run_copy(pld_run *run, pld_operator *op, pld_error *error) {
     return over_tokens(run, op, copy_tokens);
 }
 
+/** Items are rows of out. */
+static void copy_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const token_task *task = context;
+    const pld_value *in = &task->run->plan->values[task->op->in];
+    const pld_value *out = &task->run->plan->values[task->op->out];
+    const size_t tokens = (size_t)(out->height * out->width);
+    for (size_t b = begin; b < end; b++) {
+        const int64_t from = pld_group_of_row(&in->groups, pld_row_of_group(&out->groups, (int64_t)b));
+        memcpy(token_at(task, task->op->out, b * tokens), token_at(task, task->op->in, (size_t)from * tokens),
+               tokens * (size_t)out->channels * sizeof(float));
+    }
+}
+
+static pld_status run_copy_rows(pld_run *run, pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *out = &run->plan->values[op->out];
+    token_task task = {run, op};
+    const size_t floats = (size_t)(out->batch * out->height * out->width * out->channels);
+    pld_parallel_for(pld_threads_for(run, floats), (size_t)out->batch, copy_rows, &task);
+    return PLD_OK;
+}
+
 static pld_status run_upsample(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_plan *plan = run->plan;
@@ -95,5 +118,6 @@ static pld_status run_tap(pld_run *run, pld_operator *op, pld_error *error) {
 const pld_operator_kind pld_operator_activation = {"activation", NULL, NULL, run_activation};
 const pld_operator_kind pld_operator_concat = {"concat", NULL, NULL, run_concat};
 const pld_operator_kind pld_operator_copy = {"copy", NULL, NULL, run_copy};
+const pld_operator_kind pld_operator_copy_rows = {"copy_rows", NULL, NULL, run_copy_rows};
 const pld_operator_kind pld_operator_upsample = {"upsample", NULL, NULL, run_upsample};
 const pld_operator_kind pld_operator_tap = {"tap", NULL, NULL, run_tap};

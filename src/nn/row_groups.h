@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Rows of an evaluation that are still equal are computed once.
+ *
+ *  The rows of a denoiser's batch are branches of guidance: the same latents at the same timestep, with
+ * another text or another attention. Up to the first site where two of them differ they hold the same
+ * numbers, so a value there has one row for both, a *group*. At SD 1.5, with PAG on the mid block:
+ *
+ *      conv_in … first attn1     one group    {unconditional, conditional, identity}
+ *      first attn2 … mid attn1   two          {unconditional} {conditional, identity}
+ *      the rest                  three
+ *
+ *  Nothing is approximated: a row that leaves a group begins with a copy of what the group computed.
+ */
+#ifndef PLD_NN_ROW_GROUPS_H
+#define PLD_NN_ROW_GROUPS_H
+
+#include "nn/attention_variant.h"
+
+/** How the rows of an evaluation part from each other on their way through a network. */
+typedef struct pld_row_sharing {
+    int rows;
+    size_t site_count;
+    pld_row_groups *groups; /**< [1 + site_count]: at the input, then after the attention of each site */
+} pld_row_sharing;
+
+/** What decides where rows part. */
+typedef struct pld_row_sharing_request {
+    const pld_branch *branches;         /**< [rows] */
+    int rows;                           /**< 1 … PLD_BRANCH_COUNT */
+    const pld_variant_table *tables[2]; /**< every table that the network will run with, of the same sites */
+    bool text_joins_time; /**< the time embedding depends on the text, so rows of other texts never are equal
+                           */
+} pld_row_sharing_request;
+
+/** Free with pld_row_sharing_free, also after a failure. */
+pld_status pld_row_sharing_init(pld_row_sharing *sharing, const pld_row_sharing_request *request,
+                                pld_error *error);
+void pld_row_sharing_free(pld_row_sharing *sharing);
+bool pld_row_sharing_equal(const pld_row_sharing *a, const pld_row_sharing *b);
+
+/** Groups at the input (NULL sharing: none). */
+static inline pld_row_groups pld_row_groups_at_input(const pld_row_sharing *sharing) {
+    return sharing ? sharing->groups[0] : (pld_row_groups){0};
+}
+
+/** Groups from the output of a site's attention on. */
+static inline pld_row_groups pld_row_groups_after(const pld_row_sharing *sharing, size_t site) {
+    return sharing ? sharing->groups[1 + site] : (pld_row_groups){0};
+}
+
+#endif

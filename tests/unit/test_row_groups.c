@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rows of an evaluation share a value, and what a network of shared rows looks like. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "nn/build.h"
+
+/* A network's sites in their order. */
+static const pld_site sites[] = {{"down_blocks.0.attn1", PLD_SITE_SELF, 1, 8, -1},
+                                 {"down_blocks.0.attn2", PLD_SITE_CROSS, 1, 8, 0},
+                                 {"mid_block.attn1", PLD_SITE_SELF, 1, 8, -1},
+                                 {"mid_block.attn2", PLD_SITE_CROSS, 1, 8, 1}};
+enum { SITES = sizeof sites / sizeof *sites };
+
+static const pld_branch every_branch[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
+                                          PLD_BRANCH_IDENTITY, PLD_BRANCH_BLURRED};
+
+typedef struct fixture {
+    pld_variant_table tables[2];
+    pld_row_sharing_request request;
+    pld_row_sharing sharing;
+} fixture;
+
+static int open_tables(void **state) {
+    static fixture f;
+    f = (fixture){0};
+    f.request = (pld_row_sharing_request){.branches = every_branch, .rows = 4};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pld_variant_table_init(&f.tables[i], sites, SITES, NULL), PLD_OK);
+        f.request.tables[i] = &f.tables[i];
+    }
+    *state = &f;
+    return 0;
+}
+
+static int close_tables(void **state) {
+    fixture *f = *state;
+    pld_row_sharing_free(&f->sharing);
+    for (int i = 0; i < 2; i++) {
+        pld_variant_table_free(&f->tables[i]);
+    }
+    return 0;
+}
+
+static void put(fixture *f, const char *variant, const char *layers, pld_branch branch) {
+    const pld_attention_effect effect = {variant, layers, PLD_BRANCH_BIT(branch), 1, 1, 1, 1.5, 2};
+    for (int i = 0; i < 2; i++) {
+        int count = 0;
+        assert_int_equal(pld_variant_table_add_effect(&f->tables[i], &effect, "test", &count, NULL), PLD_OK);
+    }
+}
+
+/** The groups at the input and after each site, as digits: "0000 0000 0111 …". */
+static void check_groups(fixture *f, const char *expected) {
+    assert_int_equal(pld_row_sharing_init(&f->sharing, &f->request, NULL), PLD_OK);
+    char text[(PLD_BRANCH_COUNT + 1) * (SITES + 1)];
+    size_t used = 0;
+    for (size_t i = 0; i <= SITES; i++) {
+        const pld_row_groups *groups = &f->sharing.groups[i];
+        assert_int_equal(groups->rows, f->request.rows);
+        for (int row = 0; row < groups->rows; row++) {
+            assert_in_range(groups->of_row[row], 0, groups->count - 1);
+            assert_int_equal(groups->of_row[groups->first[groups->of_row[row]]], groups->of_row[row]);
+            text[used++] = (char)('0' + groups->of_row[row]);
+        }
+        text[used++] = i < SITES ? ' ' : '\0';
+    }
+    assert_string_equal(text, expected);
+}
+
+static void texts_part_at_cross_attention(void **state) {
+    check_groups(*state, "0000 0000 0111 0111 0111");
+}
+
+static void texts_that_join_the_time_part_at_once(void **state) {
+    fixture *f = *state;
+    f->request.text_joins_time = true;
+    check_groups(f, "0111 0111 0111 0111 0111");
+}
+
+static void variants_part_at_their_sites(void **state) {
+    fixture *f = *state;
+    put(f, "identity", "mid", PLD_BRANCH_IDENTITY);
+    put(f, "blur", "down+mid", PLD_BRANCH_BLURRED);
+    check_groups(f, "0000 0001 0112 0123 0123");
+}
+
+/** A setting that holds in some steps only parts rows in all of them: one plan serves them. */
+static void every_table_counts(void **state) {
+    fixture *f = *state;
+    const pld_pladis_request pladis = {
+        .lambda = 2, .alpha = 1.5, .blocks = "mid", .branches = PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL)};
+    int count = 0;
+    assert_int_equal(pld_variant_table_add_pladis(&f->tables[1], &pladis, &count, NULL), PLD_OK);
+    check_groups(f, "0000 0000 0111 0111 0122");
+}
+
+static void equality_sees_groups(void **state) {
+    fixture *f = *state;
+    pld_row_sharing other;
+    check_groups(f, "0000 0000 0111 0111 0111");
+    assert_int_equal(pld_row_sharing_init(&other, &f->request, NULL), PLD_OK);
+    assert_true(pld_row_sharing_equal(&f->sharing, &other));
+    pld_row_sharing_free(&other);
+    put(f, "identity", "mid", PLD_BRANCH_IDENTITY);
+    assert_int_equal(pld_row_sharing_init(&other, &f->request, NULL), PLD_OK);
+    assert_false(pld_row_sharing_equal(&f->sharing, &other));
+    pld_row_sharing_free(&other);
+}
+
+/** A value has a row for each group; where rows have parted it is copied, once, and not where they have not.
+ */
+static void a_plan_parts(void **state) {
+    fixture *f = *state;
+    pld_error error = {0};
+    pld_plan plan;
+    pld_builder b;
+    check_groups(f, "0000 0000 0111 0111 0111");
+    pld_plan_init(&plan, NULL);
+    pld_builder_init(&b, &plan, &error);
+    b.sharing = &f->sharing;
+    const pld_value_id in = pld_input(&b, 4, 8, 8, 8);
+    const pld_value_id x = pld_linear(&b, "first", in, 8, true);
+    const pld_value_id self = pld_attend(&b, PLD_SITE_SELF, x, x, x, 1, false);
+    const pld_value_id cross = pld_attend(&b, PLD_SITE_CROSS, self, PLD_NO_VALUE, PLD_NO_VALUE, 1, false);
+    const pld_value_id y = pld_rows_like(&b, x, cross);
+    assert_int_equal(b.status, PLD_OK);
+    assert_int_equal(plan.values[in].batch, 1);
+    assert_int_equal(plan.values[self].batch, 1);
+    assert_int_equal(plan.values[cross].batch, 2);
+    assert_int_equal(plan.values[y].batch, 2);
+    assert_true(y != x && pld_rows_like(&b, x, self) == x);
+    assert_int_equal(pld_group_of_row(&plan.values[y].groups, 3), 1);
+    assert_int_equal(pld_row_of_group(&plan.values[y].groups, 1), 1);
+    pld_plan_free(&plan);
+}
+
+#define WITH_TABLES(test) cmocka_unit_test_setup_teardown(test, open_tables, close_tables)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_TABLES(texts_part_at_cross_attention), WITH_TABLES(texts_that_join_the_time_part_at_once),
+        WITH_TABLES(variants_part_at_their_sites),  WITH_TABLES(every_table_counts),
+        WITH_TABLES(equality_sees_groups),          WITH_TABLES(a_plan_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
