@@ -188,6 +188,9 @@ typedef struct pld_winograd_output {
     X(void, upsample_nearest,                                                                                       \
       (const float *in, int64_t height, int64_t width, int64_t channels, int64_t out_height,                        \
        int64_t out_width, float *out))                                                                              \
+    /* in [rows, columns], rows in_row floats apart → out [columns, rows], rows out_row floats apart. */          \
+    X(void, transpose,                                                                                              \
+      (const float *in, int64_t in_row, int64_t rows, int64_t columns, float *out, int64_t out_row))                \
     /* [channels, tokens] ↔ [tokens, channels] of one picture. */                                                 \
     X(void, nchw_to_nhwc, (const float *in, int64_t channels, int64_t tokens, float *out))                          \
     X(void, nhwc_to_nchw, (const float *in, int64_t channels, int64_t tokens, float *out))                          \

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kernels/cuts.h"
 #include "kernels/pairs.h"
 
 static size_t type_size(pld_panel_type type) {
@@ -40,15 +41,13 @@ void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float 
     const int64_t width = k->panel_columns();
     const int64_t row = shape->depth * shape->taps;
     const int64_t columns = pld_panel_width(k, shape, panel);
+    float values[PIECE * MOST_COLUMNS];
+    if (columns < width) { /* the columns beyond are zeros in every piece */
+        memset(values, 0, sizeof values);
+    }
     for (int64_t i = 0; i < row; i += PIECE) {
-        float values[PIECE * MOST_COLUMNS] = {0};
-        const int64_t count = row - i < PIECE ? row - i : PIECE;
-        for (int64_t n = 0; n < columns; n++) {
-            const float *from = weights + n * row + i;
-            for (int64_t j = 0; j < count; j++) {
-                values[j * width + n] = from[j];
-            }
-        }
+        const int64_t count = pld_smaller(PIECE, row - i);
+        k->transpose(weights + i, row, columns, count, values, width);
         write_values(k, shape->type, values, (size_t)(count * width), packed,
                      (size_t)((panel * row + i) * width));
     }

@@ -86,6 +86,23 @@ void check_upsample_nearest(const pld_kernels *kernels) {
     }
 }
 
+/** Rows of both sides with something between them, which must stay. */
+void check_transpose(const pld_kernels *kernels) {
+    static const int64_t sizes[][2] = {{1, 1}, {8, 8}, {16, 64}, {12, 64}, {7, 9}, {17, 33}, {64, 20}};
+    for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++) {
+        const int64_t rows = sizes[n][0], columns = sizes[n][1], in_row = columns + 3, out_row = rows + 5;
+        float *in = check_floats((size_t)(rows * in_row));
+        float *out = check_floats((size_t)(columns * out_row));
+        check_fill(in, (size_t)(rows * in_row), -2, 2);
+        check_fill(out, (size_t)(columns * out_row), 7, 7);
+        kernels->transpose(in, in_row, rows, columns, out, out_row);
+        for (int64_t i = 0; i < columns * out_row; i++) {
+            const int64_t row = i % out_row, column = i / out_row;
+            assert_true(out[i] == (row < rows ? in[row * in_row + column] : 7));
+        }
+    }
+}
+
 static void check_transposes(const pld_kernels *kernels, bool back) {
     static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {4, 64}, {17, 33}, {320, 16}, {31, 100}};
     for (int n = 0; n < 6; n++) {

@@ -28,28 +28,10 @@ void PLD_KERNEL(upsample_nearest)(const float *in, int64_t height, int64_t width
     }
 }
 
-enum { PLD_TRANSPOSE_TILE = 16 }; /* 16 floats: a cache line on both sides */
-
-/** in [rows, columns] → out [columns, rows], tile by tile so that both sides use whole cache lines. */
-static void transpose(const float *in, int64_t rows, int64_t columns, float *out) {
-    for (int64_t row = 0; row < rows; row += PLD_TRANSPOSE_TILE) {
-        int64_t row_end = row + PLD_TRANSPOSE_TILE < rows ? row + PLD_TRANSPOSE_TILE : rows;
-        for (int64_t column = 0; column < columns; column += PLD_TRANSPOSE_TILE) {
-            int64_t column_end =
-                column + PLD_TRANSPOSE_TILE < columns ? column + PLD_TRANSPOSE_TILE : columns;
-            for (int64_t c = column; c < column_end; c++) {
-                for (int64_t r = row; r < row_end; r++) {
-                    out[c * rows + r] = in[r * columns + c];
-                }
-            }
-        }
-    }
-}
-
 void PLD_KERNEL(nchw_to_nhwc)(const float *in, int64_t channels, int64_t tokens, float *out) {
-    transpose(in, channels, tokens, out);
+    PLD_KERNEL(transpose)(in, tokens, channels, tokens, out, channels);
 }
 
 void PLD_KERNEL(nhwc_to_nchw)(const float *in, int64_t channels, int64_t tokens, float *out) {
-    transpose(in, tokens, channels, out);
+    PLD_KERNEL(transpose)(in, channels, tokens, channels, out, tokens);
 }
