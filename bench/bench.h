@@ -11,7 +11,7 @@
 
 #include <pladis/pladis.h>
 
-enum { BENCH_NAME = 128, BENCH_MOST_MODELS = 8 };
+enum { BENCH_NAME = 128, BENCH_MOST_MODELS = 8, BENCH_MOST_ONLY = 8 };
 
 /** What the figures were measured on. */
 typedef struct bench_machine {
@@ -48,13 +48,14 @@ typedef struct bench_model {
 } bench_model;
 
 typedef struct bench_options {
-    int threads;            /**< 0: the physical cores */
-    const char *isa;        /**< NULL: the best */
-    const char *conv;       /**< NULL: "auto"; as in pld_engine_options */
-    bool low_memory;        /**< as there */
-    const char *dtype;      /**< of denoisers' products, as in pld_generate_options */
-    int repeats;            /**< 0: each group's own number */
-    const char *only;       /**< only results whose name contains it; NULL: all */
+    int threads;             /**< 0: the physical cores */
+    const char *isa;         /**< NULL: the best */
+    const char *conv;        /**< NULL: "auto"; as in pld_engine_options */
+    bool low_memory;         /**< as there */
+    const char *dtype;       /**< of denoisers' products, as in pld_generate_options */
+    int repeats;             /**< 0: each group's own number */
+    const char *const *only; /**< [only_count] only results whose name contains one of them; none: all */
+    int only_count;
     const char *vocabulary; /**< as in pld_model_options; may be NULL */
     bench_model models[BENCH_MOST_MODELS];
     int model_count;

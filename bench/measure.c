@@ -83,7 +83,11 @@ bench_result bench_figures(const char *group, const bench_samples *samples, cons
 }
 
 bool bench_wanted(const bench_run *run, const char *name) {
-    return !run->options.only || strstr(name, run->options.only);
+    bool wanted = run->options.only_count == 0;
+    for (int i = 0; !wanted && i < run->options.only_count; i++) {
+        wanted = strstr(name, run->options.only[i]) != NULL;
+    }
+    return wanted;
 }
 
 pld_status bench_add(bench_run *run, const bench_result *result, pld_error *error) {

@@ -54,6 +54,42 @@ static const struct {
                   [SOFTMAX_TWO] = {"softmax, 2 rows", 7.5, 0},
                   [PLADIS_TWO] = {"pladis 1.5, 2 rows", 7.5, 2}};
 
+/** What PLADIS costs: two kinds beside each other. */
+static const struct {
+    int with, without;
+    const char *name;
+} costs[] = {{PLADIS_ONE, SOFTMAX_ONE, "cost of pladis 1.5, 1 row"},
+             {PLADIS_TWO, SOFTMAX_TWO, "cost of pladis 1.5, 2 rows"}};
+enum { COSTS = sizeof costs / sizeof *costs };
+
+/** The kind beside which one is set; itself: none. */
+static int base_of(int kind) {
+    return kind == SOFTMAX_TWO ? SOFTMAX_ONE : kind & ~1;
+}
+
+static bool wants(const bench_run *run, const bench_model *model, const char *what, const char *name) {
+    char full[BENCH_NAME];
+    snprintf(full, sizeof full, "%s, %s%s", model->name, what, name);
+    return bench_wanted(run, full);
+}
+
+/** The kinds that results of --only need, bit by bit; SOFTMAX_ONE at least, for the other stages. */
+static unsigned kinds_to_run(const bench_run *run, const bench_model *model) {
+    unsigned set = 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (wants(run, model, "evaluation, ", kinds[kind].name) ||
+            wants(run, model, "cross-attention of an evaluation, ", kinds[kind].name)) {
+            set |= 1U << (unsigned)kind | 1U << (unsigned)base_of(kind);
+        }
+    }
+    for (int i = 0; i < COSTS; i++) {
+        if (wants(run, model, "", costs[i].name)) {
+            set |= 1U << (unsigned)costs[i].with | 1U << (unsigned)costs[i].without;
+        }
+    }
+    return set ? set : 1U << SOFTMAX_ONE;
+}
+
 static const char *const text_encoders[2] = {"text_encoder", "text_encoder_2"};
 
 typedef struct stage_samples {
@@ -78,17 +114,21 @@ static void collect(const pld_profile *profile, int kind, stage_samples *s) {
     s->decode_work = s->decode_work == 0 ? evaluation_work(profile, "vae_decoder") : s->decode_work;
 }
 
-/** Generations of two steps, of which the first warms up; only the last kind of a round decodes. */
-static pld_status sample_stages(bench_run *run, pld_session *session, pld_profile *profile, stage_samples *s,
-                                pld_error *error) {
+/** Generations of two steps with the kinds of `set`, after one of a step each to warm up; only the last kind
+ * of a round decodes. */
+static pld_status sample_stages(bench_run *run, pld_session *session, unsigned set, pld_profile *profile,
+                                stage_samples *s, pld_error *error) {
     const int rounds = run->options.repeats ? run->options.repeats : STAGE_REPEATS;
     bench_watch watch = {.stage = -1, .can_reset = bench_reset_peak_memory()};
     for (int round = -1; round < rounds; round++) {
         for (int i = 0; i < KINDS; i++) {
             const int kind =
                 round < 0 ? KINDS - 1 - i : i; /* memory is that of the first, which does everything */
+            if (!(set & 1U << (unsigned)kind)) {
+                continue;
+            }
             const bench_generation request = {kinds[kind].cfg_scale, kinds[kind].pladis_scale,
-                                              round < 0 ? 1 : 2, kind == PLADIS_TWO};
+                                              round < 0 ? 1 : 2, set >> (unsigned)kind == 1};
             pld_profile_clear(profile);
             PLD_TRY(bench_draw(run, session, &request, &watch, profile, &s->report, error));
             if (round >= 0) {
@@ -110,21 +150,16 @@ static pld_status sample_stages(bench_run *run, pld_session *session, pld_profil
  * work. */
 static pld_status add_pladis_cost(bench_run *run, const bench_model *model, const char *shape,
                                   const stage_samples *s, pld_error *error) {
-    static const struct {
-        int with, without;
-        const char *name;
-    } pairs[] = {{PLADIS_ONE, SOFTMAX_ONE, "cost of pladis 1.5, 1 row"},
-                 {PLADIS_TWO, SOFTMAX_TWO, "cost of pladis 1.5, 2 rows"}};
-    for (size_t i = 0; i < 2; i++) {
-        const bench_samples *with = &s->cross[pairs[i].with], *without = &s->cross[pairs[i].without];
-        const double evaluation = bench_quantile(&s->evaluation[pairs[i].without], 0.5);
+    for (int i = 0; i < COSTS; i++) {
+        const bench_samples *with = &s->cross[costs[i].with], *without = &s->cross[costs[i].without];
+        const double evaluation = bench_quantile(&s->evaluation[costs[i].without], 0.5);
         static bench_samples share;
         share.count = 0;
         for (int j = 0; evaluation > 0 && j < with->count && j < without->count; j++) {
             bench_add_sample(&share, (with->values[j] - without->values[j]) / evaluation);
         }
         bench_result result = bench_figures("stages", &share, "fraction");
-        snprintf(result.name, sizeof result.name, "%s, %s", model->name, pairs[i].name);
+        snprintf(result.name, sizeof result.name, "%s, %s", model->name, costs[i].name);
         snprintf(result.shape, sizeof result.shape, "%s", shape);
         if (share.count > 0 && bench_wanted(run, result.name)) {
             PLD_TRY(bench_add(run, &result, error));
@@ -143,17 +178,14 @@ static pld_status add_stages(bench_run *run, const bench_model *model, const sta
                                   error));
     }
     for (int kind = 0; kind < KINDS; kind++) {
-        const int base = kind & ~1;
+        const int base = base_of(kind);
         snprintf(name, sizeof name, "evaluation, %s", kinds[kind].name);
         PLD_TRY(bench_add_seconds(run, model, "stages", name, shape, &s->evaluation[kind],
-                                  s->evaluation_work[kind],
-                                  kind == SOFTMAX_ONE   ? NULL
-                                  : kind == SOFTMAX_TWO ? &s->evaluation[SOFTMAX_ONE]
-                                                        : &s->evaluation[base],
+                                  s->evaluation_work[kind], kind == base ? NULL : &s->evaluation[base],
                                   kind == SOFTMAX_TWO ? "1 row" : "softmax", error));
         snprintf(name, sizeof name, "cross-attention of an evaluation, %s", kinds[kind].name);
         PLD_TRY(bench_add_seconds(run, model, "stages", name, shape, &s->cross[kind], 0,
-                                  kind == base ? NULL : &s->cross[base], "softmax", error));
+                                  kind % 2 == 0 ? NULL : &s->cross[base], "softmax", error));
     }
     PLD_TRY(add_pladis_cost(run, model, shape, s, error));
     PLD_TRY(bench_add_seconds(run, model, "stages", "decode", shape, &s->decode, s->decode_work, NULL, "",
@@ -176,7 +208,7 @@ static pld_status measure_stages(bench_run *run, const bench_model *row, pld_err
         status = pld_profile_create(&own, error);
     }
     if (status == PLD_OK) {
-        status = sample_stages(run, session, own, s, error);
+        status = sample_stages(run, session, kinds_to_run(run, row), own, s, error);
     }
     if (status == PLD_OK) {
         status = add_stages(run, row, s, error);

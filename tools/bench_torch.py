@@ -4,13 +4,15 @@
 
     bench_torch.py --pladis build/apps/cli/pladis --model DIR [--width 512 --height 512] [--threads 2]
     bench_torch.py --pladis build/apps/cli/pladis --model random:sd15 --variants f32,f32-channels_last
+    bench_torch.py --pladis build/apps/cli/pladis --model random:sdxl --apart --no-memory --stages "evaluation, 1 row;decode"
 
 DIR is a diffusers folder that both sides open. random:sd15 and random:sdxl need no files: each side makes up weights of its
 own for the published configurations, on whose values the time does not depend (but for PLADIS's, on the spread of logits).
 
 Each turn runs pladis (`pladis bench stages`) and then every variant of PyTorch on the same number of threads, while the other
 side waits; figures are medians over the turns, ratios medians of the ratios within a turn. PyTorch lives in a process of its
-own for each variant, which keeps its model, and is warmed up once. PLADIS there is what its authors do: logits, softmax and
+own for each variant, which keeps its model, and is warmed up once; with --apart it is started and warmed up anew in each turn
+and ended before the next side runs, for models that are not in memory twice. PLADIS there is what its authors do: logits, softmax and
 entmax of them, their mix, and the product with the values (package entmax, float32). Peak memory is VmHWM of a fresh process
 that draws one picture in two steps. Needs the modules of tools/full_size/requirements.txt.
 """
@@ -217,24 +219,33 @@ def has_bf16():
 
 # ---- both
 
+def warm_worker(args, variant):
+    worker = Worker(args, variant)
+    worker.stages = [stage for stage in worker.stages if stage in args.stages]
+    for stage in worker.stages:
+        worker.ask(stage)
+    return worker
+
+
 def measure(args):
-    workers = {variant: Worker(args, variant) for variant in args.variants}
-    ours = {stage: [] for stage in STAGES}
-    theirs = {variant: {stage: [] for stage in worker.stages} for variant, worker in workers.items()}
+    kept = {} if args.apart else {variant: warm_worker(args, variant) for variant in args.variants}
+    ours = {stage: [] for stage in args.stages}
+    theirs = {variant: {stage: [] for stage in args.stages} for variant in args.variants}
     machine = None
-    for worker in workers.values():
-        for stage in worker.stages:
-            worker.ask(stage)
     for turn in range(args.repeats):
-        results, machine = run_pladis(args, "stages", "--repeats", "1")
-        for stage, name in STAGES.items():
-            if name in results:
-                ours[stage].append(results[name])
-        for variant, worker in workers.items():
+        results, machine = run_pladis(args, "stages", "--repeats", "1",
+                                      *(f"--only={STAGES[stage]}" for stage in args.stages))
+        for stage in args.stages:
+            if STAGES[stage] in results:
+                ours[stage].append(results[STAGES[stage]])
+        for variant in args.variants:
+            worker = kept.get(variant) or warm_worker(args, variant)
             for stage in worker.stages:
                 theirs[variant][stage].append(worker.ask(stage))
+            if args.apart:
+                worker.close()
         print(f"turn {turn + 1} of {args.repeats}", file=sys.stderr, flush=True)
-    for worker in workers.values():
+    for worker in kept.values():
         worker.close()
     return ours, theirs, machine
 
@@ -256,7 +267,7 @@ def print_report(args, ours, theirs, memory, machine):
           f"{args.model} {args.width or 'own'} x {args.height or 'size'}; median of {args.repeats} turns")
     print(f"\n{'stage':28}{'pladis':>12}" + "".join(f"{variant:>24}" for variant in args.variants) + f"{'best':>9}")
     rows = []
-    for stage in STAGES:
+    for stage in args.stages:
         if not ours[stage]:
             continue
         median, line, best = statistics.median(ours[stage]), "", None
@@ -293,6 +304,8 @@ def parse():
     parser.add_argument("--repeats", type=int, default=3, help="turns")
     parser.add_argument("--variants", help="comma list of f32 or bf16, each with -channels_last and -compile "
                                            "(f32,f32-channels_last, with bf16-channels_last where the CPU has it)")
+    parser.add_argument("--apart", action="store_true", help="never both sides in memory: PyTorch starts anew in each turn")
+    parser.add_argument("--stages", default=";".join(STAGES), help="list of stages with ; between them (all: %(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="times alone: no fresh processes for peak memory")
     parser.add_argument("--json", help="file for the results")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
@@ -311,6 +324,10 @@ def parse():
         parser.error(f"{args.folder} is no diffusers folder")
     usual = "f32,f32-channels_last" + (",bf16-channels_last" if has_bf16() else "")
     args.variants = (args.variants or usual).split(",")
+    args.stages = [stage.strip() for stage in args.stages.split(";")]
+    for stage in args.stages:
+        if stage not in STAGES:
+            parser.error(f"unknown stage '{stage}'; known are {'; '.join(STAGES)}")
     for variant in args.variants:
         words = variant.split("-")
         if words[0] not in ("f32", "bf16") or not set(words[1:]) <= {"channels_last", "compile"}:

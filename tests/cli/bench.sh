@@ -65,6 +65,9 @@ grep -q 'cross_attention' "$place/err" || fail "no profile is printed"
 python3 -c 'import json
 names = {event.get("cat") for event in json.load(open("trace.json"))["traceEvents"]}
 assert {"stage", "network", "operator"} <= names, names' || fail "the trace"
+expect 0 bench stages -m "$model" --repeats 1 --only 'softmax, 2 rows' --only decode --json=only.json
+json only.json '{r["name"].split(", ", 1)[1] for r in results} == {"evaluation, softmax, 2 rows", "cross-attention of an evaluation, softmax, 2 rows", "decode", "peak memory, decode"}'
+json only.json 'by_name[("stages", "sd15, evaluation, softmax, 2 rows")]["ratio"] > 0'
 mkdir bare
 (cd "$model" && tar cf - --exclude='*.safetensors' .) | tar xf - -C bare
 expect 0 bench stages -m random:bare --repeats 1 --json=bare.json
@@ -95,6 +98,7 @@ grep -q 'note: other.json was measured on' "$place/err" || fail "another machine
 # Wrong input.
 refused 2 'expected one of' bench speed
 refused 2 'repeats' bench --repeats 0
+refused 2 'at most 8 texts' bench kernels $(printf -- '--only x%.0s ' 1 2 3 4 5 6 7 8 9)
 refused 2 'isa' bench --isa mmx
 refused 1 'no/such' bench stages -m no/such
 refused 1 'no such model' bench stages -m random:nothing

@@ -18,7 +18,9 @@
 typedef struct bench_request {
     const char *models[BENCH_MOST_MODELS];
     int model_count;
-    const char *json, *compare, *profile, *isa, *conv, *dtype, *only;
+    const char *only[BENCH_MOST_ONLY];
+    int only_count;
+    const char *json, *compare, *profile, *isa, *conv, *dtype;
     bool low_memory;
     int64_t threads, repeats, width, height, steps;
 } bench_request;
@@ -32,6 +34,16 @@ static bool accept_model(void *target, const option *row, const char *value) {
         return false;
     }
     request->models[request->model_count++] = value;
+    return true;
+}
+
+static bool accept_only(void *target, const option *row, const char *value) {
+    bench_request *request = target;
+    if (request->only_count == BENCH_MOST_ONLY) {
+        message_usage("--%s: at most %d texts", row->name, BENCH_MOST_ONLY);
+        return false;
+    }
+    request->only[request->only_count++] = value;
     return true;
 }
 
@@ -74,11 +86,11 @@ static const option rows[] = {
      RANGE(1, 1000),
      .help = "times that each thing is measured (as many as fit half a second, at\n"
              "least 3 to 5)"},
-    {.kind = OPTION_TEXT,
+    {.kind = OPTION_CUSTOM,
      .name = "only",
-     AT(only),
      .argument = "TEXT",
-     .help = "only results whose name contains TEXT"},
+     .accept = accept_only,
+     .help = "only results whose name contains TEXT, and what they need; repeatable"},
     {.kind = OPTION_OPTIONAL,
      .name = "json",
      AT(json),
@@ -250,8 +262,9 @@ static int measure(bench_state *state, const bench_request *request) {
     size_t count;
     (void)bench_get_results(state->run, &count);
     return count > 0 ? EXIT_DONE
-                     : message_failure("bench: nothing was measured: no result's name contains '%s'",
-                                       state->options.only ? state->options.only : "");
+                     : message_failure("bench: nothing was measured: no result's name contains '%s'%s",
+                                       state->options.only_count ? state->options.only[0] : "",
+                                       state->options.only_count > 1 ? " or the others" : "");
 }
 
 static int report(bench_state *state, const bench_request *request) {
@@ -314,6 +327,7 @@ int command_bench(int argc, char **argv) {
                                     .low_memory = request.low_memory,
                                     .repeats = (int)request.repeats,
                                     .only = request.only,
+                                    .only_count = request.only_count,
                                     .width = (int)request.width,
                                     .height = (int)request.height,
                                     .steps = (int)request.steps,
