@@ -87,7 +87,14 @@ static unsigned kinds_to_run(const bench_run *run, const bench_model *model) {
             set |= 1U << (unsigned)costs[i].with | 1U << (unsigned)costs[i].without;
         }
     }
+    if (wants(run, model, "peak memory, ", "load") || wants(run, model, "peak memory, ", "denoise")) {
+        set |= 1U << PLADIS_TWO; /* memory is that of the largest */
+    }
     return set ? set : 1U << SOFTMAX_ONE;
+}
+
+static bool wants_decode(const bench_run *run, const bench_model *model) {
+    return wants(run, model, "", "decode") || wants(run, model, "peak memory, ", "decode");
 }
 
 static const char *const text_encoders[2] = {"text_encoder", "text_encoder_2"};
@@ -114,33 +121,46 @@ static void collect(const pld_profile *profile, int kind, stage_samples *s) {
     s->decode_work = s->decode_work == 0 ? evaluation_work(profile, "vae_decoder") : s->decode_work;
 }
 
-/** Generations of two steps with the kinds of `set`, after one of a step each to warm up; only the last kind
- * of a round decodes. */
-static pld_status sample_stages(bench_run *run, pld_session *session, unsigned set, pld_profile *profile,
-                                stage_samples *s, pld_error *error) {
+/** The generations that a model's stages need. */
+typedef struct stage_plan {
+    unsigned kinds; /* bit by bit */
+    bool decode;
+} stage_plan;
+
+static bool is_last(const stage_plan *plan, int kind) {
+    return plan->kinds >> (unsigned)kind == 1;
+}
+
+/** Two steps of a kind, or one to warm up; the last kind of a round decodes. */
+static bench_generation generation_of(const stage_plan *plan, int kind, int steps) {
+    return (bench_generation){kinds[kind].cfg_scale, kinds[kind].pladis_scale, steps,
+                              plan->decode && is_last(plan, kind)};
+}
+
+static pld_status sample_stages(bench_run *run, pld_session *session, const stage_plan *plan,
+                                pld_profile *profile, stage_samples *s, pld_error *error) {
     const int rounds = run->options.repeats ? run->options.repeats : STAGE_REPEATS;
     bench_watch watch = {.stage = -1, .can_reset = bench_reset_peak_memory()};
     for (int round = -1; round < rounds; round++) {
         for (int i = 0; i < KINDS; i++) {
             const int kind =
                 round < 0 ? KINDS - 1 - i : i; /* memory is that of the first, which does everything */
-            if (!(set & 1U << (unsigned)kind)) {
-                continue;
-            }
-            const bench_generation request = {kinds[kind].cfg_scale, kinds[kind].pladis_scale,
-                                              round < 0 ? 1 : 2, set >> (unsigned)kind == 1};
-            pld_profile_clear(profile);
-            PLD_TRY(bench_draw(run, session, &request, &watch, profile, &s->report, error));
-            if (round >= 0) {
-                collect(profile, kind, s);
+            if (plan->kinds & 1U << (unsigned)kind) {
+                const bench_generation request = generation_of(plan, kind, round < 0 ? 1 : 2);
+                pld_profile_clear(profile);
+                PLD_TRY(bench_draw(run, session, &request, &watch, profile, &s->report, error));
+                if (round >= 0) {
+                    collect(profile, kind, s);
+                }
             }
         }
     }
     memcpy(s->peaks, watch.peaks, sizeof s->peaks);
-    if (run->options.profile) {
-        const bench_generation request = {kinds[PLADIS_TWO].cfg_scale, kinds[PLADIS_TWO].pladis_scale, 2,
-                                          true};
-        PLD_TRY(bench_draw(run, session, &request, &watch, run->options.profile, &s->report, error));
+    for (int kind = 0; run->options.profile && kind < KINDS; kind++) {
+        if (is_last(plan, kind)) {
+            const bench_generation request = generation_of(plan, kind, 2);
+            PLD_TRY(bench_draw(run, session, &request, &watch, run->options.profile, &s->report, error));
+        }
     }
     return PLD_OK;
 }
@@ -201,6 +221,7 @@ static pld_status measure_stages(bench_run *run, const bench_model *row, pld_err
     pld_model *model = NULL;
     pld_session *session = NULL;
     pld_profile *own = NULL;
+    const stage_plan plan = {kinds_to_run(run, row), wants_decode(run, row)};
     stage_samples *s = pld_allocate(1, sizeof *s);
     pld_status status =
         s ? bench_open_model(run, row, &model, &session, error) : pld_fail_memory(error, sizeof *s, "bench");
@@ -208,7 +229,7 @@ static pld_status measure_stages(bench_run *run, const bench_model *row, pld_err
         status = pld_profile_create(&own, error);
     }
     if (status == PLD_OK) {
-        status = sample_stages(run, session, kinds_to_run(run, row), own, s, error);
+        status = sample_stages(run, session, &plan, own, s, error);
     }
     if (status == PLD_OK) {
         status = add_stages(run, row, s, error);

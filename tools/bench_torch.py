@@ -17,6 +17,7 @@ entmax of them, their mix, and the product with the values (package entmax, floa
 that draws one picture in two steps. Needs the modules of tools/full_size/requirements.txt.
 """
 import argparse
+import importlib.util
 import json
 import math
 import os
@@ -340,6 +341,9 @@ def main():
     if args.serve:
         serve(args)
         return
+    for module in ("torch", "diffusers", "transformers", "entmax"):  # now, not after minutes of the other side
+        if not importlib.util.find_spec(module):
+            raise SystemExit(f"{sys.executable} has no module {module}; see tools/full_size/requirements.txt")
     ours, theirs, machine = measure(args)
     report = print_report(args, ours, theirs, None if args.no_memory else measure_memory(args), machine)
     if args.json:

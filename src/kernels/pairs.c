@@ -35,6 +35,7 @@ void pld_pairs_pack(const pld_kernels *k, const pld_panels *shape, const float *
             }
             const int64_t at =
                 ((panel * shape->taps + tap) * pld_pair_count(shape->depth) + first / 2) * width;
+            /* words are moved as they are, whatever number their bits would be */
             k->transpose(words, PIECE / 2, width, pld_pair_count(count), (float *)packed + at, width);
         }
     }

@@ -34,6 +34,10 @@ typedef struct pld_attention_choice {
     float nag_scale, nag_limit, nag_blend;
 } pld_attention_choice;
 
+/** Two entries do the same; every member counts. Branches with equal entries may be computed once
+ * (row_groups.h). */
+bool pld_variant_choice_equal(const pld_attention_choice *a, const pld_attention_choice *b);
+
 typedef enum pld_variant_part { PLD_VARIANT_ROWS, PLD_VARIANT_QUERY, PLD_VARIANT_CONTEXTS } pld_variant_part;
 
 /** A registry row. */
@@ -45,7 +49,8 @@ struct pld_attention_variant {
     /** Take its numbers from an effect; NULL where it has none. */
     void (*set)(pld_attention_choice *choice, const pld_attention_effect *effect);
     /** Rows: attention into `out` [queries, channels]. Contexts: both attentions and their combination.
-     * Query: change the call's query; `out` is not used. */
+     * Query: point the call at another query (rows may share the plan's); `out` is not used. What it computes
+     * depends on the choice, the contexts and the call's query, key and value alone. */
     pld_status (*run)(pld_attention_call *call, float *out, pld_error *error);
 };
 

@@ -398,12 +398,16 @@ pld_value_id pld_copy(pld_builder *b, pld_value_id x) {
     return out;
 }
 
-pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id model) {
-    if (failed(b) || b->plan->values[x].batch == b->plan->values[model].batch) {
+pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other) {
+    if (failed(b) || b->plan->values[x].batch == b->plan->values[other].batch) {
         return x;
     }
     const pld_value from = b->plan->values[x];
-    const pld_row_groups groups = b->plan->values[model].groups;
+    const pld_row_groups groups = b->plan->values[other].groups;
+    if (groups.count < from.groups.count || from.groups.count == 0) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL, "'%s': rows cannot meet again", b->scope);
+        return PLD_NO_VALUE;
+    }
     pld_value_id out = new_value(b, groups, from.batch, from.height, from.width, from.channels);
     append(b, &pld_operator_copy_rows, "", x, PLD_NO_VALUE, out);
     return out;

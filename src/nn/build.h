@@ -86,9 +86,8 @@ pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width);
 pld_value_id pld_copy(pld_builder *b, pld_value_id x);
-/** x with a row for each that `model` has, whose rows have parted further: a copy, or x where they are the
- * same. */
-pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id model);
+/** x with a row for each that `other` has, whose rows have parted as far or further: x itself, or a copy. */
+pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other);
 /** Token ids of the run → [B, T, channels], token plus position embedding. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);

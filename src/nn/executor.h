@@ -42,8 +42,9 @@ typedef struct pld_run {
     pld_product_settings settings;
     const volatile int *cancel;           /**< looked at before each operator; may be NULL */
     const pld_variant_table *variants;    /**< NULL: softmax everywhere */
-    const pld_branch *branch_of_row;      /**< [batch]; needed with variants */
-    const pld_context *const *contexts;   /**< [batch]; needed by cross-attention */
+    const pld_branch *branch_of_row;      /**< [rows]; needed with variants. Rows of the evaluation, of which
+                                               values may hold several as one (row_groups.h) */
+    const pld_context *const *contexts;   /**< [rows]; needed by cross-attention */
     const pld_context *negative_context;  /**< the second context of variants that have one (nag) */
     float *attention_spare;               /**< PLD_SPARE_COUNT buffers, for variants that need them */
     size_t attention_spare_floats;        /**< of one buffer: at least pld_plan_attention_floats */
@@ -51,12 +52,13 @@ typedef struct pld_run {
     int64_t context_tokens; /**< while preparing: the most that a context will have, if contexts are not there
                                yet */
     const int32_t *ids;     /**< [batch, height] token ids, of text encoders */
-    const float *timesteps; /**< [batch], of denoisers */
+    const float *timesteps; /**< [rows], of denoisers */
     /** Called at each tap with a value that must not be changed; may be NULL. */
     void (*tap)(void *user, const char *name, const pld_value *shape, const float *data);
     void *tap_user;
     pld_profile *profile; /**< where the time of each operator is noted; NULL: nowhere */
-    /** Called before each attention at a site with its sizes, query, key and value; may be NULL. */
+    /** Called before each attention at a site, once for each row, with its sizes, query, key and value; may
+     * be NULL. */
     void (*observe)(void *user, const pld_attention_view *view);
     void *observe_user;
 } pld_run;

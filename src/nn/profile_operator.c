@@ -57,7 +57,7 @@ const char *pld_operator_shape(const pld_run *run, const pld_operator *op, char 
     if (op->in == PLD_NO_VALUE) {
         snprintf(text, size, "%s", value_text(&values[op->out], out, sizeof out));
     } else if (site_of(run->plan, op)) {
-        snprintf(text, size, "%s %d heads, %d keys", value_text(&values[op->in], in, sizeof in), op->heads,
+        snprintf(text, size, "%s %d heads, %d keys", value_text(&values[op->out], out, sizeof out), op->heads,
                  (int)key_count(run, op, 0));
     } else if (op->out == PLD_NO_VALUE) {
         snprintf(text, size, "%s", value_text(&values[op->in], in, sizeof in));

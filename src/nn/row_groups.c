@@ -3,13 +3,6 @@
 
 #include "core/memory.h"
 
-static bool same_choice(const pld_attention_choice *a, const pld_attention_choice *b) {
-    return a->rows == b->rows && a->query == b->query && a->contexts == b->contexts &&
-           a->lambda == b->lambda && a->alpha == b->alpha && a->temperature == b->temperature &&
-           a->sigma == b->sigma && a->gag_scale == b->gag_scale && a->gag_limit == b->gag_limit &&
-           a->nag_scale == b->nag_scale && a->nag_limit == b->nag_limit && a->nag_blend == b->nag_blend;
-}
-
 static bool same_text(pld_branch a, pld_branch b) {
     return pld_branch_text(a) == pld_branch_text(b);
 }
@@ -18,7 +11,8 @@ static bool same_text(pld_branch a, pld_branch b) {
 static bool same_at_site(const pld_row_sharing_request *request, size_t site, pld_branch a, pld_branch b) {
     for (size_t i = 0; i < sizeof request->tables / sizeof *request->tables; i++) {
         const pld_variant_table *table = request->tables[i];
-        if (!same_choice(pld_variant_choice(table, site, a), pld_variant_choice(table, site, b)) ||
+        if (!pld_variant_choice_equal(pld_variant_choice(table, site, a),
+                                      pld_variant_choice(table, site, b)) ||
             (table->sites[site].kind == PLD_SITE_CROSS && !same_text(a, b))) {
             return false;
         }

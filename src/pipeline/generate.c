@@ -84,13 +84,16 @@ static pld_status load_unet(pld_generation *g) {
                                 .tokens = context_tokens(g),
                                 .tables = {&g->dense, &g->pladis}};
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
-        if (!evaluates(g, set)) {
+        if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
             pld_session_drop_unet(g->session, set);
-            continue;
         }
-        request.branches = set;
-        PLD_TRY(pld_session_need_unet(g->session, &request, g->options->cancel, g->error));
-        PLD_TRY(allocate_attention_spare(g, &g->session->unets[set].plan));
+    }
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        if (evaluates(g, set)) {
+            request.branches = set;
+            PLD_TRY(pld_session_need_unet(g->session, &request, g->options->cancel, g->error));
+            PLD_TRY(allocate_attention_spare(g, &g->session->unets[set].plan));
+        }
     }
     return PLD_OK;
 }

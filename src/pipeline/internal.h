@@ -100,7 +100,7 @@ typedef struct pld_prompt_context {
     bool bf16; /* with which it was prepared */
 } pld_prompt_context;
 
-/** The U-Net for one shape. */
+/** The U-Net for one set of branches and one shape. */
 typedef struct pld_unet_plan {
     pld_plan plan;
     pld_row_sharing sharing;

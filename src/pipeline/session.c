@@ -234,12 +234,12 @@ static pld_status share_rows(const pld_model *model, const pld_unet_request *req
 }
 
 /** Write the plan down and prepare it; it takes `sharing` over. */
-static pld_status build_unet(pld_session *session, const pld_unet_request *request,
-                             const pld_row_sharing *sharing, const volatile int *cancel, pld_error *error) {
+static pld_status build_unet(pld_session *session, const pld_unet_request *request, pld_row_sharing sharing,
+                             const volatile int *cancel, pld_error *error) {
     pld_model *model = session->model;
     pld_unet_plan *unet = &session->unets[request->branches];
-    *unet = (pld_unet_plan){.sharing = *sharing};
-    const pld_unet_shape shape = {sharing->rows, request->height, request->width, &unet->sharing};
+    *unet = (pld_unet_plan){.sharing = sharing};
+    const pld_unet_shape shape = {sharing.rows, request->height, request->width, &unet->sharing};
     pld_plan_init(&unet->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
     PLD_TRY(pld_unet_build(&unet->plan, &model->unet, &shape, &unet->values, error));
     pld_run run = pld_session_run(session, &unet->plan, cancel);
@@ -266,7 +266,7 @@ pld_status pld_session_need_unet(pld_session *session, const pld_unet_request *r
         return pld_plan_wake(&unet->plan, error);
     }
     pld_session_drop_unet(session, request->branches);
-    return build_unet(session, request, &sharing, cancel, error);
+    return build_unet(session, request, sharing, cancel, error);
 }
 
 static pld_status need_vae(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,

@@ -45,6 +45,19 @@ static void build_context(const pld_unet_config *c, const pld_plan *unet) {
     free(ids);
 }
 
+/** Values that are wanted at the same time lie apart. */
+static void check_apart(const pld_plan *plan) {
+    for (size_t i = 0; plan->value_count <= 300 && i < plan->value_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const pld_value *a = &plan->values[i], *b = &plan->values[j];
+            const bool meet = (a->life == PLD_VALUE_KEPT || b->life == PLD_VALUE_KEPT) ||
+                              (a->first <= b->last && b->first <= a->last);
+            FUZZ_REQUIRE(!meet || a->offset >= b->offset + pld_value_floats(b) ||
+                         b->offset >= a->offset + pld_value_floats(a));
+        }
+    }
+}
+
 /** The output has the latents' size, and every value a place inside the plan's memory. */
 static void check_plan(pld_plan *plan, const pld_unet_config *c, const pld_unet_values *values) {
     pld_error error = {0};
@@ -56,7 +69,39 @@ static void check_plan(pld_plan *plan, const pld_unet_config *c, const pld_unet_
             const size_t end = plan->values[i].offset + pld_value_floats(&plan->values[i]);
             FUZZ_REQUIRE(end <= plan->memory_floats);
         }
+        check_apart(plan);
     }
+}
+
+/** The same network for four branches that share rows up to where their texts or attention differ. */
+static void build_shared(const pld_unet_config *c, const pld_plan *unet, pld_unet_shape shape) {
+    static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
+                                          PLD_BRANCH_IDENTITY, PLD_BRANCH_BLURRED};
+    const pld_attention_effect effects[] = {
+        {.variant = "identity", .layers = "mid", .branches = PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY)},
+        {.variant = "blur", .layers = "up", .branches = PLD_BRANCH_BIT(PLD_BRANCH_BLURRED), .sigma = 1}};
+    pld_variant_table table;
+    pld_row_sharing sharing;
+    pld_unet_values values;
+    pld_plan plan;
+    pld_error error = {0};
+    FUZZ_REQUIRE(pld_variant_table_init(&table, unet->sites, unet->site_count, &error) == PLD_OK);
+    for (int i = 0; i < 2; i++) {
+        int sites = 0; /* a network without such a site refuses it */
+        (void)pld_variant_table_add_effect(&table, &effects[i], "fuzz", &sites, &error);
+    }
+    const pld_row_sharing_request request = {
+        .branches = branches, .rows = 4, .tables = {&table, &table}, .text_joins_time = c->pooled_width > 0};
+    FUZZ_REQUIRE(pld_row_sharing_init(&sharing, &request, &error) == PLD_OK);
+    shape.batch = 4;
+    shape.sharing = &sharing;
+    pld_plan_init(&plan, NULL);
+    FUZZ_REQUIRE(pld_unet_build(&plan, c, &shape, &values, &error) == PLD_OK);
+    FUZZ_REQUIRE(plan.values[values.output].batch >= plan.values[values.sample].batch);
+    check_plan(&plan, c, &values);
+    pld_plan_free(&plan);
+    pld_row_sharing_free(&sharing);
+    pld_variant_table_free(&table);
 }
 
 static void build(const pld_unet_config *c) {
@@ -69,6 +114,7 @@ static void build(const pld_unet_config *c) {
     if (pld_unet_build(&plan, c, &shape, &values, &error) == PLD_OK) {
         check_plan(&plan, c, &values);
         build_context(c, &plan);
+        build_shared(c, &plan, shape);
     } else {
         FUZZ_REQUIRE(error.message[0]); /* heads or groups that do not divide */
     }

@@ -64,26 +64,32 @@ static inline void rows_to_tile(const float *in, int64_t in_stride, int64_t rows
     }
 }
 
-/** tile [columns][PLD_TILE] → out [rows <= PLD_TILE][columns], rows `out_stride` apart. */
-static inline void tile_to_rows(const float *tile, int64_t rows, int64_t columns, float *out,
-                                int64_t out_stride) {
+/** in [rows, columns], rows `in_row` apart → out [columns, rows], rows `out_row` apart. */
+static inline void turn_over(const float *in, int64_t in_row, int64_t rows, int64_t columns, float *out,
+                             int64_t out_row) {
     for (int64_t row = 0; row < rows; row += PLD_EDGE) {
-        int64_t height = rows - row < PLD_EDGE ? rows - row : PLD_EDGE;
+        const int64_t height = rows - row < PLD_EDGE ? rows - row : PLD_EDGE;
         for (int64_t column = 0; column < columns; column += PLD_EDGE) {
-            int64_t width = columns - column < PLD_EDGE ? columns - column : PLD_EDGE;
-            const float *in = tile + column * PLD_TILE + row;
-            float *to = out + row * out_stride + column;
+            const int64_t width = columns - column < PLD_EDGE ? columns - column : PLD_EDGE;
+            const float *from = in + row * in_row + column;
+            float *to = out + column * out_row + row;
             if (height == PLD_EDGE && width == PLD_EDGE) {
-                transpose_8x8(in, PLD_TILE, to, out_stride);
+                transpose_8x8(from, in_row, to, out_row);
                 continue;
             }
-            for (int64_t i = 0; i < height; i++) {
-                for (int64_t j = 0; j < width; j++) {
-                    to[i * out_stride + j] = in[j * PLD_TILE + i];
+            for (int64_t i = 0; i < width; i++) {
+                for (int64_t j = 0; j < height; j++) {
+                    to[i * out_row + j] = from[j * in_row + i];
                 }
             }
         }
     }
+}
+
+/** tile [columns][PLD_TILE] → out [rows <= PLD_TILE][columns], rows `out_stride` apart. */
+static inline void tile_to_rows(const float *tile, int64_t rows, int64_t columns, float *out,
+                                int64_t out_stride) {
+    turn_over(tile, PLD_TILE, columns, rows, out, out_stride);
 }
 
 #endif

@@ -8,8 +8,8 @@
 #include "nn/build.h"
 
 typedef struct pld_unet_values {
-    pld_value_id sample; /**< input [B, h, w, in_channels] */
-    pld_value_id output; /**< model output [B, h, w, out_channels] */
+    pld_value_id sample; /**< input [B, h, w, in_channels], B rows or groups of them */
+    pld_value_id output; /**< model output, likewise [B, h, w, out_channels] */
 } pld_unet_values;
 
 /** Latents of one evaluation. */

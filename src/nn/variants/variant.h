@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What the files of the attention variants share: one attention of one row of the batch. */
+/** What the files of the attention variants share: one attention of one row of the batch, or of several that
+ * are equal. */
 #ifndef PLD_NN_VARIANTS_VARIANT_H
 #define PLD_NN_VARIANTS_VARIANT_H
 
