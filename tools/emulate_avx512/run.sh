@@ -79,6 +79,7 @@ ata0-master: type=cdrom, path="cd.iso", status=inserted
 cpu: count=1, ips=50000000, reset_on_triple_fault=0, model=${CPU:-corei7_skylake_x}
 clock: sync=none
 com1: enabled=1, mode=file, dev=serial
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 log: log
 panic: action=fatal
 MACHINE
