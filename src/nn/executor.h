@@ -19,7 +19,7 @@ typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD
 
 /** How linear layers and convolutions are computed. */
 typedef struct pld_product_settings {
-    pld_conv_choice conv; /**< AUTO: Winograd where it is faster; WINOGRAD: wherever it can */
+    pld_conv_choice conv; /**< AUTO: own ways where they are faster; WINOGRAD: wherever they can, for tests */
     bool low_memory;      /**< drop what other networks hold before one is prepared */
     bool bf16; /**< operands of products rounded to bfloat16, sums float32; where that pays: product_bf16.c */
 } pld_product_settings;
