@@ -228,10 +228,10 @@ static pld_status measure_stages(bench_run *run, const bench_model *row, pld_err
     if (status == PLD_OK) {
         status = pld_profile_create(&own, error);
     }
-    if (status == PLD_OK) {
+    if (s && status == PLD_OK) {
         status = sample_stages(run, session, &plan, own, s, error);
     }
-    if (status == PLD_OK) {
+    if (s && status == PLD_OK) {
         status = add_stages(run, row, s, error);
     }
     pld_profile_destroy(&own);

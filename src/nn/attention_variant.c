@@ -23,14 +23,6 @@ pld_status pld_variant_table_init(pld_variant_table *table, const pld_site *site
     return PLD_OK;
 }
 
-bool pld_variant_choice_equal(const pld_attention_choice *a, const pld_attention_choice *b) {
-    _Static_assert(sizeof *a == 3 * sizeof a->rows + 10 * sizeof a->lambda, "compare the new member, too");
-    return a->rows == b->rows && a->query == b->query && a->contexts == b->contexts &&
-           a->lambda == b->lambda && a->alpha == b->alpha && a->temperature == b->temperature &&
-           a->sigma == b->sigma && a->gag_scale == b->gag_scale && a->gag_limit == b->gag_limit &&
-           a->nag_scale == b->nag_scale && a->nag_limit == b->nag_limit && a->nag_blend == b->nag_blend;
-}
-
 void pld_variant_table_free(pld_variant_table *table) {
     pld_free(table->choices);
     *table = (pld_variant_table){0};

@@ -34,9 +34,14 @@ typedef struct pld_attention_choice {
     float nag_scale, nag_limit, nag_blend;
 } pld_attention_choice;
 
-/** Two entries do the same; every member counts. Branches with equal entries may be computed once
- * (row_groups.h). */
-bool pld_variant_choice_equal(const pld_attention_choice *a, const pld_attention_choice *b);
+/** Two entries do the same: every member above counts. Branches with equal entries may be computed once
+ * (row_groups.h), so one that is left out here gives wrong pictures. */
+static inline bool pld_variant_choice_equal(const pld_attention_choice *a, const pld_attention_choice *b) {
+    return a->rows == b->rows && a->query == b->query && a->contexts == b->contexts &&
+           a->lambda == b->lambda && a->alpha == b->alpha && a->temperature == b->temperature &&
+           a->sigma == b->sigma && a->gag_scale == b->gag_scale && a->gag_limit == b->gag_limit &&
+           a->nag_scale == b->nag_scale && a->nag_limit == b->nag_limit && a->nag_blend == b->nag_blend;
+}
 
 typedef enum pld_variant_part { PLD_VARIANT_ROWS, PLD_VARIANT_QUERY, PLD_VARIANT_CONTEXTS } pld_variant_part;
 

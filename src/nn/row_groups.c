@@ -9,7 +9,7 @@ static bool same_text(pld_branch a, pld_branch b) {
 
 /** Two branches that came to a site equal leave it equal, whichever table is in force. */
 static bool same_at_site(const pld_row_sharing_request *request, size_t site, pld_branch a, pld_branch b) {
-    for (size_t i = 0; i < sizeof request->tables / sizeof *request->tables; i++) {
+    for (int i = 0; i < PLD_ROW_TABLES; i++) {
         const pld_variant_table *table = request->tables[i];
         if (!pld_variant_choice_equal(pld_variant_choice(table, site, a),
                                       pld_variant_choice(table, site, b)) ||

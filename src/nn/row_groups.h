@@ -23,11 +23,14 @@ typedef struct pld_row_sharing {
     pld_row_groups *groups; /**< [1 + site_count]: at the input, then after the attention of each site */
 } pld_row_sharing;
 
+enum { PLD_ROW_TABLES = 2 };
+
 /** What decides where rows part. */
 typedef struct pld_row_sharing_request {
-    const pld_branch *branches;         /**< [rows] */
-    int rows;                           /**< 1 … PLD_BRANCH_COUNT */
-    const pld_variant_table *tables[2]; /**< every table that the network will run with, of the same sites */
+    const pld_branch *branches; /**< [rows] */
+    int rows;                   /**< 1 … PLD_BRANCH_COUNT */
+    const pld_variant_table
+        *tables[PLD_ROW_TABLES]; /**< every table that the network will run with, of the same sites */
     bool text_joins_time; /**< the time embedding depends on the text, so rows of other texts never are equal
                            */
 } pld_row_sharing_request;

@@ -161,10 +161,10 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
 
 /** What a plan of the U-Net is made for. */
 typedef struct pld_unet_request {
-    pld_branch_set branches;            /**< one row each, in their order */
-    int64_t height, width;              /**< of the latents, which all branches share, and the timestep too */
-    int64_t tokens;                     /**< the most states of a context */
-    const pld_variant_table *tables[2]; /**< with which it will run */
+    pld_branch_set branches; /**< one row each, in their order */
+    int64_t height, width;   /**< of the latents, which all branches share, and the timestep too */
+    int64_t tokens;          /**< the most states of a context */
+    const pld_variant_table *tables[PLD_ROW_TABLES]; /**< with which it will run */
 } pld_unet_request;
 
 /** Make the U-Net's plan for a request ready: session->unets[branches]. */
