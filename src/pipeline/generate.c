@@ -303,11 +303,7 @@ static pld_status to_image(pld_generation *g, pld_image *image) {
 static pld_status allocate_latents(pld_generation *g) {
     float **buffers[3 + PLD_BRANCH_COUNT] = {&g->latents, &g->model_input, &g->noise_pred};
     size_t buffer_count = 3;
-    pld_branch_set needed = 0;
-    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
-    for (size_t step = 0; step < steps; step++) {
-        needed |= pld_guidance_chain_branches(&g->guidance, step, steps);
-    }
+    const pld_branch_set needed = pld_generation_branches(g);
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         if (needed & PLD_BRANCH_BIT(branch)) {
             buffers[buffer_count++] = &g->rows[branch];

@@ -48,6 +48,9 @@ typedef struct pld_generation {
     double began;
 } pld_generation;
 
+/** Branches that some step of the run evaluates. */
+pld_branch_set pld_generation_branches(const pld_generation *g);
+
 /** Check the options against the model and make the sampler. */
 pld_status pld_generation_resolve(pld_generation *g);
 

@@ -231,11 +231,7 @@ static void report_variants(pld_generation *g) {
 static void log_variants(const pld_generation *g) {
     static const char *const names[PLD_BRANCH_COUNT] = {"unconditional", "conditional",
                                                         "perturbed (identity)", "perturbed (blurred)"};
-    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
-    pld_branch_set used = 0;
-    for (size_t step = 0; step < steps; step++) {
-        used |= pld_guidance_chain_branches(&g->guidance, step, steps);
-    }
+    const pld_branch_set used = pld_generation_branches(g);
     for (size_t i = 0; i < g->model->site_count; i++) {
         char line[256] = "";
         for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
@@ -353,6 +349,15 @@ static pld_status check_sampler_renoises(const pld_generation *g) {
         "guidance %s: adds noise back with another prediction than the guided one, which sampler '%s' "
         "cannot; use one of %s",
         method, kind->name, able);
+}
+
+pld_branch_set pld_generation_branches(const pld_generation *g) {
+    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
+    pld_branch_set used = 0;
+    for (size_t step = 0; step < steps; step++) {
+        used |= pld_guidance_chain_branches(&g->guidance, step, steps);
+    }
+    return used;
 }
 
 /** The type of the denoiser's products. */

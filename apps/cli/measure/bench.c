@@ -27,24 +27,25 @@ typedef struct bench_request {
 
 #define GROUPS "kernels attention operators stages tune generate all"
 
-static bool accept_model(void *target, const option *row, const char *value) {
-    bench_request *request = target;
-    if (request->model_count == BENCH_MOST_MODELS) {
-        message_usage("--%s: at most %d models", row->name, BENCH_MOST_MODELS);
+/** One more value of a repeatable option; `what` names them in errors. */
+static bool append(const char **values, int *count, int most, const option *row, const char *what,
+                   const char *value) {
+    if (*count == most) {
+        message_usage("--%s: at most %d %s", row->name, most, what);
         return false;
     }
-    request->models[request->model_count++] = value;
+    values[(*count)++] = value;
     return true;
+}
+
+static bool accept_model(void *target, const option *row, const char *value) {
+    bench_request *request = target;
+    return append(request->models, &request->model_count, BENCH_MOST_MODELS, row, "models", value);
 }
 
 static bool accept_only(void *target, const option *row, const char *value) {
     bench_request *request = target;
-    if (request->only_count == BENCH_MOST_ONLY) {
-        message_usage("--%s: at most %d texts", row->name, BENCH_MOST_ONLY);
-        return false;
-    }
-    request->only[request->only_count++] = value;
-    return true;
+    return append(request->only, &request->only_count, BENCH_MOST_ONLY, row, "texts", value);
 }
 
 #define AT(field)   .offset = offsetof(bench_request, field)
