@@ -74,8 +74,11 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
 }
 
 void bench_operator_name(const bench_network *network, int index, char name[BENCH_NAME]) {
-    snprintf(name, BENCH_NAME, "%s %dx%d %s, %s", network->model->name, network->width, network->height,
-             network->plan->name, pld_operator_label(network->plan, &network->plan->operators[index]));
+    const pld_operator *op = &network->plan->operators[index];
+    snprintf(name, BENCH_NAME, "%s %dx%d %s, %s%s%s%s", network->model->name, network->width, network->height,
+             network->plan->name, pld_operator_label(network->plan, op),
+             op->problem.out_channels && op->problem.accumulate ? " into" : "", op->silu ? " silu" : "",
+             op->geglu ? " geglu" : "");
 }
 
 void bench_describe_operator(const bench_network *network, int index, const bench_lone_operator *lone,
@@ -83,10 +86,6 @@ void bench_describe_operator(const bench_network *network, int index, const benc
     const pld_operator *op = &lone->plan.operators[0];
     char shape[96];
     bench_operator_name(network, index, result->name);
-    const size_t length = strlen(result->name);
-    snprintf(result->name + length, sizeof result->name - length, "%s%s%s",
-             op->problem.out_channels && op->problem.accumulate ? " into" : "", op->silu ? " silu" : "",
-             op->geglu ? " geglu" : "");
     snprintf(result->shape, sizeof result->shape, "%s",
              pld_operator_shape(&lone->run, op, shape, sizeof shape));
     snprintf(result->implementation, sizeof result->implementation, "%s", pld_operator_implementation(op));

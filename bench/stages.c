@@ -67,13 +67,28 @@ static int base_of(int kind) {
     return kind == SOFTMAX_TWO ? SOFTMAX_ONE : kind & ~1;
 }
 
+static const char *const text_encoders[2] = {"text_encoder", "text_encoder_2"};
+
 static bool wants(const bench_run *run, const bench_model *model, const char *what, const char *name) {
     char full[BENCH_NAME];
     snprintf(full, sizeof full, "%s, %s%s", model->name, what, name);
     return bench_wanted(run, full);
 }
 
-/** The kinds that results of --only need, bit by bit; SOFTMAX_ONE at least, for the other stages. */
+/** Whether --only wants a stage that every kind shows. */
+static bool wants_other_stage(const bench_run *run, const bench_model *model) {
+    bool wanted = wants(run, model, "", "decode");
+    for (int i = 0; i < 2; i++) {
+        wanted = wanted || wants(run, model, text_encoders[i], ", 1 prompt");
+    }
+    for (int stage = 0; stage < BENCH_STAGES; stage++) {
+        wanted = wanted || wants(run, model, "peak memory, ", bench_stage_names[stage]);
+    }
+    return wanted;
+}
+
+/** The kinds that results of --only need, bit by bit; SOFTMAX_ONE at least, for the other stages. None: it
+ * matches no result. */
 static unsigned kinds_to_run(const bench_run *run, const bench_model *model) {
     unsigned set = 0;
     for (int kind = 0; kind < KINDS; kind++) {
@@ -90,14 +105,12 @@ static unsigned kinds_to_run(const bench_run *run, const bench_model *model) {
     if (wants(run, model, "peak memory, ", "load") || wants(run, model, "peak memory, ", "denoise")) {
         set |= 1U << PLADIS_TWO; /* memory is that of the largest */
     }
-    return set ? set : 1U << SOFTMAX_ONE;
+    return set == 0 && wants_other_stage(run, model) ? 1U << SOFTMAX_ONE : set;
 }
 
 static bool wants_decode(const bench_run *run, const bench_model *model) {
     return wants(run, model, "", "decode") || wants(run, model, "peak memory, ", "decode");
 }
-
-static const char *const text_encoders[2] = {"text_encoder", "text_encoder_2"};
 
 typedef struct stage_samples {
     bench_samples evaluation[KINDS], cross[KINDS]; /* seconds of evaluations and of cross-attention inside */
@@ -217,11 +230,11 @@ static pld_status add_stages(bench_run *run, const bench_model *model, const sta
     return PLD_OK;
 }
 
-static pld_status measure_stages(bench_run *run, const bench_model *row, pld_error *error) {
+static pld_status measure_stages(bench_run *run, const bench_model *row, const stage_plan *plan,
+                                 pld_error *error) {
     pld_model *model = NULL;
     pld_session *session = NULL;
     pld_profile *own = NULL;
-    const stage_plan plan = {kinds_to_run(run, row), wants_decode(run, row)};
     stage_samples *s = pld_allocate(1, sizeof *s);
     pld_status status =
         s ? bench_open_model(run, row, &model, &session, error) : pld_fail_memory(error, sizeof *s, "bench");
@@ -229,7 +242,7 @@ static pld_status measure_stages(bench_run *run, const bench_model *row, pld_err
         status = pld_profile_create(&own, error);
     }
     if (s && status == PLD_OK) {
-        status = sample_stages(run, session, &plan, own, s, error);
+        status = sample_stages(run, session, plan, own, s, error);
     }
     if (s && status == PLD_OK) {
         status = add_stages(run, row, s, error);
@@ -244,7 +257,9 @@ static pld_status measure_stages(bench_run *run, const bench_model *row, pld_err
 pld_status bench_stages(bench_run *run, pld_error *error) {
     pld_status status = PLD_OK;
     for (int i = 0; status == PLD_OK && i < run->options.model_count; i++) {
-        status = measure_stages(run, &run->options.models[i], error);
+        const bench_model *row = &run->options.models[i];
+        const stage_plan plan = {kinds_to_run(run, row), wants_decode(run, row)};
+        status = plan.kinds ? measure_stages(run, row, &plan, error) : PLD_OK;
     }
     return status;
 }

@@ -9,7 +9,7 @@
 #include "core/status.h"
 #include "kernels/cuts.h"
 
-enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64 };
+enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64, LEAST_ITEMS = 4 /* of a thread */ };
 
 void pld_attention_problem_init(pld_attention_problem *problem) {
     *problem = (pld_attention_problem){
@@ -139,15 +139,23 @@ typedef struct attention_run {
     const pld_kernels *kernels;
     const pld_attention_problem *problem;
     query_span spans[2]; /* before and from joint_first_image_query on */
+    int threads;
     float scale;
     float *scratch;
     size_t scratch_floats; /* of one thread */
 } attention_run;
 
+/** Tiles of nearly equal size, as large as they may be while each thread has LEAST_ITEMS of them. */
 static query_span make_span(const attention_run *run, int64_t begin, int64_t end, int64_t sparse) {
-    int64_t tile_queries = is_bf16(run->problem)
-                               ? run->kernels->attention_bf16_queries(run->problem->head_size)
-                               : run->kernels->attention_queries(sparse, run->problem->head_size);
+    const pld_attention_problem *problem = run->problem;
+    const int64_t block = run->kernels->attention_query_block();
+    const int64_t most = is_bf16(problem) ? run->kernels->attention_bf16_queries(problem->head_size)
+                                          : run->kernels->attention_queries(sparse, problem->head_size);
+    const int64_t blocks = pld_larger(1, pld_parts(end - begin, block)); /* a span may be empty */
+    const int64_t tiles =
+        pld_parts((int64_t)run->threads * LEAST_ITEMS, (int64_t)problem->batch * problem->heads);
+    const int64_t tile_blocks = pld_even_piece(blocks, pld_smaller(most / block, pld_parts(blocks, tiles)));
+    const int64_t tile_queries = tile_blocks * block;
     return (query_span){begin, end, tile_queries, pld_parts(end - begin, tile_queries), sparse};
 }
 
@@ -236,6 +244,7 @@ pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_pr
     attention_run run = {
         .kernels = kernels,
         .problem = problem,
+        .threads = threads,
         .scale = scale,
         .scratch = (float *)aligned,
         .scratch_floats = floats_per_thread(kernels, problem),

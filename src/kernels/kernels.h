@@ -125,7 +125,9 @@ typedef struct pld_winograd_output {
     /* Attention of one tile; see attention.h. Scratch: attention_scratch(…) floats, 64-byte aligned. */          \
     X(void, attention_tile, (const pld_attention_tile *tile, float *scratch))                                       \
     X(size_t, attention_scratch, (int64_t sparse_keys, int head_size))                                              \
-    /* Query rows that one tile should hold: a constant for the head size. */                                       \
+    /* Query rows that are computed together, and the most that one tile takes: it takes whole blocks of the        \
+     * former, which share a way through the keys. */                                                               \
+    X(int64_t, attention_query_block, (void))                                                                       \
     X(int64_t, attention_queries, (int64_t sparse_keys, int head_size))                                             \
     /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·log2(e)·query, key,         \
      * weight and value rounded to the nearest; logits, normalisers and sums float32. */                            \

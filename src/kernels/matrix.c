@@ -6,14 +6,20 @@
 #include "core/parallel.h"
 #include "kernels/cuts.h"
 
-enum { ROWS = 240, DEPTH = 320, LEAST_ROWS = 96 /* of an item */, LEAST_ITEMS = 4 /* of a thread */ };
+enum {
+    ROWS = 240,
+    DEPTH = 320,
+    PAIRS = 4, /* of panels whose sums pass through the depth together */
+    LEAST_ROWS = 96 /* of an item */,
+    LEAST_ITEMS = 4 /* of a thread */
+};
 
 /** Floats that a thread wants for a piece of a panel, expanded, and for a block's sums before their GEGLU. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
     return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(DEPTH * k->panel_columns());
 }
 static size_t sum_floats(const pld_kernels *k, const pld_matrix *matrix) {
-    return matrix->weights.halves ? (size_t)(k->panel_columns() * 2 * ROWS) : 0;
+    return matrix->weights.halves ? (size_t)(PAIRS * k->panel_columns() * 2 * ROWS) : 0;
 }
 
 size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int threads) {
@@ -68,23 +74,25 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
     }
 }
 
-/** Pairs of panels, one after the other: sums [rows, 2·columns] of a pair, then their GEGLU. */
+/** PAIRS of panels and all of the depth at a time: sums [rows, 2·columns of the pairs], then their GEGLU. */
 static void multiply_halves(const matrix_job *job, matrix_block block, int64_t pair, int64_t last,
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
+    const int64_t row = weights->columns / 2;
     float *sums = room + piece_floats(job->k, job->matrix);
-    for (; pair < last; pair++) {
-        const int64_t columns = pld_panel_width(job->k, weights, 2 * pair);
+    for (int64_t next; pair < last; pair = next) {
+        next = pld_smaller(pair + PAIRS, last);
+        const int64_t first = pld_panel_first(job->k, weights, 2 * pair);
+        const int64_t columns = pld_smaller(pld_panel_first(job->k, weights, 2 * next), row) - first;
         for (block.depth = 0; block.depth < weights->depth; block.depth += DEPTH) {
             block.count = pld_smaller(DEPTH, weights->depth - block.depth);
-            for (int64_t half = 0; half < 2; half++) {
-                const pld_panel_target target = {sums + half * columns, NULL, 2 * columns};
-                panel_piece(job, &block, 2 * pair + half, &target, room);
+            for (int64_t n = 2 * pair; n < 2 * next; n++) {
+                const int64_t at = n % 2 * columns + pld_panel_first(job->k, weights, n - n % 2) - first;
+                const pld_panel_target target = {sums + at, NULL, 2 * columns};
+                panel_piece(job, &block, n, &target, room);
             }
         }
-        const int64_t row = weights->columns / 2;
-        job->k->geglu(sums, block.rows, columns,
-                      job->operands->out + block.row * row + pld_panel_first(job->k, weights, 2 * pair), row);
+        job->k->geglu(sums, block.rows, columns, job->operands->out + block.row * row + first, row);
     }
 }
 

@@ -100,7 +100,16 @@ void check_attention_scratch(const pld_kernels *kernels) {
     }
 }
 
+void check_attention_query_block(const pld_kernels *kernels) {
+    assert_true(kernels->attention_query_block() > 0);
+}
+
 void check_attention_queries(const pld_kernels *kernels) {
-    assert_true(kernels->attention_queries(0, 40) > 0);
-    assert_true(kernels->attention_queries(77, 512) > 0);
+    const int64_t block = kernels->attention_query_block();
+    for (int head_size = 1; head_size <= 512; head_size++) {
+        for (int64_t keys = 0; keys <= 77; keys += 77) {
+            const int64_t queries = kernels->attention_queries(keys, head_size);
+            assert_true(queries >= block && queries % block == 0);
+        }
+    }
 }

@@ -111,6 +111,7 @@ void check_attention_bf16_scratch(const pld_kernels *kernels) {
 
 void check_attention_bf16_queries(const pld_kernels *kernels) {
     for (int head_size = 1; head_size <= 4096; head_size *= 2) {
-        assert_true(kernels->attention_bf16_queries(head_size) > 0);
+        const int64_t queries = kernels->attention_bf16_queries(head_size);
+        assert_true(queries > 0 && queries % kernels->attention_query_block() == 0);
     }
 }

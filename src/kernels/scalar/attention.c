@@ -15,6 +15,10 @@ size_t PLD_KERNEL(attention_scratch)(int64_t sparse_keys, int head_size) {
     return 2 * (size_t)head_size + 3 * (size_t)sparse_keys;
 }
 
+int64_t PLD_KERNEL(attention_query_block)(void) {
+    return 1;
+}
+
 int64_t PLD_KERNEL(attention_queries)(int64_t sparse_keys, int head_size) {
     (void)sparse_keys;
     (void)head_size;

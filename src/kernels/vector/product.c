@@ -53,12 +53,13 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
     }
 }
 
-/** Ask for `depth` floats of some rows. Rows past the end of an array may be asked for: nothing is read, and
- * the address is made without pointer arithmetic. */
-PLD_INLINE void fetch_rows(const float *from, int64_t first, int64_t row, int64_t depth) {
-    for (int64_t m = first; m < first + PLD_BLOCK_ROWS; m++) {
+/** Ask for rows [first, first + PLD_BLOCK_ROWS). Rows past the end of an array may be asked for: nothing is
+ * read, and the address is made without pointer arithmetic. */
+PLD_INLINE void fetch_rows(const product_soon *soon, int64_t first, int64_t depth) {
+    for (int64_t m = first; soon->at && m < first + PLD_BLOCK_ROWS; m++) {
         for (int64_t k = 0; k < depth; k += 16) { /* a cache line */
-            __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)(m * row + k) * sizeof(float)));
+            const int64_t at = (soon->ahead + m) * soon->row + k;
+            __builtin_prefetch((const void *)((uintptr_t)soon->at + (uintptr_t)at * sizeof(float)));
         }
     }
 }
@@ -67,10 +68,8 @@ void PLD_KERNEL(tile_product)(const product_left *a, int64_t depth, const float 
                               float *c) {
     int64_t m = 0;
     for (; m + PLD_BLOCK_ROWS <= a->rows; m += PLD_BLOCK_ROWS) {
-        if (a->soon) { /* the next rows, and those wanted after this product */
-            fetch_rows(a->at, m + PLD_BLOCK_ROWS, a->row, depth);
-            fetch_rows(a->soon, m, a->soon_row, depth);
-        }
+        fetch_rows(&a->soon[0], m, depth);
+        fetch_rows(&a->soon[1], m, depth);
         block_product(PLD_BLOCK_ROWS, a->at + m * a->row, a->row, a->step, depth, b, accumulate,
                       c + m * PLD_TILE);
     }

@@ -16,12 +16,18 @@ enum { PLD_TILE_VECTORS = 4, PLD_BLOCK_ROWS = 3 };
 #endif
 enum { PLD_TILE = PLD_TILE_VECTORS * PLD_LANES };
 
-/** The left operand of a product, a(m, k) = at[m·row + k·step]. */
+/** Rows that are wanted soon: those from row `ahead` of `at` on, `row` floats apart; at NULL: none. */
+typedef struct product_soon {
+    const float *at;
+    int64_t row, ahead;
+} product_soon;
+
+/** The left operand of a product, a(m, k) = at[m·row + k·step], and what is fetched into the cache on the
+ * way: as many rows, of as many floats as the depth. */
 typedef struct product_left {
     const float *at;
     int64_t rows, row, step;
-    const float *soon; /* its shape, rows `soon_row` apart: fetched into the cache on the way; or NULL */
-    int64_t soon_row;
+    product_soon soon[2];
 } product_left;
 
 /** c [a.rows, PLD_TILE] = a·b, or c + a·b with `accumulate`; b [depth, PLD_TILE]. Sums run over k in order,
