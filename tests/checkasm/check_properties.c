@@ -119,8 +119,10 @@ void check_attention_threads(const pld_kernels *kernels) {
         size_t count = problem_count(&problem);
         float *one = check_floats(count), *many = check_floats(count);
         problem_run(kernels, &problem, 1, one);
-        problem_run(kernels, &problem, 3, many);
-        check_same("3 threads", many, one, count * sizeof(float));
+        for (int threads = 3; threads <= 48; threads *= 4) { /* tiles of fewer and fewer queries */
+            problem_run(kernels, &problem, threads, many);
+            check_same("several threads", many, one, count * sizeof(float));
+        }
         int calls = 0;
         pld_attention_parallel parallel = {.threads = 1, .parallel_for = backwards, .user = &calls};
         size_t size = pld_attention_scratch_size_with(kernels, &problem, 1);
