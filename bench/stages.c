@@ -75,9 +75,13 @@ static bool wants(const bench_run *run, const bench_model *model, const char *wh
     return bench_wanted(run, full);
 }
 
+static bool wants_decode(const bench_run *run, const bench_model *model) {
+    return wants(run, model, "", "decode") || wants(run, model, "peak memory, ", "decode");
+}
+
 /** Whether --only wants a stage that every kind shows. */
 static bool wants_other_stage(const bench_run *run, const bench_model *model) {
-    bool wanted = wants(run, model, "", "decode");
+    bool wanted = wants_decode(run, model);
     for (int i = 0; i < 2; i++) {
         wanted = wanted || wants(run, model, text_encoders[i], ", 1 prompt");
     }
@@ -106,10 +110,6 @@ static unsigned kinds_to_run(const bench_run *run, const bench_model *model) {
         set |= 1U << PLADIS_TWO; /* memory is that of the largest */
     }
     return set == 0 && wants_other_stage(run, model) ? 1U << SOFTMAX_ONE : set;
-}
-
-static bool wants_decode(const bench_run *run, const bench_model *model) {
-    return wants(run, model, "", "decode") || wants(run, model, "peak memory, ", "decode");
 }
 
 typedef struct stage_samples {

@@ -9,7 +9,7 @@
 #include "core/status.h"
 #include "kernels/cuts.h"
 
-enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64, LEAST_ITEMS = 4 /* of a thread */ };
+enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64 };
 
 void pld_attention_problem_init(pld_attention_problem *problem) {
     *problem = (pld_attention_problem){
@@ -145,7 +145,7 @@ typedef struct attention_run {
     size_t scratch_floats; /* of one thread */
 } attention_run;
 
-/** Tiles of nearly equal size, as large as they may be while each thread has LEAST_ITEMS of them. */
+/** Tiles of nearly equal size, as large as they may be while each thread has PLD_LEAST_ITEMS of them. */
 static query_span make_span(const attention_run *run, int64_t begin, int64_t end, int64_t sparse) {
     const pld_attention_problem *problem = run->problem;
     const int64_t block = run->kernels->attention_query_block();
@@ -153,7 +153,7 @@ static query_span make_span(const attention_run *run, int64_t begin, int64_t end
                                           : run->kernels->attention_queries(sparse, problem->head_size);
     const int64_t blocks = pld_larger(1, pld_parts(end - begin, block)); /* a span may be empty */
     const int64_t tiles =
-        pld_parts((int64_t)run->threads * LEAST_ITEMS, (int64_t)problem->batch * problem->heads);
+        pld_parts((int64_t)run->threads * PLD_LEAST_ITEMS, (int64_t)problem->batch * problem->heads);
     const int64_t tile_blocks = pld_even_piece(blocks, pld_smaller(most / block, pld_parts(blocks, tiles)));
     const int64_t tile_queries = tile_blocks * block;
     return (query_span){begin, end, tile_queries, pld_parts(end - begin, tile_queries), sparse};

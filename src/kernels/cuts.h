@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-enum { PLD_LINE = 16 }; /* numbers of four bytes in a cache line */
+enum {
+    PLD_LINE = 16,      /* numbers of four bytes in a cache line */
+    PLD_LEAST_ITEMS = 4 /* that a thread takes, so that one which is held up does not hold up the others */
+};
 
 static inline int64_t pld_smaller(int64_t a, int64_t b) {
     return a < b ? a : b;

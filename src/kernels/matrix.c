@@ -9,9 +9,8 @@
 enum {
     ROWS = 240,
     DEPTH = 320,
-    PAIRS = 4, /* of panels whose sums pass through the depth together */
-    LEAST_ROWS = 96 /* of an item */,
-    LEAST_ITEMS = 4 /* of a thread */
+    PAIRS = 4,      /* of panels whose sums pass through the depth together */
+    LEAST_ROWS = 96 /* of an item */
 };
 
 /** Floats that a thread wants for a piece of a panel, expanded, and for a block's sums before their GEGLU. */
@@ -137,6 +136,6 @@ void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
     const int64_t row_parts = pld_smaller(workers * pld_parts(matrix->rows, workers * ROWS),
                                           pld_larger(1, matrix->rows / LEAST_ROWS));
     matrix_job job = {k, matrix, operands, row_parts,
-                      pld_smaller(pld_parts(workers * LEAST_ITEMS, row_parts), panels)};
+                      pld_smaller(pld_parts(workers * PLD_LEAST_ITEMS, row_parts), panels)};
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
 }

@@ -2,6 +2,8 @@
 /* A block of accumulators that stays in registers, and its remainders. */
 #include "kernels/vector/product.h"
 
+#include "kernels/cuts.h"
+
 /* Vectors of the right operand that stay in registers, and steps of the depth that share the loop's own
  * instructions: AVX2's 16 registers hold 12 sums, 3 of 4 vectors and 1 broadcast. */
 #if PLD_VECTOR_BYTES == 64
@@ -57,7 +59,7 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
  * read, and the address is made without pointer arithmetic. */
 PLD_INLINE void fetch_rows(const product_soon *soon, int64_t first, int64_t depth) {
     for (int64_t m = first; soon->at && m < first + PLD_BLOCK_ROWS; m++) {
-        for (int64_t k = 0; k < depth; k += 16) { /* a cache line */
+        for (int64_t k = 0; k < depth; k += PLD_LINE) {
             const int64_t at = (soon->ahead + m) * soon->row + k;
             __builtin_prefetch((const void *)((uintptr_t)soon->at + (uintptr_t)at * sizeof(float)));
         }
