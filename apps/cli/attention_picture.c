@@ -98,9 +98,10 @@ bool attention_picture_compose(const picture *drawn, const pld_attention_maps *m
     while (pld_attention_maps_get(maps, sheet.words, &map)) {
         sheet.words++;
     }
-    sheet.images = calloc(2 * sheet.words, sizeof *sheet.images);
-    sheet.cells = calloc(COLUMNS * sheet.words, sizeof *sheet.cells);
-    sheet.labels = calloc(COLUMNS * sheet.words, sizeof *sheet.labels);
+    const size_t room = sheet.words > 0 ? sheet.words : 1;
+    sheet.images = calloc(2 * room, sizeof *sheet.images);
+    sheet.cells = calloc(COLUMNS * room, sizeof *sheet.cells);
+    sheet.labels = calloc(COLUMNS * room, sizeof *sheet.labels);
     bool done = sheet.images != NULL && sheet.cells != NULL && sheet.labels != NULL;
     if (!done) {
         message_failure("out of memory for the maps of %zu words", sheet.words);

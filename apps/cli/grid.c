@@ -104,6 +104,11 @@ static options_result parse(int argc, char **argv, grid_request *request) {
     return result;
 }
 
+/** Whether the axis is one, and of that option. */
+static bool varies(const sweep_axis *axis, const char *name) {
+    return axis != NULL && axis->row != NULL && strcmp(axis->row->name, name) == 0;
+}
+
 /** Read the axes and check the rest; a grid over prompts needs no prompt of its own. */
 static bool settle(grid_request *request, sweep_axis *x, sweep_axis *y) {
     if (request->x == NULL) {
@@ -118,9 +123,7 @@ static bool settle(grid_request *request, sweep_axis *x, sweep_axis *y) {
         message_usage("--y: varies %s, and so does --x", y->row->name);
         return false;
     }
-    bool over_prompts =
-        strcmp(x->row->name, "prompt") == 0 || (y->row != NULL && strcmp(y->row->name, "prompt") == 0);
-    if (over_prompts) {
+    if (varies(x, "prompt") || varies(y, "prompt")) {
         request->generate.prompt = "";
     }
     return generate_options_settle(&request->generate);
@@ -143,8 +146,7 @@ static int write_results(const grid_request *request, picture_run *run, const pi
     char title[PICTURE_LABEL * 4];
     const generate_request *settings = &request->generate;
     pld_image image = {0};
-    bool seeds = strcmp(grid->x->row->name, "seed") == 0 ||
-                 (grid->y != NULL && strcmp(grid->y->row->name, "seed") == 0);
+    const bool seeds = varies(grid->x, "seed") || varies(grid->y, "seed");
     int used = snprintf(title, sizeof title, "%.500s", settings->prompt);
     if (!seeds && used < (int)sizeof title) {
         snprintf(title + used, sizeof title - (size_t)used, "%sseed %" PRId64, used > 0 ? ", " : "",

@@ -40,7 +40,7 @@ int lora_set_make(const generate_request *settings, const char *prompt, lora_set
 }
 
 void lora_set_free(lora_set *set) {
-    for (size_t i = 0; i < set->path_count; i++) {
+    for (size_t i = 0; set->paths != NULL && i < set->path_count; i++) {
         free(set->paths[i]);
     }
     free(set->paths);

@@ -136,11 +136,12 @@ static int fill_pictures(const generate_request *request, const char *const *pro
     for (size_t i = 0; i < count; i++) {
         const picture_variant *variant = &pictures->variants[i % variants];
         const char *own = variant->settings.prompt;
-        pictures->items[i] = (picture){.settings = &variant->settings,
-                                       .label = variant->label,
-                                       .prompt = own != NULL ? own : prompts[i / variants / seeds],
-                                       .seed = variant->settings.seed + (int64_t)(i / variants % seeds),
-                                       .pladis_scale = variant->settings.pladis_scale};
+        pictures->items[i] =
+            (picture){.settings = &variant->settings,
+                      .label = variant->label,
+                      .prompt = own != NULL || prompts == NULL ? own : prompts[i / variants / seeds],
+                      .seed = variant->settings.seed + (int64_t)(i / variants % seeds),
+                      .pladis_scale = variant->settings.pladis_scale};
     }
     return EXIT_DONE;
 }

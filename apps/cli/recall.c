@@ -87,7 +87,9 @@ static bool store_field(const char *path, const char *key, const json_t *value, 
     char name[LONGEST_NAME], number[LONGEST_NUMBER];
     snprintf(name, sizeof name, "%s", key);
     for (char *at = name; *at != '\0'; at++) {
-        *at = *at == '_' ? '-' : *at;
+        if (*at == '_') {
+            *at = '-';
+        }
     }
     const option *row = generate_options_row(name);
     if (row == NULL || !row->of_picture) {

@@ -136,7 +136,7 @@ bool sweep_axis_parse(const char *asked_by, const char *text, sweep_axis *axis) 
 }
 
 void sweep_axis_free(sweep_axis *axis) {
-    for (size_t i = 0; i < axis->count; i++) {
+    for (size_t i = 0; axis->values != NULL && i < axis->count; i++) {
         free(axis->values[i]);
     }
     free(axis->values);

@@ -6,6 +6,7 @@
 
 enum {
     KITTY_CHUNK = 4096,
+    KITTY_BYTES = KITTY_CHUNK / 4 * 3, /* that a chunk of base64 holds */
     KITTY_PICTURE = 7677,
     LEVELS = 6 /* of the colour cube of xterm and of our sixels */
 };
@@ -78,7 +79,8 @@ bool terminal_graphics_named(const char *name, terminal_graphics *graphics) {
 static void measure(const pld_image *image, const terminal_room *room, int *columns, int *rows) {
     int most_columns = room->columns > 2 ? room->columns - 1 : 1,
         most_rows = room->rows > 4 ? room->rows - 3 : 1;
-    double width = image->width, height = (image->height + 1) / 2;
+    const int half = (image->height + 1) / 2;
+    double width = image->width, height = half;
     double factor = width > most_columns ? most_columns / width : 1;
     factor = height * factor > most_rows ? most_rows / height : factor;
     *columns = (int)(width * factor) > 0 ? (int)(width * factor) : 1;
@@ -149,7 +151,7 @@ static void put_base64(FILE *file, const uint8_t *bytes, size_t size) {
 /** Transmit and place (a=T) 24-bit pixels (f=24) without an answer (q=2) or a moved cursor (C=1); the same
  * number replaces the picture before. */
 static void draw_kitty(FILE *file, const pld_image *image, const terminal_room *room) {
-    size_t size = 3 * (size_t)image->width * (size_t)image->height, chunk = KITTY_CHUNK / 4 * 3;
+    size_t size = 3 * (size_t)image->width * (size_t)image->height, chunk = KITTY_BYTES;
     int columns = 0, rows = 0;
     measure(image, room, &columns, &rows);
     for (size_t at = 0; at < size; at += chunk) {

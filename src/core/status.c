@@ -15,9 +15,9 @@ const char *pld_status_text(pld_status status) {
     return "unknown status";
 }
 
-pld_status pld_fail(pld_error *error, pld_status status, const char *format, ...) {
+void pld_write_error(pld_error *error, pld_status status, const char *format, ...) {
     if (!error) {
-        return status;
+        return;
     }
     error->status = status;
     va_list arguments;
@@ -29,10 +29,4 @@ pld_status pld_fail(pld_error *error, pld_status status, const char *format, ...
             *c = '?'; /* names from untrusted files must not reach a terminal as control codes */
         }
     }
-    return status;
-}
-
-pld_status pld_fail_memory(pld_error *error, size_t bytes, const char *what) {
-    return pld_fail(error, PLD_ERROR_MEMORY, "%s: %.1f MiB of memory could not be allocated", what,
-                    (double)bytes / 1048576.0);
 }

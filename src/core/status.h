@@ -7,11 +7,18 @@
 
 #include "pladis/status.h"
 
-/** Write a message into `error` (may be NULL) and return `status`; control characters become '?'. */
-pld_status pld_fail(pld_error *error, pld_status status, const char *format, ...) PLD_PRINTF(3, 4);
+/** Write a message into `error` (may be NULL); control characters become '?'. */
+void pld_write_error(pld_error *error, pld_status status, const char *format, ...) PLD_PRINTF(3, 4);
+
+/** pld_write_error, the value of which is `status`. A macro, so that who reads the call, a static analyser
+ * too, sees what it returns. */
+#define pld_fail(error, status, ...) (pld_write_error((error), (status), __VA_ARGS__), (pld_status)(status))
 
 /** pld_fail for an allocation of `bytes` that was refused; `what` names its use. */
-pld_status pld_fail_memory(pld_error *error, size_t bytes, const char *what);
+static inline pld_status pld_fail_memory(pld_error *error, size_t bytes, const char *what) {
+    return pld_fail(error, PLD_ERROR_MEMORY, "%s: %.1f MiB of memory could not be allocated", what,
+                    (double)bytes / 1048576.0);
+}
 
 /** Return from the enclosing function when `expression` is not PLD_OK. */
 #define PLD_TRY(expression)                                                                                  \

@@ -74,7 +74,8 @@ static bool append_token(text_buffer *json, const char *first, size_t first_size
     entry[used++] = id ? ',' : '{';
     entry[used++] = '"';
     for (size_t i = 0; i < first_size + second_size; i++) {
-        const char c = i < first_size ? first[i] : second[i - first_size];
+        const char *at = i < first_size ? first + i : second + (i - first_size);
+        const char c = *at;
         if (c == '"' || c == '\\') {
             entry[used++] = '\\';
         }

@@ -88,6 +88,7 @@ static size_t compose(int32_t *points, size_t count) {
 
 /** White space and lower case of `count` code points, as UTF-8 into `text` (4 bytes a code point). */
 static size_t write_lower(const int32_t *points, size_t count, char *text) {
+    static const char dotted[] = {'i', '\xCC', '\x87'};
     size_t size = 0;
     for (size_t i = 0; i < count; i++) {
         if (pld_clip_is_space(points[i])) {
@@ -95,8 +96,8 @@ static size_t write_lower(const int32_t *points, size_t count, char *text) {
                 text[size++] = ' ';
             }
         } else if (points[i] == 0x130) { /* İ is the one letter whose lower case is two code points */
-            memcpy(text + size, "i\xCC\x87", 3);
-            size += 3;
+            memcpy(text + size, dotted, sizeof dotted);
+            size += sizeof dotted;
         } else {
             size += pld_utf8_encode(pld_clip_lower(points[i]), text + size);
         }

@@ -150,14 +150,15 @@ static bool is_printable(int byte) {
 
 /** Ids of single bytes: a byte that is not printable is written as the next letter from U+0100 on. */
 static void fill_byte_ids(pld_clip_tokenizer *tokenizer) {
+    static const char word_end[] = {'<', '/', 'w', '>'};
     int32_t next_letter = 0x100;
     for (int byte = 0; byte < 256; byte++) {
         char piece[8];
         size_t length = pld_utf8_encode(is_printable(byte) ? byte : next_letter++, piece);
         int32_t unknown = tokenizer->role_ids[PLD_CLIP_UNKNOWN];
         int32_t inside = pld_clip_vocabulary_find(&tokenizer->vocabulary, piece, length);
-        memcpy(piece + length, "</w>", 4);
-        int32_t last = pld_clip_vocabulary_find(&tokenizer->vocabulary, piece, length + 4);
+        memcpy(piece + length, word_end, sizeof word_end);
+        int32_t last = pld_clip_vocabulary_find(&tokenizer->vocabulary, piece, length + sizeof word_end);
         tokenizer->byte_ids[byte] = inside < 0 ? unknown : inside;
         tokenizer->last_byte_ids[byte] = last < 0 ? unknown : last;
     }

@@ -36,8 +36,8 @@ static bool pattern_fits(const pld_lora_module *module, const char *key) {
         return false;
     }
     for (size_t i = 0; i < length; i++) {
-        char found = key[i] == '.' ? '_' : key[i];
-        if (found != module->path[path - length + i]) {
+        const char found = module->path[path - length + i];
+        if (key[i] == '.' ? found != '_' : found != key[i]) {
             return false;
         }
     }

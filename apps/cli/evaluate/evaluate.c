@@ -80,9 +80,8 @@ static json_t *make_header(const evaluation *e) {
     for (size_t i = 0; i < generate->count; i++) {
         const option *row = &generate->rows[i];
         char text[1024];
-        bool varied =
-            row->name != NULL && evaluate_settings_column(&e->settings, row->name) < e->settings.column_count;
-        if (row->of_picture && !varied && strcmp(row->name, "prompt") != 0) {
+        if (row->name != NULL && row->of_picture && strcmp(row->name, "prompt") != 0 &&
+            evaluate_settings_column(&e->settings, row->name) >= e->settings.column_count) {
             evaluate_value_text(row, &e->request->base, e->request->typed, text, sizeof text);
             json_object_set_new(options, row->name, json_string(text));
         }

@@ -117,7 +117,9 @@ static void print_frame(FILE *file, const panel *p) {
     fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" font-weight=\"bold\">%s (%zu prompts)</text>\n", p->left,
             p->top - 8, group_name(p->group), p->e->statistics[0].prompts[p->group]);
     const double step = p->y_most - p->y_least > 0.55 ? 0.2 : p->y_most - p->y_least > 0.25 ? 0.1 : 0.05;
-    for (double y = p->y_least; y < p->y_most + 1e-9; y += step) {
+    const int lines = 1 + (int)((p->y_most - p->y_least + 1e-9) / step);
+    for (int line = 0; line < lines; line++) {
+        const double y = p->y_least + line * step;
         fprintf(file, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#ddd\"/>", p->left,
                 right, y_place(p, y), y_place(p, y));
         fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.0f %%</text>\n", p->left - 4,
@@ -186,8 +188,9 @@ static void print_plot(FILE *file, const evaluation *e, size_t grid) {
             COLUMNS * PANEL_WIDTH, PANEL_HEIGHT + second);
     for (int group = 0; group <= GROUP_COUNT; group++) {
         panel p = {.e = e, .grid = grid, .group = group};
-        p.left = LEFT + (double)(place % COLUMNS) * PANEL_WIDTH;
-        p.top = TOP + (double)(place / COLUMNS) * PANEL_HEIGHT;
+        const size_t column = place % COLUMNS, row = place / COLUMNS;
+        p.left = LEFT + (double)column * PANEL_WIDTH;
+        p.top = TOP + (double)row * PANEL_HEIGHT;
         if (group == GROUP_COUNT) {
             print_legend(file, &p);
         } else if (e->statistics[0].prompts[group] > 0) {

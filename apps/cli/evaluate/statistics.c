@@ -147,7 +147,7 @@ static void describe(const outcomes *o, size_t setting, double *scratch, setting
     for (int aspect = 0; aspect < PLD_ASPECT_COUNT; aspect++) {
         size_t asked = 0, held = 0;
         for (size_t i = 0; i < pictures; i++) {
-            const int verdict = o->items[i * o->settings + setting].verdict[aspect];
+            const int8_t verdict = o->items[i * o->settings + setting].verdict[aspect];
             asked += verdict != PLD_ANY;
             held += verdict == 1;
         }

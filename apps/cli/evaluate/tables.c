@@ -78,7 +78,7 @@ static void print_pictures(FILE *file, const evaluation *e, size_t grid) {
         print_field(file, prompt->text);
         fprintf(file, ",%" PRId64, e->request->base.seed + (int64_t)(at.prompt * o->seeds + at.repetition));
         for (int j = 0; j < PLD_ASPECT_COUNT; j++) {
-            const int verdict = o->items[i].verdict[j];
+            const int8_t verdict = o->items[i].verdict[j];
             fputs(verdict == PLD_ANY ? "," : verdict ? ",1" : ",0", file);
         }
         fputs("\r\n", file);
