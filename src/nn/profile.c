@@ -134,7 +134,7 @@ pld_status pld_profile_summarise(const pld_profile *profile, pld_profile_level l
                                                                 [PLD_PROFILE_BY_LAYER] = by_layer,
                                                                 [PLD_PROFILE_BY_SHAPE] = by_shape};
     *count = 0;
-    const pld_profile_span **order = pld_allocate(profile->count, sizeof *order);
+    const pld_profile_span **order = pld_allocate(profile->count, sizeof(const pld_profile_span *));
     *rows = pld_allocate(profile->count, sizeof **rows);
     if (!order || !*rows) {
         pld_free(order);
@@ -147,7 +147,7 @@ pld_status pld_profile_summarise(const pld_profile *profile, pld_profile_level l
             order[spans++] = &profile->spans[i];
         }
     }
-    qsort(order, spans, sizeof *order, orders[grouping]);
+    qsort(order, spans, sizeof(const pld_profile_span *), orders[grouping]);
     *count = add_up(order, spans, grouping, *rows);
     qsort(*rows, *count, sizeof **rows, by_seconds);
     pld_free(order);

@@ -10,9 +10,12 @@
 /** `text` as the inside of a JSON string; layer names are plain, anything else becomes "?". */
 static const char *plain(const char *text, char *out, size_t size) {
     size_t used = 0;
-    for (; *text && used + 1 < size; text++) {
-        bool safe = *text >= ' ' && *text <= '~' && *text != '"' && *text != '\\';
-        out[used++] = safe ? *text : '?';
+    for (; *text && used + 1 < size; text++, used++) {
+        const bool safe = *text >= ' ' && *text <= '~' && *text != '"' && *text != '\\';
+        out[used] = '?';
+        if (safe) {
+            out[used] = *text;
+        }
     }
     out[used] = 0;
     return out;

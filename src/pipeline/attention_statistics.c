@@ -43,7 +43,7 @@ pld_status pld_attention_statistics_create(const pld_site *sites, size_t site_co
     if (complete) {
         *made = (pld_attention_statistics){
             .sites = sites, .site_count = site_count, .self = self, .alpha = (float)alpha};
-        made->heads = pld_allocate(site_count, sizeof *made->heads);
+        made->heads = pld_allocate(site_count, sizeof(head_sums *));
         made->keys = pld_allocate(site_count, sizeof *made->keys);
         complete = made->heads && made->keys;
     }
@@ -53,7 +53,7 @@ pld_status pld_attention_statistics_create(const pld_site *sites, size_t site_co
     }
     if (!complete) {
         pld_attention_statistics_destroy(statistics);
-        return pld_fail_memory(error, site_count * sizeof *made->heads, "attention statistics");
+        return pld_fail_memory(error, site_count * sizeof(head_sums *), "attention statistics");
     }
     return PLD_OK;
 }
@@ -155,7 +155,7 @@ static void observe(void *user, const pld_attention_view *view) {
     }
     heads_task task = {.statistics = s, .problem = view->problem, .heads = s->heads[view->site]};
     const size_t step = PLD_ALIGNMENT / sizeof(float);
-    const size_t maps = (2 * CHUNK * (size_t)view->problem->key_count + step - 1) / step * step;
+    const size_t maps = ((size_t)2 * CHUNK * (size_t)view->problem->key_count + step - 1) / step * step;
     task.floats = (maps + s->kernels->rows_scratch(view->problem->key_count) + step - 1) / step * step;
     task.memory = pld_allocate_aligned((size_t)s->threads * task.floats, sizeof(float));
     if (!task.memory) {

@@ -58,7 +58,9 @@ static pld_status add_name(known_names *names, const char *tensor, size_t index,
         return pld_fail_memory(error, strlen(tensor), "module names");
     }
     for (char *at = path; *at; at++) {
-        *at = *at == '.' ? '_' : *at;
+        if (*at == '.') {
+            *at = '_';
+        }
     }
     memmove(path, without_start(path), strlen(without_start(path)) + 1);
     names->items[names->count++] = (known_name){path, bias, index};

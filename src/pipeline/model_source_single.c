@@ -155,7 +155,7 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     json_t *scheduler = NULL;
     source->documents = json_object();
     if (!source->documents) {
-        return pld_fail_memory(error, sizeof index, "configuration");
+        return pld_fail_memory(error, sizeof(json_t *), "configuration");
     }
     PLD_TRY(recognise(source, error));
     const pld_single_family *family = source->family;

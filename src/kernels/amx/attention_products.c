@@ -51,7 +51,7 @@ void PLD_KERNEL(attention_round_values)(const float *value, int64_t stride, int6
 static void product_of_tiles(const uint32_t *left, int64_t rows, int64_t left_row, int64_t pairs,
                              const uint32_t *right, bool accumulate, float *out) {
     TILE_MEMORY_BARRIER();
-    for (int64_t row = 0; row < rows; row += 2 * TILE_ROWS) {
+    for (int64_t row = 0; row < rows; row += BLOCK_ROWS) {
         const bool lower = rows - row > TILE_ROWS;
         if (accumulate) {
             load_sums(TILE_ROWS, lower, out + row * PLD_TILE, PLD_TILE);

@@ -7,7 +7,10 @@
 #include "kernels/amx/tiles.h"
 #include "kernels/table.h"
 
-enum { BLOCK_ROWS = 2 * TILE_ROWS, PANEL_COLUMNS = RIGHT_COLUMNS };
+enum {
+    TILE_WORDS = TILE_ROWS * TILE_PAIRS,
+    PANEL_COLUMNS = RIGHT_COLUMNS,
+};
 
 _Static_assert((int)PANEL_COLUMNS == 2 * (int)PLD_LANES, "the width of a panel");
 
@@ -24,21 +27,21 @@ static void add_rest(const product_block *block, const uint32_t *upper, const ui
     const int64_t left_row = block->p->left_row;
     uint32_t left_room[BLOCK_ROWS * TILE_PAIRS] = {0};
     uint32_t right_room[TILE_PAIRS * PANEL_COLUMNS] = {0};
-    for (int m = 0; m < block->upper; m++) {
+    for (int64_t m = 0; m < block->upper; m++) {
         memcpy(left_room + m * TILE_PAIRS, upper + m * left_row, (size_t)pairs * sizeof *upper);
     }
-    for (int m = 0; m < block->lower; m++) {
-        memcpy(left_room + (TILE_ROWS + m) * TILE_PAIRS, lower + m * left_row, (size_t)pairs * sizeof *lower);
+    for (int64_t m = 0; lower && m < block->lower; m++) {
+        memcpy(left_room + TILE_WORDS + m * TILE_PAIRS, lower + m * left_row, (size_t)pairs * sizeof *lower);
     }
     memcpy(right_room, right, (size_t)(pairs * PANEL_COLUMNS) * sizeof *right);
     TILE_MEMORY_BARRIER();
-    add_products(left_room, lower ? left_room + TILE_ROWS * TILE_PAIRS : NULL, TILE_PAIRS, right_room);
+    add_products(left_room, lower ? left_room + TILE_WORDS : NULL, TILE_PAIRS, right_room);
     TILE_MEMORY_BARRIER();
 }
 
 /** C += the products of one tap. */
-PLD_INLINE void add_tap(const product_block *block, const uint32_t *upper, const uint32_t *lower,
-                        const uint32_t *right) {
+__attribute__((nonnull(2, 4))) PLD_INLINE void add_tap(const product_block *block, const uint32_t *upper,
+                                                       const uint32_t *lower, const uint32_t *right) {
     const pld_pair_product *p = block->p;
     int64_t k = 0;
     for (; k + TILE_PAIRS <= p->pairs; k += TILE_PAIRS) {
@@ -57,7 +60,7 @@ static void add_taps(const product_block *block) {
     TILE_MEMORY_BARRIER();
     for (int64_t tap = 0; tap < p->taps; tap++, right += p->panel_tap) {
         const int64_t at = pld_pair_tap(p, tap);
-        if (lower) {
+        if (block->lower) {
             add_tap(block, upper + at, lower + at, right);
         } else {
             add_tap(block, upper + at, NULL, right);
@@ -97,7 +100,7 @@ static void run_block(const product_block *block) {
         return;
     }
     store_sums(block->upper, lower, room, PANEL_COLUMNS);
-    for (int m = 0; m < block->upper + block->lower; m++) {
+    for (int64_t m = 0; m < block->upper + block->lower; m++) {
         memcpy(out + m * p->out_row, room + m * PANEL_COLUMNS, (size_t)p->columns * sizeof *room);
     }
 }

@@ -11,8 +11,9 @@
 #include "kernels/vector/vector.h"
 
 enum {
-    TILE_ROWS = 16,  /* of A and C */
-    TILE_PAIRS = 16, /* of K, in a row of A and rows of B */
+    TILE_ROWS = 16,             /* of A and C */
+    BLOCK_ROWS = 2 * TILE_ROWS, /* of the two tiles of A, or of C, above each other */
+    TILE_PAIRS = 16,            /* of K, in a row of A and rows of B */
     TILE_COLUMNS = 16,
     RIGHT_COLUMNS = 2 * TILE_COLUMNS, /* of a right operand in memory */
     TILE_BYTES = 64                   /* of a row */

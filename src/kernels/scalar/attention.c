@@ -95,7 +95,7 @@ void PLD_KERNEL(attention_tile)(const pld_attention_tile *tile, float *scratch) 
             row.sums[c] = 0;
         }
         if (tile->sparse_keys) {
-            add_sparse_keys(tile, query, &row, scratch + 2 * tile->head_size);
+            add_sparse_keys(tile, query, &row, scratch + 2 * (int64_t)tile->head_size);
         }
         add_dense_keys(tile, i, &row);
         for (int c = 0; c < tile->head_size; c++) {

@@ -43,7 +43,7 @@ static void add_value(const pld_attention_tile *tile, int64_t key, float weight,
 
 void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scratch) {
     double *sums = (double *)(void *)scratch;
-    float *query = scratch + 2 * tile->head_size;
+    float *query = scratch + 2 * (int64_t)tile->head_size;
     const float scale = tile->scale * 1.44269504F; /* log2 e: logits are exponents of 2 */
     for (int64_t row = 0; row < tile->queries; row++) {
         float max = -INFINITY;

@@ -23,8 +23,7 @@ enum {
 
 /** PLD_TILE query rows on their way through the keys. */
 typedef struct query_tile {
-    float *
-        query; /* [head_size][PLD_TILE], scaled; logits are exponents of e for sparse keys, of 2 for others */
+    float *query; /* [head_size][PLD_TILE], scaled: logits are exponents of e for sparse keys, else of 2 */
     online_softmax softmax;
     int64_t first; /* number of its first query, for causal attention */
 } query_tile;
@@ -63,9 +62,9 @@ static void hide_later_keys(const query_tile *rows, int64_t begin, int64_t count
         lane[i] = i;
     }
     for (int64_t key = begin > rows->first ? begin : rows->first + 1; key < begin + count; key++) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
             float *at = weights + (key - begin) * PLD_TILE + v * PLD_LANES;
-            const ivec later = lane < (int32_t)(key - rows->first) - v * PLD_LANES;
+            const ivec later = lane < (int32_t)(key - rows->first - v * PLD_LANES);
             store(at, select_lanes(later, splat(PLD_DEAD_LOGIT), load(at)));
         }
     }
@@ -135,7 +134,7 @@ static void add_values(const pld_attention_tile *tile, query_tile *rows, const k
 
 /** From here on logits are exponents of 2. */
 static void turn_to_powers_of_two(const pld_attention_tile *tile, query_tile *rows) {
-    for (int64_t i = 0; i < tile->head_size * PLD_TILE_VECTORS; i++) {
+    for (int64_t i = 0; i < (int64_t)tile->head_size * PLD_TILE_VECTORS; i++) {
         store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * splat(PLD_LOG2_E));
     }
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
@@ -209,7 +208,7 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
     rows_to_tile(tile->query + first * tile->query_stride, tile->query_stride, count, tile->head_size,
                  rows->query);
     vec scale = splat(tile->sparse_keys ? tile->scale : tile->scale * PLD_LOG2_E);
-    for (int64_t i = 0; i < tile->head_size * PLD_TILE_VECTORS; i++) {
+    for (int64_t i = 0; i < (int64_t)tile->head_size * PLD_TILE_VECTORS; i++) {
         store(rows->query + i * PLD_LANES, load(rows->query + i * PLD_LANES) * scale);
     }
     start_softmax(&rows->softmax, tile->head_size);

@@ -44,8 +44,7 @@ int64_t PLD_KERNEL(attention_bf16_queries)(int head_size) {
 
 /** Scratch, in this order: logits and pairs of weights · query and sums of each tile · keys and values. */
 size_t PLD_KERNEL(attention_bf16_scratch)(int head_size) {
-    return (size_t)((BLOCK_KEYS + BLOCK_PAIRS) * PLD_TILE + tiles_at_once(head_size) * tile_words(head_size) +
-                    block_words(head_size));
+    return (size_t)(SCORE_WORDS + tiles_at_once(head_size) * tile_words(head_size) + block_words(head_size));
 }
 
 /** One row [count] → pairs [pld_pair_count(count)]. The last vector may overlap the one before it. */
@@ -87,7 +86,7 @@ static void compute_logits(const pld_attention_tile *tile, const query_tile *row
 PLD_INLINE void powers_of_pair(const float *logits, const bool two, const tile_row *reference, uint32_t *to,
                                tile_row *total) {
     const ivec ones = splat_pair(0x3f803f80U);
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+    for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
         vec earlier = rough_exp2_of(load(logits + v * PLD_LANES) - reference->at[v]);
         vec later = {0};
         if (two) {
@@ -152,7 +151,7 @@ static void start_rows(const pld_attention_tile *tile, int64_t first, query_tile
     float *sums = rows->softmax.sums;
     rows_to_tile(tile->query + first * tile->query_stride, tile->query_stride, count, tile->head_size, sums);
     for (int64_t i = 0; i < tile->head_size; i += 2) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
             const float *at = sums + i * PLD_TILE + v * PLD_LANES;
             vec later = i + 1 < tile->head_size ? load(at + PLD_TILE) : (vec){0};
             ivec pairs = join_pairs(load(at) * scale, later * scale);
@@ -168,8 +167,8 @@ void PLD_KERNEL(attention_bf16_tile)(const pld_attention_tile *tile, float *scra
     query_tile tiles[MOST_TILES];
     const int64_t count = pld_parts(tile->queries, PLD_TILE);
     const int64_t query_words = PLD_KERNEL(attention_key_words)(tile->head_size) * PLD_TILE;
-    key_block block = {.logits = scratch, .pairs = (uint32_t *)(void *)(scratch + BLOCK_KEYS * PLD_TILE)};
-    float *at = scratch + (BLOCK_KEYS + BLOCK_PAIRS) * PLD_TILE;
+    key_block block = {.logits = scratch, .pairs = (uint32_t *)(void *)(scratch + LOGIT_WORDS)};
+    float *at = scratch + SCORE_WORDS;
     for (int64_t i = 0; i < count; i++, at += tile_words(tile->head_size)) {
         tiles[i].query = (uint32_t *)(void *)at;
         tiles[i].softmax.sums = at + query_words;

@@ -48,7 +48,7 @@ PLD_INLINE void block_product(const int rows, const uint32_t *a, int64_t a_row, 
     }
     for (int64_t k = 0; k < pairs; k++) {
         ivec right[PLD_TILE_VECTORS];
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
             right[v] = load_pairs(b + k * PLD_TILE + v * PLD_LANES);
         }
         for (int m = 0; m < rows; m++) {
@@ -58,8 +58,8 @@ PLD_INLINE void block_product(const int rows, const uint32_t *a, int64_t a_row, 
             }
         }
     }
-    for (int m = 0; m < rows; m++) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+    for (int64_t m = 0; m < rows; m++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
             float *at = c + m * PLD_TILE + v * PLD_LANES;
             store(at, accumulate ? load(at) + sums[m][v] : sums[m][v]);
         }

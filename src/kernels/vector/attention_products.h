@@ -10,7 +10,12 @@
 #include "kernels/vector/pairs.h"
 #include "kernels/vector/product.h"
 
-enum { BLOCK_KEYS = 64, BLOCK_PAIRS = BLOCK_KEYS / 2 };
+enum {
+    BLOCK_KEYS = 64,
+    BLOCK_PAIRS = BLOCK_KEYS / 2,
+    LOGIT_WORDS = BLOCK_KEYS * PLD_TILE,                /* a block's logits */
+    SCORE_WORDS = LOGIT_WORDS + BLOCK_PAIRS * PLD_TILE, /* and pairs of weights after them */
+};
 
 /** Words of a rounded row of head_size numbers, those that are added included. */
 int64_t PLD_KERNEL(attention_key_words)(int head_size);
@@ -40,7 +45,8 @@ void PLD_KERNEL(attention_products_begin)(void);
 void PLD_KERNEL(attention_products_end)(void);
 
 /** Two rows [count] → words [count], each a pair of their numbers; `later` NULL: zeros. */
-static inline void join_rows(const float *earlier, const float *later, int64_t count, uint32_t *to) {
+__attribute__((nonnull(1, 4))) static inline void join_rows(const float *earlier, const float *later,
+                                                            int64_t count, uint32_t *to) {
     const vec zero = {0};
     if (count < PLD_LANES) {
         vec second = later ? load_part(later, (size_t)count) : zero;

@@ -92,14 +92,15 @@ PLD_INLINE void write_row(const float *in, int64_t channels, float mean, float f
     }
 }
 
-enum { PLD_CHAINS = 4 }; /* independent sums that hide the latency of an addition */
+/* Independent sums hide the latency of an addition. */
+enum { PLD_CHAINS = 4, PLD_CHAINED = PLD_CHAINS * PLD_LANES };
 
 /** Σ (in − centre) over a row, or of its squares. */
 PLD_INLINE double sum_row(const float *in, int64_t channels, float centre, const bool squared) {
     vec sums[PLD_CHAINS] = {{0}};
     int64_t c = 0;
-    for (; c + PLD_CHAINS * PLD_LANES <= channels; c += PLD_CHAINS * PLD_LANES) {
-        for (int i = 0; i < PLD_CHAINS; i++) {
+    for (; c + PLD_CHAINED <= channels; c += PLD_CHAINED) {
+        for (int64_t i = 0; i < PLD_CHAINS; i++) {
             vec distance = load(in + c + i * PLD_LANES) - splat(centre);
             sums[i] += squared ? distance * distance : distance;
         }

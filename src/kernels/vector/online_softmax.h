@@ -35,7 +35,7 @@ static void start_softmax(online_softmax *rows, int head_size) {
  * not count. */
 static void hide_masked_keys(const pld_attention_tile *tile, int64_t begin, int64_t count, float *weights) {
     for (int64_t key = 0; tile->key_mask && key < count; key++) {
-        for (int v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
             store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
         }
     }
@@ -52,10 +52,10 @@ static void rescale(online_softmax *rows, const tile_row *max) {
     if (!any_lane(changed)) {
         return; /* every factor is 1 */
     }
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+    for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
         rows->max.at[v] = max->at[v];
         rows->total.at[v] *= factor.at[v];
-        for (int i = 0; i < rows->head_size; i++) {
+        for (int64_t i = 0; i < rows->head_size; i++) {
             float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
             store(at, load(at) * factor.at[v]);
         }
@@ -98,9 +98,9 @@ static void add_to_total(online_softmax *rows, const tile_row *total) {
 /** Sums to averages, rows without a key that counts to 0; they are the rows of the output from `first` on. */
 static void finish_softmax(online_softmax *rows, const pld_attention_tile *tile, int64_t first) {
     const int64_t count = tile->queries - first < PLD_TILE ? tile->queries - first : PLD_TILE;
-    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+    for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
         vec inverse = select_lanes(rows->total.at[v] == splat(0), splat(0), splat(1) / rows->total.at[v]);
-        for (int i = 0; i < rows->head_size; i++) {
+        for (int64_t i = 0; i < rows->head_size; i++) {
             float *at = rows->sums + i * PLD_TILE + v * PLD_LANES;
             store(at, load(at) * inverse);
         }

@@ -44,7 +44,7 @@ pld_status pld_describe_vae(const pld_weight_files *vae, const pld_single_family
                   (int)(pld_shape_of(vae, 0, "quant_conv.weight") > 0), "use_post_quant_conv",
                   (int)(pld_shape_of(vae, 0, "post_quant_conv.weight") > 0), "scaling_factor",
                   family->scaling_factor, "force_upcast", 1, "sample_size",
-                  (json_int_t)(family->sample_size * 8)),
+                  (json_int_t)family->sample_size * 8),
         config, error);
 }
 

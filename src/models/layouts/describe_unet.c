@@ -30,7 +30,7 @@ pld_status pld_describe_missing(const pld_weight_files *files, const char *tenso
 
 pld_status pld_described(json_t *document, json_t **target, pld_error *error) {
     *target = document;
-    return document ? PLD_OK : pld_fail_memory(error, sizeof *target, "configuration");
+    return document ? PLD_OK : pld_fail_memory(error, sizeof(json_t *), "configuration");
 }
 
 /** Blocks of the transformer `at`; 0 where there is none. */

@@ -189,7 +189,7 @@ static bool is_taken(const pld_layout_contents *contents, const int *last, const
 }
 
 void pld_layout_detect(const pld_weight_files *files, pld_layout_contents *contents) {
-    int last[PLD_MOST_LAYOUT_PARTS];
+    int last[PLD_MOST_LAYOUT_PARTS] = {0};
     *contents = (pld_layout_contents){.files = files};
     for (int i = 0; i < LAYOUT_COUNT && contents->count < PLD_MOST_LAYOUT_PARTS; i++) {
         if (!pld_layout_find(contents, layouts[i].part) && has(files, layouts[i].prefix, layouts[i].mark)) {

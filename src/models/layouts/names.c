@@ -156,10 +156,10 @@ static void look_up(lookup *at, const pld_name_rule *rules, const char *name, co
         }
         if (rule->inside) {
             look_up(at, rule->inside, rest, made, length);
-        } else if (length + strlen(rest) < PLD_LAYOUT_NAME) {
+        } else if (length + strlen(rest) < PLD_LAYOUT_NAME) { /* room for the end, too */
             pld_renamed *result = &at->renamed[at->count++];
             memcpy(result->name, made, length);
-            strcpy(result->name + length, rest);
+            memcpy(result->name + length, rest, strlen(rest) + 1);
             result->form = rule->form;
         }
         if (at->count > 0) {
