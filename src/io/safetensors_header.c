@@ -217,7 +217,7 @@ static pld_status allocate_tables(const header_context *at, const json_t *root, 
         string_bytes += strlen(key) + 1 + json_string_length(value) + 1;
     }
     header->tensors = pld_allocate(entries, sizeof *header->tensors);
-    header->by_name = pld_allocate(entries, sizeof *header->by_name);
+    header->by_name = pld_allocate(entries, sizeof(const pld_stored_tensor *));
     header->metadata = pld_allocate(json_object_size(metadata), sizeof *header->metadata);
     header->strings = pld_allocate(string_bytes, 1);
     if (!header->tensors || !header->by_name || !header->metadata || !header->strings) {
@@ -248,7 +248,7 @@ static pld_status fill_tables(const header_context *at, const json_t *root, pld_
     for (size_t i = 0; i < header->count; i++) {
         header->by_name[i] = &header->tensors[i];
     }
-    qsort(header->by_name, header->count, sizeof *header->by_name, compare_names);
+    qsort(header->by_name, header->count, sizeof(const pld_stored_tensor *), compare_names);
     return check_coverage(at, error);
 }
 

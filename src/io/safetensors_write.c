@@ -57,7 +57,7 @@ static json_t *describe_tensor(const placed_tensor *placed, size_t begin) {
         }
     }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", pld_dtype_stored_name(tensor->dtype), "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + placed->bytes));
+                     "data_offsets", (json_int_t)begin, (json_int_t)begin + (json_int_t)placed->bytes);
 }
 
 static json_t *describe_metadata(const char *const *pairs) {

@@ -80,7 +80,8 @@ static pld_status prepare(pld_sampler *sampler, const pld_sampling_options *opti
                         "%zu steps: sampler 'pndm' needs at least %d when skip_prk_steps is false (%s)",
                         schedule->steps, PRK_STEPS + 1, sampler->config.file);
     }
-    insert_runge_kutta(schedule, (double)(stride_of(sampler) / 2));
+    const int64_t half = stride_of(sampler) / 2;
+    insert_runge_kutta(schedule, (double)half);
     return pld_check_timesteps(sampler, error);
 }
 

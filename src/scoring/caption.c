@@ -105,7 +105,7 @@ static pld_status refuse(const words *w, const char *expected) {
 
 static bool same_letters(const char *a, const char *b, size_t length) {
     for (size_t i = 0; i < length; i++) {
-        const char lower = a[i] >= 'A' && a[i] <= 'Z' ? (char)(a[i] - 'A' + 'a') : a[i];
+        const int lower = a[i] >= 'A' && a[i] <= 'Z' ? a[i] - 'A' + 'a' : a[i];
         if (lower != b[i]) {
             return false;
         }

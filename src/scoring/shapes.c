@@ -137,8 +137,8 @@ double pld_shape_distance(const pld_shape_template *shape, double u, double v) {
     double a = (u + reach) / step, b = (v + reach) / step;
     a = a < 0 ? 0 : (a > most ? most : a);
     b = b < 0 ? 0 : (b > most ? most : b);
-    const int i = (int)b, j = (int)a;
-    const double fb = b - i, fa = a - j;
+    const int64_t i = (int64_t)b, j = (int64_t)a;
+    const double fb = b - (double)i, fa = a - (double)j;
     const float *upper = shape->distance + i * PLD_SHAPE_GRID + j, *lower = upper + PLD_SHAPE_GRID;
     return ((double)upper[0] * (1 - fa) + (double)upper[1] * fa) * (1 - fb) +
            ((double)lower[0] * (1 - fa) + (double)lower[1] * fa) * fb;

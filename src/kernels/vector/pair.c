@@ -16,13 +16,13 @@ enum { BLOCK_ROWS = 4 };
 #endif
 
 /** The columns of vector v that exist: PLD_LANES or fewer. */
-PLD_INLINE int64_t columns_of(const pld_pair_product *p, int v) {
+PLD_INLINE int64_t columns_of(const pld_pair_product *p, int64_t v) {
     int64_t left = p->columns - v * PLD_LANES;
     return left > PLD_LANES ? PLD_LANES : left;
 }
 
 /** out = sum + bias + add, the vector v of a row. */
-PLD_INLINE void write_sums(const pld_pair_product *p, int64_t row, int v, vec sum) {
+PLD_INLINE void write_sums(const pld_pair_product *p, int64_t row, int64_t v, vec sum) {
     const int64_t columns = columns_of(p, v);
     const int64_t at = row * p->out_row + v * PLD_LANES;
     const float *bias = p->bias ? p->bias + v * PLD_LANES : NULL;
@@ -39,7 +39,7 @@ PLD_INLINE void write_sums(const pld_pair_product *p, int64_t row, int v, vec su
 PLD_INLINE void block_product(const pld_pair_product *p, const int rows, int64_t row) {
     vec sums[BLOCK_ROWS][PAIR_VECTORS];
     for (int m = 0; m < rows; m++) {
-        for (int v = 0; v < PAIR_VECTORS; v++) {
+        for (int64_t v = 0; v < PAIR_VECTORS; v++) {
             sums[m][v] = (vec){0};
         }
     }
@@ -49,19 +49,19 @@ PLD_INLINE void block_product(const pld_pair_product *p, const int rows, int64_t
         const uint32_t *panel = p->panel + tap * p->panel_tap;
         for (int64_t k = 0; k < p->pairs; k++, left++, panel += PAIR_COLUMNS) {
             ivec right[PAIR_VECTORS];
-            for (int v = 0; v < PAIR_VECTORS; v++) {
+            for (int64_t v = 0; v < PAIR_VECTORS; v++) {
                 right[v] = load_pairs(panel + v * PLD_LANES);
             }
             for (int m = 0; m < rows; m++) {
                 ivec x = splat_pair(left[m * p->left_row]);
-                for (int v = 0; v < PAIR_VECTORS; v++) {
+                for (int64_t v = 0; v < PAIR_VECTORS; v++) {
                     sums[m][v] = add_pairs(sums[m][v], right[v], x);
                 }
             }
         }
     }
     for (int m = 0; m < rows; m++) {
-        for (int v = 0; v < PAIR_VECTORS; v++) {
+        for (int64_t v = 0; v < PAIR_VECTORS; v++) {
             write_sums(p, row + m, v, sums[m][v]);
         }
     }

@@ -16,15 +16,15 @@ enum { HELD = PLD_TILE_VECTORS - 1, STEPS = 4 };
 PLD_INLINE void add_step(const int rows, const float *a, int64_t a_row, const float *b,
                          vec sums[PLD_BLOCK_ROWS][PLD_TILE_VECTORS]) {
     vec right[HELD];
-    for (int v = 0; v < HELD; v++) {
+    for (int64_t v = 0; v < HELD; v++) {
         right[v] = load(b + v * PLD_LANES);
     }
     for (int m = 0; m < rows; m++) {
         const vec left = splat(a[m * a_row]);
-        for (int v = 0; v < HELD; v++) {
+        for (int64_t v = 0; v < HELD; v++) {
             sums[m][v] = multiply_add_in_order(sums[m][v], left, right[v]);
         }
-        for (int v = HELD; v < PLD_TILE_VECTORS; v++) {
+        for (int64_t v = HELD; v < PLD_TILE_VECTORS; v++) {
             sums[m][v] = multiply_add_from(sums[m][v], left, b + v * PLD_LANES);
         }
     }
@@ -34,7 +34,7 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
                               const float *b, bool accumulate, float *c) {
     vec sums[PLD_BLOCK_ROWS][PLD_TILE_VECTORS];
     for (int m = 0; m < rows; m++) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
             sums[m][v] = (vec){0};
         }
     }
@@ -47,8 +47,8 @@ PLD_INLINE void block_product(const int rows, const float *a, int64_t a_row, int
     for (; k < depth; k++, a += a_step, b += PLD_TILE) {
         add_step(rows, a, a_row, b, sums);
     }
-    for (int m = 0; m < rows; m++) {
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+    for (int64_t m = 0; m < rows; m++) {
+        for (int64_t v = 0; v < PLD_TILE_VECTORS; v++) {
             float *at = c + m * PLD_TILE + v * PLD_LANES;
             store(at, accumulate ? load(at) + sums[m][v] : sums[m][v]);
         }

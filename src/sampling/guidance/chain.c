@@ -38,8 +38,7 @@ static void remove_item(pld_guidance_chain *chain, pld_guidance *item) {
 static pld_status collect(pld_guidance_chain *chain, const pld_guidance_request *request, pld_error *error) {
     for (size_t i = 0; i < request->count; i++) {
         pld_guidance g;
-        PLD_TRY(request->texts[i] ? pld_guidance_parse(request->texts[i], &g, error)
-                                  : pld_guidance_check(NULL, error));
+        PLD_TRY(pld_guidance_parse(request->texts[i], &g, error));
         if (find_method(chain, g.method)) {
             return pld_fail(error, PLD_ERROR_ARGUMENT,
                             "guidance %s: given twice; give all options in one, layers joined by +",

@@ -113,6 +113,9 @@ void pld_guidance_init(pld_guidance *g, const pld_guidance_method *method) {
 }
 
 pld_status pld_guidance_parse(const char *text, pld_guidance *g, pld_error *error) {
+    if (!text) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "guidance: a text is NULL");
+    }
     const piece name = {text, strcspn(text, ":")};
     const pld_guidance_method *method = pld_guidance_find(name.at, name.length);
     if (!method) {
@@ -134,8 +137,7 @@ pld_status pld_guidance_parse(const char *text, pld_guidance *g, pld_error *erro
 
 pld_status pld_guidance_check(const char *text, pld_error *error) {
     pld_guidance g;
-    return text ? pld_guidance_parse(text, &g, error)
-                : pld_fail(error, PLD_ERROR_ARGUMENT, "guidance: a text is NULL");
+    return pld_guidance_parse(text, &g, error);
 }
 
 void pld_guidance_text(const pld_guidance *g, char *text, size_t size) {
