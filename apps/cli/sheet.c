@@ -36,7 +36,7 @@ bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zo
     columns = columns < 1 ? 1 : columns < count ? columns : count;
     size_t rows = (count + columns - 1) / columns;
     size_t cell_width = (size_t)width + MARGIN;
-    size_t cell_height = (size_t)height + MARGIN + MARGIN + most_lines * (size_t)text_line_height(scale);
+    size_t cell_height = (size_t)height + (size_t)2 * MARGIN + most_lines * (size_t)text_line_height(scale);
     bool made = canvas_create(sheet, columns * cell_width + MARGIN, rows * cell_height + MARGIN, "the sheet");
     for (size_t i = 0; made && i < count; i++) {
         int left = (int)(MARGIN + i % columns * cell_width), top = (int)(MARGIN + i / columns * cell_height);
