@@ -15,10 +15,10 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import tempfile
 import time
 from pathlib import Path
+
+import bench_torch
 
 SETTLE_SECONDS = 0.5  # threads of the other sides wait awake for a while when they have no work
 SHAPE = re.compile(r"\[(\d+), (\d+)x(\d+), (\d+)\] -> \[\d+, \d+x\d+, (\d+)\]")
@@ -31,16 +31,9 @@ def layer_key(result):
     return batch * width * height, inputs, outputs, result["name"].endswith(" geglu")
 
 
-def run_pladis(args):
+def run_layers(args):
     """Layer → (seconds of one, how often an evaluation runs it); the machine."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "results.json"
-        command = [args.pladis, "bench", "operators", "-m", args.model, "--only", LAYERS, "--threads",
-                   str(args.threads), "--dtype", "f32", "--repeats", str(args.repeats), f"--json={out}"]
-        if args.width:
-            command += ["--width", str(args.width), "--height", str(args.height)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        data = json.loads(out.read_text())
+    _, data = bench_torch.run_pladis(args, "operators", "--only", LAYERS, "--dtype", "f32", "--repeats", str(args.repeats))
     layers = {}
     for result in data["results"]:
         key = layer_key(result)
@@ -96,7 +89,7 @@ def measure(args):
     turns, counts, peaks, data = [], {}, [], None
     for turn in range(args.turns):
         time.sleep(SETTLE_SECONDS)
-        ours, data = run_pladis(args)
+        ours, data = run_layers(args)
         peaks.append(data["machine"]["peak_gflops"])
         counts = {key: count for key, (_, count) in ours.items()}
         with torch.inference_mode():
@@ -143,6 +136,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pladis", required=True, help="the program")
     parser.add_argument("--model", default="random:sd15", help="random:sd15, random:sdxl or a diffusers folder (%(default)s)")
+    parser.add_argument("--pladis-options", default="", help="further options of pladis bench")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of all sides")
     parser.add_argument("--width", type=int, default=0, help="pixels; the model's own without it")
     parser.add_argument("--height", type=int, default=0)

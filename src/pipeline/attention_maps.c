@@ -104,11 +104,16 @@ void pld_attention_maps_destroy(pld_attention_maps **maps) {
     *maps = NULL;
 }
 
+/** Numbers of one map. */
+static size_t map_size(const pld_attention_maps *maps) {
+    return (size_t)maps->width * (size_t)maps->height;
+}
+
 bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_attention_map *map) {
     if (index >= maps->word_count || !maps->values[1]) {
         return false;
     }
-    const size_t at = index * (size_t)maps->width * (size_t)maps->height;
+    const size_t at = index * map_size(maps);
     *map = (pld_attention_map){maps->words[index], maps->tokens[index],  maps->width,
                                maps->height,       maps->values[0] + at, maps->values[1] + at};
     return true;
@@ -273,17 +278,15 @@ pld_status pld_attention_maps_finish(pld_generation *g) {
     if (!maps) {
         return PLD_OK;
     }
-    const size_t sites = observed_sites(maps);
+    const size_t sites = observed_sites(maps), places = map_size(maps);
     if (maps->out_of_memory || sites == 0) {
         return maps->out_of_memory
-                   ? pld_fail_memory(g->error, (size_t)maps->width * (size_t)maps->height * sizeof(double),
-                                     "attention maps")
+                   ? pld_fail_memory(g->error, places * sizeof(double), "attention maps")
                    : pld_fail(g->error, PLD_ERROR_ARGUMENT,
                               "attention-maps: no call of the network lies in the steps from %g to %g of all",
                               maps->start, maps->end);
     }
     const int64_t shape[] = {(int64_t)maps->word_count, maps->height, maps->width};
-    const size_t places = (size_t)maps->width * (size_t)maps->height;
     static const char *const names[2] = {"attention_maps.dense", "attention_maps.sparse"};
     for (int kind = 0; kind < 2; kind++) {
         maps->values[kind] = pld_allocate(maps->word_count * places, sizeof(float));
