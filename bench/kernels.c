@@ -67,6 +67,9 @@ static void run_bf16_to_f32(const pld_kernels *k, buffers *b) {
 static void run_f32_to_bf16(const pld_kernels *k, buffers *b) {
     k->f32_to_bf16(b->a, COUNT, b->halves);
 }
+static void run_f32_split(const pld_kernels *k, buffers *b) {
+    k->f32_split(b->a, COUNT / 2, b->halves, (char *)b->halves + COUNT);
+}
 static void run_to_nhwc(const pld_kernels *k, buffers *b) {
     k->nchw_to_nhwc(b->a, CHANNELS, TOKENS, b->c);
 }
@@ -86,6 +89,7 @@ static const kernel_row kernels[] = {
     {"f16_to_f32", run_f16_to_f32, 6},
     {"bf16_to_f32", run_bf16_to_f32, 6},
     {"f32_to_bf16", run_f32_to_bf16, 6},
+    {"f32_split", run_f32_split, 4},
     {"nchw_to_nhwc", run_to_nhwc, 8},
 };
 

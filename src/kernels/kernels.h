@@ -66,10 +66,12 @@ typedef struct pld_panel_product {
 
 /** The same with bfloat16 operands, two of one row or column to a word, the earlier in its low half, and for
  * several matrices at once, the taps of a convolution, whose products are added up. Products are exact in
- * float32; the sums are float32, over the taps and their pairs in order, and in a pair the later product is
- * added first. An instruction set that has such an operation may flush subnormal numbers to zero and round
- * the sum of a pair once instead of twice: each still is one rounding or none, so the bound of float32 sums
- * holds. */
+ * float32; the sums are float32, in an order that depends on taps and pairs alone. An instruction set that
+ * has such an operation may flush subnormal numbers to zero and round the sum of a pair once instead of
+ * twice: each still is one rounding or none, so the bound of float32 sums holds.
+ *
+ *  Split operands (kernels/pairs.h) have a second word for the low halves of their numbers: the products of
+ * high and high, low and high, and high and low halves are added up. */
 typedef struct pld_pair_product {
     /* [rows, pairs] of each tap: rows left_row words apart within runs of run_rows, those run_step words
      * apart */
@@ -78,12 +80,13 @@ typedef struct pld_pair_product {
     int64_t run_rows, run_step;
     int64_t rows, pairs;
     int64_t taps;
-    const int64_t *tap_at; /* [taps] words from `left` to each of them; NULL: one tap, there */
-    const uint32_t *panel; /* [pairs, panel_columns()] of each tap */
-    int64_t panel_tap;     /* words between them */
-    const float *bias;     /* [columns] or NULL */
-    const float *add;      /* [rows, columns], rows out_row apart: added to the result; may be out; or NULL */
-    float *out;            /* [rows, columns], rows out_row floats apart */
+    const int64_t *tap_at;       /* [taps] words from `left` to each of them; NULL: one tap, there */
+    const uint32_t *panel;       /* [pairs, panel_columns()] of each tap */
+    int64_t panel_tap;           /* words between them */
+    int64_t left_low, panel_low; /* of split operands: words from a high half to its low one; else 0 */
+    const float *bias;           /* [columns] or NULL */
+    const float *add; /* [rows, columns], rows out_row apart: added to the result; may be out; or NULL */
+    float *out;       /* [rows, columns], rows out_row floats apart */
     int64_t out_row;
     int64_t columns; /* 1 … panel_columns() */
 } pld_pair_product;
@@ -91,6 +94,23 @@ typedef struct pld_pair_product {
 /** Words from a row's left side to that of a tap. */
 static inline int64_t pld_pair_tap(const pld_pair_product *p, int64_t tap) {
     return p->tap_at ? p->tap_at[tap] : 0;
+}
+
+/** Operands are split: `left_low` and `panel_low` are set. */
+static inline bool pld_pair_is_split(const pld_pair_product *p) {
+    return p->panel_low != 0;
+}
+
+/** Where a product of halves finds its operands: words to be added to those of the high ones. */
+typedef struct pld_pair_part {
+    int64_t left, panel;
+} pld_pair_part;
+
+enum { PLD_PAIR_PARTS = 3 };
+
+/** The parts of a product that is not split: the first alone. */
+static inline pld_pair_part pld_pair_part_at(const pld_pair_product *p, int index) {
+    return (pld_pair_part){index == 1 ? p->left_low : 0, index == 2 ? p->panel_low : 0};
 }
 
 /** The left side of a row, before its tap is added. */
@@ -204,7 +224,10 @@ typedef struct pld_winograd_output {
     X(void, f8_e4m3_to_f32, (const void *in, size_t count, float *out)) /* "fn": no infinity */                     \
     X(void, f8_e5m2_to_f32, (const void *in, size_t count, float *out))                                             \
     X(void, f32_to_f16, (const float *in, size_t count, void *out))                                                 \
-    X(void, f32_to_bf16, (const float *in, size_t count, void *out))
+    X(void, f32_to_bf16, (const float *in, size_t count, void *out))                                                \
+    /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
+     * is infinite or no number. */                                                                                          \
+    X(void, f32_split, (const float *in, size_t count, void *high, void *low))
 
 typedef struct pld_kernels {
     pld_isa isa;

@@ -130,3 +130,31 @@ void check_f32_to_f16(const pld_kernels *kernels) {
 void check_f32_to_bf16(const pld_kernels *kernels) {
     check_narrowing(kernels->f32_to_bf16, check_scalar()->bf16_to_f32, 0x7f7f);
 }
+
+void check_f32_split(const pld_kernels *kernels) {
+    enum { COUNT = 1003 };
+    static const float special[] = {0.0F, -0.0F, INFINITY, -INFINITY, NAN, 3.4e38F, -3.4e38F, 1e-38F, 1e-44F};
+    float *x = check_floats(COUNT);
+    float *high = check_floats(COUNT);
+    float *low = check_floats(COUNT);
+    float *one = check_floats(COUNT);
+    uint16_t *halves = check_bytes(2 * COUNT * sizeof *halves);
+    check_fill(x, COUNT, -1000, 1000);
+    memcpy(x, special, sizeof special);
+    for (size_t count = COUNT - 40; count <= COUNT; count++) {
+        kernels->f32_split(x, count, halves, halves + count);
+        check_scalar()->bf16_to_f32(halves, count, high);
+        check_scalar()->bf16_to_f32(halves + count, count, low);
+        check_scalar()->f32_to_bf16(x, count, one);
+        assert_memory_equal(halves, one, count * sizeof *halves);
+        for (size_t i = 0; i < count; i++) {
+            if (!isfinite(high[i])) {
+                assert_true(low[i] == 0);
+            } else { /* below 2^-126 - 9 bits there is nothing left to round to */
+                assert_true(fabs((double)x[i] - (double)high[i] - (double)low[i]) <=
+                            fabs((double)x[i]) * 0x1p-17 + 0x1p-134);
+            }
+        }
+    }
+    check_release();
+}

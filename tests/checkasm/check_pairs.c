@@ -50,14 +50,14 @@ static double half(uint32_t pair, int which) {
     return (double)two[which];
 }
 
-/** What a product begins its sums with. */
+/** What a product begins its sums with, and of what its operands are. */
 typedef struct beginning {
-    bool bias, accumulate;
+    bool bias, accumulate, split;
 } beginning;
 
 /** One product of `rows` × `pairs` with `columns` of a panel, for each of `taps` left sides, which overlap;
- * rows stand in runs of 7. The scalar table has panels of its own width, so the specification is run on a
- * copy of that width. */
+ * rows stand in runs of 7. Low halves of split operands are numbers like the high ones. The scalar table has
+ * panels of its own width, so the specification is run on a copy of that width. */
 static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, int64_t taps, int64_t columns,
                       beginning begin) {
     static const int64_t tap_at[] = {0, 11, 4};
@@ -65,14 +65,15 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
     const pld_kernels *scalar = check_scalar();
     const int64_t width = kernels->panel_columns();
     const int64_t narrow = scalar->panel_columns();
-    const int64_t left_row = pairs + 3;
+    const int64_t halves = begin.split ? 2 : 1;
+    const int64_t left_row = halves * pairs + 3;
     const int64_t run_step = RUN * left_row + GAP;
     const int64_t out_row = columns + 5;
     const size_t count = (size_t)((rows - 1) * out_row + columns);
     uint32_t *left = random_pairs(
-        (size_t)((rows - 1) / RUN * run_step + (rows - 1) % RUN * left_row + pairs + (taps > 1 ? 11 : 0)));
-    uint32_t *panel = random_pairs((size_t)(taps * pairs * width));
-    uint32_t *copy = check_bytes((size_t)(taps * pairs * narrow) * sizeof *copy);
+        (size_t)((rows - 1) / RUN * run_step + (rows - 1) % RUN * left_row + left_row + (taps > 1 ? 11 : 0)));
+    uint32_t *panel = random_pairs((size_t)(taps * halves * pairs * width));
+    uint32_t *copy = check_bytes((size_t)(taps * halves * pairs * narrow) * sizeof *copy);
     float *more = filled((size_t)columns);
     float *out = filled(count);
     float *same = check_floats(count);
@@ -88,8 +89,15 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
         expected[i] = (begin.bias ? (double)more[n] : 0) + (begin.accumulate ? (double)out[i] : 0);
         for (int64_t k = 0; k < 2 * pairs * taps; k++) {
             const int64_t tap = k / (2 * pairs);
-            const int64_t at = row / RUN * run_step + row % RUN * left_row + tap_at[tap] + k / 2 % pairs;
-            expected[i] += half(left[at], (int)(k % 2)) * half(panel[k / 2 * width + n], (int)(k % 2));
+            const int64_t pair = k / 2 % pairs;
+            const int64_t at = row / RUN * run_step + row % RUN * left_row + tap_at[tap] + pair;
+            const int64_t right = (tap * halves * pairs + pair) * width + n;
+            const int which = (int)(k % 2);
+            expected[i] += half(left[at], which) * half(panel[right], which);
+            if (begin.split) {
+                expected[i] += half(left[at + pairs], which) * half(panel[right], which) +
+                               half(left[at], which) * half(panel[right + pairs * width], which);
+            }
         }
     }
     pld_pair_product product = {.left = left,
@@ -101,18 +109,22 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
                                 .taps = taps,
                                 .tap_at = taps > 1 ? tap_at : NULL,
                                 .panel = panel,
-                                .panel_tap = pairs * width,
+                                .panel_tap = halves * pairs * width,
+                                .left_low = begin.split ? pairs : 0,
+                                .panel_low = begin.split ? pairs * width : 0,
                                 .bias = begin.bias ? more : NULL,
                                 .add = begin.accumulate ? out : NULL,
                                 .out = out,
                                 .out_row = out_row,
                                 .columns = columns};
     kernels->pair_product(&product);
-    check_near("pair_product", out, expected, count, 6e-8 * (double)(2 * pairs * taps + 4), 0);
-    product.panel_tap = pairs * narrow;
+    const int64_t products = (begin.split ? PLD_PAIR_PARTS : 1) * 2 * pairs * taps;
+    check_near("pair_product", out, expected, count, 6e-8 * (double)(products + 4), 0);
+    product.panel_tap = halves * pairs * narrow;
+    product.panel_low = begin.split ? pairs * narrow : 0;
     for (int64_t first = 0; takes_pairs_apart(kernels) && first < columns; first += narrow) {
         product.columns = columns - first < narrow ? columns - first : narrow;
-        for (int64_t i = 0; i < taps * pairs * narrow; i++) {
+        for (int64_t i = 0; i < taps * halves * pairs * narrow; i++) {
             copy[i] = i % narrow < product.columns ? panel[i / narrow * width + first + i % narrow] : 0;
         }
         product.panel = copy;
@@ -135,13 +147,19 @@ void check_pair_product(const pld_kernels *kernels) {
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
             for (int64_t taps = 1; taps <= 3; taps++) {
-                pair_case(kernels, rows[r], depths[d], taps, full, (beginning){true, false});
-                pair_case(kernels, rows[r], depths[d], taps, full, (beginning){false, true});
-                pair_case(kernels, rows[r], depths[d], taps, full - 1, (beginning){true, true});
-                pair_case(kernels, rows[r], depths[d], taps, full / 2, (beginning){false, false});
-                pair_case(kernels, rows[r], depths[d], taps, 1, (beginning){true, false});
+                for (int split = 0; split <= 1; split++) {
+                    pair_case(kernels, rows[r], depths[d], taps, full, (beginning){true, false, split});
+                    pair_case(kernels, rows[r], depths[d], taps, full, (beginning){false, true, split});
+                    pair_case(kernels, rows[r], depths[d], taps, full - 1, (beginning){true, true, split});
+                    pair_case(kernels, rows[r], depths[d], taps, full / 2, (beginning){false, false, split});
+                    pair_case(kernels, rows[r], depths[d], taps, 1, (beginning){true, false, split});
+                }
             }
         }
+    }
+    for (int split = 0; split <= 1; split++) { /* more rows and steps than are taken at a time */
+        pair_case(kernels, 300, 335, 1, full, (beginning){true, true, split});
+        pair_case(kernels, 269, 70, 3, full - 1, (beginning){true, false, split});
     }
 }
 

@@ -42,9 +42,9 @@ _Static_assert(sizeof(tile_shapes) == 64, "the hardware's layout");
 #define TILE_MEMORY_BARRIER() __asm__ volatile("" ::: "memory")
 
 /** Give the registers of A and C their rows, 1 … TILE_ROWS above and 0 … TILE_ROWS below. Clears them all. */
-static inline void shape_tiles(int upper, int lower) {
+static inline void shape_tiles(int64_t upper, int64_t lower) {
     tile_shapes shapes = {.palette = 1};
-    const int rows[8] = {upper, upper, lower, lower, upper, lower, TILE_PAIRS, TILE_PAIRS};
+    const int64_t rows[8] = {upper, upper, lower, lower, upper, lower, TILE_PAIRS, TILE_PAIRS};
     for (int i = 0; i < 8; i++) {
         shapes.rows[i] = (uint8_t)rows[i];
         shapes.row_bytes[i] = rows[i] ? TILE_BYTES : 0;
@@ -65,7 +65,7 @@ PLD_INLINE void clear_sums(bool lower) {
 }
 
 /** C = at [rows][RIGHT_COLUMNS], rows `row` floats apart; the lower tiles begin after `upper` rows. */
-PLD_INLINE void load_sums(int upper, bool lower, const float *at, int64_t row) {
+PLD_INLINE void load_sums(int64_t upper, bool lower, const float *at, int64_t row) {
     const int64_t stride = row * (int64_t)sizeof *at;
     TILE_MEMORY_BARRIER();
     _tile_loadd(TILE_C_UPPER_LEFT, at, stride);
@@ -76,7 +76,7 @@ PLD_INLINE void load_sums(int upper, bool lower, const float *at, int64_t row) {
     }
 }
 
-PLD_INLINE void store_sums(int upper, bool lower, float *at, int64_t row) {
+PLD_INLINE void store_sums(int64_t upper, bool lower, float *at, int64_t row) {
     const int64_t stride = row * (int64_t)sizeof *at;
     _tile_stored(TILE_C_UPPER_LEFT, at, stride);
     _tile_stored(TILE_C_UPPER_RIGHT, at + TILE_COLUMNS, stride);
@@ -87,22 +87,49 @@ PLD_INLINE void store_sums(int upper, bool lower, float *at, int64_t row) {
     TILE_MEMORY_BARRIER();
 }
 
-/** C += left [rows][TILE_PAIRS] · right [TILE_PAIRS][RIGHT_COLUMNS], the rows of the upper and of the lower
- * tile (NULL: none) each left_row words apart. */
-PLD_INLINE void add_products(const uint32_t *upper, const uint32_t *lower, int64_t left_row,
-                             const uint32_t *right) {
-    const int64_t stride = left_row * (int64_t)sizeof *right;
-    const int64_t right_stride = RIGHT_COLUMNS * (int64_t)sizeof *right;
-    _tile_loadd(TILE_B_LEFT, right, right_stride);
-    _tile_loadd(TILE_A_UPPER, upper, stride);
-    _tile_loadd(TILE_B_RIGHT, right + TILE_COLUMNS, right_stride);
+PLD_INLINE void multiply_tiles(bool lower) {
     _tile_dpbf16ps(TILE_C_UPPER_LEFT, TILE_A_UPPER, TILE_B_LEFT);
     _tile_dpbf16ps(TILE_C_UPPER_RIGHT, TILE_A_UPPER, TILE_B_RIGHT);
     if (lower) {
-        _tile_loadd(TILE_A_LOWER, lower, stride);
         _tile_dpbf16ps(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
         _tile_dpbf16ps(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
     }
+}
+
+/** A = [rows][TILE_PAIRS], the rows of the upper and of the lower tile (NULL: none) `row` words apart. */
+PLD_INLINE void load_left(const uint32_t *upper, const uint32_t *lower, int64_t row) {
+    const int64_t stride = row * (int64_t)sizeof *upper;
+    _tile_loadd(TILE_A_UPPER, upper, stride);
+    if (lower) {
+        _tile_loadd(TILE_A_LOWER, lower, stride);
+    }
+}
+
+/** B = right [TILE_PAIRS][RIGHT_COLUMNS]. */
+PLD_INLINE void load_right(const uint32_t *right) {
+    const int64_t stride = RIGHT_COLUMNS * (int64_t)sizeof *right;
+    _tile_loadd(TILE_B_LEFT, right, stride);
+    _tile_loadd(TILE_B_RIGHT, right + TILE_COLUMNS, stride);
+}
+
+/** C += A·B. */
+PLD_INLINE void add_products(const uint32_t *upper, const uint32_t *lower, int64_t left_row,
+                             const uint32_t *right) {
+    load_right(right);
+    load_left(upper, lower, left_row);
+    multiply_tiles(lower != NULL);
+}
+
+/** C += the three products of the halves of split operands, low halves so many words after the high ones. */
+PLD_INLINE void add_split_products(const uint32_t *upper, const uint32_t *lower, int64_t left_row,
+                                   int64_t left_low, const uint32_t *right, int64_t right_low) {
+    load_right(right);
+    load_left(upper + left_low, lower ? lower + left_low : NULL, left_row);
+    multiply_tiles(lower != NULL);
+    load_left(upper, lower, left_row);
+    multiply_tiles(lower != NULL);
+    load_right(right + right_low);
+    multiply_tiles(lower != NULL);
 }
 
 #endif

@@ -41,11 +41,25 @@ void PLD_KERNEL(f8_e5m2_to_f32)(const void *in, size_t count, float *out) {
     }
 }
 
+/** The nearest bfloat16, ties to even, in the upper half; a NaN stays one. */
+static inline uint32_t bf16_bits(float value) {
+    uint32_t bits = bits_from_float(value);
+    uint32_t rounded = bits + 0x7fffU + (bits >> 16 & 1U);
+    uint32_t quiet = bits | 0x400000U;
+    return ((bits & 0x7fffffffU) > 0x7f800000U ? quiet : rounded) & 0xffff0000U;
+}
+
 void PLD_KERNEL(f32_to_bf16)(const float *in, size_t count, void *out) {
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits = bits_from_float(in[i]);
-        uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
-        uint32_t quiet = bits >> 16 | 0x40U;
-        store_u16(out, i, (uint16_t)((bits & 0x7fffffffU) > 0x7f800000U ? quiet : rounded));
+        store_u16(out, i, (uint16_t)(bf16_bits(in[i]) >> 16));
+    }
+}
+
+void PLD_KERNEL(f32_split)(const float *in, size_t count, void *high, void *low) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t upper = bf16_bits(in[i]);
+        uint32_t rest = bf16_bits(in[i] - float_from_bits(upper));
+        store_u16(high, i, (uint16_t)(upper >> 16));
+        store_u16(low, i, (uint16_t)((upper & 0x7f800000U) == 0x7f800000U ? 0 : rest >> 16));
     }
 }

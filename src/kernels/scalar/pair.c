@@ -21,14 +21,18 @@ static float later(uint32_t pair) {
 /** The sum over taps and pairs of one row and column. */
 static float product_of(const pld_pair_product *p, int64_t row, int64_t column) {
     const int64_t width = PLD_KERNEL(panel_columns)();
+    const int parts = pld_pair_is_split(p) ? PLD_PAIR_PARTS : 1;
     float sum = 0;
     for (int64_t tap = 0; tap < p->taps; tap++) {
-        const uint32_t *left = pld_pair_left(p, row) + pld_pair_tap(p, tap);
-        const uint32_t *panel = p->panel + tap * p->panel_tap + column;
-        for (int64_t k = 0; k < p->pairs; k++) {
-            const uint32_t right = panel[k * width];
-            sum += later(left[k]) * later(right);
-            sum += earlier(left[k]) * earlier(right);
+        for (int i = 0; i < parts; i++) {
+            const pld_pair_part part = pld_pair_part_at(p, i);
+            const uint32_t *left = pld_pair_left(p, row) + pld_pair_tap(p, tap) + part.left;
+            const uint32_t *panel = p->panel + tap * p->panel_tap + part.panel + column;
+            for (int64_t k = 0; k < p->pairs; k++) {
+                const uint32_t right = panel[k * width];
+                sum += later(left[k]) * later(right);
+                sum += earlier(left[k]) * earlier(right);
+            }
         }
     }
     return sum;

@@ -44,9 +44,11 @@ PLD_INLINE void block_product(const pld_pair_product *p, const int rows, int64_t
         }
     }
     const uint32_t *first = pld_pair_left(p, row);
-    for (int64_t tap = 0; tap < p->taps; tap++) {
-        const uint32_t *left = first + pld_pair_tap(p, tap);
-        const uint32_t *panel = p->panel + tap * p->panel_tap;
+    const int parts = pld_pair_is_split(p) ? PLD_PAIR_PARTS : 1;
+    for (int64_t i = 0; i < p->taps * parts; i++) {
+        const pld_pair_part part = pld_pair_part_at(p, (int)(i % parts));
+        const uint32_t *left = first + pld_pair_tap(p, i / parts) + part.left;
+        const uint32_t *panel = p->panel + i / parts * p->panel_tap + part.panel;
         for (int64_t k = 0; k < p->pairs; k++, left++, panel += PAIR_COLUMNS) {
             ivec right[PAIR_VECTORS];
             for (int64_t v = 0; v < PAIR_VECTORS; v++) {
