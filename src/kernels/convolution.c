@@ -8,15 +8,16 @@
 #include "core/parallel.h"
 #include "kernels/cuts.h"
 
-enum { PIXELS = 240, PAIRS = 320, FLAT_PAIRS = 640 };
+enum { PIXELS = 512, PAIRS = 128, FLAT_PAIRS = 640 };
 
-/* Pairs that the band of one group may take. */
+/* Words that the band of one group may take. */
 static const int64_t default_room = 1 << 20;
 
 /** How a convolution is cut. Output rows of all pictures, one below the other, are taken group_rows at a
  * time. Rows of the band are numbered likewise, `seen_rows` a picture, which has its edges with it. */
 typedef struct convolution_cut {
     int64_t pairs;                  /* of a pixel */
+    int64_t pixel;                  /* words from one to the next */
     int64_t seen_rows, seen_pixels; /* rows of a picture that some tap reads; pixels of such a row */
     int64_t all_rows, group_rows;
     int64_t band_words, bias_floats;
@@ -26,6 +27,13 @@ typedef struct convolution_cut {
 /** Rows of the band that `rows` rows of the output read, across so many ends of pictures. */
 static int64_t band_rows(const pld_convolution *conv, int64_t rows, int64_t ends) {
     return (rows - 1) * conv->stride + conv->kernel + ends * pld_larger(0, conv->kernel - conv->stride);
+}
+
+/** Words of a pixel of the band: an odd number of cache lines, so that pixels, which are read side by side,
+ * do not share few sets of the cache. */
+static int64_t band_pixel(const pld_convolution *conv) {
+    const int64_t pairs = pld_pair_count(conv->weights.depth) * pld_pair_words(&conv->weights);
+    return pairs < PLD_LINE ? pairs : (pld_parts(pairs, PLD_LINE) | 1) * PLD_LINE;
 }
 
 static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv, bool vector) {
@@ -38,14 +46,16 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
     cut.room_floats = conv->normalise        ? pld_whole_lines(conv->source_width * conv->weights.depth)
                       : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * PIXELS)
                                              : 0;
+    cut.pixel = cut.pairs;
     if (conv->from_pairs) {
         return cut; /* x is the band */
     }
+    cut.pixel = band_pixel(conv);
     const int64_t room = conv->room ? conv->room : default_room;
-    const int64_t most = pld_larger(1, room / (conv->stride * cut.seen_pixels * cut.pairs));
+    const int64_t most = pld_larger(1, room / (conv->stride * cut.seen_pixels * cut.pixel));
     cut.group_rows = pld_even_piece(cut.all_rows, most);
     const int64_t ends = pld_smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
-    cut.band_words = pld_whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pairs);
+    cut.band_words = pld_whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pixel);
     return cut;
 }
 
@@ -75,6 +85,16 @@ static int64_t seen_row(const convolution_job *job, int64_t row) {
     return row / conv->out_height * job->cut.seen_rows + row % conv->out_height * conv->stride;
 }
 
+/** The numbers of a pixel into the band. */
+static void fill_pixel(const convolution_job *job, const float *from, uint32_t *band) {
+    const pld_panels *weights = &job->conv->weights;
+    if (weights->type == PLD_PANEL_SPLIT) {
+        pld_pairs_split(job->k, from, weights->depth, band, band + job->cut.pairs);
+    } else {
+        pld_pairs_round(job->k, from, weights->depth, band);
+    }
+}
+
 /** Rows of the band: the input row as the convolution sees it, in pairs, zeros beyond the edges. */
 static void fill_row(const convolution_job *job, int64_t seen, float *room) {
     const pld_convolution *conv = job->conv;
@@ -82,7 +102,7 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
     const int64_t depth = conv->weights.depth;
     const int64_t picture = seen / job->cut.seen_rows;
     const int64_t y = seen % job->cut.seen_rows - conv->pad_before;
-    const int64_t row_words = job->cut.seen_pixels * job->cut.pairs;
+    const int64_t row_words = job->cut.seen_pixels * job->cut.pixel;
     uint32_t *band = job->band + (seen - job->first_seen) * row_words;
     if (y < 0 || y >= conv->height) {
         memset(band, 0, (size_t)row_words * sizeof *band);
@@ -100,15 +120,11 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
     const int64_t first = pld_smaller(conv->pad_before, job->cut.seen_pixels);
     const int64_t end = pld_smaller(conv->pad_before + conv->width, job->cut.seen_pixels);
     const int64_t after = job->cut.seen_pixels - end;
-    memset(band, 0, (size_t)(first * job->cut.pairs) * sizeof *band);
-    memset(band + end * job->cut.pairs, 0, (size_t)(after * job->cut.pairs) * sizeof *band);
-    band += first * job->cut.pairs;
-    if (conv->source_width == conv->width && depth % 2 == 0) {
-        pld_pairs_round(job->k, from, (end - first) * depth, band);
-        return;
-    }
-    for (int64_t pixel = 0; pixel < end - first; pixel++, band += job->cut.pairs) {
-        pld_pairs_round(job->k, from + pixel * conv->source_width / conv->width * depth, depth, band);
+    memset(band, 0, (size_t)(first * job->cut.pixel) * sizeof *band);
+    memset(band + end * job->cut.pixel, 0, (size_t)(after * job->cut.pixel) * sizeof *band);
+    band += first * job->cut.pixel;
+    for (int64_t pixel = 0; pixel < end - first; pixel++, band += job->cut.pixel) {
+        fill_pixel(job, from + pixel * conv->source_width / conv->width * depth, band);
     }
 }
 
@@ -132,19 +148,22 @@ static void run_product(const convolution_job *job, const product_place *at, con
     const int64_t all = conv->weights.columns;
     const int64_t from = (seen_row(job, at->row) - job->first_seen) * cut->seen_pixels;
     const bool first = at->pair == 0;
+    const bool split = conv->weights.type == PLD_PANEL_SPLIT;
     const bool dense = conv->kernel == 1 && conv->stride == 1; /* no gap between rows */
     const float *bias = o->vector ? job->biases + at->row / conv->out_height * all : o->bias;
     job->k->pair_product(&(pld_pair_product){
-        .left = job->seen + from * cut->pairs + at->pair,
-        .left_row = conv->stride * cut->pairs,
+        .left = job->seen + from * cut->pixel + at->pair,
+        .left_row = conv->stride * cut->pixel,
         .run_rows = dense ? at->rows * conv->out_width : conv->out_width,
-        .run_step = conv->stride * cut->seen_pixels * cut->pairs,
+        .run_step = conv->stride * cut->seen_pixels * cut->pixel,
         .rows = at->rows * conv->out_width,
         .pairs = at->pairs,
         .taps = conv->weights.taps,
         .tap_at = job->tap_at,
         .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, 0, at->pair),
-        .panel_tap = cut->pairs * job->k->panel_columns(),
+        .panel_tap = pld_pair_words(&conv->weights) * cut->pairs * job->k->panel_columns(),
+        .left_low = split ? cut->pairs : 0,
+        .panel_low = split ? cut->pairs * job->k->panel_columns() : 0,
         .bias = first && bias ? bias + pld_panel_first(job->k, &conv->weights, at->panel) : NULL,
         .add = first ? target->add : target->out,
         .out = target->out,
@@ -260,7 +279,7 @@ void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int 
         .k = k, .conv = conv, .operands = operands, .cut = cut_of(k, conv, operands->vector != NULL)};
     for (int64_t tap = 0; tap < conv->weights.taps; tap++) {
         const int64_t pixel = tap / conv->kernel * job.cut.seen_pixels + tap % conv->kernel;
-        job.tap_at[tap] = pixel * job.cut.pairs;
+        job.tap_at[tap] = pixel * job.cut.pixel;
     }
     job.biases = operands->scratch;
     job.band = (uint32_t *)operands->scratch + job.cut.bias_floats;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Linear layers and convolutions with bfloat16 operands and float32 sums.
+/** Linear layers and convolutions with bfloat16 operands, or split ones, and float32 sums.
  *
  *  A convolution is the sum of its taps' matrix products (implicit GEMM): the pixels that one tap reads for a
  * row of the output stand in the input at equal steps, so each tap is pair_product on a shifted left side. A
@@ -7,7 +7,10 @@
  * or enlarged, rounded to bfloat16 and put into a band with its edge of zeros, which all taps and panels then
  * read. Scratch:
  *
- *      | biases [B, N] | band [rows, W', pairs] | rooms [threads][W, C], or of sums before a GEGLU |
+ *      | biases [B, N] | band [rows, W', pixel] | rooms [threads][W, C], or of sums before a GEGLU |
+ *
+ *  A pixel of the band is its pairs, of split numbers the high ones and then the low ones, and a line of the
+ * cache where the next pixel's would otherwise fall on the same sets.
  */
 #ifndef PLD_KERNELS_CONVOLUTION_H
 #define PLD_KERNELS_CONVOLUTION_H
@@ -17,9 +20,9 @@
 enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
 
 /** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
- *  normalised or enlarged if that is asked. weights: pairs of N columns, depth C, kernel² taps, at most
- *  PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a GEGLU follows: of the N columns
- *  (a, b), out [.., N/2] = a·gelu(b); no residual. */
+ *  normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
+ * taps, at most PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a GEGLU follows: of
+ * the N columns (a, b), out [.., N/2] = a·gelu(b); no residual. */
 typedef struct pld_convolution {
     pld_panels weights;
     int64_t kernel, stride, pad_before; /* a side; pixels beyond the edge are zeros */
@@ -29,9 +32,9 @@ typedef struct pld_convolution {
         source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
     bool normalise;   /* x' = scale·x + shift, by channel and picture */
     bool silu;        /* and then SiLU */
-    bool from_pairs;  /* of a linear layer without any of that, C even: x is rounded, in pairs */
+    bool from_pairs;  /* of a linear layer without any of that, C even, not split: x is rounded, in pairs */
     bool to_pairs;    /* of weights.halves, N/2 even: so is out */
-    int64_t room;     /* pairs that the band may take; 0: what suits a cache */
+    int64_t room;     /* words that the band may take; 0: what suits a cache */
 } pld_convolution;
 
 typedef struct pld_convolution_operands {
@@ -42,8 +45,8 @@ typedef struct pld_convolution_operands {
     const float *bias;     /* [N] or NULL */
     const float *vector;   /* [B, N] or NULL */
     const float *residual; /* [B, H_out, W_out, N], may be out; or NULL */
-    void *out;             /* [B, H_out, W_out, N] float32, or pairs of it */
-    void *scratch;         /* 64-byte aligned */
+    void *out;     /* [B, H_out, W_out, N] float32, or pairs of it; of a linear layer with N ≤ C may be x */
+    void *scratch; /* 64-byte aligned */
 } pld_convolution_operands;
 
 /** Bytes of scratch that a run on so many threads needs. */

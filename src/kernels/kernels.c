@@ -81,6 +81,10 @@ bool pld_isa_prefers_bf16(pld_isa isa) {
 #endif
 }
 
+bool pld_isa_prefers_split(pld_isa isa) {
+    return isa == PLD_ISA_AMX;
+}
+
 const pld_kernels *pld_kernels_get(pld_isa cap) {
     for (int isa = (int)(cap < PLD_ISA_COUNT ? cap : PLD_ISA_BEST); isa > PLD_ISA_SCALAR; isa--) {
         if (pld_isa_supported((pld_isa)isa)) {

@@ -226,7 +226,7 @@ typedef struct pld_winograd_output {
     X(void, f32_to_f16, (const float *in, size_t count, void *out))                                                 \
     X(void, f32_to_bf16, (const float *in, size_t count, void *out))                                                \
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
-     * is infinite or no number. */                                                                                          \
+     * is infinite or no number. */                                                                                 \
     X(void, f32_split, (const float *in, size_t count, void *high, void *low))
 
 typedef struct pld_kernels {
@@ -244,6 +244,8 @@ bool pld_isa_has_bf16(pld_isa isa);          /**< it has arithmetic on bfloat16 
  * vdpbf16ps starts every second cycle, which is half the multiplications a second of float32, and they have
  * AMX for it. Other CPUs with AVX512_BF16 are taken to be faster at it, as their makers say. */
 bool pld_isa_prefers_bf16(pld_isa isa);
+/** Products of split operands, three of bfloat16, are faster than those of float32. */
+bool pld_isa_prefers_split(pld_isa isa);
 const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table up to `cap`; never NULL */
 
 /** `count` stored elements of a floating-point type → float32. Any alignment of `stored`. */

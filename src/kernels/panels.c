@@ -11,7 +11,7 @@ static size_t type_size(pld_panel_type type) {
 }
 
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape) {
-    if (shape->type == PLD_PANEL_PAIRS) {
+    if (pld_pair_words(shape) > 0) {
         return pld_pairs_bytes(k, shape);
     }
     return (size_t)(pld_panel_count(k, shape) * k->panel_columns() * shape->depth * shape->taps) *
@@ -33,7 +33,7 @@ static void write_values(const pld_kernels *k, pld_panel_type type, const float 
 
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed) {
-    if (shape->type == PLD_PANEL_PAIRS) {
+    if (pld_pair_words(shape) > 0) {
         pld_pairs_pack(k, shape, weights, panel, packed);
         return;
     }

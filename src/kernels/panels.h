@@ -20,7 +20,8 @@ typedef enum pld_panel_type {
     PLD_PANEL_F32,
     PLD_PANEL_F16,
     PLD_PANEL_BF16,
-    PLD_PANEL_PAIRS /* bfloat16 for pair_product, in another order: kernels/pairs.h */
+    PLD_PANEL_PAIRS, /* bfloat16 for pair_product, in another order: kernels/pairs.h */
+    PLD_PANEL_SPLIT  /* the same of two bfloat16 numbers each, high and low */
 } pld_panel_type;
 
 typedef struct pld_panels {
@@ -66,8 +67,8 @@ size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed);
 
-/** Of all types but pairs: rows [first, first + count) of the depth of panel `panel` as float32 [count, taps,
- * panel_columns()]: in `packed` itself, or expanded into `room`. */
+/** Of all types but those of pair_product: rows [first, first + count) of the depth of panel `panel` as
+ * float32 [count, taps, panel_columns()]: in `packed` itself, or expanded into `room`. */
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room);
 

@@ -21,7 +21,9 @@ typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD
 typedef struct pld_product_settings {
     pld_conv_choice conv; /**< AUTO: own ways where they are faster; WINOGRAD: wherever they can, for tests */
     bool low_memory;      /**< drop what other networks hold before one is prepared */
-    bool bf16; /**< operands of products rounded to bfloat16, sums float32; where that pays: product_bf16.c */
+    /* product_pairs.c */
+    bool bf16;  /**< operands of products rounded to bfloat16, sums float32; where that pays */
+    bool split; /**< other operands as the sums of two bfloat16 numbers: nearly float32 */
 } pld_product_settings;
 
 /** What an observer of attention sees: one row of the batch at one site. */

@@ -97,7 +97,6 @@ typedef struct pld_prompt_context {
     const float **keys, **values;      /* [cross sites] */
     pld_value_id addition;             /* input; PLD_NO_VALUE where the network has none */
     pld_context context;
-    bool bf16; /* with which it was prepared */
 } pld_prompt_context;
 
 /** The U-Net for one set of branches and one shape. */
@@ -106,7 +105,6 @@ typedef struct pld_unet_plan {
     pld_row_sharing sharing;
     pld_unet_values values;
     int64_t height, width, tokens; /* most context tokens that scratch was made for */
-    bool bf16;                     /* with which it was prepared */
     bool ready;
 } pld_unet_plan;
 
@@ -114,7 +112,7 @@ struct pld_session {
     pld_model *model;
     pld_onednn *dnn;
     pld_profile *profile; /* of the generation that runs; NULL: none */
-    bool bf16;            /* of the generation that runs: products of the denoiser have bfloat16 operands */
+    bool bf16;            /* of the plans: pld_session_set_bf16 */
     struct {
         pld_plan plan;
         pld_clip_text_values values;
@@ -137,6 +135,11 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
 
 /** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
 pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error);
+
+/** From now on plans run in bfloat16, or in float32; what was made for the other is dropped. With bfloat16 it
+ * is operands of products in the denoiser and the autoencoder; others, the text encoders' too, are split
+ * where that is faster than float32. */
+void pld_session_set_bf16(pld_session *session, bool bf16);
 
 /** Free the session's plans on other weights than `kept`, and all weights of the model that no plan of any
  * session holds; the bytes of the weights. Everything is made again when it is asked for: text encoders,

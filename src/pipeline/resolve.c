@@ -360,7 +360,7 @@ pld_branch_set pld_generation_branches(const pld_generation *g) {
     return used;
 }
 
-/** The type of the denoiser's products. */
+/** The type of products. */
 static pld_status resolve_dtype(pld_generation *g) {
     const pld_engine *engine = g->model->engine;
     const char *asked = g->options->dtype ? g->options->dtype : "auto";
@@ -376,10 +376,12 @@ static pld_status resolve_dtype(pld_generation *g) {
                         "than f32",
                         pld_isa_name(isa));
     }
-    g->session->bf16 = bf16;
+    pld_session_set_bf16(g->session, bf16);
     snprintf(g->report.dtype, sizeof g->report.dtype, "%s", bf16 ? "bf16" : "f32");
     pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s",
-                    bf16 ? "bf16 in the denoiser, else f32" : "f32");
+                    !bf16                        ? "f32"
+                    : pld_isa_prefers_split(isa) ? "bf16 in the denoiser and the autoencoder, elsewhere split"
+                                                 : "bf16 in the denoiser and the autoencoder, else f32");
     return PLD_OK;
 }
 

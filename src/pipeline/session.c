@@ -51,11 +51,17 @@ void pld_session_destroy(pld_session **session) {
     *session = NULL;
 }
 
+/** Text encoders steer every step; they stay float32, or nearly so. */
+static bool takes_bf16(const pld_model *model, const pld_parameters *parameters) {
+    return parameters == pld_model_parameters(model, PLD_ROLE_DENOISER) ||
+           parameters == pld_model_parameters(model, PLD_ROLE_AUTOENCODER);
+}
+
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     const pld_engine *engine = session->model->engine;
     pld_product_settings settings = engine->settings;
-    settings.bf16 =
-        session->bf16 && plan->parameters == pld_model_parameters(session->model, PLD_ROLE_DENOISER);
+    settings.bf16 = session->bf16 && takes_bf16(session->model, plan->parameters);
+    settings.split = session->bf16 && pld_isa_prefers_split(engine->kernels->isa);
     return (pld_run){.plan = plan,
                      .dnn = session->dnn,
                      .kernels = engine->kernels,
@@ -67,13 +73,13 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
 
 /** Bytes that the weights of a component will still take, packed: as in the files, which float16 and bfloat16
  * keep (8-bit weights double), or two bytes each with bfloat16 products (the few that stay float32 are a
- * percent). */
+ * percent), four if they are split. */
 static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
     const pld_weight_files *files = pld_parameters_files(parameters);
     const uint64_t elements = pld_weight_files_elements(files);
     const uint64_t least = elements * sizeof(uint16_t), most = elements * sizeof(float);
     uint64_t all = pld_weight_files_bytes(files);
-    all = settings->bf16 || all < least ? least : all > most ? most : all;
+    all = settings->bf16 || all < least ? least : settings->split || all > most ? most : all;
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
 }
@@ -101,6 +107,14 @@ static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
     if (s->vae.plan.parameters != kept) {
         pld_plan_free(&s->vae.plan);
         s->vae.ready = false;
+    }
+}
+
+void pld_session_set_bf16(pld_session *session, bool bf16) {
+    if (session->bf16 != bf16) {
+        session->bf16 = bf16;
+        drop_other_plans(session, NULL);
+        pld_recent_texts_free(&session->recent_texts);
     }
 }
 
@@ -183,7 +197,6 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
                                    error));
     pld_run run = pld_session_run(session, &c->plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
-    c->bf16 = session->bf16;
     c->input = values.context;
     for (size_t i = 0; i < model->cross_count; i++) {
         c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
@@ -198,7 +211,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
                                    const float *time_ids, const volatile int *cancel, pld_error *error) {
     pld_prompt_context *c = &session->contexts[branch];
-    if (c->context.tokens != states->tokens || c->bf16 != session->bf16) {
+    if (c->context.tokens != states->tokens) {
         pld_status status = build_context(session, c, states->tokens, cancel, error);
         if (status != PLD_OK) {
             context_free(c);
@@ -248,7 +261,6 @@ static pld_status build_unet(pld_session *session, const pld_unet_request *reque
     unet->height = request->height;
     unet->width = request->width;
     unet->tokens = request->tokens;
-    unet->bf16 = session->bf16;
     unet->ready = true;
     return PLD_OK;
 }
@@ -260,8 +272,7 @@ pld_status pld_session_need_unet(pld_session *session, const pld_unet_request *r
     pld_plan_rest(&session->vae.plan);
     PLD_TRY(share_rows(session->model, request, &sharing, error));
     if (unet->ready && unet->height == request->height && unet->width == request->width &&
-        unet->tokens >= request->tokens && unet->bf16 == session->bf16 &&
-        pld_row_sharing_equal(&unet->sharing, &sharing)) {
+        unet->tokens >= request->tokens && pld_row_sharing_equal(&unet->sharing, &sharing)) {
         pld_row_sharing_free(&sharing);
         return pld_plan_wake(&unet->plan, error);
     }

@@ -168,12 +168,18 @@ typedef struct extras {
     bool bias, vector, residual;
 } extras;
 
-/** x' in bfloat16, [B, H, W, C]: normalised by the same kernel, since a last bit may turn a rounding. */
+/** What is left of a number once it is rounded to the nearest bfloat16, rounded likewise. */
+static double rest_of(float x) {
+    return rounded(x - (float)rounded(x));
+}
+
+/** x' in bfloat16, [B, H, W, C][2] with its rest: normalised by the same kernel, since a last bit may turn a
+ * rounding. */
 static double *inputs_of(const pld_kernels *kernels, const pld_convolution *conv, const float *x,
                          const float *factors) {
     const int64_t depth = conv->weights.depth;
     const int64_t row_floats = conv->source_width * depth;
-    double *inputs = doubles((size_t)(conv->batch * conv->height * conv->width * depth));
+    double *inputs = doubles((size_t)(2 * conv->batch * conv->height * conv->width * depth));
     float *normed = check_floats((size_t)row_floats);
     for (int64_t row = 0; row < conv->batch * conv->height; row++) {
         const int64_t picture = row / conv->height;
@@ -187,13 +193,15 @@ static double *inputs_of(const pld_kernels *kernels, const pld_convolution *conv
         }
         for (int64_t i = 0; i < conv->width * depth; i++) {
             const int64_t pixel = i / depth * conv->source_width / conv->width;
-            inputs[row * conv->width * depth + i] = rounded(from[pixel * depth + i % depth]);
+            double *to = inputs + 2 * (row * conv->width * depth + i);
+            to[0] = rounded(from[pixel * depth + i % depth]);
+            to[1] = rest_of(from[pixel * depth + i % depth]);
         }
     }
     return inputs;
 }
 
-/** The convolution's value at output channel n of the pixel (picture, y, x); weights rounded. */
+/** The convolution's value at output channel n of the pixel (picture, y, x); operands with their rests. */
 static double convolved(const pld_convolution *conv, const double *x, const double *weights, int64_t picture,
                         int64_t y, int64_t column, int64_t n) {
     const int64_t depth = conv->weights.depth;
@@ -205,9 +213,13 @@ static double convolved(const pld_convolution *conv, const double *x, const doub
         if (from_y < 0 || from_y >= conv->height || from_x < 0 || from_x >= conv->width) {
             continue;
         }
-        const double *pixel = x + ((picture * conv->height + from_y) * conv->width + from_x) * depth;
+        const double *pixel = x + 2 * ((picture * conv->height + from_y) * conv->width + from_x) * depth;
         for (int64_t c = 0; c < depth; c++) {
-            sum += pixel[c] * weights[(n * depth + c) * taps + tap];
+            const double *weight = weights + 2 * ((n * depth + c) * taps + tap);
+            sum += pixel[2 * c] * weight[0];
+            if (conv->weights.type == PLD_PANEL_SPLIT) {
+                sum += pixel[2 * c + 1] * weight[0] + pixel[2 * c] * weight[1];
+            }
         }
     }
     return sum;
@@ -232,10 +244,11 @@ static void *scratch_of(size_t bytes) {
     return scratch;
 }
 
-static void convolution_case(const pld_kernels *kernels, const pld_convolution *conv, extras add) {
+static void compare_convolution(const pld_kernels *kernels, const pld_convolution *conv, extras add) {
     const int64_t n = conv->weights.columns;
     const int64_t depth = conv->weights.depth;
     const int64_t products = depth * conv->weights.taps;
+    const int64_t parts = conv->weights.type == PLD_PANEL_SPLIT ? PLD_PAIR_PARTS : 1;
     const int64_t pixels = conv->batch * conv->out_height * conv->out_width;
     const size_t count = (size_t)(pixels * n);
     float *x = filled((size_t)(conv->batch * conv->source_height * conv->source_width * depth));
@@ -246,10 +259,11 @@ static void convolution_case(const pld_kernels *kernels, const pld_convolution *
     float *first = filled(count);
     void *packed = packed_weights(kernels, &conv->weights, weights);
     double *inputs = inputs_of(kernels, conv, x, factors);
-    double *wanted = doubles((size_t)(n * products));
+    double *wanted = doubles((size_t)(2 * n * products));
     double *expected = doubles(count);
     for (int64_t i = 0; i < n * products; i++) {
-        wanted[i] = rounded(weights[i]);
+        wanted[2 * i] = rounded(weights[i]);
+        wanted[2 * i + 1] = rest_of(weights[i]);
     }
     for (int64_t i = 0; i < pixels * n; i++) {
         const int64_t at = i / n % (conv->out_height * conv->out_width);
@@ -277,7 +291,7 @@ static void convolution_case(const pld_kernels *kernels, const pld_convolution *
                                                                                    : out,
                                                         .out = out,
                                                         .scratch = scratch});
-        check_near("convolution", out, expected, count, 6e-8 * (double)(products + 8), 0);
+        check_near("convolution", out, expected, count, 6e-8 * (double)(parts * products + 8), 0);
         if (threads == 1) {
             memcpy(one, out, count * sizeof *out);
         }
@@ -306,6 +320,37 @@ static pld_convolution convolution_of(int64_t kernel, int64_t stride, int64_t co
                              .out_width = (width + 2 * pad - kernel) / stride + 1,
                              .source_height = height,
                              .source_width = width};
+}
+
+/** The convolution with operands of bfloat16, and with split ones. */
+static void convolution_case(const pld_kernels *kernels, const pld_convolution *conv, extras add) {
+    compare_convolution(kernels, conv, add);
+    pld_convolution split = *conv;
+    split.weights.type = PLD_PANEL_SPLIT;
+    split.room *= 2;
+    compare_convolution(kernels, &split, add);
+}
+
+/** A linear layer whose output takes the place of its input gives the same. */
+static void in_place_case(const pld_kernels *kernels, pld_panel_type type) {
+    enum { ROWS = 500, DEPTH = 24, COLUMNS = 9 };
+    pld_convolution linear = convolution_of(1, 1, COLUMNS, DEPTH, 1, ROWS, 1);
+    linear.weights.type = type;
+    linear.room = 40 * DEPTH; /* several groups of rows */
+    float *weights = filled(COLUMNS * DEPTH);
+    float *x = filled(ROWS * DEPTH);
+    float *expected = check_floats(ROWS * COLUMNS);
+    pld_convolution_operands operands = {.x = x,
+                                         .out = expected,
+                                         .packed = packed_weights(kernels, &linear.weights, weights),
+                                         .scratch = scratch_of(pld_convolution_scratch(kernels, &linear, 3))};
+    pld_convolution_run(kernels, &linear, 3, &operands);
+    operands.out = x;
+    pld_convolution_run(kernels, &linear, 3, &operands);
+    check_same("linear layer in place", x, expected, ROWS * COLUMNS * sizeof *x);
+    free(operands.scratch);
+    free((void *)(uintptr_t)operands.packed);
+    check_release();
 }
 
 /** A GEGLU in a linear layer gives the bits of one after it: every sum is the same. */
@@ -365,6 +410,8 @@ static void check_linear(const pld_kernels *kernels) {
     convolution_case(kernels, &linear, bias);
     linear.normalise = linear.silu = true;
     convolution_case(kernels, &linear, (extras){true, true, true});
+    in_place_case(kernels, PLD_PANEL_PAIRS);
+    in_place_case(kernels, PLD_PANEL_SPLIT);
     geglu_case(kernels, 128, 32, 500);
     geglu_case(kernels, 75, 1301, 7);
     geglu_case(kernels, 74, 1300, 7);

@@ -14,7 +14,7 @@ enum {
     TILE_WORDS = TILE_ROWS * TILE_PAIRS,
     PANEL_COLUMNS = RIGHT_COLUMNS,
     STEP_WORDS = TILE_PAIRS * PANEL_COLUMNS, /* of a panel: 2 KiB */
-    ROOM_ROWS = 256,
+    ROOM_ROWS = 512,
     MOST_STEPS = 10,      /* of the panel in the first level */
     MOST_SPLIT_STEPS = 6, /* which have twice the words */
 };
@@ -139,7 +139,9 @@ static void run_block(const product_piece *piece, const product_block *block) {
     const bool lower = block->lower > 0;
     const bool whole = p->columns == PANEL_COLUMNS;
     float *room = piece->room + (block->row - piece->first) * PANEL_COLUMNS;
-    if (piece->step > 0 || p->add) {
+    if (piece->step == 0 && p->add && !p->bias && whole) {
+        load_sums(block->upper, lower, p->add + block->row * p->out_row, p->out_row);
+    } else if (piece->step > 0 || p->add) {
         load_sums(block->upper, lower, room, PANEL_COLUMNS);
     } else {
         load_sums(0, lower, piece->bias, 0); /* every row the same */
@@ -162,9 +164,22 @@ static int64_t rows_of_tile(const pld_pair_product *p, int64_t row, int64_t end)
     return pld_smaller(pld_smaller(end - row, run), TILE_ROWS);
 }
 
+/** Ask for the panel's words of a step, which come from far away. */
+static void fetch_step(const pld_pair_product *p, int64_t step) {
+    enum { LINE_WORDS = 16 };
+    const uint32_t *right =
+        p->panel + step % p->taps * p->panel_tap + step / p->taps * TILE_PAIRS * PANEL_COLUMNS;
+    for (int64_t word = 0; word < STEP_WORDS; word += LINE_WORDS) {
+        __builtin_prefetch(right + word, 0, 2);
+        __builtin_prefetch(right + p->panel_low + word, 0, 2);
+    }
+}
+
 /** All rows of the piece. `shape` is that of the tiles, and is changed with them. */
 static void run_blocks(const product_piece *piece, product_block *shape) {
     const int64_t end = piece->first + piece->rows;
+    int64_t fetched = piece->last;
+    const int64_t next_last = pld_smaller(2 * piece->last - piece->step, piece->steps);
     for (product_block block = {.row = piece->first}; block.row < end;
          block.row += block.upper + block.lower) {
         block.upper = rows_of_tile(piece->p, block.row, end);
@@ -173,6 +188,9 @@ static void run_blocks(const product_piece *piece, product_block *shape) {
             shape->upper = block.upper;
             shape->lower = block.lower;
             shape_tiles(block.upper, block.lower);
+        }
+        if (fetched < next_last) {
+            fetch_step(piece->p, fetched++);
         }
         run_block(piece, &block);
     }
@@ -188,7 +206,7 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
     const int64_t steps = pld_even_piece(piece.steps, pld_pair_is_split(p) ? MOST_SPLIT_STEPS : MOST_STEPS);
     for (; piece.first < p->rows; piece.first += piece.rows) {
         piece.rows = pld_smaller(ROOM_ROWS, p->rows - piece.first);
-        if (p->add) {
+        if (p->add && (p->bias || p->columns < PANEL_COLUMNS)) {
             begin_in_room(&piece);
         }
         for (piece.step = 0; piece.step < piece.steps; piece.step = piece.last) {

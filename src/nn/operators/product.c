@@ -4,9 +4,13 @@
 #include "core/parallel.h"
 #include "nn/operators/operators.h"
 
-static const pld_product_path *const paths[] = {&pld_product_bf16,     &pld_product_matrix,
-                                                &pld_product_winograd, &pld_product_patches,
-                                                &pld_product_direct,   NULL};
+static const pld_product_path *const paths[] = {&pld_product_bf16,
+                                                &pld_product_split,
+                                                &pld_product_matrix,
+                                                &pld_product_winograd,
+                                                &pld_product_patches,
+                                                &pld_product_direct,
+                                                NULL};
 
 static pld_status prepare_product(pld_run *run, pld_operator *op, pld_error *error) {
     const pld_product_path *const *path = paths;

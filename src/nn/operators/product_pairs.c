@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Linear layers and convolutions with bfloat16 operands, under run->settings.bf16. */
+/** Linear layers and convolutions with bfloat16 operands, under run->settings.bf16, and with split ones,
+ * under run->settings.split: the two paths differ in what they accept and in the type of the panels. */
 #include "kernels/convolution.h"
 
 #include "nn/operators/operators.h"
@@ -11,19 +12,29 @@ bool pld_product_takes_bf16(const pld_run *run, const pld_operator *op) {
     return run->settings.bf16 && !op->f32 && p->height * p->width > 1 && !(p->kernel > 1 && few);
 }
 
-static bool accepts(const pld_run *run, const pld_operator *op) {
+static bool kernel_fits(const pld_run *run, const pld_onednn_problem *p) {
+    return p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS &&
+           !(p->kernel > 1 && run->settings.conv == PLD_CONV_WINOGRAD);
+}
+
+static bool accepts_bf16(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
-    if (!pld_product_takes_bf16(run, op)) {
-        return false;
-    }
-    return p->kernel <= 1 ||
-           (p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS && !pld_product_winograd.accepts(run, op));
+    return pld_product_takes_bf16(run, op) && kernel_fits(run, p) &&
+           (p->kernel <= 1 || !pld_product_winograd.accepts(run, op));
+}
+
+/** What the type leaves to float32, but for single tokens and few channels, which are little work. */
+static bool accepts_split(const pld_run *run, const pld_operator *op) {
+    enum { FEWEST = 16 };
+    const pld_onednn_problem *p = &op->problem;
+    return run->settings.split && p->height * p->width > 1 && p->in_channels >= FEWEST && kernel_fits(run, p);
 }
 
 static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {
     const pld_onednn_problem *p = &op->problem;
-    const pld_panels weights = {PLD_PANEL_PAIRS, p->out_channels, p->in_channels,
-                                p->kernel ? p->kernel * p->kernel : 1, op->geglu};
+    const pld_panels weights = {op->path == &pld_product_split ? PLD_PANEL_SPLIT : PLD_PANEL_PAIRS,
+                                p->out_channels, p->in_channels, p->kernel ? p->kernel * p->kernel : 1,
+                                op->geglu};
     if (p->kernel == 0) {
         const int64_t rows = p->batch * p->height * p->width;
         return (pld_convolution){.weights = weights,
@@ -72,7 +83,7 @@ static size_t scratch(const pld_run *run, const pld_operator *op) {
     return pld_convolution_scratch(run->kernels, &conv, threads_of(run, &conv));
 }
 
-static pld_status run_bf16(pld_run *run, pld_operator *op, pld_error *error) {
+static pld_status run_pairs(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_convolution conv = convolution_of(run, op);
     const pld_plan *plan = run->plan;
@@ -92,4 +103,5 @@ static pld_status run_bf16(pld_run *run, pld_operator *op, pld_error *error) {
     return PLD_OK;
 }
 
-const pld_product_path pld_product_bf16 = {"bf16", accepts, prepare, scratch, run_bf16};
+const pld_product_path pld_product_bf16 = {"bf16", accepts_bf16, prepare, scratch, run_pairs};
+const pld_product_path pld_product_split = {"split", accepts_split, prepare, scratch, run_pairs};
