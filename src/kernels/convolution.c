@@ -11,7 +11,7 @@
 enum { PIXELS = 512, PAIRS = 128, FLAT_PAIRS = 640 };
 
 /* Words that the band of one group may take. */
-static const int64_t default_room = 1 << 20;
+static const int64_t default_room = 1 << 21;
 
 /** How a convolution is cut. Output rows of all pictures, one below the other, are taken group_rows at a
  * time. Rows of the band are numbered likewise, `seen_rows` a picture, which has its edges with it. */

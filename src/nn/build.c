@@ -203,7 +203,7 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
 }
 
 pld_value_id pld_linear_narrow(pld_builder *b, const char *name, pld_value_id x, int64_t channels) {
-    const pld_value_id out = pld_linear_f32(b, name, x, channels, true);
+    const pld_value_id out = pld_linear(b, name, x, channels, true);
     if (!failed(b)) {
         b->plan->values[out].narrows = x;
     }

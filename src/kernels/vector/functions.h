@@ -126,7 +126,7 @@ PLD_INLINE vec log2_of(vec x) {
 /** 1/(1 + e^−x). */
 PLD_INLINE vec sigmoid_of(vec x) {
     vec negated = -larger(splat(-88.9F), x); /* e^88.9 comes out as infinity: a sigmoid of 0 */
-    return splat(1.0F) / (splat(1.0F) + exp_of(negated));
+    return inverse(splat(1.0F) + exp_of(negated));
 }
 
 /** Φ(x) = ½·erfc(−x/√2). With t = 1/(1 + 0.3·|x|), Φ(−|x|)·e^(x²/2) is a polynomial in t of degree 8 with
@@ -134,7 +134,7 @@ PLD_INLINE vec sigmoid_of(vec x) {
  */
 PLD_INLINE vec normal_integral(vec x) {
     vec magnitude = (vec)((ivec)x & 0x7fffffff);
-    vec t = splat(1.0F) / (splat(1.0F) + splat(0.3F) * magnitude);
+    vec t = inverse(splat(1.0F) + splat(0.3F) * magnitude);
     vec p = splat(0.038378292139F);
     p = p * t + splat(-0.1691661174F);
     p = p * t + splat(0.22866008028F);
