@@ -44,12 +44,21 @@ pld_product_settings reference_settings(void) {
     return (pld_product_settings){.conv = strcmp(conv, "direct") == 0     ? PLD_CONV_DIRECT
                                           : strcmp(conv, "winograd") == 0 ? PLD_CONV_WINOGRAD
                                                                           : PLD_CONV_AUTO,
-                                  .low_memory = reference_low_memory()};
+                                  .low_memory = reference_low_memory(),
+                                  .split = reference_split()};
+}
+
+static bool is_dtype(const char *name) {
+    const char *dtype = getenv("PLADIS_TEST_DTYPE");
+    return dtype && strcmp(dtype, name) == 0;
 }
 
 bool reference_bf16(void) {
-    const char *dtype = getenv("PLADIS_TEST_DTYPE");
-    return dtype && strcmp(dtype, "bf16") == 0;
+    return is_dtype("bf16");
+}
+
+bool reference_split(void) {
+    return reference_bf16() || is_dtype("split");
 }
 
 const char *reference_path(const char *format, ...) {

@@ -23,8 +23,10 @@ const pld_kernels *reference_kernels(void);
 const char *reference_conv(void);
 bool reference_low_memory(void);
 pld_product_settings reference_settings(void);
-/** PLADIS_TEST_DTYPE is bf16: the U-Net's products have bfloat16 operands. */
+/** PLADIS_TEST_DTYPE is bf16: products of U-Net and autoencoder have bfloat16 operands. */
 bool reference_bf16(void);
+/** It is bf16, or it is split: products that are not in bfloat16 have split operands. */
+bool reference_split(void);
 
 /** A case folder: case.json and tensors.safetensors. */
 typedef struct reference_case {

@@ -8,8 +8,11 @@
  *
  *  With bfloat16 products in the U-Net (PLADIS_TEST_DTYPE=bf16) one forward may be 2.5e-2 off, that of the
  * tiny SDXL, whose PLADIS magnifies roundings, 1.3e-1; PyTorch's own bfloat16 is 1.4e-2, 1.3e-2 and 8.6e-2
- * from float32 on these cases, and 1.9e-1 in the middle of the last, where 2e-1 is allowed. Embeddings of
- * time and sizes, text encoders and autoencoders stay float32 then and keep their tolerances.
+ * from float32 on these cases, and 1.9e-1 in the middle of the last, where 2e-1 is allowed. The autoencoder
+ * may be 2e-2 off (measured: 4e-3 to 7e-3). What is not in bfloat16 has split operands then: embeddings of
+ * time and text encoders keep their tolerances (measured: 1.3e-6 to 2e-6). With PLADIS_TEST_DTYPE=split the
+ * autoencoder, too, has split operands, and keeps its tolerance (measured: 7e-6 to 1e-5); the U-Net never
+ * runs so.
  */
 #include "reference.h"
 
@@ -31,6 +34,7 @@ static const double sdxl_tolerance = 5e-5;
 static const double bf16_tolerance = 2.5e-2;
 static const double sdxl_bf16_tolerance = 1.3e-1;
 static const double sdxl_bf16_middle_tolerance = 2e-1;
+static const double vae_bf16_tolerance = 2e-2;
 /* The middle of the tiny SD 1.5 has two tokens, and PLADIS amplifies there: diffusers' own float32 is 1.2e-5
  * from its float64 (8e-7 at the output), and ours may be as far off on the other side. */
 static const double pladis_middle_tolerance = 4e-5;
@@ -219,7 +223,7 @@ static void make_context(unet_fixture *f, int row, const float *states, int64_t 
                                         tokens, &io, &error),
                  &error);
     pld_run run = new_run(&f->contexts[row], f->dnn, NULL);
-    run.settings.bf16 = reference_bf16();
+    run.settings.bf16 = run.settings.split = reference_bf16();
     run.tap = NULL;
     check_status(pld_plan_prepare(&run, &error), &error);
     memcpy(pld_plan_data(&f->contexts[row], io.context), states,
@@ -274,7 +278,7 @@ static void open_unet(unet_fixture *f, const char *name) {
     }
     check_status(pld_parameters_check_all_used(f->parameters, &error), &error);
     f->run = new_run(&f->plan, f->dnn, &f->w);
-    f->run.settings.bf16 = reference_bf16();
+    f->run.settings.bf16 = f->run.settings.split = reference_bf16();
     f->run.contexts = f->rows;
     f->run.timesteps = f->timesteps;
     f->run.branch_of_row = branches;
@@ -471,6 +475,7 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
                  &error);
     pld_run run = new_run(&plan, dnn, NULL);
     run.tap = NULL;
+    run.settings.bf16 = reference_bf16();
     check_status(pld_plan_prepare(&run, &error), &error);
     const size_t count = (size_t)(in->shape[1] * in->shape[2] * in->shape[3]);
     for (size_t i = 0; decode && i < count; i++) {
@@ -481,7 +486,7 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
     const char *output = decode ? "decoded" : "moments";
     check_error(c->name, output,
                 compare(c, output, &plan.values[io.out], pld_plan_data(&plan, io.out), run.kernels),
-                network_tolerance);
+                reference_bf16() ? vae_bf16_tolerance : network_tolerance);
     pld_plan_free(&plan);
     pld_parameters_destroy(&parameters);
     pld_onednn_destroy(&dnn);
