@@ -50,26 +50,55 @@ pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
     return pld_plan_wake(plan, error);
 }
 
+/** The spare memory, if it is large enough; one that is not makes room. */
+static void *take_spare(pld_spare_memory *spare, size_t wanted, size_t *bytes) {
+    void *data = spare->data;
+    if (spare->bytes < wanted) {
+        pld_free(data);
+        data = NULL;
+    }
+    *bytes = spare->bytes;
+    *spare = (pld_spare_memory){0};
+    return data;
+}
+
 pld_status pld_plan_wake(pld_plan *plan, pld_error *error) {
+    if (plan->memory) {
+        return PLD_OK;
+    }
+    size_t values = 0, bytes = 0;
+    if (pld_multiply(plan->memory_floats, sizeof *plan->memory, &values) && values <= SIZE_MAX / 2 &&
+        plan->scratch_bytes <= SIZE_MAX / 4) {
+        values = (values + PLD_ALIGNMENT - 1) / PLD_ALIGNMENT * PLD_ALIGNMENT;
+        bytes = values + plan->scratch_bytes;
+        plan->memory = plan->spare ? take_spare(plan->spare, bytes, &plan->held_bytes) : NULL;
+        if (!plan->memory) {
+            plan->memory = pld_allocate_aligned(bytes, 1);
+            plan->held_bytes = bytes;
+        }
+    }
     if (!plan->memory) {
-        plan->memory = pld_allocate_aligned(plan->memory_floats, sizeof *plan->memory);
+        return pld_fail_memory(error, pld_plan_memory_bytes(plan), "buffers of the network");
     }
-    if (!plan->scratch) {
-        plan->scratch = pld_allocate_aligned(plan->scratch_bytes, 1);
-    }
-    return plan->memory && plan->scratch
-               ? PLD_OK
-               : pld_fail_memory(error, pld_plan_memory_bytes(plan), "buffers of the network");
+    plan->scratch = (char *)plan->memory + values;
+    return PLD_OK;
 }
 
 void pld_plan_rest(pld_plan *plan) {
     enum { WORTH_FREEING = 32 << 20 }; /* smaller buffers cost more to get again than they are worth */
-    if (plan->memory && pld_plan_memory_bytes(plan) >= WORTH_FREEING) {
-        pld_free(plan->memory);
-        pld_free(plan->scratch);
-        plan->memory = NULL;
-        plan->scratch = NULL;
+    if (!plan->memory || pld_plan_memory_bytes(plan) < WORTH_FREEING) {
+        return;
     }
+    pld_spare_memory left = {plan->memory, plan->held_bytes};
+    if (plan->spare && plan->spare->bytes < left.bytes) {
+        const pld_spare_memory former = *plan->spare;
+        *plan->spare = left;
+        left = former;
+    }
+    pld_free(left.data);
+    plan->memory = NULL;
+    plan->scratch = NULL;
+    plan->held_bytes = 0;
 }
 
 static pld_status run_operators(pld_run *run, pld_error *error) {

@@ -68,8 +68,9 @@ typedef struct pld_run {
 /** Lay out (unless that is done), make primitives, pack weights, allocate. `cancel` is honoured. */
 pld_status pld_plan_prepare(pld_run *run, pld_error *error);
 
-/** Free a prepared plan's buffers while another network runs, if they are large: everything in them is lost.
- * Weights and primitives stay. */
+/** Give up a prepared plan's buffers while another network runs, if they are large: everything in them is
+ * lost. They become the spare memory of the plan, or are freed where it has none or a larger one. Weights and
+ * primitives stay. */
 void pld_plan_rest(pld_plan *plan);
 /** Get the buffers of a prepared plan again, unless they are there. */
 pld_status pld_plan_wake(pld_plan *plan, pld_error *error);

@@ -26,7 +26,6 @@ void pld_plan_free(pld_plan *plan) {
     pld_free(plan->values);
     pld_free(plan->sites);
     pld_free(plan->memory);
-    pld_free(plan->scratch);
     *plan = (pld_plan){0};
 }
 

@@ -19,6 +19,13 @@
 
 enum { PLD_PLAN_NAME = 96 };
 
+/** Memory that a plan at rest has left to the next one, so that it need not be cleared by the system again.
+ */
+typedef struct pld_spare_memory {
+    void *data;
+    size_t bytes;
+} pld_spare_memory;
+
 /** Index of a value in its plan. */
 typedef int pld_value_id;
 enum { PLD_NO_VALUE = -1 };
@@ -119,8 +126,10 @@ typedef struct pld_plan {
     size_t site_count, site_capacity;
     size_t memory_floats; /**< of all values, after pld_plan_layout */
     size_t scratch_bytes; /**< after pld_plan_prepare */
-    float *memory;        /**< [memory_floats] after pld_plan_prepare */
-    void *scratch;
+    float *memory;        /**< [memory_floats] after pld_plan_prepare; its place begins what is held */
+    void *scratch;        /**< behind it */
+    size_t held_bytes;
+    pld_spare_memory *spare; /**< borrowed: where memory is left and found; NULL: nowhere */
 } pld_plan;
 
 /** An empty plan that borrows `parameters`; NULL for one that is only laid out, to learn its sizes. */

@@ -128,6 +128,7 @@ struct pld_session {
     } vae;
     pld_prompt_context contexts[PLD_BRANCH_COUNT];
     pld_recent_texts recent_texts;
+    pld_spare_memory spare; /* denoiser and autoencoder run in turn */
 };
 
 /** A run of `plan` with the session's engine. */

@@ -30,6 +30,11 @@ static void context_free(pld_prompt_context *c) {
     *c = (pld_prompt_context){0};
 }
 
+static void free_spare(pld_session *s) {
+    pld_free(s->spare.data);
+    s->spare = (pld_spare_memory){0};
+}
+
 void pld_session_destroy(pld_session **session) {
     pld_session *s = *session;
     if (!s) {
@@ -46,6 +51,7 @@ void pld_session_destroy(pld_session **session) {
         context_free(&s->contexts[i]);
     }
     pld_recent_texts_free(&s->recent_texts);
+    free_spare(s);
     pld_onednn_destroy(&s->dnn);
     pld_free(s);
     *session = NULL;
@@ -108,6 +114,7 @@ static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
         pld_plan_free(&s->vae.plan);
         s->vae.ready = false;
     }
+    free_spare(s);
 }
 
 void pld_session_set_bf16(pld_session *session, bool bf16) {
@@ -230,6 +237,7 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
 
 void pld_session_drop_unet(pld_session *session, pld_branch_set branches) {
     pld_unet_plan *unet = &session->unets[branches];
+    pld_plan_rest(&unet->plan); /* the next one takes its memory */
     pld_plan_free(&unet->plan);
     pld_row_sharing_free(&unet->sharing);
     *unet = (pld_unet_plan){0};
@@ -254,6 +262,7 @@ static pld_status build_unet(pld_session *session, const pld_unet_request *reque
     *unet = (pld_unet_plan){.sharing = sharing};
     const pld_unet_shape shape = {sharing.rows, request->height, request->width, &unet->sharing};
     pld_plan_init(&unet->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
+    unet->plan.spare = &session->spare;
     PLD_TRY(pld_unet_build(&unet->plan, &model->unet, &shape, &unet->values, error));
     pld_run run = pld_session_run(session, &unet->plan, cancel);
     run.context_tokens = request->tokens;
@@ -292,6 +301,7 @@ static pld_status need_vae(pld_session *session, int64_t height, int64_t width, 
     session->vae.ready = false;
     pld_plan_free(&session->vae.plan);
     pld_plan_init(&session->vae.plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
+    session->vae.plan.spare = &session->spare;
     PLD_TRY(pld_vae_decoder_build(&session->vae.plan, &model->vae, 1, height, width, &session->vae.values,
                                   error));
     pld_run run = pld_session_run(session, &session->vae.plan, cancel);
