@@ -192,6 +192,13 @@ static pld_status allocate_context(pld_prompt_context *c, size_t sites, pld_erro
                : pld_fail_memory(error, sites, "text keys and values");
 }
 
+/** Keys and values are computed once for a prompt, which is not worth the memory of split weights. */
+static pld_run context_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
+    pld_run run = pld_session_run(session, plan, cancel);
+    run.settings.split = false;
+    return run;
+}
+
 /** Write down and prepare the plan of to_k and to_v for a prompt of `tokens` states. */
 static pld_status build_context(pld_session *session, pld_prompt_context *c, int64_t tokens,
                                 const volatile int *cancel, pld_error *error) {
@@ -202,7 +209,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
     pld_unet_context_values values = {.keys = c->key_ids, .values = c->value_ids};
     PLD_TRY(pld_unet_context_build(&c->plan, &model->unet, model->sites, model->site_count, tokens, &values,
                                    error));
-    pld_run run = pld_session_run(session, &c->plan, cancel);
+    pld_run run = context_run(session, &c->plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
     c->input = values.context;
     for (size_t i = 0; i < model->cross_count; i++) {
@@ -231,7 +238,7 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
         pld_unet_fill_addition(&session->model->unet, states->pooled, time_ids,
                                pld_plan_data(&c->plan, c->addition));
     }
-    pld_run run = pld_session_run(session, &c->plan, cancel);
+    pld_run run = context_run(session, &c->plan, cancel);
     return pld_plan_run(&run, error);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The type of the denoiser's products: which operators have it, what it costs in memory, and that a session
+/** The type of products: which operators have it, what it costs in memory, and that a session
  * which changes it draws what a fresh one draws. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,7 +97,8 @@ static bool contains(const char *text, const char *part) {
 }
 
 /** Products of the denoiser have it but for embeddings of time and sizes, convolutions of latents and what
- * the logits of cross-attention are made of; those of other networks do not. */
+ * the logits of cross-attention are made of; those of the autoencoder but for convolutions of latents and of
+ * the picture; those of text encoders do not. */
 static void products_of(const char *path) {
     static uint8_t pixels[3 * PIXELS];
     pld_error error = {0};
@@ -114,12 +115,12 @@ static void products_of(const char *path) {
             (strcmp(span->kind, "linear") != 0 && strcmp(span->kind, "conv") != 0)) {
             continue;
         }
-        const bool denoiser = strcmp(span->network, "unet") == 0;
+        const bool network = strcmp(span->network, "unet") == 0 || strcmp(span->network, "vae_decoder") == 0;
         const bool embeds = contains(span->name, "time_emb") || contains(span->name, "add_embedding");
-        const bool latents = strcmp(span->name, "conv_in") == 0 || strcmp(span->name, "conv_out") == 0;
+        const bool latents = contains(span->name, "conv_in") || contains(span->name, "conv_out");
         const bool logits = contains(span->name, "attn2.to_q") || contains(span->name, "attn2.to_k") ||
                             contains(span->name, "attn2.to_v");
-        const bool wanted = denoiser && !embeds && !latents && !logits;
+        const bool wanted = network && !embeds && !latents && !logits;
         /* where it is faster, and more exact */
         const bool winograd =
             strcmp(span->kind, "conv") == 0 && strcmp(span->implementation, "winograd") == 0;
@@ -134,7 +135,7 @@ static void products_of(const char *path) {
     pld_model_destroy(&model);
 }
 
-static void it_is_the_denoisers(void **state) {
+static void networks_that_have_it(void **state) {
     (void)state;
     products_of(MODEL "sd15");
     products_of(MODEL "sd21");
@@ -170,7 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_change_it),
         cmocka_unit_test(weights_take_half),
-        cmocka_unit_test(it_is_the_denoisers),
+        cmocka_unit_test(networks_that_have_it),
         cmocka_unit_test(unknown_ones_are_refused),
     };
     const int failures = cmocka_run_group_tests(tests, NULL, NULL);
