@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks for the caches: PIXELS × PAIRS of the band stay in the second level with one panel of them, all
- * taps; the band of a group of rows in the third. Sums stay in registers over the taps and so many pairs. */
+/* Blocks for the caches: pair_block's rows × pairs of the band stay in the second level with one panel of
+ * them, all taps; the band of a group of rows in the third. */
 #include "kernels/convolution.h"
 
 #include <string.h>
 
 #include "core/parallel.h"
 #include "kernels/cuts.h"
-
-enum { PIXELS = 512, PAIRS = 128, FLAT_PAIRS = 640 };
 
 /* Words that the band of one group may take. */
 static const int64_t default_room = 1 << 21;
@@ -44,7 +42,7 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
     cut.group_rows = cut.all_rows;
     cut.bias_floats = vector ? pld_whole_lines(conv->batch * conv->weights.columns) : 0;
     cut.room_floats = conv->normalise        ? pld_whole_lines(conv->source_width * conv->weights.depth)
-                      : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * PIXELS)
+                      : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * k->pair_block().rows)
                                              : 0;
     cut.pixel = cut.pairs;
     if (conv->from_pairs) {
@@ -176,7 +174,7 @@ static void multiply_panels(const convolution_job *job, product_place at, int64_
     const pld_convolution *conv = job->conv;
     const pld_convolution_operands *o = job->operands;
     const int64_t all = conv->weights.columns;
-    const int64_t piece = conv->kernel == 1 ? FLAT_PAIRS : PAIRS;
+    const int64_t piece = conv->kernel == 1 ? PLD_PAIR_FLAT : job->k->pair_block().pairs;
     const int64_t panel = at.panel;
     for (at.pair = 0; at.pair < job->cut.pairs; at.pair += piece) {
         at.pairs = pld_smaller(piece, job->cut.pairs - at.pair);
@@ -199,7 +197,7 @@ static void write_geglu(const convolution_job *job, const product_place *at, int
         job->k->geglu(sums, at->rows, columns, (float *)job->operands->out + to, all);
         return;
     }
-    float *room = sums + job->k->panel_columns() * 2 * PIXELS;
+    float *room = sums + job->k->panel_columns() * 2 * job->k->pair_block().rows;
     job->k->geglu(sums, at->rows, columns, room, columns);
     for (int64_t row = 0; row < at->rows; row++) {
         pld_pairs_round(job->k, room + row * columns, columns,
@@ -213,8 +211,8 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
     const pld_panels *weights = &job->conv->weights;
     for (int64_t panel = at.panel; panel < last; panel += 2) {
         const int64_t columns = pld_panel_width(job->k, weights, panel);
-        for (at.pair = 0; at.pair < job->cut.pairs; at.pair += FLAT_PAIRS) {
-            at.pairs = pld_smaller(FLAT_PAIRS, job->cut.pairs - at.pair);
+        for (at.pair = 0; at.pair < job->cut.pairs; at.pair += PLD_PAIR_FLAT) {
+            at.pairs = pld_smaller(PLD_PAIR_FLAT, job->cut.pairs - at.pair);
             for (at.panel = panel; at.panel < panel + 2; at.panel++) {
                 const pld_panel_target target = {sums + (at.panel - panel) * columns, NULL, 2 * columns};
                 run_product(job, &at, &target);
@@ -228,7 +226,7 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
 static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last,
                           float *room) {
     const pld_convolution *conv = job->conv;
-    const int64_t block = pld_larger(1, PIXELS / conv->out_width);
+    const int64_t block = pld_larger(1, job->k->pair_block().rows / conv->out_width);
     product_place at = {.panel = panel};
     for (; row < end; row = at.row + at.rows) {
         at.row = row;
@@ -266,7 +264,7 @@ static void join_biases(const convolution_job *job) {
 
 /** Whole blocks of rows for each thread; fewer rows leave the panels to share out. */
 static void share_out(convolution_job *job, int threads) {
-    const int64_t blocks = pld_parts(job->rows * job->conv->out_width, PIXELS);
+    const int64_t blocks = pld_parts(job->rows * job->conv->out_width, job->k->pair_block().rows);
     const int64_t panels =
         pld_panel_count(job->k, &job->conv->weights) / pld_panels_together(&job->conv->weights);
     job->row_parts = pld_larger(1, pld_smaller(pld_smaller(threads, blocks), job->rows));

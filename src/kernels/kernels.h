@@ -96,6 +96,14 @@ static inline int64_t pld_pair_tap(const pld_pair_product *p, int64_t tap) {
     return p->tap_at ? p->tap_at[tap] : 0;
 }
 
+/** How much of a convolution suits the caches of pair_product's way through it: rows of the left side, and
+ * pairs of the depth of each tap (of a single tap PLD_PAIR_FLAT of them). */
+typedef struct pld_pair_block {
+    int64_t rows, pairs;
+} pld_pair_block;
+
+enum { PLD_PAIR_FLAT = 640 };
+
 /** Operands are split: `left_low` and `panel_low` are set. */
 static inline bool pld_pair_is_split(const pld_pair_product *p) {
     return p->panel_low != 0;
@@ -164,6 +172,7 @@ typedef struct pld_winograd_output {
     X(void, panel_product, (const pld_panel_product *product))                                                      \
     X(int64_t, panel_columns, (void))                                                                               \
     X(void, pair_product, (const pld_pair_product *product))                                                        \
+    X(pld_pair_block, pair_block, (void))                                                                           \
     /* Winograd's F(4x4, 3x3). weights [depth, 9, columns] → G g Gᵀ, out [36] of [depth, columns], `step`       \
      * floats apart; columns a multiple of the vector. */                                                           \
     X(void, winograd_weights,                                                                                       \

@@ -140,6 +140,12 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
     check_release();
 }
 
+void check_pair_block(const pld_kernels *kernels) {
+    const pld_pair_block block = kernels->pair_block();
+    assert_true(block.rows >= 64 && block.rows <= 1024);
+    assert_true(block.pairs >= 64 && block.pairs <= PLD_PAIR_FLAT && block.pairs % 16 == 0);
+}
+
 void check_pair_product(const pld_kernels *kernels) {
     static const int64_t rows[] = {1, 2, 3, 4, 5, 7, 8, 11, 12, 14, 23, 31, 50};
     static const int64_t depths[] = {1, 2, 16, 33, 129};

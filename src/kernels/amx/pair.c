@@ -216,3 +216,9 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
     }
     _tile_release();
 }
+
+/* More rows share a panel, which comes from the third level, and fewer pairs keep their part of the left side
+ * in the second. */
+pld_pair_block PLD_KERNEL(pair_block)(void) {
+    return (pld_pair_block){ROOM_ROWS, 128};
+}

@@ -48,3 +48,7 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
         }
     }
 }
+
+pld_pair_block PLD_KERNEL(pair_block)(void) {
+    return (pld_pair_block){240, 320};
+}

@@ -91,3 +91,7 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
         run_product(p, row, row + p->run_rows < p->rows ? row + p->run_rows : p->rows);
     }
 }
+
+pld_pair_block PLD_KERNEL(pair_block)(void) {
+    return (pld_pair_block){240, 320};
+}
