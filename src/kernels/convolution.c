@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks for the caches: pair_block's rows × pairs of the band stay in the second level with one panel of
- * them, all taps; the band of a group of rows in the third. */
+ * them, all taps. Where every thread finds rows enough it works alone, on a band of its own that moves along
+ * with the rows: one waits for memory while another multiplies. Fewer rows share a band, and threads their
+ * panels. */
 #include "kernels/convolution.h"
 
 #include <string.h>
@@ -8,8 +10,10 @@
 #include "core/parallel.h"
 #include "kernels/cuts.h"
 
-/* Words that the band of one group may take. */
-static const int64_t default_room = 1 << 21;
+/* Words that the band of one group may take: one that all threads share, in the third level, and a thread's
+ * own. */
+static const int64_t shared_room = 1 << 21;
+static const int64_t own_room = 3 << 17;
 
 /** How a convolution is cut. Output rows of all pictures, one below the other, are taken group_rows at a
  * time. Rows of the band are numbered likewise, `seen_rows` a picture, which has its edges with it. */
@@ -18,7 +22,9 @@ typedef struct convolution_cut {
     int64_t pixel;                  /* words from one to the next */
     int64_t seen_rows, seen_pixels; /* rows of a picture that some tap reads; pixels of such a row */
     int64_t all_rows, group_rows;
-    int64_t band_words, bias_floats;
+    int64_t block_rows; /* of the output, that a panel meets at a time */
+    bool alone;         /* each thread has a band of its own */
+    int64_t bands, band_words, bias_floats;
     int64_t room_floats; /* of a thread */
 } convolution_cut;
 
@@ -34,12 +40,34 @@ static int64_t band_pixel(const pld_convolution *conv) {
     return pairs < PLD_LINE ? pairs : (pld_parts(pairs, PLD_LINE) | 1) * PLD_LINE;
 }
 
-static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv, bool vector) {
+/** Groups of a band that all threads share: as many rows as fit. */
+static void cut_shared(const pld_convolution *conv, convolution_cut *cut) {
+    const int64_t room = conv->room ? conv->room : shared_room;
+    const int64_t most = pld_larger(1, room / (conv->stride * cut->seen_pixels * cut->pixel));
+    cut->group_rows = pld_even_piece(cut->all_rows, most);
+    const int64_t ends = pld_smaller(conv->batch - 1, cut->group_rows / conv->out_height + 1);
+    cut->bands = 1;
+    cut->band_words = pld_whole_lines(band_rows(conv, cut->group_rows, ends) * cut->seen_pixels * cut->pixel);
+}
+
+/** Groups of a thread's own band: whole blocks of one picture, beside the rows that the next group sees
+ * again. */
+static void cut_alone(const pld_convolution *conv, int threads, convolution_cut *cut) {
+    const int64_t room = conv->room ? conv->room : own_room;
+    const int64_t rows = room / (cut->seen_pixels * cut->pixel) - pld_larger(0, conv->kernel - conv->stride);
+    cut->group_rows = pld_larger(1, rows / (conv->stride * cut->block_rows)) * cut->block_rows;
+    cut->group_rows = pld_smaller(cut->group_rows, conv->out_height);
+    cut->bands = threads;
+    cut->band_words = pld_whole_lines(band_rows(conv, cut->group_rows, 0) * cut->seen_pixels * cut->pixel);
+}
+
+static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv, int threads, bool vector) {
     convolution_cut cut = {.pairs = pld_pair_count(conv->weights.depth),
                            .seen_rows = (conv->out_height - 1) * conv->stride + conv->kernel,
                            .seen_pixels = (conv->out_width - 1) * conv->stride + conv->kernel,
                            .all_rows = conv->batch * conv->out_height};
     cut.group_rows = cut.all_rows;
+    cut.block_rows = pld_larger(1, k->pair_block().rows / conv->out_width);
     cut.bias_floats = vector ? pld_whole_lines(conv->batch * conv->weights.columns) : 0;
     cut.room_floats = conv->normalise        ? pld_whole_lines(conv->source_width * conv->weights.depth)
                       : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * k->pair_block().rows)
@@ -49,21 +77,23 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
         return cut; /* x is the band */
     }
     cut.pixel = band_pixel(conv);
-    const int64_t room = conv->room ? conv->room : default_room;
-    const int64_t most = pld_larger(1, room / (conv->stride * cut.seen_pixels * cut.pixel));
-    cut.group_rows = pld_even_piece(cut.all_rows, most);
-    const int64_t ends = pld_smaller(conv->batch - 1, cut.group_rows / conv->out_height + 1);
-    cut.band_words = pld_whole_lines(band_rows(conv, cut.group_rows, ends) * cut.seen_pixels * cut.pixel);
+    /* a linear layer may write where others still read: its rows keep together */
+    cut.alone = conv->kernel > 1 && pld_parts(cut.all_rows, cut.block_rows) >= 2 * (int64_t)threads;
+    if (cut.alone) {
+        cut_alone(conv, threads, &cut);
+    } else {
+        cut_shared(conv, &cut);
+    }
     return cut;
 }
 
 size_t pld_convolution_scratch(const pld_kernels *k, const pld_convolution *conv, int threads) {
-    const convolution_cut cut = cut_of(k, conv, true);
-    return sizeof(float) * (size_t)(cut.bias_floats + cut.band_words + threads * cut.room_floats);
+    const convolution_cut cut = cut_of(k, conv, threads, true);
+    return sizeof(float) * (size_t)(cut.bias_floats + cut.bands * cut.band_words + threads * cut.room_floats);
 }
 
-/** One run. Rows [first_row, first_row + rows) of the output are in work; they read the band from its row
- * first_seen on. */
+/** One run. Rows [first_row, first_row + rows) of the output are in work; the band holds rows [first_seen,
+ * last_seen). */
 typedef struct convolution_job {
     const pld_kernels *k;
     const pld_convolution *conv;
@@ -72,7 +102,7 @@ typedef struct convolution_job {
     float *biases, *rooms;
     uint32_t *band;
     const uint32_t *seen; /* what products read: the band, or x itself */
-    int64_t first_row, rows, first_seen;
+    int64_t first_row, rows, first_seen, last_seen;
     int64_t row_parts, panel_parts;
     int64_t tap_at[PLD_CONVOLUTION_MOST_TAPS]; /* words of the band */
 } convolution_job;
@@ -226,7 +256,7 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
 static void multiply_part(const convolution_job *job, int64_t row, int64_t end, int64_t panel, int64_t last,
                           float *room) {
     const pld_convolution *conv = job->conv;
-    const int64_t block = pld_larger(1, job->k->pair_block().rows / conv->out_width);
+    const int64_t block = job->cut.block_rows;
     product_place at = {.panel = panel};
     for (; row < end; row = at.row + at.rows) {
         at.row = row;
@@ -253,6 +283,41 @@ static void multiply(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/** The rows of the band for the rows of the output in work: those that are there move to its beginning. */
+static void move_band(convolution_job *job, float *room) {
+    const int64_t row_words = job->cut.seen_pixels * job->cut.pixel;
+    const int64_t first = seen_row(job, job->first_row);
+    const int64_t kept = pld_larger(0, job->last_seen - first);
+    memmove(job->band, job->band + (first - job->first_seen) * row_words,
+            (size_t)(kept * row_words) * sizeof *job->band);
+    job->first_seen = first;
+    job->last_seen = seen_row(job, job->first_row + job->rows - 1) + job->conv->kernel;
+    for (int64_t seen = first + kept; seen < job->last_seen; seen++) {
+        fill_row(job, seen, room);
+    }
+}
+
+/** Items: blocks of rows of the output. */
+static void work_through_rows(void *context, size_t begin, size_t end, int thread) {
+    const convolution_job *all = context;
+    const convolution_cut *cut = &all->cut;
+    float *room = all->rooms + thread * cut->room_floats;
+    convolution_job own = *all;
+    own.band = all->band + thread * cut->band_words;
+    own.seen = own.band;
+    own.first_row = (int64_t)begin * cut->block_rows;
+    own.first_seen = own.last_seen = seen_row(&own, own.first_row); /* nothing */
+    const int64_t last_row = pld_smaller((int64_t)end * cut->block_rows, cut->all_rows);
+    for (; own.first_row < last_row; own.first_row += own.rows) {
+        const int64_t height = own.conv->out_height;
+        own.rows = pld_smaller(pld_smaller(cut->group_rows, last_row - own.first_row),
+                               height - own.first_row % height);
+        move_band(&own, room);
+        multiply_part(&own, own.first_row, own.first_row + own.rows, 0,
+                      pld_panel_count(own.k, &own.conv->weights), room);
+    }
+}
+
 /** biases [B, N] = bias + vector. */
 static void join_biases(const convolution_job *job) {
     const pld_convolution_operands *o = job->operands;
@@ -273,23 +338,30 @@ static void share_out(convolution_job *job, int threads) {
 
 void pld_convolution_run(const pld_kernels *k, const pld_convolution *conv, int threads,
                          const pld_convolution_operands *operands) {
-    convolution_job job = {
-        .k = k, .conv = conv, .operands = operands, .cut = cut_of(k, conv, operands->vector != NULL)};
+    convolution_job job = {.k = k,
+                           .conv = conv,
+                           .operands = operands,
+                           .cut = cut_of(k, conv, threads, operands->vector != NULL)};
     for (int64_t tap = 0; tap < conv->weights.taps; tap++) {
         const int64_t pixel = tap / conv->kernel * job.cut.seen_pixels + tap % conv->kernel;
         job.tap_at[tap] = pixel * job.cut.pixel;
     }
     job.biases = operands->scratch;
     job.band = (uint32_t *)operands->scratch + job.cut.bias_floats;
-    job.rooms = (float *)operands->scratch + job.cut.bias_floats + job.cut.band_words;
+    job.rooms = (float *)operands->scratch + job.cut.bias_floats + job.cut.bands * job.cut.band_words;
     job.seen = conv->from_pairs ? operands->x : job.band;
     join_biases(&job);
+    if (job.cut.alone) {
+        pld_parallel_for(threads, (size_t)pld_parts(job.cut.all_rows, job.cut.block_rows), work_through_rows,
+                         &job);
+        return;
+    }
     for (; job.first_row < job.cut.all_rows; job.first_row += job.cut.group_rows) {
         job.rows = pld_smaller(job.cut.group_rows, job.cut.all_rows - job.first_row);
         job.first_seen = seen_row(&job, job.first_row);
-        const int64_t last_seen = seen_row(&job, job.first_row + job.rows - 1) + conv->kernel;
+        job.last_seen = seen_row(&job, job.first_row + job.rows - 1) + conv->kernel;
         if (!conv->from_pairs) {
-            pld_parallel_for(threads, (size_t)(last_seen - job.first_seen), fill_rows, &job);
+            pld_parallel_for(threads, (size_t)(job.last_seen - job.first_seen), fill_rows, &job);
         }
         share_out(&job, threads);
         pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), multiply, &job);

@@ -437,6 +437,16 @@ void check_convolution(const pld_kernels *kernels) {
         convolution_case(kernels, &conv, (extras){0});
         conv = convolution_of(3, stride, 17, 6, 3, 37, 41);
         convolution_case(kernels, &conv, bias);
+        /* threads alone, each on bands of a few rows that move along */
+        for (int64_t rows = 1; rows <= 4; rows += 3) {
+            conv = convolution_of(3, stride, 5, 6, 2, 23, 530);
+            conv.room = rows * stride * 532 * 4;
+            convolution_case(kernels, &conv, all);
+            conv = convolution_of(3, stride, 5, 6, 3, 41, 60);
+            conv.room = rows * stride * 62 * 4 * 20;
+            conv.normalise = conv.silu = true;
+            convolution_case(kernels, &conv, all);
+        }
         /* the band in pieces that end within and between pictures */
         for (int64_t rows = 1; rows <= 4; rows++) {
             conv = convolution_of(3, stride, 19, 10, 3, 5, 6);
