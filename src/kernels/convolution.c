@@ -40,6 +40,12 @@ static int64_t band_pixel(const pld_convolution *conv) {
     return pairs < PLD_LINE ? pairs : (pld_parts(pairs, PLD_LINE) | 1) * PLD_LINE;
 }
 
+/** Pixels that are normalised at a time. */
+static int64_t normed_count(const pld_convolution *conv) {
+    enum { NUMBERS = 2048 };
+    return pld_smaller(conv->source_width, pld_larger(1, NUMBERS / conv->weights.depth));
+}
+
 /** Groups of a band that all threads share: as many rows as fit. */
 static void cut_shared(const pld_convolution *conv, convolution_cut *cut) {
     const int64_t room = conv->room ? conv->room : shared_room;
@@ -69,7 +75,7 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
     cut.group_rows = cut.all_rows;
     cut.block_rows = pld_larger(1, k->pair_block().rows / conv->out_width);
     cut.bias_floats = vector ? pld_whole_lines(conv->batch * conv->weights.columns) : 0;
-    cut.room_floats = conv->normalise        ? pld_whole_lines(conv->source_width * conv->weights.depth)
+    cut.room_floats = conv->normalise        ? pld_whole_lines(normed_count(conv) * conv->weights.depth)
                       : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * k->pair_block().rows)
                                              : 0;
     cut.pixel = cut.pairs;
@@ -123,6 +129,29 @@ static void fill_pixel(const convolution_job *job, const float *from, uint32_t *
     }
 }
 
+/** Some pixels of a row, normalised: few, so that they stay in the first level. */
+typedef struct normed_pixels {
+    float *room; /* [normed_count, C] */
+    int64_t picture;
+    int64_t first, last;
+} normed_pixels;
+
+/** The pixel `source` of a row; sources are asked for in order. */
+static const float *normed_pixel(const convolution_job *job, const float *row, int64_t source,
+                                 normed_pixels *normed) {
+    const pld_convolution *conv = job->conv;
+    const int64_t depth = conv->weights.depth;
+    if (source >= normed->last) {
+        const int64_t factors = normed->picture * job->operands->factor_step;
+        normed->first = source;
+        normed->last = pld_smaller(source + normed_count(conv), conv->source_width);
+        job->k->scale_shift(row + source * depth, normed->last - source, depth,
+                            job->operands->scale + factors, job->operands->shift + factors, conv->silu,
+                            normed->room);
+    }
+    return normed->room + (source - normed->first) * depth;
+}
+
 /** Rows of the band: the input row as the convolution sees it, in pairs, zeros beyond the edges. */
 static void fill_row(const convolution_job *job, int64_t seen, float *room) {
     const pld_convolution *conv = job->conv;
@@ -139,20 +168,17 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
     const int64_t source_y = y * conv->source_height / conv->height;
     const float *from =
         (const float *)o->x + (picture * conv->source_height + source_y) * conv->source_width * depth;
-    if (conv->normalise) {
-        const int64_t factors = picture * o->factor_step;
-        job->k->scale_shift(from, conv->source_width, depth, o->scale + factors, o->shift + factors,
-                            conv->silu, room);
-        from = room;
-    }
     const int64_t first = pld_smaller(conv->pad_before, job->cut.seen_pixels);
     const int64_t end = pld_smaller(conv->pad_before + conv->width, job->cut.seen_pixels);
     const int64_t after = job->cut.seen_pixels - end;
     memset(band, 0, (size_t)(first * job->cut.pixel) * sizeof *band);
     memset(band + end * job->cut.pixel, 0, (size_t)(after * job->cut.pixel) * sizeof *band);
     band += first * job->cut.pixel;
+    normed_pixels normed = {.room = room, .picture = picture};
     for (int64_t pixel = 0; pixel < end - first; pixel++, band += job->cut.pixel) {
-        fill_pixel(job, from + pixel * conv->source_width / conv->width * depth, band);
+        const int64_t source = pixel * conv->source_width / conv->width;
+        fill_pixel(job, conv->normalise ? normed_pixel(job, from, source, &normed) : from + source * depth,
+                   band);
     }
 }
 

@@ -7,8 +7,9 @@
  * or enlarged, rounded to bfloat16 and put into a band with its edge of zeros, which all taps and panels then
  * read. Scratch:
  *
- *      | biases [B, N] | band [rows, W', pixel] | rooms [threads][W, C], or of sums before a GEGLU |
+ *      | biases [B, N] | bands [1 or threads][rows, W', pixel] | rooms [threads] |
  *
+ *  A room is for normalised pixels, or for sums before a GEGLU.
  *  A pixel of the band is its pairs, of split numbers the high ones and then the low ones, and a line of the
  * cache where the next pixel's would otherwise fall on the same sets.
  */

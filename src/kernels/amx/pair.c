@@ -133,6 +133,14 @@ static void begin_in_room(const product_piece *piece) {
     }
 }
 
+/** Ask for the lines that a block will write: rows of a map are far apart, and mostly not in the cache. */
+static void fetch_to_write(const float *out, int64_t rows, int64_t out_row) {
+    for (int64_t m = 0; m < rows; m++) {
+        __builtin_prefetch(out + m * out_row, 1);
+        __builtin_prefetch(out + m * out_row + TILE_COLUMNS, 1);
+    }
+}
+
 /** Sums of the first steps begin with bias and `add`, later ones where the former ended. */
 static void run_block(const product_piece *piece, const product_block *block) {
     const pld_pair_product *p = piece->p;
@@ -146,8 +154,11 @@ static void run_block(const product_piece *piece, const product_block *block) {
     } else {
         load_sums(0, lower, piece->bias, 0); /* every row the same */
     }
-    add_block(piece, block);
     float *out = p->out + block->row * p->out_row;
+    if (whole && piece->last == piece->steps) {
+        fetch_to_write(out, block->upper + block->lower, p->out_row);
+    }
+    add_block(piece, block);
     if (whole && piece->last == piece->steps) {
         store_sums(block->upper, lower, out, p->out_row);
         return;
