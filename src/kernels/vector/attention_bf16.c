@@ -6,7 +6,9 @@
 #include "kernels/vector/attention_products.h"
 #include "kernels/vector/online_softmax.h"
 
-enum { MOST_TILES = 16, TILES_WORDS = 28 * 1024 };
+/* What shares a block of keys fills the second level, and not more: reading a block costs as much as its way
+ * through several tiles. */
+enum { MOST_TILES = 32, TILES_WORDS = 200 * 1024 };
 
 /** PLD_TILE query rows on their way through the keys. */
 typedef struct query_tile {
