@@ -195,6 +195,14 @@ typedef struct product_place {
     int64_t row, rows, panel, pair, pairs;
 } product_place;
 
+/** The panel that mostly is next. */
+static const uint32_t *next_panel(const convolution_job *job, const product_place *at) {
+    const pld_panels *weights = &job->conv->weights;
+    return at->panel + 1 < pld_panel_count(job->k, weights)
+               ? pld_pairs_at(job->k, weights, job->operands->packed, at->panel + 1, 0, at->pair)
+               : NULL;
+}
+
 static void run_product(const convolution_job *job, const product_place *at, const pld_panel_target *target) {
     const pld_convolution *conv = job->conv;
     const pld_convolution_operands *o = job->operands;
@@ -215,6 +223,7 @@ static void run_product(const convolution_job *job, const product_place *at, con
         .taps = conv->weights.taps,
         .tap_at = job->tap_at,
         .panel = pld_pairs_at(job->k, &conv->weights, o->packed, at->panel, 0, at->pair),
+        .next_panel = next_panel(job, at),
         .panel_tap = pld_pair_words(&conv->weights) * cut->pairs * job->k->panel_columns(),
         .left_low = split ? cut->pairs : 0,
         .panel_low = split ? cut->pairs * job->k->panel_columns() : 0,

@@ -83,6 +83,7 @@ typedef struct pld_pair_product {
     const int64_t *tap_at;       /* [taps] words from `left` to each of them; NULL: one tap, there */
     const uint32_t *panel;       /* [pairs, panel_columns()] of each tap */
     int64_t panel_tap;           /* words between them */
+    const uint32_t *next_panel;  /* that of the next call, to be asked for; or NULL */
     int64_t left_low, panel_low; /* of split operands: words from a high half to its low one; else 0 */
     const float *bias;           /* [columns] or NULL */
     const float *add; /* [rows, columns], rows out_row apart: added to the result; may be out; or NULL */

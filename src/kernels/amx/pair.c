@@ -175,22 +175,44 @@ static int64_t rows_of_tile(const pld_pair_product *p, int64_t row, int64_t end)
     return pld_smaller(pld_smaller(end - row, run), TILE_ROWS);
 }
 
-/** Ask for the panel's words of a step, which come from far away. */
-static void fetch_step(const pld_pair_product *p, int64_t step) {
-    enum { LINE_WORDS = 16 };
+/** Ask for a panel's words of a step, which come from far away. */
+static void fetch_step(const pld_pair_product *p, const uint32_t *panel, int64_t step) {
     const uint32_t *right =
-        p->panel + step % p->taps * p->panel_tap + step / p->taps * TILE_PAIRS * PANEL_COLUMNS;
-    for (int64_t word = 0; word < STEP_WORDS; word += LINE_WORDS) {
+        panel + step % p->taps * p->panel_tap + step / p->taps * TILE_PAIRS * PANEL_COLUMNS;
+    for (int64_t word = 0; word < STEP_WORDS; word += PLD_LINE) {
         __builtin_prefetch(right + word, 0, 2);
+    }
+    for (int64_t word = 0; pld_pair_is_split(p) && word < STEP_WORDS; word += PLD_LINE) {
         __builtin_prefetch(right + p->panel_low + word, 0, 2);
+    }
+}
+
+/** The steps that come after a piece's: those of this panel, or the first ones of the next. */
+typedef struct steps_to_come {
+    const uint32_t *panel; /* NULL: none */
+    int64_t step, last, at_once;
+} steps_to_come;
+
+static steps_to_come steps_after(const product_piece *piece) {
+    const int64_t steps = piece->last - piece->step;
+    const int64_t at_once = pld_parts(steps, pld_parts(piece->rows, BLOCK_ROWS));
+    if (piece->last < piece->steps) {
+        return (steps_to_come){piece->p->panel, piece->last, pld_smaller(piece->last + steps, piece->steps),
+                               at_once};
+    }
+    return (steps_to_come){piece->p->next_panel, 0, pld_smaller(steps, piece->steps), at_once};
+}
+
+static void fetch_steps(const pld_pair_product *p, steps_to_come *come) {
+    for (int64_t i = 0; come->panel && i < come->at_once && come->step < come->last; i++) {
+        fetch_step(p, come->panel, come->step++);
     }
 }
 
 /** All rows of the piece. `shape` is that of the tiles, and is changed with them. */
 static void run_blocks(const product_piece *piece, product_block *shape) {
     const int64_t end = piece->first + piece->rows;
-    int64_t fetched = piece->last;
-    const int64_t next_last = pld_smaller(2 * piece->last - piece->step, piece->steps);
+    steps_to_come come = steps_after(piece);
     for (product_block block = {.row = piece->first}; block.row < end;
          block.row += block.upper + block.lower) {
         block.upper = rows_of_tile(piece->p, block.row, end);
@@ -200,9 +222,7 @@ static void run_blocks(const product_piece *piece, product_block *shape) {
             shape->lower = block.lower;
             shape_tiles(block.upper, block.lower);
         }
-        if (fetched < next_last) {
-            fetch_step(piece->p, fetched++);
-        }
+        fetch_steps(piece->p, &come);
         run_block(piece, &block);
     }
 }
