@@ -269,7 +269,8 @@ static const option rows[] = {
      .help = "3x3 convolutions: auto, direct, winograd (auto)"},
     {NAMED(FLAG, "low-memory"), AT(low_memory), .help = "one network in memory at a time; the same picture"},
     {NAMED(CHOICE, "dtype"), OF_PICTURE, AT(dtype), .argument = "TYPE", .choices = "auto f32 bf16",
-     .help = "type of the denoiser's products: auto, f32, bf16; auto is bf16 where\nthe CPU is faster at it "
+     .help = "type of products (denoiser, autoencoder): auto, f32, bf16; auto is bf16\nwhere the CPU is "
+             "faster at it "
              "(auto)"},
 
     LATER("distilled-guidance", "guidance-distilled transformers are not run yet; use --cfg-scale"),

@@ -337,10 +337,11 @@ typedef struct pld_generate_options {
     /** Redraw only where this picture is light (>= 128 of 255), keep the rest of init_image; borrowed. NULL:
      * all. */
     const struct pld_image *mask;
-    /** Type of the denoiser's products: "f32"; "bf16", whose operands are rounded to bfloat16 (sums, norms,
-     * time embedding, text encoders and autoencoder stay float32), emulated where the CPU has no instruction
-     * for it; "auto" or NULL: bf16 where the instruction set in force is amx, or avx512bf16 on other CPUs
-     * than Intel's, which are faster at float32, else f32 */
+    /** Type of products in denoiser and autoencoder: "f32"; "bf16", whose operands are rounded to bfloat16
+     * (sums, norms, time embedding, cross-attention and text encoders stay float32, or with amx are split in
+     * two bfloat16 numbers, which is nearly float32), emulated where the CPU has no instruction for it;
+     * "auto" or NULL: bf16 where the instruction set in force is amx, or avx512bf16 on other CPUs than
+     * Intel's, which are faster at float32, else f32 */
     const char *dtype;
     /** No other prompt will follow: give the text encoders' memory back once this one is encoded. Another one
      *  may come all the same, and costs their packing again. false */
