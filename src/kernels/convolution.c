@@ -36,8 +36,9 @@ static int64_t band_rows(const pld_convolution *conv, int64_t rows, int64_t ends
 /** Words of a pixel of the band: an odd number of cache lines, so that pixels, which are read side by side,
  * do not share few sets of the cache. */
 static int64_t band_pixel(const pld_convolution *conv) {
-    const int64_t pairs = pld_pair_count(conv->weights.depth) * pld_pair_words(&conv->weights);
-    return pairs < PLD_LINE ? pairs : (pld_parts(pairs, PLD_LINE) | 1) * PLD_LINE;
+    const int64_t words =
+        pld_pair_count(conv->weights.depth) * (conv->weights.type == PLD_PANEL_SPLIT ? 2 : 1);
+    return words < PLD_LINE ? words : (pld_parts(words, PLD_LINE) | 1) * PLD_LINE;
 }
 
 /** Pixels that are normalised at a time. */
