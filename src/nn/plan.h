@@ -5,7 +5,7 @@
  * append in the order in which they run, so the first and last operator that touches a value bound its life,
  * and values whose lives do not overlap share memory:
  *
- *      | scratch of the largest operator | value 0 | value 3 (0 is dead) … | outputs, never shared |
+ *      | value 0 | value 3 (0 is dead) … | outputs, never shared | scratch of the largest operator |
  *
  *  A plan is built without weights' data and without memory; pld_plan_prepare makes the primitives, packs the
  * weights and allocates.
@@ -126,7 +126,7 @@ typedef struct pld_plan {
     size_t site_count, site_capacity;
     size_t memory_floats; /**< of all values, after pld_plan_layout */
     size_t scratch_bytes; /**< after pld_plan_prepare */
-    float *memory;        /**< [memory_floats] after pld_plan_prepare; its place begins what is held */
+    float *memory;        /**< [memory_floats] after pld_plan_prepare; of held_bytes with the scratch */
     void *scratch;        /**< behind it */
     size_t held_bytes;
     pld_spare_memory *spare; /**< borrowed: where memory is left and found; NULL: nowhere */
