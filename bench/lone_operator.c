@@ -21,8 +21,8 @@ static void fill_values(pld_plan *plan) {
 
 pld_product_settings bench_network_settings(const bench_run *bench, const pld_plan *network) {
     pld_product_settings settings = bench->engine->settings;
-    settings.bf16 = bench->bf16 && strstr(network->name, "text") == NULL;
-    settings.split = bench->bf16 && pld_isa_prefers_split(bench->engine->kernels->isa);
+    pld_product_settings_set_bf16(&settings, bench->engine->kernels->isa, bench->bf16,
+                                  strstr(network->name, "text") != NULL);
     return settings;
 }
 

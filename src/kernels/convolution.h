@@ -16,6 +16,7 @@
 #ifndef PLD_KERNELS_CONVOLUTION_H
 #define PLD_KERNELS_CONVOLUTION_H
 
+#include "kernels/convolution_operands.h"
 #include "kernels/pairs.h"
 
 enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
@@ -23,7 +24,8 @@ enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
 /** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
  *  normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
  * taps, at most PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a GEGLU follows: of
- * the N columns (a, b), out [.., N/2] = a·gelu(b); no residual. */
+ * the N columns (a, b), out [.., N/2] = a·gelu(b); no residual. x may be pairs, and out; out of a linear
+ * layer with N <= C may be x. */
 typedef struct pld_convolution {
     pld_panels weights;
     int64_t kernel, stride, pad_before; /* a side; pixels beyond the edge are zeros */
@@ -37,18 +39,6 @@ typedef struct pld_convolution {
     bool to_pairs;    /* of weights.halves, N/2 even: so is out */
     int64_t room;     /* words that the band may take; 0: what suits a cache */
 } pld_convolution;
-
-typedef struct pld_convolution_operands {
-    const void *x;              /* [B, source_height, source_width, C] float32, or pairs of it */
-    const float *scale, *shift; /* [B, C] each, pictures factor_step floats apart; with normalise */
-    int64_t factor_step;
-    const void *packed;    /* the weights in pairs */
-    const float *bias;     /* [N] or NULL */
-    const float *vector;   /* [B, N] or NULL */
-    const float *residual; /* [B, H_out, W_out, N], may be out; or NULL */
-    void *out;     /* [B, H_out, W_out, N] float32, or pairs of it; of a linear layer with N ≤ C may be x */
-    void *scratch; /* 64-byte aligned */
-} pld_convolution_operands;
 
 /** Bytes of scratch that a run on so many threads needs. */
 size_t pld_convolution_scratch(const pld_kernels *k, const pld_convolution *conv, int threads);

@@ -12,7 +12,7 @@ size_t pld_winograd_scratch(const pld_kernels *k, const pld_winograd *conv, int 
 
 /** biases [B, N] = bias + vector. */
 static void join_biases(const winograd_job *job) {
-    const pld_winograd_operands *o = job->operands;
+    const pld_convolution_operands *o = job->operands;
     const int64_t all = job->conv->weights.columns;
     for (int64_t i = 0; i < job->conv->batch * all; i++) {
         job->biases[i] = (o->bias ? o->bias[i % all] : 0) + (o->vector ? o->vector[i] : 0);
@@ -20,7 +20,7 @@ static void join_biases(const winograd_job *job) {
 }
 
 void pld_winograd_run(const pld_kernels *k, const pld_winograd *conv, int threads,
-                      const pld_winograd_operands *operands) {
+                      const pld_convolution_operands *operands) {
     winograd_job job = {.k = k, .conv = conv, .operands = operands, .cut = pld_winograd_cut(k, conv)};
     pld_winograd_divide(&job);
     join_biases(&job);

@@ -17,6 +17,7 @@
 #ifndef PLD_KERNELS_WINOGRAD_H
 #define PLD_KERNELS_WINOGRAD_H
 
+#include "kernels/convolution_operands.h"
 #include "kernels/panels.h"
 
 /** out [B, H, W, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x, normalised or
@@ -32,23 +33,11 @@ typedef struct pld_winograd {
                      cache */
 } pld_winograd;
 
-typedef struct pld_winograd_operands {
-    const float *x;             /* [B, source_height, source_width, C] */
-    const float *scale, *shift; /* [B, C] each, pictures factor_step floats apart; with normalise */
-    int64_t factor_step;
-    const void *packed;    /* the weights in panels */
-    const float *bias;     /* [N] or NULL */
-    const float *vector;   /* [B, N] or NULL */
-    const float *residual; /* [B, H, W, N], may be out; or NULL */
-    float *out;            /* [B, H, W, N] */
-    void *scratch;         /* 64-byte aligned */
-} pld_winograd_operands;
-
 /** Bytes of scratch that a run on so many threads needs. */
 size_t pld_winograd_scratch(const pld_kernels *k, const pld_winograd *conv, int threads);
 
 /** Run it. The result does not depend on the number of threads. */
 void pld_winograd_run(const pld_kernels *k, const pld_winograd *conv, int threads,
-                      const pld_winograd_operands *operands);
+                      const pld_convolution_operands *operands);
 
 #endif

@@ -18,13 +18,13 @@ static void normalise_rows(void *context, size_t begin, size_t end, int thread) 
     (void)thread;
     const winograd_job *job = context;
     const pld_winograd *conv = job->conv;
-    const pld_winograd_operands *o = job->operands;
+    const pld_convolution_operands *o = job->operands;
     const int64_t floats = conv->width * conv->weights.depth;
     for (int64_t i = (int64_t)begin; i < (int64_t)end; i++) {
         const int64_t row = job->band_first + i;
         const int64_t factors = row / conv->height * o->factor_step;
-        job->k->scale_shift(o->x + row * floats, conv->width, conv->weights.depth, o->scale + factors,
-                            o->shift + factors, conv->silu, job->band + i * floats);
+        job->k->scale_shift((const float *)o->x + row * floats, conv->width, conv->weights.depth,
+                            o->scale + factors, o->shift + factors, conv->silu, job->band + i * floats);
     }
 }
 
@@ -41,7 +41,8 @@ static const float *input_pixel(const winograd_job *job, int64_t picture, int64_
     }
     row = row * conv->source_height / conv->height;
     column = column * conv->source_width / conv->width;
-    return job->operands->x + ((picture * conv->source_height + row) * conv->source_width + column) * depth;
+    const float *x = job->operands->x;
+    return x + ((picture * conv->source_height + row) * conv->source_width + column) * depth;
 }
 
 static void transform_inputs(void *context, size_t begin, size_t end, int thread) {

@@ -31,7 +31,7 @@ typedef struct winograd_cut {
 typedef struct winograd_job {
     const pld_kernels *k;
     const pld_winograd *conv;
-    const pld_winograd_operands *operands;
+    const pld_convolution_operands *operands;
     winograd_cut cut;
     float *zeros, *biases, *inputs, *band, *rooms;
     float *weights, *products; /* all threads' or, without cut.shares_weights, this thread's */

@@ -81,7 +81,7 @@ static int64_t output_index(const pld_winograd *conv, const tile_place *place, i
 /** The channels in work of the group's tile with this number. */
 static void write_tile(const winograd_job *job, int64_t number) {
     const pld_winograd *conv = job->conv;
-    const pld_winograd_operands *o = job->operands;
+    const pld_convolution_operands *o = job->operands;
     const int64_t columns = job->panels * job->cut.width;
     const int64_t channel = job->first_panel * job->cut.width;
     const tile_place place = place_of(job, number);
@@ -95,7 +95,7 @@ static void write_tile(const winograd_job *job, int64_t number) {
         const int64_t column = place.column + pixel % PLD_WINOGRAD_OUT;
         if (row < conv->height && column < conv->width) {
             const int64_t at = output_index(conv, &place, row, column, channel);
-            tile.pixels[pixel] = o->out + at;
+            tile.pixels[pixel] = (float *)o->out + at;
             tile.residual[pixel] = o->residual ? o->residual + at : NULL;
         }
     }

@@ -14,6 +14,12 @@ int pld_threads_for(const pld_run *run, size_t floats) {
     return floats < WORTH_A_THREAD ? 1 : run->threads;
 }
 
+void pld_product_settings_set_bf16(pld_product_settings *settings, pld_isa isa, bool bf16,
+                                   bool is_text_encoder) {
+    settings->bf16 = bf16 && !is_text_encoder;
+    settings->split = bf16 && pld_isa_prefers_split(isa);
+}
+
 static pld_status check_cancel(const pld_run *run, pld_error *error) {
     return run->cancel && *run->cancel ? pld_fail(error, PLD_ERROR_CANCELLED, "cancelled") : PLD_OK;
 }

@@ -26,6 +26,11 @@ typedef struct pld_product_settings {
     bool split; /**< other operands as the sums of two bfloat16 numbers: nearly float32 */
 } pld_product_settings;
 
+/** Let a network run in bfloat16, or in float32. With bfloat16 it is the operands of products, but not of
+ * text encoders, which steer every step; what stays float32 is split where that is faster. */
+void pld_product_settings_set_bf16(pld_product_settings *settings, pld_isa isa, bool bf16,
+                                   bool is_text_encoder);
+
 /** What an observer of attention sees: one row of the batch at one site. */
 typedef struct pld_attention_view {
     size_t site; /**< index into the plan's sites */

@@ -57,17 +57,16 @@ void pld_session_destroy(pld_session **session) {
     *session = NULL;
 }
 
-/** Text encoders steer every step; they stay float32, or nearly so. */
-static bool takes_bf16(const pld_model *model, const pld_parameters *parameters) {
-    return parameters == pld_model_parameters(model, PLD_ROLE_DENOISER) ||
-           parameters == pld_model_parameters(model, PLD_ROLE_AUTOENCODER);
+static bool is_text_encoder(const pld_model *model, const pld_parameters *parameters) {
+    return parameters != pld_model_parameters(model, PLD_ROLE_DENOISER) &&
+           parameters != pld_model_parameters(model, PLD_ROLE_AUTOENCODER);
 }
 
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     const pld_engine *engine = session->model->engine;
     pld_product_settings settings = engine->settings;
-    settings.bf16 = session->bf16 && takes_bf16(session->model, plan->parameters);
-    settings.split = session->bf16 && pld_isa_prefers_split(engine->kernels->isa);
+    pld_product_settings_set_bf16(&settings, engine->kernels->isa, session->bf16,
+                                  is_text_encoder(session->model, plan->parameters));
     return (pld_run){.plan = plan,
                      .dnn = session->dnn,
                      .kernels = engine->kernels,

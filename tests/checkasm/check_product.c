@@ -320,18 +320,18 @@ static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv, 
         void *scratch = scratch_of(pld_winograd_scratch(kernels, conv, threads));
         memcpy(out, first, (size_t)(pixels * n) * sizeof *out);
         pld_winograd_run(kernels, conv, threads,
-                         &(pld_winograd_operands){.x = x,
-                                                  .scale = factors,
-                                                  .shift = factors + depth,
-                                                  .factor_step = 2 * depth,
-                                                  .packed = packed,
-                                                  .bias = extras.bias ? bias : NULL,
-                                                  .vector = extras.vector ? vector : NULL,
-                                                  .residual = !extras.residual ? NULL
-                                                              : threads == 1   ? first
-                                                                               : out,
-                                                  .out = out,
-                                                  .scratch = scratch});
+                         &(pld_convolution_operands){.x = x,
+                                                     .scale = factors,
+                                                     .shift = factors + depth,
+                                                     .factor_step = 2 * depth,
+                                                     .packed = packed,
+                                                     .bias = extras.bias ? bias : NULL,
+                                                     .vector = extras.vector ? vector : NULL,
+                                                     .residual = !extras.residual ? NULL
+                                                                 : threads == 1   ? first
+                                                                                  : out,
+                                                     .out = out,
+                                                     .scratch = scratch});
         check_near("winograd", out, expected, (size_t)(pixels * n), 3e-6 * sqrt((double)(9 * depth)), 0);
         if (threads == 1) {
             memcpy(one, out, (size_t)(pixels * n) * sizeof *out);

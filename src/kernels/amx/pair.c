@@ -120,6 +120,11 @@ static void set_bias(const pld_pair_product *p, float *bias) {
     }
 }
 
+/** Sums begin with `add` as it stands, without a way through the room. */
+static bool begins_with_add(const pld_pair_product *p) {
+    return p->add && !p->bias && p->columns == PANEL_COLUMNS;
+}
+
 /** room = bias + add. */
 static void begin_in_room(const product_piece *piece) {
     const pld_pair_product *p = piece->p;
@@ -145,9 +150,10 @@ static void fetch_to_write(const float *out, int64_t rows, int64_t out_row) {
 static void run_block(const product_piece *piece, const product_block *block) {
     const pld_pair_product *p = piece->p;
     const bool lower = block->lower > 0;
-    const bool whole = p->columns == PANEL_COLUMNS;
+    const bool ends = piece->last == piece->steps;
+    const bool to_out = ends && p->columns == PANEL_COLUMNS;
     float *room = piece->room + (block->row - piece->first) * PANEL_COLUMNS;
-    if (piece->step == 0 && p->add && !p->bias && whole) {
+    if (piece->step == 0 && begins_with_add(p)) {
         load_sums(block->upper, lower, p->add + block->row * p->out_row, p->out_row);
     } else if (piece->step > 0 || p->add) {
         load_sums(block->upper, lower, room, PANEL_COLUMNS);
@@ -155,16 +161,16 @@ static void run_block(const product_piece *piece, const product_block *block) {
         load_sums(0, lower, piece->bias, 0); /* every row the same */
     }
     float *out = p->out + block->row * p->out_row;
-    if (whole && piece->last == piece->steps) {
+    if (to_out) {
         fetch_to_write(out, block->upper + block->lower, p->out_row);
     }
     add_block(piece, block);
-    if (whole && piece->last == piece->steps) {
+    if (to_out) {
         store_sums(block->upper, lower, out, p->out_row);
         return;
     }
     store_sums(block->upper, lower, room, PANEL_COLUMNS);
-    for (int64_t m = 0; piece->last == piece->steps && m < block->upper + block->lower; m++) {
+    for (int64_t m = 0; ends && m < block->upper + block->lower; m++) {
         memcpy(out + m * p->out_row, room + m * PANEL_COLUMNS, (size_t)p->columns * sizeof *room);
     }
 }
@@ -237,7 +243,7 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
     const int64_t steps = pld_even_piece(piece.steps, pld_pair_is_split(p) ? MOST_SPLIT_STEPS : MOST_STEPS);
     for (; piece.first < p->rows; piece.first += piece.rows) {
         piece.rows = pld_smaller(ROOM_ROWS, p->rows - piece.first);
-        if (p->add && (p->bias || p->columns < PANEL_COLUMNS)) {
+        if (p->add && !begins_with_add(p)) {
             begin_in_room(&piece);
         }
         for (piece.step = 0; piece.step < piece.steps; piece.step = piece.last) {

@@ -3,6 +3,7 @@
 #ifndef PLD_NN_OPERATORS_H
 #define PLD_NN_OPERATORS_H
 
+#include "kernels/convolution_operands.h"
 #include "kernels/panels.h"
 #include "nn/executor.h"
 
@@ -39,6 +40,9 @@ bool pld_winograd_is_faster(pld_isa isa, bool bf16, int64_t height, int64_t widt
 /** The panels in which the weight of `op` is packed: `taps` numbers a weight, in 16 bit where it is stored so
  *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
 pld_panels pld_product_panels(const pld_operator *op, int64_t taps);
+
+/** What a prepared convolution or linear layer reads and writes in its plan. */
+pld_convolution_operands pld_product_operands(const pld_run *run, const pld_operator *op);
 
 /** Set op->packed to the weight in these panels. */
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels, pld_error *error);

@@ -33,6 +33,22 @@ static pld_status run_product(pld_run *run, pld_operator *op, pld_error *error) 
 const pld_operator_kind pld_operator_linear = {"linear", prepare_product, product_scratch, run_product};
 const pld_operator_kind pld_operator_conv = {"conv", prepare_product, product_scratch, run_product};
 
+pld_convolution_operands pld_product_operands(const pld_run *run, const pld_operator *op) {
+    const pld_plan *plan = run->plan;
+    const int64_t channels = op->problem.in_channels;
+    const float *factors = pld_plan_data_or_null(plan, op->factors);
+    return (pld_convolution_operands){.x = pld_plan_data(plan, op->in),
+                                      .scale = factors,
+                                      .shift = factors ? factors + channels : NULL,
+                                      .factor_step = 2 * channels,
+                                      .packed = op->packed,
+                                      .bias = op->bias_values,
+                                      .vector = pld_plan_data_or_null(plan, op->vector),
+                                      .residual = pld_plan_data_or_null(plan, op->residual),
+                                      .out = pld_plan_data(plan, op->out),
+                                      .scratch = plan->scratch};
+}
+
 pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
     pld_panel_type type = PLD_PANEL_F32;
     switch (pld_parameter_dtype(op->weight)) {

@@ -46,20 +46,8 @@ static size_t scratch(const pld_run *run, const pld_operator *op) {
 static pld_status run_winograd(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_winograd conv = winograd_of(run, op);
-    const pld_plan *plan = run->plan;
-    const int64_t channels = op->problem.in_channels;
-    const float *factors = pld_plan_data_or_null(plan, op->factors);
-    pld_winograd_run(run->kernels, &conv, run->threads,
-                     &(pld_winograd_operands){.x = pld_plan_data(plan, op->in),
-                                              .scale = factors,
-                                              .shift = factors ? factors + channels : NULL,
-                                              .factor_step = 2 * channels,
-                                              .packed = op->packed,
-                                              .bias = op->bias_values,
-                                              .vector = pld_plan_data_or_null(plan, op->vector),
-                                              .residual = pld_plan_data_or_null(plan, op->residual),
-                                              .out = pld_plan_data(plan, op->out),
-                                              .scratch = plan->scratch});
+    const pld_convolution_operands operands = pld_product_operands(run, op);
+    pld_winograd_run(run->kernels, &conv, run->threads, &operands);
     return PLD_OK;
 }
 
