@@ -14,7 +14,7 @@ enum { LONGEST_PROMPT_FILE = 16 << 20, MOST_PICTURES = 100000 };
 static size_t split_lines(char *text, const char **lines) {
     size_t count = 0;
     for (char *at = text; *at != '\0';) {
-        size_t length = strcspn(at, "\r\n");
+        size_t length = strcspn(at, "\n");
         bool blank = strspn(at, " \t") >= length;
         if (!blank && lines != NULL) {
             lines[count] = at;
@@ -34,13 +34,8 @@ static const char **collect_prompts(const generate_request *request, picture_lis
     size_t size = 0;
     *count = 1;
     if (request->prompt_file != NULL) {
-        pictures->prompt_text = whole_file_read(request->prompt_file, LONGEST_PROMPT_FILE, &size);
+        pictures->prompt_text = whole_file_read_text(request->prompt_file, LONGEST_PROMPT_FILE, &size);
         if (pictures->prompt_text == NULL) {
-            return NULL;
-        }
-        if (strlen(pictures->prompt_text) != size) {
-            message_failure("%s: found a zero byte, expected text with one prompt a line",
-                            request->prompt_file);
             return NULL;
         }
         *count = split_lines(pictures->prompt_text, NULL);

@@ -204,7 +204,7 @@ int command_tokenize(int argc, char **argv) {
         return print_tokens(&request, path, text, strlen(text));
     }
     size_t length = 0;
-    char *input = whole_file_read("-", LONGEST_TEXT, &length);
+    char *input = whole_file_read_text("-", LONGEST_TEXT, &length);
     if (input == NULL) {
         return EXIT_FAILED;
     }

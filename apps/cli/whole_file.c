@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <pladis/pladis.h>
+
 #include "cancel.h"
 #include "message.h"
 
@@ -24,6 +26,11 @@ char *whole_file_read(const char *path, size_t most, size_t *size) {
     *size = bytes != NULL ? fread(bytes, 1, most + 1, file) : 0;
     bool failed = ferror(file) != 0;
     int reason = errno;
+    char found[32] = "more";
+    struct stat status;
+    if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
+        snprintf(found, sizeof found, "%lld", (long long)status.st_size);
+    }
     if (!is_input) {
         fclose(file);
     }
@@ -32,13 +39,30 @@ char *whole_file_read(const char *path, size_t most, size_t *size) {
     } else if (failed) {
         message_failure("%s: cannot be read: %s", path, strerror(reason));
     } else if (*size > most) {
-        message_failure("%s: expected at most %zu bytes, found more", path, most);
+        message_failure("%s: expected at most %zu bytes, found %s", path, most, found);
     } else {
         bytes[*size] = '\0';
         return bytes;
     }
     free(bytes);
     return NULL;
+}
+
+char *whole_file_read_text(const char *path, size_t most, size_t *size) {
+    char *bytes = whole_file_read(path, most, size), *decoded = NULL, *text = NULL;
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    pld_error error = {0};
+    if (bytes == NULL) {
+        return NULL;
+    }
+    if (pld_plain_text_decode(bytes, *size, name, &decoded, size, &error) != PLD_OK) {
+        message_error(&error);
+    } else if ((text = strdup(decoded)) == NULL) {
+        message_failure("%s: out of memory", name);
+    }
+    pld_plain_text_free(&decoded);
+    free(bytes);
+    return text;
 }
 
 static bool write_all(int file, const void *data, size_t size) {

@@ -10,6 +10,10 @@
  * an error line, also when it is longer than `most` bytes. */
 char *whole_file_read(const char *path, size_t most, size_t *size);
 
+/** The same as text (pld_plain_text_decode), for files that a person may have written; it holds no zero byte
+ * before its end. */
+char *whole_file_read_text(const char *path, size_t most, size_t *size);
+
 /** Write beside `path`, sync, rename; a device or pipe is written directly. False after an error line; no
  * part of the file is left then. */
 bool whole_file_write(const char *path, const void *data, size_t size);

@@ -429,13 +429,23 @@ PLD_API pld_status pld_image_encode_png(const pld_image *image, const char *cons
                                         size_t *size, pld_error *error);
 PLD_API void pld_bytes_free(uint8_t **bytes);
 
-/** Read any PNG as 8-bit RGB: grey and palettes expanded, 16 bits reduced, transparency over black dropped.
- * Free the picture with pld_image_free. */
+/** Read any PNG as 8-bit RGB: grey and palettes expanded, 16 bits reduced, transparency over black dropped, and
+ * turned as its EXIF or XMP orientation says. Free the picture with pld_image_free. */
 PLD_API pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error);
-/** The same with the PNG's texts as pairs key, value, …, NULL in UTF-8, freed with pld_text_free. */
+/** The same with the PNG's texts, and a UserComment of EXIF, as pairs key, value, …, NULL in UTF-8, freed with
+ * pld_text_free. A text that is damaged or too long is an error here, and none above. */
 PLD_API pld_status pld_image_read_described(const char *path, pld_image *image, char ***text,
                                             pld_error *error);
 PLD_API void pld_text_free(char ***text);
+
+/** `size` bytes of a text file that a person may have written (prompts, JSON) as UTF-8: UTF-16 and UTF-32 are
+ * known by their byte order mark and converted, marks at the beginning of the text and of its lines are left
+ * out, line ends of any system become '\n'. PLD_ERROR_FORMAT, with `name` standing for the file, for a zero
+ * byte and for what is not in the form that its mark says. `*text` has a zero byte behind its `*length` bytes;
+ * free it with pld_plain_text_free. */
+PLD_API pld_status pld_plain_text_decode(const void *bytes, size_t size, const char *name, char **text,
+                                         size_t *length, pld_error *error);
+PLD_API void pld_plain_text_free(char **text);
 
 typedef enum pld_list_kind {
     PLD_LIST_SAMPLERS,

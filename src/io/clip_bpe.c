@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "io/prompt_utf8.h"
+#include "io/text_file.h"
 
 enum {
     BYTES = 256,
@@ -64,6 +65,16 @@ static pld_status unpack(const char *path, text_buffer *text, pld_error *error) 
     }
     gzclose(file);
     return status;
+}
+
+/** The unpacked bytes as text, in their place. */
+static pld_status decode(const char *path, text_buffer *list, pld_error *error) {
+    char *text = NULL;
+    size_t length = 0;
+    PLD_TRY(pld_text_file_decode(list->data ? list->data : "", list->used, path, &text, &length, error));
+    pld_free(list->data);
+    *list = (text_buffer){.data = text, .used = length, .capacity = length + 1};
+    return PLD_OK;
 }
 
 /** One entry of vocab.json: "piece": id. The pieces hold no control characters. */
@@ -161,6 +172,9 @@ pld_status pld_clip_bpe_read(const char *path, const char *pad_token, pld_clip_b
     text_buffer merges = {0};
     *texts = (pld_clip_bpe){0};
     pld_status status = unpack(path, &list, error);
+    if (status == PLD_OK) {
+        status = decode(path, &list, error);
+    }
     if (status == PLD_OK) {
         status = convert(path, &list, &vocabulary, &merges, error);
     }

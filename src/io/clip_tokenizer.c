@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/mapping.h"
 #include "core/memory.h"
 #include "io/clip_text.h"
 #include "io/clip_tokenizer_internal.h"
 #include "io/prompt_utf8.h"
+#include "io/text_file.h"
 
 enum { FILE_LIMIT = 100 << 20 }; /* bytes; CLIP's own largest file has 2 MB */
 
@@ -28,22 +28,12 @@ static pld_status read_file(const char *folder, const char *base, pld_clip_file 
     }
     struct stat facts;
     pld_status status = PLD_OK;
-    pld_mapping *mapping = NULL;
-    char *data = NULL;
     if (stat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR)) { /* others are worth a report */
-        status = pld_mapping_open(path, &mapping, error);
-        size_t size = status == PLD_OK ? (size_t)pld_mapping_size(mapping) : 0;
-        if (size > FILE_LIMIT) {
-            status = pld_fail(error, PLD_ERROR_FORMAT, "%s: expected at most %d bytes, found %zu", path,
-                              (int)FILE_LIMIT, size);
-        } else if (status == PLD_OK && !(data = pld_allocate(size + 1, 1))) {
-            status = pld_fail_memory(error, size, path);
-        } else if (status == PLD_OK) {
-            status = pld_mapping_read(mapping, 0, size, data, NULL, error);
-        }
-        *file = (pld_clip_file){.data = data, .size = size};
+        char *text = NULL;
+        size_t length = 0;
+        status = pld_text_file_read(path, FILE_LIMIT, &text, &length, error);
+        *file = (pld_clip_file){.data = text, .size = length};
     }
-    pld_mapping_close(&mapping);
     pld_free(path);
     return status;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/json.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "core/mapping.h"
 #include "core/memory.h"
+#include "io/text_file.h"
 
 /** Where a scan of the raw text stands. */
 typedef struct scan {
@@ -46,12 +45,14 @@ static pld_status scan_structure(scan *at, const char *text, size_t rest, pld_er
     }
     if (at->depth > PLD_JSON_DEPTH) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: line %zu: more than %d brackets inside each other; no honest file needs that",
+                        "%s: line %zu: expected at most %d brackets inside each other, found more; no honest "
+                        "file needs that",
                         at->name, at->line, (int)PLD_JSON_DEPTH);
     }
     if (at->values > at->most_values) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: line %zu: more than %zu values in one document",
-                        at->name, at->line, at->most_values);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: line %zu: expected at most %zu values in one document, found more", at->name,
+                        at->line, at->most_values);
     }
     return PLD_OK;
 }
@@ -100,26 +101,11 @@ pld_status pld_json_parse_bounded(const char *text, size_t length, size_t most_v
 }
 
 pld_status pld_json_load(const char *path, size_t max_bytes, json_t **document, pld_error *error) {
-    *document = NULL;
-    size_t limit = max_bytes ? max_bytes : PLD_JSON_FILE_BYTES;
-    pld_mapping *file = NULL;
-    PLD_TRY(pld_mapping_open(path, &file, error));
-    uint64_t size = pld_mapping_size(file);
+    size_t length = 0;
     char *text = NULL;
-    pld_status status = PLD_OK;
-    if (size > limit) {
-        status =
-            pld_fail(error, PLD_ERROR_FORMAT,
-                     "%s: expected JSON of at most %zu bytes, found %" PRIu64 " bytes", path, limit, size);
-    } else if (!(text = pld_allocate((size_t)size, 1))) {
-        status = pld_fail_memory(error, (size_t)size, path);
-    } else {
-        status = pld_mapping_read(file, 0, (size_t)size, text, NULL, error);
-    }
-    pld_mapping_close(&file);
-    if (status == PLD_OK) {
-        status = pld_json_parse(text, (size_t)size, path, document, error);
-    }
+    *document = NULL;
+    PLD_TRY(pld_text_file_read(path, max_bytes ? max_bytes : PLD_JSON_FILE_BYTES, &text, &length, error));
+    pld_status status = pld_json_parse(text, length, path, document, error);
     pld_free(text);
     return status;
 }

@@ -13,8 +13,8 @@ enum {
     PLD_PNG_MAX_READ_PIXELS = 1 << 26 /**< a small file can claim to be a huge picture */
 };
 
-/** A text chunk. Key: 1 to 79 printable ASCII characters. Value: UTF-8 (written as tEXt if ASCII, else iTXt).
- */
+/** A text chunk. Key: 1 to 79 printable ASCII characters where it is written, any UTF-8 where it was read. Value:
+ * UTF-8 (written as tEXt if ASCII, else iTXt). */
 typedef struct pld_png_text {
     const char *key;
     const char *value;
@@ -27,6 +27,7 @@ typedef struct pld_png_picture {
     uint8_t *rgb;        /**< [height, width, 3], rows from the top */
     pld_png_text *texts; /**< [text_count], values in UTF-8 */
     size_t text_count;
+    pld_error text_problem; /**< the first text that could not be read and is not among them; else PLD_OK */
 } pld_png_picture;
 
 /** Encode `rgb` [height, width, 3] to a new buffer of `*size` bytes, freed with pld_free. */
@@ -38,7 +39,7 @@ pld_status pld_png_write(const char *path, const uint8_t *rgb, int width, int he
                          const pld_png_text *texts, size_t text_count, pld_error *error);
 
 /** Decode any PNG to 8-bit RGB (grey and palettes expanded, 16 bits reduced, transparency over black
- * dropped). `name` stands for the file in messages. Refuses sides beyond PLD_PNG_MAX_SIDE, more than
+ * dropped), turned as its EXIF record or XMP says. A UserComment in EXIF is among the texts. `name` stands for the file in messages. Refuses sides beyond PLD_PNG_MAX_SIDE, more than
  * PLD_PNG_MAX_READ_PIXELS, and damaged data. Give the picture back with pld_png_picture_free; after a failure
  * it is empty.
  */

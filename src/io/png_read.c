@@ -4,11 +4,12 @@
 
 #include "core/mapping.h"
 #include "core/memory.h"
+#include "io/exif.h"
 #include "io/png.h"
 #include "io/png_library.h"
+#include "io/png_texts.h"
 
-enum { MAX_FILE_BYTES = 512 << 20, MAX_CHUNK_BYTES = 16 << 20, MAX_CHUNKS = 1000 };
-enum { SIGNATURE_BYTES = 8, CHUNK_FRAME_BYTES = 12 /* length, type, checksum */ };
+enum { MAX_FILE_BYTES = 512 << 20 };
 
 /** Everything that lives across libpng's jumps. */
 typedef struct decoder {
@@ -22,21 +23,39 @@ typedef struct decoder {
     pld_png_picture *picture;
 } decoder;
 
+/** Width and height of the header, before libpng sees them: it does not say what it found. */
+static pld_status check_size(const pld_png_chunk *header, const char *name, pld_error *error) {
+    const size_t width = png_get_uint_32(header->data), height = png_get_uint_32(header->data + 4);
+    if (width > PLD_PNG_MAX_SIDE || height > PLD_PNG_MAX_SIDE) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: expected a picture of at most %d pixels on each side, found %zu x %zu; scale it down", name,
+            (int)PLD_PNG_MAX_SIDE, width, height);
+    }
+    if (width * height > PLD_PNG_MAX_READ_PIXELS) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: expected a picture of at most %d pixels, found %zu x %zu, which are %zu; scale it down",
+            name, (int)PLD_PNG_MAX_READ_PIXELS, width, height, width * height);
+    }
+    return PLD_OK;
+}
+
 /** Walk over the chunks, so that no claimed length beyond the file's end makes libpng allocate for it. */
 static pld_status check_chunks(const uint8_t *data, size_t size, const char *name, pld_error *error) {
-    size_t at = SIGNATURE_BYTES;
-    while (at < size) {
-        size_t rest = size - at;
-        size_t length = rest < CHUNK_FRAME_BYTES ? 0 : png_get_uint_32(data + at);
-        if (rest < CHUNK_FRAME_BYTES || length > rest - CHUNK_FRAME_BYTES) {
-            return pld_fail(error, PLD_ERROR_FORMAT, "%s: damaged PNG: the file ends inside a chunk", name);
+    enum { HEADER_BYTES = 13 };
+    size_t at = PLD_PNG_SIGNATURE_BYTES;
+    pld_png_chunk chunk;
+    while (pld_png_next_chunk(data, size, &at, &chunk)) {
+        if (memcmp(chunk.type, "IHDR", 4) == 0 && chunk.length == HEADER_BYTES) {
+            PLD_TRY(check_size(&chunk, name, error));
         }
-        if (memcmp(data + at + 4, "IEND", 4) == 0) {
+        if (memcmp(chunk.type, "IEND", 4) == 0) {
             return PLD_OK; /* what follows is not looked at */
         }
-        at += CHUNK_FRAME_BYTES + length;
     }
-    return pld_fail(error, PLD_ERROR_FORMAT, "%s: damaged PNG: the file ends without its last chunk", name);
+    return pld_fail(error, PLD_ERROR_FORMAT, "%s: damaged PNG: the file ends %s", name,
+                    at < size ? "inside a chunk" : "without its last chunk");
 }
 
 /** libpng's input callback. */
@@ -63,9 +82,6 @@ static void request_rgb(decoder *at) {
 static void prepare_rows(decoder *at) {
     size_t width = png_get_image_width(at->png, at->info);
     size_t height = png_get_image_height(at->png, at->info);
-    if (width * height > PLD_PNG_MAX_READ_PIXELS) {
-        png_error(at->png, "the picture has too many pixels");
-    }
     if (png_get_rowbytes(at->png, at->info) != width * 3) {
         png_error(at->png, "rows have an unexpected size");
     }
@@ -82,41 +98,6 @@ static void prepare_rows(decoder *at) {
     }
 }
 
-/** A copy in UTF-8 of text that is UTF-8 or, where it is not or `latin1` says so, Latin-1. NULL: no memory.
- */
-static char *copy_text(const char *text, bool latin1) {
-    bool ascii = false;
-    if (pld_png_is_utf8(text, &ascii) && (ascii || !latin1)) {
-        return pld_copy_string(text);
-    }
-    char *copy = pld_allocate(strlen(text) * 2 + 1, 1);
-    char *end = copy;
-    for (const unsigned char *c = (const unsigned char *)text; copy && *c; c++) {
-        if (*c < 0x80) {
-            *end++ = (char)*c;
-        } else {
-            *end++ = (char)(0xc0 | *c >> 6);
-            *end++ = (char)(0x80 | (*c & 0x3f));
-        }
-    }
-    return copy;
-}
-
-/** Copy the text chunks into the picture. */
-static void copy_texts(decoder *at) {
-    png_textp texts = NULL;
-    int count = png_get_text(at->png, at->info, &texts, NULL);
-    at->picture->texts = pld_allocate((size_t)count, sizeof *at->picture->texts);
-    at->guard.out_of_memory = at->guard.out_of_memory || !at->picture->texts;
-    for (int i = 0; i < count && !at->guard.out_of_memory; i++) {
-        pld_png_text *text = &at->picture->texts[at->picture->text_count++];
-        bool latin1 = texts[i].compression < PNG_ITXT_COMPRESSION_NONE;
-        text->key = copy_text(texts[i].key, true);
-        text->value = copy_text(texts[i].text ? texts[i].text : "", latin1);
-        at->guard.out_of_memory = !text->key || !text->value;
-    }
-}
-
 /** Run libpng. False when it has jumped out; nothing local is used after the jump. */
 static bool run_decoder(decoder *at) {
     if (setjmp(png_jmpbuf(at->png))) {
@@ -124,15 +105,14 @@ static bool run_decoder(decoder *at) {
     }
     png_set_read_fn(at->png, at, take);
     png_set_user_limits(at->png, PLD_PNG_MAX_SIDE, PLD_PNG_MAX_SIDE);
-    png_set_chunk_malloc_max(at->png, MAX_CHUNK_BYTES);
-    png_set_chunk_cache_max(at->png, MAX_CHUNKS);
+    png_set_chunk_malloc_max(at->png, 0); /* no chunk is longer than the file, and none of those is stored */
+    png_set_keep_unknown_chunks(at->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_crc_action(at->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_read_info(at->png, at->info);
     request_rgb(at);
     prepare_rows(at);
     png_read_image(at->png, at->rows);
     png_read_end(at->png, at->info);
-    copy_texts(at);
     return true;
 }
 
@@ -146,10 +126,20 @@ static pld_status refuse_foreign(const uint8_t *data, size_t size, const char *n
     return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: expected a PNG picture, found %s", name, found);
 }
 
+/** Texts, and the pixels as the file says that they are to be turned. */
+static pld_status describe(const uint8_t *png, size_t size, const char *name, pld_png_picture *picture,
+                           pld_error *error) {
+    int orientation = 0;
+    PLD_TRY(pld_png_read_texts(png, size, name, picture, &orientation, error));
+    return pld_picture_turn(&picture->rgb, &picture->width, &picture->height, orientation)
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_MEMORY, "%s: no memory to turn the picture", name);
+}
+
 pld_status pld_png_decode(const uint8_t *png, size_t size, const char *name, pld_png_picture *picture,
                           pld_error *error) {
     *picture = (pld_png_picture){0};
-    if (size < SIGNATURE_BYTES || png_sig_cmp(png, 0, SIGNATURE_BYTES) != 0) {
+    if (size < PLD_PNG_SIGNATURE_BYTES || png_sig_cmp(png, 0, PLD_PNG_SIGNATURE_BYTES) != 0) {
         return refuse_foreign(png, size, name, error);
     }
     PLD_TRY(check_chunks(png, size, name, error));
@@ -160,11 +150,13 @@ pld_status pld_png_decode(const uint8_t *png, size_t size, const char *name, pld
     bool done = at.info && run_decoder(&at) && !at.guard.out_of_memory;
     png_destroy_read_struct(&at.png, &at.info, NULL);
     pld_free(at.rows);
-    if (!done) {
+    pld_status status =
+        done ? describe(png, size, name, picture, error)
+             : pld_png_failure(&at.guard, PLD_ERROR_FORMAT, "damaged or unsupported PNG", error);
+    if (status != PLD_OK) {
         pld_png_picture_free(picture);
-        return pld_png_failure(&at.guard, PLD_ERROR_FORMAT, "damaged or unsupported PNG", error);
     }
-    return PLD_OK;
+    return status;
 }
 
 pld_status pld_png_read(const char *path, pld_png_picture *picture, pld_error *error) {

@@ -142,16 +142,114 @@ static void claim_size(uint8_t *bytes, uint32_t width, uint32_t height) {
     }
 }
 
+/** Limits are said with what was found. */
 static void huge_claims_are_refused(void **state) {
     (void)state;
-    static const uint32_t sizes[][2] = {{20000, 1}, {1, 20000}, {0x7fffffff, 0x7fffffff}, {16384, 16384},
-                                        {0, 5},     {5, 0},     {0xffffffff, 1}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    static const struct {
+        uint32_t width, height;
+        pld_status status;
+        const char *says;
+    } claims[] = {
+        {16385, 8, PLD_ERROR_UNSUPPORTED, "at most 16384 pixels on each side, found 16385 x 8; "},
+        {1, 20000, PLD_ERROR_UNSUPPORTED, "at most 16384 pixels on each side, found 1 x 20000; "},
+        {0x7fffffff, 0x7fffffff, PLD_ERROR_UNSUPPORTED, "found 2147483647 x 2147483647; "},
+        {16384, 4097, PLD_ERROR_UNSUPPORTED,
+         "at most 67108864 pixels, found 16384 x 4097, which are 67125248; "},
+        {0, 5, PLD_ERROR_FORMAT, "damaged"},
+        {5, 0, PLD_ERROR_FORMAT, "damaged"},
+        {0xffffffff, 1, PLD_ERROR_UNSUPPORTED, "found 4294967295 x 1; "},
+    };
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
         pld_png_picture picture;
-        claim_size(png, sizes[i][0], sizes[i][1]);
-        assert_int_equal(pld_png_decode(png, png_size, "x.png", &picture, &error), PLD_ERROR_FORMAT);
+        claim_size(png, claims[i].width, claims[i].height);
+        assert_int_equal(pld_png_decode(png, png_size, "x.png", &picture, &error), claims[i].status);
         assert_non_null(strstr(error.message, "x.png: "));
+        assert_non_null(strstr(error.message, claims[i].says));
     }
+}
+
+/** Put `count` chunks of one kind before the last chunk of the example. The caller frees the file. */
+static uint8_t *with_chunks(const char *type, const void *data, size_t length, size_t count, size_t *size) {
+    enum { FRAME = 12 };
+    uint8_t *file = malloc(png_size + count * (length + FRAME));
+    assert_non_null(file);
+    size_t at = png_size - FRAME;
+    memcpy(file, png, at);
+    for (size_t c = 0; c < count; c++) {
+        for (int i = 0; i < 4; i++) {
+            file[at + (size_t)i] = (uint8_t)(length >> (24 - 8 * i));
+        }
+        memcpy(file + at + 4, type, 4);
+        memcpy(file + at + 8, data, length);
+        const uint32_t sum = (uint32_t)crc32(0, file + at + 4, (uInt)length + 4);
+        at += length + FRAME;
+        for (int i = 0; i < 4; i++) {
+            file[at - 4 + (size_t)i] = (uint8_t)(sum >> (24 - 8 * i));
+        }
+    }
+    memcpy(file + at, png + png_size - FRAME, FRAME);
+    *size = at + FRAME;
+    return file;
+}
+
+/** The picture is read whole; of its texts the one that follows the three of the example is not, and `says`
+ * why. */
+static void assert_left_out(const char *type, const void *data, size_t length, size_t count,
+                            const char *says) {
+    size_t size = 0;
+    uint8_t *file = with_chunks(type, data, length, count, &size);
+    pld_png_picture picture;
+    assert_int_equal(pld_png_decode(file, size, "x.png", &picture, &error), PLD_OK);
+    assert_memory_equal(picture.rgb, pixels, sizeof pixels);
+    assert_int_equal(picture.text_problem.status, PLD_ERROR_FORMAT);
+    if (!strstr(picture.text_problem.message, says)) {
+        fail_msg("'%s' does not say '%s'", picture.text_problem.message, says);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(picture.texts[i].value, texts[i].value);
+    }
+    pld_png_picture_free(&picture);
+    free(file);
+}
+
+/** libpng drops these in silence; the picture says what is missing. */
+static void texts_that_cannot_be_read_are_said_to_be_missing(void **state) {
+    (void)state;
+    enum { LIMIT = 16 << 20 };
+    char *large = calloc(LIMIT + 64, 1);
+    uint8_t packed[1 << 16] = "key\0";
+    uLongf size = sizeof packed - 5;
+    assert_non_null(large);
+    assert_left_out("tEXt", "key\0ab\0cd", 9, 1,
+                    "x.png: text 'key': found a zero byte at its byte 2, expected text");
+    assert_left_out("tEXt", "key", 3, 1, "text 'key': expected a zero byte behind the key, found none");
+    assert_left_out("iTXt", "key\0\0\0en\0word", 12, 1, "text 'key': the iTXt chunk is damaged");
+    assert_left_out("zTXt", "key\0\0damaged", 12, 1, "text 'key': its compressed data is damaged");
+    assert_left_out("zTXt", "key\0\1damaged", 12, 1,
+                    "expected a zTXt chunk of compression method 0, found another");
+    assert_left_out("tEXt", "key\0a", 5, 1001, "text 'key': expected at most 1000 texts, found more");
+    memset(large, 'a', LIMIT + 64);
+    assert_int_equal(compress(packed + 5, &size, (Bytef *)large, LIMIT + 1), Z_OK);
+    assert_left_out("zTXt", packed, size + 5, 1, "expected at most 16777216 bytes when unpacked, found more");
+    assert_left_out("zTXt", packed, size + 5, 5, "expected at most 16777216 bytes when unpacked, found more");
+    memcpy(large, "key", 4);
+    assert_left_out("tEXt", large, LIMIT + 5, 1,
+                    "text 'key': expected at most 16777216 bytes, found 16777217");
+    free(large);
+}
+
+/** A zero byte that ends a text is one too many, which some programs write. */
+static void zero_bytes_at_the_end_are_dropped(void **state) {
+    (void)state;
+    size_t size = 0;
+    uint8_t *file = with_chunks("tEXt", "key\0value\0\0", 11, 1, &size);
+    pld_png_picture picture;
+    assert_int_equal(pld_png_decode(file, size, "x.png", &picture, &error), PLD_OK);
+    assert_int_equal(picture.text_problem.status, PLD_OK);
+    assert_int_equal(picture.text_count, 4);
+    assert_string_equal(picture.texts[3].value, "value");
+    pld_png_picture_free(&picture);
+    free(file);
 }
 
 static void other_files_are_refused(void **state) {
@@ -253,6 +351,8 @@ int main(void) {
         WITH_EXAMPLE(bad_arguments_are_refused),
         WITH_EXAMPLE(every_damage_is_an_error_or_harmless),
         WITH_EXAMPLE(huge_claims_are_refused),
+        WITH_EXAMPLE(texts_that_cannot_be_read_are_said_to_be_missing),
+        WITH_EXAMPLE(zero_bytes_at_the_end_are_dropped),
         WITH_EXAMPLE(other_files_are_refused),
         WITH_EXAMPLE(other_pixel_kinds_become_rgb),
         WITH_EXAMPLE(every_refused_allocation_is_a_clean_error),

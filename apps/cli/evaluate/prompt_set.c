@@ -96,7 +96,6 @@ bool prompt_set_parse(const char *name, char *text, size_t size, size_t each, pr
         char *end = line + strcspn(line, "\n");
         char *next = end + (*end != '\0');
         *end = '\0';
-        line[strcspn(line, "\r")] = '\0';
         line += strspn(line, " \t");
         at.line++;
         if (*line != '\0') {
@@ -125,7 +124,7 @@ bool prompt_set_parse(const char *name, char *text, size_t size, size_t each, pr
 bool prompt_set_read(const char *path, size_t each, prompt_set *set) {
     size_t size = 0;
     *set = (prompt_set){0};
-    char *text = whole_file_read(path, LONGEST_FILE, &size);
+    char *text = whole_file_read_text(path, LONGEST_FILE, &size);
     bool done = text != NULL && prompt_set_parse(path, text, size, each, set);
     free(text);
     return done;

@@ -46,7 +46,7 @@ static bool check(const bench_old *old) {
 bool bench_old_read(const char *path, bench_old **old) {
     size_t size = 0;
     json_error_t problem;
-    char *text = whole_file_read(path, MOST_BYTES, &size);
+    char *text = whole_file_read_text(path, MOST_BYTES, &size);
     if (text == NULL) {
         return false;
     }

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem */
+#include "io/exif.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/prompt_utf8.h"
+
+enum { HEAD_BYTES = 8, ENTRY_BYTES = 12, VALUE_BYTES = 4 };
+enum { TAG_ORIENTATION = 0x0112, TAG_EXIF_FOLDER = 0x8769, TAG_USER_COMMENT = 0x9286, CHARSET_BYTES = 8 };
+enum {
+    SHORT = 3,
+    LONG,
+    RATIONAL,
+    SBYTE,
+    UNDEFINED,
+    SSHORT,
+    SLONG,
+    SRATIONAL,
+    FLOAT,
+    DOUBLE,
+    FOLDER,
+    LONG8 = 16
+};
+
+/** A TIFF structure. */
+typedef struct tiff {
+    const uint8_t *data; /* [size] */
+    size_t size;
+    bool big_endian;
+} tiff;
+
+/** The value of one entry, inside the structure. */
+typedef struct field {
+    int type;
+    const uint8_t *data; /* NULL: there is none */
+    size_t size;
+} field;
+
+/** Bytes of one value of each type of TIFF 6.0; 0: no type. */
+static size_t unit_size(unsigned type) {
+    static const uint8_t sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8};
+    return type < sizeof sizes ? sizes[type] : 0;
+}
+
+static uint64_t read_number(const tiff *at, const uint8_t *bytes, size_t count) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < count; i++) {
+        value = value << 8 | bytes[at->big_endian ? i : count - 1 - i];
+    }
+    return value;
+}
+
+/** The first value of a field, whatever its type: writers differ. 0 for types that are no numbers. */
+static double read_value(const tiff *at, const field *from) {
+    const size_t half =
+        from->type == RATIONAL || from->type == SRATIONAL ? 4 : unit_size((unsigned)from->type);
+    const uint64_t bits = read_number(at, from->data, half);
+    float single = 0;
+    double number = 0;
+    switch (from->type) {
+    case SBYTE:
+        return (double)(int8_t)bits;
+    case SSHORT:
+        return (double)(int16_t)bits;
+    case SLONG:
+        return (double)(int32_t)bits;
+    case SHORT:
+    case LONG:
+    case FOLDER:
+    case LONG8:
+        return (double)bits;
+    case RATIONAL:
+        return (double)bits / (double)read_number(at, from->data + 4, 4);
+    case SRATIONAL:
+        return (double)(int32_t)bits / (double)(int32_t)read_number(at, from->data + 4, 4);
+    case FLOAT:
+        memcpy(&single, &(uint32_t){(uint32_t)bits}, sizeof single);
+        return (double)single;
+    case DOUBLE:
+        memcpy(&number, &bits, sizeof number);
+        return number;
+    default:
+        return 0;
+    }
+}
+
+/** The structure behind "Exif\0\0"; false where it does not begin as TIFF does. */
+static bool open_tiff(const uint8_t *data, size_t size, tiff *opened) {
+    static const char name[] = "Exif\0";
+    /* the last two are written by mistake and read everywhere; 43 is BigTIFF where it stands third */
+    static const char *const heads[] = {"II*\0", "MM\0*", "MM\0+", "II\0*", "MM*\0"};
+    if (size >= sizeof name && memcmp(data, name, sizeof name) == 0) {
+        data += sizeof name;
+        size -= sizeof name;
+    }
+    for (size_t i = 0; size >= HEAD_BYTES && i < sizeof heads / sizeof *heads; i++) {
+        if (memcmp(data, heads[i], 4) == 0) {
+            *opened = (tiff){data, size, data[0] == 'M'};
+            return true;
+        }
+    }
+    return false;
+}
+
+/** The first whole field of `tag` in the folder at `offset`. `*outside` is what fields before it say that
+ * they hold elsewhere: more than the record has cannot be. */
+static field find_field(const tiff *at, uint64_t offset, unsigned tag) {
+    const field none = {0};
+    uint64_t outside = 0;
+    if (offset > at->size || at->size - offset < 2) {
+        return none;
+    }
+    const size_t count = (size_t)read_number(at, at->data + offset, 2);
+    const uint8_t *entry = at->data + offset + 2;
+    for (size_t i = 0; i < count; i++, entry += ENTRY_BYTES) {
+        if ((size_t)(at->data + at->size - entry) < ENTRY_BYTES) {
+            return none;
+        }
+        const unsigned type = (unsigned)read_number(at, entry + 2, 2);
+        const uint64_t size = read_number(at, entry + 4, 4) * unit_size(type);
+        const uint8_t *value = entry + 8;
+        if (size > VALUE_BYTES) {
+            const uint64_t place = read_number(at, entry + 8, 4);
+            outside += size;
+            if (outside > at->size) {
+                continue;
+            }
+            if (place > at->size || size > at->size - place) {
+                return none;
+            }
+            value = at->data + place;
+        }
+        if (size > 0 && read_number(at, entry, 2) == tag) {
+            return (field){(int)type, value, (size_t)size};
+        }
+    }
+    return none;
+}
+
+pld_exif pld_exif_read(const uint8_t *data, size_t size) {
+    pld_exif found = {0};
+    tiff at;
+    if (!open_tiff(data, size, &at)) {
+        return found;
+    }
+    const uint64_t first = read_number(&at, at.data + 4, 4);
+    const field orientation = find_field(&at, first, TAG_ORIENTATION);
+    const double number = orientation.data ? read_value(&at, &orientation) : 0;
+    found.orientation = orientation.data ? 1 : 0;
+    for (int i = 1; i <= 8; i++) {
+        found.orientation = number == i ? i : found.orientation;
+    }
+    const field folder = find_field(&at, first, TAG_EXIF_FOLDER);
+    if (folder.data && (folder.type == LONG || folder.type == FOLDER)) {
+        const field comment = find_field(&at, read_number(&at, folder.data, 4), TAG_USER_COMMENT);
+        found.comment = comment.size > CHARSET_BYTES ? comment.data : NULL;
+        found.comment_size = found.comment ? comment.size : 0;
+    }
+    return found;
+}
+
+/** Whether UTF-16 without a mark begins with the higher byte: most letters of most texts have it zero. */
+static bool higher_byte_first(const uint8_t *text, size_t size) {
+    size_t zeros[2] = {0, 0};
+    for (size_t i = 0; i < size; i++) {
+        zeros[i % 2] += text[i] == 0;
+    }
+    return zeros[0] >= zeros[1];
+}
+
+char *pld_exif_comment_text(const pld_exif *exif) {
+    static const char unicode[] = "UNICODE"; /* with its zero byte eight */
+    const uint8_t *text = exif->comment ? exif->comment + CHARSET_BYTES : NULL;
+    const size_t size = text ? exif->comment_size - CHARSET_BYTES : 0;
+    size_t length = 0;
+    if (!text || memcmp(exif->comment, unicode, sizeof unicode) != 0) {
+        return pld_utf8_clean((const char *)text, size, &length);
+    }
+    const size_t high = higher_byte_first(text, size) ? 0 : 1;
+    char *made = pld_allocate(size * 2 + 1, 1); /* a unit of two bytes takes at most three */
+    for (size_t i = 0; made && i + 1 < size; i += 2) {
+        int32_t code = text[i + high] << 8 | text[i + 1 - high];
+        if (code >= 0xD800 && code < 0xDC00 && i + 3 < size) {
+            const int32_t low = text[i + 2 + high] << 8 | text[i + 3 - high];
+            if (low >= 0xDC00 && low < 0xE000) {
+                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+                i += 2;
+            }
+        }
+        const bool lone = code >= 0xD800 && code < 0xE000;
+        if (code != 0 && code != 0xFEFF) {
+            length += pld_utf8_encode(lone ? 0xFFFD : code, made + length);
+        }
+    }
+    return made;
+}
+
+int pld_xmp_orientation(const char *text, size_t length) {
+    static const char name[] = "tiff:Orientation";
+    const char *end = text + length;
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), name, sizeof name - 1)) != NULL;) {
+        at += sizeof name - 1;
+        const size_t between = end - at >= 2 && memcmp(at, "=\"", 2) == 0 ? 2
+                               : end - at >= 1 && *at == '>'              ? 1
+                                                                          : 0;
+        if (between && (size_t)(end - at) > between && at[between] >= '0' && at[between] <= '9') {
+            const int number = at[between] - '0';
+            return number >= 1 && number <= 8 ? number : 0;
+        }
+    }
+    return 0;
+}
+
+bool pld_picture_turn(uint8_t **rgb, int *width, int *height, int orientation) {
+    static const struct {
+        bool exchange, from_right, from_bottom;
+    } turns[9] = {[2] = {false, true, false}, {false, true, true}, {false, false, true}, {true, false, false},
+                  {true, false, true},        {true, true, true},  {true, true, false}};
+    enum { RGB = 3 };
+    if (orientation < 2 || orientation > 8) {
+        return true;
+    }
+    const size_t w = (size_t)*width, h = (size_t)*height;
+    const bool exchange = turns[orientation].exchange;
+    const size_t new_width = exchange ? h : w, new_height = exchange ? w : h;
+    uint8_t *turned = pld_allocate(w * h, RGB);
+    if (!turned) {
+        return false;
+    }
+    for (size_t y = 0; y < new_height; y++) {
+        for (size_t x = 0; x < new_width; x++) {
+            const size_t across = exchange ? y : x, down = exchange ? x : y;
+            const size_t from_x = turns[orientation].from_right ? w - 1 - across : across;
+            const size_t from_y = turns[orientation].from_bottom ? h - 1 - down : down;
+            memcpy(turned + RGB * (y * new_width + x), *rgb + RGB * (from_y * w + from_x), RGB);
+        }
+    }
+    pld_free(*rgb);
+    *rgb = turned;
+    *width = (int)new_width;
+    *height = (int)new_height;
+    return true;
+}
