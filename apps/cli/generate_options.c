@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "given.h"
 #include "message.h"
 #include "number.h"
 #include "recall.h"
@@ -196,7 +197,8 @@ static const option rows[] = {
      RANGE(0, 100), .help = "classifier-free guidance; 1 is off (the model's own)"},
     {NAMED(NUMBER, "cfg-rescale"), OF_PICTURE, AT(cfg_rescale), .argument = "PHI", RANGE(0, 1),
      .help = "rescaling of it (0)"},
-    {NAMED(CUSTOM, "guidance"), OF_PICTURE, .argument = "NAME[:KEY=VALUE,...]", .accept = accept_guidance,
+    {NAMED(CUSTOM, "guidance"), OF_PICTURE, AT(guidance_count), .argument = "NAME[:KEY=VALUE,...]",
+     .accept = accept_guidance,
      .help = "further guidance, repeatable, such as pag:scale=3,layers=mid;\nsee pladis list guidance"},
     {NAMED(LISTED, "sampling-method"), OF_PICTURE, AT(sampling_method), .argument = "NAME",
      .list = PLD_LIST_SAMPLERS, .help = "see pladis list samplers (the model's own)"},
@@ -204,8 +206,8 @@ static const option rows[] = {
      .help = "sigma schedule, see pladis list schedulers (the model's own)"},
     {NAMED(LISTED, "spacing"), OF_PICTURE, AT(spacing), .argument = "NAME", .list = PLD_LIST_SPACINGS,
      .help = "see pladis list spacings (the model's own)"},
-    {NAMED(CUSTOM, "timesteps"), OF_PICTURE, .argument = "A,B,...", .accept = accept_timesteps,
-     .help = "these timesteps, for example 999,749,499,249"},
+    {NAMED(CUSTOM, "timesteps"), OF_PICTURE, AT(timestep_count), .argument = "A,B,...",
+     .accept = accept_timesteps, .help = "these timesteps, for example 999,749,499,249"},
     {NAMED(NUMBER, "eta"), OF_PICTURE, AT(eta), .argument = "ETA", RANGE(0, 1),
      .help = "noise of DDIM and TCD (the sampler's)"},
     {NAMED(CHOICE, "prediction"), OF_PICTURE, AT(prediction), .argument = "KIND", .choices = "eps v x0",
@@ -277,7 +279,11 @@ static const option rows[] = {
     LATER("vae-tiling", "the picture is decoded whole"),
 };
 
+_Static_assert(sizeof rows / sizeof rows[0] <= GENERATE_MOST_ROWS,
+               "generate_request.recorded has a place for each");
+
 static const option_set set = {
+    .given = given_take_place,
     .usage = "pladis generate -p PROMPT [-m MODEL] [-o OUT.png] [options]",
     .summary = "Draw pictures from text, with sparse cross-attention (PLADIS) unless told otherwise.",
     .rows = rows,
@@ -421,27 +427,6 @@ bool generate_options_settle(generate_request *request) {
     return true;
 }
 
-/** What was given takes the place of what --from said about the same thing. */
-static void drop_overridden(const generate_request *given, generate_request *request) {
-    if (given->prompt_file != NULL && given->prompt == NULL) {
-        request->prompt = NULL;
-    }
-    if (given->steps > 0 && given->timestep_count == 0) {
-        request->timestep_count = 0;
-    }
-    if (given->timestep_count > 0 && given->steps == 0) {
-        request->steps = 0;
-    }
-    if (given->guidance_count > 0) {
-        memcpy(request->guidance, given->guidance, sizeof request->guidance);
-        request->guidance_count = given->guidance_count;
-    }
-    if (given->sampling_method != NULL) { /* another sampler goes by its own schedule */
-        request->scheduler = given->scheduler;
-        request->spacing = given->spacing;
-    }
-}
-
 options_result generate_options_read(const option_set *options, int argc, char **argv, void *target) {
     generate_request *request = target;
     size_t positional_count = 0;
@@ -454,20 +439,14 @@ options_result generate_options_read(const option_set *options, int argc, char *
     if (result != OPTIONS_RUN || request->from == NULL) {
         return result;
     }
-    generate_request *given = malloc(sizeof *given);
-    if (given == NULL) {
-        message_failure("out of memory for the options");
-        return OPTIONS_WRONG;
-    }
-    *given = *request;
+    const char *from = request->from;
+    const int64_t number = request->from_picture;
     generate_options_defaults(request);
-    result = recall_picture(given->from, given->from_picture, request);
+    result = recall_picture(from, number, request);
     if (result == OPTIONS_RUN) {
         result = options_parse(options, argc, argv, target, NULL, &positional_count);
-        drop_overridden(given, request);
     }
-    free(given);
-    return result;
+    return result == OPTIONS_RUN && !given_settle(request) ? OPTIONS_WRONG : result;
 }
 
 void generate_options_free(generate_request *request) {

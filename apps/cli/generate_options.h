@@ -6,7 +6,7 @@
 #include "lora_choice.h"
 #include "options.h"
 
-enum { MOST_TIMESTEPS = 1000, MOST_GUIDANCE = 16 };
+enum { MOST_TIMESTEPS = 1000, MOST_GUIDANCE = 16, GENERATE_MOST_ROWS = 128 };
 
 /** What the person asked for. NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
@@ -35,6 +35,7 @@ typedef struct generate_request {
     const char *from; /**< PNG whose metadata stands before all other options, or NULL */
     int64_t from_picture;
     struct recalled_picture *recalled; /**< what `from` said; strings point into it */
+    bool recorded[GENERATE_MOST_ROWS]; /**< rows whose values `from` said and nobody gave (given.h) */
     bool together;                     /**< all pictures go into one, whatever its form; set by the command */
     const char *compare; /**< NULL: no; "": without and with PLADIS; else an option and its values */
 } generate_request;

@@ -7,6 +7,7 @@
 
 #include "cancel.h"
 #include "commands.h"
+#include "given.h"
 #include "grid_picture.h"
 #include "message.h"
 #include "picture_file.h"
@@ -93,6 +94,7 @@ static options_result parse(int argc, char **argv, grid_request *request) {
             "it.\nThe model is loaded once.",
         .rows = rows,
         .count = count,
+        .given = given_take_place,
         .examples = "  pladis grid -p \"a red fox\" --x cfg-scale=1,3,5 --y pladis=0,1,2 -o grid.png\n"
                     "  pladis grid -p \"a red fox\" --x pladis-alpha=1.25,1.5,2 --y seed=1..4 -o grid.png\n"
                     "  pladis grid -p \"a red fox\" --x steps=10..30:10 --y 'sampling-method=ddim,dpm++2m'\n"

@@ -12,6 +12,7 @@ typedef struct lora_choice {
     const char *text; /**< the argument; the path is its first `path_length` bytes */
     size_t path_length;
     double weight;
+    bool recorded; /**< by the metadata of a picture, not given */
 } lora_choice;
 
 typedef struct lora_choices {
@@ -19,7 +20,8 @@ typedef struct lora_choices {
     size_t count;
 } lora_choices;
 
-/** Read one argument and add it. False after an error line. */
+/** Read one argument and add it: in place of recorded LoRAs of the same name, or that are the same file.
+ * False after an error line. */
 bool lora_choices_add(lora_choices *choices, const char *option_name, const char *value);
 
 #endif

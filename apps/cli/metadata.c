@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common_names.h"
 #include "message.h"
 #include "model_path.h"
 
@@ -35,26 +36,6 @@ static char *print_json(const json_t *json) {
         json_decref(again);
     }
     return text;
-}
-
-/** A1111's name of a sampler or schedule, by which sites that read its parameters sort; else our own. */
-static const char *common_name(const char *name) {
-    static const struct {
-        const char *name, *common;
-    } names[] = {{"ddim", "DDIM"},        {"ddim_trailing", "DDIM"},
-                 {"pndm", "PLMS"},        {"euler", "Euler"},
-                 {"euler_a", "Euler a"},  {"heun", "Heun"},
-                 {"dpm++2m", "DPM++ 2M"}, {"dpm++2m_sde", "DPM++ 2M SDE"},
-                 {"unipc", "UniPC"},      {"lcm", "LCM"},
-                 {"tcd", "TCD"},          {"discrete", "Automatic"},
-                 {"karras", "Karras"},    {"exponential", "Exponential"},
-                 {"beta", "Beta"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i].name, name) == 0) {
-            return names[i].common;
-        }
-    }
-    return name;
 }
 
 /** "Lora 1: name:weight", for those of the prompt too, whose tags need not be read then. */

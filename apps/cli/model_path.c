@@ -14,6 +14,18 @@ static bool exists(const char *path) {
     return stat(path, &status) == 0;
 }
 
+/** The model `name` of a folder ("": the current one), as it stands or with the ending of a checkpoint. */
+static bool find_in(const char *folder, const char *name, char *path, size_t size) {
+    static const char *const endings[] = {"", ".safetensors"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        int needed = snprintf(path, size, "%s%s%s%s", folder, folder[0] != '\0' ? "/" : "", name, endings[i]);
+        if (needed > 0 && (size_t)needed < size && exists(path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool model_path_find(const char *name, char *path, size_t size) {
     if (name[0] == '\0') {
         message_usage("--model: found \"\", expected a folder, a file or the name of a shipped model");
@@ -23,8 +35,7 @@ bool model_path_find(const char *name, char *path, size_t size) {
         message_failure("%.60s...: the path is too long", name);
         return false;
     }
-    if (exists(name)) {
-        snprintf(path, size, "%s", name);
+    if (find_in("", name, path, size)) {
         return true;
     }
     if (strchr(name, '/') != NULL) {
@@ -44,8 +55,7 @@ bool model_path_find(const char *name, char *path, size_t size) {
         if (folders[i] == NULL || folders[i][0] == '\0') {
             continue;
         }
-        int needed = snprintf(path, size, "%s/%s", folders[i], name);
-        if (needed > 0 && (size_t)needed < size && exists(path)) {
+        if (find_in(folders[i], name, path, size)) {
             return true;
         }
         if (length < sizeof looked) {
@@ -83,16 +93,4 @@ const char *vocabulary_find(char *path, size_t size) {
         }
     }
     return NULL;
-}
-
-void path_base_name(const char *path, char *name, size_t size) {
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/') {
-        length--;
-    }
-    size_t start = length;
-    while (start > 0 && path[start - 1] != '/') {
-        start--;
-    }
-    snprintf(name, size, "%.*s", (int)(length - start), path + start);
 }

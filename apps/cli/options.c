@@ -112,6 +112,14 @@ bool options_store(const option *row, const char *value, void *target) {
     }
 }
 
+/** options_store for what stands on the command line. */
+static bool store_given(const option_set *set, const option *row, const char *value, void *target) {
+    if (set->given != NULL) {
+        set->given(target, row);
+    }
+    return options_store(row, value, target);
+}
+
 static bool takes_value(const option *row) {
     return row->kind != OPTION_FLAG && row->kind != OPTION_REFUSED;
 }
@@ -196,12 +204,12 @@ static bool parse_option(const option_set *set, int argc, char **argv, int *at, 
             message_usage("--%s: takes no value, found \"%s\"", row->name, argument);
             return false;
         }
-        return options_store(row, value, target);
+        return store_given(set, row, value, target);
     }
     if (value == NULL && row->kind == OPTION_OPTIONAL) {
         /* the next argument is its value where it cannot be anything else */
         bool is_value = *at + 1 < argc && can_be_value(set, row, argv[*at + 1]);
-        return options_store(row, is_value ? argv[++*at] : "", target);
+        return store_given(set, row, is_value ? argv[++*at] : "", target);
     }
     if (value == NULL) {
         if (*at + 1 >= argc) {
@@ -210,7 +218,7 @@ static bool parse_option(const option_set *set, int argc, char **argv, int *at, 
         }
         value = argv[++*at];
     }
-    return options_store(row, value, target);
+    return store_given(set, row, value, target);
 }
 
 options_result options_parse(const option_set *set, int argc, char **argv, void *target,

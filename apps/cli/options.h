@@ -49,6 +49,7 @@ typedef struct option_set {
     size_t count;
     const char *examples; /**< lines, or NULL */
     size_t most_positionals;
+    void (*given)(void *target, const option *row); /**< called before a value is stored, or NULL */
 } option_set;
 
 typedef enum options_result {

@@ -8,12 +8,15 @@
 
 #include <jansson.h>
 
+#include "given.h"
 #include "message.h"
+#include "picture_origin.h"
 
 enum { LONGEST_NAME = 64, LONGEST_NUMBER = 32 };
 
 struct recalled_picture {
     json_t *json;
+    json_t *kept;    /* further texts */
     const char *isa; /* or NULL */
     int64_t threads; /* or 0 */
 };
@@ -37,13 +40,15 @@ static bool refuse(const char *path, const char *key, const char *expected) {
     return false;
 }
 
-/** Files lie in the current folder: a picture names no other. */
-static bool is_plain_name(const option *row, const char *value) {
-    return !row->is_file || (value[0] != '\0' && strchr(value, '/') == NULL);
+/** One part of a path that leads nowhere else, before a colon where a LoRA's weight follows. */
+static bool is_plain_name(const char *name) {
+    size_t length = strcspn(name, ":");
+    return length > 0 && strchr(name, '/') == NULL && (length > 2 || strncmp(name, "..", length) != 0);
 }
 
 static bool store_text(const char *path, const option *row, const char *value, generate_request *request) {
-    if (!is_plain_name(row, value)) {
+    /* files lie in the current folder: a picture names no other */
+    if (row->is_file && !is_plain_name(value)) {
         return refuse(path, row->name, "the name of a file without folders");
     }
     return options_store(row, option_value(row->name, value), request);
@@ -83,14 +88,19 @@ static bool store_array(const char *path, const option *row, const json_t *list,
     return done;
 }
 
-static bool store_field(const char *path, const char *key, const json_t *value, generate_request *request) {
-    char name[LONGEST_NAME], number[LONGEST_NUMBER];
-    snprintf(name, sizeof name, "%s", key);
+/** The option of a field: its name with '-' for '_'. */
+static void option_name(const char *key, char name[LONGEST_NAME]) {
+    snprintf(name, LONGEST_NAME, "%s", key);
     for (char *at = name; *at != '\0'; at++) {
         if (*at == '_') {
             *at = '-';
         }
     }
+}
+
+static bool store_field(const char *path, const char *key, const json_t *value, generate_request *request) {
+    char name[LONGEST_NAME], number[LONGEST_NUMBER];
+    option_name(key, name);
     const option *row = generate_options_row(name);
     if (row == NULL || !row->of_picture) {
         return refuse(path, key, "an option of this version");
@@ -113,6 +123,20 @@ static bool store_field(const char *path, const char *key, const json_t *value, 
     }
     format_number(value, number);
     return options_store(row, number, request);
+}
+
+/** store_field, and note whose value it is. */
+static bool record_field(const char *path, const char *key, const json_t *value, generate_request *request) {
+    if (!store_field(path, key, value, request)) {
+        return false;
+    }
+    char name[LONGEST_NAME];
+    option_name(key, name);
+    given_mark_recorded(request, generate_options_row(name));
+    for (size_t i = 0; i < request->loras.count; i++) {
+        request->loras.items[i].recorded = true;
+    }
+    return true;
 }
 
 /** NULL after an error line; *result says whose fault it is. */
@@ -143,77 +167,146 @@ static const json_t *choose_picture(const char *path, const json_t *top, int64_t
     return chosen;
 }
 
-static bool store_model(const char *path, const json_t *top, generate_request *request) {
+/** Our own metadata names a model; that of others may not, and -m must then. */
+static bool store_model(const char *path, const json_t *top, bool foreign, generate_request *request) {
+    if (foreign && json_object_get(top, "model") == NULL) {
+        request->model = NULL;
+        return true;
+    }
     const char *model = json_string_value(json_object_get(top, "model"));
-    if (model == NULL || model[0] == '\0' || strchr(model, '/') != NULL) {
-        return refuse(path, "model", "the name of a model");
+    if (model == NULL || !is_plain_name(model)) {
+        return refuse(path, "model", "the name of a model, without folders");
     }
     request->model = model;
     return true;
 }
 
-static options_result store_picture(const char *path, const json_t *top, int64_t number,
+static options_result store_picture(const char *path, const json_t *top, bool foreign, int64_t number,
                                     generate_request *request) {
     options_result result = OPTIONS_FAILED;
     const json_t *chosen = choose_picture(path, top, number, &result);
     const char *key = NULL;
     json_t *value = NULL;
-    if (chosen == NULL || !store_model(path, top, request)) {
+    if (chosen == NULL || !store_model(path, top, foreign, request)) {
         return result;
     }
     json_object_foreach((json_t *)(uintptr_t)chosen, key, value) {
-        if (!store_field(path, key, value, request)) {
+        if (!record_field(path, key, value, request)) {
             return OPTIONS_FAILED;
         }
     }
     return OPTIONS_RUN;
 }
 
-options_result recall_text(const char *path, const char *text, int64_t number, generate_request *request) {
-    json_error_t where;
-    recalled_picture *kept = calloc(1, sizeof *kept);
-    json_t *top = kept != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, &where) : NULL;
-    if (top == NULL) {
-        free(kept);
-        message_failure("%s: its metadata is no JSON%s%s", path, kept != NULL ? ": " : "",
-                        kept != NULL ? where.text : "");
+/** Store what `top`, which is taken over, says; NULL: out of memory. */
+static options_result recall_json(const char *path, json_t *top, bool foreign, int64_t number,
+                                  generate_request *request) {
+    recalled_picture *recalled = calloc(1, sizeof *recalled);
+    json_t *kept = json_array();
+    if (recalled == NULL || kept == NULL || top == NULL) {
+        free(recalled);
+        json_decref(kept);
+        json_decref(top);
+        message_failure("%s: out of memory for its metadata", path);
         return OPTIONS_FAILED;
     }
     const json_t *machine = json_object_get(top, "machine");
-    *kept = (recalled_picture){.json = top,
-                               .isa = json_string_value(json_object_get(machine, "isa")),
-                               .threads = json_integer_value(json_object_get(machine, "threads"))};
+    *recalled = (recalled_picture){.json = top,
+                                   .kept = kept,
+                                   .isa = json_string_value(json_object_get(machine, "isa")),
+                                   .threads = json_integer_value(json_object_get(machine, "threads"))};
     recalled_free(&request->recalled);
-    request->recalled = kept;
-    return store_picture(path, top, number, request);
+    request->recalled = recalled;
+    return store_picture(path, top, foreign, number, request);
+}
+
+options_result recall_text(const char *path, const char *text, int64_t number, generate_request *request) {
+    json_error_t where;
+    json_t *top = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    if (top == NULL) {
+        message_failure("%s: its metadata is no JSON: %s", path, where.text);
+        return OPTIONS_FAILED;
+    }
+    return recall_json(path, top, false, number, request);
+}
+
+/** Say what of another program's settings counts now, and what is missing. */
+static void note_taken_over(const char *path, const picture_origin *origin, const json_t *left_out) {
+    char missing[640] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < json_array_size(left_out) && used < sizeof missing; i++) {
+        used +=
+            (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
+                             i > 0 ? ", " : "; left out: ", json_string_value(json_array_get(left_out, i)));
+    }
+    message_note(
+        "%s: the settings of %s are taken over, PLADIS is added (--no-pladis turns it off), and noise and "
+        "networks are computed otherwise here: a similar picture is drawn, not the same%s",
+        path, origin->program, missing);
+}
+
+/** Take over what another program wrote. */
+static options_result recall_foreign(const char *path, const picture_origin *origin, const char *value,
+                                     int64_t number, generate_request *request) {
+    json_t *left_out = json_array();
+    json_t *top = origin->read != NULL ? origin->read(value, left_out) : NULL;
+    options_result result = OPTIONS_FAILED;
+    if (top != NULL) {
+        result = recall_json(path, top, true, number, request);
+        if (result == OPTIONS_RUN) {
+            note_taken_over(path, origin, left_out);
+        }
+    } else {
+        message_failure(
+            "%s: its metadata was written by another program, %s, whose settings cannot be taken over; "
+            "pladis info shows what is in it",
+            path, origin->program);
+    }
+    json_decref(left_out);
+    return result;
+}
+
+/** There is no metadata of ours, nor of a program that is known. */
+static options_result refuse_texts(const char *path, char *const *text) {
+    const char *software = picture_origin_text(text, "Software");
+    if (text[0] == NULL) {
+        message_failure("%s: there is no metadata in it, or it was removed; pladis info shows what is in it",
+                        path);
+    } else {
+        message_failure(
+            "%s: its metadata was written by another program%s%s and tells no settings that are known "
+            "here (there is \"%s\"); pladis info shows what is in it",
+            path, software != NULL ? ", " : "", software != NULL ? software : "", text[0]);
+    }
+    return OPTIONS_FAILED;
 }
 
 options_result recall_picture(const char *path, int64_t number, generate_request *request) {
     pld_image image;
     pld_error error = {0};
     char **text = NULL;
-    const char *entry = NULL;
     if (pld_image_read_described(path, &image, &text, &error) != PLD_OK) {
         message_error(&error);
         return OPTIONS_FAILED;
     }
     pld_image_free(&image);
-    bool foreign = false;
-    for (size_t i = 0; text[i] != NULL; i += 2) {
-        foreign = foreign || strcmp(text[i], "parameters") == 0;
-        entry = strcmp(text[i], "pladis") == 0 ? text[i + 1] : entry;
-    }
-    options_result result = OPTIONS_FAILED;
-    if (entry == NULL) {
-        message_failure(
-            "%s: %s; pladis info shows what is in it", path,
-            foreign ? "its metadata was written by another program, whose settings cannot be taken over"
-                    : "there is no metadata in it, or it was removed");
-    } else {
-        result = recall_text(path, entry, number, request);
-    }
+    const char *entry = picture_origin_text(text, "pladis"), *value = NULL;
+    const picture_origin *origin = picture_origin_find(text, &value);
+    options_result result = entry != NULL    ? recall_text(path, entry, number, request)
+                            : origin != NULL ? recall_foreign(path, origin, value, number, request)
+                                             : refuse_texts(path, text);
     pld_text_free(&text);
     return result;
+}
+
+const char *recalled_model(const recalled_picture *recalled) {
+    const char *model = json_string_value(json_object_get(recalled->json, "model"));
+    return model != NULL ? model : "";
+}
+
+const char *recalled_keep(recalled_picture *recalled, const char *text) {
+    json_t *kept = json_string(text);
+    return json_array_append_new(recalled->kept, kept) == 0 ? json_string_value(kept) : NULL;
 }
 
 void recall_compare_machine(const generate_request *request, const char *isa, int threads) {
@@ -228,6 +321,7 @@ void recall_compare_machine(const generate_request *request, const char *isa, in
 void recalled_free(recalled_picture **recalled) {
     if (*recalled != NULL) {
         json_decref((*recalled)->json);
+        json_decref((*recalled)->kept);
         free(*recalled);
         *recalled = NULL;
     }

@@ -8,9 +8,9 @@
 /** Values that the request's strings point into. Free with recalled_free after the request was used. */
 typedef struct recalled_picture recalled_picture;
 
-/** Store in `request` what picture `number` (from 1; 0: the only one) of the PNG was drawn with. Only options
- * of pictures are set, whatever the file says. Not OPTIONS_RUN after an error
- * line. */
+/** Store in `request` what picture `number` (from 1; 0: the only one) of the PNG was drawn with, by this
+ * program or by one whose metadata can be read; `model` is NULL where that names none. Only options of
+ * pictures are set, whatever the file says. Not OPTIONS_RUN after an error line. */
 options_result recall_picture(const char *path, int64_t number, generate_request *request);
 
 /** The same from the text of the PNG's "pladis" entry; `path` stands for the file in messages. */
@@ -18,6 +18,12 @@ options_result recall_text(const char *path, const char *text, int64_t number, g
 
 /** A note where the machine is not the one that the picture was drawn on. */
 void recall_compare_machine(const generate_request *request, const char *isa, int threads);
+
+/** The name of the model that the picture was drawn with; "" where it is not known. */
+const char *recalled_model(const recalled_picture *recalled);
+
+/** A copy of `text`, UTF-8, that lives as long as `recalled`; NULL: out of memory. */
+const char *recalled_keep(recalled_picture *recalled, const char *text);
 
 void recalled_free(recalled_picture **recalled);
 

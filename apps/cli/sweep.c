@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "given.h"
 #include "message.h"
 #include "number.h"
 
@@ -144,7 +145,8 @@ void sweep_axis_free(sweep_axis *axis) {
 }
 
 bool sweep_axis_apply(const sweep_axis *axis, size_t index, generate_request *settings) {
-    return options_store(axis->row, axis->values[index], settings);
+    given_take_place(settings, axis->row);
+    return options_store(axis->row, axis->values[index], settings) && given_settle(settings);
 }
 
 void sweep_axis_label(const sweep_axis *axis, size_t index, char *label, size_t size) {
