@@ -420,6 +420,7 @@ bool generate_options_settle(generate_request *request) {
     message_set_verbosity(request->quiet     ? VERBOSITY_QUIET
                           : request->verbose ? VERBOSITY_VERBOSE
                                              : VERBOSITY_NORMAL);
+    recall_note_program(request);
     if (request->pladis_scale < 0 || request->pladis_scale > 10) {
         message_note("--pladis %g is far outside the useful range, about 0 to 5; the picture may fall apart",
                      request->pladis_scale);

@@ -9,6 +9,7 @@
 
 #include "json_output.h"
 #include "message.h"
+#include "picture_origin.h"
 
 bool picture_info_is_png(const char *path) {
     static const char signature[8] = {'\x89', 'P', 'N', 'G', '\r', '\n', '\x1a', '\n'};
@@ -70,7 +71,10 @@ static void print_own(const char *entry) {
 }
 
 static void print_texts(const char *path, const pld_image *image, char **text) {
-    printf("%s\n  PNG, %d x %d\n", path, image->width, image->height);
+    const char *value = NULL;
+    const picture_origin *origin = picture_origin_find(text, &value);
+    printf("%s\n  PNG, %d x %d%s%s\n", path, image->width, image->height,
+           origin != NULL ? ", written by " : "", origin != NULL ? origin->program : "");
     if (text[0] == NULL) {
         printf("\nno metadata\n");
     }
@@ -87,6 +91,8 @@ static void print_texts(const char *path, const pld_image *image, char **text) {
 
 static json_t *make_json(const char *path, const pld_image *image, char **text) {
     json_t *texts = json_object(), *own = json_null();
+    const char *value = NULL;
+    const picture_origin *origin = picture_origin_find(text, &value);
     for (size_t i = 0; text[i] != NULL; i += 2) {
         if (strcmp(text[i], "pladis") == 0) {
             json_t *read = json_loads(text[i + 1], JSON_REJECT_DUPLICATES, NULL);
@@ -96,8 +102,9 @@ static json_t *make_json(const char *path, const pld_image *image, char **text) 
             json_object_set_new(texts, text[i], json_string(text[i + 1]));
         }
     }
-    return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o}", "path", path, "layout", "png", "width", image->width,
-                     "height", image->height, "metadata", texts, "pladis", own);
+    return json_pack("{s:s, s:s, s:i, s:i, s:s?, s:o, s:o}", "path", path, "layout", "png", "width",
+                     image->width, "height", image->height, "program",
+                     origin != NULL ? origin->program : NULL, "metadata", texts, "pladis", own);
 }
 
 int picture_info_print(const char *path, bool json) {

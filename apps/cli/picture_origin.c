@@ -5,13 +5,13 @@
 
 #include "a1111_parameters.h"
 
-static const char a1111[] = "A1111's web interface, or one that writes as it does";
+static const char a1111[] = "A1111 (or a program that writes as it does)";
 
 /** Of several that fit the first counts: those that write as A1111 does and say their name, then what can be
  * read, then the rest. */
 static const picture_origin origins[] = {
     {"SwarmUI", "parameters", "\"sui_image_params\"", NULL},
-    {"pladis, without the entry that holds every option,", "parameters", "Version: pladis",
+    {"pladis", "parameters", "Version: pladis",
      a1111_parameters_read},
     {"stable-diffusion.cpp", "parameters", "Version: stable-diffusion.cpp", a1111_parameters_read},
     {"Fooocus", "parameters", "Version: Fooocus", a1111_parameters_read},

@@ -2,6 +2,7 @@
 #include "recall.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,11 @@ enum { LONGEST_NAME = 64, LONGEST_NUMBER = 32 };
 
 struct recalled_picture {
     json_t *json;
-    json_t *kept;    /* further texts */
-    const char *isa; /* or NULL */
-    int64_t threads; /* or 0 */
+    json_t *kept;        /* further texts */
+    const char *program; /* that wrote it, where it was another one; else NULL */
+    json_t *left_out;    /* what of its settings is not taken over, in words */
+    const char *isa;     /* or NULL */
+    int64_t threads;     /* or 0 */
 };
 
 /** The library's words for what a network predicts, as --prediction takes them. */
@@ -230,37 +233,23 @@ options_result recall_text(const char *path, const char *text, int64_t number, g
     return recall_json(path, top, false, number, request);
 }
 
-/** Say what of another program's settings counts now, and what is missing. */
-static void note_taken_over(const char *path, const picture_origin *origin, const json_t *left_out) {
-    char missing[640] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < json_array_size(left_out) && used < sizeof missing; i++) {
-        used +=
-            (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
-                             i > 0 ? ", " : "; left out: ", json_string_value(json_array_get(left_out, i)));
-    }
-    message_note(
-        "%s: the settings of %s are taken over, PLADIS is added (--no-pladis turns it off), and noise and "
-        "networks are computed otherwise here: a similar picture is drawn, not the same%s",
-        path, origin->program, missing);
-}
-
 /** Take over what another program wrote. */
 static options_result recall_foreign(const char *path, const picture_origin *origin, const char *value,
                                      int64_t number, generate_request *request) {
     json_t *left_out = json_array();
     json_t *top = origin->read != NULL ? origin->read(value, left_out) : NULL;
-    options_result result = OPTIONS_FAILED;
-    if (top != NULL) {
-        result = recall_json(path, top, true, number, request);
-        if (result == OPTIONS_RUN) {
-            note_taken_over(path, origin, left_out);
-        }
-    } else {
+    if (top == NULL) {
+        json_decref(left_out);
         message_failure(
             "%s: its metadata was written by another program, %s, whose settings cannot be taken over; "
             "pladis info shows what is in it",
             path, origin->program);
+        return OPTIONS_FAILED;
+    }
+    options_result result = recall_json(path, top, true, number, request);
+    if (result == OPTIONS_RUN) {
+        request->recalled->program = origin->program;
+        request->recalled->left_out = json_incref(left_out);
     }
     json_decref(left_out);
     return result;
@@ -309,6 +298,24 @@ const char *recalled_keep(recalled_picture *recalled, const char *text) {
     return json_array_append_new(recalled->kept, kept) == 0 ? json_string_value(kept) : NULL;
 }
 
+void recall_note_program(const generate_request *request) {
+    const recalled_picture *recalled = request->recalled;
+    char missing[640] = "";
+    size_t used = 0;
+    if (recalled == NULL || recalled->program == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(recalled->left_out) && used < sizeof missing; i++) {
+        used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", i > 0 ? ", " : "; left out: ",
+                                 json_string_value(json_array_get(recalled->left_out, i)));
+    }
+    message_note(
+        "%s: the settings of %s are taken over%s; a similar picture is drawn, not the same, as noise and "
+        "networks are computed otherwise here%s",
+        request->from, recalled->program,
+        isnan(request->pladis_scale) ? ", and PLADIS is added (--no-pladis turns it off)" : "", missing);
+}
+
 void recall_compare_machine(const generate_request *request, const char *isa, int threads) {
     const recalled_picture *kept = request->recalled;
     if (kept != NULL && kept->isa != NULL && (strcmp(kept->isa, isa) != 0 || kept->threads != threads)) {
@@ -322,6 +329,7 @@ void recalled_free(recalled_picture **recalled) {
     if (*recalled != NULL) {
         json_decref((*recalled)->json);
         json_decref((*recalled)->kept);
+        json_decref((*recalled)->left_out);
         free(*recalled);
         *recalled = NULL;
     }

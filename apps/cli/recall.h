@@ -16,6 +16,9 @@ options_result recall_picture(const char *path, int64_t number, generate_request
 /** The same from the text of the PNG's "pladis" entry; `path` stands for the file in messages. */
 options_result recall_text(const char *path, const char *text, int64_t number, generate_request *request);
 
+/** A note where another program drew the picture: what of its settings counts, and what is missing. */
+void recall_note_program(const generate_request *request);
+
 /** A note where the machine is not the one that the picture was drawn on. */
 void recall_compare_machine(const generate_request *request, const char *isa, int threads);
 

@@ -140,6 +140,29 @@ damaged '6s/.*/{}/' 6
 damaged '7s/"all":[a-z]*/"all":null/' 7
 damaged '8s/}$//' 8
 damaged '9{p}' 10
+damaged '4s/"prompt"/"pr\x00mpt"/' 4
+damaged '1s/"seeds"/\x00seeds"/' 1
+
+
+# A zero byte or foreign text behind the last line hides nothing and loses nothing; an end that alone is missing is put back.
+rest() {
+    cp -r whole other
+    printf "$2" >>other/results.jsonl
+    cp other/results.jsonl before
+    # shellcheck disable=SC2086
+    refused 1 "line $1 is damaged" $small --grid "$grid" -o other
+    cmp before other/results.jsonl || fail "a damaged file was changed"
+    rm -r other
+}
+rest 20 '\000\000'
+rest 20 'a remark of mine'
+rest 20 '{"setting":0\000,"prompt":1'
+cp -r whole other
+head -c -1 whole/results.jsonl >other/results.jsonl
+# shellcheck disable=SC2086
+expect 0 $small --grid "$grid" -o other
+cmp whole/results.jsonl other/results.jsonl || fail "a line whose end was missing was drawn again"
+rm -r other
 
 # Two runs do not write one file.
 if command -v flock >/dev/null; then
@@ -174,6 +197,18 @@ wrong 'exclude each other' evaluate --prompts prompts.txt --split heldout
 wrong 'given several values' evaluate --pladis 0,1 --select cfg-scale
 wrong 'more than 4096 combinations' evaluate --grid "pladis=0..100 cfg-scale=1..100"
 wrong 'unknown option --sheet' evaluate --sheet
+
+# Prompt files of other systems.
+printf '\357\273\277a star\r\n\r\n  a picture of a red ring\r\n{"caption": "two hearts", "category": "counting"}\r\n' >marked.txt
+printf 'a star\r  a picture of a red ring\r{"caption": "two hearts"}\r' >old.txt
+{ printf '\377\376'; iconv -f UTF-8 -t UTF-16LE prompts.txt; } >wide.txt
+for file in marked old wide; do
+    cp -r whole other
+    # shellcheck disable=SC2086
+    expect 0 evaluate --prompts $file.txt --steps 1 -t 1 -q --grid "$grid" -o other
+    cmp whole/results.jsonl other/results.jsonl || fail "$file.txt holds other prompts than prompts.txt"
+    rm -r other
+done
 
 # Captions outside the grammar, and files that hold none.
 captions() {

@@ -40,7 +40,49 @@ cp "$loras/kohya.safetensors" .
 draw -p '<lora:kohya:0.7>a red fox' -o tag.png --lora-dir . --lora kohya.safetensors:-0.3333333333333333
 expect 0 generate --from tag.png --lora-dir . -m "$model" -o again.png
 cmp -s tag.png again.png || fail "drawn again with its LoRAs the picture differs"
-rm -f ./*
+
+# What is given takes the place of a recorded LoRA of the same name, or of the same file; the path given is opened.
+same() {
+    cmp -s "$1" "$2" || fail "$3"
+}
+mkdir elsewhere moved
+cp kohya.safetensors elsewhere
+cp "$loras/peft.safetensors" other.safetensors
+draw -p 'a red fox' -o half.png --lora kohya.safetensors:0.5 --lora other.safetensors:0.3
+draw -p 'a red fox' -o wanted.png --lora kohya.safetensors:0.25 --lora other.safetensors:0.3
+expect 0 generate --from half.png -m "$model" --lora kohya.safetensors:0.25 -o given.png
+same wanted.png given.png "a LoRA that is given does not take the recorded one's place"
+expect 0 generate --from half.png -m "$model" --lora ./elsewhere/kohya.safetensors:0.25 -o given.png
+same wanted.png given.png "a path with a folder does not take the recorded one's place"
+ln -s ../kohya.safetensors moved/renamed.safetensors
+expect 0 generate --from half.png -m "$model" --lora moved/renamed.safetensors:0.25 --no-metadata -o given.png
+draw -p 'a red fox' -o wanted.png --lora kohya.safetensors:0.25 --lora other.safetensors:0.3 --no-metadata
+same wanted.png given.png "another name of the same file does not take the recorded one's place"
+mv kohya.safetensors moved
+expect 0 generate --from half.png -m "$model" --lora moved/kohya.safetensors:0.25 --no-metadata -o given.png
+same wanted.png given.png "the recorded path was opened and not the given one"
+mv moved/kohya.safetensors .
+expect 0 generate --from half.png -m "$model" --lora other.safetensors:0 --lora kohya.safetensors:0.25 --no-metadata -o given.png
+draw -p 'a red fox' -o wanted.png --lora kohya.safetensors:0.25 --no-metadata
+same wanted.png given.png "weight 0 does not take a recorded LoRA away"
+expect 0 generate --from half.png -m "$model" --lora "$loras/lokr.safetensors:0.5" --no-metadata -o given.png
+draw -p 'a red fox' -o wanted.png --lora kohya.safetensors:0.5 --lora other.safetensors:0.3 --lora "$loras/lokr.safetensors:0.5" --no-metadata
+same wanted.png given.png "a LoRA of another name is not added"
+
+# A name counts in prompts as in options.
+draw -p 'a red fox' -o single.png --lora kohya.safetensors:0.5
+draw -p '<lora:kohya:0.25>a hare' -o wanted.png --lora-dir . --no-metadata
+expect 0 generate --from single.png -m "$model" -p '<lora:kohya:0.25>a hare' --lora-dir . --no-metadata -o given.png
+same wanted.png given.png "a LoRA of a given prompt does not take the recorded one's place"
+draw -p 'a <lora:kohya:0.5> fox' -o tagged.png --lora-dir .
+draw -p 'a  fox' -o wanted.png --lora kohya.safetensors:0.25
+expect 0 generate --from tagged.png -m "$model" --lora kohya.safetensors:0.25 --lora-dir . -o given.png
+same wanted.png given.png "a LoRA that is given does not take the place of one in the recorded prompt"
+expect 0 grid --from half.png -m "$model" --x 'lora=kohya.safetensors:0.25;kohya.safetensors:0.1' -q -o grid.png
+expect 0 generate --from grid.png -m "$model" --from-picture 1 -o given.png
+draw -p 'a red fox' -o wanted.png --lora kohya.safetensors:0.25 --lora other.safetensors:0.3
+same wanted.png given.png "a LoRA of an axis does not take the recorded one's place"
+rm -rf ./*
 
 # what is refused
 generate="generate -m $model -W 64 -H 64 --steps 1 -o out.png"

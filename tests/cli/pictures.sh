@@ -40,6 +40,40 @@ draw -i bits.png -q -o bits-out.png
 draw -i wide.png -o wide-out.png
 grep -q "note: wide.png, 200 x 50, was stretched to 64 x 64" "$place/err" || fail "no note about stretching"
 
+# A picture that says how it is to be turned is turned wherever one is read.
+python3 - <<'END' || fail "turning pictures"
+import struct, zlib
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def png(name, rows, extra=b""):
+    size = struct.pack(">IIBBBBB", len(rows[0]) // 3, len(rows), 8, 2, 0, 0, 0)
+    open(name, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + extra
+                           + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))) + chunk(b"IEND", b""))
+def exif(value):
+    return chunk(b"eXIf", b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0x112, 3, 1, value, 0))
+at = lambda x, y: bytes((x * 4 & 255, y * 2 & 255, 255 * (x + y > 70)))
+upright = [b"".join(at(x, y) for x in range(64)) for y in range(96)]
+# orientation 6 is turned clockwise to be seen: stored is the picture turned the other way
+stored = [b"".join(at(64 - 1 - y, x) for x in range(96)) for y in range(64)]
+png("upright.png", upright)
+png("stored.png", stored, exif(6))
+png("profile.png", stored, chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(
+    b"\nexif\n 26\n" + (b"Exif\0\0II*\0" + struct.pack("<IHHHIII", 8, 1, 0x112, 3, 1, 6, 0)).hex().encode() + b"\n")))
+END
+turned() {
+    expect 0 generate -m sd15 -W 64 -H 96 --steps 2 -p 'a fox' --no-metadata -q -o "$1" -i "$2" --mask "$3"
+}
+turned turned-0.png upright.png upright.png
+turned turned-1.png stored.png profile.png
+cmp turned-0.png turned-1.png || fail "a picture is not turned as it says"
+expect 0 info stored.png
+grep -q 'PNG, 64 x 96' "$place/out" || fail "info does not turn a picture"
+for file in upright stored; do
+    expect 0 score $file.png --json
+    sed "s/$file//" "$place/out" >scored-$file
+done
+cmp scored-upright scored-stored || fail "score does not turn a picture"
+
 # Strength, masks and PLADIS act; what is kept is kept.
 draw --no-metadata -q -o from-noise.png
 draw -i rgb.png --strength 1 --no-metadata -q -o all.png
@@ -69,6 +103,16 @@ refused 2 "strength: found \"1.1\"" generate -p x -i rgb.png --strength 1.1
 refused 2 "less than one step" generate -m sd15 -p x -i rgb.png --strength 0.1 --steps 4 -W 64 -H 64
 refused 2 "nothing in it is light" generate -m sd15 -p x -i rgb.png --mask black.png -W 64 -H 64
 refused 1 "none.png" generate -m sd15 -p x -i none.png
+python3 - <<'END' || fail "making pictures"
+import struct, zlib
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+for name, width, height in (("long", 16385, 8), ("large", 16384, 4097)):
+    open(name + ".png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+                                    + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+END
+refused 1 "long.png: expected .* at most 16384 pixels on each side, found 16385 x 8" generate -m sd15 -p x -i long.png
+refused 1 "large.png: expected .* at most 67108864 pixels, found 16384 x 4097" generate -m sd15 -p x -i rgb.png --mask large.png
 printf '\377\330\377\340' >photo.jpg
 refused 1 "a JPEG picture; convert it" generate -m sd15 -p x -i photo.jpg
 head -c 200 rgb.png >short.png

@@ -52,6 +52,40 @@ second line' --pladis 1.7000000000000002 --pladis-alpha 1.3333333333333333 --pla
     expect 0 generate --from first.png -t 1 -o second.png
     grep -q "last bits may differ" "$place/err" || [ "$(nproc)" -eq 1 ] || fail "no note about the threads"
     expect 0 generate $small -p 'a fox' --no-metadata -q -o bare.png
+
+    # ... and so does whatever decides about the same thing, on the command line and as a value of an axis.
+    given() {
+        expect 0 generate --from first.png "$@" --no-metadata -q -o second.png
+    }
+    wanted() {
+        expect 0 generate -m sd15 -W 64 -H 64 -p 'a fox' "$@" --no-metadata -q -o wanted.png
+        same wanted.png second.png
+    }
+    expect 0 generate -m sd15 -W 64 -H 64 -p 'a fox' --timesteps 900,600,300 --sampling-method euler --scheduler discrete -q -o first.png
+    given --steps 2
+    wanted --steps 2 --sampling-method euler --scheduler discrete
+    given --timesteps 800,400
+    wanted --timesteps 800,400 --sampling-method euler --scheduler discrete
+    given --preset lcm
+    wanted --preset lcm
+    expect 0 grid --from first.png --x steps=2,4 -q -o grid.png
+    expect 0 generate --from grid.png --from-picture 1 --no-metadata -q -o second.png
+    wanted --steps 2 --sampling-method euler --scheduler discrete
+    expect 0 generate $small -p 'a fox' --guidance pag:scale=3,layers=mid --pladis-temperature 0.5 -q -o first.png
+    given --guidance rescale --guidance seg:scale=2,layers=mid
+    wanted --steps 3 --guidance rescale --guidance seg:scale=2,layers=mid --pladis-temperature 0.5
+    given --pladis-alpha 1.25
+    wanted --steps 3 --guidance pag:scale=3,layers=mid --pladis-alpha 1.25
+    expect 0 grid --from first.png --x 'guidance=rescale;seg:scale=2,layers=mid' -q -o grid.png
+    expect 0 generate --from grid.png --from-picture 2 --no-metadata -q -o second.png
+    wanted --steps 3 --guidance seg:scale=2,layers=mid --pladis-temperature 0.5
+    # Another model predicts what it predicts.
+    expect 0 generate $small -p 'a fox' --sampling-method ddim --cfg-scale 5 -q -o first.png
+    given -m sd21
+    expect 0 generate -m sd21 -W 64 -H 64 --steps 3 -p 'a fox' --sampling-method ddim --cfg-scale 5 --no-metadata -q -o wanted.png
+    same wanted.png second.png
+    expect 0 generate $small -p 'a fox' -q -o first.png
+    expect 0 grid --from first.png --x pladis=0,1 -q -o grid.png
 }
 
 # info.
@@ -93,7 +127,9 @@ def case(fields, model="sd15"):
     return json.dumps({"model": model, "pictures": [dict(good, **fields)]})
 cases = [("no JSON", "{"), ("no JSON", "[" * 100000), ("'pictures'", "{}"), ("'pictures'", '{"pictures": 3}'),
          ("'pictures'", '{"model": "sd15", "pictures": ["x"]}'), ("'pictures'", '{"pictures": []}'), ("'model'", case({}, 7)),
-         ("'model'", case({}, "/etc/passwd")), ("'model'", case({}, "")), ("no JSON", '{"model": "a", "model": "b"}'),
+         ("'model'", case({}, "/etc/passwd")), ("'model'", case({}, "")), ("'model'", case({}, "..")), ("'model'", case({}, ".")),
+         ("'model'", '{"pictures": [{"prompt": "x"}]}'), ("'lora'", case({"lora": ["..:0.5"]})), ("'lora'", case({"lora": ["."]})),
+         ("'mask'", case({"mask": ".."})), ("'init-img'", case({"init_img": "../x.png"})), ("no JSON", '{"model": "a", "model": "b"}'),
          ("'output'", case({"output": "/tmp/x"})), ("'threads'", case({"threads": 2})), ("'oddity'", case({"oddity": 1})),
          ("'from'", case({"from": "x"})), ("'prompt'", case({"prompt": 5})), ("'prompt'", case({"prompt": {}})),
          ("steps", case({"steps": "many"})), ("steps", case({"steps": 1e300})), ("steps", case({"steps": -1})),

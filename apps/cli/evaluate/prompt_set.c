@@ -85,10 +85,12 @@ bool prompt_set_parse(const char *name, char *text, size_t size, size_t each, pr
     for (const char *c = text; *c != '\0'; c++) {
         lines += *c == '\n';
     }
-    set->items = lines <= MOST_PROMPTS ? calloc(lines + 1, sizeof *set->items) : NULL;
-    if (set->items == NULL) {
-        message_failure("%s: %zu lines: expected at most %d, or out of memory", name, lines,
-                        (int)MOST_PROMPTS);
+    if (lines > MOST_PROMPTS) {
+        message_failure("%s: expected at most %d lines, found %zu", name, (int)MOST_PROMPTS, lines);
+        return false;
+    }
+    if ((set->items = calloc(lines + 1, sizeof *set->items)) == NULL) {
+        message_failure("%s: out of memory for %zu prompts", name, lines);
         return false;
     }
     bool done = true;

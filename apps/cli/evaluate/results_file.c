@@ -13,6 +13,8 @@
 #include "message.h"
 #include "whole_file.h"
 
+enum { LONGEST_LINE = 512 /* that results_file_add writes */ };
+
 static bool failed(const results_file *results, const char *what) {
     message_failure("%s: cannot be %s: %s", results->path, what, strerror(errno));
     return false;
@@ -26,9 +28,15 @@ static char *read_all(const results_file *results, size_t *size) {
         failed(results, "read");
         return NULL;
     }
-    if (!S_ISREG(status.st_mode) || status.st_size > MOST_BYTES) {
-        message_failure("%s: expected a file of at most 1 GiB with results; use another --output",
-                        results->path);
+    if (!S_ISREG(status.st_mode)) {
+        message_failure(
+            "%s: expected a file with results, found none of the regular kind; use another --output",
+            results->path);
+        return NULL;
+    }
+    if (status.st_size > MOST_BYTES) {
+        message_failure("%s: expected at most %d bytes of results, found %lld; use another --output",
+                        results->path, (int)MOST_BYTES, (long long)status.st_size);
         return NULL;
     }
     *size = (size_t)status.st_size;
@@ -128,23 +136,52 @@ static bool read_line(const char *text, outcomes *known) {
     return good;
 }
 
-/** Everything that is whole in `text`; *used bytes of it. */
-static bool read_lines(const results_file *results, char *text, const json_t *header, outcomes *known,
-                       size_t *used) {
-    size_t number = 0;
-    for (char *end; (end = strchr(text + *used, '\n')) != NULL; number++) {
+static bool report_damage(const results_file *results, size_t number) {
+    message_failure("%s: line %zu is damaged or there twice; remove the line, or the file to begin anew",
+                    results->path, number);
+    return false;
+}
+
+/** One line, text[length], whose end has been made a zero byte; behind another one nothing would be read. */
+static bool take_line(const results_file *results, const char *line, size_t length, size_t number,
+                      const json_t *header, outcomes *known) {
+    if (strlen(line) != length) {
+        return report_damage(results, number);
+    }
+    return number == 1 ? check_header(results, line, header)
+                       : read_line(line, known) || report_damage(results, number);
+}
+
+/** Everything that is whole in text[size]; *used bytes of it in *lines lines. */
+static bool read_lines(const results_file *results, char *text, size_t size, const json_t *header,
+                       outcomes *known, size_t *used, size_t *lines) {
+    for (char *end; (end = memchr(text + *used, '\n', size - *used)) != NULL;) {
         char *line = text + *used;
         *end = '\0';
-        if (number == 0 && !check_header(results, line, header)) {
-            return false;
-        }
-        if (number > 0 && !read_line(line, known)) {
-            message_failure(
-                "%s: line %zu is damaged or there twice; remove the line, or the file to begin anew",
-                results->path, number + 1);
+        if (!take_line(results, line, (size_t)(end - line), ++*lines, header, known)) {
             return false;
         }
         *used = (size_t)(end - text) + 1;
+    }
+    return true;
+}
+
+/** What stands behind the last line that ends: nothing; a line whose end alone is missing, which is given it
+ * and counts in *used; or the beginning of a line of a run that was killed, which may be cut off. Anything
+ * else is somebody's, and stays. */
+static bool check_rest(const results_file *results, const char *rest, size_t length, size_t number,
+                       outcomes *known, size_t *used) {
+    static const char beginning[] = "{\"setting\":";
+    const size_t shorter = length < sizeof beginning - 1 ? length : sizeof beginning - 1;
+    if (strlen(rest) != length || length >= LONGEST_LINE || memcmp(rest, beginning, shorter) != 0) {
+        return report_damage(results, number);
+    }
+    if (length > 0 && read_line(rest, known)) {
+        *used += length + 1;
+        return write(results->file, "\n", 1) == 1 || failed(results, "written");
+    }
+    if (length > 0) {
+        message_note("%s: line %zu was cut short; its picture is drawn again", results->path, number);
     }
     return true;
 }
@@ -183,16 +220,17 @@ bool results_file_open(const char *path, const json_t *header, outcomes *known, 
         message_failure("%s: another run is writing it", path);
         return false;
     }
-    size_t size = 0, used = 0;
+    size_t size = 0, used = 0, lines = 0;
     char *text = read_all(results, &size);
-    bool done = text != NULL && read_lines(results, text, header, known, &used) &&
+    bool done = text != NULL && read_lines(results, text, size, header, known, &used, &lines) &&
+                (used == 0 || check_rest(results, text + used, size - used, lines + 1, known, &used)) &&
                 make_ready(results, header, text, size, used);
     free(text);
     return done;
 }
 
 bool results_file_add(results_file *results, picture_place at, int64_t seed, const outcome *came) {
-    char line[512];
+    char line[LONGEST_LINE];
     int length =
         snprintf(line, sizeof line,
                  "{\"setting\":%zu,\"prompt\":%zu,\"repetition\":%zu,\"seed\":%lld,\"evaluations\":%d,"
