@@ -70,7 +70,7 @@ bool lora_choices_add(lora_choices *choices, const char *option_name, const char
         return true;
     }
     if (choices->count == MOST_LORAS) {
-        message_usage("--%s: given more than %d times", option_name, (int)MOST_LORAS);
+        message_usage("--%s: expected at most %d of them, found more", option_name, (int)MOST_LORAS);
         return false;
     }
     choices->items[choices->count++] = given;

@@ -32,7 +32,8 @@ bool model_path_find(const char *name, char *path, size_t size) {
         return false;
     }
     if (strlen(name) >= size) {
-        message_failure("%.60s...: the path is too long", name);
+        message_failure("%.60s...: expected a path of at most %zu bytes, found %zu", name, size - 1,
+                        strlen(name));
         return false;
     }
     if (find_in("", name, path, size)) {

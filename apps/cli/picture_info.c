@@ -114,6 +114,9 @@ int picture_info_print(const char *path, bool json) {
     if (pld_image_read_described(path, &image, &text, &error) != PLD_OK) {
         return message_error(&error);
     }
+    if (error.status != PLD_OK) {
+        message_note("%s; it is left out", error.message);
+    }
     int code = EXIT_DONE;
     if (json) {
         code = json_output_print(make_json(path, &image, text));

@@ -281,6 +281,11 @@ options_result recall_picture(const char *path, int64_t number, generate_request
     pld_image_free(&image);
     const char *entry = picture_origin_text(text, "pladis"), *value = NULL;
     const picture_origin *origin = picture_origin_find(text, &value);
+    if (entry == NULL && error.status != PLD_OK) { /* it may be what is left out */
+        message_error(&error);
+        pld_text_free(&text);
+        return OPTIONS_FAILED;
+    }
     options_result result = entry != NULL    ? recall_text(path, entry, number, request)
                             : origin != NULL ? recall_foreign(path, origin, value, number, request)
                                              : refuse_texts(path, text);

@@ -433,7 +433,8 @@ PLD_API void pld_bytes_free(uint8_t **bytes);
  * turned as its EXIF or XMP orientation says. Free the picture with pld_image_free. */
 PLD_API pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error);
 /** The same with the PNG's texts, and a UserComment of EXIF, as pairs key, value, …, NULL in UTF-8, freed with
- * pld_text_free. A text that is damaged or too long is an error here, and none above. */
+ * pld_text_free. A text that is damaged or too long is left out, and `error` tells of the first one beside
+ * PLD_OK; its status is PLD_OK where none is. */
 PLD_API pld_status pld_image_read_described(const char *path, pld_image *image, char ***text,
                                             pld_error *error);
 PLD_API void pld_text_free(char ***text);

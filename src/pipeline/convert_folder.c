@@ -26,7 +26,8 @@ static pld_status copy_file(const char *from, const char *to, pld_error *error) 
     const size_t size = (size_t)pld_mapping_size(file);
     char *data = size <= MOST ? pld_allocate(size, 1) : NULL;
     pld_status status = size > MOST
-                            ? pld_fail(error, PLD_ERROR_FORMAT, "%s: %zu bytes are too many", from, size)
+                            ? pld_fail(error, PLD_ERROR_FORMAT, "%s: expected at most %d bytes, found %zu",
+                                       from, (int)MOST, size)
                         : data ? pld_mapping_read(file, 0, size, data, NULL, error)
                                : pld_fail_memory(error, size, from);
     if (status == PLD_OK) {

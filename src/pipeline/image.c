@@ -65,11 +65,9 @@ static pld_status read_png(const char *path, pld_image *image, char ***text, pld
     pld_png_picture picture = {0};
     *image = (pld_image){0};
     PLD_TRY(pld_png_read(path, &picture, error));
-    pld_status status = PLD_OK;
-    if (text && picture.text_problem.status != PLD_OK) {
-        status = pld_fail(error, picture.text_problem.status, "%s", picture.text_problem.message);
-    } else if (text) {
-        status = take_texts(&picture, text, error);
+    pld_status status = text ? take_texts(&picture, text, error) : PLD_OK;
+    if (status == PLD_OK && text && error) {
+        *error = picture.text_problem;
     }
     if (status == PLD_OK) {
         *image = (pld_image){picture.width, picture.height, picture.rgb};

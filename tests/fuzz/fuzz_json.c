@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON layer: any text is parsed, and every getter is tried on every field of the objects found. */
 #include <math.h>
+#include <string.h>
 
+#include "core/memory.h"
 #include "fuzz.h"
 #include "io/json.h"
+#include "io/text_file.h"
 
 enum { CAPACITY = 4 };
 
@@ -54,9 +57,23 @@ static void visit(const pld_json *at) {
     }
 }
 
+/** Bytes of a file as text: without zero bytes and carriage returns, or refused. */
+static void decode(const uint8_t *data, size_t size) {
+    char *text = NULL;
+    size_t length = 0;
+    pld_error error = {0};
+    if (pld_text_file_decode((const char *)data, size, "fuzz.json", &text, &length, &error) != PLD_OK) {
+        FUZZ_REQUIRE(!text && error.message[0]);
+        return;
+    }
+    FUZZ_REQUIRE(strlen(text) == length && !strchr(text, '\r'));
+    pld_free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     json_t *document = NULL;
     pld_error error = {0};
+    decode(data, size);
     if (pld_json_parse((const char *)data, size, "fuzz.json", &document, &error) != PLD_OK) {
         FUZZ_REQUIRE(!document && error.message[0]);
         return 0;

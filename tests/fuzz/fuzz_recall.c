@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "a1111_parameters.h"
 #include "fuzz.h"
 #include "recall.h"
 
@@ -25,6 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                  request.prompt_file == NULL && request.from == NULL && request.threads == untouched.threads);
     FUZZ_REQUIRE(strchr(request.model, '/') == NULL);
     generate_options_free(&request);
+    json_t *left_out = json_array();
+    json_t *read = a1111_parameters_read(text, left_out); /* another program's text */
+    FUZZ_REQUIRE(read == NULL || json_array_size(json_object_get(read, "pictures")) == 1);
+    json_decref(read);
+    json_decref(left_out);
     free(text);
     return 0;
 }
