@@ -157,10 +157,10 @@ static bool take_from_prompt(generate_request *request) {
     return true;
 }
 
-/** Recorded LoRAs without those that a given prompt names. */
-static void take_from_options(generate_request *request) {
+void given_take_prompt(generate_request *request, const char *prompt) {
     lora_tag tag;
-    for (const char *at = request->prompt; next_tag(at, &tag); at = tag.begin + tag.length) {
+    for (const char *at = prompt; !request->literal_prompt && next_tag(at, &tag);
+         at = tag.begin + tag.length) {
         size_t kept = 0;
         for (size_t i = 0; i < request->loras.count; i++) {
             const lora_choice choice = request->loras.items[i];
@@ -196,6 +196,6 @@ bool given_settle(generate_request *request) {
     if (is_recorded(request, generate_options_row("prompt"))) {
         return take_from_prompt(request);
     }
-    take_from_options(request);
+    given_take_prompt(request, request->prompt);
     return true;
 }

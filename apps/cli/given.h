@@ -14,6 +14,9 @@ void given_mark_recorded(generate_request *request, const option *row);
  * a generate_request. */
 void given_take_place(void *target, const option *row);
 
+/** A prompt of a file is given: recorded LoRAs that it names are dropped from `request`. */
+void given_take_prompt(generate_request *request, const char *prompt);
+
 /** After the values are stored: LoRAs that are given, as options or in a prompt, replace recorded ones of the
  * same name in prompt and options, and another model brings what it predicts. False after an error line. */
 bool given_settle(generate_request *request);

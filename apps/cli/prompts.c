@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "given.h"
 #include "message.h"
 #include "whole_file.h"
 
@@ -141,6 +142,14 @@ static int fill_pictures(const generate_request *request, const char *const *pro
     return EXIT_DONE;
 }
 
+/** All pictures share their LoRAs: what any line of a prompt file names is not taken from metadata as well.
+ */
+static void settle_loras(const char *const *prompts, size_t prompt_count, picture_list *pictures) {
+    for (size_t i = 0; i < pictures->variant_count * prompt_count; i++) {
+        given_take_prompt(&pictures->variants[i / prompt_count].settings, prompts[i % prompt_count]);
+    }
+}
+
 int prompts_make_pictures(const generate_request *request, picture_list *pictures) {
     size_t prompt_count = 0;
     *pictures = (picture_list){0};
@@ -150,6 +159,9 @@ int prompts_make_pictures(const generate_request *request, picture_list *picture
     }
     int code = make_variants(request, pictures);
     if (code == EXIT_DONE) {
+        if (request->prompt_file != NULL) {
+            settle_loras(prompts, prompt_count, pictures);
+        }
         code = fill_pictures(request, prompts, prompt_count, pictures);
     }
     free(prompts);

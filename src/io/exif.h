@@ -21,11 +21,9 @@ pld_exif pld_exif_read(const uint8_t *data, size_t size);
 /** The comment as UTF-8 text in new memory, freed with pld_free; "" where there is none. NULL: no memory. */
 char *pld_exif_comment_text(const pld_exif *exif);
 
-/** How XMP, text[length], says that the picture is to be turned; 0: it does not say. */
-int pld_xmp_orientation(const char *text, size_t length);
-
-/** Turn `rgb` [*height, *width, 3] as `orientation` says, into new memory where anything changes; the sides
- * are exchanged where rows become columns. False: no memory, and nothing has changed. */
-bool pld_picture_turn(uint8_t **rgb, int *width, int *height, int orientation);
+/** The bytes of a "Raw profile type exif", as ImageMagick and others write EXIF into a text: a heading of
+ * three lines, then hexadecimal digits. `*record`, freed with pld_free, is NULL where there is no text or it
+ * is damaged. False: no memory. */
+bool pld_exif_read_profile(const char *text, uint8_t **record, size_t *size);
 
 #endif

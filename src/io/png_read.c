@@ -4,7 +4,7 @@
 
 #include "core/mapping.h"
 #include "core/memory.h"
-#include "io/exif.h"
+#include "io/picture_turn.h"
 #include "io/png.h"
 #include "io/png_library.h"
 #include "io/png_texts.h"

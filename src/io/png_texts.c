@@ -8,9 +8,10 @@
 
 #include "core/memory.h"
 #include "io/exif.h"
+#include "io/picture_turn.h"
 #include "io/png_library.h"
 
-enum { CHUNK_FRAME_BYTES = 12 /* length, type, checksum */, RAW_PROFILE_HEADING = 3 /* lines */ };
+enum { CHUNK_FRAME_BYTES = 12 /* length, type, checksum */ };
 enum { MAX_TEXTS = 1000, MAX_TEXT_BYTES = 16 << 20, MAX_ALL_BYTES = 64 << 20 };
 
 /** One text as it is gathered: freed by the reader. */
@@ -250,42 +251,13 @@ static const char *find_text(const reader *at, const char *key) {
     return NULL;
 }
 
-static int hex_digit(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/** The bytes of a "Raw profile type exif", as ImageMagick and others write EXIF into a text: a heading of
- * three lines, then hexadecimal digits. NULL: it is damaged, or out of memory. */
-static uint8_t *read_profile(reader *at, const char *text, size_t *size) {
-    for (int i = 0; text && i < RAW_PROFILE_HEADING; i++) {
-        text = strchr(text, '\n');
-        text += text != NULL;
-    }
-    uint8_t *bytes = text ? pld_allocate(strlen(text) / 2 + 1, 1) : NULL;
-    at->out_of_memory = at->out_of_memory || (text && !bytes);
-    int high = -1;
-    for (*size = 0; bytes && *text; text++) {
-        const int digit = hex_digit(*text);
-        if (digit >= 0 && high >= 0) {
-            bytes[(*size)++] = (uint8_t)(high << 4 | digit);
-            high = -1;
-        } else if (digit >= 0) {
-            high = digit;
-        } else if (strchr(" \t\r\n\v\f", *text) == NULL) {
-            pld_free(bytes);
-            return NULL;
-        }
-    }
-    return bytes;
-}
-
 /** What the EXIF record, else XMP says. */
 static void read_exif(reader *at, int *orientation) {
-    size_t size = at->exif_size;
-    uint8_t *profile = at->exif ? NULL : read_profile(at, find_text(at, "Raw profile type exif"), &size);
+    size_t size = 0;
+    uint8_t *profile = NULL;
+    const char *text = at->exif ? NULL : find_text(at, "Raw profile type exif");
+    at->out_of_memory = !pld_exif_read_profile(text, &profile, &size) || at->out_of_memory;
+    size = at->exif ? at->exif_size : size;
     const uint8_t *data = at->exif ? at->exif : profile;
     const pld_exif exif = data ? pld_exif_read(data, size) : (pld_exif){0};
     const char *xmp = find_text(at, "XML:com.adobe.xmp");

@@ -74,6 +74,9 @@ draw -p 'a red fox' -o single.png --lora kohya.safetensors:0.5
 draw -p '<lora:kohya:0.25>a hare' -o wanted.png --lora-dir . --no-metadata
 expect 0 generate --from single.png -m "$model" -p '<lora:kohya:0.25>a hare' --lora-dir . --no-metadata -o given.png
 same wanted.png given.png "a LoRA of a given prompt does not take the recorded one's place"
+printf '<lora:kohya:0.25>a hare\n' >lines.txt
+expect 0 generate --from single.png -m "$model" --prompt-file lines.txt --lora-dir . --no-metadata -o given.png
+same wanted.png given.png "a LoRA of a prompt file does not take the recorded one's place"
 draw -p 'a <lora:kohya:0.5> fox' -o tagged.png --lora-dir .
 draw -p 'a  fox' -o wanted.png --lora kohya.safetensors:0.25
 expect 0 generate --from tagged.png -m "$model" --lora kohya.safetensors:0.25 --lora-dir . -o given.png

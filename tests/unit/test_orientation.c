@@ -12,6 +12,7 @@
 
 #include "core/memory.h"
 #include "io/exif.h"
+#include "io/picture_turn.h"
 #include "io/png.h"
 
 /** Bytes from hexadecimal digits; the caller frees them. */
