@@ -204,7 +204,7 @@ static void deep_and_huge_headers_are_refused(void **state) {
     memset(header + 5, ',', 5 << 20);
     header[5] = '[';
     header[5 + (5 << 20)] = '\0';
-    assert_refused(write_safetensors("wide.safetensors", header, 0, 0), PLD_ERROR_FORMAT, "more than 524288");
+    assert_refused(write_safetensors("wide.safetensors", header, 0, 0), PLD_ERROR_FORMAT, "at most 524288");
     /* a name of ten million bytes */
     header[1] = '"';
     memset(header + 2, 'x', 10 << 20);
