@@ -197,3 +197,7 @@ int32_t pld_clip_model_max_length(const pld_clip_tokenizer *tokenizer) {
 const char *pld_clip_piece(const pld_clip_tokenizer *tokenizer, int32_t id) {
     return id >= 0 && (size_t)id < tokenizer->vocabulary.count ? tokenizer->vocabulary.pieces[id] : NULL;
 }
+
+int32_t pld_clip_find_piece(const pld_clip_tokenizer *tokenizer, const char *piece) {
+    return pld_clip_vocabulary_find(&tokenizer->vocabulary, piece, strlen(piece));
+}

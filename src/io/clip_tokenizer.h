@@ -81,4 +81,7 @@ int32_t pld_clip_model_max_length(const pld_clip_tokenizer *tokenizer);
  * id outside the vocabulary. */
 const char *pld_clip_piece(const pld_clip_tokenizer *tokenizer, int32_t id);
 
+/** The id of such a string, or −1. */
+int32_t pld_clip_find_piece(const pld_clip_tokenizer *tokenizer, const char *piece);
+
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Prompts cut into pieces that a text encoder takes: chunks of `positions` ids.
+/** Prompts cut into pieces that a text encoder takes: chunks of `positions` ids, as A1111's tokenize_line
+ *  cuts them (with chunks of 75 content tokens in CLIP, positions − 2).
  *
  *  A chunk is start token, up to positions − 2 content tokens, end token, padding. Each part of the prompt is
- *  tokenised on its own, its tokens fill the chunk at hand, and a full chunk is followed by the next; words
- * are not kept together and commas play no role. A break ends the chunk at hand wherever it stands, even an
- * empty one, so a break at the beginning or the end gives a chunk without content
- *  (A1111 leaves out the one at the end, and takes a BREAK in weighted brackets for a word). Nothing is
- * dropped.
+ *  tokenised on its own, its tokens fill the chunk at hand, and a full chunk is followed by the next. Where
+ *  the last comma of a full chunk is among its last 20 tokens, and the token to come is no comma, what stands
+ *  behind that comma moves on into the next chunk. A break ends the chunk at hand, even an empty one; at the
+ *  end of the prompt no empty chunk follows it. Nothing is dropped.
  *
  *  How the weights act (done where the text encoder is): each chunk is encoded by itself; each token's state
  * is multiplied by its weight; the chunk is then scaled by its old mean / its new mean, unless the new mean

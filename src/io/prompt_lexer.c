@@ -68,10 +68,8 @@ pld_prompt_token pld_prompt_next_token(const char *text, size_t length, size_t a
     pld_prompt_token token = {.kind = PLD_PROMPT_TEXT, .begin = at, .length = 1};
     switch (text[at]) {
     case '\\':
-        if (at + 1 < length && text[at + 1] != 0 && strchr("()[]\\", text[at + 1])) {
-            token.kind = PLD_PROMPT_ESCAPE;
-            token.length = 2;
-        }
+        token.kind = PLD_PROMPT_ESCAPE;
+        token.length += at + 1 < length && text[at + 1] != 0 && strchr("()[]\\", text[at + 1]);
         break;
     case '(':
         token.kind = PLD_PROMPT_ROUND_OPEN;

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 typedef enum pld_prompt_token_kind {
-    PLD_PROMPT_TEXT,   /**< a run of ordinary characters, a lone backslash or a lone colon */
-    PLD_PROMPT_ESCAPE, /**< a backslash and the bracket or backslash that it makes plain */
+    PLD_PROMPT_TEXT,   /**< a run of ordinary characters or a lone colon */
+    PLD_PROMPT_ESCAPE, /**< a backslash and the bracket or backslash that it makes plain, or nothing */
     PLD_PROMPT_ROUND_OPEN,
     PLD_PROMPT_ROUND_CLOSE,
     PLD_PROMPT_SQUARE_OPEN,

@@ -33,6 +33,16 @@ size_t pld_utf8_decode(const char *text, size_t length, int32_t *code_point) {
     return size;
 }
 
+size_t pld_utf8_cut(const char *text, size_t length, size_t most) {
+    if (length <= most) {
+        return length;
+    }
+    while (most > 0 && ((unsigned char)text[most] & 0xC0u) == 0x80u) {
+        most--;
+    }
+    return most;
+}
+
 size_t pld_utf8_encode(int32_t code_point, char *text) {
     uint32_t value = (uint32_t)code_point;
     if (value < 0x80) {

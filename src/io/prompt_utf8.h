@@ -11,6 +11,10 @@
  *  then the longest beginning of a character, which stands for one U+FFFD as in Unicode's recommendation. */
 size_t pld_utf8_decode(const char *text, size_t length, int32_t *code_point);
 
+/** The longest beginning of `length` well-formed bytes that has at most `most` bytes and ends with a whole
+ *  character. */
+size_t pld_utf8_cut(const char *text, size_t length, size_t most);
+
 /** Write a code point below 0x110000 as 1 to 4 bytes; returns their number. */
 size_t pld_utf8_encode(int32_t code_point, char *text);
 

@@ -17,8 +17,12 @@ typedef struct fragment {
     size_t begin;
     size_t length;
     double weight;
-    bool is_break;
+    bool is_break_word; /* BREAK as a word of its own, with the white space around it */
 } fragment;
+
+/** What stands in the prompt for a break, and the weight by which A1111 tells it from the word. */
+static const char break_word[] = "BREAK";
+static const double break_weight = -1;
 
 /** Brackets of one kind that are open: the fragments from which on each counts. */
 typedef struct open_brackets {
@@ -37,13 +41,14 @@ typedef struct parser {
     pld_error *error;
 } parser;
 
-static pld_status add_fragment(parser *state, size_t begin, size_t length, bool is_break) {
+static pld_status add_fragment(parser *state, size_t begin, size_t length, bool is_break_word) {
     void *fragments = state->fragments;
     if (!pld_grow(&fragments, &state->capacity, state->count + 1, sizeof *state->fragments)) {
         return pld_fail_memory(state->error, state->count * sizeof *state->fragments, "parts of the prompt");
     }
     state->fragments = fragments;
-    state->fragments[state->count++] = (fragment){begin, length, 1.0, is_break};
+    state->fragments[state->count++] =
+        (fragment){begin, length, is_break_word ? break_weight : 1.0, is_break_word};
     return PLD_OK;
 }
 
@@ -83,7 +88,7 @@ static void close_bracket(parser *state, open_brackets *brackets, double factor)
 static pld_status take_token(parser *state, const pld_prompt_token *token) {
     switch (token->kind) {
     case PLD_PROMPT_ESCAPE:
-        return add_fragment(state, token->begin + 1, 1, false);
+        return add_fragment(state, token->begin + 1, token->length - 1, false);
     case PLD_PROMPT_ROUND_OPEN:
         return open_bracket(state, &state->rounds, '(');
     case PLD_PROMPT_SQUARE_OPEN:
@@ -126,53 +131,60 @@ static void close_all(parser *state) {
     }
 }
 
+/** What a fragment is in the part that it comes to: of a break the word alone. */
+static const char *fragment_text(const parser *state, const fragment *part, size_t *length) {
+    *length = part->is_break_word ? sizeof break_word - 1 : part->length;
+    return part->is_break_word ? break_word : state->text + part->begin;
+}
+
 static pld_status check_weight(const parser *state, const fragment *part) {
-    if (part->is_break || part->length == 0 || fabs(part->weight) <= PLD_PROMPT_WEIGHT_LIMIT) {
+    size_t length = 0;
+    const char *text = fragment_text(state, part, &length);
+    if (length == 0 || fabs(part->weight) <= PLD_PROMPT_WEIGHT_LIMIT) {
         return PLD_OK;
     }
-    int shown = (int)(part->length < 32 ? part->length : 32);
     return pld_fail(
         state->error, PLD_ERROR_ARGUMENT,
         "prompt: the weight of '%.*s' is %g, expected at most %d; usual weights are 0.5 to 1.5; write "
         "\\( and \\) for plain brackets",
-        shown, state->text + part->begin, part->weight, (int)PLD_PROMPT_WEIGHT_LIMIT);
+        (int)pld_utf8_cut(text, length, 32), text, part->weight, (int)PLD_PROMPT_WEIGHT_LIMIT);
 }
 
 /** Join the fragments [begin, end) into one part. */
 static pld_status add_part(const parser *state, size_t begin, size_t end, pld_prompt_parts *parts) {
     size_t length = 0;
     for (size_t i = begin; i < end; i++) {
-        length += state->fragments[i].length;
+        size_t own = 0;
+        fragment_text(state, &state->fragments[i], &own);
+        length += own;
     }
-    bool is_break = state->fragments[begin].is_break;
-    char *text = is_break ? pld_copy_string("BREAK") : pld_allocate(length + 1, 1);
+    char *text = pld_allocate(length + 1, 1);
     void *grown = parts->parts;
     if (!text || !pld_grow(&grown, &parts->capacity, parts->count + 1, sizeof *parts->parts)) {
         pld_free(text);
         return pld_fail_memory(state->error, length, "parts of the prompt");
     }
     parts->parts = grown;
-    double weight = state->fragments[begin].weight;
-    if (is_break) {
-        length = strlen(text);
-        weight = -weight; /* as A1111 marks it */
-    } else {
-        for (size_t i = begin, at = 0; i < end; at += state->fragments[i++].length) {
-            memcpy(text + at, state->text + state->fragments[i].begin, state->fragments[i].length);
-        }
+    size_t words = 0;
+    for (size_t i = begin, at = 0; i < end; i++) {
+        size_t own = 0;
+        const char *source = fragment_text(state, &state->fragments[i], &own);
+        memcpy(text + at, source, own);
+        at += own;
+        words += state->fragments[i].is_break_word;
     }
+    double weight = state->fragments[begin].weight;
+    bool is_break = weight == break_weight && strcmp(text, break_word) == 0 && length == sizeof break_word - 1;
+    parts->break_words += is_break ? 0 : words;
     parts->parts[parts->count++] = (pld_prompt_part){text, length, weight, is_break};
     return PLD_OK;
 }
 
-/** Turn fragments into parts; neighbours of equal weight become one, breaks stay alone. */
+/** Turn fragments into parts; neighbours of equal weight become one. */
 static pld_status join_fragments(const parser *state, pld_prompt_parts *parts) {
     for (size_t begin = 0, end = 0; begin < state->count; begin = end) {
-        const fragment *first = &state->fragments[begin];
-        PLD_TRY(check_weight(state, first));
-        for (end = begin + 1; end < state->count && !first->is_break && !state->fragments[end].is_break &&
-                              state->fragments[end].weight == first->weight;
-             end++) {
+        const double weight = state->fragments[begin].weight;
+        for (end = begin; end < state->count && state->fragments[end].weight == weight; end++) {
             PLD_TRY(check_weight(state, &state->fragments[end]));
         }
         PLD_TRY(add_part(state, begin, end, parts));

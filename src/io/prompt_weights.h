@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The weight syntax of prompts, as in A1111: text → parts of equal weight.
+/** The weight syntax of prompts, as A1111's parse_prompt_attention reads it: text → parts of equal weight.
  *
  *  (x) multiplies by 1.1, [x] divides by 1.1, (x:1.3) multiplies by 1.3; brackets nest; \( \) \[ \] \\ are
- * the plain characters; a bracket left open counts to the end; a closing bracket without an opening one is
- * text. The word BREAK ends a chunk wherever it stands, in brackets too, and takes the white space around it
- * along.
+ *  the plain characters, and a backslash before anything else, or at the end, goes away; a bracket left open
+ *  counts to the end; a closing bracket without an opening one is text.
+ *
+ *  The word BREAK, with the white space around it, is a part of its own of weight −1, which ends a chunk.
+ *  Brackets multiply that weight, too: as long as it stays −1 it is a break, otherwise a word of the prompt.
  *
  *  A weight is an optional sign and digits with at most one dot (".5", "1.", digits of any script). Anything
- *  else after a colon — "(a:b)", "(a:.)", "(a:1.2.3)", "(a:1e3)" — is text, and the bracket counts as 1.1. */
+ *  else after a colon ("(a:b)", "(a:.)", "(a:1.2.3)", "(a:1e3)") is text, and the bracket counts as 1.1; at
+ *  "(a:.)" and "(a:1.2.3)" A1111 fails. */
 #ifndef PLD_IO_PROMPT_WEIGHTS_H
 #define PLD_IO_PROMPT_WEIGHTS_H
 
@@ -26,7 +29,7 @@ enum {
 typedef struct pld_prompt_part {
     char *text; /**< UTF-8, owned, ends with a NUL that `length` does not count; "BREAK" in a break */
     size_t length;
-    double weight; /**< may be zero or negative; of no meaning in a break */
+    double weight; /**< may be zero or negative; −1 in a break */
     bool is_break;
 } pld_prompt_part;
 
@@ -35,6 +38,7 @@ typedef struct pld_prompt_parts {
     pld_prompt_part *parts;
     size_t count;
     size_t capacity;
+    size_t break_words; /**< BREAKs that the brackets around them made words of the prompt */
 } pld_prompt_parts;
 
 /** Parse `length` bytes. At least one part comes out ("" for an empty prompt); neighbours of equal weight are

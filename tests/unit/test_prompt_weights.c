@@ -44,10 +44,10 @@ static void expect(const char *text, const expected_part *expected, size_t count
     expect(text, (const expected_part[]){__VA_ARGS__},                                                       \
            sizeof((const expected_part[]){__VA_ARGS__}) / sizeof(expected_part))
 
-static void reference_cases_agree_to_the_last_bit(void **state) {
-    (void)state;
+/** The parts of every case of a file of tests/data/tokenizer; returns how many cases there are. */
+static size_t expect_parts_of_file(const char *name) {
     json_t *document = NULL;
-    json_t *cases = load_cases(tokenizer_data("weights.json"), &document);
+    json_t *cases = load_cases(tokenizer_data(name), &document);
     size_t index = 0;
     json_t *entry = NULL;
     json_array_foreach(cases, index, entry) {
@@ -59,12 +59,24 @@ static void reference_cases_agree_to_the_last_bit(void **state) {
             const char *text = json_string_value(json_array_get(part, 0));
             assert_string_equal(parts.parts[i].text, text);
             assert_true(parts.parts[i].weight == json_number_value(json_array_get(part, 1)));
-            assert_int_equal(parts.parts[i].is_break, strcmp(text, "BREAK") == 0);
+            assert_int_equal(parts.parts[i].is_break,
+                             strcmp(text, "BREAK") == 0 && parts.parts[i].weight == -1);
         }
         pld_prompt_parts_free(&parts);
     }
-    assert_int_equal(index, 46);
     json_decref(document);
+    return index;
+}
+
+static void reference_cases_agree_to_the_last_bit(void **state) {
+    (void)state;
+    assert_int_equal(expect_parts_of_file("weights.json"), 46);
+}
+
+/** The web UI's own parser: backslashes, BREAK in brackets, numbers, whatever the syntax has. */
+static void parts_are_those_of_the_web_ui(void **state) {
+    (void)state;
+    assert_true(expect_parts_of_file("webui_cases.json") > 200);
 }
 
 static void numbers_that_are_none_are_text(void **state) {
@@ -90,15 +102,12 @@ static void numbers_that_are_none_are_text(void **state) {
            {"x", 1.5, false}); /* ideographic and no-break space */
 }
 
-static void breaks_break_wherever_they_stand(void **state) {
+static void breaks_are_parts_of_their_own(void **state) {
     (void)state;
     EXPECT("BREAK", {"", 1, false}, {"BREAK", 0, true}, {"", 1, false});
     EXPECT("a BREAK BREAK b", {"a", 1, false}, {"BREAK", 0, true}, {"", 1, false}, {"BREAK", 0, true},
            {"b", 1, false});
-    EXPECT("(a BREAK b:0)", {"a", 0, false}, {"BREAK", 0, true}, {"b", 0, false});
-    EXPECT("(a BREAK b:-1)", {"a", -1, false}, {"BREAK", 0, true}, {"b", -1, false});
-    EXPECT("[(a)BREAK]", {"a", 1.1 * (1 / 1.1), false}, {"", 1 / 1.1, false}, {"BREAK", 0, true},
-           {"", 1 / 1.1, false});
+    EXPECT("(a BREAK b:1)", {"a", 1, false}, {"BREAK", -1, true}, {"b", 1, false});
     EXPECT("break Break BREAKS _BREAK BREAK2", {"break Break BREAKS _BREAK BREAK2", 1, false});
     EXPECT("\xC3\xA9"
            "BREAK \xE7\x8C\xAB"
@@ -111,7 +120,35 @@ static void breaks_break_wherever_they_stand(void **state) {
     EXPECT("a\n\tBREAK\xE3\x80\x80"
            "b",
            {"a", 1, false}, {"BREAK", 0, true}, {"b", 1, false});
-    EXPECT("\\BREAK", {"\\", 1, false}, {"BREAK", 0, true}, {"", 1, false});
+    EXPECT("\\BREAK", {"", 1, false}, {"BREAK", 0, true}, {"", 1, false});
+}
+
+static void brackets_make_break_a_word(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t words;
+    } cases[] = {{"a BREAK b", 0},         {"(a BREAK b:1)", 0},     {"(a BREAK b)", 1}, {"[a BREAK b BREAK]", 2},
+                 {"(a BREAK b:0) BREAK", 1}, {"(a BREAK b:-1)", 1}, {"BREAKS", 0}};
+    EXPECT("(a BREAK b:0)", {"aBREAKb", 0, false});
+    EXPECT("(a BREAK b:-1)", {"a", -1, false}, {"BREAK", 1, false}, {"b", -1, false});
+    EXPECT("((a BREAK b:-1):-1)", {"a", 1, false}, {"BREAK", -1, true}, {"b", 1, false});
+    EXPECT("[(a)BREAK]", {"a", 1.1 * (1 / 1.1), false}, {"", 1 / 1.1, false}, {"BREAK", -1 * (1 / 1.1), false},
+           {"", 1 / 1.1, false});
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pld_prompt_parts parts = parse(cases[i].text);
+        assert_int_equal(parts.break_words, cases[i].words);
+        pld_prompt_parts_free(&parts);
+    }
+}
+
+static void lone_backslashes_go_away(void **state) {
+    (void)state;
+    EXPECT("a \\ b\\", {"a  b", 1, false});
+    EXPECT("\\", {"", 1, false});
+    EXPECT("\\\\", {"\\", 1, false});
+    EXPECT("(a\\:1.2)", {"a", 1.2, false});
+    EXPECT("a\\\xE7\x8C\xAB", {"a\xE7\x8C\xAB", 1, false});
 }
 
 static void absurd_weights_are_refused_by_name(void **state) {
@@ -167,7 +204,8 @@ static void nul_and_ill_formed_bytes_are_text(void **state) {
     assert_string_equal(parts.parts[1].text, "b\xEF\xBF\xBD");
     pld_prompt_parts_free(&parts);
     assert_int_equal(pld_prompt_parse("\\\0x", 3, &parts, NULL), PLD_OK);
-    assert_int_equal(parts.parts[0].length, 3);
+    assert_int_equal(parts.parts[0].length, 2);
+    assert_memory_equal(parts.parts[0].text, "\0x", 3);
     pld_prompt_parts_free(&parts);
 }
 
@@ -191,8 +229,11 @@ static void failed_allocations_are_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_cases_agree_to_the_last_bit),
+        cmocka_unit_test(parts_are_those_of_the_web_ui),
+        cmocka_unit_test(brackets_make_break_a_word),
+        cmocka_unit_test(lone_backslashes_go_away),
         cmocka_unit_test(numbers_that_are_none_are_text),
-        cmocka_unit_test(breaks_break_wherever_they_stand),
+        cmocka_unit_test(breaks_are_parts_of_their_own),
         cmocka_unit_test(absurd_weights_are_refused_by_name),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(nul_and_ill_formed_bytes_are_text),

@@ -9,7 +9,8 @@ Where it has text_encoder_2/ and tokenizer_2/ too it is an SDXL: fewer cases, th
 from the penultimate and without the final norm, and the pooled embedding of the second's first chunk, unweighted.
 The parts of each prompt (text and weight, or BREAK) are written here by hand, so that the parser has no part in them.
 Rules, as src/io/prompt_chunks.h states them: each part is tokenised by itself, tokens fill chunks of 75, BREAK ends a
-chunk even when it is empty; each chunk is encoded by itself, each state is multiplied by its token's weight, and the
+chunk even when it is empty (commas and a BREAK at the end, which no prompt here has near the end of a chunk, are the
+matter of webui_prompts.py); each chunk is encoded by itself, each state is multiplied by its token's weight, and the
 chunk by old mean / new mean; chunks are joined along the tokens. The means are taken in float64.
 """
 import argparse
