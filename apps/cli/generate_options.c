@@ -121,9 +121,10 @@ static const option rows[] = {
     SECTION("what to draw"),
     {NAMED(TEXT, "model"), .letter = 'm', AT(model), .argument = "MODEL",
      .help = "diffusers folder, .safetensors checkpoint, or the name of a model\nthat ships (demo)"},
-    {NAMED(TEXT, "prompt"), OF_PICTURE, .letter = 'p', AT(prompt), .argument = "TEXT",
+    {NAMED(TEXT, "prompt"), OF_PICTURE, .is_prose = true, .letter = 'p', AT(prompt), .argument = "TEXT",
      .help = "what to draw; (word:1.2) and [word] weigh, BREAK starts a chunk"},
-    {NAMED(TEXT, "negative-prompt"), OF_PICTURE, .letter = 'n', AT(negative_prompt), .argument = "TEXT",
+    {NAMED(TEXT, "negative-prompt"), OF_PICTURE, .is_prose = true, .letter = 'n', AT(negative_prompt),
+     .argument = "TEXT",
      .help = "what to avoid; SDXL tells an empty one from none"},
     {NAMED(TEXT, "prompt-file"), AT(prompt_file), .argument = "FILE",
      .help = "one prompt a line, - is standard input"},
@@ -223,7 +224,7 @@ static const option rows[] = {
     {NAMED(OPTIONAL, "compare"), AT(compare), .argument = "NAME=A,B,...",
      .help = "one seed without and with PLADIS, or with these values of an\noption, side by side in one PNG, "
              "with what differs"},
-    {NAMED(TEXT, "attention-maps"), AT(attention_maps), .argument = "WORD,...",
+    {NAMED(TEXT, "attention-maps"), .is_prose = true, AT(attention_maps), .argument = "WORD,...",
      .help = "for words of the prompt, where in the picture they are attended\nto, dense and sparse, in a "
              "PNG of its own"},
     {NAMED(TEXT, "attention-maps-output"), AT(attention_maps_output), .argument = "FILE",
@@ -289,15 +290,15 @@ static const option_set set = {
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples =
-        "  pladis generate -p \"a red fox in the snow\" -o fox.png\n"
-        "  pladis generate -m ./stable-diffusion-v1-5 -p \"a red fox\" -s -1 -b 4 -o fox-%d.png\n"
-        "  pladis generate -p \"a red fox\" --compare -o compare.png\n"
-        "  pladis generate -p \"a red fox\" --compare cfg-scale=1,3,7 -o compare.png\n"
-        "  pladis generate -p \"a red fox in the snow\" --attention-maps fox,snow -o fox.png\n"
-        "  pladis generate --from fox.png -s 43 -o another.png\n"
+        "  pladis generate -p \"a large red star above a small blue ring\" -o star.png\n"
+        "  pladis generate -m ./stable-diffusion-v1-5 -p \"a red fox in the snow\" -s -1 -b 4 -o fox-%d.png\n"
+        "  pladis generate -p \"two green hearts\" --compare -o compare.png\n"
+        "  pladis generate -p \"two green hearts\" --compare cfg-scale=1,3,7 -o compare.png\n"
+        "  pladis generate -p \"a red star and a blue ring\" --attention-maps star,ring -o rings.png\n"
+        "  pladis generate --from rings.png -s 43 -o another.png\n"
         "  pladis generate --prompt-file prompts.txt --sheet --columns 3 -o grid.png\n"
-        "  pladis generate -p \"a red fox\" --guidance pag:scale=3,layers=mid --guidance rescale\n"
-        "  pladis generate -p \"a red fox\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
+        "  pladis generate -p \"a blue ring\" --guidance pag:scale=3,layers=mid --guidance rescale\n"
+        "  pladis generate -p \"a blue ring\" --sampling-method dpm++2m --scheduler karras --steps 20\n",
 };
 
 const option *generate_options_row(const char *name) {

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <jansson.h>
@@ -37,9 +38,34 @@ static const option_set set = {
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info model.safetensors\n  pladis info "
-                "lora.safetensors --json\n  pladis info demo --json\n  pladis info fox.png\n",
+                "lora.safetensors --json\n  pladis info demo --json\n  pladis info star.png\n",
     .most_positionals = 1,
 };
+
+/** The words that the model was trained on, in lines. */
+static void print_words(const pld_model_info *info) {
+    enum { LINE = 96, MARGIN = 14 };
+    int column = LINE;
+    printf("  words       %zu, all that it was trained on:", info->trained_word_count);
+    for (size_t i = 0; i < info->trained_word_count; i++) {
+        const int length = (int)strlen(info->trained_words[i]) + 1;
+        if (column + length > LINE) {
+            printf("\n%*s", MARGIN - 1, "");
+            column = MARGIN;
+        }
+        printf(" %s", info->trained_words[i]);
+        column += length;
+    }
+    putchar('\n');
+}
+
+static json_t *json_words(const pld_model_info *info) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < info->trained_word_count; i++) {
+        json_array_append_new(list, json_string(info->trained_words[i]));
+    }
+    return list;
+}
 
 static void print_table(const pld_model_info *info) {
     printf("%s\n", info->path);
@@ -54,20 +80,23 @@ static void print_table(const pld_model_info *info) {
     }
     printf("  sizes       multiples of %d pixels; %d latent channels; %d text positions\n", info->size_factor,
            info->latent_channels, info->positions);
+    if (info->trained_word_count > 0) {
+        print_words(info);
+    }
     info_print_parts(info->parts, info->part_count);
     info_print_sites(info->sites, info->site_count);
 }
 
 static json_t *make_json(const pld_model_info *info) {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:{}}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:o, s:{}}",
         "path", info->path, "layout", info->layout, "family", info->family, "prediction_type",
         info->prediction_type, "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults",
         "preset", info->default_preset, "width", info->default_width, "height", info->default_height, "steps",
         info->default_steps, "cfg_scale", info->default_cfg_scale, "pladis_scale", info->default_pladis_scale,
         "size_factor", info->size_factor, "latent_channels", info->latent_channels, "positions",
         info->positions, "parts", info_json_parts(info->parts, info->part_count), "attention_sites",
-        info_json_sites(info->sites, info->site_count), "metadata");
+        info_json_sites(info->sites, info->site_count), "trained_words", json_words(info), "metadata");
 }
 
 /** Open the model, print, and close again. */

@@ -36,7 +36,7 @@ static void print_help(void) {
     }
     printf("\n  pladis COMMAND --help   options of a command\n"
            "  pladis --version        version\n\n"
-           "example: pladis generate -p \"a red fox in the snow\" -o fox.png\n");
+           "example: pladis generate -p \"a large red star above a small blue ring\" -o star.png\n");
 }
 
 static int report_unknown(const char *name) {

@@ -182,6 +182,25 @@ static bool can_be_value(const option_set *set, const option *row, const char *a
     return set->most_positionals == 0 && argument[0] != '-';
 }
 
+/** Put a repaired copy in place of an argument that is not UTF-8, where it stays to the program's end, and move
+ * `*value`, which points into it, along: names of options take no part in the repair. False after an error
+ * line. */
+static bool repair_argument(char **argument, const char **value) {
+    pld_error error = {0};
+    char *repaired = NULL;
+    if (pld_utf8_repair(*argument, strlen(*argument), &repaired, NULL, &error) != PLD_OK) {
+        message_error(&error);
+        return false;
+    }
+    if (strcmp(repaired, *argument) == 0) {
+        pld_string_free(&repaired);
+        return true;
+    }
+    *value = repaired + (*value - *argument);
+    *argument = repaired;
+    return true;
+}
+
 /** Handle argv[*at], an option; moves *at past a value taken from the next argument. */
 static bool parse_option(const option_set *set, int argc, char **argv, int *at, void *target) {
     const char *argument = argv[*at];
@@ -218,7 +237,7 @@ static bool parse_option(const option_set *set, int argc, char **argv, int *at, 
         }
         value = argv[++*at];
     }
-    return store_given(set, row, value, target);
+    return (!row->is_prose || repair_argument(&argv[*at], &value)) && store_given(set, row, value, target);
 }
 
 options_result options_parse(const option_set *set, int argc, char **argv, void *target,

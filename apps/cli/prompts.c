@@ -30,6 +30,27 @@ static size_t split_lines(char *text, const char **lines) {
     return count;
 }
 
+/** Prompts are UTF-8 from here on, whatever was in the file. */
+static bool repair_text(picture_list *pictures, size_t size) {
+    pld_error error = {0};
+    char *repaired = NULL;
+    size_t repaired_size = 0;
+    if (pld_utf8_repair(pictures->prompt_text, size, &repaired, &repaired_size, &error) != PLD_OK) {
+        message_error(&error);
+        return false;
+    }
+    char *copy = malloc(repaired_size + 1);
+    if (copy == NULL) {
+        message_failure("out of memory for %zu bytes of prompts", repaired_size);
+    } else {
+        memcpy(copy, repaired, repaired_size + 1);
+        free(pictures->prompt_text);
+        pictures->prompt_text = copy;
+    }
+    pld_string_free(&repaired);
+    return copy != NULL;
+}
+
 /** The prompts of the request; the caller frees the list. NULL after an error line. */
 static const char **collect_prompts(const generate_request *request, picture_list *pictures, size_t *count) {
     size_t size = 0;
@@ -37,6 +58,9 @@ static const char **collect_prompts(const generate_request *request, picture_lis
     if (request->prompt_file != NULL) {
         pictures->prompt_text = whole_file_read_text(request->prompt_file, LONGEST_PROMPT_FILE, &size);
         if (pictures->prompt_text == NULL) {
+            return NULL;
+        }
+        if (!repair_text(pictures, size)) {
             return NULL;
         }
         *count = split_lines(pictures->prompt_text, NULL);

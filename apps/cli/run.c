@@ -90,21 +90,6 @@ static int make_maps(picture_run *run) {
                                                                              : message_error(&error);
 }
 
-int run_open(picture_run *run) {
-    if (run->request->attention_maps != NULL) {
-        int code = make_maps(run);
-        if (code != EXIT_DONE) {
-            return code;
-        }
-    }
-    if (!model_path_find(run->request->model, run->model_path, sizeof run->model_path)) {
-        return EXIT_FAILED;
-    }
-    path_base_name(run->model_path, run->model_name, sizeof run->model_name);
-    cancel_install();
-    return open_model(run);
-}
-
 /** A session on the model with the LoRAs `wanted`, which are taken over: the one that is there where the set
  * is the same. */
 static int use_loras(picture_run *run, lora_set *wanted) {
@@ -123,6 +108,59 @@ static int use_loras(picture_run *run, lora_set *wanted) {
         return message_error(&error);
     }
     return EXIT_DONE;
+}
+
+/** What stands in a picture's texts, against its model with its LoRAs. */
+static int check_texts(picture_run *run, const picture *wanted) {
+    const generate_request *settings = wanted->settings;
+    const char *prompt = lora_set_prompt(&run->loras, wanted->prompt);
+    pld_error error = {0};
+    pld_status status = pld_model_check_prompt(run->model, prompt, settings->literal_prompt, false, &error);
+    if (status == PLD_OK && settings->negative_prompt != NULL) {
+        status = pld_model_check_prompt(run->model, settings->negative_prompt, settings->literal_prompt, true,
+                                        &error);
+    }
+    if (status == PLD_OK && run->maps != NULL) {
+        status = pld_attention_maps_check(run->maps, run->model, prompt, settings->literal_prompt, &error);
+    }
+    return status == PLD_OK ? EXIT_DONE : message_error(&error);
+}
+
+/** All texts and LoRAs before the first picture, so that the last line of a prompt file does not fail after
+ * the others have been drawn. */
+static int check_pictures(picture_run *run) {
+    const picture *last = NULL;
+    for (size_t i = 0; i < run->pictures.count; i++) {
+        const picture *wanted = &run->pictures.items[i];
+        lora_set loras;
+        if (last != NULL && last->prompt == wanted->prompt && last->settings == wanted->settings) {
+            continue;
+        }
+        last = wanted;
+        int code = lora_set_make(wanted->settings, wanted->prompt, &loras);
+        code = code == EXIT_DONE ? use_loras(run, &loras) : code;
+        code = code == EXIT_DONE ? check_texts(run, wanted) : code;
+        if (code != EXIT_DONE) {
+            return code;
+        }
+    }
+    return EXIT_DONE;
+}
+
+int run_open(picture_run *run) {
+    if (run->request->attention_maps != NULL) {
+        int code = make_maps(run);
+        if (code != EXIT_DONE) {
+            return code;
+        }
+    }
+    if (!model_path_find(run->request->model, run->model_path, sizeof run->model_path)) {
+        return EXIT_FAILED;
+    }
+    path_base_name(run->model_path, run->model_name, sizeof run->model_name);
+    cancel_install();
+    int code = open_model(run);
+    return code == EXIT_DONE ? check_pictures(run) : code;
 }
 
 /** The session for a picture, and the picture's LoRAs in words. */

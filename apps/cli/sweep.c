@@ -21,12 +21,25 @@ static char *copy(const char *text, size_t length) {
     return made;
 }
 
+/** A copy of a text that is drawn: UTF-8 in any case. */
+static char *copy_repaired(const char *text, size_t length) {
+    char *repaired = NULL;
+    size_t size = 0;
+    if (pld_utf8_repair(text, length, &repaired, &size, NULL) != PLD_OK) {
+        return NULL;
+    }
+    char *made = copy(repaired, size);
+    pld_string_free(&repaired);
+    return made;
+}
+
 static bool add_value(const char *asked_by, sweep_axis *axis, const char *text, size_t length) {
     if (axis->count == SWEEP_MOST_VALUES) {
         message_usage("--%s: more than %d values of %s", asked_by, SWEEP_MOST_VALUES, axis->row->name);
         return false;
     }
-    if ((axis->values[axis->count] = copy(text, length)) == NULL) {
+    axis->values[axis->count] = axis->row->is_prose ? copy_repaired(text, length) : copy(text, length);
+    if (axis->values[axis->count] == NULL) {
         message_failure("out of memory for the values of --%s", asked_by);
         return false;
     }

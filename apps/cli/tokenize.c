@@ -50,7 +50,7 @@ static const option_set set = {
     .summary = "What the model sees of a prompt. TEXT - is standard input.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
-    .examples = "  pladis tokenize \"a (red:1.3) fox\"\n  pladis tokenize --json - < prompt.txt\n",
+    .examples = "  pladis tokenize \"a (red:1.3) star\"\n  pladis tokenize --json - < prompt.txt\n",
     .most_positionals = 1,
 };
 
@@ -168,6 +168,9 @@ static int print_tokens(const tokenize_request *request, const char *path, const
     const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
     pld_status status = folder ? pld_tokenize_folder(path, 0, text, length, request->raw, &tokens, &error)
                                : tokenize_for_file(request, path, text, length, &tokens, &error);
+    if (status == PLD_OK && !request->raw) {
+        status = pld_prompt_review(text, length, false, message_log, NULL, &error);
+    }
     if (status != PLD_OK) {
         code = message_error(&error);
     } else if (request->json) {

@@ -19,6 +19,7 @@ extern "C" {
 #endif
 
 typedef struct pld_attention_maps pld_attention_maps;
+struct pld_model;
 
 typedef struct pld_attention_maps_options {
     size_t struct_size;
@@ -32,6 +33,11 @@ PLD_API void pld_attention_maps_options_init(pld_attention_maps_options *options
 PLD_API pld_status pld_attention_maps_create(const pld_attention_maps_options *options,
                                              pld_attention_maps **maps, pld_error *error);
 PLD_API void pld_attention_maps_destroy(pld_attention_maps **maps);
+
+/** Check before anything is drawn that the words are in this prompt and the layers in the model: what
+ * pld_generate would fail with. Forgets the last generation. */
+PLD_API pld_status pld_attention_maps_check(pld_attention_maps *maps, const struct pld_model *model,
+                                            const char *prompt, bool literal, pld_error *error);
 
 /** One word's maps of the last generation; all pointers belong to the object and live until the next one.
  *

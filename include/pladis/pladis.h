@@ -171,6 +171,9 @@ typedef struct pld_model_info {
     size_t site_count;
     const pld_applied_lora *loras; /**< in the order of application */
     size_t lora_count;
+    const char *const *trained_words; /**< all words of the training captions, where the model brings their
+                                       * list [trained_word_count]; NULL: it brings none */
+    size_t trained_word_count;
 } pld_model_info;
 
 PLD_API pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_error *error);
@@ -276,6 +279,24 @@ PLD_API pld_status pld_tokenize_folder(const char *folder, int positions, const 
                                        bool literal, pld_tokens **tokens, pld_error *error);
 PLD_API void pld_tokens_destroy(pld_tokens **tokens);
 
+/** Check a text before anything is drawn. PLD_ERROR_ARGUMENT and PLD_ERROR_FORMAT are what pld_generate would
+ * fail with: weights, depth of brackets, length. The engine's log is told, once for each text of a model, of
+ * bytes that are not UTF-8, of syntax of other programs that is taken as words, and of words that are not
+ * among the model's trained_words; pld_generate tells it, too, where it was not told yet. */
+PLD_API pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal,
+                                          bool negative, pld_error *error);
+/** Tell `log` the same of `length` bytes without a model, each time; nothing of trained words. */
+PLD_API pld_status pld_prompt_review(const char *text, size_t length, bool negative,
+                                     void (*log)(void *user, pld_log_level level, const char *message),
+                                     void *user, pld_error *error);
+
+/** A copy of `length` bytes in which every sequence that is not UTF-8 is U+FFFD, as all prompts are read (one
+ * for each longest beginning of a character, which is Unicode's recommendation), and with a NUL behind;
+ * `*repaired_length` (may be NULL) does not count it. Free with pld_string_free. */
+PLD_API pld_status pld_utf8_repair(const char *text, size_t length, char **repaired, size_t *repaired_length,
+                                   pld_error *error);
+PLD_API void pld_string_free(char **text);
+
 /* ---- generate
  * ---------------------------------------------------------------------------------------------- */
 
@@ -288,7 +309,8 @@ typedef struct pld_progress {
     double seconds_left; /**< estimate, negative while unknown */
 } pld_progress;
 
-/** Everything a generation depends on. Strings are UTF-8 and borrowed for the call. NaN or a negative value
+/** Everything a generation depends on. Strings are borrowed for the call; prompts are UTF-8, and bytes that are
+ * not count as U+FFFD. NaN or a negative value
  * marks "the model's own" where that is said. */
 typedef struct pld_generate_options {
     size_t struct_size;

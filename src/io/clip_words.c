@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "io/clip_unicode.h"
+#include "io/pattern.h"
 
 struct pld_clip_words {
     pcre2_general_context *memory;
@@ -18,17 +19,6 @@ struct pld_clip_words {
 static const char pattern_text[] = "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d"
                                    "|[" LETTERS "]++|[" NUMBERS "]|[^" PLD_CLIP_SPACES LETTERS NUMBERS "]++";
 
-/* The regular expression library allocates through the library's one door as well. */
-static void *pattern_allocate(size_t size, void *unused) {
-    (void)unused;
-    return pld_allocate(size, 1);
-}
-
-static void pattern_free(void *memory, void *unused) {
-    (void)unused;
-    pld_free(memory);
-}
-
 pld_status pld_clip_words_open(pld_clip_words **words, pld_error *error) {
     *words = NULL;
     pld_clip_words *made = pld_allocate(1, sizeof *made);
@@ -37,7 +27,7 @@ pld_status pld_clip_words_open(pld_clip_words **words, pld_error *error) {
     }
     int code = PCRE2_ERROR_NOMEMORY;
     PCRE2_SIZE place = 0;
-    made->memory = pcre2_general_context_create(pattern_allocate, pattern_free, NULL);
+    made->memory = pld_pattern_memory();
     pcre2_compile_context *context = made->memory ? pcre2_compile_context_create(made->memory) : NULL;
     if (context) {
         made->pattern = pcre2_compile((PCRE2_SPTR)pattern_text, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,

@@ -155,13 +155,14 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_to
     return maps->tokens[index] ? PLD_OK : refuse_word(prompt, maps->words[index], error);
 }
 
-static pld_status find_words(pld_generation *g, pld_attention_maps *maps, const pld_tokens *prompt) {
+static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const pld_tokens *prompt,
+                             pld_error *error) {
     for (size_t i = 0; i < maps->word_count; i++) {
         pld_tokens *word = NULL;
-        PLD_TRY(pld_tokenize(g->model, maps->words[i], strlen(maps->words[i]), true, &word, g->error));
+        PLD_TRY(pld_tokenize(model, maps->words[i], strlen(maps->words[i]), true, &word, error));
         /* keys are counted by the first tokenizer: models with two have one vocabulary */
         const pld_status status =
-            mark_word(maps, i, &prompt->tokenizers[0], &word->tokenizers[0].chunks[0], g->error);
+            mark_word(maps, i, &prompt->tokenizers[0], &word->tokenizers[0].chunks[0], error);
         pld_tokens_destroy(&word);
         PLD_TRY(status);
     }
@@ -169,8 +170,7 @@ static pld_status find_words(pld_generation *g, pld_attention_maps *maps, const 
 }
 
 /** The cross-attention layers that `blocks` names. */
-static pld_status choose_sites(const pld_generation *g, pld_attention_maps *maps) {
-    const pld_model *model = g->model;
+static pld_status choose_sites(const pld_model *model, pld_attention_maps *maps, pld_error *error) {
     for (const char *name = maps->blocks; name;) {
         const size_t length = strcspn(name, ",");
         const bool all = length == 3 && strncmp(name, "all", 3) == 0;
@@ -184,7 +184,7 @@ static pld_status choose_sites(const pld_generation *g, pld_attention_maps *maps
         }
         if (!matches) {
             return pld_fail(
-                g->error, PLD_ERROR_ARGUMENT,
+                error, PLD_ERROR_ARGUMENT,
                 "attention-maps-blocks: '%.*s' matches no cross-attention of this model; use all, down, "
                 "mid, up or names as 'pladis info' prints them",
                 (int)(length < 200 ? length : 200), name);
@@ -192,6 +192,34 @@ static pld_status choose_sites(const pld_generation *g, pld_attention_maps *maps
         name = name[length] ? name + length + 1 : NULL;
     }
     return PLD_OK;
+}
+
+/** The words' positions in the prompt and the layers in the model, which the run counts by. */
+static pld_status find_places(pld_attention_maps *maps, const pld_model *model, const char *prompt,
+                              bool literal, pld_error *error) {
+    pld_tokens *tokens = NULL;
+    PLD_TRY(pld_tokenize(model, prompt, strlen(prompt), literal, &tokens, error));
+    maps->keys = (int64_t)tokens->tokenizers[0].chunk_count * model->text_encoders[0].config.positions;
+    maps->site_count = model->site_count;
+    maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
+    maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);
+    pld_status status = maps->sites && maps->counts
+                            ? choose_sites(model, maps, error)
+                            : pld_fail_memory(error, maps->site_count * sizeof *maps->sites, "attention maps");
+    if (status == PLD_OK) {
+        status = find_words(maps, model, tokens, error);
+    }
+    pld_tokens_destroy(&tokens);
+    return status;
+}
+
+pld_status pld_attention_maps_check(pld_attention_maps *maps, const struct pld_model *model,
+                                    const char *prompt, bool literal, pld_error *error) {
+    free_run(maps);
+    free_values(maps);
+    const pld_status status = find_places(maps, model, prompt, literal, error);
+    free_run(maps);
+    return status;
 }
 
 pld_status pld_attention_maps_begin(pld_generation *g) {
@@ -208,20 +236,7 @@ pld_status pld_attention_maps_begin(pld_generation *g) {
     maps->alpha = (float)g->options->pladis_alpha;
     maps->kernels = g->model->engine->kernels;
     maps->threads = g->model->engine->threads;
-    maps->keys = g->session->contexts[PLD_BRANCH_CONDITIONAL].context.tokens;
-    maps->site_count = g->model->site_count;
-    maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
-    maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);
-    if (!maps->sites || !maps->counts) {
-        return pld_fail_memory(g->error, maps->site_count * sizeof *maps->sites, "attention maps");
-    }
-    PLD_TRY(choose_sites(g, maps));
-    pld_tokens *prompt = NULL;
-    PLD_TRY(pld_tokenize(g->model, g->options->prompt, strlen(g->options->prompt), g->options->literal_prompt,
-                         &prompt, g->error));
-    const pld_status status = find_words(g, maps, prompt);
-    pld_tokens_destroy(&prompt);
-    return status;
+    return find_places(maps, g->model, g->options->prompt, g->options->literal_prompt, g->error);
 }
 
 void pld_attention_maps_watch(pld_generation *g, size_t step, pld_run *run) {

@@ -34,7 +34,8 @@ static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_pr
 static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
     const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
     const pld_unet_config *unet = &g->model->unet;
-    PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, states, g->error));
+    PLD_TRY(pld_encode_prompt(g->session, prompt, branch != PLD_BRANCH_CONDITIONAL, g->options, states,
+                              g->error));
     PLD_TRY(dump_embeds(g, branch, states));
     PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * unet->context_width),
                                         "text", 0));

@@ -55,6 +55,9 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .loras = model->public_loras,
         .lora_count = model->lora_count,
     };
+    if (model->known_words) {
+        info->trained_words = pld_known_words_list(model->known_words, &info->trained_word_count);
+    }
     char reason[256];
     const pld_preset *preset = pld_model_preset(model, reason, sizeof reason);
     if (preset) {

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "io/clip_tokenizer.h"
+#include "io/known_words.h"
 #include "io/lora_file.h"
 #include "kernels/kernels.h"
 #include "models/families.h"
@@ -15,6 +16,7 @@
 #include "nn/executor.h"
 #include "nn/row_groups.h"
 #include "pipeline/model_source.h"
+#include "pipeline/prompt_review.h"
 #include "pipeline/recent_texts.h"
 #include "pladis/pladis.h"
 #include "sampling/sampler.h"
@@ -71,6 +73,8 @@ struct pld_model {
      * unknown */
     double latent_rgb[PLD_MAX_LATENT_RGB + 1][3];
     int64_t latent_rgb_channels;
+    pld_known_words *known_words;  /* NULL: the model brings no list */
+    pld_reviewed_texts *reviewed; /* the prompts of which the log was told */
 };
 
 /** Read model_index.json and the configuration of every part, and check that the parts fit each other. */
@@ -152,11 +156,11 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
  * of the weights. */
 size_t pld_session_release_text_encoders(pld_session *session);
 
-/** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
- * them, else
- * "". The caller frees the states with pld_prompt_states_free. */
-pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
-                             pld_prompt_states *states, pld_error *error);
+/** Encode a prompt, or a negative one, with every text encoder: chunks, weights. NULL is no prompt: zeros where
+ * the model wants them, else "". The caller frees the states with pld_prompt_states_free. */
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, bool negative,
+                             const pld_generate_options *options, pld_prompt_states *states,
+                             pld_error *error);
 
 /** Compute keys and values of all cross-attentions for `states`, and what joins the time embedding, into the
  * branch's context. `time_ids` [PLD_UNET_TIME_IDS]. */

@@ -60,6 +60,7 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
 
 static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options,
                            pld_error *error) {
+    PLD_TRY(pld_reviewed_texts_create(&model->reviewed, error));
     PLD_TRY(pld_model_source_open(path, options, &model->engine->log, &model->source, error));
     PLD_TRY(pld_model_read_configurations(model, error));
     for (int i = 0; i < model->text_encoder_count; i++) {
@@ -133,6 +134,8 @@ void pld_model_destroy(pld_model **model) {
         pld_clip_tokenizer_close(m->text_encoders[i].tokenizer);
     }
     pld_scheduler_config_clear(&m->scheduler);
+    pld_known_words_destroy(&m->known_words);
+    pld_reviewed_texts_destroy(&m->reviewed);
     pld_model_source_close(&m->source);
     pld_free(m->sites);
     pld_free(m->public_sites);

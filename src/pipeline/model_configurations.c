@@ -63,12 +63,35 @@ static pld_status read_latent_rgb(pld_model *model, const pld_json *top, pld_err
     return PLD_OK;
 }
 
+/** "trained_words": what a model of a small world was trained on, the words that a person should see first. */
+static pld_status read_trained_words(pld_model *model, const pld_json *top, pld_error *error) {
+    pld_json list;
+    size_t count = 0;
+    PLD_TRY(pld_json_array(top, "trained_words", PLD_JSON_OPTIONAL, &list, error));
+    if (!list.value) {
+        return PLD_OK;
+    }
+    const size_t capacity = json_array_size(list.value);
+    const char **words = pld_allocate(capacity, sizeof *words);
+    if (!words) {
+        return pld_fail_memory(error, capacity * sizeof *words, top->file);
+    }
+    pld_status status =
+        pld_json_get_strings(top, "trained_words", PLD_JSON_OPTIONAL, capacity, words, &count, error);
+    if (status == PLD_OK) {
+        status = pld_known_words_create(words, count, top->file, &model->known_words, error);
+    }
+    pld_free(words);
+    return status;
+}
+
 static pld_status read_preferences(void *target, const pld_json *top, pld_error *error) {
     pld_model *model = target;
     PLD_TRY(pld_json_get_integer(top, "steps", PLD_JSON_OPTIONAL, 1, 1000, &model->default_steps, error));
     PLD_TRY(pld_json_get_number(top, "cfg_scale", PLD_JSON_OPTIONAL, &model->default_cfg_scale, error));
     PLD_TRY(pld_json_get_number(top, "pladis_scale", PLD_JSON_OPTIONAL, &model->default_pladis_scale, error));
-    return read_latent_rgb(model, top, error);
+    PLD_TRY(read_latent_rgb(model, top, error));
+    return read_trained_words(model, top, error);
 }
 
 /** pladis.json is this program's own: what is right for a model where it differs from its family. */

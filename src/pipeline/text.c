@@ -6,21 +6,7 @@
 #include "core/memory.h"
 #include "io/prompt_chunks.h"
 #include "pipeline/internal.h"
-
-/** Parse and tokenize; `literal` takes the text as it stands. */
-static pld_status chunk_prompt(const pld_text_encoder *encoder, const char *prompt, bool literal,
-                               pld_prompt_chunks *chunks, pld_error *error) {
-    const size_t positions = (size_t)encoder->config.positions;
-    if (literal) {
-        return pld_prompt_chunks_literal(encoder->tokenizer, prompt, strlen(prompt), positions, chunks,
-                                         error);
-    }
-    pld_prompt_parts parts = {0};
-    PLD_TRY(pld_prompt_parse(prompt, strlen(prompt), &parts, error));
-    pld_status status = pld_prompt_chunks_build(encoder->tokenizer, &parts, positions, chunks, error);
-    pld_prompt_parts_free(&parts);
-    return status;
-}
+#include "pipeline/prompt_check.h"
 
 /** Make the plan of text encoder `index` ready. */
 static pld_status need_text(pld_session *session, int index, int clip_skip, const volatile int *cancel,
@@ -141,36 +127,21 @@ void pld_prompt_states_free(pld_prompt_states *states) {
     *states = (pld_prompt_states){0};
 }
 
-/** What the text encoders must agree on before one is run. The first one says how many states there are. */
-static pld_status check_chunks(const pld_model *model, int index, const pld_prompt_chunks *chunks,
-                               pld_prompt_states *states, pld_error *error) {
-    enum { MAX_CHUNKS = 256 };
-    const int64_t tokens = (int64_t)(chunks->count * chunks->positions);
-    if (chunks->count > MAX_CHUNKS) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "prompt: %zu chunks of %zu tokens, at most %d are taken",
-                        chunks->count, chunks->positions - 2, MAX_CHUNKS);
-    }
-    if (index == 0) {
-        warn_dropped(model, &model->text_encoders[0], chunks);
-        return allocate_states(model, tokens, states, error);
-    }
-    return tokens == states->tokens
-               ? PLD_OK
-               : pld_fail(error, PLD_ERROR_FORMAT,
-                          "prompt: the tokenizers of this model cut it into %lld and %lld positions; use a "
-                          "shorter prompt or --literal-prompt",
-                          (long long)states->tokens, (long long)tokens);
-}
-
-/** The share of text encoder `index`; its states begin at `column`. */
+/** The share of text encoder `index`; its states begin at `column`. The first one makes room for all. */
 static pld_status encode_with(pld_session *session, int index, const char *prompt, int64_t column,
                               const pld_generate_options *options, pld_prompt_states *states,
                               pld_error *error) {
+    const pld_model *model = session->model;
+    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt};
+    int64_t tokens = states->tokens;
     pld_prompt_chunks chunks = {0};
     PLD_TRY(need_text(session, index, options->clip_skip, options->cancel, error));
-    PLD_TRY(
-        chunk_prompt(&session->model->text_encoders[index], prompt, options->literal_prompt, &chunks, error));
-    pld_status status = check_chunks(session->model, index, &chunks, states, error);
+    PLD_TRY(pld_prompt_cut_for(model, index, &text, &tokens, &chunks, error));
+    pld_status status = PLD_OK;
+    if (index == 0) {
+        warn_dropped(model, &model->text_encoders[0], &chunks);
+        status = allocate_states(model, tokens, states, error);
+    }
     if (status == PLD_OK) {
         status = encode_chunks(session, index, &chunks, options->cancel, column, states, error);
     }
@@ -190,8 +161,9 @@ static pld_status encode_with_all(pld_session *session, const char *prompt,
     return PLD_OK;
 }
 
-pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
-                             pld_prompt_states *states, pld_error *error) {
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, bool negative,
+                             const pld_generate_options *options, pld_prompt_states *states,
+                             pld_error *error) {
     const pld_model *model = session->model;
     const pld_text_widths widths = {(size_t)model->unet.context_width, (size_t)model->unet.pooled_width};
     bool found = false;
@@ -200,6 +172,8 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld
         return allocate_states(model, model->text_encoders[0].config.positions, states, error);
     }
     prompt = prompt ? prompt : "";
+    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt};
+    PLD_TRY(pld_model_review_prompt(model, &text, negative, error));
     PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,
                                   widths, states, &found, error));
     if (found) {

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "io/prompt_chunks.h"
 #include "pipeline/internal.h"
+#include "pipeline/prompt_check.h"
 
 /** What the public view of one tokenizer points into. */
 typedef struct tokenizer_report {
@@ -83,30 +84,11 @@ static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer)
     return r->views && r->pieces && r->dropped;
 }
 
-/** A text and how it is to be cut. */
-typedef struct token_request {
-    const char *text;
-    size_t length;
-    bool literal;
-} token_request;
-
 /** Add what one tokenizer makes of the text to `r`. */
 static pld_status add_tokenizer(token_report *r, const char *name, const pld_clip_tokenizer *tokenizer,
-                                size_t positions, const token_request *request, pld_error *error) {
+                                size_t positions, const pld_prompt_text *request, pld_error *error) {
     tokenizer_report *report = &r->reports[r->tokens.count];
-    pld_prompt_parts parts = {0};
-    pld_status status = PLD_OK;
-    if (request->literal) {
-        status = pld_prompt_chunks_literal(tokenizer, request->text, request->length, positions,
-                                           &report->chunks, error);
-    } else {
-        status = pld_prompt_parse(request->text, request->length, &parts, error);
-        if (status == PLD_OK) {
-            status = pld_prompt_chunks_build(tokenizer, &parts, positions, &report->chunks, error);
-        }
-        pld_prompt_parts_free(&parts);
-    }
-    PLD_TRY(status);
+    PLD_TRY(pld_prompt_cut(request, tokenizer, positions, &report->chunks, error));
     if (!fill_views(report, tokenizer)) {
         return pld_fail_memory(error, request->length, "tokens");
     }
@@ -141,7 +123,7 @@ static pld_status give(token_report *r, pld_status status, pld_tokens **tokens) 
 
 pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
                         pld_tokens **tokens, pld_error *error) {
-    const token_request request = {text, length, literal};
+    const pld_prompt_text request = {text, length, literal};
     token_report *r = new_report(error);
     pld_status status = PLD_OK;
     *tokens = NULL;
@@ -163,7 +145,7 @@ static bool is_folder(const char *path) {
 
 /** Add the tokenizer that lies in `path`. */
 static pld_status add_folder(token_report *r, const char *name, const char *path, int positions,
-                             const token_request *request, pld_error *error) {
+                             const pld_prompt_text *request, pld_error *error) {
     enum { CLIP_POSITIONS = 77, MAX_POSITIONS = 4096 };
     pld_clip_tokenizer *tokenizer = NULL;
     PLD_TRY(pld_clip_tokenizer_open(path, &tokenizer, error));
@@ -180,7 +162,7 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
 pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
                                bool literal, pld_tokens **tokens, pld_error *error) {
     static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2"};
-    const token_request request = {text, length, literal};
+    const pld_prompt_text request = {text, length, literal};
     token_report *r = new_report(error);
     pld_status status = PLD_OK;
     *tokens = NULL;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/prompt_check.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/prompt_utf8.h"
+#include "pipeline/internal.h"
+#include "pipeline/prompt_review.h"
+
+enum { MAX_CHUNKS = 256 };
+
+pld_status pld_prompt_cut(const pld_prompt_text *text, const pld_clip_tokenizer *tokenizer, size_t positions,
+                          pld_prompt_chunks *chunks, pld_error *error) {
+    if (text->literal) {
+        return pld_prompt_chunks_literal(tokenizer, text->text, text->length, positions, chunks, error);
+    }
+    pld_prompt_parts parts = {0};
+    PLD_TRY(pld_prompt_parse(text->text, text->length, &parts, error));
+    pld_status status = pld_prompt_chunks_build(tokenizer, &parts, positions, chunks, error);
+    pld_prompt_parts_free(&parts);
+    return status;
+}
+
+/** What the text encoders must agree on. The first one says how many states there are. */
+static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64_t *tokens,
+                               pld_error *error) {
+    const int64_t own = (int64_t)(chunks->count * chunks->positions);
+    if (chunks->count > MAX_CHUNKS) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "prompt: %zu chunks of %zu tokens, at most %d are taken",
+                        chunks->count, chunks->positions - 2, (int)MAX_CHUNKS);
+    }
+    *tokens = index == 0 ? own : *tokens;
+    return own == *tokens
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT,
+                          "prompt: the tokenizers of this model cut it into %lld and %lld positions; use a "
+                          "shorter prompt or --literal-prompt",
+                          (long long)*tokens, (long long)own);
+}
+
+pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text,
+                              int64_t *tokens, pld_prompt_chunks *chunks, pld_error *error) {
+    const pld_text_encoder *encoder = &model->text_encoders[index];
+    PLD_TRY(pld_prompt_cut(text, encoder->tokenizer, (size_t)encoder->config.positions, chunks, error));
+    pld_status status = check_chunks(chunks, index, tokens, error);
+    if (status != PLD_OK) {
+        pld_prompt_chunks_free(chunks);
+    }
+    return status;
+}
+
+pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,
+                                   pld_error *error) {
+    /* a LoRA may have taught the model further words */
+    const pld_review_request request = {text->text, text->length, text->literal, negative,
+                                        model->lora_count == 0 ? model->known_words : NULL};
+    return pld_review_prompt(&request, &model->engine->log, model->reviewed, error);
+}
+
+pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal, bool negative,
+                                  pld_error *error) {
+    const pld_prompt_text prompt = {text, strlen(text), literal};
+    int64_t tokens = 0;
+    for (int i = 0; i < model->text_encoder_count; i++) {
+        pld_prompt_chunks chunks = {0};
+        PLD_TRY(pld_prompt_cut_for(model, i, &prompt, &tokens, &chunks, error));
+        pld_prompt_chunks_free(&chunks);
+    }
+    return pld_model_review_prompt(model, &prompt, negative, error);
+}
+
+pld_status pld_prompt_review(const char *text, size_t length, bool negative,
+                             void (*log)(void *user, pld_log_level level, const char *message), void *user,
+                             pld_error *error) {
+    const pld_review_request request = {.text = text, .length = length, .negative = negative};
+    const pld_log to = {log, user};
+    return pld_review_prompt(&request, &to, NULL, error);
+}
+
+pld_status pld_utf8_repair(const char *text, size_t length, char **repaired, size_t *repaired_length,
+                           pld_error *error) {
+    size_t clean_length = 0;
+    *repaired = pld_utf8_clean(text, length, &clean_length);
+    if (!*repaired) {
+        return pld_fail_memory(error, length, "text");
+    }
+    if (repaired_length) {
+        *repaired_length = clean_length;
+    }
+    return PLD_OK;
+}
+
+void pld_string_free(char **text) {
+    pld_free(*text);
+    *text = NULL;
+}
