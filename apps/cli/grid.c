@@ -95,11 +95,12 @@ static options_result parse(int argc, char **argv, grid_request *request) {
         .rows = rows,
         .count = count,
         .given = given_take_place,
-        .examples = "  pladis grid -p \"two green hearts\" --x cfg-scale=1,3,5 --y pladis=0,1,2 -o grid.png\n"
-                    "  pladis grid -p \"two green hearts\" --x pladis-alpha=1.25,1.5,2 --y seed=1..4 -o grid.png\n"
-                    "  pladis grid -p \"a blue ring\" --x steps=10..30:10 --y 'sampling-method=ddim,dpm++2m'\n"
-                    "  pladis grid -p \"a blue ring\" --x 'pladis-blocks=all;down,up;mid'\n"
-                    "  pladis grid --x 'prompt=a red star;a blue star' --y seed=1..3 -o prompts.png\n",
+        .examples =
+            "  pladis grid -p \"two green hearts\" --x cfg-scale=1,3,5 --y pladis=0,1,2 -o grid.png\n"
+            "  pladis grid -p \"two green hearts\" --x pladis-alpha=1.25,1.5,2 --y seed=1..4 -o grid.png\n"
+            "  pladis grid -p \"a blue ring\" --x steps=10..30:10 --y 'sampling-method=ddim,dpm++2m'\n"
+            "  pladis grid -p \"a blue ring\" --x 'pladis-blocks=all;down,up;mid'\n"
+            "  pladis grid --x 'prompt=a red star;a blue star' --y seed=1..3 -o prompts.png\n",
     };
     options_result result = generate_options_read(&set, argc, argv, request);
     free(rows);

@@ -89,7 +89,8 @@ static void print_table(const pld_model_info *info) {
 
 static json_t *make_json(const pld_model_info *info) {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:o, s:{}}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:o, "
+        "s:{}}",
         "path", info->path, "layout", info->layout, "family", info->family, "prediction_type",
         info->prediction_type, "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults",
         "preset", info->default_preset, "width", info->default_width, "height", info->default_height, "steps",

@@ -7,6 +7,7 @@
 #include <pladis/pladis.h>
 
 #include "commands.h"
+#include "generate_options.h"
 #include "message.h"
 #include "number.h"
 #include "thread_wait.h"
@@ -39,7 +40,36 @@ static void print_help(void) {
            "example: pladis generate -p \"a large red star above a small blue ring\" -o star.png\n");
 }
 
+/** Whether an argument is an option of generate, with its value or without. */
+static bool is_option_of_generate(const char *argument) {
+    const option_set *set = generate_options_set();
+    const char *name = argument + strspn(argument, "-");
+    const size_t length = strcspn(name, "=");
+    for (size_t i = 0; i < set->count; i++) {
+        const option *row = &set->rows[i];
+        const char *spellings[] = {row->name, row->alias};
+        if (argument[1] != '-' && row->letter != '\0' && row->letter == argument[1]) {
+            return true;
+        }
+        for (size_t j = 0; argument[1] == '-' && row->kind != OPTION_SECTION && j < 2; j++) {
+            if (spellings[j] != NULL && strlen(spellings[j]) == length &&
+                strncmp(spellings[j], name, length) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static int report_unknown(const char *name) {
+    if (name[0] == '-' && is_option_of_generate(name)) {
+        return message_usage("found %s in place of a command, which comes first: pladis generate %s ...",
+                             name, name);
+    }
+    if (strchr(name, ' ') != NULL) {
+        return message_usage("found \"%s\" in place of a command; to draw it: pladis generate -p \"%s\"",
+                             name, name);
+    }
     size_t nearest = 0, best = SIZE_MAX;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         size_t distance = name_distance(name, commands[i].name);

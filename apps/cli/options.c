@@ -182,7 +182,8 @@ static bool can_be_value(const option_set *set, const option *row, const char *a
     return set->most_positionals == 0 && argument[0] != '-';
 }
 
-/** Put a repaired copy in place of an argument that is not UTF-8, where it stays to the program's end, and move
+/** Put a repaired copy in place of an argument that is not UTF-8, where it stays to the program's end, and
+ * move
  * `*value`, which points into it, along: names of options take no part in the repair. False after an error
  * line. */
 static bool repair_argument(char **argument, const char **value) {

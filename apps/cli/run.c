@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -110,11 +111,12 @@ static int use_loras(picture_run *run, lora_set *wanted) {
     return EXIT_DONE;
 }
 
-/** What stands in a picture's texts, against its model with its LoRAs. */
-static int check_texts(picture_run *run, const picture *wanted) {
+/** What stands in the texts of picture `index`, against its model with its LoRAs. */
+static int check_texts(picture_run *run, size_t index) {
+    const picture *wanted = &run->pictures.items[index];
     const generate_request *settings = wanted->settings;
     const char *prompt = lora_set_prompt(&run->loras, wanted->prompt);
-    pld_error error = {0};
+    pld_error error = {0}, placed = {0};
     pld_status status = pld_model_check_prompt(run->model, prompt, settings->literal_prompt, false, &error);
     if (status == PLD_OK && settings->negative_prompt != NULL) {
         status = pld_model_check_prompt(run->model, settings->negative_prompt, settings->literal_prompt, true,
@@ -122,6 +124,13 @@ static int check_texts(picture_run *run, const picture *wanted) {
     }
     if (status == PLD_OK && run->maps != NULL) {
         status = pld_attention_maps_check(run->maps, run->model, prompt, settings->literal_prompt, &error);
+    }
+    if (status != PLD_OK && run->request->prompt_file != NULL) {
+        const size_t each = (size_t)run->request->batch_count * run->pictures.variant_count;
+        placed.status = error.status;
+        snprintf(placed.message, sizeof placed.message, "%s: prompt %zu: %.*s", run->request->prompt_file,
+                 index / each + 1, PLD_ERROR_MESSAGE_SIZE / 2, error.message);
+        return message_error(&placed);
     }
     return status == PLD_OK ? EXIT_DONE : message_error(&error);
 }
@@ -139,7 +148,7 @@ static int check_pictures(picture_run *run) {
         last = wanted;
         int code = lora_set_make(wanted->settings, wanted->prompt, &loras);
         code = code == EXIT_DONE ? use_loras(run, &loras) : code;
-        code = code == EXIT_DONE ? check_texts(run, wanted) : code;
+        code = code == EXIT_DONE ? check_texts(run, i) : code;
         if (code != EXIT_DONE) {
             return code;
         }

@@ -309,9 +309,8 @@ typedef struct pld_progress {
     double seconds_left; /**< estimate, negative while unknown */
 } pld_progress;
 
-/** Everything a generation depends on. Strings are borrowed for the call; prompts are UTF-8, and bytes that are
- * not count as U+FFFD. NaN or a negative value
- * marks "the model's own" where that is said. */
+/** Everything a generation depends on. Strings are borrowed for the call; prompts are UTF-8, and bytes that
+ * are not count as U+FFFD. NaN or a negative value marks "the model's own" where that is said. */
 typedef struct pld_generate_options {
     size_t struct_size;
     const char *prompt;          /**< required, may be "" */

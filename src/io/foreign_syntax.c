@@ -6,8 +6,8 @@
 #include "core/memory.h"
 #include "io/pattern.h"
 
-/* Groups that the patterns below refer to, as A1111's grammar of schedules has them: a plain stretch, brackets
- * that are closed, and what may stand between the signs of a square bracket. */
+/* Groups that the patterns below refer to, as A1111's grammar of schedules has them: a plain stretch,
+ * brackets that are closed, and what may stand between the signs of a square bracket. */
 #define GROUPS                                                                                               \
     "(?(DEFINE)(?<plain>[^][()\\\\:|]++|\\\\.)"                                                              \
     "(?<round>\\((?:(?&plain)|[:|]|(?&round)|(?&square))*+\\))"                                              \
@@ -45,7 +45,8 @@ static const pld_foreign_syntax rows[] = {
      "it is taken as words; write (word:0.9)", false},
     {")", UNESCAPED "(?&round)(?:\\d?\\.\\d++|\\d)(?![\\w.])", "a weight of InvokeAI and Compel",
      "the number is taken as words and the bracket counts as 1.1; write (word:1.3)", false},
-    {").", UNESCAPED "(?&round)\\.(?:and|blend|swap)\\(", "a function of InvokeAI and Compel", as_words, false},
+    {").", UNESCAPED "(?&round)\\.(?:and|blend|swap)\\(", "a function of InvokeAI and Compel", as_words,
+     false},
     {"::",
      UNESCAPED "(?&square)(*SKIP)(*FAIL)|(?<![\\w.])-?\\d++(?:\\.\\d++)?::|(?<!" WORD ")" WORD
                "++::(?=-?[\\d.]|\\s|$)(?:-?[\\d.]++)?",

@@ -10,7 +10,7 @@
 
 /** One kind of syntax. */
 typedef struct pld_foreign_syntax {
-    const char *mark;    /**< text without which the pattern cannot match, so that plain prompts cost nothing */
+    const char *mark; /**< text without which the pattern cannot match, so that plain prompts cost nothing */
     const char *pattern; /**< a regular expression, see io/pattern.h */
     const char *name;    /**< what it is and whose: "A1111's alternation" */
     const char *taken;   /**< what happens with it, and the remedy if there is one */

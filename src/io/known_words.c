@@ -58,10 +58,11 @@ static pld_status add(pld_known_words *known, const char *word, const char *name
     pld_free(normal);
     PLD_TRY(pld_clip_words_visit(known->pattern, word, length, note_word, &single, error));
     if (!same || single.count != 1 || single.length != length || length > PLD_KNOWN_WORD_BYTES) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: field 'trained_words': expected words of lower-case letters or single digits, at "
-                        "most %d bytes long, found '%.80s'",
-                        name, (int)PLD_KNOWN_WORD_BYTES, word);
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: field 'trained_words': expected words of lower-case letters or single digits, at "
+            "most %d bytes long, found '%.80s'",
+            name, (int)PLD_KNOWN_WORD_BYTES, word);
     }
     known->words[known->count] = pld_copy_string(word);
     known->sorted[known->count] = known->words[known->count];
@@ -71,8 +72,9 @@ static pld_status add(pld_known_words *known, const char *word, const char *name
 static pld_status fill(pld_known_words *known, const char *const *words, size_t count, const char *name,
                        pld_error *error) {
     if (count == 0 || count > PLD_KNOWN_WORDS_MOST) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'trained_words': expected 1 to %d words, found %zu",
-                        name, (int)PLD_KNOWN_WORDS_MOST, count);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'trained_words': expected 1 to %d words, found %zu", name,
+                        (int)PLD_KNOWN_WORDS_MOST, count);
     }
     known->words = pld_allocate(count, sizeof *known->words);
     known->sorted = pld_allocate(count, sizeof *known->sorted);
@@ -159,8 +161,7 @@ pld_status pld_known_words_visit_others(const pld_known_words *known, const char
     if (!normal) {
         return pld_fail_memory(error, length, "words of the prompt");
     }
-    pld_status status =
-        pld_clip_words_visit(known->pattern, normal, normal_length, pass_unknown, &o, error);
+    pld_status status = pld_clip_words_visit(known->pattern, normal, normal_length, pass_unknown, &o, error);
     pld_free(normal);
     return status;
 }

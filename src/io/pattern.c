@@ -76,8 +76,8 @@ void pld_pattern_close(pld_pattern *pattern) {
 pld_status pld_pattern_find(pld_pattern *pattern, const char *text, size_t length, size_t from, bool *found,
                             size_t *begin, size_t *end, pld_error *error) {
     const PCRE2_SIZE *span = pcre2_get_ovector_pointer(pattern->match);
-    const int code = pcre2_match(pattern->code, (PCRE2_SPTR)text, length, from, PCRE2_NO_UTF_CHECK,
-                                 pattern->match, NULL);
+    const int code =
+        pcre2_match(pattern->code, (PCRE2_SPTR)text, length, from, PCRE2_NO_UTF_CHECK, pattern->match, NULL);
     *found = code >= 0;
     if (*found) {
         *begin = span[0];

@@ -174,7 +174,8 @@ static pld_status add_part(const parser *state, size_t begin, size_t end, pld_pr
         words += state->fragments[i].is_break_word;
     }
     double weight = state->fragments[begin].weight;
-    bool is_break = weight == break_weight && strcmp(text, break_word) == 0 && length == sizeof break_word - 1;
+    bool is_break =
+        weight == break_weight && strcmp(text, break_word) == 0 && length == sizeof break_word - 1;
     parts->break_words += is_break ? 0 : words;
     parts->parts[parts->count++] = (pld_prompt_part){text, length, weight, is_break};
     return PLD_OK;

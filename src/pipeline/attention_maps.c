@@ -203,9 +203,10 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
     maps->site_count = model->site_count;
     maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
     maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);
-    pld_status status = maps->sites && maps->counts
-                            ? choose_sites(model, maps, error)
-                            : pld_fail_memory(error, maps->site_count * sizeof *maps->sites, "attention maps");
+    pld_status status =
+        maps->sites && maps->counts
+            ? choose_sites(model, maps, error)
+            : pld_fail_memory(error, maps->site_count * sizeof *maps->sites, "attention maps");
     if (status == PLD_OK) {
         status = find_words(maps, model, tokens, error);
     }

@@ -73,7 +73,7 @@ struct pld_model {
      * unknown */
     double latent_rgb[PLD_MAX_LATENT_RGB + 1][3];
     int64_t latent_rgb_channels;
-    pld_known_words *known_words;  /* NULL: the model brings no list */
+    pld_known_words *known_words; /* NULL: the model brings no list */
     pld_reviewed_texts *reviewed; /* the prompts of which the log was told */
 };
 
@@ -156,8 +156,8 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
  * of the weights. */
 size_t pld_session_release_text_encoders(pld_session *session);
 
-/** Encode a prompt, or a negative one, with every text encoder: chunks, weights. NULL is no prompt: zeros where
- * the model wants them, else "". The caller frees the states with pld_prompt_states_free. */
+/** Encode a prompt, or a negative one, with every text encoder: chunks, weights. NULL is no prompt: zeros
+ * where the model wants them, else "". The caller frees the states with pld_prompt_states_free. */
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, bool negative,
                              const pld_generate_options *options, pld_prompt_states *states,
                              pld_error *error);

@@ -63,7 +63,8 @@ static pld_status read_latent_rgb(pld_model *model, const pld_json *top, pld_err
     return PLD_OK;
 }
 
-/** "trained_words": what a model of a small world was trained on, the words that a person should see first. */
+/** "trained_words": what a model of a small world was trained on, the words that a person should see first.
+ */
 static pld_status read_trained_words(pld_model *model, const pld_json *top, pld_error *error) {
     pld_json list;
     size_t count = 0;

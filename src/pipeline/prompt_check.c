@@ -39,8 +39,8 @@ static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64
                           (long long)*tokens, (long long)own);
 }
 
-pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text,
-                              int64_t *tokens, pld_prompt_chunks *chunks, pld_error *error) {
+pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
+                              pld_prompt_chunks *chunks, pld_error *error) {
     const pld_text_encoder *encoder = &model->text_encoders[index];
     PLD_TRY(pld_prompt_cut(text, encoder->tokenizer, (size_t)encoder->config.positions, chunks, error));
     pld_status status = check_chunks(chunks, index, tokens, error);
@@ -58,14 +58,24 @@ pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text
     return pld_review_prompt(&request, &model->engine->log, model->reviewed, error);
 }
 
-pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal, bool negative,
-                                  pld_error *error) {
-    const pld_prompt_text prompt = {text, strlen(text), literal};
+/** Whether every text encoder can have it. */
+static pld_status check_cuts(const pld_model *model, const pld_prompt_text *text, pld_error *error) {
     int64_t tokens = 0;
     for (int i = 0; i < model->text_encoder_count; i++) {
         pld_prompt_chunks chunks = {0};
-        PLD_TRY(pld_prompt_cut_for(model, i, &prompt, &tokens, &chunks, error));
+        PLD_TRY(pld_prompt_cut_for(model, i, text, &tokens, &chunks, error));
         pld_prompt_chunks_free(&chunks);
+    }
+    return PLD_OK;
+}
+
+pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal, bool negative,
+                                  pld_error *error) {
+    const pld_prompt_text prompt = {text, strlen(text), literal};
+    pld_error detail = {0};
+    const pld_status status = check_cuts(model, &prompt, &detail);
+    if (status != PLD_OK) { /* the detail begins with "prompt:" */
+        return pld_fail(error, status, "%s%s", negative ? "negative " : "", detail.message);
     }
     return pld_model_review_prompt(model, &prompt, negative, error);
 }

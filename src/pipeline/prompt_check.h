@@ -22,8 +22,8 @@ pld_status pld_prompt_cut(const pld_prompt_text *text, const pld_clip_tokenizer 
 
 /** The same for text encoder `index` of a model, with the number of chunks checked against what is drawn and,
  *  behind the first encoder, against its `*tokens` (chunks times positions), which the first one sets. */
-pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text,
-                              int64_t *tokens, pld_prompt_chunks *chunks, pld_error *error);
+pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
+                              pld_prompt_chunks *chunks, pld_error *error);
 
 /** Tell the model's log of what is to be said of a prompt, once for each text. */
 pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,

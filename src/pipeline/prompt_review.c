@@ -48,7 +48,8 @@ static uint64_t hash_of(const pld_review_request *request) {
     for (size_t i = 0; i < request->length; i++) {
         hash = (hash ^ (unsigned char)request->text[i]) * UINT64_C(1099511628211);
     }
-    const unsigned kind = (request->literal ? 1U : 0U) | (request->negative ? 2U : 0U) | (request->known ? 4U : 0U);
+    const unsigned kind =
+        (request->literal ? 1U : 0U) | (request->negative ? 2U : 0U) | (request->known ? 4U : 0U);
     return (hash ^ kind) * UINT64_C(1099511628211);
 }
 
@@ -155,8 +156,7 @@ static void list_examples(const pld_known_words *known, char *list, size_t size)
     size_t shown = 0;
     const char *const *words = pld_known_words_list(known, &count);
     for (; shown < count && shown < MOST_EXAMPLES; shown++) {
-        const int written =
-            snprintf(list + used, size - used, "%s%s", shown ? ", " : "", words[shown]);
+        const int written = snprintf(list + used, size - used, "%s%s", shown ? ", " : "", words[shown]);
         if (written < 0 || (size_t)written >= size - used) {
             list[used] = '\0';
             break;
@@ -210,9 +210,9 @@ static pld_status review_syntax(review *r, pld_error *error) {
 }
 
 static pld_status review_literal(review *r, pld_error *error) {
-    return r->request->known ? pld_known_words_visit_others(r->request->known, r->text, r->length,
-                                                            list_unknown, r, error)
-                             : PLD_OK;
+    return r->request->known
+               ? pld_known_words_visit_others(r->request->known, r->text, r->length, list_unknown, r, error)
+               : PLD_OK;
 }
 
 pld_status pld_review_prompt(const pld_review_request *request, const pld_log *log,

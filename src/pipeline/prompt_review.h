@@ -20,8 +20,8 @@ void pld_reviewed_texts_destroy(pld_reviewed_texts **reviewed);
 typedef struct pld_review_request {
     const char *text;
     size_t length;
-    bool literal;  /**< without syntax */
-    bool negative; /**< it is a negative prompt */
+    bool literal;                 /**< without syntax */
+    bool negative;                /**< it is a negative prompt */
     const pld_known_words *known; /**< NULL: the model brings no list */
 } pld_review_request;
 

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "io/prompt_chunks.h"
 #include "io/prompt_utf8.h"
+#include "pladis/pladis.h"
 
 /** {"!": 0, …}: the letters of all bytes, inside and at the end of a word, some merged pieces, the specials.
  */
@@ -78,9 +79,22 @@ static void check_parts(const pld_clip_tokenizer *tokenizer, const pld_prompt_pa
     }
     pld_prompt_chunks chunks = {0};
     FUZZ_REQUIRE(pld_prompt_chunks_build(tokenizer, parts, positions, &chunks, NULL) == PLD_OK);
-    FUZZ_REQUIRE(check_chunks(tokenizer, &chunks) == ids.count && chunks.count > breaks);
+    FUZZ_REQUIRE(check_chunks(tokenizer, &chunks) == ids.count && chunks.count >= breaks);
     pld_prompt_chunks_free(&chunks);
     pld_token_list_free(&ids);
+}
+
+static void count_lines(void *user, pld_log_level level, const char *message) {
+    size_t *lines = user;
+    FUZZ_REQUIRE(level != PLD_LOG_DETAIL && message[0]);
+    ++*lines;
+}
+
+/** What is said of a prompt that could be parsed; each kind of syntax gives a line at most. */
+static void check_review(const char *text, size_t size) {
+    size_t lines = 0;
+    FUZZ_REQUIRE(pld_prompt_review(text, size, size % 2 != 0, count_lines, &lines, NULL) == PLD_OK);
+    FUZZ_REQUIRE(lines <= 32);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -94,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pld_error error = {0};
     if (pld_prompt_parse(text, size - 1, &parts, &error) == PLD_OK) {
         check_parts(tokenizer, &parts, positions);
+        check_review(text, size - 1);
     } else {
         FUZZ_REQUIRE(!parts.parts && error.message[0]);
     }

@@ -87,6 +87,44 @@ static void hard_prompts_have_the_ids_of_transformers(void **state) {
     pld_clip_tokenizer_close(tokenizer);
 }
 
+/** Bytes that are not UTF-8 are what Python's decoder replaces by U+FFFD: cut-off, overlong and too long
+ * forms, surrogates alone and in pairs, other encodings. */
+static void bytes_have_the_ids_of_their_replacement(void **state) {
+    (void)state;
+    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    json_t *document = NULL;
+    json_t *cases = load_cases(tokenizer_data("byte_cases.json"), &document);
+    size_t index = 0;
+    size_t wrong = 0;
+    json_t *entry = NULL;
+    json_array_foreach(cases, index, entry) {
+        const char *digits = json_string_value(json_object_get(entry, "bytes"));
+        const json_t *text = json_object_get(entry, "text");
+        char bytes[1024];
+        char *clean = NULL;
+        size_t length = strlen(digits) / 2;
+        size_t clean_length = 0;
+        assert_true(length <= sizeof bytes);
+        for (size_t i = 0; i < length; i++) {
+            char pair[3] = {digits[2 * i], digits[2 * i + 1], 0};
+            bytes[i] = (char)strtoul(pair, NULL, 16);
+        }
+        clean = pld_utf8_clean(bytes, length, &clean_length);
+        assert_non_null(clean);
+        assert_int_equal(clean_length, json_string_length(text));
+        assert_memory_equal(clean, json_string_value(text), clean_length);
+        pld_free(clean);
+        json_t *raw = json_stringn_nocheck(bytes, length);
+        wrong += !same_ids(tokenizer, raw, json_object_get(entry, "ids"));
+        wrong += !same_ids(tokenizer, text, json_object_get(entry, "ids"));
+        json_decref(raw);
+    }
+    assert_true(index > 100);
+    assert_int_equal(wrong, 0);
+    json_decref(document);
+    pld_clip_tokenizer_close(tokenizer);
+}
+
 static void settings_are_read(void **state) {
     (void)state;
     pld_clip_tokenizer *tokenizer = open_reference("clip");
@@ -259,6 +297,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_prompts_have_the_ids_of_transformers),
         cmocka_unit_test(hard_prompts_have_the_ids_of_transformers),
+        cmocka_unit_test(bytes_have_the_ids_of_their_replacement),
         cmocka_unit_test(settings_are_read),
         cmocka_unit_test(ill_formed_utf8_becomes_replacement_characters),
         cmocka_unit_test(a_megabyte_of_anything_is_encoded_in_seconds),

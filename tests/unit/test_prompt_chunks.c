@@ -53,7 +53,8 @@ static void check_padded(const char *folder, const char *field) {
         assert_int_equal(literal.count, 1);
         expect_ids(padded, literal.chunks[0].ids, POSITIONS);
         pld_prompt_chunks chunks = build(tokenizer, text, length, POSITIONS);
-        if (is_plain(text) && !(literal.dropped.count > 0 && strchr(text, ','))) { /* a comma moves words on */
+        if (is_plain(text) &&
+            !(literal.dropped.count > 0 && strchr(text, ','))) { /* a comma moves words on */
             plain++;
             expect_ids(padded, chunks.chunks[0].ids, POSITIONS);
             assert_int_equal(chunks.count > 1, literal.dropped.count > 0);

@@ -128,13 +128,14 @@ static void brackets_make_break_a_word(void **state) {
     static const struct {
         const char *text;
         size_t words;
-    } cases[] = {{"a BREAK b", 0},         {"(a BREAK b:1)", 0},     {"(a BREAK b)", 1}, {"[a BREAK b BREAK]", 2},
-                 {"(a BREAK b:0) BREAK", 1}, {"(a BREAK b:-1)", 1}, {"BREAKS", 0}};
+    } cases[] = {
+        {"a BREAK b", 0},           {"(a BREAK b:1)", 0},  {"(a BREAK b)", 1}, {"[a BREAK b BREAK]", 2},
+        {"(a BREAK b:0) BREAK", 1}, {"(a BREAK b:-1)", 1}, {"BREAKS", 0}};
     EXPECT("(a BREAK b:0)", {"aBREAKb", 0, false});
     EXPECT("(a BREAK b:-1)", {"a", -1, false}, {"BREAK", 1, false}, {"b", -1, false});
     EXPECT("((a BREAK b:-1):-1)", {"a", 1, false}, {"BREAK", -1, true}, {"b", 1, false});
-    EXPECT("[(a)BREAK]", {"a", 1.1 * (1 / 1.1), false}, {"", 1 / 1.1, false}, {"BREAK", -1 * (1 / 1.1), false},
-           {"", 1 / 1.1, false});
+    EXPECT("[(a)BREAK]", {"a", 1.1 * (1 / 1.1), false}, {"", 1 / 1.1, false},
+           {"BREAK", -1 * (1 / 1.1), false}, {"", 1 / 1.1, false});
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pld_prompt_parts parts = parse(cases[i].text);
         assert_int_equal(parts.break_words, cases[i].words);

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hard prompts and the ids that transformers' CLIPTokenizer gives them, as JSON for test_clip_tokenizer.
 
-    tokenizer_cases.py --tokenizer DIR [--tokenizer DIR …] --out FILE [--count N] [--seed S] [--fixed-only]
+    tokenizer_cases.py --tokenizer DIR [--tokenizer DIR …] --out FILE [--count N] [--seed S] [--fixed-only | --bytes]
 
 Each case is {"folder", "text", "ids"}; ids include start and end token and are not cut. "folder" is the base
 name of DIR. The prompts are generated: fixed ones for known traps, then random mixtures of scripts, marks, signs,
-spaces, contractions and special tokens.
+spaces, contractions and special tokens. With --bytes they are bytes that are not UTF-8, as {"folder", "bytes": hex
+digits, "text", "ids"}: the text is what Python's decoder makes of them with U+FFFD for what it cannot decode.
 """
 import argparse
 import json
@@ -50,6 +51,26 @@ PIECES = [
 ]
 
 
+BYTES = [
+    b"caf\xe9", b"\xe9", b"a \xff b", b"\xfe\xff", b"\xff\xfea\x00", b"\x80", b"\xbf\xbf", b"\xc3", b"\xc3(", b"a\xe2\x82", b"\xe2\x82a", b"\xe2(\xa1",
+    b"\xf0\x9f\x98", b"\xf0\x9f\x98a", b"\xf0\x9f", b"\xf0(\x8c\xbc",
+    b"\xc0\x80", b"\xc1\xbf", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x80\x80\x80", b"\xf0\x8f\xbf\xbf", b"\xc0\xaf etc",      # overlong
+    b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xed\xa0\xbd\xed\xb8\x80 smile", b"\xed\x9f\xbf \xee\x80\x80", b"a\xed\xb0\x80b",         # surrogates, CESU-8
+    b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xfc\x84\x80\x80\x80\x80", b"\xf4\x8f\xbf\xbf",         # beyond
+    b"a\x00b", b"\x00", b"\xef\xbb\xbfa", b"a\xef\xbb\xbfb", b"\xef\xbf\xbd", b"\xef\xbf\xbe\xef\xbf\xbf", b"\xef\xb7\x90", b"\xf0\x9f\xbf\xbe",
+    b"na\xefve caf\xe9 fa\xe7ade", "наивный".encode("cp1251"), "赤い星".encode("shift-jis"), "a “quoted” word".encode("cp1252"), "é".encode("utf-16"),
+    b"<|endoftext|>\xff<|endoftext|>", b"it\xe9's", b"1\xff2", b"\xff,\xff", b"A\xffB", b"\xcc\x81\xff\xcc\x81",
+]
+
+
+def random_bytes(source):
+    text = random_prompt(source).encode()
+    for _ in range(source.randint(1, 3)):
+        place = source.randint(0, len(text))
+        text = text[:place] + bytes([source.randint(0x80, 0xFF)]) + text[place + source.randint(0, 2):]
+    return text
+
+
 def random_character(source):
     while True:
         value = source.randint(*source.choice(RANGES))
@@ -83,11 +104,18 @@ def main():
     parser.add_argument("--count", type=int, default=150, help="random prompts for each tokenizer")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fixed-only", action="store_true")
+    parser.add_argument("--bytes", action="store_true")
     options = parser.parse_args()
     source = random.Random(options.seed)
     cases = []
     for folder in options.tokenizer:
         tokenizer = CLIPTokenizer.from_pretrained(folder)
+        if options.bytes:
+            for data in BYTES + [random_bytes(source) for _ in range(options.count)]:
+                text = data.decode("utf-8", errors="replace")
+                cases.append({"folder": Path(folder).name, "bytes": data.hex(), "text": text,
+                              "ids": tokenizer(text)["input_ids"]})
+            continue
         prompts = FIXED + ([] if options.fixed_only else [random_prompt(source) for _ in range(options.count)])
         for text in prompts:
             cases.append({"folder": Path(folder).name, "text": text, "ids": tokenizer(text)["input_ids"]})

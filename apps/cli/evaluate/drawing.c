@@ -190,6 +190,27 @@ static pld_status open_engine(const evaluate_request *request, pld_engine **engi
     return pld_engine_create(&options, engine, error);
 }
 
+/** All texts before the first picture is drawn. */
+static pld_status check_texts(const drawing *d, pld_error *error) {
+    const evaluation *e = d->e;
+    bool literal[2] = {false, false};
+    pld_status status = PLD_OK;
+    for (size_t i = 0; status == PLD_OK && i < e->settings.count; i++) {
+        const generate_request *settings = &e->settings.items[i].request;
+        literal[settings->literal_prompt] = true;
+        if (settings->negative_prompt != NULL) {
+            status = pld_model_check_prompt(d->model, settings->negative_prompt, settings->literal_prompt,
+                                            true, error);
+        }
+    }
+    for (size_t i = 0; i < 2 * e->prompts.count; i++) {
+        if (status == PLD_OK && literal[i % 2]) {
+            status = pld_model_check_prompt(d->model, e->prompts.items[i / 2].text, i % 2 != 0, false, error);
+        }
+    }
+    return status;
+}
+
 static int open_all(drawing *d) {
     const evaluation *e = d->e;
     pld_error error = {0};
@@ -206,7 +227,7 @@ static int open_all(drawing *d) {
         pld_model_open_with(d->engine, e->model_path, &files, &d->base, &error) != PLD_OK ||
         pld_model_get_info(d->base, &info, &error) != PLD_OK ||
         pld_model_with_loras(d->base, loras.items, loras.count, &d->model, &error) != PLD_OK ||
-        pld_scorer_create(&d->scorer, &error) != PLD_OK) {
+        check_texts(d, &error) != PLD_OK || pld_scorer_create(&d->scorer, &error) != PLD_OK) {
         code = message_error(&error);
     }
     d->model_pladis_scale = info.default_pladis_scale;
