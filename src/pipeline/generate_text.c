@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The stage "text": from prompts to what the denoiser is told in every step. */
 #include <math.h>
+#include <string.h>
 
 #include "pipeline/generation.h"
+#include "pipeline/prompt_check.h"
 
 pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
                                        const char *what, size_t call) {
@@ -34,8 +36,11 @@ static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_pr
 static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
     const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
     const pld_unet_config *unet = &g->model->unet;
-    PLD_TRY(pld_encode_prompt(g->session, prompt, branch != PLD_BRANCH_CONDITIONAL, g->options, states,
-                              g->error));
+    if (prompt) {
+        const pld_prompt_text text = {prompt, strlen(prompt), g->options->literal_prompt};
+        PLD_TRY(pld_model_review_prompt(g->model, &text, branch != PLD_BRANCH_CONDITIONAL, g->error));
+    }
+    PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, states, g->error));
     PLD_TRY(dump_embeds(g, branch, states));
     PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * unet->context_width),
                                         "text", 0));

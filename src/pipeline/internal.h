@@ -156,11 +156,11 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
  * of the weights. */
 size_t pld_session_release_text_encoders(pld_session *session);
 
-/** Encode a prompt, or a negative one, with every text encoder: chunks, weights. NULL is no prompt: zeros
- * where the model wants them, else "". The caller frees the states with pld_prompt_states_free. */
-pld_status pld_encode_prompt(pld_session *session, const char *prompt, bool negative,
-                             const pld_generate_options *options, pld_prompt_states *states,
-                             pld_error *error);
+/** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
+ * them, else
+ * "". The caller frees the states with pld_prompt_states_free. */
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
+                             pld_prompt_states *states, pld_error *error);
 
 /** Compute keys and values of all cross-attentions for `states`, and what joins the time embedding, into the
  * branch's context. `time_ids` [PLD_UNET_TIME_IDS]. */

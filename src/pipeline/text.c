@@ -161,9 +161,8 @@ static pld_status encode_with_all(pld_session *session, const char *prompt,
     return PLD_OK;
 }
 
-pld_status pld_encode_prompt(pld_session *session, const char *prompt, bool negative,
-                             const pld_generate_options *options, pld_prompt_states *states,
-                             pld_error *error) {
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
+                             pld_prompt_states *states, pld_error *error) {
     const pld_model *model = session->model;
     const pld_text_widths widths = {(size_t)model->unet.context_width, (size_t)model->unet.pooled_width};
     bool found = false;
@@ -172,8 +171,6 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, bool nega
         return allocate_states(model, model->text_encoders[0].config.positions, states, error);
     }
     prompt = prompt ? prompt : "";
-    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt};
-    PLD_TRY(pld_model_review_prompt(model, &text, negative, error));
     PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,
                                   widths, states, &found, error));
     if (found) {

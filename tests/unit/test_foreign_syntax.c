@@ -63,7 +63,7 @@ static void kinds_are_told_apart(void **state) {
         {"<hypernet:x:1>", "a hypernetwork of A1111: <hypernet:x:1>"},
         {"<random:a,b> <wildcard:c>", "a tag of another program: <random:a,b> (2)"},
         {"a {red|blue} cat", "a choice of Dynamic Prompts or ComfyUI: {red|blue}"},
-        {"{{cat}}", "NovelAI's emphasis: {cat}"},
+        {"a {{cat}} b", "NovelAI's emphasis: {{cat}}"},
         {"a __colour__ cat", "a wildcard: __colour__"},
         {"__art/my_style__", "a wildcard: __art/my_style__"},
         {"(embedding:bad-hands:1.2)", "a textual inversion of ComfyUI: embedding:bad-hands:1.2"},
@@ -92,6 +92,7 @@ static void what_is_understood_or_plain_is_no_finding(void **state) {
         "((a)) [b] (c:1.2) ( d : -0.5 ) [e (f:1.1)] (g:) [h] BREAK i",
         "\\[a|b\\] \\[a:b:0.5\\] \\(x\\)1.3 \\{a|b\\}",
         "[a:b] [a:b:c] (a|b) a|b [a|b:0.5]",
+        "a {set} of {x}",
         "[unclosed|a",
         "[a:0.5",
         "ANDROID HAND and And AND_",
@@ -114,8 +115,8 @@ static void hostile_texts_take_little_time(void **state) {
     enum { SIZE = 400000 };
     static char text[SIZE + 1];
     static const char *const pieces[] = {
-        "[a|",  "[a:",   "(a)", "a", "\\", "{a|",  "__a",    "<a:", "a::", "1",   "a+",     "-",  "--a",
-        "()1.", "[a|b]", "_",   "+", ":",  "AND ", "(a[b|]", "|",   "{",   "[:1", "<lora:", "(a]"};
+        "[a|", "[a:",  "(a)",   "a", "\\", "{a|", "{{a",  "__a",    "<a:", "a::", "1",   "a+",     "-",
+        "--a", "()1.", "[a|b]", "_", "+",  ":",   "AND ", "(a[b|]", "|",   "{",   "[:1", "<lora:", "(a]"};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         const size_t length = strlen(pieces[i]);
         for (size_t at = 0; at < SIZE; at++) {
