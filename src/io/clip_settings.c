@@ -95,8 +95,8 @@ static pld_status read_roles(const pld_json *file, bool always_special, pld_clip
                              pld_error *error) {
     for (int role = 0; role < PLD_CLIP_ROLE_COUNT; role++) {
         pld_json at;
-        PLD_TRY(pld_json_field(file, roles[role].name, PLD_JSON_OPTIONAL, &at, error));
-        if (at.value && !json_is_null(at.value)) {
+        PLD_TRY(pld_json_field(file, roles[role].name, PLD_JSON_NULLABLE, &at, error));
+        if (at.value) {
             PLD_TRY(read_token(&at, always_special, -1, &settings->roles[role], error));
         }
     }
@@ -107,11 +107,11 @@ static pld_status read_roles(const pld_json *file, bool always_special, pld_clip
 static pld_status read_extra(const pld_json *file, const char *field, bool always_special,
                              pld_clip_settings *settings, pld_error *error) {
     pld_json list;
-    PLD_TRY(pld_json_field(file, field, PLD_JSON_OPTIONAL, &list, error));
+    PLD_TRY(pld_json_field(file, field, PLD_JSON_NULLABLE, &list, error));
     if (json_is_object(list.value) && json_object_size(list.value) == 0) {
         return PLD_OK;
     }
-    PLD_TRY(pld_json_array(file, field, PLD_JSON_OPTIONAL, &list, error));
+    PLD_TRY(pld_json_array(file, field, PLD_JSON_NULLABLE, &list, error));
     for (size_t i = 0; i < json_array_size(list.value); i++) {
         pld_json entry;
         pld_clip_token_setting token = {0};
@@ -251,22 +251,25 @@ static pld_status check_configuration(const pld_json *file, pld_error *error) {
                         "%s: split_special_tokens true is not supported; expected false", file->file);
     }
     const char *kind = "CLIPTokenizer";
-    PLD_TRY(pld_json_get_string(file, "tokenizer_class", PLD_JSON_OPTIONAL, &kind, error));
-    if (strncmp(kind, "CLIPTokenizer", 13) != 0 && strcmp(kind, "PreTrainedTokenizerFast") != 0 &&
-        strcmp(kind, "TokenizersBackend") != 0) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: tokenizer_class: expected CLIPTokenizer, found '%.64s'; is this the folder of another "
-            "text encoder?",
-            file->file, kind);
+    PLD_TRY(pld_json_get_string(file, "tokenizer_class", PLD_JSON_NULLABLE, &kind, error));
+    static const char *const kinds[] = {"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast",
+                                        "TokenizersBackend"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kind, kinds[i]) == 0) {
+            return PLD_OK;
+        }
     }
-    return PLD_OK;
+    return pld_fail(
+        error, PLD_ERROR_UNSUPPORTED,
+        "%s: tokenizer_class: expected CLIPTokenizer, found '%.64s'; is this the folder of another "
+        "text encoder?",
+        file->file, kind);
 }
 
 /** `model_max_length`; a float or a giant means "no limit" to transformers, as does its absence. */
 static pld_status read_length(const pld_json *file, pld_clip_settings *settings, pld_error *error) {
     double length = 0;
-    PLD_TRY(pld_json_get_number(file, "model_max_length", PLD_JSON_OPTIONAL, &length, error));
+    PLD_TRY(pld_json_get_number(file, "model_max_length", PLD_JSON_NULLABLE, &length, error));
     if (length < 0) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: model_max_length: expected a positive number, found %g",
                         file->file, length);

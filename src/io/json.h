@@ -36,9 +36,11 @@ typedef struct pld_json {
     char path[PLD_JSON_PATH_BYTES]; /**< "" at the top, else e.g. "text_config" or "added_tokens[3]" */
 } pld_json;
 
-/** Whether a field that is absent (or null, which means the same) is an error or leaves the output as it was,
- *  that is, at the caller's default. A field of the wrong type is an error in both cases. */
-typedef enum pld_json_need { PLD_JSON_OPTIONAL, PLD_JSON_REQUIRED } pld_json_need;
+/** Whether a field that is absent is an error or leaves the output as it was, that is, at the caller's
+ * default. null is a value of its own: what wrote the file was told "nothing", which is seldom the default.
+ * It is of the wrong type, and so an error, except for PLD_JSON_NULLABLE, where it means the same as absence.
+ */
+typedef enum pld_json_need { PLD_JSON_OPTIONAL, PLD_JSON_NULLABLE, PLD_JSON_REQUIRED } pld_json_need;
 
 /** The top of a document, which must be an object. */
 pld_status pld_json_top(const json_t *document, const char *file, pld_json *top, pld_error *error);
@@ -48,8 +50,8 @@ pld_status pld_json_top(const json_t *document, const char *file, pld_json *top,
 typedef pld_status (*pld_json_reader)(void *target, const pld_json *top, pld_error *error);
 pld_status pld_json_read_file(const char *file, pld_json_reader read, void *target, pld_error *error);
 
-/** Where `at` points, with the field's own path: for values that no getter below covers. NULL value: absent.
- */
+/** Where `at` points, with the field's own path: for values that no getter below covers. NULL value: absent;
+ *  a null that is not allowed is there. */
 pld_status pld_json_field(const pld_json *at, const char *field, pld_json_need need, pld_json *child,
                           pld_error *error);
 
@@ -70,6 +72,9 @@ pld_status pld_json_mismatch(const pld_json *at, const char *expected, pld_error
 /** True when the field is there and not null. */
 bool pld_json_has(const pld_json *at, const char *field);
 
+/** True when the field is there and null. */
+bool pld_json_is_null(const pld_json *at, const char *field);
+
 /** A string, owned by the document. */
 pld_status pld_json_get_string(const pld_json *at, const char *field, pld_json_need need, const char **value,
                                pld_error *error);
@@ -88,6 +93,9 @@ pld_status pld_json_get_number_or_infinity(const pld_json *at, const char *field
 
 pld_status pld_json_get_bool(const pld_json *at, const char *field, pld_json_need need, bool *value,
                              pld_error *error);
+
+/** An optional truth value by Python's rule: null is false, whatever the default is. */
+pld_status pld_json_get_flag(const pld_json *at, const char *field, bool *value, pld_error *error);
 
 /** `count` whole numbers: a list of exactly that many, or one number that stands for all of them. */
 pld_status pld_json_get_integer_or_list(const pld_json *at, const char *field, pld_json_need need,

@@ -68,12 +68,16 @@ bool pld_json_has(const pld_json *at, const char *field) {
     return value && !json_is_null(value);
 }
 
+bool pld_json_is_null(const pld_json *at, const char *field) {
+    return json_is_null(json_object_get(at->value, field));
+}
+
 pld_status pld_json_field(const pld_json *at, const char *field, pld_json_need need, pld_json *child,
                           pld_error *error) {
     /* built aside, since `child` may be `at` */
     pld_json found = {.value = json_object_get(at->value, field), .file = at->file};
     set_path(&found, "%s%s%s", at->path, at->path[0] ? "." : "", field);
-    if (json_is_null(found.value)) {
+    if (json_is_null(found.value) && need == PLD_JSON_NULLABLE) {
         found.value = NULL;
     }
     *child = found;
@@ -188,6 +192,11 @@ pld_status pld_json_get_bool(const pld_json *at, const char *field, pld_json_nee
     pld_json child;
     PLD_TRY(pld_json_field(at, field, need, &child, error));
     return child.value ? read_bool(&child, value, error) : PLD_OK;
+}
+
+pld_status pld_json_get_flag(const pld_json *at, const char *field, bool *value, pld_error *error) {
+    *value = *value && !pld_json_is_null(at, field);
+    return pld_json_get_bool(at, field, PLD_JSON_NULLABLE, value, error);
 }
 
 /** What one element of a list must be, and where element 0 of the output lies. */

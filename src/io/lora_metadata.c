@@ -49,7 +49,7 @@ static pld_status alpha_of_pattern(const pld_json *top, const char *part, const 
     char field[64];
     pld_json patterns;
     snprintf(field, sizeof field, "%s.alpha_pattern", part);
-    PLD_TRY(pld_json_object(top, field, PLD_JSON_OPTIONAL, &patterns, error));
+    PLD_TRY(pld_json_object(top, field, PLD_JSON_NULLABLE, &patterns, error));
     const char *key = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)(uintptr_t)patterns.value, key, value) {
@@ -70,8 +70,8 @@ pld_status pld_lora_metadata_alpha(const pld_lora_metadata *metadata, const pld_
     }
     PLD_TRY(pld_json_top(metadata->document, metadata->place, &top, error));
     snprintf(field, sizeof field, "%s.lora_alpha", part);
-    PLD_TRY(pld_json_get_number(&top, field, PLD_JSON_OPTIONAL, alpha, error));
+    PLD_TRY(pld_json_get_number(&top, field, PLD_JSON_NULLABLE, alpha, error));
     snprintf(field, sizeof field, "%s.use_rslora", part);
-    PLD_TRY(pld_json_get_bool(&top, field, PLD_JSON_OPTIONAL, root, error));
+    PLD_TRY(pld_json_get_bool(&top, field, PLD_JSON_NULLABLE, root, error));
     return alpha_of_pattern(&top, part, module, alpha, error);
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const char *const stable_diffusion_pipelines[] = {
-    "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionPAGPipeline", NULL};
+    "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionPAGPipeline",
+    "StableDiffusionPAGImg2ImgPipeline", NULL};
 
 #define PART_COUNT(parts) ((int)(sizeof(parts) / sizeof *(parts)))
 
@@ -34,6 +35,7 @@ static const pld_family stable_diffusion = {
     .parts = stable_diffusion_parts,
     .part_count = PART_COUNT(stable_diffusion_parts),
     .text_final_norm = true,
+    .sample_size = 64,
     .default_steps = 25,
     .default_cfg_scale = 7.5,
     .latent_rgb = stable_diffusion_rgb,
@@ -41,7 +43,8 @@ static const pld_family stable_diffusion = {
 };
 
 static const char *const stable_diffusion_xl_pipelines[] = {
-    "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLPAGPipeline", NULL};
+    "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLPAGPipeline",
+    "StableDiffusionXLPAGImg2ImgPipeline", NULL};
 
 static const pld_family_part stable_diffusion_xl_parts[] = {
     {"text_encoder", "CLIPTextModel", "model", PLD_ROLE_TEXT_ENCODER, "tokenizer", false},
@@ -60,6 +63,7 @@ static const pld_family stable_diffusion_xl = {
     .part_count = PART_COUNT(stable_diffusion_xl_parts),
     .text_skip = 1,
     .zero_negative = true,
+    .sample_size = 128,
     .default_steps = 30,
     .default_cfg_scale = 5,
     .latent_rgb = stable_diffusion_xl_rgb,

@@ -36,6 +36,7 @@ typedef struct pld_family {
     bool text_final_norm; /**< text states go through the final norm */
     bool zero_negative;   /**< no negative prompt is zeros, unless model_index.json's
                              force_zeros_for_empty_prompt   says otherwise */
+    int sample_size;      /**< side of the latents where the U-Net's configuration states none */
     int default_steps;
     double default_cfg_scale;
     const double (*latent_rgb)[3]; /**< [5] for four latent channels: red, green, blue of each and of none, in

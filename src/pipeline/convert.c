@@ -107,18 +107,20 @@ static pld_status write_folder(pld_conversion *conversion, const char *output, p
 static pld_status write_single(pld_conversion *conversion, const char *output, pld_error *error) {
     const pld_model *model = conversion->model;
     const pld_single_family *family = NULL;
-    const bool v = model->scheduler.prediction_type == PLD_PREDICT_V;
+    const pld_prediction prediction = model->scheduler.prediction_type;
+    const bool v = prediction == PLD_PREDICT_V;
     PLD_TRY(pld_conversion_family(model, &family, error));
     for (int i = 0; i < model->family->part_count; i++) {
         PLD_TRY(pld_conversion_add_original(conversion, &model->family->parts[i], family, error));
     }
     if (v && family->marks_v) {
         PLD_TRY(pld_conversion_add_mark(conversion, "v_pred", error));
-        if (model->scheduler.rescale_betas_zero_snr) {
-            PLD_TRY(pld_conversion_add_mark(conversion, "ztsnr", error));
-        }
     }
-    const char *const metadata[] = {"format", "pt", "modelspec.prediction_type", v ? "v" : "epsilon", NULL};
+    if (model->scheduler.rescale_betas_zero_snr) {
+        PLD_TRY(pld_conversion_add_mark(conversion, "ztsnr", error));
+    }
+    const char *const metadata[] = {"format", "pt", "modelspec.prediction_type",
+                                    v ? "v" : pld_prediction_text(prediction), NULL};
     return pld_conversion_write(conversion, output, metadata, error);
 }
 

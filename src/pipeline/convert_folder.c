@@ -53,7 +53,7 @@ static pld_status save_json(const char *folder, const char *inside, const json_t
 }
 
 /** What a model_index.json names and this folder will not have: checkers and encoders of pictures. */
-static pld_status save_index(const char *folder, json_t *index, pld_error *error) {
+static pld_status save_index(const char *folder, const json_t *index, pld_error *error) {
     static const char *const optional[] = {"safety_checker", "feature_extractor", "image_encoder"};
     json_t *copy = json_deep_copy(index);
     if (!copy) {
@@ -75,8 +75,9 @@ static pld_status save_index(const char *folder, json_t *index, pld_error *error
 /** Write or copy the document at `inside`. */
 static pld_status put_document(const pld_model_source *source, const char *folder, const char *inside,
                                pld_error *error) {
-    if (source->documents) {
-        return save_json(folder, inside, json_object_get(source->documents, inside), error);
+    const json_t *own = pld_model_source_document(source, inside);
+    if (own) {
+        return save_json(folder, inside, own, error);
     }
     char *from = pld_format("%s/%s", source->folder, inside);
     char *to = pld_format("%s/%s", folder, inside);
@@ -88,8 +89,9 @@ static pld_status put_document(const pld_model_source *source, const char *folde
 
 static pld_status put_index(const pld_model_source *source, const char *folder, pld_error *error) {
     static const char inside[] = "model_index.json";
-    if (source->documents) {
-        return save_index(folder, json_object_get(source->documents, inside), error);
+    const json_t *own = pld_model_source_document(source, inside);
+    if (own) {
+        return save_index(folder, own, error);
     }
     json_t *document = NULL;
     char *from = pld_format("%s/%s", source->folder, inside);

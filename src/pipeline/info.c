@@ -28,6 +28,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
                         "pld_model_info: set struct_size to sizeof(pld_model_info)");
     }
     bool stated = (model->scheduler.stated & PLD_FIELD_BIT(PREDICTION_TYPE)) != 0;
+    const pld_told_prediction *told = &model->source.prediction;
     const int factor = (int)pld_vae_factor(&model->vae);
     *info = (pld_model_info){
         .struct_size = sizeof *info,
@@ -36,8 +37,9 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .family = model->family->name,
         .prediction_type =
             pld_prediction_text(stated ? model->scheduler.prediction_type : PLD_PREDICT_EPSILON),
-        .prediction_reason = stated ? "stated in scheduler_config.json"
-                                    : "scheduler_config.json states none: diffusers' default",
+        .prediction_reason = told->type ? told->reason
+                             : stated   ? "stated in scheduler_config.json"
+                                        : "scheduler_config.json states none: diffusers' default",
         .scheduler = model->sampler->name,
         .default_width = (int)model->unet.sample_size * factor,
         .default_height = (int)model->unet.sample_size * factor,

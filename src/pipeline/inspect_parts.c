@@ -86,6 +86,24 @@ static pld_status list_sites(pld_inspection *inspection, const pld_unet_config *
     return PLD_OK;
 }
 
+/** What the network predicts, by its file and by the folder that describes it, if one was given. */
+static pld_status tell(pld_inspection *inspection, const pld_weight_files *unet,
+                       const pld_single_family *family, const char *config, pld_error *error) {
+    pld_told_prediction *told = &inspection->prediction;
+    PLD_TRY(pld_tell_prediction(inspection->files, unet, family, told, error));
+    if (!config) {
+        return PLD_OK;
+    }
+    json_t *scheduler = NULL;
+    char *file = pld_format("%s/scheduler/scheduler_config.json", config);
+    pld_status status = file ? pld_scheduler_document_load(file, &scheduler, error)
+                             : pld_fail_memory(error, strlen(config), "path");
+    status = status == PLD_OK ? pld_told_beside_scheduler(scheduler, file, true, told, error) : status;
+    json_decref(scheduler);
+    pld_free(file);
+    return status;
+}
+
 /** Family, prediction and sites. */
 static pld_status describe_unet(pld_inspection *inspection, const pld_weight_files *unet, const char *config,
                                 pld_error *error) {
@@ -96,7 +114,7 @@ static pld_status describe_unet(pld_inspection *inspection, const pld_weight_fil
     const pld_family *registered = pld_family_for_pipeline(family->pipeline);
     info->title = family->title;
     info->family = registered ? registered->name : NULL;
-    PLD_TRY(pld_tell_prediction(inspection->files, unet, family, &inspection->prediction, error));
+    PLD_TRY(tell(inspection, unet, family, config, error));
     info->prediction_type = inspection->prediction.type;
     info->prediction_reason = inspection->prediction.reason;
     PLD_TRY(read_unet_config(inspection, unet, family, config, &read, error));

@@ -21,7 +21,10 @@
 #include "pladis/pladis.h"
 #include "sampling/sampler.h"
 
-enum { PLD_MAX_LATENT_RGB = 16 }; /* channels of latents that a preview knows */
+enum {
+    PLD_MAX_LATENT_RGB = 16, /* channels of latents that a preview knows */
+    PLD_MOST_SCALE = 1000    /* of scales of guidance and PLADIS, either way */
+};
 
 struct pld_engine {
     int threads;
@@ -59,6 +62,7 @@ struct pld_model {
     pld_unet_config unet;
     pld_vae_config vae;
     pld_scheduler_config scheduler; /* what the folder states */
+    char scheduler_class[64];       /* that model_index.json names; "" */
     const pld_sampler_kind *sampler;
     bool zero_negative;                        /* no negative prompt: zeros, not "" */
     pld_parameters *parameters[PLD_MAX_PARTS]; /* as family->parts */

@@ -1,10 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What the JSON files of a model say, checked against each other. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "io/json.h"
+#include "models/classes.h"
 #include "pipeline/internal.h"
+
+/** What model_index.json names that drawing does not need. */
+static bool is_optional(const char *component) {
+    static const char *const optional[] = {"safety_checker", "feature_extractor", "image_encoder"};
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        if (strcmp(component, optional[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** What a component of the pipeline has to be; false when the family has none of this name. */
+static bool role_of(const pld_family *family, const char *component, pld_class_role *role) {
+    static const pld_class_role roles[PLD_ROLE_COUNT] = {[PLD_ROLE_TEXT_ENCODER] = PLD_CLASS_TEXT_ENCODER,
+                                                         [PLD_ROLE_DENOISER] = PLD_CLASS_DENOISER,
+                                                         [PLD_ROLE_AUTOENCODER] = PLD_CLASS_AUTOENCODER};
+    *role = PLD_CLASS_SCHEDULER;
+    for (int i = 0; i < family->part_count; i++) {
+        const pld_family_part *part = &family->parts[i];
+        if (strcmp(component, part->name) == 0) {
+            *role = roles[part->role];
+            return true;
+        }
+        if (part->tokenizer && strcmp(component, part->tokenizer) == 0) {
+            *role = PLD_CLASS_TOKENIZER;
+            return true;
+        }
+    }
+    return strcmp(component, "scheduler") == 0;
+}
+
+/** A scheduler's class is a sampler's, or refused. */
+static pld_status check_scheduler_class(const pld_json *at, const char *field, const char *name,
+                                        pld_error *error) {
+    return pld_sampler_has_class(name) ? PLD_OK
+                                       : pld_class_check(at, field, name, PLD_CLASS_SCHEDULER, error);
+}
+
+/** One entry "component": ["library", "Class"], or [null, null] where a pipeline goes without. */
+static pld_status check_component(pld_model *model, const pld_json *top, const char *component,
+                                  pld_error *error) {
+    pld_json entry;
+    pld_json class_name;
+    pld_class_role role;
+    PLD_TRY(pld_json_array(top, component, PLD_JSON_NULLABLE, &entry, error));
+    pld_json_element(&entry, 1, &class_name);
+    const char *name = json_string_value(class_name.value);
+    const bool wanted = role_of(model->family, component, &role);
+    if (wanted && !name) {
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: field '%s': expected [\"library\", \"Class\"], found no class; the pipeline needs it",
+            top->file, component);
+    }
+    if (wanted && role == PLD_CLASS_SCHEDULER) {
+        snprintf(model->scheduler_class, sizeof model->scheduler_class, "%s", name);
+        return check_scheduler_class(top, component, name, error);
+    }
+    if (wanted) {
+        return pld_class_check(top, component, name, role, error);
+    }
+    const pld_class *known = name ? pld_class_find(name) : NULL;
+    if (known && known->is) {
+        return pld_class_check(top, component, name, known->role, error);
+    }
+    if (name) {
+        pld_log_message(&model->engine->log, PLD_LOG_NOTICE, "%s: component '%.60s' (%.60s) is not used",
+                        top->file, component, name);
+    }
+    return PLD_OK;
+}
 
 static pld_status read_index(void *target, const pld_json *top, pld_error *error) {
     pld_model *model = target;
@@ -12,14 +86,21 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
     PLD_TRY(pld_json_get_string(top, "_class_name", PLD_JSON_REQUIRED, &pipeline, error));
     model->family = pld_family_for_pipeline(pipeline);
     if (!model->family) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: the pipeline %.80s is not supported; 'pladis list families' names what is",
-                        top->file, pipeline);
+        return pld_class_check(top, "_class_name", pipeline, PLD_CLASS_PIPELINE, error);
+    }
+    const char *component = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)top->value, component, value) {
+        pld_class_role role;
+        const bool is_list = json_is_array(value) || role_of(model->family, component, &role);
+        if (component[0] != '_' && is_list && !is_optional(component)) {
+            PLD_TRY(check_component(model, top, component, error));
+        }
     }
     model->zero_negative = model->family->zero_negative;
-    return model->zero_negative ? pld_json_get_bool(top, "force_zeros_for_empty_prompt", PLD_JSON_OPTIONAL,
-                                                    &model->zero_negative, error)
-                                : PLD_OK;
+    return model->zero_negative
+               ? pld_json_get_flag(top, "force_zeros_for_empty_prompt", &model->zero_negative, error)
+               : PLD_OK;
 }
 
 /** What the scheduler's document goes to. */
@@ -28,9 +109,24 @@ static pld_status parse_scheduler(void *target, const pld_json *top, pld_error *
     return pld_scheduler_config_read(top->value, top->file, &model->engine->log, &model->scheduler, error);
 }
 
+/** The sampler of the scheduler's own file, or where that names no class of model_index.json. */
+static pld_status choose_sampler(pld_model *model, pld_error *error) {
+    const char *own = model->scheduler.class_name;
+    const char *named = model->scheduler_class;
+    const pld_json at = {.file = model->scheduler.file};
+    const char *class_name = own[0] ? own : named;
+    PLD_TRY(check_scheduler_class(&at, "_class_name", class_name, error));
+    if (named[0] && strcmp(class_name, named) != 0) {
+        pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
+                        "%s: the scheduler is %s, which counts; model_index.json names %s", at.file, own,
+                        named);
+    }
+    return pld_sampler_kind_for_class(class_name, &model->scheduler, &model->sampler, error);
+}
+
 static pld_status read_scheduler(pld_model *model, pld_error *error) {
     static const char inside[] = "scheduler/scheduler_config.json";
-    if (model->source.documents) {
+    if (pld_model_source_document(&model->source, inside)) {
         PLD_TRY(pld_model_source_json(&model->source, inside, parse_scheduler, model, error));
     } else { /* a file may hold infinities, which JSON lacks */
         char *file = pld_format("%s/%s", model->source.folder, inside);
@@ -40,7 +136,7 @@ static pld_status read_scheduler(pld_model *model, pld_error *error) {
         pld_free(file);
         PLD_TRY(status);
     }
-    return pld_sampler_kind_for_config(&model->scheduler, &model->sampler, error);
+    return choose_sampler(model, error);
 }
 
 /** "latent_rgb": red, green, blue for each latent channel in turn, then the three that are added. */
@@ -48,7 +144,7 @@ static pld_status read_latent_rgb(pld_model *model, const pld_json *top, pld_err
     enum { MOST = 3 * (PLD_MAX_LATENT_RGB + 1) };
     double values[MOST];
     size_t count = 0;
-    PLD_TRY(pld_json_get_numbers(top, "latent_rgb", PLD_JSON_OPTIONAL, MOST, values, &count, error));
+    PLD_TRY(pld_json_get_numbers(top, "latent_rgb", PLD_JSON_NULLABLE, MOST, values, &count, error));
     if (count % 3 != 0 || count == 3) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
@@ -57,6 +153,11 @@ static pld_status read_latent_rgb(pld_model *model, const pld_json *top, pld_err
             top->file, count);
     }
     for (size_t i = 0; i < count; i++) {
+        if (!(values[i] >= -PLD_MOST_SCALE && values[i] <= PLD_MOST_SCALE)) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: field 'latent_rgb[%zu]': expected a number from %d to %d, found %g",
+                            top->file, i, -PLD_MOST_SCALE, PLD_MOST_SCALE, values[i]);
+        }
         model->latent_rgb[i / 3][i % 3] = values[i];
     }
     model->latent_rgb_channels = count ? (int64_t)(count / 3) - 1 : model->latent_rgb_channels;
@@ -68,7 +169,7 @@ static pld_status read_latent_rgb(pld_model *model, const pld_json *top, pld_err
 static pld_status read_trained_words(pld_model *model, const pld_json *top, pld_error *error) {
     pld_json list;
     size_t count = 0;
-    PLD_TRY(pld_json_array(top, "trained_words", PLD_JSON_OPTIONAL, &list, error));
+    PLD_TRY(pld_json_array(top, "trained_words", PLD_JSON_NULLABLE, &list, error));
     if (!list.value) {
         return PLD_OK;
     }
@@ -78,7 +179,7 @@ static pld_status read_trained_words(pld_model *model, const pld_json *top, pld_
         return pld_fail_memory(error, capacity * sizeof *words, top->file);
     }
     pld_status status =
-        pld_json_get_strings(top, "trained_words", PLD_JSON_OPTIONAL, capacity, words, &count, error);
+        pld_json_get_strings(top, "trained_words", PLD_JSON_REQUIRED, capacity, words, &count, error);
     if (status == PLD_OK) {
         status = pld_known_words_create(words, count, top->file, &model->known_words, error);
     }
@@ -86,11 +187,23 @@ static pld_status read_trained_words(pld_model *model, const pld_json *top, pld_
     return status;
 }
 
+/** A number of pladis.json in the range that the option of its name has. */
+static pld_status read_preference(const pld_json *top, const char *field, double *value, pld_error *error) {
+    double found = *value;
+    PLD_TRY(pld_json_get_number(top, field, PLD_JSON_NULLABLE, &found, error));
+    if (!(found >= -PLD_MOST_SCALE && found <= PLD_MOST_SCALE)) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field '%s': expected a number from %d to %d, found %g",
+                        top->file, field, -PLD_MOST_SCALE, PLD_MOST_SCALE, found);
+    }
+    *value = found;
+    return PLD_OK;
+}
+
 static pld_status read_preferences(void *target, const pld_json *top, pld_error *error) {
     pld_model *model = target;
-    PLD_TRY(pld_json_get_integer(top, "steps", PLD_JSON_OPTIONAL, 1, 1000, &model->default_steps, error));
-    PLD_TRY(pld_json_get_number(top, "cfg_scale", PLD_JSON_OPTIONAL, &model->default_cfg_scale, error));
-    PLD_TRY(pld_json_get_number(top, "pladis_scale", PLD_JSON_OPTIONAL, &model->default_pladis_scale, error));
+    PLD_TRY(pld_json_get_integer(top, "steps", PLD_JSON_NULLABLE, 1, 1000, &model->default_steps, error));
+    PLD_TRY(read_preference(top, "cfg_scale", &model->default_cfg_scale, error));
+    PLD_TRY(read_preference(top, "pladis_scale", &model->default_pladis_scale, error));
     PLD_TRY(read_latent_rgb(model, top, error));
     return read_trained_words(model, top, error);
 }
@@ -125,6 +238,9 @@ static pld_status read_parts(pld_model *model, pld_error *error) {
         pld_free(inside);
         PLD_TRY(status);
     }
+    if (!model->unet.sample_size) {
+        model->unet.sample_size = model->family->sample_size;
+    }
     return PLD_OK;
 }
 
@@ -139,6 +255,13 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
         const pld_text_encoder *encoder = &model->text_encoders[i];
         const pld_family_part *part = &model->family->parts[encoder->part];
         width += encoder->config.width;
+        if (part->pooled && encoder->config.projection == 0) {
+            return pld_fail(
+                error, PLD_ERROR_FORMAT,
+                "%s: %s/config.json: field 'projection_dim' is null; expected the width of the pooled "
+                "embedding, which the U-Net is told",
+                path, part->name);
+        }
         pooled += part->pooled ? encoder->config.projection : 0;
         if (encoder->config.positions != positions) {
             return pld_fail(error, PLD_ERROR_FORMAT,
@@ -162,16 +285,27 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
     return PLD_OK;
 }
 
+/** What a U-Net is that takes more channels than its latents have, by how many they are. */
+static const char *special_network(int64_t channels, int64_t latents) {
+    return channels == 2 * latents + 1 ? "inpainting networks, which also take a mask and the masked picture,"
+           : channels == 2 * latents   ? "networks that edit a picture (InstructPix2Pix)"
+           : channels == latents + 1   ? "networks that are told of depth"
+           : channels == latents + 3   ? "upscalers, which also take the small picture,"
+                                       : "such networks";
+}
+
 /** The parts must fit each other. */
 static pld_status check_parts(const pld_model *model, pld_error *error) {
+    const int64_t in = model->unet.in_channels;
+    const int64_t latents = model->vae.latent_channels;
     PLD_TRY(check_text(model, error));
-    if (model->unet.in_channels != model->vae.latent_channels ||
-        model->unet.out_channels != model->unet.in_channels) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: the U-Net takes %lld channels and gives %lld, the autoencoder has %lld; "
-                        "inpainting and other special networks are not supported",
-                        model->source.path, (long long)model->unet.in_channels,
-                        (long long)model->unet.out_channels, (long long)model->vae.latent_channels);
+    if (in != latents || model->unet.out_channels != in) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: the U-Net takes %lld channels (in_channels) and gives %lld, the autoencoder has %lld; "
+            "%s are not supported",
+            model->source.path, (long long)in, (long long)model->unet.out_channels, (long long)latents,
+            special_network(in, latents));
     }
     return PLD_OK;
 }

@@ -22,10 +22,12 @@ static bool copy(char **target, const char *text) {
 static pld_status open_parts_by_themselves(pld_model_source *source, const pld_model_options *options,
                                            const pld_log *log, pld_error *error) {
     if (options->unet) {
-        PLD_TRY(pld_source_files_open(options->unet, "unet", &source->files[PLD_SOURCE_UNET], log, error));
+        PLD_TRY(pld_source_files_open(source, options->unet, "unet", &source->files[PLD_SOURCE_UNET], log,
+                                      error));
     }
     if (options->vae) {
-        PLD_TRY(pld_source_files_open(options->vae, "vae", &source->files[PLD_SOURCE_VAE], log, error));
+        PLD_TRY(
+            pld_source_files_open(source, options->vae, "vae", &source->files[PLD_SOURCE_VAE], log, error));
     }
     return PLD_OK;
 }
@@ -65,14 +67,21 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
         source->layout = "random weights";
         source->random = true;
     }
-    return copy(&source->folder, path) ? PLD_OK : pld_fail_memory(error, strlen(path), "path");
+    if (!copy(&source->folder, path)) {
+        return pld_fail_memory(error, strlen(path), "path");
+    }
+    return pld_model_source_tell(source, log, error);
 }
 
 void pld_model_source_close(pld_model_source *source) {
     for (int i = 0; i < PLD_SOURCE_FILES; i++) {
         pld_weight_files_close(&source->files[i].files);
     }
-    json_decref(source->documents);
+    for (int i = 0; i < source->document_count; i++) {
+        json_decref(source->documents[i].json);
+        pld_free(source->documents[i].inside);
+        pld_free(source->documents[i].name);
+    }
     pld_free(source->tokenizer);
     pld_free(source->vocabulary);
     pld_free(source->path);
@@ -80,11 +89,38 @@ void pld_model_source_close(pld_model_source *source) {
     *source = (pld_model_source){0};
 }
 
+static const pld_source_document *find_document(const pld_model_source *source, const char *inside) {
+    for (int i = 0; i < source->document_count; i++) {
+        if (strcmp(source->documents[i].inside, inside) == 0) {
+            return &source->documents[i];
+        }
+    }
+    return NULL;
+}
+
+const json_t *pld_model_source_document(const pld_model_source *source, const char *inside) {
+    const pld_source_document *document = find_document(source, inside);
+    return document ? document->json : NULL;
+}
+
+pld_status pld_model_source_add(pld_model_source *source, const char *inside, const char *name, json_t *json,
+                                pld_error *error) {
+    pld_source_document made = {pld_copy_string(inside), pld_copy_string(name), json};
+    if (!made.inside || !made.name || !json || source->document_count == PLD_SOURCE_DOCUMENTS) {
+        pld_free(made.inside);
+        pld_free(made.name);
+        json_decref(json);
+        return pld_fail_memory(error, strlen(name), "configuration");
+    }
+    source->documents[source->document_count++] = made;
+    return PLD_OK;
+}
+
 pld_status pld_model_source_has(const pld_model_source *source, const char *inside, bool *there,
                                 pld_error *error) {
     struct stat found;
-    if (source->documents) {
-        *there = json_object_get(source->documents, inside) != NULL;
+    *there = find_document(source, inside) != NULL;
+    if (*there || !source->folder) {
         return PLD_OK;
     }
     char *file = pld_format("%s/%s", source->folder, inside);
@@ -95,19 +131,15 @@ pld_status pld_model_source_has(const pld_model_source *source, const char *insi
 
 pld_status pld_model_source_json(const pld_model_source *source, const char *inside, pld_json_reader read,
                                  void *target, pld_error *error) {
-    char *file = source->documents ? pld_format("%s (%s, as read off its tensors)", source->path, inside)
-                                   : pld_format("%s/%s", source->folder, inside);
-    if (!file) {
-        return pld_fail_memory(error, strlen(inside), "path");
+    const pld_source_document *document = find_document(source, inside);
+    pld_json top;
+    if (document) {
+        PLD_TRY(pld_json_top(document->json, document->name, &top, error));
+        return read(target, &top, error);
     }
-    pld_status status = PLD_OK;
-    if (source->documents) {
-        pld_json top;
-        status = pld_json_top(json_object_get(source->documents, inside), file, &top, error);
-        status = status == PLD_OK ? read(target, &top, error) : status;
-    } else {
-        status = pld_json_read_file(file, read, target, error);
-    }
+    char *file = pld_format("%s/%s", source->folder ? source->folder : source->path, inside);
+    pld_status status =
+        file ? pld_json_read_file(file, read, target, error) : pld_fail_memory(error, strlen(inside), "path");
     pld_free(file);
     return status;
 }

@@ -13,6 +13,13 @@
 #include "models/layouts/layouts.h"
 #include "pladis/pladis.h"
 
+/** A document of a diffusers folder that is not, or not as it is, in `folder`. */
+typedef struct pld_source_document {
+    char *inside; /**< "unet/config.json" */
+    char *name;   /**< for messages */
+    json_t *json;
+} pld_source_document;
+
 /** A file or folder of weights that was named: the checkpoint itself, --unet, --vae. */
 typedef struct pld_source_files {
     pld_weight_files *files;
@@ -20,18 +27,22 @@ typedef struct pld_source_files {
 } pld_source_files;
 
 enum { PLD_SOURCE_CHECKPOINT, PLD_SOURCE_UNET, PLD_SOURCE_VAE, PLD_SOURCE_FILES };
+enum { PLD_SOURCE_DOCUMENTS = 8 };
 
 typedef struct pld_model_source {
     const char *layout; /**< "diffusers", "single file (latent diffusion)" */
     char *path;         /**< as it was given */
     char *folder;       /**< a diffusers folder, for what the files do not hold; NULL without one */
-    json_t *documents;  /**< path in a diffusers folder → document, read off a single file; else NULL */
-    char *tokenizer;    /**< folder or file to take tokenizers from; NULL: the model's own */
-    char *vocabulary;   /**< CLIP's published vocabulary, for models without a tokenizer; may be NULL */
+    /** read off a single file, beside weights that were named, or changed by what a file says of itself:
+     * before the folder's own; [document_count] */
+    pld_source_document documents[PLD_SOURCE_DOCUMENTS];
+    int document_count;
+    char *tokenizer;  /**< folder or file to take tokenizers from; NULL: the model's own */
+    char *vocabulary; /**< CLIP's published vocabulary, for models without a tokenizer; may be NULL */
     pld_source_files files[PLD_SOURCE_FILES];
     const pld_single_family *family; /**< of a single file; NULL for a folder */
     bool random;                     /**< the weights are made up, the folder has none */
-    pld_told_prediction prediction;  /**< of a single file without --config */
+    pld_told_prediction prediction;  /**< of a U-Net in a file that was named; else type is NULL */
 } pld_model_source;
 
 /** Recognise what lies at `path`. `options` may be NULL. What was noticed on the way goes to `log`. On
@@ -49,6 +60,9 @@ pld_status pld_model_source_json(const pld_model_source *source, const char *ins
 pld_status pld_model_source_has(const pld_model_source *source, const char *inside, bool *there,
                                 pld_error *error);
 
+/** A document that the source holds itself, or NULL: it is in the folder if anywhere. */
+const json_t *pld_model_source_document(const pld_model_source *source, const char *inside);
+
 /** The weights of one part under diffusers' names; the caller closes `*files`. */
 pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
                                     pld_weight_files **files, pld_error *error);
@@ -64,9 +78,25 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
 pld_status pld_model_source_open_single(pld_model_source *source, const char *config, const pld_log *log,
                                         pld_error *error);
 
-/** Open the weights of a part given by themselves. */
-pld_status pld_source_files_open(const char *path, const char *part, pld_source_files *files,
-                                 const pld_log *log, pld_error *error);
+/** Open the weights of a part given by themselves. The configuration that lies beside the weights in a folder
+ * is theirs, and becomes a document. */
+pld_status pld_source_files_open(pld_model_source *source, const char *path, const char *part,
+                                 pld_source_files *files, const pld_log *log, pld_error *error);
+
+/** Take `json` over as the document at `inside`, called `name` (copied) in messages; NULL json: memory is
+ * out. */
+pld_status pld_model_source_add(pld_model_source *source, const char *inside, const char *name, json_t *json,
+                                pld_error *error);
+
+/** Where weights for the U-Net were named beside a folder: find out what they predict, and make the
+ * scheduler's document say so. */
+pld_status pld_model_source_tell(pld_model_source *source, const pld_log *log, pld_error *error);
+
+/** What counts for a network of which its file tells `*told` beside a folder with this scheduler_config.json.
+ *  `describes`: the folder was given to describe the file (--config), so what it states goes before a guess;
+ *  else it belongs to another network, and goes before nothing at all. */
+pld_status pld_told_beside_scheduler(const json_t *scheduler, const char *file, bool describes,
+                                     pld_told_prediction *told, pld_error *error);
 
 /** The named files that hold `part`, and in which layout; NULL when none does. */
 const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,

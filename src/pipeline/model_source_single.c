@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
+#include "models/classes.h"
 #include "pipeline/model_source.h"
 
 /** Quantised weights that carry factors beside them would be read as nonsense. */
@@ -53,10 +54,47 @@ static pld_status nothing_found(const pld_weight_files *files, const char *expec
         pld_weight_files_path(files, 0), expected, other ? other : "tensors of an unknown network");
 }
 
-pld_status pld_source_files_open(const char *path, const char *part, pld_source_files *files,
-                                 const pld_log *log, pld_error *error) {
+/** Whether a document beside a file of weights is meant for them: other folders have a config.json, too. */
+static bool is_meant(const json_t *document, pld_class_role role) {
+    const char *name = json_string_value(json_object_get(document, "_class_name"));
+    const pld_class *known = name ? pld_class_find(name) : NULL;
+    return known && known->role == role && !known->is;
+}
+
+/** The configuration that lies beside weights which were named: a folder has it, or the folder of the file.
+ */
+static pld_status add_own_configuration(pld_model_source *source, const char *path, bool folder,
+                                        const char *part, pld_error *error) {
+    const pld_class_role role = strcmp(part, "unet") == 0 ? PLD_CLASS_DENOISER : PLD_CLASS_AUTOENCODER;
+    const char *end = strrchr(path, '/');
+    const int length = folder ? (int)strlen(path) : end ? (int)(end - path) : 0;
+    struct stat found;
+    json_t *json = NULL;
+    char *file = pld_format("%.*s%sconfig.json", length, path, folder || end ? "/" : "");
+    char *inside = pld_format("%s/config.json", part);
+    pld_status status = file && inside ? PLD_OK : pld_fail_memory(error, strlen(path), "path");
+    if (status == PLD_OK && stat(file, &found) == 0) {
+        pld_error reason = {0};
+        status = pld_json_load(file, 0, &json, &reason);
+        if (!folder && status != PLD_ERROR_MEMORY && !is_meant(json, role)) {
+            json_decref(json);
+            status = PLD_OK;
+        } else if (status == PLD_OK) {
+            status = pld_model_source_add(source, inside, file, json, error);
+        } else {
+            status = pld_fail(error, status, "%s", reason.message);
+        }
+    }
+    pld_free(file);
+    pld_free(inside);
+    return status;
+}
+
+pld_status pld_source_files_open(pld_model_source *source, const char *path, const char *part,
+                                 pld_source_files *files, const pld_log *log, pld_error *error) {
     struct stat found;
     const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    PLD_TRY(add_own_configuration(source, path, folder, part, error));
     PLD_TRY(folder ? pld_weight_files_open(path, "diffusion_pytorch_model", &files->files, error)
                    : pld_weight_files_open_file(path, &files->files, error));
     pld_layout_detect(files->files, &files->contents);
@@ -99,12 +137,19 @@ static pld_status part_missing(const pld_model_source *source, const char *part,
                     rows[i].remedy);
 }
 
-/** Enter a document and give it away. */
+/** Enter a document that was read off the tensors, and give it away. */
 static pld_status add_document(pld_model_source *source, const char *inside, json_t *document,
                                pld_error *error) {
-    return json_object_set_new(source->documents, inside, document) == 0
-               ? PLD_OK
-               : pld_fail_memory(error, strlen(inside), "configuration");
+    char *name = pld_format("%s (%s, as read off its tensors)", source->path, inside);
+    pld_status status = PLD_OK;
+    if (name) {
+        status = pld_model_source_add(source, inside, name, document, error);
+    } else {
+        json_decref(document);
+        status = pld_fail_memory(error, strlen(inside), "path");
+    }
+    pld_free(name);
+    return status;
 }
 
 /** Describe one part from the tensors that stand for it. */
@@ -118,6 +163,9 @@ static pld_status describe_part(pld_model_source *source, const char *part, int 
     json_t *config = NULL;
     char inside[64];
     snprintf(inside, sizeof inside, "%s/config.json", part);
+    if (pld_model_source_document(source, inside)) {
+        return PLD_OK; /* it lay beside weights that were named */
+    }
     PLD_TRY(pld_layout_view(holder->files, layout, 0, &view, error));
     const pld_single_family *family = source->family;
     const bool open_clip = layout->names == pld_open_clip_names;
@@ -153,10 +201,6 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     static const char *const encoders[] = {"text_encoder", "text_encoder_2"};
     json_t *index = NULL;
     json_t *scheduler = NULL;
-    source->documents = json_object();
-    if (!source->documents) {
-        return pld_fail_memory(error, sizeof(json_t *), "configuration");
-    }
     PLD_TRY(recognise(source, error));
     const pld_single_family *family = source->family;
     for (int i = 0; i < 2 && family->tokenizers[i]; i++) {
@@ -171,7 +215,7 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     if (scheduler && add_document(source, "scheduler/scheduler_config.json", scheduler, error) != PLD_OK) {
         status = PLD_ERROR_MEMORY;
     }
-    pld_log_message(log, source->prediction.told ? PLD_LOG_DETAIL : PLD_LOG_NOTICE,
+    pld_log_message(log, source->prediction.teller ? PLD_LOG_DETAIL : PLD_LOG_NOTICE,
                     "%s: %s, predicts %s (%s)", source->path, family->title, source->prediction.type,
                     source->prediction.reason);
     return status;
@@ -190,7 +234,8 @@ pld_status pld_model_source_open_single(pld_model_source *source, const char *co
     source->layout = checkpoint->contents.parts[0]->naming;
     if (config) {
         source->folder = pld_copy_string(config);
-        return source->folder ? PLD_OK : pld_fail_memory(error, strlen(config), "path");
+        return source->folder ? pld_model_source_tell(source, log, error)
+                              : pld_fail_memory(error, strlen(config), "path");
     }
     return describe(source, log, error);
 }

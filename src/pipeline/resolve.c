@@ -85,10 +85,10 @@ static pld_status check_numbers(const pld_generation *g) {
     const pld_generate_options *o = g->options;
     PLD_TRY(check_range(g->error, "steps", (double)o->steps, 0, MAX_STEPS));
     if (!isnan(o->cfg_scale)) {
-        PLD_TRY(check_range(g->error, "cfg-scale", o->cfg_scale, -1000, 1000));
+        PLD_TRY(check_range(g->error, "cfg-scale", o->cfg_scale, -PLD_MOST_SCALE, PLD_MOST_SCALE));
     }
     PLD_TRY(check_range(g->error, "cfg-rescale", o->cfg_rescale, 0, 1));
-    PLD_TRY(check_range(g->error, "pladis", g->pladis_scale, -1000, 1000));
+    PLD_TRY(check_range(g->error, "pladis", g->pladis_scale, -PLD_MOST_SCALE, PLD_MOST_SCALE));
     PLD_TRY(check_range(g->error, "pladis-start", o->pladis_start, 0, 1));
     PLD_TRY(check_range(g->error, "pladis-end", o->pladis_end, 0, 1));
     PLD_TRY(check_range(g->error, "pladis-temperature", o->pladis_temperature, 0, 100));

@@ -53,6 +53,13 @@ const pld_sampler_kind *pld_sampler_kind_find(const char *name);
 pld_status pld_sampler_kind_for_config(const pld_scheduler_config *stated, const pld_sampler_kind **kind,
                                        pld_error *error);
 
+/** Whether some sampler is diffusers' class of this name. */
+bool pld_sampler_has_class(const char *class_name);
+
+/** The same for a class that stands elsewhere. */
+pld_status pld_sampler_kind_for_class(const char *class_name, const pld_scheduler_config *stated,
+                                      const pld_sampler_kind **kind, pld_error *error);
+
 /** What a run asks for beyond the configuration. */
 typedef struct pld_sampling_options {
     size_t steps;            /**< 1 … num_train_timesteps; 0 when timesteps are given */

@@ -37,27 +37,39 @@ static bool algorithm_matches(const pld_sampler_kind *kind, const pld_scheduler_
     return made.algorithm_type == (asked == PLD_ALGORITHM_DEIS ? PLD_ALGORITHM_DPMSOLVER_PP : asked);
 }
 
-pld_status pld_sampler_kind_for_config(const pld_scheduler_config *stated, const pld_sampler_kind **kind,
-                                       pld_error *error) {
-    bool known_class = false;
+bool pld_sampler_has_class(const char *class_name) {
     for (size_t i = 0; kinds[i]; i++) {
-        if (strcmp(kinds[i]->class_name, stated->class_name) != 0) {
-            continue;
+        if (strcmp(kinds[i]->class_name, class_name) == 0) {
+            return true;
         }
-        known_class = true;
-        if (algorithm_matches(kinds[i], stated)) {
+    }
+    return false;
+}
+
+pld_status pld_sampler_kind_for_class(const char *class_name, const pld_scheduler_config *stated,
+                                      const pld_sampler_kind **kind, pld_error *error) {
+    for (size_t i = 0; kinds[i]; i++) {
+        if (strcmp(kinds[i]->class_name, class_name) == 0 && algorithm_matches(kinds[i], stated)) {
             *kind = kinds[i];
             return PLD_OK;
         }
     }
-    if (known_class) {
+    if (pld_sampler_has_class(class_name)) {
         char value[64];
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: field 'algorithm_type' is %s, which is not implemented; choose a sampler by name",
-            stated->file, pld_scheduler_field_text(stated, PLD_FIELD_ALGORITHM_TYPE, value, sizeof value));
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: field 'algorithm_type' is %s, which is not implemented; 'dpmsolver++' and "
+                        "'sde-dpmsolver++' are",
+                        stated->file,
+                        pld_scheduler_field_text(stated, PLD_FIELD_ALGORITHM_TYPE, value, sizeof value));
     }
-    return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                    "%s: field '_class_name': no sampler for '%.64s'; choose one by name", stated->file,
-                    stated->class_name);
+    return pld_fail(
+        error, PLD_ERROR_UNSUPPORTED,
+        "%s: field '_class_name': no sampler for '%.64s'; 'pladis list samplers' names those that "
+        "there are",
+        stated->file, class_name);
+}
+
+pld_status pld_sampler_kind_for_config(const pld_scheduler_config *stated, const pld_sampler_kind **kind,
+                                       pld_error *error) {
+    return pld_sampler_kind_for_class(stated->class_name, stated, kind, error);
 }

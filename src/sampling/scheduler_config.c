@@ -34,6 +34,7 @@ typedef struct field_row {
     size_t size;
     double min, max;
     const word *words; /* text NULL at the end */
+    bool nullable;     /* null means the same as absence to the classes that have the field */
 } field_row;
 
 static const word beta_schedules[] = {{"linear", PLD_BETAS_LINEAR},
@@ -74,30 +75,31 @@ static const word variance_types[] = {{"learned", PLD_VARIANCE_LEARNED},
                                       {"fixed_large_log", PLD_VARIANCE_FIXED},
                                       {NULL, 0}};
 
-#define ROW(field, member, kind, low, high, list)                                                            \
+#define ROW(field, member, kind, low, high, list, null)                                                      \
     [PLD_FIELD_##field] = {.name = #member,                                                                  \
                            .type = kind,                                                                     \
                            .offset = offsetof(pld_scheduler_config, member),                                 \
                            .size = sizeof(((pld_scheduler_config *)0)->member),                              \
                            .min = low,                                                                       \
                            .max = high,                                                                      \
-                           .words = list}
-#define FLAG(field, member)          ROW(field, member, FIELD_FLAG, 0, 1, NULL)
-#define WORD(field, member, list)    ROW(field, member, FIELD_WORD, 0, 0, list)
-#define NUMBER(field, member, a, b)  ROW(field, member, FIELD_NUMBER, a, b, NULL)
-#define INTEGER(field, member, a, b) ROW(field, member, FIELD_INTEGER, a, b, NULL)
+                           .words = list,                                                                    \
+                           .nullable = null}
+#define FLAG(field, member)          ROW(field, member, FIELD_FLAG, 0, 1, NULL, false)
+#define WORD(field, member, list)    ROW(field, member, FIELD_WORD, 0, 0, list, false)
+#define NUMBER(field, member, a, b)  ROW(field, member, FIELD_NUMBER, a, b, NULL, false)
+#define INTEGER(field, member, a, b) ROW(field, member, FIELD_INTEGER, a, b, NULL, false)
 
 static const field_row rows[PLD_FIELD_COUNT] = {
     INTEGER(NUM_TRAIN_TIMESTEPS, num_train_timesteps, 2, PLD_MAX_TRAIN_TIMESTEPS),
     NUMBER(BETA_START, beta_start, 0, 1),
     NUMBER(BETA_END, beta_end, 0, 1),
     WORD(BETA_SCHEDULE, beta_schedule, beta_schedules),
-    ROW(TRAINED_BETAS, trained_betas, FIELD_NUMBERS, 0, 1, NULL),
+    ROW(TRAINED_BETAS, trained_betas, FIELD_NUMBERS, 0, 1, NULL, true),
     FLAG(RESCALE_BETAS_ZERO_SNR, rescale_betas_zero_snr),
     WORD(PREDICTION_TYPE, prediction_type, predictions),
     WORD(TIMESTEP_SPACING, timestep_spacing, spacings),
     INTEGER(STEPS_OFFSET, steps_offset, 0, PLD_MAX_TRAIN_TIMESTEPS),
-    WORD(TIMESTEP_TYPE, timestep_type, timestep_types),
+    ROW(TIMESTEP_TYPE, timestep_type, FIELD_WORD, 0, 0, timestep_types, true),
     FLAG(SET_ALPHA_TO_ONE, set_alpha_to_one),
     FLAG(CLIP_SAMPLE, clip_sample),
     NUMBER(CLIP_SAMPLE_RANGE, clip_sample_range, 0, 1e30),
@@ -105,8 +107,8 @@ static const field_row rows[PLD_FIELD_COUNT] = {
     FLAG(USE_KARRAS_SIGMAS, use_karras_sigmas),
     FLAG(USE_EXPONENTIAL_SIGMAS, use_exponential_sigmas),
     FLAG(USE_BETA_SIGMAS, use_beta_sigmas),
-    NUMBER(SIGMA_MIN, sigma_min, 0, 1e30),
-    NUMBER(SIGMA_MAX, sigma_max, 0, 1e30),
+    ROW(SIGMA_MIN, sigma_min, FIELD_NUMBER, 0, 1e30, NULL, true),
+    ROW(SIGMA_MAX, sigma_max, FIELD_NUMBER, 0, 1e30, NULL, true),
     WORD(INTERPOLATION_TYPE, interpolation_type, interpolations),
     WORD(FINAL_SIGMAS_TYPE, final_sigmas_type, final_sigmas),
     INTEGER(SOLVER_ORDER, solver_order, 1, 1000),
@@ -115,18 +117,18 @@ static const field_row rows[PLD_FIELD_COUNT] = {
     FLAG(LOWER_ORDER_FINAL, lower_order_final),
     FLAG(EULER_AT_FINAL, euler_at_final),
     NUMBER(LAMBDA_MIN_CLIPPED, lambda_min_clipped, -INFINITY, INFINITY),
-    WORD(VARIANCE_TYPE, variance_type, variance_types),
+    ROW(VARIANCE_TYPE, variance_type, FIELD_WORD, 0, 0, variance_types, true),
     FLAG(PREDICT_X0, predict_x0),
     ROW(DISABLE_CORRECTOR, disable_corrector, FIELD_INTEGERS, -PLD_MAX_TRAIN_TIMESTEPS,
-        PLD_MAX_TRAIN_TIMESTEPS, NULL),
-    ROW(SOLVER_P, solver_p, FIELD_PRESENT, 0, 0, NULL),
+        PLD_MAX_TRAIN_TIMESTEPS, NULL, false),
+    ROW(SOLVER_P, solver_p, FIELD_PRESENT, 0, 0, NULL, true),
     INTEGER(ORIGINAL_INFERENCE_STEPS, original_inference_steps, 1, PLD_MAX_TRAIN_TIMESTEPS),
     NUMBER(TIMESTEP_SCALING, timestep_scaling, -1e30, 1e30),
     FLAG(THRESHOLDING, thresholding),
     FLAG(USE_LU_LAMBDAS, use_lu_lambdas),
     FLAG(USE_FLOW_SIGMAS, use_flow_sigmas),
     FLAG(USE_DYNAMIC_SHIFTING, use_dynamic_shifting),
-    ROW(SHIFT_TERMINAL, shift_terminal, FIELD_PRESENT, 0, 0, NULL),
+    ROW(SHIFT_TERMINAL, shift_terminal, FIELD_PRESENT, 0, 0, NULL, true),
 };
 
 /* Fields that only modify one that is refused or ignored, so that their value never matters. */
@@ -230,7 +232,7 @@ static pld_status read_field(const pld_json *at, const field_row *row, pld_sched
     case FIELD_NUMBER:
         return read_number(at, row, value, error);
     case FIELD_FLAG:
-        return pld_json_get_bool(at, row->name, PLD_JSON_REQUIRED, value, error);
+        return pld_json_get_flag(at, row->name, value, error);
     case FIELD_WORD:
         return read_word(at, row, value, error);
     case FIELD_PRESENT:
@@ -268,10 +270,11 @@ pld_status pld_scheduler_config_read(const json_t *document, const char *file, c
     pld_json top;
     PLD_TRY(pld_json_top(document, file, &top, error));
     const char *class_name = "";
-    PLD_TRY(pld_json_get_string(&top, "_class_name", PLD_JSON_OPTIONAL, &class_name, error));
+    PLD_TRY(pld_json_get_string(&top, "_class_name", PLD_JSON_NULLABLE, &class_name, error));
     snprintf(stated->class_name, sizeof stated->class_name, "%s", class_name);
     for (size_t i = 0; i < PLD_FIELD_COUNT; i++) {
-        if (!pld_json_has(&top, rows[i].name)) {
+        if (!json_object_get(document, rows[i].name) ||
+            (rows[i].nullable && pld_json_is_null(&top, rows[i].name))) {
             continue;
         }
         pld_status status = read_field(&top, &rows[i], stated, error);

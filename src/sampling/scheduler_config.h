@@ -174,11 +174,16 @@ typedef struct pld_scheduler_config {
 pld_status pld_scheduler_config_load(const char *path, const pld_log *log, pld_scheduler_config *stated,
                                      pld_error *error);
 
-/** The same for text[length] in memory, which is changed; `file` stands in messages. */
+/** The document alone, with infinite numbers as the strings "inf" and "-inf". The caller owns it. */
+pld_status pld_scheduler_document_load(const char *path, json_t **document, pld_error *error);
+
+/** The same as pld_scheduler_config_load for text[length] in memory, which is changed; `file` stands in
+ * messages. */
 pld_status pld_scheduler_config_parse(char *text, size_t length, const char *file, const pld_log *log,
                                       pld_scheduler_config *stated, pld_error *error);
 
-/** Read what `document` (an object) states. A null field counts as absent; `_…` fields other than
+/** Read what `document` (an object) states. null is what it is to diffusers: false where a truth value is
+ *  expected, the same as absence where the default is null, else of the wrong type. `_…` fields other than
  *  `_class_name` are passed over; fields that no scheduler here knows are reported to `log` as a notice.
  *  PLD_ERROR_FORMAT for a wrong type or range, PLD_ERROR_UNSUPPORTED for an unknown word; both name file and
  *  field. The caller clears `stated`; on failure there is nothing to clear. */

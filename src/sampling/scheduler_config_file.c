@@ -47,12 +47,21 @@ pld_status pld_scheduler_config_parse(char *text, size_t length, const char *fil
     return status;
 }
 
-pld_status pld_scheduler_config_load(const char *path, const pld_log *log, pld_scheduler_config *stated,
-                                     pld_error *error) {
+pld_status pld_scheduler_document_load(const char *path, json_t **document, pld_error *error) {
     char *text = NULL;
     size_t length = 0;
+    *document = NULL;
     PLD_TRY(pld_text_file_read(path, PLD_JSON_FILE_BYTES, &text, &length, error));
-    pld_status status = pld_scheduler_config_parse(text, length, path, log, stated, error);
+    pld_status status = pld_json_parse(text, quote_infinities(text, length), path, document, error);
     pld_free(text);
+    return status;
+}
+
+pld_status pld_scheduler_config_load(const char *path, const pld_log *log, pld_scheduler_config *stated,
+                                     pld_error *error) {
+    json_t *document = NULL;
+    PLD_TRY(pld_scheduler_document_load(path, &document, error));
+    pld_status status = pld_scheduler_config_read(document, path, log, stated, error);
+    json_decref(document);
     return status;
 }

@@ -101,7 +101,7 @@ static void lists_are_read(void **state) {
     assert_true(flags[1]);
 }
 
-static void absent_and_null_keep_the_default(void **state) {
+static void absence_keeps_the_default_and_null_where_allowed(void **state) {
     (void)state;
     int64_t integer = 42;
     double number = 1.5;
@@ -109,23 +109,32 @@ static void absent_and_null_keep_the_default(void **state) {
     bool flag = true;
     size_t count = 7;
     pld_json child;
-    static const char *const fields[] = {"absent", "nothing"};
-    for (int i = 0; i < 2; i++) {
-        const char *field = fields[i];
+    static const struct {
+        const char *field;
+        pld_json_need need;
+    } cases[] = {
+        {"absent", PLD_JSON_OPTIONAL}, {"absent", PLD_JSON_NULLABLE}, {"nothing", PLD_JSON_NULLABLE}};
+    for (int i = 0; i < 3; i++) {
+        const char *field = cases[i].field;
+        const pld_json_need need = cases[i].need;
         assert_false(pld_json_has(&top, field));
-        assert_int_equal(pld_json_get_integer(&top, field, PLD_JSON_OPTIONAL, 0, 9, &integer, &error),
-                         PLD_OK);
-        assert_int_equal(pld_json_get_number(&top, field, PLD_JSON_OPTIONAL, &number, &error), PLD_OK);
-        assert_int_equal(pld_json_get_string(&top, field, PLD_JSON_OPTIONAL, &text, &error), PLD_OK);
-        assert_int_equal(pld_json_get_bool(&top, field, PLD_JSON_OPTIONAL, &flag, &error), PLD_OK);
-        assert_int_equal(pld_json_get_numbers(&top, field, PLD_JSON_OPTIONAL, 1, &number, &count, &error),
-                         PLD_OK);
-        assert_int_equal(pld_json_object(&top, field, PLD_JSON_OPTIONAL, &child, &error), PLD_OK);
+        assert_int_equal(pld_json_get_integer(&top, field, need, 0, 9, &integer, &error), PLD_OK);
+        assert_int_equal(pld_json_get_number(&top, field, need, &number, &error), PLD_OK);
+        assert_int_equal(pld_json_get_string(&top, field, need, &text, &error), PLD_OK);
+        assert_int_equal(pld_json_get_bool(&top, field, need, &flag, &error), PLD_OK);
+        assert_int_equal(pld_json_get_numbers(&top, field, need, 1, &number, &count, &error), PLD_OK);
+        assert_int_equal(pld_json_object(&top, field, need, &child, &error), PLD_OK);
         assert_null(child.value);
         assert_int_equal(pld_json_get_bool(&top, field, PLD_JSON_REQUIRED, &flag, &error), PLD_ERROR_FORMAT);
     }
     assert_true(integer == 42 && number == 1.5 && strcmp(text, "default") == 0 && flag && count == 7);
-    assert_string_equal(error.message, "config.json: field 'nothing' is missing");
+    assert_string_equal(error.message, "config.json: field 'nothing': expected true or false, found null");
+    assert_true(pld_json_is_null(&top, "nothing") && !pld_json_is_null(&top, "absent"));
+    assert_int_equal(pld_json_get_flag(&top, "absent", &flag, &error), PLD_OK);
+    assert_true(flag);
+    assert_int_equal(pld_json_get_flag(&top, "nothing", &flag, &error), PLD_OK);
+    assert_false(flag);
+    assert_int_equal(pld_json_get_flag(&top, "int", &flag, &error), PLD_ERROR_FORMAT);
 }
 
 static void wrong_types_name_field_and_value(void **state) {
@@ -147,6 +156,18 @@ static void wrong_types_name_field_and_value(void **state) {
             "field 'int': expected 1, found 8");
     REFUSED(pld_json_get_integer(&top, "text", PLD_JSON_OPTIONAL, INT64_MIN, INT64_MAX, integers, &error),
             "field 'text': expected a whole number, found the string 'eps'");
+    REFUSED(pld_json_get_integer(&top, "nothing", PLD_JSON_OPTIONAL, 1, 9, integers, &error),
+            "field 'nothing': expected a whole number from 1 to 9, found null");
+    REFUSED(pld_json_get_integer_or_list(&top, "nothing", PLD_JSON_OPTIONAL, 0, 9, 3, integers, &error),
+            "field 'nothing': expected a whole number from 0 to 9, found null");
+    REFUSED(pld_json_get_number(&top, "nothing", PLD_JSON_OPTIONAL, &number, &error),
+            "field 'nothing': expected a number, found null");
+    REFUSED(pld_json_get_string(&top, "nothing", PLD_JSON_OPTIONAL, &text, &error),
+            "field 'nothing': expected a string, found null");
+    REFUSED(pld_json_object(&top, "nothing", PLD_JSON_OPTIONAL, &child, &error),
+            "field 'nothing': expected an object { … }, found null");
+    REFUSED(pld_json_get_strings(&top, "nothing", PLD_JSON_REQUIRED, 3, &text, &count, &error),
+            "field 'nothing': expected a list [ … ], found null");
     REFUSED(pld_json_get_number(&top, "yes", PLD_JSON_OPTIONAL, &number, &error),
             "field 'yes': expected a number, found true");
     REFUSED(pld_json_get_number(&top, "inf", PLD_JSON_OPTIONAL, &number, &error),
@@ -296,7 +317,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(values_are_read, parse_example, drop_example),
         cmocka_unit_test_setup_teardown(lists_are_read, parse_example, drop_example),
-        cmocka_unit_test_setup_teardown(absent_and_null_keep_the_default, parse_example, drop_example),
+        cmocka_unit_test_setup_teardown(absence_keeps_the_default_and_null_where_allowed, parse_example,
+                                        drop_example),
         cmocka_unit_test_setup_teardown(wrong_types_name_field_and_value, parse_example, drop_example),
         cmocka_unit_test_setup_teardown(long_paths_are_cut, parse_example, drop_example),
         cmocka_unit_test(malformed_text_is_refused),

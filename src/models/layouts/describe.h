@@ -27,12 +27,21 @@ typedef struct pld_single_family {
     const char *text_encoder_kinds[2]; /**< classes */
 } pld_single_family;
 
+/** What tells what a network predicts, the weakest first. */
+typedef enum pld_teller {
+    PLD_TOLD_BY_NOTHING,   /**< it is the usual one of the family */
+    PLD_TOLD_BY_STATISTIC, /**< the spread of a bias, which is likely and not said */
+    PLD_TOLD_BY_SCHEDULER, /**< a folder's scheduler_config.json */
+    PLD_TOLD_BY_METADATA,
+    PLD_TOLD_BY_MARK /**< an empty tensor */
+} pld_teller;
+
 /** What a network predicts, as far as a file tells. */
 typedef struct pld_told_prediction {
-    const char *type; /**< "epsilon" or "v_prediction" */
-    char reason[160]; /**< for people */
-    bool told;        /**< false: nothing says so, it is the usual one */
-    bool zero_snr;    /**< trained to zero terminal signal (arXiv 2305.08891) */
+    const char *type; /**< "epsilon", "v_prediction" or "sample" */
+    char reason[192]; /**< for people */
+    pld_teller teller;
+    bool zero_snr; /**< trained to zero terminal signal (arXiv 2305.08891) */
 } pld_told_prediction;
 
 /** The family of a U-Net under diffusers' names; networks that resemble a family and are none are refused by
@@ -56,7 +65,8 @@ pld_status pld_describe_text_encoder(const pld_weight_files *encoder, const char
 pld_status pld_describe_pipeline(const pld_single_family *family, const pld_told_prediction *prediction,
                                  json_t **index, json_t **scheduler, pld_error *error);
 
-/** What the network predicts, from marks in the whole file `files`, its metadata, and for SD 2 the U-Net. */
+/** What the network predicts, from marks in the whole file `files`, its metadata, and for SD 2 the U-Net.
+ *  `family` may be NULL: unknown. Networks of the EDM formulation are refused. */
 pld_status pld_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
                                const pld_single_family *family, pld_told_prediction *prediction,
                                pld_error *error);

@@ -49,6 +49,7 @@ typedef struct unet_shape {
     int64_t widths[PLD_UNET_MAX_LEVELS];
     int64_t depths[PLD_UNET_MAX_LEVELS];
     bool attends[PLD_UNET_MAX_LEVELS];
+    const char *middle; /* mid_block_type; NULL: there is none */
 } unet_shape;
 
 /** The transformers of a level must all have one depth. */
@@ -93,7 +94,12 @@ static pld_status read_shape(const pld_weight_files *unet, unet_shape *shape, pl
         PLD_TRY(read_depth(unet, shape, level, error));
     }
     const int64_t middle = depth_of(unet, "mid_block.attentions.0");
-    if (middle != shape->depths[shape->levels - 1]) {
+    shape->middle = !pld_shape_of(unet, 0, "mid_block.resnets.0.conv1.weight") ? NULL
+                    : middle || pld_shape_of(unet, 0, "mid_block.resnets.1.conv1.weight")
+                        ? "UNetMidBlock2DCrossAttn"
+                        : "UNetMidBlock2D";
+    if (shape->middle && strcmp(shape->middle, "UNetMidBlock2D") != 0 &&
+        middle != shape->depths[shape->levels - 1]) {
         /* SD 1 and 2: no attention at the last level, one block in the middle */
         return pld_fail(
             error, PLD_ERROR_UNSUPPORTED,
@@ -146,7 +152,7 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
         }
     }
     json_t *document = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s}",
+        "{s:s, s:s, s:I, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s?}",
         "_class_name", "UNet2DConditionModel", "act_fn", "silu", "sample_size",
         (json_int_t)(v ? family->sample_size_v : family->sample_size), "in_channels",
         (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"), "out_channels",
@@ -157,7 +163,7 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
         family->heads ? json_integer(family->heads) : integers(heads, shape.levels),
         "transformer_layers_per_block", integers(shape.depths, shape.levels), "use_linear_projection",
         (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding", 1, "mid_block_type",
-        "UNetMidBlock2DCrossAttn");
+        shape.middle);
     const int64_t added = pld_shape_of(unet, 1, "add_embedding.linear_1.weight");
     if (document && added) {
         /* the pooled text, then six numbers of the picture's size, each embedded as wide as the rest allows:

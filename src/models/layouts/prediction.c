@@ -12,40 +12,53 @@
 
 static const char epsilon[] = "epsilon";
 static const char v_prediction[] = "v_prediction";
+static const char sample[] = "sample";
 
 static bool has(const pld_weight_files *files, const char *name) {
     pld_weight weight;
     return pld_weight_files_find(files, name, &weight);
 }
 
-/** A metadata string of the first file, or NULL. */
+/** A metadata string of the first file that has it, or NULL. */
 static const char *metadata(const pld_weight_files *files, const char *key) {
-    return pld_safetensors_metadata_find(pld_weight_files_file(files, 0), key);
+    const char *value = NULL;
+    for (size_t i = 0; !value && i < pld_weight_files_file_count(files); i++) {
+        value = pld_safetensors_metadata_find(pld_weight_files_file(files, i), key);
+    }
+    return value;
 }
 
-/** Metadata that programs write about the prediction; false when there is none that says anything. */
-static bool tell_from_metadata(const pld_weight_files *files, pld_told_prediction *told) {
+/** Metadata that programs write about the prediction. A value that means nothing here is named as the reason.
+ */
+static void tell_from_metadata(const pld_weight_files *files, pld_told_prediction *told) {
     static const struct {
         const char *key, *value, *type;
     } rows[] = {
         {"modelspec.prediction_type", "epsilon", epsilon},
         {"modelspec.prediction_type", "v", v_prediction},
         {"modelspec.prediction_type", "v_prediction", v_prediction},
+        {"modelspec.prediction_type", "sample", sample},
         {"modelspec.predict_key", "epsilon", epsilon},
         {"modelspec.predict_key", "v", v_prediction},
         {"ss_v_parameterization", "true", v_prediction},
         {"ss_v_parameterization", "false", epsilon},
     };
+    const char *unknown = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *value = metadata(files, rows[i].key);
         if (value && strcasecmp(value, rows[i].value) == 0) {
             told->type = rows[i].type;
-            told->told = true;
+            told->teller = PLD_TOLD_BY_METADATA;
             snprintf(told->reason, sizeof told->reason, "metadata: %s is \"%s\"", rows[i].key, rows[i].value);
-            return true;
+            return;
         }
+        unknown = !unknown && value ? rows[i].key : unknown;
     }
-    return false;
+    if (unknown) {
+        snprintf(told->reason, sizeof told->reason,
+                 "metadata: %s is \"%.40s\", which is not known; the usual one", unknown,
+                 metadata(files, unknown));
+    }
 }
 
 /** The standard deviation (with n) of a bias as float32; negative when it cannot be told. */
@@ -84,8 +97,8 @@ static pld_status tell_from_statistic(const pld_weight_files *unet, pld_told_pre
         return PLD_OK;
     }
     PLD_TRY(spread_of(&weight, &spread, error));
-    if (spread >= 0) {
-        told->told = true;
+    if (spread > 0) { /* equal biases are those of a network that was never trained */
+        told->teller = PLD_TOLD_BY_STATISTIC;
         told->type = spread > threshold ? v_prediction : epsilon;
         snprintf(told->reason, sizeof told->reason,
                  "the biases of the last self-attention's norm spread by %.3f (v above %.2f)", spread,
@@ -94,27 +107,33 @@ static pld_status tell_from_statistic(const pld_weight_files *unet, pld_told_pre
     return PLD_OK;
 }
 
+/** Playground 2.5 and CosXL. */
+static bool is_edm(const pld_weight_files *files) {
+    return has(files, "edm_mean") || has(files, "edm_std") || has(files, "edm_vpred.sigma_max") ||
+           has(files, "edm_vpred.sigma_min");
+}
+
 pld_status pld_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
                                const pld_single_family *family, pld_told_prediction *told, pld_error *error) {
     *told = (pld_told_prediction){.type = epsilon, .zero_snr = has(files, "ztsnr")};
-    snprintf(told->reason, sizeof told->reason, "nothing in the file says so; the usual one of %s",
-             family->title);
-    if (has(files, "edm_mean") || has(files, "edm_vpred.sigma_max")) {
+    snprintf(told->reason, sizeof told->reason, "nothing in the file says so; the usual one%s%s",
+             family ? " of " : "", family ? family->title : "");
+    if (is_edm(files)) {
         return pld_fail(
             error, PLD_ERROR_UNSUPPORTED,
             "%s: the network was trained in the EDM formulation (Playground 2.5, CosXL), which is "
-            "not supported",
+            "not supported; take a network that predicts noise or v",
             pld_weight_files_path(files, 0));
     }
     if (has(files, "v_pred")) {
         told->type = v_prediction;
-        told->told = true;
+        told->teller = PLD_TOLD_BY_MARK;
         snprintf(told->reason, sizeof told->reason, "the file holds the mark 'v_pred'%s",
                  told->zero_snr ? " and 'ztsnr'" : "");
         return PLD_OK;
     }
-    if (tell_from_metadata(files, told)) {
-        return PLD_OK;
-    }
-    return strcmp(family->name, "sd2") == 0 ? tell_from_statistic(unet, told, error) : PLD_OK;
+    tell_from_metadata(files, told);
+    return told->teller == PLD_TOLD_BY_NOTHING && family && strcmp(family->name, "sd2") == 0
+               ? tell_from_statistic(unet, told, error)
+               : PLD_OK;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/classes.h"
+
 static pld_status read_activation(const pld_json *top, pld_activation *activation, pld_error *error) {
     static const struct {
         const char *name;
@@ -28,22 +30,25 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
         const char *field;
         int64_t min, max;
         int64_t *value;
+        pld_json_need need;
     } integers[] = {
-        {"vocab_size", 3, 1 << 20, &c->vocabulary},
-        {"hidden_size", 1, 1 << 14, &c->width},
-        {"intermediate_size", 1, 1 << 16, &c->intermediate},
-        {"num_hidden_layers", 1, 256, &c->layers},
-        {"num_attention_heads", 1, 256, &c->heads},
-        {"max_position_embeddings", 3, 4096, &c->positions},
-        {"projection_dim", 1, 1 << 14, &c->projection},
-        {"eos_token_id", 0, 1 << 20, &c->eos_token_id},
+        {"vocab_size", 3, 1 << 20, &c->vocabulary, PLD_JSON_OPTIONAL},
+        {"hidden_size", 1, 1 << 14, &c->width, PLD_JSON_OPTIONAL},
+        {"intermediate_size", 1, 1 << 16, &c->intermediate, PLD_JSON_OPTIONAL},
+        {"num_hidden_layers", 1, 256, &c->layers, PLD_JSON_OPTIONAL},
+        {"num_attention_heads", 1, 256, &c->heads, PLD_JSON_OPTIONAL},
+        {"max_position_embeddings", 3, 4096, &c->positions, PLD_JSON_OPTIONAL},
+        {"projection_dim", 1, 1 << 14, &c->projection, PLD_JSON_NULLABLE},
+        {"eos_token_id", 0, 1 << 20, &c->eos_token_id, PLD_JSON_OPTIONAL},
     };
+    PLD_TRY(pld_class_check_architecture(top, PLD_CLASS_TEXT_ENCODER, error));
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, PLD_JSON_OPTIONAL, integers[i].min,
+        PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
                                      integers[i].max, integers[i].value, error));
     }
+    c->projection = pld_json_is_null(top, "projection_dim") ? 0 : c->projection;
     PLD_TRY(pld_json_get_number(top, "layer_norm_eps", PLD_JSON_OPTIONAL, &c->epsilon, error));
-    if (!(c->epsilon > 0 && c->epsilon < 1)) {
+    if (!((float)c->epsilon > 0 && c->epsilon < 1)) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'layer_norm_eps': expected a number in (0, 1), found %g", top->file,
                         c->epsilon);

@@ -15,7 +15,7 @@ typedef struct pld_clip_text_config {
     int64_t layers;       /**< num_hidden_layers */
     int64_t heads;        /**< num_attention_heads */
     int64_t positions;    /**< max_position_embeddings */
-    int64_t projection;   /**< projection_dim: width of the pooled embedding */
+    int64_t projection;   /**< projection_dim: width of the pooled embedding; 0: null, there is none */
     pld_activation activation;
     double epsilon;       /**< layer_norm_eps */
     int64_t eos_token_id; /**< 2 stands for "the largest id", as published configurations have it */

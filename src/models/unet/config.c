@@ -4,36 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Fields that must hold the value that this implementation has; `expected` is its JSON text. */
+#include "models/classes.h"
+
+/** Fields that must hold the value that this implementation has; `expected` is its JSON text. null means the
+ * same to diffusers in some of them; in the others diffusers fails on it. */
 static const struct {
     const char *field;
     const char *expected;
+    bool or_null;
 } fixed_fields[] = {
-    {"act_fn", "\"silu\""},
-    {"attention_type", "\"default\""},
-    {"center_input_sample", "false"},
-    {"class_embed_type", "null"},
-    {"conv_in_kernel", "3"},
-    {"conv_out_kernel", "3"},
-    {"cross_attention_norm", "null"},
-    {"downsample_padding", "1"},
-    {"dual_cross_attention", "false"},
-    {"encoder_hid_dim", "null"},
-    {"encoder_hid_dim_type", "null"},
-    {"mid_block_only_cross_attention", "null"},
-    {"mid_block_scale_factor", "1"},
-    {"num_attention_heads", "null"},
-    {"num_class_embeds", "null"},
-    {"only_cross_attention", "false"},
-    {"resnet_out_scale_factor", "1"},
-    {"resnet_skip_time_act", "false"},
-    {"resnet_time_scale_shift", "\"default\""},
-    {"reverse_transformer_layers_per_block", "null"},
-    {"time_cond_proj_dim", "null"},
-    {"time_embedding_act_fn", "null"},
-    {"time_embedding_dim", "null"},
-    {"time_embedding_type", "\"positional\""},
-    {"timestep_post_act", "null"},
+    {"act_fn", "\"silu\"", false},
+    {"attention_type", "\"default\"", true},
+    {"center_input_sample", "false", true},
+    {"class_embed_type", "null", true},
+    {"conv_in_kernel", "3", false},
+    {"conv_out_kernel", "3", false},
+    {"cross_attention_norm", "null", true},
+    {"downsample_padding", "1", false},
+    {"dual_cross_attention", "false", true},
+    {"encoder_hid_dim", "null", true},
+    {"encoder_hid_dim_type", "null", true},
+    {"mid_block_only_cross_attention", "null", true},
+    {"mid_block_scale_factor", "1", false},
+    {"num_attention_heads", "null", true},
+    {"num_class_embeds", "null", true},
+    {"only_cross_attention", "false", false},
+    {"resnet_out_scale_factor", "1", true},
+    {"resnet_skip_time_act", "false", true},
+    {"resnet_time_scale_shift", "\"default\"", false},
+    {"reverse_transformer_layers_per_block", "null", true},
+    {"time_cond_proj_dim", "null", true},
+    {"time_embedding_act_fn", "null", true},
+    {"time_embedding_dim", "null", true},
+    {"time_embedding_type", "\"positional\"", false},
+    {"timestep_post_act", "null", true},
 };
 
 /** 1 and 1.0 are the same here. */
@@ -47,8 +51,8 @@ static bool same_value(const json_t *found, const json_t *expected) {
 static pld_status check_fixed(const pld_json *top, pld_error *error) {
     for (size_t i = 0; i < sizeof fixed_fields / sizeof *fixed_fields; i++) {
         const json_t *found = json_object_get(top->value, fixed_fields[i].field);
-        if (!found || json_is_null(found)) {
-            continue; /* absent and null both mean diffusers' default, which is the value expected */
+        if (!found || (json_is_null(found) && fixed_fields[i].or_null)) {
+            continue; /* absence means diffusers' default, which is the value expected */
         }
         json_t *expected = json_loads(fixed_fields[i].expected, JSON_DECODE_ANY, NULL);
         bool same = expected && same_value(found, expected);
@@ -86,20 +90,29 @@ static pld_status read_blocks(const pld_json *top, const char *field, const char
     return PLD_OK;
 }
 
-static pld_status check_mid(const pld_json *top, pld_error *error) {
-    const char *mid = "UNetMidBlock2DCrossAttn";
-    PLD_TRY(pld_json_get_string(top, "mid_block_type", PLD_JSON_OPTIONAL, &mid, error));
-    const bool attends = strcmp(mid, "UNetMidBlock2DCrossAttn") == 0;
-    if (!attends && strcmp(mid, "UNetMidBlock2D") != 0) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: field 'mid_block_type': expected UNetMidBlock2DCrossAttn, found '%.60s'",
-                        top->file, mid);
+/** What is in the middle. null is no middle block (as in BK-SDM and Segmind's tiny-sd), absence the usual
+ * one. */
+static pld_status read_mid(const pld_json *top, pld_unet_config *c, pld_error *error) {
+    static const struct {
+        const char *name;
+        pld_unet_mid mid;
+    } kinds[] = {{"UNetMidBlock2DCrossAttn", PLD_UNET_MID_ATTENDS}, {"UNetMidBlock2D", PLD_UNET_MID_RESNET}};
+    const char *name = kinds[0].name;
+    if (pld_json_is_null(top, "mid_block_type")) {
+        c->mid = PLD_UNET_MID_NONE;
+        return PLD_OK;
     }
-    if (!attends) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: a mid block without attention is not implemented",
-                        top->file);
+    PLD_TRY(pld_json_get_string(top, "mid_block_type", PLD_JSON_OPTIONAL, &name, error));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(name, kinds[i].name) == 0) {
+            c->mid = kinds[i].mid;
+            return PLD_OK;
+        }
     }
-    return PLD_OK;
+    return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                    "%s: field 'mid_block_type': expected UNetMidBlock2DCrossAttn, UNetMidBlock2D or null, "
+                    "found '%.60s'",
+                    top->file, name);
 }
 
 static pld_status read_levels(const pld_json *top, pld_unet_config *c, pld_error *error) {
@@ -131,7 +144,7 @@ static pld_status read_levels(const pld_json *top, pld_unet_config *c, pld_error
 static pld_status read_addition(const pld_json *top, pld_unet_config *c, pld_error *error) {
     const char *type = NULL;
     int64_t input = 0;
-    PLD_TRY(pld_json_get_string(top, "addition_embed_type", PLD_JSON_OPTIONAL, &type, error));
+    PLD_TRY(pld_json_get_string(top, "addition_embed_type", PLD_JSON_NULLABLE, &type, error));
     if (!type) {
         return PLD_OK;
     }
@@ -168,21 +181,22 @@ static pld_status check_shift(const pld_json *top, const pld_unet_config *c, pld
 
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
     pld_unet_config *c = target;
+    PLD_TRY(pld_class_check_field(top, "_class_name", PLD_CLASS_DENOISER, error));
     PLD_TRY(check_fixed(top, error));
     PLD_TRY(read_levels(top, c, error));
-    PLD_TRY(check_mid(top, error));
+    PLD_TRY(read_mid(top, c, error));
     PLD_TRY(read_addition(top, c, error));
     PLD_TRY(pld_json_get_integer(top, "in_channels", PLD_JSON_OPTIONAL, 1, 64, &c->in_channels, error));
     PLD_TRY(pld_json_get_integer(top, "out_channels", PLD_JSON_OPTIONAL, 1, 64, &c->out_channels, error));
     PLD_TRY(pld_json_get_integer(top, "cross_attention_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->context_width,
                                  error));
     PLD_TRY(pld_json_get_integer(top, "norm_num_groups", PLD_JSON_OPTIONAL, 1, 1024, &c->groups, error));
-    PLD_TRY(pld_json_get_integer(top, "sample_size", PLD_JSON_OPTIONAL, 1, 4096, &c->sample_size, error));
-    PLD_TRY(pld_json_get_bool(top, "use_linear_projection", PLD_JSON_OPTIONAL, &c->linear_projection, error));
-    PLD_TRY(pld_json_get_bool(top, "flip_sin_to_cos", PLD_JSON_OPTIONAL, &c->flip_sin_to_cos, error));
+    PLD_TRY(pld_json_get_integer(top, "sample_size", PLD_JSON_NULLABLE, 1, 4096, &c->sample_size, error));
+    PLD_TRY(pld_json_get_flag(top, "use_linear_projection", &c->linear_projection, error));
+    PLD_TRY(pld_json_get_flag(top, "flip_sin_to_cos", &c->flip_sin_to_cos, error));
     PLD_TRY(pld_json_get_number(top, "freq_shift", PLD_JSON_OPTIONAL, &c->frequency_shift, error));
     PLD_TRY(pld_json_get_number(top, "norm_eps", PLD_JSON_OPTIONAL, &c->epsilon, error));
-    if (!(c->epsilon > 0 && c->epsilon < 1)) {
+    if (!((float)c->epsilon > 0 && c->epsilon < 1)) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'norm_eps': expected a number in (0, 1), found %g", top->file, c->epsilon);
     }
@@ -196,8 +210,7 @@ pld_status pld_unet_config_parse(void *target, const pld_json *top, pld_error *e
                                 .context_width = 1280,
                                 .groups = 32,
                                 .epsilon = 1e-5,
-                                .flip_sin_to_cos = true,
-                                .sample_size = 64};
+                                .flip_sin_to_cos = true};
     return read_fields(config, top, error);
 }
 

@@ -91,10 +91,15 @@ static pld_value_id down_block(unet_builder *u, int64_t level, pld_value_id x) {
 static pld_value_id mid_block(unet_builder *u, pld_value_id x) {
     pld_builder *b = &u->b;
     const int64_t last = u->config->levels - 1;
+    if (u->config->mid == PLD_UNET_MID_NONE) {
+        return x;
+    }
     size_t block = pld_scope_enter(b, "mid_block");
     x = resnet(u, 0, x, u->config->widths[last]);
-    x = block_attention(u, last, 0, x);
-    x = resnet(u, 1, x, u->config->widths[last]);
+    if (u->config->mid == PLD_UNET_MID_ATTENDS) {
+        x = block_attention(u, last, 0, x);
+        x = resnet(u, 1, x, u->config->widths[last]);
+    }
     pld_scope_leave(b, block);
     pld_tap(b, "mid_block", x);
     return x;

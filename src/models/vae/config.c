@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "models/classes.h"
 #include "models/vae/vae.h"
 
 /** Every block must be of the one kind that is implemented. */
@@ -40,6 +41,7 @@ static pld_status check_unsupported(const pld_json *top, pld_error *error) {
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
     pld_vae_config *c = target;
     size_t levels = 0;
+    PLD_TRY(pld_class_check_field(top, "_class_name", PLD_CLASS_AUTOENCODER, error));
     PLD_TRY(check_unsupported(top, error));
     PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14,
                                   PLD_VAE_MAX_LEVELS, c->widths, &levels, error));
@@ -55,15 +57,20 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     PLD_TRY(
         pld_json_get_integer(top, "latent_channels", PLD_JSON_OPTIONAL, 1, 64, &c->latent_channels, error));
     PLD_TRY(pld_json_get_integer(top, "norm_num_groups", PLD_JSON_OPTIONAL, 1, 1024, &c->groups, error));
-    PLD_TRY(pld_json_get_bool(top, "mid_block_add_attention", PLD_JSON_OPTIONAL, &c->mid_attention, error));
-    PLD_TRY(pld_json_get_bool(top, "use_quant_conv", PLD_JSON_OPTIONAL, &c->quant_conv, error));
-    PLD_TRY(pld_json_get_bool(top, "use_post_quant_conv", PLD_JSON_OPTIONAL, &c->post_quant_conv, error));
+    PLD_TRY(pld_json_get_flag(top, "mid_block_add_attention", &c->mid_attention, error));
+    PLD_TRY(pld_json_get_flag(top, "use_quant_conv", &c->quant_conv, error));
+    PLD_TRY(pld_json_get_flag(top, "use_post_quant_conv", &c->post_quant_conv, error));
     PLD_TRY(pld_json_get_number(top, "scaling_factor", PLD_JSON_OPTIONAL, &c->scaling_factor, error));
-    PLD_TRY(pld_json_get_number(top, "shift_factor", PLD_JSON_OPTIONAL, &c->shift_factor, error));
+    PLD_TRY(pld_json_get_number(top, "shift_factor", PLD_JSON_NULLABLE, &c->shift_factor, error));
     if (!(c->scaling_factor > 1e-6 && c->scaling_factor < 1e6)) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'scaling_factor': expected a positive number, found %g", top->file,
                         c->scaling_factor);
+    }
+    if (!(c->shift_factor > -1e6 && c->shift_factor < 1e6)) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'shift_factor': expected a number between -1e6 and 1e6, found %g",
+                        top->file, c->shift_factor);
     }
     return PLD_OK;
 }
