@@ -9,7 +9,7 @@
 
 #include "core/dtype.h"
 
-enum { PLD_MAX_RANK = 8 };
+enum { PLD_MAX_RANK = 64 };
 
 /** Dense, last axis fastest. Non-owning. */
 typedef struct pld_tensor {

@@ -120,23 +120,29 @@ static pld_status parse_tensor(const header_context *at, const char *name, const
     PLD_TRY(parse_shape(at, json_object_get(entry, "shape"), tensor, error));
     PLD_TRY(parse_offsets(at, json_object_get(entry, "data_offsets"), tensor, error));
     size_t elements = 0;
-    size_t type_size = pld_dtype_size(tensor->dtype);
+    size_t bytes = 0;
     char shape[192];
     pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape);
-    if (!pld_shape_elements(tensor->shape, tensor->rank, type_size, &elements)) {
+    if (!pld_shape_elements(tensor->shape, tensor->rank, pld_dtype_size(tensor->dtype), &elements)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': shape %s is larger than any memory",
                         at->path, name, shape);
     }
-    if (elements * type_size != tensor->bytes) {
+    if (!pld_dtype_bytes(tensor->dtype, elements, &bytes)) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': shape %s of %s does not fill whole bytes",
+                        at->path, name, shape, pld_dtype_stored_name(tensor->dtype));
+    }
+    if (bytes != tensor->bytes) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: tensor '%s': shape %s of %s needs %zu bytes, but 'data_offsets' span %zu",
-                        at->path, name, shape, pld_dtype_stored_name(tensor->dtype), elements * type_size,
-                        tensor->bytes);
+                        at->path, name, shape, pld_dtype_stored_name(tensor->dtype), bytes, tensor->bytes);
     }
     return PLD_OK;
 }
 
 static pld_status parse_metadata(const header_context *at, const json_t *object, pld_error *error) {
+    if (json_is_null(object)) {
+        return PLD_OK; /* the format allows it: none */
+    }
     if (!json_is_object(object)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: expected '%s' to be an object of strings", at->path,
                         metadata_name);

@@ -262,7 +262,7 @@ uint64_t pld_weight_files_elements(const pld_weight_files *files) {
     uint64_t elements = 0;
     for (size_t i = 0; i < files->count; i++) {
         const pld_stored_tensor *tensor = files->weights[i].tensor;
-        elements += tensor->bytes / pld_dtype_size(tensor->dtype);
+        elements += pld_dtype_elements(tensor->dtype, tensor->bytes);
     }
     return elements;
 }

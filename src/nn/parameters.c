@@ -176,8 +176,11 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
                         pld_shape_text(weight.tensor->shape, weight.tensor->rank, found, sizeof found));
     }
     if (!pld_dtype_is_float(weight.tensor->dtype)) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a floating-point type, found %s",
-                        path, name, pld_dtype_name(weight.tensor->dtype));
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: tensor '%s': expected a floating-point type of weights (f32, f16, bf16, f64, f8_e4m3, "
+            "f8_e5m2), found %s; take a version of the model in one of those",
+            path, name, pld_dtype_name(weight.tensor->dtype));
     }
     pld_parameter *bound = &parameters->bound[weight.index];
     if (!bound->name) { /* later plans find it as it is */

@@ -34,7 +34,7 @@ static void describe(const pld_conversion *conversion, const pld_stored_tensor *
 /** Open a part and keep the view until pld_conversion_clear. */
 static pld_status open_view(pld_conversion *conversion, const pld_family_part *part, pld_weight_files **view,
                             pld_error *error) {
-    PLD_TRY(pld_model_source_weights(&conversion->model->source, part, view, error));
+    PLD_TRY(pld_model_source_weights(&conversion->model->source, part, NULL, view, error));
     conversion->views[conversion->view_count++] = *view;
     return PLD_OK;
 }
@@ -329,7 +329,7 @@ pld_status pld_conversion_family(const pld_model *model, const pld_single_family
     while (part->role != PLD_ROLE_DENOISER) {
         part++;
     }
-    PLD_TRY(pld_model_source_weights(&model->source, part, &unet, error));
+    PLD_TRY(pld_model_source_weights(&model->source, part, NULL, &unet, error));
     pld_status status = pld_single_family_find(unet, family, error);
     pld_weight_files_close(&unet);
     return status;

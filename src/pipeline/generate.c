@@ -125,7 +125,14 @@ static pld_status start_latents(pld_generation *g) {
     pld_rng_normal(&g->rng, g->latents, g->count);
     if (g->options->init_noise) {
         PLD_TRY(read_init_noise(g, shape, g->latents));
-        PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "init-noise", 0));
+        for (size_t i = 0; i < g->count; i++) {
+            if (!isfinite(g->latents[i])) {
+                return pld_fail(
+                    g->error, PLD_ERROR_NUMERIC,
+                    "%s: tensor 'latents_init': element %zu is not finite; expected unit-normal noise",
+                    g->options->init_noise, i);
+            }
+        }
     }
     PLD_TRY(pld_dump_add(&g->dump, "latents_init", g->latents, 4, shape, g->error));
     if (g->options->init_image) {
@@ -254,13 +261,14 @@ static pld_status denoise(pld_generation *g) {
     for (size_t call = g->first_call; call < calls; call++) {
         const float *renoise = NULL;
         PLD_TRY(predict(g, call, &renoise));
-        PLD_TRY(pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1));
+        PLD_TRY(
+            pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1, PLD_ROLE_DENOISER));
         PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
         PLD_TRY(pld_preview_show(g, call));
         PLD_TRY(pld_sampler_step_renoising(g->sampler, call, g->noise_pred, renoise, g->latents, &g->rng,
                                            g->latents, g->error));
         pld_init_picture_blend(g, call);
-        PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "sampler", call + 1));
+        PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "sampler", call + 1, PLD_ROLE_DENOISER));
         PLD_TRY(dump_call(g, "latents", call, g->latents));
         PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
     }
@@ -277,7 +285,8 @@ static pld_status decode(pld_generation *g) {
     }
     PLD_TRY(pld_session_decode(g->session, g->latents, g->latent_height, g->latent_width, g->options->cancel,
                                g->decoded, g->error));
-    PLD_TRY(pld_generation_check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0));
+    PLD_TRY(pld_generation_check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0,
+                                        PLD_ROLE_AUTOENCODER));
     return pld_dump_add(&g->dump, "decoded", g->decoded, 4, shape, g->error);
 }
 

@@ -5,16 +5,38 @@
 
 #include "pipeline/generation.h"
 #include "pipeline/prompt_check.h"
+#include "pipeline/weight_check.h"
 
-pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
-                                       const char *what, size_t call) {
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(values[i])) {
+/** Fail, naming a weight that is not finite if one of the parts with this role has it. */
+static pld_status refuse_values(const pld_generation *g, const char *what, size_t call, pld_part_role role) {
+    const pld_model *base = g->model->base ? g->model->base : g->model;
+    const char *path = g->model->source.path;
+    pld_weight weight;
+    for (int i = 0; i < base->family->part_count; i++) {
+        const pld_family_part *part = &base->family->parts[i];
+        const pld_weight_files *files =
+            part->role == role && !base->source.random ? pld_parameters_files(base->parameters[i]) : NULL;
+        path = files ? pld_weight_files_path(files, 0) : path;
+        if (files && pld_find_weight_not_finite(files, base->engine->kernels, &weight)) {
             return pld_fail(
                 g->error, PLD_ERROR_NUMERIC,
-                "%s (call %zu of the network): the values are not finite; the weights may be damaged, or the "
-                "settings too extreme",
-                what, call);
+                "%s (call %zu of the network): the values are not finite, since %s: tensor '%s' of the "
+                "%s holds NaN or infinity; fetch or convert the file again",
+                what, call, pld_safetensors_path(weight.file), weight.tensor->name, part->name);
+        }
+    }
+    return pld_fail(
+        g->error, PLD_ERROR_NUMERIC,
+        "%s (call %zu of the network): the values are not finite, though the weights of %s are; the "
+        "settings%s are too extreme",
+        what, call, path, g->model->lora_count ? " or the LoRAs" : "");
+}
+
+pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
+                                       const char *what, size_t call, pld_part_role role) {
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i])) {
+            return refuse_values(g, what, call, role);
         }
     }
     return PLD_OK;
@@ -43,8 +65,9 @@ static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt
     PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, states, g->error));
     PLD_TRY(dump_embeds(g, branch, states));
     PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * unet->context_width),
-                                        "text", 0));
-    return pld_generation_check_finite(g, states->pooled, (size_t)unet->pooled_width, "text", 0);
+                                        "text", 0, PLD_ROLE_TEXT_ENCODER));
+    return pld_generation_check_finite(g, states->pooled, (size_t)unet->pooled_width, "text", 0,
+                                       PLD_ROLE_TEXT_ENCODER);
 }
 
 /** Picture sizes as the denoiser is told of them: height before width. */

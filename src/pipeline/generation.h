@@ -55,9 +55,9 @@ pld_branch_set pld_generation_branches(const pld_generation *g);
 pld_status pld_generation_resolve(pld_generation *g);
 
 /** PLD_ERROR_NUMERIC at NaN or infinity, which ends a run before it becomes a black picture. `call` of the
- * network. */
+ * network. The message names a weight that is not finite, if a part with this role has one. */
 pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
-                                       const char *what, size_t call);
+                                       const char *what, size_t call, pld_part_role role);
 
 /** Encode the prompt of each branch, and compute its keys and values for every cross-attention: once a
  * picture. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "pipeline/weight_check.h"
 
 bool pld_inspection_note(pld_inspection *inspection, const char *format, ...) {
     char text[512];
@@ -44,7 +45,7 @@ static pld_status describe_other(pld_inspection *inspection, pld_error *error) {
     bool is_lora = false;
     PLD_TRY(pld_inspect_lora(inspection, &is_lora, error));
     if (!is_lora) {
-        const char *kind = pld_layout_other_kind(inspection->files);
+        const char *kind = pld_layout_other_kind(&inspection->contents);
         inspection->info.kind = "other";
         inspection->info.title = kind ? kind : "tensors of an unknown network";
         pld_inspection_note(
@@ -53,6 +54,17 @@ static pld_status describe_other(pld_inspection *inspection, pld_error *error) {
                                                       : "");
     }
     return PLD_OK;
+}
+
+/** Notes about how the numbers are stored. */
+static void note_numbers(pld_inspection *inspection) {
+    const char *tensor = NULL;
+    const char *spelling = pld_quantised_spelling(inspection->files, &tensor);
+    if (spelling) {
+        pld_inspection_note(inspection,
+                            "it holds %s ('%.100s'), which are not supported: take the f16 or bf16 version",
+                            spelling, tensor);
+    }
 }
 
 static pld_status inspect(pld_inspection *inspection, const char *path, const char *config,
@@ -65,6 +77,7 @@ static pld_status inspect(pld_inspection *inspection, const char *path, const ch
     PLD_TRY(pld_weight_files_open_file(path, &inspection->files, error));
     PLD_TRY(list_metadata(inspection, error));
     pld_layout_detect(inspection->files, &inspection->contents);
+    note_numbers(inspection);
     return inspection->contents.count ? pld_inspect_parts(inspection, config, error)
                                       : describe_other(inspection, error);
 }

@@ -148,6 +148,9 @@ static void note_tensors(pld_inspection *inspection) {
                             "%zu tensors are not needed to draw (moving averages, training schedule)",
                             contents->passed_over);
     }
+    if (contents->stranger) {
+        pld_inspection_note(inspection, "its denoising network is %s", contents->stranger);
+    }
     if (contents->unknown) {
         pld_inspection_note(inspection, "%zu tensors belong to no known part and are not used ('%.100s'%s)",
                             contents->unknown, contents->first_unknown, contents->unknown > 1 ? ", …" : "");

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "pipeline/inspect.h"
 #include "pipeline/internal.h"
+#include "pipeline/weight_check.h"
 
 static pld_status open_tokenizer(pld_model *model, pld_text_encoder *encoder, pld_error *error) {
     const pld_family_part *part = &model->family->parts[encoder->part];
@@ -52,10 +53,11 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     if (model->source.random) {
         return open_random_part(model, part, error);
     }
-    PLD_TRY(pld_model_source_weights(&model->source, row, &files, error));
+    PLD_TRY(pld_model_source_weights(&model->source, row, &model->engine->log, &files, error));
     model->public_parts[part] = pld_describe_weights(row, files);
     PLD_TRY(pld_parameters_create(files, model->engine->kernels, &model->parameters[part], error));
-    return pld_model_bind(model, part, error);
+    PLD_TRY(pld_model_bind(model, part, error));
+    return pld_note_zero_weights(files, row->name, &model->engine->log, error);
 }
 
 static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options,

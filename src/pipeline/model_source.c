@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "io/clip_bpe.h"
 #include "models/text/clip_text.h"
+#include "pipeline/weight_check.h"
 
 static bool is_folder(const char *path) {
     struct stat found;
@@ -171,7 +172,7 @@ static pld_status count_layers(const pld_model_source *source, const pld_family_
 }
 
 pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
-                                    pld_weight_files **files, pld_error *error) {
+                                    const pld_log *log, pld_weight_files **files, pld_error *error) {
     const pld_part_layout *layout = NULL;
     const pld_source_files *holder = pld_model_source_holder(source, part->name, &layout);
     if (holder) {
@@ -187,6 +188,11 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
     }
     pld_status status = pld_weight_files_open(folder, part->stem, files, error);
     pld_free(folder);
+    PLD_TRY(status);
+    status = pld_check_plain_numbers(*files, log, error);
+    if (status != PLD_OK) {
+        pld_weight_files_close(files);
+    }
     return status;
 }
 

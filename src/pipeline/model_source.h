@@ -63,9 +63,10 @@ pld_status pld_model_source_has(const pld_model_source *source, const char *insi
 /** A document that the source holds itself, or NULL: it is in the folder if anywhere. */
 const json_t *pld_model_source_document(const pld_model_source *source, const char *inside);
 
-/** The weights of one part under diffusers' names; the caller closes `*files`. */
+/** The weights of one part under diffusers' names; the caller closes `*files`. What is noticed goes to `log`.
+ */
 pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
-                                    pld_weight_files **files, pld_error *error);
+                                    const pld_log *log, pld_weight_files **files, pld_error *error);
 
 /** The tokenizer of a text encoder; the caller closes `*tokenizer`. */
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,

@@ -6,31 +6,7 @@
 #include "core/memory.h"
 #include "models/classes.h"
 #include "pipeline/model_source.h"
-
-/** Quantised weights that carry factors beside them would be read as nonsense. */
-static pld_status check_plain_numbers(const pld_weight_files *files, const pld_log *log, pld_error *error) {
-    size_t eight_bit = 0;
-    for (size_t i = 0; i < pld_weight_files_count(files); i++) {
-        const pld_stored_tensor *tensor = pld_weight_files_at(files, i).tensor;
-        const size_t length = strlen(tensor->name);
-        static const char factor[] = ".scale_weight";
-        eight_bit += tensor->dtype == PLD_DTYPE_F8_E4M3 || tensor->dtype == PLD_DTYPE_F8_E5M2;
-        if (strcmp(tensor->name, "scaled_fp8") == 0 ||
-            (length >= sizeof factor && strcmp(tensor->name + length - (sizeof factor - 1), factor) == 0)) {
-            return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                            "%s: tensor '%s': weights in scaled 8-bit form are not supported; take the f16 "
-                            "version of the model",
-                            pld_weight_files_path(files, 0), tensor->name);
-        }
-    }
-    if (eight_bit) {
-        pld_log_message(log, PLD_LOG_NOTICE,
-                        "%s: %zu tensors are 8-bit floating point; they are widened, and pictures are less "
-                        "exact than with the f16 version of the model",
-                        pld_weight_files_path(files, 0), eight_bit);
-    }
-    return PLD_OK;
-}
+#include "pipeline/weight_check.h"
 
 static void report_extras(const pld_layout_contents *contents, const pld_log *log) {
     const char *path = pld_weight_files_path(contents->files, 0);
@@ -47,11 +23,11 @@ static void report_extras(const pld_layout_contents *contents, const pld_log *lo
 }
 
 /** Refuse a file in which nothing was found. */
-static pld_status nothing_found(const pld_weight_files *files, const char *expected, pld_error *error) {
-    const char *other = pld_layout_other_kind(files);
+static pld_status nothing_found(const pld_layout_contents *contents, const char *expected, pld_error *error) {
+    const char *other = pld_layout_other_kind(contents);
     return pld_fail(
         error, PLD_ERROR_UNSUPPORTED, "%s: expected %s, found %s ('pladis info' lists what a file holds)",
-        pld_weight_files_path(files, 0), expected, other ? other : "tensors of an unknown network");
+        pld_weight_files_path(contents->files, 0), expected, other ? other : "tensors of an unknown network");
 }
 
 /** Whether a document beside a file of weights is meant for them: other folders have a config.json, too. */
@@ -101,10 +77,10 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, con
     const pld_part_layout *layout = pld_layout_find(&files->contents, part);
     const bool unet = strcmp(part, "unet") == 0;
     if (!layout) {
-        return nothing_found(files->files,
+        return nothing_found(&files->contents,
                              unet ? "the weights of a U-Net" : "the weights of an autoencoder (VAE)", error);
     }
-    PLD_TRY(check_plain_numbers(files->files, log, error));
+    PLD_TRY(pld_check_plain_numbers(files->files, log, error));
     if (files->contents.count > 1) {
         pld_log_message(log, PLD_LOG_NOTICE, "%s: only the %s of this checkpoint is used", path,
                         unet ? "U-Net" : "autoencoder");
@@ -183,6 +159,10 @@ static pld_status describe_part(pld_model_source *source, const char *part, int 
 static pld_status recognise(pld_model_source *source, pld_error *error) {
     const pld_part_layout *layout = NULL;
     const pld_source_files *holder = pld_model_source_holder(source, "unet", &layout);
+    const pld_layout_contents *contents = &source->files[PLD_SOURCE_CHECKPOINT].contents;
+    if (!holder && contents->stranger) {
+        return nothing_found(contents, "a Stable Diffusion checkpoint", error);
+    }
     if (!holder) {
         return part_missing(source, "unet", error);
     }
@@ -227,9 +207,9 @@ pld_status pld_model_source_open_single(pld_model_source *source, const char *co
     PLD_TRY(pld_weight_files_open_file(source->path, &checkpoint->files, error));
     pld_layout_detect(checkpoint->files, &checkpoint->contents);
     if (checkpoint->contents.count == 0) {
-        return nothing_found(checkpoint->files, "a Stable Diffusion checkpoint", error);
+        return nothing_found(&checkpoint->contents, "a Stable Diffusion checkpoint", error);
     }
-    PLD_TRY(check_plain_numbers(checkpoint->files, log, error));
+    PLD_TRY(pld_check_plain_numbers(checkpoint->files, log, error));
     report_extras(&checkpoint->contents, log);
     source->layout = checkpoint->contents.parts[0]->naming;
     if (config) {

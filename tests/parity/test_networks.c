@@ -17,6 +17,7 @@
 #include "reference.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -324,8 +325,8 @@ static void unet_forward(const char *name) {
     open_unet(&f, name);
     set_pladis(&f, json_object_get(f.c.info, "pladis"));
     check_status(pld_plan_run(&f.run, &error), &error);
-    assert_int_equal(f.w.compared,
-                     4 + 2 * f.config.levels); /* time_embedding, conv_in, downs, mid, ups, output */
+    /* time_embedding, conv_in, downs, mid, ups, output */
+    assert_int_equal(f.w.compared, 3 + (f.config.mid != PLD_UNET_MID_NONE) + 2 * f.config.levels);
     close_unet(&f);
 }
 
@@ -549,6 +550,16 @@ static void unets(void **state) {
     }
 }
 
+/** Networks without the usual middle block (tools/reference/configuration_cases.py). */
+static void unusual_middles(void **state) {
+    (void)state;
+    if (getenv("PLADIS_REFERENCE_CASES")) {
+        skip(); /* the larger set has none */
+    }
+    unet_forward("mid-none-unet");
+    unet_forward("mid-resnet-unet");
+}
+
 static void shared_rows(void **state) {
     (void)state;
     rows_shared("sd15-pladis-sweep", 1);
@@ -572,8 +583,9 @@ static void autoencoders(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_encoders), cmocka_unit_test(unets),        cmocka_unit_test(pladis_sweeps),
-        cmocka_unit_test(shared_rows),   cmocka_unit_test(autoencoders), cmocka_unit_test(single_files),
+        cmocka_unit_test(text_encoders), cmocka_unit_test(unets),       cmocka_unit_test(unusual_middles),
+        cmocka_unit_test(pladis_sweeps), cmocka_unit_test(shared_rows), cmocka_unit_test(autoencoders),
+        cmocka_unit_test(single_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

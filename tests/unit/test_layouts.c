@@ -202,6 +202,8 @@ static void prediction_is_told(void **state) {
                  {NULL, "modelspec.prediction_type", "v", "v_prediction", "metadata"},
                  {NULL, "modelspec.prediction_type", "epsilon", "epsilon", "metadata"},
                  {NULL, "ss_v_parameterization", "True", "v_prediction", "metadata"},
+                 {NULL, "modelspec.prediction_type", "sample", "sample", "metadata"},
+                 {NULL, "modelspec.prediction_type", "flow", "epsilon", "\"flow\", which is not known"},
                  {NULL, NULL, NULL, "epsilon", "the usual one"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         json_t *extra = cases[i].mark ? json_pack("{s:[i]}", cases[i].mark, 0) : NULL;
@@ -267,6 +269,40 @@ static void extra_tensors_are_counted(void **state) {
     pld_file_info_destroy(&info);
 }
 
+/** A ControlNet without prefix has a U-Net's way down, and is none. */
+static void other_networks_are_no_parts(void **state) {
+    (void)state;
+    json_t *tensors = json_pack("{s:[i, i, i, i], s:[i]}", "input_blocks.0.0.weight", 320, 4, 3, 3,
+                                "input_hint_block.0.bias", 16);
+    pld_file_info *info = inspect(write_file("control", "none", NULL, tensors, NULL));
+    assert_string_equal(info->kind, "other");
+    assert_non_null(strstr(info->title, "a ControlNet"));
+    pld_file_info_destroy(&info);
+    tensors = json_pack("{s:[i]}", "control_model.input_hint_block.0.bias", 16);
+    info =
+        inspect(write_file("both", "sd15", NULL, tensors, NULL)); /* beside a whole checkpoint it is extra */
+    assert_string_equal(info->kind, "checkpoint");
+    pld_file_info_destroy(&info);
+}
+
+/** Each spelling of quantised weights is told by name. */
+static void quantised_files_are_told(void **state) {
+    (void)state;
+    static const char *const spellings[] = {"scale_weight", "weight_scale", "input_scale", "comfy_quant"};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "double_blocks.0.img_attn.proj.%s", spellings[i]);
+        pld_file_info *info = inspect(write_file("q", "none", NULL, json_pack("{s:[i]}", name, 1), NULL));
+        bool told = false;
+        for (size_t note = 0; note < info->note_count; note++) {
+            told = told || strstr(info->notes[note], spellings[i]);
+        }
+        assert_true(told);
+        assert_non_null(strstr(info->title, "FLUX"));
+        pld_file_info_destroy(&info);
+    }
+}
+
 static void defects_are_refused_by_name(void **state) {
     (void)state;
 #define BLOCK "cond_stage_model.model.transformer.resblocks.0.attn.in_proj_weight"
@@ -285,10 +321,37 @@ static void defects_are_refused_by_name(void **state) {
          json_pack("{s:[i, i]}", "cond_stage_model.transformer.embeddings.token_embedding.weight", 1, 1),
          PLD_ERROR_FORMAT, "two tensors"},
         {"sdxl", json_pack("{s:[i]}", "edm_mean", 1), PLD_ERROR_UNSUPPORTED, "EDM"},
-        {"sdxl", json_pack("{s:[i]}", "scaled_fp8", 0), PLD_ERROR_UNSUPPORTED, "8-bit"},
+        {"sdxl", json_pack("{s:[]}", "edm_vpred.sigma_max"), PLD_ERROR_UNSUPPORTED, "EDM"},
+        {"sdxl", json_pack("{s:[]}", "edm_vpred.sigma_min"), PLD_ERROR_UNSUPPORTED, "EDM"},
+        {"sdxl", json_pack("{s:[i]}", "scaled_fp8", 0), PLD_ERROR_UNSUPPORTED, "spelled 'scaled_fp8'"},
         {"sdxl", json_pack("{s:[i, i]}", to_k, 640, 1280), PLD_ERROR_UNSUPPORTED, "refiner"},
         {"sd15", json_pack("{s:[i, i, i, i]}", "model.diffusion_model.input_blocks.0.0.weight", 320, 9, 3, 3),
          PLD_ERROR_UNSUPPORTED, "inpainting"},
+        {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.weight_scale", 1), PLD_ERROR_UNSUPPORTED,
+         "spelled 'weight_scale'"},
+        {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.input_scale", 1), PLD_ERROR_UNSUPPORTED,
+         "spelled 'input_scale'"},
+        {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.comfy_quant", 9), PLD_ERROR_UNSUPPORTED,
+         "spelled 'comfy_quant'"},
+        {"sd15", json_pack("{s:[i]}", "model.diffusion_model.out.2.scale_weight", 1), PLD_ERROR_UNSUPPORTED,
+         "take the f16 or bf16 version"},
+        {"none",
+         json_pack("{s:[i, i, i, i], s:[i]}", "input_blocks.0.0.weight", 320, 4, 3, 3, "zero_convs.0.0.bias",
+                   320),
+         PLD_ERROR_UNSUPPORTED, "a ControlNet"},
+        {"none",
+         json_pack("{s:[i], s:[i]}", "down_blocks.0.resnets.0.time_emb_proj.weight", 1,
+                   "controlnet_down_blocks.0.weight", 1),
+         PLD_ERROR_UNSUPPORTED, "a ControlNet"},
+        {"none",
+         json_pack("{s:[i], s:[i]}", "down_blocks.0.resnets.0.time_emb_proj.weight", 1,
+                   "down_blocks.0.motion_modules.0.norm.weight", 1),
+         PLD_ERROR_UNSUPPORTED, "motion modules"},
+        {"none",
+         json_pack("{s:[i], s:[i]}", "decoder.up.0.block.0.conv1.weight", 1, "quantize.embedding.weight", 1),
+         PLD_ERROR_UNSUPPORTED, "vector-quantised"},
+        {"sd15", json_pack("{s:[i]}", "model.diffusion_model.input_blocks.1.0.time_stack.x", 1),
+         PLD_ERROR_UNSUPPORTED, "Stable Video Diffusion"},
         {"none", json_pack("{s:[i]}", "lora_unet_x.lora_down.weight", 1), PLD_ERROR_UNSUPPORTED, "--lora"},
         {"none", json_pack("{s:[i]}", "double_blocks.0.x", 1), PLD_ERROR_UNSUPPORTED, "FLUX"},
         {"none", json_pack("{s:[i]}", "anything", 0), PLD_ERROR_UNSUPPORTED, "unknown network"},
@@ -329,7 +392,8 @@ int main(void) {
         cmocka_unit_test(names_are_those_of_diffusers), cmocka_unit_test(full_size_files_are_recognised),
         cmocka_unit_test(full_size_files_open),         cmocka_unit_test(prediction_is_told),
         cmocka_unit_test(what_is_missing_is_named),     cmocka_unit_test(extra_tensors_are_counted),
-        cmocka_unit_test(defects_are_refused_by_name),
+        cmocka_unit_test(defects_are_refused_by_name),  cmocka_unit_test(other_networks_are_no_parts),
+        cmocka_unit_test(quantised_files_are_told),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -91,8 +91,42 @@ static void empty_tensors_and_empty_files_are_accepted(void **state) {
     pld_safetensors_close(&file);
 }
 
+/** Every type of the format, with the bytes that eight elements take. */
+static void all_types_of_the_format_are_known(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t bytes;
+    } types[] = {{"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+                 {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+                 {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"F16", 16},    {"BF16", 16},
+                 {"I32", 32},        {"U32", 32},    {"F32", 32},    {"C64", 64},    {"F64", 64},
+                 {"I64", 64},        {"U64", 64}};
+    assert_int_equal(sizeof types / sizeof *types, PLD_DTYPE_COUNT);
+    for (size_t i = 0; i < PLD_DTYPE_COUNT; i++) {
+        char header[256];
+        pld_safetensors *file = NULL;
+        pld_error error = {0};
+        snprintf(header, sizeof header,
+                 "{\"__metadata__\":null,\"t\":{\"dtype\":\"%s\",\"shape\":[1,2,1,1,1,1,1,1,1,4],"
+                 "\"data_offsets\":[0,%zu]}}",
+                 types[i].name, types[i].bytes);
+        const char *path = write_safetensors("type.safetensors", header, 0, types[i].bytes);
+        assert_int_equal(pld_safetensors_open(path, &file, &error), PLD_OK);
+        const pld_stored_tensor *tensor = pld_safetensors_at(file, 0);
+        assert_string_equal(pld_dtype_stored_name(tensor->dtype), types[i].name);
+        assert_int_equal(tensor->bytes, types[i].bytes);
+        assert_int_equal(tensor->rank, 10);
+        assert_int_equal(pld_dtype_elements(tensor->dtype, tensor->bytes), 8);
+        assert_int_equal(pld_safetensors_metadata_count(file), 0);
+        pld_safetensors_close(&file);
+    }
+}
+
 static void malformed_headers_are_refused(void **state) {
     (void)state;
+#define EIGHT      "1,1,1,1,1,1,1,1,"
+#define EIGHT_LAST "1,1,1,1,1,1,1,1,4]"
 #define TENSOR(dtype, shape, offsets)                                                                        \
     "{\"layer.weight\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
     static const struct {
@@ -128,7 +162,12 @@ static void malformed_headers_are_refused(void **state) {
         {TENSOR("\"U8\"", "[true]", "[0,4]"), 4, "whole numbers from 0 in 'shape'"},
         {TENSOR("\"U8\"", "[36893488147419103236]", "[0,4]"), 4, "too big integer"},
         {TENSOR("\"U8\"", "4", "[0,4]"), 4, "found no list"},
-        {TENSOR("\"U8\"", "[1,1,1,1,1,1,1,1,4]", "[0,4]"), 4, "at most 8 dimensions, found more"},
+        {TENSOR("\"U8\"", "[" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT_LAST, "[0,4]"), 4,
+         "at most 64 dimensions, found more"},
+        {TENSOR("\"F4\"", "[3]", "[0,2]"), 2, "does not fill whole bytes"},
+        {TENSOR("\"F4\"", "[8]", "[0,8]"), 8, "needs 4 bytes, but 'data_offsets' span 8"},
+        {TENSOR("\"F6_E2M3\"", "[2]", "[0,2]"), 2, "does not fill whole bytes"},
+        {TENSOR("\"F6_E3M2\"", "[4611686018427387904]", "[0,4]"), 4, "does not fill whole bytes"},
         {TENSOR("7", "[4]", "[0,4]"), 4, "an object with 'dtype'"},
         {"{\"layer.weight\":[1]}", 4, "an object with 'dtype'"},
         {"{\"layer.weight\":{}}", 4, "an object with 'dtype'"},
@@ -161,7 +200,7 @@ static void malformed_headers_are_refused(void **state) {
         assert_refused(write_safetensors("bad.safetensors", cases[i].header, 0, cases[i].data_size),
                        PLD_ERROR_FORMAT, cases[i].message);
     }
-    static const char *const unknown_types[] = {"\"F4\"", "\"f32\"", "\"\"", "\"F32 \"", "\"C64\""};
+    static const char *const unknown_types[] = {"\"F5\"", "\"f32\"", "\"\"", "\"F32 \"", "\"C128\""};
     for (size_t i = 0; i < sizeof unknown_types / sizeof *unknown_types; i++) {
         char header[256];
         snprintf(header, sizeof header, TENSOR("%s", "[4]", "[0,4]"), unknown_types[i]);
@@ -368,6 +407,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honest_file_is_read),
         cmocka_unit_test(empty_tensors_and_empty_files_are_accepted),
+        cmocka_unit_test(all_types_of_the_format_are_known),
         cmocka_unit_test(malformed_headers_are_refused),
         cmocka_unit_test(header_length_is_checked),
         cmocka_unit_test(deep_and_huge_headers_are_refused),

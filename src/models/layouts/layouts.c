@@ -86,6 +86,32 @@ static const char *const passed_over[] = {
     "conditioner.embedders.0.transformer.logit_scale",
 };
 
+/* Pieces of names that no network of ours has: one that has them resembles a part and is something else. */
+static const struct {
+    const char *part, *piece, *kind;
+} strangers[] = {
+    {"unet", "input_hint_block.", "a ControlNet, which is not supported"},
+    {"unet", "zero_convs.", "a ControlNet, which is not supported"},
+    {"unet", "controlnet_cond_embedding.", "a ControlNet, which is not supported"},
+    {"unet", "controlnet_down_blocks.", "a ControlNet, which is not supported"},
+    {"unet", "controlnet_mid_block.", "a ControlNet, which is not supported"},
+    {"unet", "lora_controlnet", "a Control-LoRA, which is not supported"},
+    {"unet", "motion_modules.",
+     "a network for videos with AnimateDiff's motion modules, which is not supported"},
+    {"unet", "temp_convs.", "a network for videos, which is not supported"},
+    {"unet", "transformer_in.", "a network for videos, which is not supported"},
+    {"unet", "time_stack.", "the network of Stable Video Diffusion, which is not supported"},
+    {"unet", "temporal_res_block.", "the network of Stable Video Diffusion, which is not supported"},
+    {"unet", "fuser.", "a network that is told of boxes (GLIGEN), which is not supported"},
+    {"unet", "position_net.", "a network that is told of boxes (GLIGEN), which is not supported"},
+    {"unet", "encoder_hid_proj.",
+     "a U-Net with a projection of its text or of pictures (Kolors, IP-Adapter), which is not supported"},
+    {"vae", "quantize.", "a vector-quantised autoencoder, which is not supported"},
+    {"vae", "condition_encoder.", "an autoencoder that is told of a mask, which is not supported"},
+    {"vae", "time_stack.", "the autoencoder of Stable Video Diffusion, which is not supported"},
+    {"vae", "temporal_res_block.", "the autoencoder of Stable Video Diffusion, which is not supported"},
+};
+
 /* Files of other kinds, by a piece of a tensor's name. */
 static const struct {
     const char *piece, *kind;
@@ -132,7 +158,26 @@ bool pld_layout_passes_over(const char *name) {
     return false;
 }
 
-const char *pld_layout_other_kind(const pld_weight_files *files) {
+/** What a network under `layout` is if it is none of ours, else NULL. */
+static const char *stranger_under(const pld_weight_files *files, const pld_part_layout *layout) {
+    for (size_t row = 0; row < sizeof strangers / sizeof *strangers; row++) {
+        for (size_t i = 0;
+             strcmp(strangers[row].part, layout->part) == 0 && i < pld_weight_files_count(files); i++) {
+            const char *name = pld_weight_files_at(files, i).tensor->name;
+            if (starts_with(name, layout->prefix) &&
+                strstr(name + strlen(layout->prefix), strangers[row].piece)) {
+                return strangers[row].kind;
+            }
+        }
+    }
+    return NULL;
+}
+
+const char *pld_layout_other_kind(const pld_layout_contents *contents) {
+    const pld_weight_files *files = contents->files;
+    if (contents->stranger) {
+        return contents->stranger;
+    }
     for (size_t kind = 0; kind < sizeof other_kinds / sizeof *other_kinds; kind++) {
         for (size_t i = 0; i < pld_weight_files_count(files); i++) {
             if (strstr(pld_weight_files_at(files, i).tensor->name, other_kinds[kind].piece)) {
@@ -193,6 +238,11 @@ void pld_layout_detect(const pld_weight_files *files, pld_layout_contents *conte
     *contents = (pld_layout_contents){.files = files};
     for (int i = 0; i < LAYOUT_COUNT && contents->count < PLD_MOST_LAYOUT_PARTS; i++) {
         if (!pld_layout_find(contents, layouts[i].part) && has(files, layouts[i].prefix, layouts[i].mark)) {
+            const char *stranger = stranger_under(files, &layouts[i]);
+            if (stranger) {
+                contents->stranger = stranger;
+                continue;
+            }
             last[contents->count] = pld_layout_last(files, &layouts[i]);
             contents->parts[contents->count++] = &layouts[i];
         }

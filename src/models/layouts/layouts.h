@@ -26,6 +26,7 @@ typedef struct pld_layout_contents {
     size_t passed_over;        /**< tensors that are known to play no part (moving averages, schedules) */
     size_t unknown;            /**< tensors that belong to nothing that was found */
     const char *first_unknown; /**< NULL without one */
+    const char *stranger;      /**< what a network is that resembles a part and is none; NULL without one */
 } pld_layout_contents;
 
 /** Look a file through. Finds no parts in a file of another kind. */
@@ -50,6 +51,6 @@ const pld_part_layout *pld_layout_original(const char *family, const char *part)
 bool pld_layout_passes_over(const char *name);
 
 /** What a file without any part of ours is ("a LoRA …", "FLUX …"), for "found …"; NULL: not recognised. */
-const char *pld_layout_other_kind(const pld_weight_files *files);
+const char *pld_layout_other_kind(const pld_layout_contents *contents);
 
 #endif
