@@ -40,7 +40,14 @@ static void dtypes_keep_their_names(void **state) {
     (void)state;
     assert_int_equal(pld_dtype_from_stored_name("BF16"), PLD_DTYPE_BF16);
     assert_int_equal(pld_dtype_size(PLD_DTYPE_F64), 8);
-    assert_int_equal(pld_dtype_from_stored_name("F4"), PLD_DTYPE_COUNT);
+    assert_int_equal(pld_dtype_from_stored_name("F5"), PLD_DTYPE_COUNT);
+    size_t bytes = 0;
+    assert_true(pld_dtype_bytes(PLD_DTYPE_F4, 6, &bytes) && bytes == 3);
+    assert_true(pld_dtype_bytes(PLD_DTYPE_F6_E2M3, 4, &bytes) && bytes == 3);
+    assert_false(pld_dtype_bytes(PLD_DTYPE_F4, 5, &bytes));
+    assert_false(pld_dtype_bytes(PLD_DTYPE_F64, SIZE_MAX / 32, &bytes));
+    assert_int_equal(pld_dtype_elements(PLD_DTYPE_F4, SIZE_MAX / 4), SIZE_MAX / 4 * 2);
+    assert_int_equal(pld_dtype_elements(PLD_DTYPE_F6_E3M2, 3), 4);
 }
 
 static void count_items(void *context, size_t begin, size_t end, int thread) {
