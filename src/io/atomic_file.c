@@ -5,165 +5,254 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/output_path.h"
+#include "io/output_stream.h"
 
 struct pld_atomic_file {
     int descriptor;
-    char *path;      /* the final name, symbolic links followed */
-    char *temporary; /* NULL when written directly */
+    char *name; /* as it was asked for, for messages */
+    pld_output_path target;
+    char *temporary; /* NULL when written directly or without a name */
+    bool direct;
+    const volatile int *cancel; /* or NULL */
 };
 
-enum { NAME_ATTEMPTS = 100, NEW_FILE_MODE = 0666 /* less the umask */ };
+enum { NAME_ATTEMPTS = 100, NEW_FILE_MODE = 0666 /* less the umask */, LINK_NAME = 32 };
 
-/** PLD_ERROR_IO with the reason and, where one is known, the remedy. */
-static pld_status fail_write(const char *path, int reason, pld_error *error) {
-    const char *remedy = "";
-    switch (reason) {
-    case ENOSPC:
-    case EDQUOT:
-        remedy = "; free some space or choose another folder";
-        break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        remedy = "; choose a folder that you may write to";
-        break;
-    case ENOENT:
-    case ENOTDIR:
-        remedy = "; create the folder first";
-        break;
-    case EFBIG:
-        remedy = "; the system limits the size of files";
-        break;
-    default:
-        break;
+/** A name beside the target, as short whatever the target's is; NULL when memory is out. */
+static char *make_name(const char *folder) {
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
+        struct timespec now = {0};
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        number = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)getpid() << 48;
     }
-    return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: %s%s", path, strerror(reason), remedy);
+    return pld_format("%s.pladis-%016llx.part", folder, (unsigned long long)number);
 }
 
-/** Create "PATH.PID-N.part" beside the target, which must not exist yet. Pid and attempt only keep programs
- *  apart; O_EXCL is what guarantees it. */
-static pld_status create_temporary(pld_atomic_file *file, pld_error *error) {
-    for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-        file->temporary = pld_format("%s.%ld-%d.part", file->path, (long)getpid(), attempt);
-        if (!file->temporary) {
-            return pld_fail_memory(error, strlen(file->path), file->path);
+/** Take a name with `take`, which gives true or sets errno, and keep it as the temporary one. Chance only keeps writers
+ *  apart; that the name must not exist is what guarantees it. */
+static pld_status take_name(pld_atomic_file *file, const char *folder,
+                            bool (*take)(pld_atomic_file *file, const char *name), pld_error *error) {
+    int reason = EEXIST;
+    for (int attempt = 0; attempt < NAME_ATTEMPTS && reason == EEXIST; attempt++) {
+        char *name = make_name(folder);
+        if (!name) {
+            return pld_fail_memory(error, strlen(folder), file->name);
         }
-        file->descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, NEW_FILE_MODE);
-        if (file->descriptor >= 0) {
+        if (take(file, name)) {
+            file->temporary = name;
             return PLD_OK;
         }
-        int reason = errno;
-        pld_free(file->temporary);
-        file->temporary = NULL;
-        if (reason != EEXIST) {
-            return fail_write(file->path, reason, error);
-        }
+        reason = errno;
+        pld_free(name);
     }
-    return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: all temporary names beside it are taken",
-                    file->path);
+    return pld_output_path_fail(file->name, reason, error);
 }
 
-/** Where `path` leads: a link is followed so that the rename replaces its target and not the link. */
-static char *follow_links(const char *path) {
-    struct stat facts;
-    if (lstat(path, &facts) == 0 && S_ISLNK(facts.st_mode)) {
-        char *resolved = realpath(path, NULL);
-        if (resolved) {
-            char *copy = pld_copy_string(resolved);
-            free(resolved);
-            return copy;
-        }
+/** What is replaced keeps its permissions. */
+static void keep_permissions(const pld_atomic_file *file) {
+    if (file->target.exists) {
+        (void)fchmod(file->descriptor, file->target.mode);
     }
-    return pld_copy_string(path);
 }
 
-static pld_status open_target(pld_atomic_file *file, const char *path, pld_error *error) {
-    file->path = follow_links(path);
-    if (!file->path) {
-        return pld_fail_memory(error, strlen(path), path);
+static bool create_named(pld_atomic_file *file, const char *name) {
+    file->descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, NEW_FILE_MODE);
+    if (file->descriptor >= 0) {
+        keep_permissions(file);
     }
-    struct stat facts;
-    bool exists = stat(file->path, &facts) == 0;
-    if (exists && S_ISDIR(facts.st_mode)) {
-        return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: it is a folder; add a file name", path);
-    }
-    if (exists && !S_ISREG(facts.st_mode)) {
-        file->descriptor = open(file->path, O_WRONLY | O_CLOEXEC);
-        return file->descriptor >= 0 ? PLD_OK : fail_write(path, errno, error);
-    }
-    return create_temporary(file, error);
+    return file->descriptor >= 0;
 }
 
-pld_status pld_atomic_file_open(const char *path, pld_atomic_file **file, pld_error *error) {
+/** What the system calls an open file that has no name. */
+static void name_of_open(int descriptor, char name[LINK_NAME]) {
+    snprintf(name, LINK_NAME, "/proc/self/fd/%d", descriptor);
+}
+
+static bool link_nameless(pld_atomic_file *file, const char *name) {
+    char open_name[LINK_NAME];
+    name_of_open(file->descriptor, open_name);
+    return linkat(AT_FDCWD, open_name, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/** Whether a file without a name was made that can be given one later. */
+static bool create_nameless(pld_atomic_file *file, const char *folder) {
+    char open_name[LINK_NAME];
+    file->descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, NEW_FILE_MODE);
+    if (file->descriptor < 0) {
+        return false;
+    }
+    name_of_open(file->descriptor, open_name);
+    if (access(open_name, F_OK) == 0) {
+        keep_permissions(file);
+        return true;
+    }
+    close(file->descriptor); /* without /proc there is no way to link it */
+    file->descriptor = -1;
+    return false;
+}
+
+static pld_status create_file(pld_atomic_file *file, pld_error *error) {
+    char *folder = pld_output_path_folder(file->target.path);
+    pld_status status = folder ? PLD_OK : pld_fail_memory(error, strlen(file->name), file->name);
+    if (status == PLD_OK && !create_nameless(file, folder)) {
+        status = take_name(file, folder, create_named, error);
+    }
+    pld_free(folder);
+    return status;
+}
+
+/** A file object for `path`, without a descriptor yet. */
+static pld_status prepare(const char *path, const volatile int *cancel, pld_atomic_file **file,
+                          pld_error *error) {
+    pld_atomic_file *made = pld_allocate(1, sizeof *made);
     *file = NULL;
-    pld_atomic_file *opened = pld_allocate(1, sizeof *opened);
-    if (!opened) {
-        return pld_fail_memory(error, sizeof *opened, path);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, path);
     }
-    opened->descriptor = -1;
-    pld_status status = open_target(opened, path, error);
+    *made = (pld_atomic_file){.descriptor = -1, .target.descriptor = -1, .cancel = cancel};
+    made->name = pld_copy_string(path);
+    pld_status status = made->name ? pld_output_path_find(path, &made->target, error)
+                                   : pld_fail_memory(error, strlen(path), path);
     if (status != PLD_OK) {
-        pld_atomic_file_discard(&opened);
+        pld_atomic_file_discard(&made);
         return status;
     }
-    *file = opened;
+    made->direct = made->target.special || made->target.descriptor >= 0;
+    *file = made;
     return PLD_OK;
+}
+
+pld_status pld_atomic_file_open(const char *path, const volatile int *cancel, pld_atomic_file **file,
+                                pld_error *error) {
+    PLD_TRY(prepare(path, cancel, file, error));
+    pld_status status = (*file)->direct ? pld_output_stream_open(&(*file)->target, path, cancel,
+                                                                 &(*file)->descriptor, error)
+                                        : create_file(*file, error);
+    if (status != PLD_OK) {
+        pld_atomic_file_discard(file);
+    }
+    return status;
+}
+
+pld_status pld_atomic_file_check(const char *path, char **target, pld_error *error) {
+    pld_atomic_file *file = NULL;
+    if (target) {
+        *target = NULL;
+    }
+    PLD_TRY(prepare(path, NULL, &file, error));
+    pld_status status = file->direct ? PLD_OK : create_file(file, error);
+    if (status == PLD_OK && target) {
+        *target = pld_output_path_absolute(&file->target);
+        status = *target ? PLD_OK : pld_fail_memory(error, strlen(path), path);
+    }
+    pld_atomic_file_discard(&file);
+    return status;
 }
 
 pld_status pld_atomic_file_write(pld_atomic_file *file, const void *data, size_t bytes, pld_error *error) {
     size_t done = 0;
+    if (file->direct) {
+        return pld_output_stream_write(file->descriptor, file->name, data, bytes, file->cancel, error);
+    }
     while (done < bytes) {
-        ssize_t wrote = write(file->descriptor, (const char *)data + done, bytes - done);
+        ssize_t wrote = pld_output_write_quietly(file->descriptor, (const char *)data + done, bytes - done);
         if (wrote < 0 && errno == EINTR) {
             continue;
         }
         if (wrote <= 0) {
-            return fail_write(file->path, wrote < 0 ? errno : EIO, error);
+            return pld_output_path_fail(file->name, wrote < 0 ? errno : EIO, error);
         }
         done += (size_t)wrote;
     }
     return PLD_OK;
 }
 
-/** Make the rename itself durable. Some file systems refuse this; the file is complete either way. */
-static void sync_folder(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? pld_copy_bytes(path, (size_t)(slash - path) + 1) : pld_copy_string(".");
-    int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+/** Make the name itself durable. Some file systems refuse this; the file is complete either way. */
+static void sync_folder(const char *folder) {
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor >= 0) {
         (void)fsync(descriptor);
         close(descriptor);
     }
-    pld_free(folder);
+}
+
+/** Copy what was written without a name into a file that has one, where the first cannot be given one after all. */
+static pld_status copy_to_named(pld_atomic_file *file, const char *folder, pld_error *error) {
+    enum { BLOCK = 1 << 16 };
+    const int from = file->descriptor;
+    char *block = pld_allocate(BLOCK, 1);
+    pld_status status = block ? take_name(file, folder, create_named, error)
+                              : pld_fail_memory(error, BLOCK, file->name);
+    if (status != PLD_OK) {
+        file->descriptor = from;
+        pld_free(block);
+        return status;
+    }
+    off_t done = 0;
+    ssize_t found = 0;
+    while (status == PLD_OK && (found = pread(from, block, BLOCK, done)) > 0) {
+        status = pld_atomic_file_write(file, block, (size_t)found, error);
+        done += found;
+    }
+    if (status == PLD_OK && (found < 0 || fsync(file->descriptor) != 0)) {
+        status = pld_output_path_fail(file->name, errno, error);
+    }
+    close(from);
+    pld_free(block);
+    return status;
+}
+
+/** Give the finished file its name. */
+static pld_status settle(pld_atomic_file *file, const char *folder, pld_error *error) {
+    const char *path = file->target.path;
+    if (!file->temporary) {
+        if (link_nameless(file, path)) {
+            return PLD_OK;
+        }
+        /* What is there is replaced by a rename, which needs a name. */
+        if (errno != EEXIST || take_name(file, folder, link_nameless, error) != PLD_OK) {
+            PLD_TRY(copy_to_named(file, folder, error));
+        }
+    }
+    if (rename(file->temporary, path) != 0) {
+        return pld_output_path_fail(file->name, errno, error);
+    }
+    pld_free(file->temporary);
+    file->temporary = NULL; /* nothing left to remove */
+    return PLD_OK;
 }
 
 pld_status pld_atomic_file_commit(pld_atomic_file **file, pld_error *error) {
     pld_atomic_file *done = *file;
+    char *folder = done->direct ? NULL : pld_output_path_folder(done->target.path);
     pld_status status = PLD_OK;
-    if (done->temporary && fsync(done->descriptor) != 0) {
-        status = fail_write(done->path, errno, error);
+    if (!done->direct && !folder) {
+        status = pld_fail_memory(error, strlen(done->name), done->name);
+    } else if (!done->direct && fsync(done->descriptor) != 0) {
+        status = pld_output_path_fail(done->name, errno, error);
+    } else if (!done->direct) {
+        status = settle(done, folder, error);
     }
     int closed = close(done->descriptor);
     done->descriptor = -1;
-    if (status == PLD_OK && closed != 0) {
-        status = fail_write(done->path, errno, error);
+    if (done->direct && closed != 0) {
+        status = pld_output_path_fail(done->name, errno, error);
     }
-    if (status == PLD_OK && done->temporary) {
-        if (rename(done->temporary, done->path) != 0) {
-            status = fail_write(done->path, errno, error);
-        } else {
-            sync_folder(done->path);
-            pld_free(done->temporary);
-            done->temporary = NULL; /* nothing left to remove */
-        }
+    if (status == PLD_OK && folder) {
+        sync_folder(folder);
     }
+    pld_free(folder);
     pld_atomic_file_discard(file);
     return status;
 }
@@ -181,13 +270,15 @@ void pld_atomic_file_discard(pld_atomic_file **file) {
         unlink(discarded->temporary);
     }
     pld_free(discarded->temporary);
-    pld_free(discarded->path);
+    pld_free(discarded->name);
+    pld_output_path_free(&discarded->target);
     pld_free(discarded);
 }
 
-pld_status pld_atomic_file_save(const char *path, const void *data, size_t bytes, pld_error *error) {
+pld_status pld_atomic_file_save(const char *path, const void *data, size_t bytes, const volatile int *cancel,
+                                pld_error *error) {
     pld_atomic_file *file = NULL;
-    PLD_TRY(pld_atomic_file_open(path, &file, error));
+    PLD_TRY(pld_atomic_file_open(path, cancel, &file, error));
     pld_status status = pld_atomic_file_write(file, data, bytes, error);
     if (status == PLD_OK) {
         status = pld_atomic_file_commit(&file, error);

@@ -142,7 +142,7 @@ pld_status pld_png_write(const char *path, const uint8_t *rgb, int width, int he
     uint8_t *png = NULL;
     size_t size = 0;
     PLD_TRY(encode_named(path, rgb, width, height, texts, text_count, &png, &size, error));
-    pld_status status = pld_atomic_file_save(path, png, size, error);
+    pld_status status = pld_atomic_file_save(path, png, size, NULL, error);
     pld_free(png);
     return status;
 }

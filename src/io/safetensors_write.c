@@ -125,6 +125,7 @@ typedef struct data_source {
     pld_tensor_supplier supply;
     void *user;
     void *block; /* [BLOCK_BYTES] for what is supplied */
+    const volatile int *cancel;
 } data_source;
 
 enum { BLOCK_BYTES = 1 << 20 };
@@ -148,7 +149,7 @@ static pld_status write_data(pld_atomic_file *file, const data_source *from, con
 static pld_status write_file(const char *path, const json_t *root, const placed_tensor *placed, size_t count,
                              const data_source *from, pld_error *error) {
     pld_atomic_file *file = NULL;
-    PLD_TRY(pld_atomic_file_open(path, &file, error));
+    PLD_TRY(pld_atomic_file_open(path, from->cancel, &file, error));
     pld_status status = write_header(file, path, root, error);
     for (size_t i = 0; i < count && status == PLD_OK; i++) {
         status = write_data(file, from, &placed[i], error);
@@ -185,8 +186,8 @@ pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entri
 
 pld_status pld_safetensors_write_supplied(const char *path, const pld_tensor_entry *entries, size_t count,
                                           const char *const *metadata_pairs, pld_tensor_supplier supply,
-                                          void *user, pld_error *error) {
-    data_source from = {supply, user, pld_allocate(BLOCK_BYTES, 1)};
+                                          void *user, const volatile int *cancel, pld_error *error) {
+    data_source from = {supply, user, pld_allocate(BLOCK_BYTES, 1), cancel};
     pld_status status = from.block ? write_from(path, entries, count, metadata_pairs, &from, error)
                                    : pld_fail_memory(error, BLOCK_BYTES, path);
     pld_free(from.block);

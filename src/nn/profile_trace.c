@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "io/atomic_file.h"
 #include "nn/profile.h"
 
@@ -21,11 +22,24 @@ static const char *plain(const char *text, char *out, size_t size) {
     return out;
 }
 
-static pld_status write_text(pld_atomic_file *file, const char *text, pld_error *error) {
-    return pld_atomic_file_write(file, text, strlen(text), error);
+/** A text that grows. */
+typedef struct trace_text {
+    char *bytes;
+    size_t size, capacity;
+} trace_text;
+
+static pld_status write_text(trace_text *to, const char *text, pld_error *error) {
+    const size_t length = strlen(text);
+    size_t wanted = 0;
+    if (!pld_add(to->size, length, &wanted) || !pld_grow((void **)&to->bytes, &to->capacity, wanted, 1)) {
+        return pld_fail_memory(error, length, "trace");
+    }
+    memcpy(to->bytes + to->size, text, length);
+    to->size = wanted;
+    return PLD_OK;
 }
 
-static pld_status write_span(pld_atomic_file *file, const pld_profile_span *span, bool last,
+static pld_status write_span(trace_text *to, const pld_profile_span *span, bool last,
                              pld_error *error) {
     static const char *const categories[] = {"stage", "network", "prepare", "operator"};
     char line[640], name[PLD_PROFILE_NAME], shape[PLD_PROFILE_NAME], implementation[PLD_PROFILE_WORD];
@@ -37,30 +51,41 @@ static pld_status write_span(pld_atomic_file *file, const pld_profile_span *span
              plain(span->name, name, sizeof name), categories[span->level], 1e6 * span->begin,
              1e6 * span->seconds, span->network, span->kind, plain(span->shape, shape, sizeof shape),
              plain(span->implementation, implementation, sizeof implementation), rate, last ? "" : ",");
-    return write_text(file, line, error);
+    return write_text(to, line, error);
 }
 
-static pld_status write_all(pld_atomic_file *file, const pld_profile *profile, pld_error *error) {
+static pld_status write_all(trace_text *to, const pld_profile *profile, pld_error *error) {
     size_t count;
     const pld_profile_span *spans = pld_profile_spans(profile, &count);
-    PLD_TRY(write_text(file,
+    PLD_TRY(write_text(to,
                        "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
                        "{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"pladis\"}}",
                        error));
-    PLD_TRY(write_text(file, count ? ",\n" : "\n", error));
+    PLD_TRY(write_text(to, count ? ",\n" : "\n", error));
     for (size_t i = 0; i < count; i++) {
-        PLD_TRY(write_span(file, &spans[i], i + 1 == count, error));
+        PLD_TRY(write_span(to, &spans[i], i + 1 == count, error));
     }
-    return write_text(file, "]}\n", error);
+    return write_text(to, "]}\n", error);
+}
+
+pld_status pld_profile_encode_trace(const pld_profile *profile, uint8_t **bytes, size_t *size,
+                                    pld_error *error) {
+    trace_text text = {0};
+    pld_status status = write_all(&text, profile, error);
+    if (status != PLD_OK) {
+        pld_free(text.bytes);
+        text = (trace_text){0};
+    }
+    *bytes = (uint8_t *)text.bytes;
+    *size = text.size;
+    return status;
 }
 
 pld_status pld_profile_write_trace(const pld_profile *profile, const char *path, pld_error *error) {
-    pld_atomic_file *file = NULL;
-    PLD_TRY(pld_atomic_file_open(path, &file, error));
-    pld_status status = write_all(file, profile, error);
-    if (status == PLD_OK) {
-        return pld_atomic_file_commit(&file, error);
-    }
-    pld_atomic_file_discard(&file);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    PLD_TRY(pld_profile_encode_trace(profile, &bytes, &size, error));
+    pld_status status = pld_atomic_file_save(path, bytes, size, NULL, error);
+    pld_free(bytes);
     return status;
 }

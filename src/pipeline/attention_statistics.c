@@ -269,6 +269,7 @@ static char *make_csv(const pld_attention_statistics *s) {
 }
 
 pld_status pld_attention_statistics_write(const pld_attention_statistics *statistics, const char *path,
+                                          const volatile int *cancel,
                                           pld_error *error) {
     const size_t length = strlen(path);
     const bool csv = length >= 4 && strcmp(path + length - 4, ".csv") == 0;
@@ -276,7 +277,7 @@ pld_status pld_attention_statistics_write(const pld_attention_statistics *statis
     if (!text) {
         return pld_fail_memory(error, 0, "attention statistics");
     }
-    const pld_status status = pld_atomic_file_save(path, text, strlen(text), error);
+    const pld_status status = pld_atomic_file_save(path, text, strlen(text), cancel, error);
     free(text);
     return status;
 }

@@ -31,7 +31,7 @@ static pld_status copy_file(const char *from, const char *to, pld_error *error) 
                         : data ? pld_mapping_read(file, 0, size, data, NULL, error)
                                : pld_fail_memory(error, size, from);
     if (status == PLD_OK) {
-        status = pld_atomic_file_save(to, data, size, error);
+        status = pld_atomic_file_save(to, data, size, NULL, error);
     }
     pld_free(data);
     pld_mapping_close(&file);
@@ -44,7 +44,7 @@ static pld_status save_json(const char *folder, const char *inside, const json_t
     char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     char *path = pld_format("%s/%s", folder, inside);
     char *line = text ? pld_format("%s\n", text) : NULL;
-    pld_status status = line && path ? pld_atomic_file_save(path, line, strlen(line), error)
+    pld_status status = line && path ? pld_atomic_file_save(path, line, strlen(line), NULL, error)
                                      : pld_fail_memory(error, 256, inside);
     pld_free(line);
     pld_free(path);
@@ -135,7 +135,7 @@ static pld_status write_tokenizer(const char *vocabulary, const char *pad, const
     pld_status status = PLD_OK;
     for (size_t i = 0; i < sizeof files / sizeof *files && status == PLD_OK; i++) {
         char *path = pld_format("%s/%s", to, files[i].name);
-        status = path ? pld_atomic_file_save(path, files[i].data, files[i].size, error)
+        status = path ? pld_atomic_file_save(path, files[i].data, files[i].size, NULL, error)
                       : pld_fail_memory(error, 256, "path");
         pld_free(path);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/atomic_file.h"
 #include "io/weight_files.h"
 #include "nn/variants/variant.h"
 #include "pipeline/attention_maps.h"
@@ -346,8 +347,19 @@ static void generation_free(pld_generation *g) {
     }
 }
 
+/** What is written after the picture can be written, as far as that can be known before. */
+static pld_status check_outputs(const pld_generation *g) {
+    const char *const paths[] = {g->options->dump, g->options->attention_statistics};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        PLD_TRY(paths[i] ? pld_atomic_file_check(paths[i], NULL, g->error) : PLD_OK);
+    }
+    return PLD_OK;
+}
+
 static pld_status run_stages(pld_generation *g, pld_image *image) {
+    const volatile int *cancel = g->options->cancel;
     PLD_TRY(pld_generation_resolve(g));
+    PLD_TRY(check_outputs(g));
     PLD_TRY(allocate_latents(g));
     pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
     if (g->options->init_image) { /* first: what it prepares may push out what other networks hold */
@@ -359,13 +371,23 @@ static pld_status run_stages(pld_generation *g, pld_image *image) {
     PLD_TRY(stage(g, "decode", decode));
     PLD_TRY(to_image(g, image));
     if (g->statistics) {
-        PLD_TRY(pld_attention_statistics_write(g->statistics, g->options->attention_statistics, g->error));
+        PLD_TRY(pld_attention_statistics_write(g->statistics, g->options->attention_statistics, cancel,
+                                               g->error));
     }
-    return g->options->dump ? pld_dump_write(&g->dump, g->options->dump, g->error) : PLD_OK;
+    return g->options->dump ? pld_dump_write(&g->dump, g->options->dump, cancel, g->error) : PLD_OK;
 }
 
-pld_status pld_generate(pld_session *session, const pld_generate_options *options, pld_image *image,
-                        pld_report *report, pld_error *error) {
+/** Resolve and check, and give the sizes. */
+static pld_status check_stages(pld_generation *g, pld_image *image) {
+    (void)image;
+    PLD_TRY(pld_generation_resolve(g));
+    return check_outputs(g);
+}
+
+/** Run `stages` on a generation of these options. */
+static pld_status generate(pld_session *session, const pld_generate_options *options,
+                           pld_status (*stages)(pld_generation *g, pld_image *image), pld_image *image,
+                           pld_report *report, pld_error *error) {
     *image = (pld_image){0};
     if (options->struct_size != sizeof *options || (report && report->struct_size != sizeof *report)) {
         return pld_fail(
@@ -380,7 +402,7 @@ pld_status pld_generate(pld_session *session, const pld_generate_options *option
                         .began = pld_seconds()};
     g.report.struct_size = sizeof g.report;
     session->profile = options->profile;
-    pld_status status = run_stages(&g, image);
+    pld_status status = stages(&g, image);
     session->profile = NULL;
     if (status != PLD_OK) {
         pld_image_free(image);
@@ -391,4 +413,15 @@ pld_status pld_generate(pld_session *session, const pld_generate_options *option
     }
     generation_free(&g);
     return status;
+}
+
+pld_status pld_generate(pld_session *session, const pld_generate_options *options, pld_image *image,
+                        pld_report *report, pld_error *error) {
+    return generate(session, options, run_stages, image, report, error);
+}
+
+pld_status pld_generate_check(pld_session *session, const pld_generate_options *options, pld_report *report,
+                              pld_error *error) {
+    pld_image none;
+    return generate(session, options, check_stages, &none, report, error);
 }

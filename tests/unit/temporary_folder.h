@@ -87,7 +87,7 @@ static inline int count_files(const char *folder) {
     int count = 0;
     struct dirent *entry = NULL;
     while (directory && (entry = readdir(directory)) != NULL) {
-        count += entry->d_name[0] != '.';
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     }
     if (directory) {
         closedir(directory);
