@@ -73,6 +73,16 @@ typedef struct map_sheet {
     char (*labels)[LABEL_SIZE]; /* [3 · words] */
 } map_sheet;
 
+static void print_word(char label[LABEL_SIZE], int length, const char *word) {
+    snprintf(label, LABEL_SIZE, "“%.*s”", length < 100 ? length : 100, word);
+}
+
+static void print_most(char dense_label[LABEL_SIZE], char sparse_label[LABEL_SIZE], double dense, double sparse,
+                       double alpha) {
+    snprintf(dense_label, LABEL_SIZE, "dense: at most %.3g of the attention", dense);
+    snprintf(sparse_label, LABEL_SIZE, "sparse, α = %g: at most %.3g", alpha, sparse);
+}
+
 static bool fill_word(const picture *drawn, const pld_attention_map *map, size_t word, map_sheet *sheet) {
     double dense = largest(map, map->dense), sparse = largest(map, map->sparse);
     double most = dense > sparse ? dense : sparse;
@@ -83,13 +93,30 @@ static bool fill_word(const picture *drawn, const pld_attention_map *map, size_t
         !paint(&drawn->image, map, map->sparse, most, &images[1])) {
         return false;
     }
-    snprintf(labels[0], LABEL_SIZE, "“%.100s”", map->word);
-    snprintf(labels[1], LABEL_SIZE, "dense: at most %.3g of the attention", dense);
-    snprintf(labels[2], LABEL_SIZE, "sparse, α = %g: at most %.3g", drawn->settings->pladis_alpha, sparse);
+    print_word(labels[0], 100, map->word);
+    print_most(labels[1], labels[2], dense, sparse, drawn->settings->pladis_alpha);
     for (int i = 0; i < COLUMNS; i++) {
         cells[i] = (sheet_cell){.image = i == 0 ? &drawn->image : &images[i - 1], .label = labels[i]};
     }
     return true;
+}
+
+int attention_picture_check(const picture *drawn, const char *words) {
+    enum { MOST_WORDS = 256 }; /* more do not fit in any case */
+    static char labels[MOST_WORDS][LABEL_SIZE];
+    static sheet_cell cells[COLUMNS * MOST_WORDS];
+    char dense[LABEL_SIZE], sparse[LABEL_SIZE]; /* as wide as they can become */
+    size_t count = 0;
+    print_most(dense, sparse, -1.23e-05, -1.23e-05, drawn->settings->pladis_alpha);
+    for (const char *at = words; at != NULL && count < MOST_WORDS; count++) {
+        const int length = (int)strcspn(at, ",");
+        print_word(labels[count], length, at);
+        cells[COLUMNS * count] = (sheet_cell){.image = &drawn->image, .label = labels[count]};
+        cells[COLUMNS * count + 1] = (sheet_cell){.image = &drawn->image, .label = dense};
+        cells[COLUMNS * count + 2] = (sheet_cell){.image = &drawn->image, .label = sparse};
+        at = at[length] == ',' ? at + length + 1 : NULL;
+    }
+    return sheet_check(cells, COLUMNS * count, COLUMNS, (int)drawn->settings->zoom);
 }
 
 bool attention_picture_compose(const picture *drawn, const pld_attention_maps *maps, pld_image *result) {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Ctrl-C: ends a run soon and cleanly. */
+/** Ctrl-C, a terminal that is closed, kill: end a run soon and cleanly. */
 #ifndef PLADIS_CLI_CANCEL_H
 #define PLADIS_CLI_CANCEL_H
 
 #include <stdbool.h>
 
-/** Let SIGINT and SIGTERM set the flag instead of killing the process. */
+/** Let the signals that ask a program to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU) set
+ * the flag instead of killing the process. SIGHUP stays ignored under nohup. */
 void cancel_install(void);
 
 /** The flag, for pld_generate_options.cancel. */

@@ -11,13 +11,22 @@ enum { LONGEST_SIDE = 16384 }; /* what the PNG writer takes */
 const canvas_colour canvas_white = {{255, 255, 255}}, canvas_black = {{32, 32, 32}},
                     canvas_grey = {{160, 160, 160}};
 
-bool canvas_create(pld_image *image, size_t width, size_t height, const char *what) {
+int canvas_check(size_t width, size_t height, const char *what) {
     bool fits = width >= 1 && height >= 1 && width <= LONGEST_SIDE && height <= LONGEST_SIDE;
+    return fits ? EXIT_DONE
+                : message_usage("%s of %zu x %zu pixels is too large, expected at most %d x %d; draw fewer or "
+                                "smaller pictures",
+                                what, width, height, (int)LONGEST_SIDE, (int)LONGEST_SIDE);
+}
+
+bool canvas_create(pld_image *image, size_t width, size_t height, const char *what) {
     *image = (pld_image){0};
-    image->pixels = fits ? malloc(3 * width * height) : NULL;
+    if (canvas_check(width, height, what) != EXIT_DONE) {
+        return false;
+    }
+    image->pixels = malloc(3 * width * height);
     if (image->pixels == NULL) {
-        message_failure("%s of %zu x %zu pixels %s", what, width, height,
-                        fits ? "does not fit into memory" : "is too large; draw fewer or smaller pictures");
+        message_failure("%s of %zu x %zu pixels does not fit into memory", what, width, height);
         return false;
     }
     image->width = (int)width;

@@ -19,6 +19,7 @@ typedef struct comparison {
     char (*labels)[LABEL_SIZE]; /* [count] */
     difference *differences;    /* [pictures->count] */
     pld_image blank;            /* under the first of several variants */
+    bool drawn;                 /* else there are sizes only */
 } comparison;
 
 static bool reserve(comparison *c) {
@@ -30,7 +31,8 @@ static bool reserve(comparison *c) {
         return false;
     }
     const pld_image *first = &c->pictures->items[0].image;
-    return canvas_create(&c->blank, (size_t)first->width, (size_t)first->height, "the comparison");
+    c->blank = (pld_image){first->width, first->height, NULL};
+    return !c->drawn || canvas_create(&c->blank, (size_t)first->width, (size_t)first->height, "the comparison");
 }
 
 static void add_picture(comparison *c, size_t cell, size_t index, bool with_prompt) {
@@ -62,12 +64,14 @@ static bool add_difference(comparison *c, size_t cell, size_t index) {
         snprintf(label, LABEL_SIZE, "no difference: other size");
         return true;
     }
-    if (!difference_make(first, second, d)) {
+    if (!c->drawn) { /* as wide as the label below can become */
+        *d = (difference){.mean = 255, .changed = 1};
+    } else if (!difference_make(first, second, d)) {
         return false;
     }
     snprintf(label, LABEL_SIZE, "difference × %d: mean %.1f of 255, %.0f %% of the pixels", DIFFERENCE_GAIN,
              d->mean, 100 * d->changed);
-    c->cells[cell].image = &d->image;
+    c->cells[cell].image = c->drawn ? &d->image : &c->blank;
     return true;
 }
 
@@ -88,13 +92,19 @@ static bool fill(comparison *c, bool with_prompt) {
     return true;
 }
 
-bool comparison_compose(const generate_request *request, const picture_list *pictures, pld_image *result) {
+/** The comparison, or with NULL only whether it can be made. Gives the exit code. */
+static int compose(const generate_request *request, const picture_list *pictures, pld_image *result) {
     size_t variants = pictures->variant_count, rows = pictures->count / variants;
-    comparison c = {.pictures = pictures, .variants = variants, .rows = rows};
+    comparison c = {.pictures = pictures, .variants = variants, .rows = rows, .drawn = result != NULL};
     c.columns = variants == 2 ? 3 : variants;
     c.count = variants == 2 ? 3 * rows : 2 * variants * rows;
-    bool done = reserve(&c) && fill(&c, request->prompt_file != NULL) &&
-                sheet_compose(c.cells, c.count, c.columns, (int)request->zoom, result);
+    const int zoom = (int)request->zoom;
+    int code = reserve(&c) && fill(&c, request->prompt_file != NULL) ? EXIT_DONE : EXIT_FAILED;
+    if (code == EXIT_DONE && result == NULL) {
+        code = sheet_check(c.cells, c.count, c.columns, zoom);
+    } else if (code == EXIT_DONE && !sheet_compose(c.cells, c.count, c.columns, zoom, result)) {
+        code = EXIT_FAILED;
+    }
     for (size_t i = 0; c.differences != NULL && i < pictures->count; i++) {
         difference_free(&c.differences[i]);
     }
@@ -102,5 +112,13 @@ bool comparison_compose(const generate_request *request, const picture_list *pic
     free(c.cells);
     free(c.labels);
     free(c.differences);
-    return done;
+    return code;
+}
+
+bool comparison_compose(const generate_request *request, const picture_list *pictures, pld_image *result) {
+    return compose(request, pictures, result) == EXIT_DONE;
+}
+
+int comparison_check(const generate_request *request, const picture_list *pictures) {
+    return compose(request, pictures, NULL);
 }

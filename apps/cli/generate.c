@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** pladis generate: draw pictures from prompts. */
+#include "cancel.h"
 #include "commands.h"
 #include "message.h"
 #include "picture_file.h"
 #include "prompts.h"
 #include "run.h"
+#include "run_outputs.h"
 
 static int draw_all(picture_run *run) {
     bool together = picture_file_is_sheet(run->request);
@@ -33,10 +35,17 @@ int command_generate(int argc, char **argv) {
     run.request = &request;
     int code = prompts_make_pictures(&request, &run.pictures);
     if (code == EXIT_DONE) {
-        code = picture_file_check(&request, &run.pictures);
+        cancel_install();
+        code = run_outputs_check(&request, &run.pictures, NULL);
     }
     if (code == EXIT_DONE) {
         code = run_open(&run);
+    }
+    if (code == EXIT_DONE) {
+        code = run_check(&run);
+    }
+    if (code == EXIT_DONE && picture_file_is_sheet(&request)) {
+        code = picture_file_check_sheet(&request, &run.pictures);
     }
     if (code == EXIT_DONE) {
         code = draw_all(&run);

@@ -13,7 +13,7 @@
 #include "picture_file.h"
 #include "prompts.h"
 #include "run.h"
-#include "whole_file.h"
+#include "run_outputs.h"
 
 /** The options of generate, and those of the grid. */
 typedef struct grid_request {
@@ -144,26 +144,27 @@ static const char *csv_name(const grid_request *request, char *name, size_t size
     return name;
 }
 
+/** What stands above the grid. */
+static void make_title(const grid_request *request, const picture_grid *grid, char *title, size_t size) {
+    const bool seeds = varies(grid->x, "seed") || varies(grid->y, "seed");
+    int used = snprintf(title, size, "%.500s", request->generate.prompt);
+    if (!seeds && used < (int)size) {
+        snprintf(title + used, size - (size_t)used, "%sseed %" PRId64, used > 0 ? ", " : "",
+                 request->generate.seed);
+    }
+}
+
 static int write_results(const grid_request *request, picture_run *run, const picture_grid *grid,
-                         const char *csv) {
-    char title[PICTURE_LABEL * 4];
+                         const char *title, const char *csv) {
     const generate_request *settings = &request->generate;
     pld_image image = {0};
-    const bool seeds = varies(grid->x, "seed") || varies(grid->y, "seed");
-    int used = snprintf(title, sizeof title, "%.500s", settings->prompt);
-    if (!seeds && used < (int)sizeof title) {
-        snprintf(title + used, sizeof title - (size_t)used, "%sseed %" PRId64, used > 0 ? ", " : "",
-                 settings->seed);
-    }
     if (!grid_picture_compose(grid, title, (int)settings->zoom, &image)) {
         return EXIT_FAILED;
     }
     int code = picture_file_write_composed(settings, &run->facts, &run->pictures, &image);
     canvas_free(&image);
     if (code == EXIT_DONE && csv != NULL) {
-        cancel_guard_begin();
-        code = grid_picture_write_csv(grid, csv) ? EXIT_DONE : EXIT_FAILED;
-        cancel_guard_end();
+        code = grid_picture_write_csv(grid, csv);
         if (code == EXIT_DONE) {
             message_line("table     %s", csv);
         }
@@ -172,22 +173,27 @@ static int write_results(const grid_request *request, picture_run *run, const pi
 }
 
 static int draw_grid(const grid_request *request, picture_run *run, const picture_grid *grid) {
-    char name[PATH_MAX];
+    char name[PATH_MAX], title[PICTURE_LABEL * 4];
     int code = prompts_make_grid(&request->generate, grid->x, grid->y, &run->pictures);
     const char *csv = csv_name(request, name, sizeof name);
     if (code == EXIT_DONE) {
-        code = picture_file_check(&request->generate, &run->pictures);
-    }
-    if (code == EXIT_DONE && csv != NULL && !whole_file_can_write("csv", csv)) {
-        code = EXIT_FAILED;
+        cancel_install();
+        code = run_outputs_check(&request->generate, &run->pictures, csv);
     }
     if (code == EXIT_DONE) {
         code = run_open(run);
     }
+    if (code == EXIT_DONE) {
+        code = run_check(run);
+    }
+    if (code == EXIT_DONE) {
+        make_title(request, grid, title, sizeof title);
+        code = grid_picture_check(grid, title, (int)request->generate.zoom);
+    }
     for (size_t i = 0; code == EXIT_DONE && i < run->pictures.count; i++) {
         code = run_draw(run, i);
     }
-    return code == EXIT_DONE ? write_results(request, run, grid, csv) : code;
+    return code == EXIT_DONE ? write_results(request, run, grid, title, csv) : code;
 }
 
 int command_grid(int argc, char **argv) {

@@ -91,16 +91,31 @@ static void draw_cells(const picture_grid *grid, const grid_layout *layout, int 
     }
 }
 
-bool grid_picture_compose(const picture_grid *grid, const char *title, int zoom, pld_image *result) {
+/** The layout with the title above it, and the extents of the whole. */
+static grid_layout lay_out_all(const picture_grid *grid, const char *title, int zoom, text_block *heading,
+                               size_t *width, size_t *height) {
     grid_layout layout = lay_out(grid, zoom);
-    size_t width = (size_t)layout.left + layout.columns * (size_t)(layout.cell_width + MARGIN);
-    text_block heading;
-    text_wrap(title, width > INT16_MAX ? INT16_MAX : (int)width - 2 * MARGIN, layout.scale, MOST_TITLE_LINES,
-              &heading);
-    layout.title_lines = (int)heading.lines;
+    *width = (size_t)layout.left + layout.columns * (size_t)(layout.cell_width + MARGIN);
+    text_wrap(title, *width > INT16_MAX ? INT16_MAX : (int)*width - 2 * MARGIN, layout.scale,
+              MOST_TITLE_LINES, heading);
+    layout.title_lines = (int)heading->lines;
     layout.top = MARGIN + (layout.title_lines + layout.column_lines) * layout.line +
                  (layout.title_lines > 0 ? MARGIN : 0) + MARGIN / 2;
-    size_t height = (size_t)layout.top + layout.rows * (size_t)(layout.cell_height + MARGIN);
+    *height = (size_t)layout.top + layout.rows * (size_t)(layout.cell_height + MARGIN);
+    return layout;
+}
+
+int grid_picture_check(const picture_grid *grid, const char *title, int zoom) {
+    text_block heading;
+    size_t width = 0, height = 0;
+    (void)lay_out_all(grid, title, zoom, &heading, &width, &height);
+    return canvas_check(width, height, "the grid");
+}
+
+bool grid_picture_compose(const picture_grid *grid, const char *title, int zoom, pld_image *result) {
+    text_block heading;
+    size_t width = 0, height = 0;
+    grid_layout layout = lay_out_all(grid, title, zoom, &heading, &width, &height);
     if (!canvas_create(result, width, height, "the grid")) {
         return false;
     }
@@ -164,7 +179,7 @@ static bool print_line(FILE *file, const picture_grid *grid, size_t index) {
     return true;
 }
 
-bool grid_picture_write_csv(const picture_grid *grid, const char *path) {
+int grid_picture_write_csv(const picture_grid *grid, const char *path) {
     char *text = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&text, &size);
@@ -184,10 +199,8 @@ bool grid_picture_write_csv(const picture_grid *grid, const char *path) {
         bool failed = ferror(file) != 0;
         done = fclose(file) == 0 && !failed && done;
     }
-    if (!done) {
-        message_failure("%s: out of memory for the table", path);
-    }
-    done = done && whole_file_write(path, text, size);
+    int code = done ? whole_file_write(path, text, size)
+                    : message_failure("%s: out of memory for the table", path);
     free(text);
-    return done;
+    return code;
 }

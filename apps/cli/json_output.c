@@ -35,7 +35,7 @@ int json_output_save(json_t *value, const char *path) {
     }
     size_t length = strlen(text);
     text[length] = '\n'; /* in place of the zero byte */
-    bool done = whole_file_write(path, text, length + 1);
+    int code = whole_file_write(path, text, length + 1);
     free(text);
-    return done ? EXIT_DONE : EXIT_FAILED;
+    return code;
 }

@@ -10,6 +10,7 @@
 #include "generate_options.h"
 #include "message.h"
 #include "number.h"
+#include "standard_files.h"
 #include "thread_wait.h"
 
 static const struct {
@@ -86,9 +87,11 @@ static int report_unknown(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    standard_files_open();
     let_idle_threads_sleep(argv);
-    /* A reader that goes away is reported as a failed write. */
+    /* A reader that goes away and a file at its limit are reported as failed writes. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help();

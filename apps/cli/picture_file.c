@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "attention_picture.h"
-#include "cancel.h"
 #include "comparison.h"
 #include "message.h"
 #include "metadata.h"
@@ -32,23 +29,8 @@ bool picture_file_side_name(const char *option_name, const char *pattern, const 
     return true;
 }
 
-/** Whether the files of an option that writes one for each picture can be written. */
-static int check_side_files(const char *option_name, const char *pattern, const picture_list *pictures) {
-    char name[PATH_MAX];
-    for (size_t i = 0; pattern != NULL && i < pictures->count; i++) {
-        if (!picture_file_side_name(option_name, pattern, pictures, i, name, sizeof name)) {
-            return EXIT_USAGE;
-        }
-        if (!whole_file_can_write(option_name, name)) {
-            return EXIT_FAILED;
-        }
-    }
-    return EXIT_DONE;
-}
-
-/** Path of picture `index`; false after an error line. */
-static bool picture_name(const generate_request *request, const picture_list *pictures, size_t index,
-                         char *name) {
+bool picture_file_name(const generate_request *request, const picture_list *pictures, size_t index,
+                       char *name) {
     size_t count = picture_file_is_sheet(request) ? 1 : pictures->count;
     if (!output_name(request->output, index + 1, count, name, PATH_MAX)) {
         message_usage("--output: the file name is too long");
@@ -57,81 +39,25 @@ static bool picture_name(const generate_request *request, const picture_list *pi
     return true;
 }
 
-int picture_file_check(const generate_request *request, const picture_list *pictures) {
-    char name[PATH_MAX];
-    bool to_output = strcmp(request->output, "-") == 0;
-    if (to_output && isatty(STDOUT_FILENO)) {
-        return message_usage(
-            "--output: - would write a PNG to the terminal; redirect standard output or name a file");
-    }
-    if (to_output && pictures->count > 1 && !picture_file_is_sheet(request)) {
-        return message_usage("--output: - takes one picture, found %zu; use --sheet or a file name",
-                             pictures->count);
-    }
-    size_t files = to_output ? 0 : picture_file_is_sheet(request) ? 1 : pictures->count;
-    for (size_t i = 0; i < files; i++) {
-        if (!picture_name(request, pictures, i, name)) {
-            return EXIT_USAGE;
-        }
-        if (!whole_file_can_write("output", name)) {
-            return name[0] == '\0' ? EXIT_USAGE : EXIT_FAILED;
-        }
-    }
-    for (size_t i = 0; request->attention_maps != NULL && i < pictures->count; i++) {
-        if (!attention_picture_name(request, i, pictures->count, name, sizeof name)) {
-            return EXIT_USAGE;
-        }
-        if (!whole_file_can_write("attention-maps-output", name)) {
-            return EXIT_FAILED;
-        }
-    }
-    int code = check_side_files("dump", request->dump, pictures);
-    code = code == EXIT_DONE ? check_side_files("attention-stats", request->attention_stats, pictures) : code;
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if ((request->preview_file != NULL && !whole_file_can_write("preview-file", request->preview_file)) ||
-        (request->report != NULL && !whole_file_can_write("report", request->report)) ||
-        (request->profile != NULL && !whole_file_can_write("profile", request->profile))) {
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
-}
-
 int picture_file_write_bare(const pld_image *image, const char *name) {
-    pld_error error = {0};
-    cancel_guard_begin();
-    pld_status status = pld_image_write_png(image, name, NULL, &error);
-    cancel_guard_end();
-    if (status != PLD_OK) {
-        return message_error(&error);
+    int code = whole_file_write_png(name, image, NULL);
+    if (code == EXIT_DONE) {
+        message_line("picture   %s", name);
     }
-    message_line("picture   %s", name);
-    return EXIT_DONE;
+    return code;
 }
 
 /** Write one PNG to `name` or standard output. */
 static int write_png(const generate_request *request, const pld_image *image, const char *const *text,
                      const char *name) {
-    pld_error error = {0};
-    if (strcmp(request->output, "-") != 0) {
-        cancel_guard_begin();
-        pld_status status = pld_image_write_png(image, name, text, &error);
-        cancel_guard_end();
-        if (status != PLD_OK) {
-            return message_error(&error);
-        }
+    if (strcmp(request->output, "-") == 0) {
+        return whole_file_write_png("/dev/stdout", image, text);
+    }
+    int code = whole_file_write_png(name, image, text);
+    if (code == EXIT_DONE) {
         message_line("picture   %s", name);
-        return EXIT_DONE;
     }
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    if (pld_image_encode_png(image, text, &bytes, &size, &error) != PLD_OK) {
-        return message_error(&error);
-    }
-    bool done = whole_file_to_output(bytes, size);
-    pld_bytes_free(&bytes);
-    return done ? EXIT_DONE : EXIT_FAILED;
+    return code;
 }
 
 /** Write `image`, which shows `count` pictures from `index` on. */
@@ -139,7 +65,7 @@ static int write_described(const generate_request *request, const run_facts *fac
                            const picture_list *pictures, size_t index, size_t count, const pld_image *image) {
     char name[PATH_MAX];
     metadata text = {0};
-    if (!picture_name(request, pictures, index, name)) {
+    if (!picture_file_name(request, pictures, index, name)) {
         return EXIT_USAGE;
     }
     if (!request->no_metadata && !metadata_make(facts, &pictures->items[index], count, &text)) {
@@ -186,11 +112,12 @@ static size_t choose_columns(const generate_request *request, size_t count) {
     return columns;
 }
 
-static bool compose_sheet(const generate_request *request, const picture_list *pictures, pld_image *sheet) {
+/** The sheet, or with NULL only whether it can be made. Gives the exit code. */
+static int compose_sheet(const generate_request *request, const picture_list *pictures, pld_image *sheet) {
     size_t count = pictures->count;
     sheet_cell *cells = calloc(count, sizeof *cells);
     char(*labels)[LABEL_SIZE] = calloc(count, sizeof *labels);
-    bool done = false;
+    int code = EXIT_FAILED;
     if (cells == NULL || labels == NULL) {
         message_failure("out of memory for a sheet of %zu pictures", count);
     } else {
@@ -198,18 +125,26 @@ static bool compose_sheet(const generate_request *request, const picture_list *p
             make_label(request, &pictures->items[i], labels[i]);
             cells[i] = (sheet_cell){.image = &pictures->items[i].image, .label = labels[i]};
         }
-        done = sheet_compose(cells, count, choose_columns(request, count), (int)request->zoom, sheet);
+        const size_t columns = choose_columns(request, count);
+        const int zoom = (int)request->zoom;
+        code = sheet == NULL                                      ? sheet_check(cells, count, columns, zoom)
+               : sheet_compose(cells, count, columns, zoom, sheet) ? EXIT_DONE
+                                                                   : EXIT_FAILED;
     }
     free(labels);
     free(cells);
-    return done;
+    return code;
+}
+
+int picture_file_check_sheet(const generate_request *request, const picture_list *pictures) {
+    return request->compare != NULL ? comparison_check(request, pictures) : compose_sheet(request, pictures, NULL);
 }
 
 int picture_file_write_sheet(const generate_request *request, const run_facts *facts,
                              const picture_list *pictures) {
     pld_image sheet = {0};
     bool composed = request->compare != NULL ? comparison_compose(request, pictures, &sheet)
-                                             : compose_sheet(request, pictures, &sheet);
+                                             : compose_sheet(request, pictures, &sheet) == EXIT_DONE;
     int code = composed ? picture_file_write_composed(request, facts, pictures, &sheet) : EXIT_FAILED;
     canvas_free(&sheet);
     return code;

@@ -63,12 +63,19 @@ static void write_file(preview *state, const pld_image *image) {
         return;
     }
     canvas_paste(&large, image, 0, 0, state->zoom);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
     cancel_guard_begin();
-    if (pld_image_write_png(&large, state->file, NULL, &error) != PLD_OK) {
-        message_note("--preview-file: %s", error.message);
-        state->file = NULL;
+    pld_status status = pld_image_encode_png(&large, NULL, &bytes, &size, &error);
+    if (status == PLD_OK) {
+        status = pld_bytes_write(bytes, size, state->file, cancel_flag(), &error);
     }
     cancel_guard_end();
+    if (status != PLD_OK && status != PLD_ERROR_CANCELLED) {
+        message_note("--preview-file: %s", error.message);
+    }
+    state->file = status == PLD_OK ? state->file : NULL;
+    pld_bytes_free(&bytes);
     canvas_free(&large);
 }
 

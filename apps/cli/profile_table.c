@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "whole_file.h"
 
 enum { MOST_LAYERS = 25 };
 
@@ -101,5 +102,17 @@ int profile_table_print(const pld_profile *profile) {
     if (code == EXIT_DONE && pld_profile_lost(profile) > 0) {
         message_note("--profile: memory was out, %zu spans are missing", pld_profile_lost(profile));
     }
+    return code;
+}
+
+int profile_table_save(const pld_profile *profile, const char *path) {
+    pld_error error = {0};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (pld_profile_encode_trace(profile, &bytes, &size, &error) != PLD_OK) {
+        return message_error(&error);
+    }
+    int code = whole_file_write(path, bytes, size);
+    pld_bytes_free(&bytes);
     return code;
 }

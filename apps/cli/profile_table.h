@@ -9,4 +9,7 @@
  * of the denoiser. Gives the exit code. */
 int profile_table_print(const pld_profile *profile);
 
+/** Write the trace to `path`. Gives the exit code. */
+int profile_table_save(const pld_profile *profile, const char *path);
+
 #endif

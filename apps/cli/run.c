@@ -91,6 +91,20 @@ static int make_maps(picture_run *run) {
                                                                              : message_error(&error);
 }
 
+int run_open(picture_run *run) {
+    if (run->request->attention_maps != NULL) {
+        int code = make_maps(run);
+        if (code != EXIT_DONE) {
+            return code;
+        }
+    }
+    if (!model_path_find(run->request->model, run->model_path, sizeof run->model_path)) {
+        return EXIT_FAILED;
+    }
+    path_base_name(run->model_path, run->model_name, sizeof run->model_name);
+    return open_model(run);
+}
+
 /** A session on the model with the LoRAs `wanted`, which are taken over: the one that is there where the set
  * is the same. */
 static int use_loras(picture_run *run, lora_set *wanted) {
@@ -111,82 +125,20 @@ static int use_loras(picture_run *run, lora_set *wanted) {
     return EXIT_DONE;
 }
 
-/** What stands in the texts of picture `index`, against its model with its LoRAs. */
-static int check_texts(picture_run *run, size_t index) {
-    const picture *wanted = &run->pictures.items[index];
-    const generate_request *settings = wanted->settings;
-    const char *prompt = lora_set_prompt(&run->loras, wanted->prompt);
-    pld_error error = {0}, placed = {0};
-    pld_status status = pld_model_check_prompt(run->model, prompt, settings->literal_prompt, false, &error);
-    if (status == PLD_OK && settings->negative_prompt != NULL) {
-        status = pld_model_check_prompt(run->model, settings->negative_prompt, settings->literal_prompt, true,
-                                        &error);
-    }
-    if (status == PLD_OK && run->maps != NULL) {
-        status = pld_attention_maps_check(run->maps, run->model, prompt, settings->literal_prompt, &error);
-    }
-    if (status != PLD_OK && run->request->prompt_file != NULL) {
-        const size_t each = (size_t)run->request->batch_count * run->pictures.variant_count;
-        placed.status = error.status;
-        snprintf(placed.message, sizeof placed.message, "%s: prompt %zu: %.*s", run->request->prompt_file,
-                 index / each + 1, PLD_ERROR_MESSAGE_SIZE / 2, error.message);
-        return message_error(&placed);
-    }
-    return status == PLD_OK ? EXIT_DONE : message_error(&error);
-}
-
-/** All texts and LoRAs before the first picture, so that the last line of a prompt file does not fail after
- * the others have been drawn. */
-static int check_pictures(picture_run *run) {
-    const picture *last = NULL;
-    for (size_t i = 0; i < run->pictures.count; i++) {
-        const picture *wanted = &run->pictures.items[i];
-        lora_set loras;
-        if (last != NULL && last->prompt == wanted->prompt && last->settings == wanted->settings) {
-            continue;
-        }
-        last = wanted;
-        int code = lora_set_make(wanted->settings, wanted->prompt, &loras);
-        code = code == EXIT_DONE ? use_loras(run, &loras) : code;
-        code = code == EXIT_DONE ? check_texts(run, i) : code;
-        if (code != EXIT_DONE) {
-            return code;
-        }
-    }
-    return EXIT_DONE;
-}
-
-int run_open(picture_run *run) {
-    if (run->request->attention_maps != NULL) {
-        int code = make_maps(run);
-        if (code != EXIT_DONE) {
-            return code;
-        }
-    }
-    if (!model_path_find(run->request->model, run->model_path, sizeof run->model_path)) {
-        return EXIT_FAILED;
-    }
-    path_base_name(run->model_path, run->model_name, sizeof run->model_name);
-    cancel_install();
-    int code = open_model(run);
-    return code == EXIT_DONE ? check_pictures(run) : code;
-}
-
-/** The session for a picture, and the picture's LoRAs in words. */
-static int prepare(picture_run *run, picture *wanted) {
+int run_prepare(picture_run *run, picture *wanted) {
     lora_set loras;
     int code = lora_set_make(wanted->settings, wanted->prompt, &loras);
     if (code == EXIT_DONE) {
         code = use_loras(run, &loras);
     }
     if (code == EXIT_DONE) {
+        json_decref(wanted->loras);
         wanted->loras = lora_set_describe(run->model);
     }
     return code;
 }
 
-/** The pictures that a run begins with. Free both. */
-static int read_pictures(const generate_request *settings, pld_image *init_image, pld_image *mask) {
+int run_read_pictures(const generate_request *settings, pld_image *init_image, pld_image *mask) {
     pld_error error = {0};
     *init_image = *mask = (pld_image){0};
     if ((settings->init_img != NULL &&
@@ -267,7 +219,7 @@ int run_draw(picture_run *run, size_t index) {
     pld_generate_options options;
     pld_image init_image, mask;
     char dump[PATH_MAX], statistics[PATH_MAX];
-    int code = prepare(run, wanted);
+    int code = run_prepare(run, wanted);
     if (code != EXIT_DONE) {
         return code;
     }
@@ -293,7 +245,7 @@ int run_draw(picture_run *run, size_t index) {
         }
         options.attention_statistics = statistics;
     }
-    code = read_pictures(wanted->settings, &init_image, &mask);
+    code = run_read_pictures(wanted->settings, &init_image, &mask);
     options.init_image = init_image.pixels != NULL ? &init_image : NULL;
     options.mask = mask.pixels != NULL ? &mask : NULL;
     progress_set_picture((int)index, (int)run->pictures.count);
@@ -314,14 +266,8 @@ int run_draw(picture_run *run, size_t index) {
 
 /** The trace file, and the tables unless nothing but errors is wanted. */
 static int write_profile(const picture_run *run) {
-    pld_error error = {0};
-    cancel_guard_begin();
-    pld_status status = pld_profile_write_trace(run->profile, run->request->profile, &error);
-    cancel_guard_end();
-    if (status != PLD_OK) {
-        return message_error(&error);
-    }
-    return message_verbosity() == VERBOSITY_QUIET ? EXIT_DONE : profile_table_print(run->profile);
+    int code = profile_table_save(run->profile, run->request->profile);
+    return code != EXIT_DONE || message_verbosity() == VERBOSITY_QUIET ? code : profile_table_print(run->profile);
 }
 
 int run_report(picture_run *run) {

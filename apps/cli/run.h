@@ -29,6 +29,16 @@ typedef struct picture_run {
 /** Find and open the model of the request; the pictures' λ become known. Gives the exit code. */
 int run_open(picture_run *run);
 
+/** What can be known of all pictures before the first is drawn: that the library takes their options, and that their
+ * parameters can be written down. Their images get their sizes, and no pixels yet. Gives the exit code. */
+int run_check(picture_run *run);
+
+/** The session for a picture, and the picture's LoRAs in words. Gives the exit code. */
+int run_prepare(picture_run *run, picture *wanted);
+
+/** The pictures that a picture begins with; free both. Gives the exit code. */
+int run_read_pictures(const generate_request *settings, pld_image *init_image, pld_image *mask);
+
 /** Draw picture `index` into the list. Gives the exit code. */
 int run_draw(picture_run *run, size_t index);
 

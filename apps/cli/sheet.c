@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sheet.h"
 
-#include <stdlib.h>
-
-#include "message.h"
 #include "text.h"
 
 enum { MARGIN = 8, MOST_LINES = 3 };
@@ -17,34 +14,54 @@ static void measure(const sheet_cell *cells, size_t count, int *width, int *heig
     }
 }
 
-bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zoom, pld_image *sheet) {
-    int width = 0, height = 0;
-    measure(cells, count, &width, &height);
-    width *= zoom;
-    height *= zoom;
-    int scale = text_scale_for(width);
+/** Where things stand, in pixels. */
+typedef struct sheet_layout {
+    int width, height; /* of a picture, enlarged */
+    int scale;         /* of the letters */
+    size_t columns, cell_width, cell_height, whole_width, whole_height;
+} sheet_layout;
+
+static sheet_layout lay_out(const sheet_cell *cells, size_t count, size_t columns, int zoom) {
+    sheet_layout layout = {0};
     size_t most_lines = 1;
-    text_block *labels = calloc(count, sizeof *labels);
-    if (labels == NULL) {
-        message_failure("out of memory for the labels of %zu pictures", count);
+    measure(cells, count, &layout.width, &layout.height);
+    layout.width *= zoom;
+    layout.height *= zoom;
+    layout.scale = text_scale_for(layout.width);
+    for (size_t i = 0; i < count; i++) {
+        text_block label;
+        text_wrap(cells[i].label, layout.width, layout.scale, MOST_LINES, &label);
+        most_lines = label.lines > most_lines ? label.lines : most_lines;
+    }
+    layout.columns = columns < 1 ? 1 : columns < count ? columns : count;
+    const size_t rows = (count + layout.columns - 1) / layout.columns;
+    layout.cell_width = (size_t)layout.width + MARGIN;
+    layout.cell_height =
+        (size_t)layout.height + (size_t)2 * MARGIN + most_lines * (size_t)text_line_height(layout.scale);
+    layout.whole_width = layout.columns * layout.cell_width + MARGIN;
+    layout.whole_height = rows * layout.cell_height + MARGIN;
+    return layout;
+}
+
+int sheet_check(const sheet_cell *cells, size_t count, size_t columns, int zoom) {
+    const sheet_layout layout = lay_out(cells, count, columns, zoom);
+    return canvas_check(layout.whole_width, layout.whole_height, "the sheet");
+}
+
+bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zoom, pld_image *sheet) {
+    const sheet_layout layout = lay_out(cells, count, columns, zoom);
+    if (!canvas_create(sheet, layout.whole_width, layout.whole_height, "the sheet")) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        text_wrap(cells[i].label, width, scale, MOST_LINES, &labels[i]);
-        most_lines = labels[i].lines > most_lines ? labels[i].lines : most_lines;
-    }
-    columns = columns < 1 ? 1 : columns < count ? columns : count;
-    size_t rows = (count + columns - 1) / columns;
-    size_t cell_width = (size_t)width + MARGIN;
-    size_t cell_height = (size_t)height + (size_t)2 * MARGIN + most_lines * (size_t)text_line_height(scale);
-    bool made = canvas_create(sheet, columns * cell_width + MARGIN, rows * cell_height + MARGIN, "the sheet");
-    for (size_t i = 0; made && i < count; i++) {
-        int left = (int)(MARGIN + i % columns * cell_width), top = (int)(MARGIN + i / columns * cell_height);
+        text_block label;
+        const int left = (int)(MARGIN + i % layout.columns * layout.cell_width);
+        const int top = (int)(MARGIN + i / layout.columns * layout.cell_height);
         canvas_paste(sheet, cells[i].image, left, top, zoom);
-        text_draw_block(sheet, &labels[i], left, top + height + MARGIN / 2, scale, canvas_black);
+        text_wrap(cells[i].label, layout.width, layout.scale, MOST_LINES, &label);
+        text_draw_block(sheet, &label, left, top + layout.height + MARGIN / 2, layout.scale, canvas_black);
     }
-    free(labels);
-    return made;
+    return true;
 }
 
 void sheet_free(pld_image *sheet) {

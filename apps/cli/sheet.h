@@ -14,6 +14,10 @@ typedef struct sheet_cell {
  * False after an error line. */
 bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zoom, pld_image *sheet);
 
+/** The same question before there are pixels: whether the sheet fits one picture, where the cells' images have their sizes.
+ * Gives the exit code. */
+int sheet_check(const sheet_cell *cells, size_t count, size_t columns, int zoom);
+
 void sheet_free(pld_image *sheet);
 
 #endif

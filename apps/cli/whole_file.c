@@ -2,12 +2,9 @@
 #include "whole_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pladis/pladis.h>
@@ -65,113 +62,28 @@ char *whole_file_read_text(const char *path, size_t most, size_t *size) {
     return text;
 }
 
-static bool write_all(int file, const void *data, size_t size) {
-    const char *at = data;
-    while (size > 0) {
-        ssize_t written = write(file, at, size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        at += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
-/** Write to a name beside `path` and rename; errno tells what failed. */
-static bool replace_file(const char *path, const void *data, size_t size) {
-    char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (length < 0 || (size_t)length >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    int file = mkstemp(temporary);
-    if (file < 0) {
-        return false;
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    bool done = fchmod(file, 0666 & ~mask) == 0 && write_all(file, data, size) && fsync(file) == 0;
-    int reason = errno;
-    if (close(file) != 0 && done) {
-        done = false;
-        reason = errno;
-    }
-    if (done && rename(temporary, path) != 0) {
-        done = false;
-        reason = errno;
-    }
-    if (!done) {
-        unlink(temporary);
-        errno = reason;
-    }
-    return done;
-}
-
-bool whole_file_write(const char *path, const void *data, size_t size) {
-    struct stat status;
-    bool special = stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+int whole_file_write(const char *path, const void *data, size_t size) {
+    pld_error error = {0};
     cancel_guard_begin();
-    bool done = false;
-    if (special) {
-        int file = open(path, O_WRONLY);
-        done = file >= 0 && write_all(file, data, size);
-        int reason = errno;
-        if (file >= 0) {
-            close(file);
-        }
-        errno = reason;
-    } else {
-        done = replace_file(path, data, size);
-    }
-    int reason = errno;
+    pld_status status = pld_bytes_write(data, size, path, cancel_flag(), &error);
     cancel_guard_end();
-    if (!done) {
-        message_failure("%s: cannot be written: %s", path, strerror(reason));
-    }
-    return done;
+    return status == PLD_OK ? EXIT_DONE : message_error(&error);
 }
 
-bool whole_file_to_output(const void *data, size_t size) {
-    if (!write_all(STDOUT_FILENO, data, size)) {
-        message_failure("standard output: cannot be written: %s", strerror(errno));
-        return false;
-    }
-    return true;
+int whole_file_to_output(const void *data, size_t size) {
+    return whole_file_write("/dev/stdout", data, size);
 }
 
-bool whole_file_can_write(const char *option, const char *path) {
-    struct stat status;
-    if (path[0] == '\0') {
-        message_usage("--%s: found \"\", expected a file name", option);
-        return false;
+int whole_file_write_png(const char *path, const pld_image *image, const char *const *text) {
+    pld_error error = {0};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (pld_image_encode_png(image, text, &bytes, &size, &error) != PLD_OK) {
+        return message_failure("%s: %s", path, error.message);
     }
-    if (stat(path, &status) == 0) {
-        if (S_ISDIR(status.st_mode)) {
-            message_failure("--%s: %s is a folder; expected a file name", option, path);
-            return false;
-        }
-        if (!S_ISREG(status.st_mode)) {
-            return true;
-        }
-    }
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL) {
-        snprintf(folder, sizeof folder, ".");
-    } else {
-        slash[slash == folder ? 1 : 0] = '\0';
-    }
-    if (access(folder, W_OK | X_OK) != 0) {
-        message_failure("--%s: %s cannot be written: folder %s: %s", option, path, folder, strerror(errno));
-        return false;
-    }
-    return true;
+    int code = whole_file_write(path, bytes, size);
+    pld_bytes_free(&bytes);
+    return code;
 }
 
 bool whole_file_is_there(const char *path) {

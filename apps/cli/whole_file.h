@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <pladis/pladis.h>
+
 /** Bytes of a file, or of standard input for "-", with a zero byte behind them; the caller frees. NULL after
  * an error line, also when it is longer than `most` bytes. */
 char *whole_file_read(const char *path, size_t most, size_t *size);
@@ -14,18 +16,17 @@ char *whole_file_read(const char *path, size_t most, size_t *size);
  * before its end. */
 char *whole_file_read_text(const char *path, size_t most, size_t *size);
 
-/** Write beside `path`, sync, rename; a device or pipe is written directly. False after an error line; no
- * part of the file is left then. */
-bool whole_file_write(const char *path, const void *data, size_t size);
+/** Write a file; a device or pipe is written directly, and waiting for its reader can be cancelled. Gives the exit code;
+ * unless that is EXIT_DONE no part of the file is left. */
+int whole_file_write(const char *path, const void *data, size_t size);
 
-/** All bytes to standard output. False after an error line. */
-bool whole_file_to_output(const void *data, size_t size);
+/** The same to standard output. */
+int whole_file_to_output(const void *data, size_t size);
+
+/** The same of a PNG with the texts key, value, …, NULL (or NULL). */
+int whole_file_write_png(const char *path, const pld_image *image, const char *const *text);
 
 /** Whether a file of this name can be read. */
 bool whole_file_is_there(const char *path);
-
-/** Whether `path` can become a file: its folder exists and can be written, and it is no folder itself. Asked
- * before a run, since after minutes of work it is late to hear. False after an error line naming `option`. */
-bool whole_file_can_write(const char *option, const char *path);
 
 #endif

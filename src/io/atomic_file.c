@@ -121,9 +121,11 @@ static pld_status prepare(const char *path, const volatile int *cancel, pld_atom
         return pld_fail_memory(error, sizeof *made, path);
     }
     *made = (pld_atomic_file){.descriptor = -1, .target.descriptor = -1, .cancel = cancel};
-    made->name = pld_copy_string(path);
-    pld_status status = made->name ? pld_output_path_find(path, &made->target, error)
-                                   : pld_fail_memory(error, strlen(path), path);
+    pld_status status = pld_output_path_find(path, &made->target, error);
+    made->name = status == PLD_OK ? pld_copy_string(pld_output_path_title(&made->target, path)) : NULL;
+    if (status == PLD_OK && !made->name) {
+        status = pld_fail_memory(error, strlen(path), path);
+    }
     if (status != PLD_OK) {
         pld_atomic_file_discard(&made);
         return status;
@@ -136,9 +138,10 @@ static pld_status prepare(const char *path, const volatile int *cancel, pld_atom
 pld_status pld_atomic_file_open(const char *path, const volatile int *cancel, pld_atomic_file **file,
                                 pld_error *error) {
     PLD_TRY(prepare(path, cancel, file, error));
-    pld_status status = (*file)->direct ? pld_output_stream_open(&(*file)->target, path, cancel,
-                                                                 &(*file)->descriptor, error)
-                                        : create_file(*file, error);
+    pld_atomic_file *opened = *file;
+    pld_status status = opened->direct ? pld_output_stream_open(&opened->target, opened->name, cancel,
+                                                                &opened->descriptor, error)
+                                       : create_file(opened, error);
     if (status != PLD_OK) {
         pld_atomic_file_discard(file);
     }

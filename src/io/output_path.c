@@ -115,13 +115,18 @@ static pld_status follow_links(const char *path, pld_output_path *found, pld_err
     return found->path ? pld_output_path_fail(path, ELOOP, error) : pld_fail_memory(error, PATH_MAX, path);
 }
 
+const char *pld_output_path_title(const pld_output_path *found, const char *path) {
+    static const char *const titles[] = {"standard input", "standard output", "standard error"};
+    return found->descriptor >= 0 && found->descriptor < 3 ? titles[found->descriptor] : path;
+}
+
 static pld_status check_descriptor(const char *path, const pld_output_path *found, pld_error *error) {
     const int flags = fcntl(found->descriptor, F_GETFL);
     if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) {
         return PLD_OK;
     }
-    return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: descriptor %d is not open for writing", path,
-                    found->descriptor);
+    return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: descriptor %d is not open for writing",
+                    pld_output_path_title(found, path), found->descriptor);
 }
 
 /** Whether a file that is there may be replaced: a rename asks only for the folder's leave. */

@@ -28,6 +28,9 @@ void pld_output_path_free(pld_output_path *found);
  *  overwrite each other. Free with pld_free; NULL when memory is out. */
 char *pld_output_path_absolute(const pld_output_path *found);
 
+/** How messages call it: "standard output" for /dev/stdout, else `path` as it was given. */
+const char *pld_output_path_title(const pld_output_path *found, const char *path);
+
 /** The folder that a path stands in, with its last slash: "a/b" → "a/", "b" → "./". NULL when memory is out. */
 char *pld_output_path_folder(const char *path);
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cancel.h"
 #include "evaluate/evaluation.h"
 #include "message.h"
 #include "sheet.h"
+#include "whole_file.h"
 
 enum { LABEL = EVALUATE_KEY + 512 };
 
@@ -66,21 +66,17 @@ static int collect(const evaluation *e, size_t grid, contact_sheet *sheet) {
 static int write_sheet(const evaluation *e, size_t grid, const contact_sheet *sheet) {
     char name[64], path[PATH_MAX];
     pld_image image = {0};
-    pld_error error = {0};
     evaluation_grid_name(e, "pictures", "png", grid, name, sizeof name);
     if (!evaluation_path(e, name, path) ||
         !sheet_compose(sheet->cells, sheet->count, e->request->grids[grid].axes[0].count, 1, &image)) {
         return EXIT_FAILED;
     }
-    cancel_guard_begin();
-    pld_status status = pld_image_write_png(&image, path, NULL, &error);
-    cancel_guard_end();
+    int code = whole_file_write_png(path, &image, NULL);
     sheet_free(&image);
-    if (status != PLD_OK) {
-        return message_error(&error);
+    if (code == EXIT_DONE) {
+        message_line("sheet     %s", path);
     }
-    message_line("sheet     %s", path);
-    return EXIT_DONE;
+    return code;
 }
 
 int evaluation_write_sheets(const evaluation *e) {

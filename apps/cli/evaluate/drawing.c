@@ -14,6 +14,7 @@
 #include "message.h"
 #include "progress.h"
 #include "run.h"
+#include "whole_file.h"
 
 enum { MOST_JOBS = 256, REPORT_EVERY_SECONDS = 60 };
 
@@ -65,17 +66,12 @@ static bool is_kept(const evaluation *e, picture_place at) {
 
 static bool keep_picture(const evaluation *e, picture_place at, const pld_image *image) {
     char path[PATH_MAX];
-    pld_error error = {0};
     const char *const text[] = {"Title", e->prompts.items[at.prompt].text, "pladis evaluate",
                                 e->settings.items[at.setting].key, NULL};
     if (!evaluation_picture_path(e, at, path)) {
         return false;
     }
-    if (pld_image_write_png(image, path, text, &error) != PLD_OK) {
-        message_error(&error);
-        return false;
-    }
-    return true;
+    return whole_file_write_png(path, image, text) == EXIT_DONE;
 }
 
 static void show_progress(drawing *d) {

@@ -28,9 +28,7 @@ int evaluation_write_text(const evaluation *e, const char *name, size_t grid,
         bool failed = ferror(file) != 0;
         done = fclose(file) == 0 && !failed;
     }
-    int code = !done                                ? message_failure("%s: out of memory", path)
-               : whole_file_write(path, text, size) ? EXIT_DONE
-                                                    : EXIT_FAILED;
+    int code = done ? whole_file_write(path, text, size) : message_failure("%s: out of memory", path);
     free(text);
     return code;
 }

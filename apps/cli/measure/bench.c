@@ -12,6 +12,8 @@
 #include "message.h"
 #include "model_path.h"
 #include "options.h"
+#include "output_format.h"
+#include "output_set.h"
 #include "profile_table.h"
 #include "whole_file.h"
 
@@ -270,12 +272,9 @@ static int measure(bench_state *state, const bench_request *request) {
 
 static int report(bench_state *state, const bench_request *request) {
     int code = EXIT_DONE;
-    pld_error error = {0};
     if (state->profile != NULL) {
-        if (pld_profile_write_trace(state->profile, request->profile, &error) != PLD_OK) {
-            return message_error(&error);
-        }
-        code = profile_table_print(state->profile);
+        code = profile_table_save(state->profile, request->profile);
+        code = code == EXIT_DONE ? profile_table_print(state->profile) : code;
     }
     if (code == EXIT_DONE && state->old != NULL) {
         bench_old_compare(state->old, state->run, json_to_output(request) ? stderr : stdout);
@@ -283,6 +282,23 @@ static int report(bench_state *state, const bench_request *request) {
     if (code == EXIT_DONE && request->json != NULL) {
         code = bench_report_json(state->run, json_to_output(request) ? NULL : request->json);
     }
+    return code;
+}
+
+/** Where figures go: files that can be written, two of them, and none that is read. */
+static int check_outputs(const bench_request *request) {
+    output_set outputs = {0};
+    const char *const paths[] = {json_to_output(request) ? "-" : request->json, request->profile};
+    static const char *const options[] = {"json", "profile"};
+    int code = output_set_add_input(&outputs, "compare", request->compare) ? EXIT_DONE : EXIT_FAILED;
+    for (size_t i = 0; code == EXIT_DONE && i < 2; i++) {
+        if (paths[i] != NULL) {
+            code = output_format_check(options[i], paths[i], &output_json);
+            code = code == EXIT_DONE ? output_set_add(&outputs, options[i], paths[i]) : code;
+        }
+    }
+    code = code == EXIT_DONE ? output_set_check(&outputs) : code;
+    output_set_free(&outputs);
     return code;
 }
 
@@ -294,9 +310,9 @@ static int prepare(bench_state *state, const bench_request *request) {
             return EXIT_FAILED;
         }
     }
-    if ((request->json != NULL && !json_to_output(request) && !whole_file_can_write("json", request->json)) ||
-        (request->profile != NULL && !whole_file_can_write("profile", request->profile))) {
-        return EXIT_FAILED;
+    int code = check_outputs(request);
+    if (code != EXIT_DONE) {
+        return code;
     }
     if (request->compare != NULL && !bench_old_read(request->compare, &state->old)) {
         return EXIT_FAILED;
@@ -335,9 +351,9 @@ int command_bench(int argc, char **argv) {
                                     .cancel = cancel_flag(),
                                     .user = &state.table,
                                     .show = json_to_output(&request) ? NULL : bench_report_result};
+    cancel_install();
     int code = prepare(&state, &request);
     if (code == EXIT_DONE) {
-        cancel_install();
         code = measure(&state, &request);
     }
     if (code == EXIT_DONE) {

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output_format.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "message.h"
+
+const output_format output_png = {"PNG", {"png"}}, output_json = {"JSON", {"json"}}, output_csv = {"CSV", {"csv"}},
+                    output_safetensors = {"safetensors", {"safetensors", "sft"}},
+                    output_statistics = {"JSON or CSV", {"json", "csv"}}, output_folder = {"a folder", {NULL}};
+
+/** Endings by which programs tell formats; others (".5", ".final", ".txt") promise nothing. */
+static const struct {
+    const char *title, *endings; /* blanks between */
+} known[] = {
+    {"PNG", "png apng"},
+    {"JPEG", "jpg jpeg jpe jfif"},
+    {"WebP", "webp"},
+    {"GIF", "gif"},
+    {"BMP", "bmp dib"},
+    {"TIFF", "tif tiff"},
+    {"AVIF", "avif"},
+    {"HEIF", "heic heif"},
+    {"JPEG XL", "jxl"},
+    {"JPEG 2000", "jp2 j2k"},
+    {"QOI", "qoi"},
+    {"Targa", "tga"},
+    {"netpbm", "ppm pgm pbm pnm pam pfm"},
+    {"OpenEXR", "exr"},
+    {"Radiance HDR", "hdr"},
+    {"an icon", "ico"},
+    {"Photoshop", "psd"},
+    {"SVG", "svg svgz"},
+    {"PDF", "pdf"},
+    {"PostScript", "ps eps"},
+    {"a video", "mp4 webm mkv mov avi"},
+    {"JSON", "json jsonl"},
+    {"CSV", "csv"},
+    {"TSV", "tsv"},
+    {"a spreadsheet", "xls xlsx ods"},
+    {"HTML", "html htm"},
+    {"Markdown", "md"},
+    {"XML", "xml"},
+    {"YAML", "yaml yml"},
+    {"TOML", "toml"},
+    {"safetensors", "safetensors sft"},
+    {"GGUF", "gguf ggml"},
+    {"a Python pickle", "ckpt pt pth bin pkl pickle"},
+    {"NumPy", "npy npz"},
+    {"ONNX", "onnx"},
+    {"HDF5", "h5 hdf5"},
+    {"Parquet", "parquet"},
+    {"a database", "db sqlite"},
+    {"compressed", "gz bz2 xz zst lz4 br"},
+    {"an archive", "zip tar tgz 7z rar"},
+};
+
+/** What stands behind the last dot of the last part of a path; NULL without one. */
+static const char *ending_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    return dot != NULL && dot != base && dot[1] != '\0' ? dot + 1 : NULL;
+}
+
+bool output_format_ends_in(const char *path, const char *ending) {
+    const char *found = ending_of(path);
+    return found != NULL && strcasecmp(found, ending) == 0;
+}
+
+/** The format that an ending promises; NULL: none that is known. */
+static const char *promised_by(const char *ending) {
+    const size_t length = strlen(ending);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        for (const char *at = known[i].endings; *at != '\0';) {
+            const size_t word = strcspn(at, " ");
+            if (word == length && strncasecmp(at, ending, length) == 0) {
+                return known[i].title;
+            }
+            at += word;
+            at += strspn(at, " ");
+        }
+    }
+    return NULL;
+}
+
+static bool is_own(const output_format *format, const char *ending) {
+    for (size_t i = 0; i < sizeof format->endings / sizeof *format->endings && format->endings[i] != NULL; i++) {
+        if (strcasecmp(format->endings[i], ending) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int output_format_check(const char *option, const char *path, const output_format *format) {
+    struct stat facts;
+    const char *ending = ending_of(path);
+    const bool folder = format->endings[0] == NULL;
+    if (path[0] == '\0' || strcmp(path, "-") == 0 || (ending != NULL && is_own(format, ending)) ||
+        (stat(path, &facts) == 0 && (S_ISDIR(facts.st_mode) || !S_ISREG(facts.st_mode)))) {
+        return EXIT_DONE;
+    }
+    const char *promised = ending != NULL ? promised_by(ending) : NULL;
+    if (promised != NULL && folder) {
+        return message_usage("--%s: %s would be %s by its name, which is not written here, but a folder; leave out .%s",
+                             option, path, promised, ending);
+    }
+    if (promised != NULL) {
+        return message_usage("--%s: %s would be %s by its name, which is not written here, but %s; name it %.*s%s", option,
+                             path, promised, format->title, (int)(ending - path), path, format->endings[0]);
+    }
+    if (!folder) {
+        message_note("--%s: %s has no ending .%s, but is %s all the same", option, path, format->endings[0],
+                     format->title);
+    }
+    return EXIT_DONE;
+}
