@@ -11,9 +11,13 @@ enum { LONGEST_SIDE = 16384 }; /* what the PNG writer takes */
 const canvas_colour canvas_white = {{255, 255, 255}}, canvas_black = {{32, 32, 32}},
                     canvas_grey = {{160, 160, 160}};
 
+bool canvas_fits(size_t width, size_t height) {
+    return width >= 1 && height >= 1 && width <= LONGEST_SIDE && height <= LONGEST_SIDE;
+}
+
 int canvas_check(size_t width, size_t height, const char *what) {
-    bool fits = width >= 1 && height >= 1 && width <= LONGEST_SIDE && height <= LONGEST_SIDE;
-    return fits ? EXIT_DONE
+    return canvas_fits(width, height)
+               ? EXIT_DONE
                 : message_usage("%s of %zu x %zu pixels is too large, expected at most %d x %d; draw fewer or "
                                 "smaller pictures",
                                 what, width, height, (int)LONGEST_SIDE, (int)LONGEST_SIDE);

@@ -14,7 +14,10 @@ typedef struct canvas_colour {
 
 extern const canvas_colour canvas_white, canvas_black, canvas_grey;
 
-/** Whether a picture of this size can be made. Gives the exit code: one that is too large is the command line's fault. */
+/** Whether a picture may have this size. */
+bool canvas_fits(size_t width, size_t height);
+
+/** The same with an error line. Gives the exit code: one that is too large is the command line's fault. */
 int canvas_check(size_t width, size_t height, const char *what);
 
 /** A white picture; free with canvas_free, not with pld_image_free. False after an error line that begins

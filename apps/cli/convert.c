@@ -2,6 +2,7 @@
 /** pladis convert: write a model in another layout or type. */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,7 @@
 #include "message.h"
 #include "model_path.h"
 #include "options.h"
+#include "output_format.h"
 #include "progress.h"
 
 typedef struct convert_request {
@@ -85,10 +87,62 @@ static void show(void *user, uint64_t done, uint64_t all) {
     progress_show_count((size_t)part, PARTS, -1);
 }
 
-static bool ends_in(const char *text, const char *end) {
-    const size_t length = strlen(text);
-    const size_t tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
+/** Whether the folder or file at `path` is `inside` the one at `outer`, or the same. */
+static bool is_inside(const char *path, const char *outer) {
+    char *whole = realpath(path, NULL), *around = realpath(outer, NULL);
+    const size_t length = around != NULL ? strlen(around) : 0;
+    bool inside = whole != NULL && around != NULL && strncmp(whole, around, length) == 0 &&
+                  (whole[length] == '/' || whole[length] == '\0');
+    free(whole);
+    free(around);
+    return inside;
+}
+
+/** What is replaced must not take with it what the model is made of; the model itself may be replaced. */
+static int check_inputs(const char *path, const convert_request *request) {
+    const struct {
+        const char *option, *path;
+    } inputs[] = {{"vae", request->vae},
+                {"unet", request->unet},
+                {"tokenizer", request->tokenizer},
+                {"config", request->config}};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (inputs[i].path != NULL && is_inside(inputs[i].path, request->output)) {
+            return message_usage("--output: replacing %s would remove what --%s reads; give it another name",
+                                 request->output, inputs[i].option);
+        }
+    }
+    struct stat facts;
+    bool same = is_inside(path, request->output) && is_inside(request->output, path);
+    if (!same && is_inside(path, request->output) && stat(request->output, &facts) == 0) {
+        return message_usage("--output: replacing %s would remove the model %s inside; give it another name",
+                             request->output, path);
+    }
+    return EXIT_DONE;
+}
+
+/** The layout by the name of the output, and whether both fit. */
+static int choose_layout(convert_request *request) {
+    const char *output = request->output;
+    struct stat facts;
+    const char *promised = output_format_promised(output);
+    const bool file = promised != NULL && strcmp(promised, output_safetensors.title) == 0;
+    const bool folder = stat(output, &facts) == 0 && S_ISDIR(facts.st_mode);
+    if (promised != NULL && !file && !folder) {
+        return message_usage("--output: %s would be %s by its name; expected a folder, or a file that ends in "
+                             ".safetensors: this version writes no other",
+                             output, promised);
+    }
+    if (request->layout == NULL) {
+        request->layout = file && !folder ? "single" : "diffusers";
+    }
+    const bool single = strcmp(request->layout, "single") == 0;
+    if (!single && file && !folder) {
+        return message_usage("--output: %s would be a file by its name, and --layout diffusers writes a folder; leave out "
+                             ".safetensors",
+                             output);
+    }
+    return single ? output_format_check("output", output, &output_safetensors) : EXIT_DONE;
 }
 
 /** Open the model and write it. */
@@ -143,12 +197,14 @@ int command_convert(int argc, char **argv) {
         return message_usage("convert: expected a model and -o PATH; found no %s",
                              count == 0 ? "model" : "output");
     }
-    if (request.layout == NULL) {
-        request.layout = ends_in(request.output, ".safetensors") ? "single" : "diffusers";
-    }
     if (request.quiet) {
         message_set_verbosity(VERBOSITY_QUIET);
     }
     char path[PATH_MAX];
-    return model_path_find(name, path, sizeof path) ? convert(path, &request) : EXIT_FAILED;
+    int code = choose_layout(&request);
+    if (code == EXIT_DONE && !model_path_find(name, path, sizeof path)) {
+        code = EXIT_FAILED;
+    }
+    code = code == EXIT_DONE ? check_inputs(path, &request) : code;
+    return code == EXIT_DONE ? convert(path, &request) : code;
 }

@@ -71,11 +71,11 @@ bool output_format_ends_in(const char *path, const char *ending) {
     return found != NULL && strcasecmp(found, ending) == 0;
 }
 
-/** The format that an ending promises; NULL: none that is known. */
-static const char *promised_by(const char *ending) {
-    const size_t length = strlen(ending);
+const char *output_format_promised(const char *path) {
+    const char *ending = ending_of(path);
+    const size_t length = ending != NULL ? strlen(ending) : 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        for (const char *at = known[i].endings; *at != '\0';) {
+        for (const char *at = known[i].endings; length > 0 && *at != '\0';) {
             const size_t word = strcspn(at, " ");
             if (word == length && strncasecmp(at, ending, length) == 0) {
                 return known[i].title;
@@ -104,7 +104,7 @@ int output_format_check(const char *option, const char *path, const output_forma
         (stat(path, &facts) == 0 && (S_ISDIR(facts.st_mode) || !S_ISREG(facts.st_mode)))) {
         return EXIT_DONE;
     }
-    const char *promised = ending != NULL ? promised_by(ending) : NULL;
+    const char *promised = output_format_promised(path);
     if (promised != NULL && folder) {
         return message_usage("--%s: %s would be %s by its name, which is not written here, but a folder; leave out .%s",
                              option, path, promised, ending);

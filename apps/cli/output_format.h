@@ -19,6 +19,9 @@ extern const output_format output_png, output_json, output_csv, output_safetenso
  * one that says nothing is taken as it is, with a note. Devices and pipes may have any name. Gives the exit code. */
 int output_format_check(const char *option, const char *path, const output_format *format);
 
+/** The known format that the ending of a path promises ("GGUF"); NULL: none. */
+const char *output_format_promised(const char *path);
+
 /** Whether a path ends in a dot and `ending`, in small or capital letters. */
 bool output_format_ends_in(const char *path, const char *ending);
 

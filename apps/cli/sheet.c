@@ -43,6 +43,12 @@ static sheet_layout lay_out(const sheet_cell *cells, size_t count, size_t column
     return layout;
 }
 
+void sheet_measure(const sheet_cell *cells, size_t count, size_t columns, int zoom, size_t *width, size_t *height) {
+    const sheet_layout layout = lay_out(cells, count, columns, zoom);
+    *width = layout.whole_width;
+    *height = layout.whole_height;
+}
+
 int sheet_check(const sheet_cell *cells, size_t count, size_t columns, int zoom) {
     const sheet_layout layout = lay_out(cells, count, columns, zoom);
     return canvas_check(layout.whole_width, layout.whole_height, "the sheet");

@@ -3,6 +3,8 @@
 #ifndef PLADIS_CLI_SHEET_H
 #define PLADIS_CLI_SHEET_H
 
+#include <stdbool.h>
+
 #include <pladis/pladis.h>
 
 typedef struct sheet_cell {
@@ -17,6 +19,9 @@ bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zo
 /** The same question before there are pixels: whether the sheet fits one picture, where the cells' images have their sizes.
  * Gives the exit code. */
 int sheet_check(const sheet_cell *cells, size_t count, size_t columns, int zoom);
+
+/** Its extents in pixels. */
+void sheet_measure(const sheet_cell *cells, size_t count, size_t columns, int zoom, size_t *width, size_t *height);
 
 void sheet_free(pld_image *sheet);
 

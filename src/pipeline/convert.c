@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Writing a model in another layout or type. A folder is made under another name and gets its own at the
  * end. */
-#define _XOPEN_SOURCE 700 /* nftw */
+#define _GNU_SOURCE /* nftw, renameat2 */
+#include "io/atomic_file.h"
+#include "io/output_path.h"
 #include "pipeline/convert.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -38,13 +42,40 @@ static bool is_model_folder(const char *path) {
     return there;
 }
 
+/** A path without slashes at its end; NULL when memory is out. */
+static char *without_slashes(const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    return pld_copy_bytes(path, length);
+}
+
+/** Whether there is room for `bytes` in the folder of `output`. */
+static pld_status check_room(const char *output, uint64_t bytes, pld_error *error) {
+    struct statvfs room;
+    char *target = without_slashes(output);
+    char *folder = target ? pld_output_path_folder(target) : NULL;
+    const bool known = folder && statvfs(folder, &room) == 0;
+    const uint64_t free_bytes = known ? (uint64_t)room.f_bavail * room.f_frsize : UINT64_MAX;
+    pld_free(folder);
+    pld_free(target);
+    if (bytes > free_bytes) {
+        return pld_fail(error, PLD_ERROR_IO,
+                        "%s: cannot be written: expected %.1f MB of free space, found %.1f MB; free some space or choose "
+                        "another folder",
+                        output, (double)bytes / 1e6, (double)free_bytes / 1e6);
+    }
+    return PLD_OK;
+}
+
 /** Whether the output may be written where it was asked for. */
 static pld_status check_output(const char *output, bool folder, bool overwrite, pld_error *error) {
     struct stat found;
     if (lstat(output, &found) != 0) {
-        return errno == ENOENT
-                   ? PLD_OK
-                   : pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: %s", output, strerror(errno));
+        return errno != ENOENT ? pld_output_path_fail(output, errno, error)
+               : folder        ? PLD_OK
+                               : pld_atomic_file_check(output, NULL, error);
     }
     if (!overwrite) {
         return pld_fail(error, PLD_ERROR_IO, "%s: is already there; --overwrite replaces it", output);
@@ -57,8 +88,12 @@ static pld_status check_output(const char *output, bool folder, bool overwrite, 
                       output, folder ? "model folder" : "plain file");
 }
 
-/** Give the finished folder its name, in place of an old one. */
+/** Give the finished folder its name, in place of an old one: at once where the file system can exchange two names. */
 static pld_status settle_folder(const char *made, const char *output, pld_error *error) {
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, output, RENAME_EXCHANGE) == 0) {
+        remove_folder(made); /* what was there */
+        return PLD_OK;
+    }
     char *old = pld_format("%s.old", made);
     if (!old) {
         return pld_fail_memory(error, strlen(made), "path");
@@ -78,16 +113,12 @@ static pld_status settle_folder(const char *made, const char *output, pld_error 
 }
 
 static pld_status write_folder(pld_conversion *conversion, const char *output, pld_error *error) {
-    size_t length = strlen(output);
-    while (length > 1 && output[length - 1] == '/') {
-        length--;
-    }
-    char *target = pld_copy_bytes(output, length);
-    char *made = target ? pld_format("%s.partial-XXXXXX", target) : NULL;
-    pld_status status = made ? PLD_OK : pld_fail_memory(error, length, "path");
+    char *target = without_slashes(output);
+    char *around = target ? pld_output_path_folder(target) : NULL;
+    char *made = around ? pld_format("%s.pladis-XXXXXX", around) : NULL;
+    pld_status status = made ? PLD_OK : pld_fail_memory(error, strlen(output), "path");
     if (status == PLD_OK && !mkdtemp(made)) {
-        status =
-            pld_fail(error, PLD_ERROR_IO, "%s: no folder can be made there: %s", target, strerror(errno));
+        status = pld_output_path_fail(target, errno, error);
     } else if (status == PLD_OK) {
         status = chmod(made, 0755) == 0 ? pld_convert_to_folder(conversion, made, error)
                                         : pld_fail(error, PLD_ERROR_IO, "%s: %s", made, strerror(errno));
@@ -99,6 +130,7 @@ static pld_status write_folder(pld_conversion *conversion, const char *output, p
         }
     }
     pld_free(made);
+    pld_free(around);
     pld_free(target);
     return status;
 }
@@ -121,7 +153,8 @@ static pld_status write_single(pld_conversion *conversion, const char *output, p
     }
     const char *const metadata[] = {"format", "pt", "modelspec.prediction_type",
                                     v ? "v" : pld_prediction_text(prediction), NULL};
-    return pld_conversion_write(conversion, output, metadata, error);
+    PLD_TRY(pld_conversion_write(conversion, output, metadata, error));
+    return pld_convert_check_single(model, output, error);
 }
 
 /** Bytes that will be written in all: those of the parts as stored, or in the type that was asked for. */
@@ -167,6 +200,7 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
     PLD_TRY(read_dtype(options->dtype, &conversion.dtype, error));
     PLD_TRY(check_output(output, folder, options->overwrite, error));
     conversion.all = expected_bytes(model, conversion.dtype);
+    PLD_TRY(check_room(output, conversion.all, error));
     pld_status status = (folder ? write_folder : write_single)(&conversion, output, error);
     pld_conversion_clear(&conversion);
     if (status == PLD_OK && conversion.overflows) {

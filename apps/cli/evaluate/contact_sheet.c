@@ -6,6 +6,7 @@
 
 #include "evaluate/evaluation.h"
 #include "message.h"
+#include "canvas.h"
 #include "sheet.h"
 #include "whole_file.h"
 
@@ -65,10 +66,17 @@ static int collect(const evaluation *e, size_t grid, contact_sheet *sheet) {
 
 static int write_sheet(const evaluation *e, size_t grid, const contact_sheet *sheet) {
     char name[64], path[PATH_MAX];
+    size_t width = 0, height = 0;
     pld_image image = {0};
+    const size_t columns = e->request->grids[grid].axes[0].count;
+    sheet_measure(sheet->cells, sheet->count, columns, 1, &width, &height);
+    if (!canvas_fits(width, height)) { /* no reason to fail: the tables are what was wanted */
+        message_note("no contact sheet: %zu x %zu pixels are too many for one picture", width, height);
+        return EXIT_DONE;
+    }
     evaluation_grid_name(e, "pictures", "png", grid, name, sizeof name);
     if (!evaluation_path(e, name, path) ||
-        !sheet_compose(sheet->cells, sheet->count, e->request->grids[grid].axes[0].count, 1, &image)) {
+        !sheet_compose(sheet->cells, sheet->count, columns, 1, &image)) {
         return EXIT_FAILED;
     }
     int code = whole_file_write_png(path, &image, NULL);

@@ -13,6 +13,8 @@
 #include "lora_set.h"
 #include "message.h"
 #include "model_path.h"
+#include "output_format.h"
+#include "output_set.h"
 
 bool evaluation_path(const evaluation *e, const char *name, char *path) {
     int length = snprintf(path, PATH_MAX, "%s/%s", e->request->folder, name);
@@ -45,6 +47,33 @@ static bool make_folder(const char *path) {
     }
     message_failure("%s: this folder cannot be made: %s", path, strerror(errno));
     return false;
+}
+
+/** Every file that will be written in the folder can be, and none is what the evaluation reads. */
+static int check_outputs(const evaluation *e) {
+    static const char *const names[] = {"results.jsonl", "results.csv",  "summary.csv", "cost.csv",
+                                        "summary.md",    "results.json", "pictures/p.png"};
+    const generate_request *base = &e->request->base;
+    const struct {
+        const char *option_name, *path;
+    } inputs[] = {{"prompts", e->request->prompts}, {"model", base->model},         {"unet", base->unet},
+                  {"vae", base->vae},               {"tokenizer", base->tokenizer}, {"init-noise", base->init_noise}};
+    char path[PATH_MAX], name[64];
+    output_set outputs = {0};
+    int code = EXIT_DONE;
+    for (size_t i = 0; code == EXIT_DONE && i < sizeof inputs / sizeof *inputs; i++) {
+        code = output_set_add_input(&outputs, inputs[i].option_name, inputs[i].path) ? EXIT_DONE : EXIT_FAILED;
+    }
+    for (size_t i = 0; code == EXIT_DONE && i < sizeof names / sizeof *names; i++) {
+        code = evaluation_path(e, names[i], path) ? output_set_add(&outputs, "output", path) : EXIT_USAGE;
+    }
+    for (size_t i = 0; code == EXIT_DONE && i < 2 * e->request->grid_count; i++) {
+        evaluation_grid_name(e, i % 2 ? "pictures" : "alignment", i % 2 ? "png" : "svg", i / 2, name, sizeof name);
+        code = evaluation_path(e, name, path) ? output_set_add(&outputs, "output", path) : EXIT_USAGE;
+    }
+    code = code == EXIT_DONE ? output_set_check(&outputs) : code;
+    output_set_free(&outputs);
+    return code;
 }
 
 /** The model's own prompts, or those of --prompts. */
@@ -136,7 +165,8 @@ static bool fingerprint_model(evaluation *e) {
 static int begin(evaluation *e) {
     const evaluate_request *request = e->request;
     char pictures[PATH_MAX];
-    if (!evaluate_settings_make(request, &e->settings)) {
+    if (output_format_check("output", request->folder, &output_folder) != EXIT_DONE ||
+        !evaluate_settings_make(request, &e->settings)) {
         return EXIT_USAGE;
     }
     if (!model_path_find(request->base.model, e->model_path, sizeof e->model_path)) {
@@ -145,8 +175,12 @@ static int begin(evaluation *e) {
     path_base_name(e->model_path, e->model_name, sizeof e->model_name);
     cancel_install();
     if (!read_prompts(e) || !fingerprint_model(e) || !make_folder(request->folder) ||
-        !evaluation_path(e, "pictures", pictures) || !make_folder(pictures) || !open_results(e)) {
+        !evaluation_path(e, "pictures", pictures) || !make_folder(pictures)) {
         return EXIT_FAILED;
+    }
+    int code = check_outputs(e);
+    if (code != EXIT_DONE || !open_results(e)) {
+        return code != EXIT_DONE ? code : EXIT_FAILED;
     }
     message_line("%zu prompts, %zu settings, %zu pictures", e->prompts.count, e->settings.count,
                  outcomes_count(&e->outcomes));
