@@ -77,8 +77,8 @@ static void print_word(char label[LABEL_SIZE], int length, const char *word) {
     snprintf(label, LABEL_SIZE, "“%.*s”", length < 100 ? length : 100, word);
 }
 
-static void print_most(char dense_label[LABEL_SIZE], char sparse_label[LABEL_SIZE], double dense, double sparse,
-                       double alpha) {
+static void print_most(char dense_label[LABEL_SIZE], char sparse_label[LABEL_SIZE], double dense,
+                       double sparse, double alpha) {
     snprintf(dense_label, LABEL_SIZE, "dense: at most %.3g of the attention", dense);
     snprintf(sparse_label, LABEL_SIZE, "sparse, α = %g: at most %.3g", alpha, sparse);
 }

@@ -24,7 +24,8 @@ void cancel_install(void) {
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        bool kept = signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        bool kept =
+            signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
         if (!kept) {
             sigaction(signals[i], &action, NULL);
         }

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/** Let the signals that ask a program to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU) set
- * the flag instead of killing the process. SIGHUP stays ignored under nohup. */
+/** Let the signals that ask a program to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
+ * SIGALRM, SIGXCPU) set the flag instead of killing the process. SIGHUP stays ignored under nohup. */
 void cancel_install(void);
 
 /** The flag, for pld_generate_options.cancel. */

@@ -18,9 +18,9 @@ bool canvas_fits(size_t width, size_t height) {
 int canvas_check(size_t width, size_t height, const char *what) {
     return canvas_fits(width, height)
                ? EXIT_DONE
-                : message_usage("%s of %zu x %zu pixels is too large, expected at most %d x %d; draw fewer or "
-                                "smaller pictures",
-                                what, width, height, (int)LONGEST_SIDE, (int)LONGEST_SIDE);
+               : message_usage("%s of %zu x %zu pixels is too large, expected at most %d x %d; draw fewer or "
+                               "smaller pictures",
+                               what, width, height, (int)LONGEST_SIDE, (int)LONGEST_SIDE);
 }
 
 bool canvas_create(pld_image *image, size_t width, size_t height, const char *what) {

@@ -32,7 +32,8 @@ static bool reserve(comparison *c) {
     }
     const pld_image *first = &c->pictures->items[0].image;
     c->blank = (pld_image){first->width, first->height, NULL};
-    return !c->drawn || canvas_create(&c->blank, (size_t)first->width, (size_t)first->height, "the comparison");
+    return !c->drawn ||
+           canvas_create(&c->blank, (size_t)first->width, (size_t)first->height, "the comparison");
 }
 
 static void add_picture(comparison *c, size_t cell, size_t index, bool with_prompt) {

@@ -10,8 +10,8 @@
  * difference beside them, more below them. Free with canvas_free. False after an error line. */
 bool comparison_compose(const generate_request *request, const picture_list *pictures, pld_image *result);
 
-/** The same question before anything is drawn: whether it fits one picture, where the list's images have their sizes and no
- * pixels yet. Gives the exit code. */
+/** The same question before anything is drawn: whether it fits one picture, where the list's images have
+ * their sizes and no pixels yet. Gives the exit code. */
 int comparison_check(const generate_request *request, const picture_list *pictures);
 
 #endif

@@ -103,9 +103,9 @@ static int check_inputs(const char *path, const convert_request *request) {
     const struct {
         const char *option, *path;
     } inputs[] = {{"vae", request->vae},
-                {"unet", request->unet},
-                {"tokenizer", request->tokenizer},
-                {"config", request->config}};
+                  {"unet", request->unet},
+                  {"tokenizer", request->tokenizer},
+                  {"config", request->config}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         if (inputs[i].path != NULL && is_inside(inputs[i].path, request->output)) {
             return message_usage("--output: replacing %s would remove what --%s reads; give it another name",
@@ -129,20 +129,21 @@ static int choose_layout(convert_request *request) {
     const bool file = promised != NULL && strcmp(promised, output_safetensors.title) == 0;
     const bool folder = stat(output, &facts) == 0 && S_ISDIR(facts.st_mode);
     if (promised != NULL && !file && !folder) {
-        return message_usage("--output: %s would be %s by its name; expected a folder, or a file that ends in "
-                             ".safetensors: this version writes no other",
-                             output, promised);
+        return message_usage(
+            "--output: %s would be %s by its name; expected a folder, or a file that ends in "
+            ".safetensors: this version writes no other",
+            output, promised);
     }
     if (request->layout == NULL) {
         request->layout = file && !folder ? "single" : "diffusers";
     }
-    const bool single = strcmp(request->layout, "single") == 0;
-    if (!single && file && !folder) {
-        return message_usage("--output: %s would be a file by its name, and --layout diffusers writes a folder; leave out "
-                             ".safetensors",
-                             output);
+    if (strcmp(request->layout, "diffusers") == 0 && file && !folder) {
+        return message_usage(
+            "--output: %s would be a file by its name, and --layout diffusers writes a folder; leave out "
+            ".safetensors",
+            output);
     }
-    return single ? output_format_check("output", output, &output_safetensors) : EXIT_DONE;
+    return EXIT_DONE;
 }
 
 /** Open the model and write it. */
@@ -206,5 +207,8 @@ int command_convert(int argc, char **argv) {
         code = EXIT_FAILED;
     }
     code = code == EXIT_DONE ? check_inputs(path, &request) : code;
+    if (code == EXIT_DONE && strcmp(request.layout, "single") == 0) {
+        output_format_note("output", request.output, &output_safetensors);
+    }
     return code == EXIT_DONE ? convert(path, &request) : code;
 }

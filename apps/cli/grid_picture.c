@@ -199,8 +199,8 @@ int grid_picture_write_csv(const picture_grid *grid, const char *path) {
         bool failed = ferror(file) != 0;
         done = fclose(file) == 0 && !failed && done;
     }
-    int code = done ? whole_file_write(path, text, size)
-                    : message_failure("%s: out of memory for the table", path);
+    int code =
+        done ? whole_file_write(path, text, size) : message_failure("%s: out of memory for the table", path);
     free(text);
     return code;
 }

@@ -16,8 +16,8 @@ typedef struct picture_grid {
  * an error line. */
 bool grid_picture_compose(const picture_grid *grid, const char *title, int zoom, pld_image *result);
 
-/** The same question before anything is drawn: whether the grid fits one picture, where the list's images have their sizes
- * and no pixels yet. Gives the exit code. */
+/** The same question before anything is drawn: whether the grid fits one picture, where the list's images
+ * have their sizes and no pixels yet. Gives the exit code. */
 int grid_picture_check(const picture_grid *grid, const char *title, int zoom);
 
 /** A line for each picture: place, values, what was in force, what it cost, how far it is from the first.

@@ -8,9 +8,11 @@
 
 #include "message.h"
 
-const output_format output_png = {"PNG", {"png"}}, output_json = {"JSON", {"json"}}, output_csv = {"CSV", {"csv"}},
+const output_format output_png = {"PNG", {"png"}}, output_json = {"JSON", {"json"}},
+                    output_csv = {"CSV", {"csv"}},
                     output_safetensors = {"safetensors", {"safetensors", "sft"}},
-                    output_statistics = {"JSON or CSV", {"json", "csv"}}, output_folder = {"a folder", {NULL}};
+                    output_statistics = {"JSON or CSV", {"json", "csv"}},
+                    output_folder = {"a folder", {NULL}};
 
 /** Endings by which programs tell formats; others (".5", ".final", ".txt") promise nothing. */
 static const struct {
@@ -88,7 +90,8 @@ const char *output_format_promised(const char *path) {
 }
 
 static bool is_own(const output_format *format, const char *ending) {
-    for (size_t i = 0; i < sizeof format->endings / sizeof *format->endings && format->endings[i] != NULL; i++) {
+    for (size_t i = 0; i < sizeof format->endings / sizeof *format->endings && format->endings[i] != NULL;
+         i++) {
         if (strcasecmp(format->endings[i], ending) == 0) {
             return true;
         }
@@ -96,26 +99,33 @@ static bool is_own(const output_format *format, const char *ending) {
     return false;
 }
 
-int output_format_check(const char *option, const char *path, const output_format *format) {
+/** Whether nothing is to be said of a name: its ending is right, or it is no plain file's. */
+static bool is_fine(const char *path, const output_format *format) {
     struct stat facts;
     const char *ending = ending_of(path);
-    const bool folder = format->endings[0] == NULL;
-    if (path[0] == '\0' || strcmp(path, "-") == 0 || (ending != NULL && is_own(format, ending)) ||
-        (stat(path, &facts) == 0 && (S_ISDIR(facts.st_mode) || !S_ISREG(facts.st_mode)))) {
+    return path[0] == '\0' || strcmp(path, "-") == 0 || (ending != NULL && is_own(format, ending)) ||
+           (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode));
+}
+
+int output_format_check(const char *option, const char *path, const output_format *format) {
+    const char *promised = is_fine(path, format) ? NULL : output_format_promised(path);
+    if (promised == NULL) {
         return EXIT_DONE;
     }
-    const char *promised = output_format_promised(path);
-    if (promised != NULL && folder) {
-        return message_usage("--%s: %s would be %s by its name, which is not written here, but a folder; leave out .%s",
-                             option, path, promised, ending);
+    const char *ending = ending_of(path);
+    if (format->endings[0] == NULL) {
+        return message_usage(
+            "--%s: %s would be %s by its name, which is not written here, but a folder; leave out .%s",
+            option, path, promised, ending);
     }
-    if (promised != NULL) {
-        return message_usage("--%s: %s would be %s by its name, which is not written here, but %s; name it %.*s%s", option,
-                             path, promised, format->title, (int)(ending - path), path, format->endings[0]);
-    }
-    if (!folder) {
+    return message_usage(
+        "--%s: %s would be %s by its name, which is not written here, but %s; name it %.*s%s", option, path,
+        promised, format->title, (int)(ending - path), path, format->endings[0]);
+}
+
+void output_format_note(const char *option, const char *path, const output_format *format) {
+    if (format->endings[0] != NULL && !is_fine(path, format)) {
         message_note("--%s: %s has no ending .%s, but is %s all the same", option, path, format->endings[0],
                      format->title);
     }
-    return EXIT_DONE;
 }

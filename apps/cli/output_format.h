@@ -15,9 +15,13 @@ extern const output_format output_png, output_json, output_csv, output_safetenso
     output_statistics, /**< JSON or CSV */
     output_folder;
 
-/** Whether the ending of `path` fits what --`option` writes there. A name that promises another known format is refused;
- * one that says nothing is taken as it is, with a note. Devices and pipes may have any name. Gives the exit code. */
+/** Whether the ending of `path` fits what --`option` writes there: a name that promises another known
+ * format is refused, one that promises nothing is taken as it is. Devices and pipes may have any name.
+ * Gives the exit code. */
 int output_format_check(const char *option, const char *path, const output_format *format);
+
+/** A note where the name does not say what is written. To be asked when all else is right. */
+void output_format_note(const char *option, const char *path, const output_format *format);
 
 /** The known format that the ending of a path promises ("GGUF"); NULL: none. */
 const char *output_format_promised(const char *path);

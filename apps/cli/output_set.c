@@ -22,9 +22,8 @@ typedef struct output_place {
 static bool add(output_set *set, const char *option, const char *path, const char *target, bool is_input) {
     if (set->count == set->capacity) {
         const size_t capacity = set->capacity > 0 ? 2 * set->capacity : 16;
-        output_place *items = capacity <= SIZE_MAX / sizeof *items
-                                  ? realloc(set->items, capacity * sizeof *items)
-                                  : NULL;
+        output_place *items =
+            capacity <= SIZE_MAX / sizeof *items ? realloc(set->items, capacity * sizeof *items) : NULL;
         if (items == NULL) {
             message_failure("out of memory for the names of files");
             return false;
@@ -81,11 +80,13 @@ static bool is_device(const char *target) {
 
 /** Two neighbours of one target. */
 static int report(const output_place *first, const output_place *second) {
-    const output_place *written = second->is_input ? first : second, *other = second->is_input ? second : first;
+    const output_place *written = second->is_input ? first : second,
+                       *other = second->is_input ? second : first;
     const char *does = other->is_input ? "reads" : "writes";
     if (strcmp(written->option, other->option) == 0) {
-        return message_usage("--%s: %s would be written twice; give it another name, or %%d for the number of the picture",
-                             written->option, written->path);
+        return message_usage(
+            "--%s: %s would be written twice; give it another name, or %%d for the number of the picture",
+            written->option, written->path);
     }
     return message_usage("--%s: %s is what --%s %s too; give it another name", written->option, written->path,
                          other->option, does);

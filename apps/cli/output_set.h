@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** All files that a run will write, asked about before it begins: whether they can be written, whether two are the same
- * one, and whether one is what the run reads. After minutes of work it is late to hear. */
+/** All files that a run will write, asked about before it begins: whether they can be written, whether
+ * two are the same one, and whether one is what the run reads. After minutes of work it is late to hear. */
 #ifndef PLADIS_CLI_OUTPUT_SET_H
 #define PLADIS_CLI_OUTPUT_SET_H
 
@@ -16,8 +16,8 @@ typedef struct output_set {
 /** A file that --`option` reads. NULL, "-" and what is no file are left out. False after an error line. */
 bool output_set_add_input(output_set *set, const char *option, const char *path);
 
-/** A file that --`option` will write ("-": standard output). Gives the exit code: a name that cannot become a file is
- * reported here. */
+/** A file that --`option` will write ("-": standard output). Gives the exit code: a name that cannot
+ * become a file is reported here. */
 int output_set_add(output_set *set, const char *option, const char *path);
 
 /** Whether all are different files. Gives the exit code. */

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "cost.h"
 #include "sweep.h"
 
 typedef struct picture {
@@ -16,6 +17,7 @@ typedef struct picture {
     json_t *loras;       /**< in force, as lora_set_describe gives them; NULL until it is drawn */
     pld_image image;
     pld_report report;
+    call_times calls;
     bool drawn;
 } picture;
 

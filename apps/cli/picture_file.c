@@ -127,7 +127,7 @@ static int compose_sheet(const generate_request *request, const picture_list *pi
         }
         const size_t columns = choose_columns(request, count);
         const int zoom = (int)request->zoom;
-        code = sheet == NULL                                      ? sheet_check(cells, count, columns, zoom)
+        code = sheet == NULL                                       ? sheet_check(cells, count, columns, zoom)
                : sheet_compose(cells, count, columns, zoom, sheet) ? EXIT_DONE
                                                                    : EXIT_FAILED;
     }
@@ -137,7 +137,8 @@ static int compose_sheet(const generate_request *request, const picture_list *pi
 }
 
 int picture_file_check_sheet(const generate_request *request, const picture_list *pictures) {
-    return request->compare != NULL ? comparison_check(request, pictures) : compose_sheet(request, pictures, NULL);
+    return request->compare != NULL ? comparison_check(request, pictures)
+                                    : compose_sheet(request, pictures, NULL);
 }
 
 int picture_file_write_sheet(const generate_request *request, const run_facts *facts,

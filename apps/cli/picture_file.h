@@ -10,14 +10,17 @@
 /** Whether all pictures go into one PNG. */
 bool picture_file_is_sheet(const generate_request *request);
 
-/** Path of the PNG that shows picture `index` into `name` [PATH_MAX]; "-": standard output. False after an error line. */
-bool picture_file_name(const generate_request *request, const picture_list *pictures, size_t index, char *name);
+/** Path of the PNG that shows picture `index` into `name` [PATH_MAX]; "-": standard output. False after
+ * an error line. */
+bool picture_file_name(const generate_request *request, const picture_list *pictures, size_t index,
+                       char *name);
 
 /** Write picture `index` to its own file. Gives the exit code. */
 int picture_file_write(const generate_request *request, const run_facts *facts, const picture_list *pictures,
                        size_t index);
 
-/** Whether all pictures fit one labelled PNG, where their images have their sizes and no pixels yet. Gives the exit code. */
+/** Whether all pictures fit one labelled PNG, where their images have their sizes and no pixels yet.
+ * Gives the exit code. */
 int picture_file_check_sheet(const generate_request *request, const picture_list *pictures);
 
 /** Write all pictures into one labelled PNG. Gives the exit code. */

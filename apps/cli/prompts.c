@@ -211,6 +211,7 @@ int prompts_make_grid(const generate_request *request, const sweep_axis *x, cons
 void prompts_free_pictures(picture_list *pictures) {
     for (size_t i = 0; i < pictures->count; i++) {
         json_decref(pictures->items[i].loras);
+        call_times_free(&pictures->items[i].calls);
         pld_image_free(&pictures->items[i].image);
     }
     free(pictures->items);

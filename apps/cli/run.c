@@ -149,6 +149,15 @@ int run_read_pictures(const generate_request *settings, pld_image *init_image, p
     return EXIT_DONE;
 }
 
+/** The progress callback: the bar, and the times of the calls. */
+static bool note_progress(void *user, const pld_progress *progress) {
+    picture *drawn = user;
+    if (strcmp(progress->stage, "denoise") == 0) {
+        call_times_note(&drawn->calls, progress->step, progress->seconds);
+    }
+    return progress_show(NULL, progress);
+}
+
 /** One call of the library. */
 static int draw(picture_run *run, picture *wanted, const pld_generate_options *options) {
     pld_error error = {0};
@@ -226,7 +235,8 @@ int run_draw(picture_run *run, size_t index) {
     generate_options_fill(wanted->settings, lora_set_prompt(&run->loras, wanted->prompt), wanted->seed,
                           wanted->pladis_scale, &options);
     options.release_text_encoders = is_last_text(run, index);
-    options.progress = progress_show;
+    options.progress = note_progress;
+    options.progress_user = wanted;
     options.cancel = cancel_flag();
     options.profile = run->profile;
     options.attention_maps = run->maps;
@@ -267,7 +277,8 @@ int run_draw(picture_run *run, size_t index) {
 /** The trace file, and the tables unless nothing but errors is wanted. */
 static int write_profile(const picture_run *run) {
     int code = profile_table_save(run->profile, run->request->profile);
-    return code != EXIT_DONE || message_verbosity() == VERBOSITY_QUIET ? code : profile_table_print(run->profile);
+    return code != EXIT_DONE || message_verbosity() == VERBOSITY_QUIET ? code
+                                                                       : profile_table_print(run->profile);
 }
 
 int run_report(picture_run *run) {

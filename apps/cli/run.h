@@ -29,8 +29,9 @@ typedef struct picture_run {
 /** Find and open the model of the request; the pictures' λ become known. Gives the exit code. */
 int run_open(picture_run *run);
 
-/** What can be known of all pictures before the first is drawn: that the library takes their options, and that their
- * parameters can be written down. Their images get their sizes, and no pixels yet. Gives the exit code. */
+/** What can be known of all pictures before the first is drawn: that the library takes their options, and
+ * that their parameters can be written down. Their images get their sizes, and no pixels yet. Gives the
+ * exit code. */
 int run_check(picture_run *run);
 
 /** The session for a picture, and the picture's LoRAs in words. Gives the exit code. */

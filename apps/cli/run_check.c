@@ -69,7 +69,8 @@ static bool is_text(const char *option_name, const char *path) {
     bool good = path == NULL || text != NULL;
     json_decref(text);
     if (!good) {
-        message_usage("--%s: the name %s is not UTF-8, and cannot be written into the picture's parameters; give the file "
+        message_usage("--%s: the name %s is not UTF-8, and cannot be written into the picture's parameters; "
+                      "give the file "
                       "another name, or leave them out with --no-metadata and without --report",
                       option_name, path);
     }
@@ -116,8 +117,9 @@ static int check_metadata(const picture_run *run) {
         good = names_are_text(&pictures->variants[i].settings);
     }
     if (good && !can_be_told(run)) {
-        return message_usage("--prompt, or another text: its bytes are not UTF-8, which pictures and reports hold; "
-                             "expected UTF-8, or --no-metadata without --report");
+        return message_usage(
+            "--prompt, or another text: its bytes are not UTF-8, which pictures and reports hold; "
+            "expected UTF-8, or --no-metadata without --report");
     }
     return good ? EXIT_DONE : EXIT_USAGE;
 }

@@ -16,7 +16,8 @@ static int check_standard_output(const generate_request *request, const picture_
     const bool dash = strcmp(request->output, "-") == 0;
     if ((dash || strcmp(request->output, "/dev/stdout") == 0) && isatty(STDOUT_FILENO)) {
         return message_usage(
-            "--output: %s would write a PNG to the terminal; redirect standard output or name a file", request->output);
+            "--output: %s would write a PNG to the terminal; redirect standard output or name a file",
+            request->output);
     }
     if (dash && pictures->count > 1 && !picture_file_is_sheet(request)) {
         return message_usage("--output: - takes one picture, found %zu; use --sheet or a file name",
@@ -25,8 +26,9 @@ static int check_standard_output(const generate_request *request, const picture_
     return EXIT_DONE;
 }
 
-/** The endings of all names, which are patterns still. */
-static int check_endings(const generate_request *request, const char *table) {
+/** Look at the endings of all names, which are patterns still: refuse, or with `note` say what is
+ * unusual. */
+static int check_endings(const generate_request *request, const char *table, bool note) {
     const struct {
         const char *option, *path;
         const output_format *format;
@@ -40,7 +42,11 @@ static int check_endings(const generate_request *request, const char *table) {
                 {"csv", table, &output_csv}};
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < sizeof rows / sizeof *rows; i++) {
-        code = rows[i].path != NULL ? output_format_check(rows[i].option, rows[i].path, rows[i].format) : EXIT_DONE;
+        if (rows[i].path != NULL && note) {
+            output_format_note(rows[i].option, rows[i].path, rows[i].format);
+        } else if (rows[i].path != NULL) {
+            code = output_format_check(rows[i].option, rows[i].path, rows[i].format);
+        }
     }
     return code;
 }
@@ -76,7 +82,8 @@ static bool add_inputs(const generate_request *request, const picture_list *pict
 }
 
 /** Files of an option that writes one for each picture. */
-static int add_side_files(const char *option_name, const char *pattern, const picture_list *pictures, output_set *set) {
+static int add_side_files(const char *option_name, const char *pattern, const picture_list *pictures,
+                          output_set *set) {
     char name[PATH_MAX];
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && pattern != NULL && i < pictures->count; i++) {
@@ -92,7 +99,8 @@ static int add_pictures(const generate_request *request, const picture_list *pic
     const size_t files = picture_file_is_sheet(request) ? 1 : pictures->count;
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < files; i++) {
-        code = picture_file_name(request, pictures, i, name) ? output_set_add(set, "output", name) : EXIT_USAGE;
+        code =
+            picture_file_name(request, pictures, i, name) ? output_set_add(set, "output", name) : EXIT_USAGE;
     }
     for (size_t i = 0; code == EXIT_DONE && request->attention_maps != NULL && i < pictures->count; i++) {
         code = attention_picture_name(request, i, pictures->count, name, sizeof name)
@@ -112,7 +120,8 @@ static int add_outputs(const generate_request *request, const picture_list *pict
                   {"csv", table}};
     int code = add_pictures(request, pictures, set);
     code = code == EXIT_DONE ? add_side_files("dump", request->dump, pictures, set) : code;
-    code = code == EXIT_DONE ? add_side_files("attention-stats", request->attention_stats, pictures, set) : code;
+    code =
+        code == EXIT_DONE ? add_side_files("attention-stats", request->attention_stats, pictures, set) : code;
     for (size_t i = 0; code == EXIT_DONE && i < sizeof single / sizeof *single; i++) {
         code = single[i].path != NULL ? output_set_add(set, single[i].option, single[i].path) : EXIT_DONE;
     }
@@ -122,11 +131,12 @@ static int add_outputs(const generate_request *request, const picture_list *pict
 int run_outputs_check(const generate_request *request, const picture_list *pictures, const char *table) {
     output_set set = {0};
     int code = check_standard_output(request, pictures);
-    code = code == EXIT_DONE ? check_endings(request, table) : code;
+    code = code == EXIT_DONE ? check_endings(request, table, false) : code;
     if (code == EXIT_DONE) {
-        code = add_inputs(request, pictures, &set) ? add_outputs(request, pictures, table, &set) : EXIT_FAILED;
+        code =
+            add_inputs(request, pictures, &set) ? add_outputs(request, pictures, table, &set) : EXIT_FAILED;
     }
     code = code == EXIT_DONE ? output_set_check(&set) : code;
     output_set_free(&set);
-    return code;
+    return code == EXIT_DONE ? check_endings(request, table, true) : code;
 }

@@ -6,8 +6,8 @@
 #include "generate_options.h"
 #include "picture.h"
 
-/** Before the model is opened: every name fits what is written there, can become a file, and is no other output and no
- * input of the run. `table`: the grid's CSV, or NULL. Gives the exit code. */
+/** Before the model is opened: every name fits what is written there, can become a file, and is no other
+ * output and no input of the run. `table`: the grid's CSV, or NULL. Gives the exit code. */
 int run_outputs_check(const generate_request *request, const picture_list *pictures, const char *table);
 
 #endif

@@ -43,7 +43,8 @@ static sheet_layout lay_out(const sheet_cell *cells, size_t count, size_t column
     return layout;
 }
 
-void sheet_measure(const sheet_cell *cells, size_t count, size_t columns, int zoom, size_t *width, size_t *height) {
+void sheet_measure(const sheet_cell *cells, size_t count, size_t columns, int zoom, size_t *width,
+                   size_t *height) {
     const sheet_layout layout = lay_out(cells, count, columns, zoom);
     *width = layout.whole_width;
     *height = layout.whole_height;

@@ -16,12 +16,13 @@ typedef struct sheet_cell {
  * False after an error line. */
 bool sheet_compose(const sheet_cell *cells, size_t count, size_t columns, int zoom, pld_image *sheet);
 
-/** The same question before there are pixels: whether the sheet fits one picture, where the cells' images have their sizes.
- * Gives the exit code. */
+/** The same question before there are pixels: whether the sheet fits one picture, where the cells' images
+ * have their sizes. Gives the exit code. */
 int sheet_check(const sheet_cell *cells, size_t count, size_t columns, int zoom);
 
 /** Its extents in pixels. */
-void sheet_measure(const sheet_cell *cells, size_t count, size_t columns, int zoom, size_t *width, size_t *height);
+void sheet_measure(const sheet_cell *cells, size_t count, size_t columns, int zoom, size_t *width,
+                   size_t *height);
 
 void sheet_free(pld_image *sheet);
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 void standard_files_open(void) {
-    /* Input and output the wrong way round: who reads or prints what was asked for is told that it failed. Messages are
-     * lost in silence, since there is nobody to tell. */
+    /* Input and output the wrong way round: who reads or prints what was asked for is told that it
+     * failed. Messages are lost in silence, since there is nobody to tell. */
     static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
     for (int i = 0; i <= STDERR_FILENO; i++) {
         if (fcntl(i, F_GETFD) < 0 && errno == EBADF) {

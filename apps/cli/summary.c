@@ -2,6 +2,7 @@
 /** The lines after a run. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
@@ -54,17 +55,32 @@ static void print_pladis(const picture *drawn) {
     }
 }
 
-/** What PLADIS costs, where pictures were drawn both ways. */
+/** Whether the variants of a comparison differ by PLADIS alone. */
+static bool differ_by_pladis(const picture_list *pictures) {
+    const option *row = pictures->compared.row;
+    return row == NULL || strncmp(row->name, "pladis", strlen("pladis")) == 0;
+}
+
+/** What PLADIS costs a picture, where pictures were drawn without and with it and the figure is no noise. */
 static void print_cost(const picture_list *pictures) {
-    double without = 0, with = 0;
-    for (size_t i = 0; i < pictures->count; i++) {
-        double seconds = stage_seconds(&pictures->items[i], "denoise");
-        *(pictures->items[i].pladis_scale == 0 ? &without : &with) += seconds;
+    const call_times **without = calloc(pictures->count, sizeof *without);
+    const call_times **with = calloc(pictures->count, sizeof *with);
+    size_t without_count = 0, with_count = 0;
+    pladis_cost cost;
+    for (size_t i = 0; without != NULL && with != NULL && i < pictures->count; i++) {
+        const picture *drawn = &pictures->items[i];
+        if (drawn->pladis_scale == 0) {
+            without[without_count++] = &drawn->calls;
+        } else {
+            with[with_count++] = &drawn->calls;
+        }
     }
-    if (without > 0 && with > 0) {
-        message_line("cost      denoise %.2f s without PLADIS, %.2f s with it (%+.1f %%)", without, with,
-                     100 * (with / without - 1));
+    if (pladis_cost_measure(without, without_count, with, with_count, &cost)) {
+        message_line("cost      denoise %.2f s a picture without PLADIS, %.2f s with it (%+.1f %%)",
+                     cost.without, cost.with, 100 * (cost.with / cost.without - 1));
     }
+    free(without);
+    free(with);
 }
 
 void report_print(const generate_request *request, const run_facts *facts, const picture_list *pictures) {
@@ -86,7 +102,7 @@ void report_print(const generate_request *request, const run_facts *facts, const
     message_line("guidance  %s; %d evaluations", report->guidance, report->evaluations);
     print_pladis(last);
     print_time(facts, pictures);
-    if (request->compare != NULL) {
+    if (request->compare != NULL && differ_by_pladis(pictures)) {
         print_cost(pictures);
     }
     message_line("machine   %s, %s, %d thread%s, peak memory %.0f MB", facts->isa, report->dtype,

@@ -16,8 +16,8 @@ char *whole_file_read(const char *path, size_t most, size_t *size);
  * before its end. */
 char *whole_file_read_text(const char *path, size_t most, size_t *size);
 
-/** Write a file; a device or pipe is written directly, and waiting for its reader can be cancelled. Gives the exit code;
- * unless that is EXIT_DONE no part of the file is left. */
+/** Write a file; a device or pipe is written directly, and waiting for its reader can be cancelled. Gives
+ * the exit code; unless that is EXIT_DONE no part of the file is left. */
 int whole_file_write(const char *path, const void *data, size_t size);
 
 /** The same to standard output. */

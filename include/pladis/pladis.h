@@ -439,9 +439,9 @@ PLD_API void pld_session_destroy(pld_session **session);
 PLD_API pld_status pld_generate(pld_session *session, const pld_generate_options *options, pld_image *image,
                                 pld_report *report, pld_error *error);
 
-/** Say now what pld_generate would refuse before it draws: options that are wrong for the model or contradict each
- * other, files for dump and statistics that cannot be written. In `report` (may be NULL) is what would be in force, size
- * and steps among it. Takes no longer than a moment. */
+/** Say now what pld_generate would refuse before it draws: options that are wrong for the model or
+ * contradict each other, files for dump and statistics that cannot be written. In `report` (may be NULL)
+ * is what would be in force, size and steps among it. Takes no longer than a moment. */
 PLD_API pld_status pld_generate_check(pld_session *session, const pld_generate_options *options,
                                       pld_report *report, pld_error *error);
 
@@ -456,14 +456,14 @@ PLD_API pld_status pld_image_encode_png(const pld_image *image, const char *cons
                                         size_t *size, pld_error *error);
 PLD_API void pld_bytes_free(uint8_t **bytes);
 
-/** Write a file, whole or not at all. A device, a pipe or an open descriptor ("/dev/stdout") is written directly;
- * waiting for its reader ends with PLD_ERROR_CANCELLED once `*cancel` (may be NULL) is set. */
-PLD_API pld_status pld_bytes_write(const void *bytes, size_t size, const char *path, const volatile int *cancel,
-                                   pld_error *error);
+/** Write a file, whole or not at all. A device, a pipe or an open descriptor ("/dev/stdout") is written
+ * directly; waiting for its reader ends with PLD_ERROR_CANCELLED once `*cancel` (may be NULL) is set. */
+PLD_API pld_status pld_bytes_write(const void *bytes, size_t size, const char *path,
+                                   const volatile int *cancel, pld_error *error);
 
-/** Whether a file can be written at `path`: to be asked before the work whose result shall go there. Leaves nothing
- * behind. `target` [size] (or NULL) gets the absolute path behind all links, "/proc/self/fd/N" for an open descriptor:
- * outputs of the same target would overwrite each other. */
+/** Whether a file can be written at `path`: to be asked before the work whose result shall go there.
+ * Leaves nothing behind. `target` [size] (or NULL) gets the absolute path behind all links,
+ * "/proc/self/fd/N" for an open descriptor: outputs of the same target would overwrite each other. */
 PLD_API pld_status pld_output_check(const char *path, char *target, size_t size, pld_error *error);
 
 /** Read any PNG as 8-bit RGB: grey and palettes expanded, 16 bits reduced, transparency over black dropped, and

@@ -39,8 +39,8 @@ static char *make_name(const char *folder) {
     return pld_format("%s.pladis-%016llx.part", folder, (unsigned long long)number);
 }
 
-/** Take a name with `take`, which gives true or sets errno, and keep it as the temporary one. Chance only keeps writers
- *  apart; that the name must not exist is what guarantees it. */
+/** Take a name with `take`, which gives true or sets errno, and keep it as the temporary one. Chance only
+ *  keeps writers apart; that the name must not exist is what guarantees it. */
 static pld_status take_name(pld_atomic_file *file, const char *folder,
                             bool (*take)(pld_atomic_file *file, const char *name), pld_error *error) {
     int reason = EEXIST;
@@ -190,13 +190,14 @@ static void sync_folder(const char *folder) {
     }
 }
 
-/** Copy what was written without a name into a file that has one, where the first cannot be given one after all. */
+/** Copy what was written without a name into a file that has one, where the first cannot be given one
+ * after all. */
 static pld_status copy_to_named(pld_atomic_file *file, const char *folder, pld_error *error) {
     enum { BLOCK = 1 << 16 };
     const int from = file->descriptor;
     char *block = pld_allocate(BLOCK, 1);
-    pld_status status = block ? take_name(file, folder, create_named, error)
-                              : pld_fail_memory(error, BLOCK, file->name);
+    pld_status status =
+        block ? take_name(file, folder, create_named, error) : pld_fail_memory(error, BLOCK, file->name);
     if (status != PLD_OK) {
         file->descriptor = from;
         pld_free(block);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** A file that appears whole under its name or not at all. It is written without a name (O_TMPFILE) and linked at the
- *  end, so that a program that is killed leaves nothing; where the file system cannot do that, under a name of its own
- *  beside the target (".pladis-….part") and renamed. */
+/** A file that appears whole under its name or not at all. It is written without a name (O_TMPFILE) and
+ *  linked at the end, so that a program that is killed leaves nothing; where the file system cannot do
+ *  that, under a name of its own beside the target (".pladis-….part") and renamed. */
 #ifndef PLD_IO_ATOMIC_FILE_H
 #define PLD_IO_ATOMIC_FILE_H
 
@@ -11,9 +11,10 @@
 
 typedef struct pld_atomic_file pld_atomic_file;
 
-/** Begin to write `path`. Its folder must exist and be writable. Links are followed, also one that leads nowhere yet; a
- *  file that is replaced keeps its permissions. A device, a pipe or an open descriptor ("/dev/stdout") is written
- *  directly; waiting for its reader ends with PLD_ERROR_CANCELLED once `*cancel` (may be NULL) is set. */
+/** Begin to write `path`. Its folder must exist and be writable. Links are followed, also one that leads
+ *  nowhere yet; a file that is replaced keeps its permissions. A device, a pipe or an open descriptor
+ *  ("/dev/stdout") is written directly; waiting for its reader ends with PLD_ERROR_CANCELLED once
+ *  `*cancel` (may be NULL) is set. */
 pld_status pld_atomic_file_open(const char *path, const volatile int *cancel, pld_atomic_file **file,
                                 pld_error *error);
 
@@ -30,9 +31,9 @@ void pld_atomic_file_discard(pld_atomic_file **file);
 pld_status pld_atomic_file_save(const char *path, const void *data, size_t bytes, const volatile int *cancel,
                                 pld_error *error);
 
-/** Whether pld_atomic_file_open will succeed, with nothing left behind; pipes and devices are not opened. `*target` (may
- *  be NULL) gets the absolute path that will be written, links followed, "/proc/self/fd/N" for a descriptor; free it
- *  with pld_free. */
+/** Whether pld_atomic_file_open will succeed, with nothing left behind; pipes and devices are not opened.
+ *  `*target` (may be NULL) gets the absolute path that will be written, links followed, "/proc/self/fd/N"
+ *  for a descriptor; free it with pld_free. */
 pld_status pld_atomic_file_check(const char *path, char **target, pld_error *error);
 
 #endif

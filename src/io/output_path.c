@@ -49,16 +49,16 @@ char *pld_output_path_absolute(const pld_output_path *found) {
     char *folder = pld_output_path_folder(found->path);
     char *whole = folder ? realpath(folder, NULL) : NULL;
     const char *slash = strrchr(found->path, '/');
-    char *path = whole ? pld_format("%s/%s", strcmp(whole, "/") == 0 ? "" : whole,
-                                    slash ? slash + 1 : found->path)
-                       : NULL;
+    char *path =
+        whole ? pld_format("%s/%s", strcmp(whole, "/") == 0 ? "" : whole, slash ? slash + 1 : found->path)
+              : NULL;
     free(whole);
     pld_free(folder);
     return path;
 }
 
-/** The descriptor that a path is another name of, or -1. A file behind it is not replaced: who redirects with >> would
- *  lose what stands there. */
+/** The descriptor that a path is another name of, or -1. A file behind it is not replaced: who redirects
+ *  with >> would lose what stands there. */
 static int named_descriptor(const char *path) {
     static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
     static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
@@ -135,8 +135,8 @@ static pld_status check_replaced(const char *path, const pld_output_path *found,
     struct stat around;
     if (faccessat(AT_FDCWD, found->path, W_OK, AT_EACCESS) != 0) {
         return pld_fail(error, PLD_ERROR_IO,
-                        "%s: cannot be written: it is there and write-protected (%s); choose another name", path,
-                        strerror(errno));
+                        "%s: cannot be written: it is there and write-protected (%s); choose another name",
+                        path, strerror(errno));
     }
     char *folder = pld_output_path_folder(found->path);
     if (!folder) {
@@ -157,7 +157,8 @@ static pld_status look(const char *path, pld_output_path *found, pld_error *erro
     const size_t length = strlen(found->path);
     if (stat(found->path, &facts) != 0) {
         if (errno == ENOENT && length > 0 && found->path[length - 1] == '/') {
-            return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: a folder's name; add a file name", path);
+            return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: a folder's name; add a file name",
+                            path);
         }
         return errno == ENOENT && length > 0 ? PLD_OK : pld_output_path_fail(path, errno, error);
     }

@@ -8,8 +8,8 @@
 
 #include "io/output_path.h"
 
-/** A descriptor for a path that is `special` or names a descriptor; the caller closes it. Waits for the reader of a
- *  named pipe until `*cancel` (may be NULL) is set. `name` is for messages. */
+/** A descriptor for a path that is `special` or names a descriptor; the caller closes it. Waits for the
+ *  reader of a named pipe until `*cancel` (may be NULL) is set. `name` is for messages. */
 pld_status pld_output_stream_open(const pld_output_path *found, const char *name, const volatile int *cancel,
                                   int *descriptor, pld_error *error);
 
@@ -17,8 +17,8 @@ pld_status pld_output_stream_open(const pld_output_path *found, const char *name
 pld_status pld_output_stream_write(int descriptor, const char *name, const void *data, size_t bytes,
                                    const volatile int *cancel, pld_error *error);
 
-/** write() whose failure is told by errno alone: a pipe without reader and a file at its limit do not also raise SIGPIPE
- *  or SIGXFSZ, which would end a program that embeds the library. */
+/** write() whose failure is told by errno alone: a pipe without reader and a file at its limit do not
+ *  also raise SIGPIPE or SIGXFSZ, which would end a program that embeds the library. */
 ssize_t pld_output_write_quietly(int descriptor, const void *data, size_t bytes);
 
 #endif

@@ -77,8 +77,8 @@ pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entri
 typedef pld_status (*pld_tensor_supplier)(void *user, size_t index, size_t first_byte, size_t bytes,
                                           void *buffer, pld_error *error);
 
-/** The same without the data in memory: it is asked of `supply` (NULL: it is in memory) piece by piece, tensor by tensor.
- *  Waiting for the reader of a pipe ends once `*cancel` (may be NULL) is set. */
+/** The same without the data in memory: it is asked of `supply` (NULL: it is in memory) piece by piece,
+ *  tensor by tensor. Waiting for the reader of a pipe ends once `*cancel` (may be NULL) is set. */
 pld_status pld_safetensors_write_supplied(const char *path, const pld_tensor_entry *entries, size_t count,
                                           const char *const *metadata_pairs, pld_tensor_supplier supply,
                                           void *user, const volatile int *cancel, pld_error *error);

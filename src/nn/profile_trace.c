@@ -39,8 +39,7 @@ static pld_status write_text(trace_text *to, const char *text, pld_error *error)
     return PLD_OK;
 }
 
-static pld_status write_span(trace_text *to, const pld_profile_span *span, bool last,
-                             pld_error *error) {
+static pld_status write_span(trace_text *to, const pld_profile_span *span, bool last, pld_error *error) {
     static const char *const categories[] = {"stage", "network", "prepare", "operator"};
     char line[640], name[PLD_PROFILE_NAME], shape[PLD_PROFILE_NAME], implementation[PLD_PROFILE_WORD];
     double rate = span->operations > 0 && span->seconds > 0 ? span->operations / span->seconds / 1e9 : 0;

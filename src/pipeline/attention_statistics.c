@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -269,10 +270,9 @@ static char *make_csv(const pld_attention_statistics *s) {
 }
 
 pld_status pld_attention_statistics_write(const pld_attention_statistics *statistics, const char *path,
-                                          const volatile int *cancel,
-                                          pld_error *error) {
+                                          const volatile int *cancel, pld_error *error) {
     const size_t length = strlen(path);
-    const bool csv = length >= 4 && strcmp(path + length - 4, ".csv") == 0;
+    const bool csv = length >= 4 && strcasecmp(path + length - 4, ".csv") == 0;
     char *text = csv ? make_csv(statistics) : make_json(statistics);
     if (!text) {
         return pld_fail_memory(error, 0, "attention statistics");

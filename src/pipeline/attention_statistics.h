@@ -22,7 +22,6 @@ pld_status pld_attention_statistics_status(const pld_attention_statistics *stati
 
 /** Write a table: CSV when the name ends in .csv, else JSON. */
 pld_status pld_attention_statistics_write(const pld_attention_statistics *statistics, const char *path,
-                                          const volatile int *cancel,
-                                          pld_error *error);
+                                          const volatile int *cancel, pld_error *error);
 
 #endif

@@ -2,9 +2,9 @@
 /** Writing a model in another layout or type. A folder is made under another name and gets its own at the
  * end. */
 #define _GNU_SOURCE /* nftw, renameat2 */
+#include "pipeline/convert.h"
 #include "io/atomic_file.h"
 #include "io/output_path.h"
-#include "pipeline/convert.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,10 +61,11 @@ static pld_status check_room(const char *output, uint64_t bytes, pld_error *erro
     pld_free(folder);
     pld_free(target);
     if (bytes > free_bytes) {
-        return pld_fail(error, PLD_ERROR_IO,
-                        "%s: cannot be written: expected %.1f MB of free space, found %.1f MB; free some space or choose "
-                        "another folder",
-                        output, (double)bytes / 1e6, (double)free_bytes / 1e6);
+        return pld_fail(
+            error, PLD_ERROR_IO,
+            "%s: cannot be written: expected %.1f MB of free space, found %.1f MB; free some space or choose "
+            "another folder",
+            output, (double)bytes / 1e6, (double)free_bytes / 1e6);
     }
     return PLD_OK;
 }
@@ -88,7 +89,8 @@ static pld_status check_output(const char *output, bool folder, bool overwrite, 
                       output, folder ? "model folder" : "plain file");
 }
 
-/** Give the finished folder its name, in place of an old one: at once where the file system can exchange two names. */
+/** Give the finished folder its name, in place of an old one: at once where the file system can exchange
+ * two names. */
 static pld_status settle_folder(const char *made, const char *output, pld_error *error) {
     if (renameat2(AT_FDCWD, made, AT_FDCWD, output, RENAME_EXCHANGE) == 0) {
         remove_folder(made); /* what was there */

@@ -51,8 +51,8 @@ void pld_conversion_clear(pld_conversion *conversion);
 /** The family by the names that single files use, from the U-Net. */
 pld_status pld_conversion_family(const pld_model *model, const pld_single_family **family, pld_error *error);
 
-/** Warn in the log where the single file at `output`, opened by itself, would not be `model` any more, and say what to give
- *  beside it. */
+/** Warn in the log where the single file at `output`, opened by itself, would not be `model` any more,
+ *  and say what to give beside it. */
 pld_status pld_convert_check_single(const pld_model *model, const char *output, pld_error *error);
 
 /** Write a diffusers folder to `folder`, which exists and is empty. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a single file does not say of itself. It is opened as it will be, without anything beside it, and compared with the
- * model that it was made of. */
+/* What a single file does not say of itself. It is opened as it will be, without anything beside it, and
+ * compared with the model that it was made of. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +30,8 @@ static bool same_encoder(const pld_clip_text_config *a, const pld_clip_text_conf
            a->activation == b->activation && a->epsilon == b->epsilon && end_of(a) == end_of(b);
 }
 
-/** The same tokens, told by a text that has words, numbers, marks and what must be put together from bytes. */
+/** The same tokens, told by a text that has words, numbers, marks and what must be put together from
+ * bytes. */
 static bool same_tokens(const pld_clip_tokenizer *a, const pld_clip_tokenizer *b) {
     static const char text[] = "A photo of 12 small foxes, photorealistic!! żółć 狐 zqxj";
     pld_token_list first = {0}, second = {0};
@@ -38,7 +39,8 @@ static bool same_tokens(const pld_clip_tokenizer *a, const pld_clip_tokenizer *b
                 pld_clip_start_id(a) == pld_clip_start_id(b) && pld_clip_end_id(a) == pld_clip_end_id(b) &&
                 pld_clip_pad_id(a) == pld_clip_pad_id(b) &&
                 pld_clip_encode(a, text, sizeof text - 1, &first, NULL) == PLD_OK &&
-                pld_clip_encode(b, text, sizeof text - 1, &second, NULL) == PLD_OK && first.count == second.count;
+                pld_clip_encode(b, text, sizeof text - 1, &second, NULL) == PLD_OK &&
+                first.count == second.count;
     same = same && memcmp(first.ids, second.ids, first.count * sizeof *first.ids) == 0;
     pld_token_list_free(&first);
     pld_token_list_free(&second);
@@ -61,7 +63,8 @@ static bool same_schedule(const pld_model *a, const pld_model *b) {
         char first[64], second[64];
         same = !(a->sampler->fields >> field & 1) ||
                strcmp(pld_scheduler_field_text(&configs[0], (pld_scheduler_field)field, first, sizeof first),
-                      pld_scheduler_field_text(&configs[1], (pld_scheduler_field)field, second, sizeof second)) == 0;
+                      pld_scheduler_field_text(&configs[1], (pld_scheduler_field)field, second,
+                                               sizeof second)) == 0;
     }
     return same;
 }
@@ -111,18 +114,20 @@ pld_status pld_convert_check_single(const pld_model *model, const char *output, 
         return pld_fail(error, status, "%s", reason.message);
     }
     if (status != PLD_OK) {
-        pld_log_message(&model->engine->log, PLD_LOG_WARNING,
-                        "%s: cannot be used by itself, since its tensors do not tell everything; use it with --config %s "
-                        "(%s)",
-                        output, folder, reason.message);
+        pld_log_message(
+            &model->engine->log, PLD_LOG_WARNING,
+            "%s: cannot be used by itself, since its tensors do not tell everything; use it with --config %s "
+            "(%s)",
+            output, folder, reason.message);
         return PLD_OK;
     }
     compare(model, alone, &found);
     if (found.text[0]) {
-        pld_log_message(&model->engine->log, PLD_LOG_WARNING,
-                        "%s: gives other pictures by itself, since its tensors do not tell everything (lost: %s); use it "
-                        "with --config %s",
-                        output, found.text, folder);
+        pld_log_message(
+            &model->engine->log, PLD_LOG_WARNING,
+            "%s: gives other pictures by itself, since its tensors do not tell everything (lost: %s); use it "
+            "with --config %s",
+            output, found.text, folder);
     }
     pld_model_destroy(&alone);
     return PLD_OK;

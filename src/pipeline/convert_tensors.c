@@ -303,9 +303,8 @@ pld_status pld_conversion_write(pld_conversion *conversion, const char *path, co
     for (size_t i = 0; i < conversion->count; i++) {
         entries[i] = (pld_tensor_entry){conversion->items[i].name, conversion->items[i].tensor};
     }
-    pld_status status =
-        pld_safetensors_write_supplied(path, entries, conversion->count, metadata, supply, conversion, NULL,
-                                                       error);
+    pld_status status = pld_safetensors_write_supplied(path, entries, conversion->count, metadata, supply,
+                                                       conversion, NULL, error);
     pld_free(entries);
     return status;
 }

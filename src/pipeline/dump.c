@@ -31,7 +31,8 @@ pld_status pld_dump_add(pld_dump *dump, const char *name, const float *values, i
     return PLD_OK;
 }
 
-pld_status pld_dump_write(const pld_dump *dump, const char *path, const volatile int *cancel, pld_error *error) {
+pld_status pld_dump_write(const pld_dump *dump, const char *path, const volatile int *cancel,
+                          pld_error *error) {
     return dump->enabled ? pld_safetensors_write_supplied(path, dump->entries, dump->count, NULL, NULL, NULL,
                                                           cancel, error)
                          : PLD_OK;

@@ -16,7 +16,8 @@ pld_status pld_dump_add(pld_dump *dump, const char *name, const float *values, i
                         pld_error *error);
 
 /** Waiting for the reader of a pipe ends once `*cancel` (may be NULL) is set. */
-pld_status pld_dump_write(const pld_dump *dump, const char *path, const volatile int *cancel, pld_error *error);
+pld_status pld_dump_write(const pld_dump *dump, const char *path, const volatile int *cancel,
+                          pld_error *error);
 void pld_dump_free(pld_dump *dump);
 
 #endif

@@ -17,8 +17,9 @@ pld_status pld_output_check(const char *path, char *target, size_t size, pld_err
     PLD_TRY(pld_atomic_file_check(path, target ? &found : NULL, error));
     pld_status status = PLD_OK;
     if (target && strlen(found) >= size) {
-        status = pld_fail(error, PLD_ERROR_ARGUMENT, "%s: expected room for %zu bytes of its absolute path, found %zu",
-                          path, strlen(found) + 1, size);
+        status = pld_fail(error, PLD_ERROR_ARGUMENT,
+                          "%s: expected room for %zu bytes of its absolute path, found %zu", path,
+                          strlen(found) + 1, size);
     } else if (target) {
         memcpy(target, found, strlen(found) + 1);
     }

@@ -12,7 +12,7 @@ small="-m $model -W 64 -H 64 --steps 2 -p fox"
 # shellcheck disable=SC2086
 {
     draw generate $small --compare -o off-on.png
-    grep -q '^cost' "$place/err" || fail "the cost of PLADIS is not printed"
+    ! grep '^cost' "$place/err" || fail "a cost is told from two steps"
     draw generate $small --compare=pladis=0,2 -o values.png
     draw generate $small --compare pladis-alpha=1.25,1.5,2 -o alphas.png
     draw generate $small --compare 'pladis-blocks=all;down,up' -b 2 -o blocks.png

@@ -22,8 +22,8 @@
 
 static pld_error error;
 
-/* What file systems can do, in turn: files without a name that are linked at the end; no files without a name; such files
- * that cannot be linked. These stand before the C library's own functions. */
+/* What file systems can do, in turn: files without a name that are linked at the end; no files without a
+ * name; such files that cannot be linked. These stand before the C library's own functions. */
 static enum { NAMELESS, NAMED, UNLINKABLE } file_system;
 
 int open(const char *path, int flags, ...) {

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "canvas.h"
 #include "evaluate/evaluation.h"
 #include "message.h"
-#include "canvas.h"
 #include "sheet.h"
 #include "whole_file.h"
 
@@ -75,8 +75,7 @@ static int write_sheet(const evaluation *e, size_t grid, const contact_sheet *sh
         return EXIT_DONE;
     }
     evaluation_grid_name(e, "pictures", "png", grid, name, sizeof name);
-    if (!evaluation_path(e, name, path) ||
-        !sheet_compose(sheet->cells, sheet->count, columns, 1, &image)) {
+    if (!evaluation_path(e, name, path) || !sheet_compose(sheet->cells, sheet->count, columns, 1, &image)) {
         return EXIT_FAILED;
     }
     int code = whole_file_write_png(path, &image, NULL);

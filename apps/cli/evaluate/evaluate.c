@@ -51,24 +51,30 @@ static bool make_folder(const char *path) {
 
 /** Every file that will be written in the folder can be, and none is what the evaluation reads. */
 static int check_outputs(const evaluation *e) {
-    static const char *const names[] = {"results.jsonl", "results.csv",  "summary.csv", "cost.csv",
+    static const char *const names[] = {"results.jsonl", "results.csv",  "summary.csv",   "cost.csv",
                                         "summary.md",    "results.json", "pictures/p.png"};
     const generate_request *base = &e->request->base;
     const struct {
         const char *option_name, *path;
-    } inputs[] = {{"prompts", e->request->prompts}, {"model", base->model},         {"unet", base->unet},
-                  {"vae", base->vae},               {"tokenizer", base->tokenizer}, {"init-noise", base->init_noise}};
+    } inputs[] = {{"prompts", e->request->prompts},
+                  {"model", base->model},
+                  {"unet", base->unet},
+                  {"vae", base->vae},
+                  {"tokenizer", base->tokenizer},
+                  {"init-noise", base->init_noise}};
     char path[PATH_MAX], name[64];
     output_set outputs = {0};
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < sizeof inputs / sizeof *inputs; i++) {
-        code = output_set_add_input(&outputs, inputs[i].option_name, inputs[i].path) ? EXIT_DONE : EXIT_FAILED;
+        code =
+            output_set_add_input(&outputs, inputs[i].option_name, inputs[i].path) ? EXIT_DONE : EXIT_FAILED;
     }
     for (size_t i = 0; code == EXIT_DONE && i < sizeof names / sizeof *names; i++) {
         code = evaluation_path(e, names[i], path) ? output_set_add(&outputs, "output", path) : EXIT_USAGE;
     }
     for (size_t i = 0; code == EXIT_DONE && i < 2 * e->request->grid_count; i++) {
-        evaluation_grid_name(e, i % 2 ? "pictures" : "alignment", i % 2 ? "png" : "svg", i / 2, name, sizeof name);
+        evaluation_grid_name(e, i % 2 ? "pictures" : "alignment", i % 2 ? "png" : "svg", i / 2, name,
+                             sizeof name);
         code = evaluation_path(e, name, path) ? output_set_add(&outputs, "output", path) : EXIT_USAGE;
     }
     code = code == EXIT_DONE ? output_set_check(&outputs) : code;

@@ -298,6 +298,11 @@ static int check_outputs(const bench_request *request) {
         }
     }
     code = code == EXIT_DONE ? output_set_check(&outputs) : code;
+    for (size_t i = 0; code == EXIT_DONE && i < 2; i++) {
+        if (paths[i] != NULL) {
+            output_format_note(options[i], paths[i], &output_json);
+        }
+    }
     output_set_free(&outputs);
     return code;
 }
