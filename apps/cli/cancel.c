@@ -8,7 +8,7 @@
 #include "message.h"
 
 static volatile int cancelled;
-static volatile sig_atomic_t guarded;
+static volatile sig_atomic_t guarded; /* files that are being written, one inside the other */
 
 static void on_signal(int number) {
     (void)number;
@@ -37,9 +37,9 @@ const volatile int *cancel_flag(void) {
 }
 
 void cancel_guard_begin(void) {
-    guarded = 1;
+    guarded = guarded + 1;
 }
 
 void cancel_guard_end(void) {
-    guarded = 0;
+    guarded = guarded - 1;
 }

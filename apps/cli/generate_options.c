@@ -9,6 +9,7 @@
 #include "given.h"
 #include "message.h"
 #include "number.h"
+#include "output_name.h"
 #include "recall.h"
 #include "terminal_picture.h"
 
@@ -374,9 +375,10 @@ bool generate_options_check(const generate_request *request) {
         message_usage("--%s needs --init-img FILE", request->mask != NULL ? "mask" : "strength");
     } else if (request->attention_maps == NULL && request->attention_maps_output != NULL) {
         message_usage("--attention-maps-output needs --attention-maps WORD");
-    } else if (request->attention_maps != NULL && strcmp(request->output, "-") == 0 &&
-               request->attention_maps_output == NULL) {
-        message_usage("--attention-maps needs --attention-maps-output FILE beside --output -");
+    } else if (request->attention_maps != NULL && request->attention_maps_output == NULL &&
+               (strcmp(request->output, "-") == 0 || output_name_is_special(request->output))) {
+        message_usage("--attention-maps needs --attention-maps-output FILE beside --output %s",
+                      request->output);
     } else if (request->attention_maps_start >= request->attention_maps_end) {
         message_usage(
             "--attention-maps-start: found %g, expected less than --attention-maps-end, which is %g",
@@ -412,7 +414,20 @@ const option_set *generate_options_set(void) {
     return &set;
 }
 
+/** "-" is standard output in every option that writes a file, as in --output. */
+static void name_standard_output(generate_request *request) {
+    const char **const paths[] = {
+        &request->report,       &request->profile,         &request->dump,
+        &request->preview_file, &request->attention_stats, &request->attention_maps_output};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (*paths[i] != NULL && strcmp(*paths[i], "-") == 0) {
+            *paths[i] = "/dev/stdout";
+        }
+    }
+}
+
 bool generate_options_settle(generate_request *request) {
+    name_standard_output(request);
     request->pladis_scale = request->no_pladis ? 0 : request->pladis_scale;
     if (!generate_options_check(request) || !draw_seed(request)) {
         return false;

@@ -10,6 +10,7 @@
 #include "given.h"
 #include "grid_picture.h"
 #include "message.h"
+#include "output_name.h"
 #include "picture_file.h"
 #include "prompts.h"
 #include "run.h"
@@ -132,11 +133,14 @@ static bool settle(grid_request *request, sweep_axis *x, sweep_axis *y) {
     return generate_options_settle(&request->generate);
 }
 
-/** --csv, or --output with another ending; NULL when there is none. */
+/** --csv, or --output with another ending; NULL when there is none, as beside a pipe. */
 static const char *csv_name(const grid_request *request, char *name, size_t size) {
     const char *output = request->generate.output;
-    if (request->csv != NULL || strcmp(output, "-") == 0) {
-        return request->csv;
+    if (request->csv != NULL) {
+        return strcmp(request->csv, "-") == 0 ? "/dev/stdout" : request->csv;
+    }
+    if (strcmp(output, "-") == 0 || output_name_is_special(output)) {
+        return NULL;
     }
     size_t length = strlen(output);
     bool png = length > 4 && strcmp(output + length - 4, ".png") == 0;

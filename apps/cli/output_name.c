@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /** Find %d or %0Nd with one digit N; `*width` gets N and `*length` the characters that it takes. */
 static const char *find_place(const char *pattern, int *width, size_t *length) {
@@ -21,6 +22,11 @@ static const char *find_place(const char *pattern, int *width, size_t *length) {
     return NULL;
 }
 
+bool output_name_is_special(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode);
+}
+
 bool output_name(const char *pattern, size_t number, size_t count, char *name, size_t size) {
     int width = 1, written = 0;
     size_t length = 0;
@@ -28,7 +34,7 @@ bool output_name(const char *pattern, size_t number, size_t count, char *name, s
     if (place != NULL) {
         written = snprintf(name, size, "%.*s%0*zu%s", (int)(place - pattern), pattern, width, number,
                            place + length);
-    } else if (count == 1) {
+    } else if (count == 1 || output_name_is_special(pattern)) {
         written = snprintf(name, size, "%s", pattern);
     } else {
         const char *base = strrchr(pattern, '/');

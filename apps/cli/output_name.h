@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Name of file `number` (from 1) of `count`: the number takes the place of %d (or %03d and the like), else
- * it is put before the ending when there are several. False when the name is too long. */
+/** Whether a path is a device, a pipe or the like. */
+bool output_name_is_special(const char *path);
+
+/** Name of file `number` (from 1) of `count`: the number takes the place of %d (or %03d and the like),
+ * else it is put before the ending when there are several. A device or pipe has one name for all. False
+ * when the name is too long. */
 bool output_name(const char *pattern, size_t number, size_t count, char *name, size_t size);
 
 #endif

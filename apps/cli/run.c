@@ -162,11 +162,14 @@ static bool note_progress(void *user, const pld_progress *progress) {
 static int draw(picture_run *run, picture *wanted, const pld_generate_options *options) {
     pld_error error = {0};
     wanted->report.struct_size = sizeof wanted->report;
-    if (options->dump != NULL || options->attention_statistics != NULL) {
+    const bool writes = options->dump != NULL || options->attention_statistics != NULL;
+    if (writes) {
         cancel_guard_begin(); /* the library writes these files inside its call */
     }
     pld_status status = pld_generate(run->session, options, &wanted->image, &wanted->report, &error);
-    cancel_guard_end();
+    if (writes) {
+        cancel_guard_end();
+    }
     progress_clear();
     if (status != PLD_OK) {
         return message_error(&error);

@@ -5,12 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -28,24 +25,13 @@ struct pld_atomic_file {
 
 enum { NAME_ATTEMPTS = 100, NEW_FILE_MODE = 0666 /* less the umask */, LINK_NAME = 32 };
 
-/** A name beside the target, as short whatever the target's is; NULL when memory is out. */
-static char *make_name(const char *folder) {
-    uint64_t number = 0;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
-        struct timespec now = {0};
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        number = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)getpid() << 48;
-    }
-    return pld_format("%s.pladis-%016llx.part", folder, (unsigned long long)number);
-}
-
 /** Take a name with `take`, which gives true or sets errno, and keep it as the temporary one. Chance only
  *  keeps writers apart; that the name must not exist is what guarantees it. */
 static pld_status take_name(pld_atomic_file *file, const char *folder,
                             bool (*take)(pld_atomic_file *file, const char *name), pld_error *error) {
     int reason = EEXIST;
     for (int attempt = 0; attempt < NAME_ATTEMPTS && reason == EEXIST; attempt++) {
-        char *name = make_name(folder);
+        char *name = pld_output_path_temporary(folder);
         if (!name) {
             return pld_fail_memory(error, strlen(folder), file->name);
         }

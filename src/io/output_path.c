@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -40,6 +43,16 @@ pld_status pld_output_path_fail(const char *path, int reason, pld_error *error) 
 char *pld_output_path_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? pld_copy_bytes(path, (size_t)(slash - path) + 1) : pld_copy_string("./");
+}
+
+char *pld_output_path_temporary(const char *folder) {
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
+        struct timespec now = {0};
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        number = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)getpid() << 48;
+    }
+    return pld_format("%s.pladis-%016llx.part", folder, (unsigned long long)number);
 }
 
 char *pld_output_path_absolute(const pld_output_path *found) {
@@ -129,10 +142,27 @@ static pld_status check_descriptor(const char *path, const pld_output_path *foun
                     pld_output_path_title(found, path), found->descriptor);
 }
 
+/** Whether a file is one that no rename replaces: marked so, or mounted by itself as containers do with
+ * single files. */
+static bool is_fixed(const char *path, const char **why) {
+    struct statx facts = {0};
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &facts) != 0) {
+        return false;
+    }
+    const bool mounted = (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    *why = mounted ? "mounted by itself and cannot be replaced; mount its folder, or choose another name"
+                   : "marked as immutable; choose another name";
+    return mounted || (facts.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+}
+
 /** Whether a file that is there may be replaced: a rename asks only for the folder's leave. */
 static pld_status check_replaced(const char *path, const pld_output_path *found, const struct stat *facts,
                                  pld_error *error) {
     struct stat around;
+    const char *why = "";
+    if (is_fixed(found->path, &why)) {
+        return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: it is there and %s", path, why);
+    }
     if (faccessat(AT_FDCWD, found->path, W_OK, AT_EACCESS) != 0) {
         return pld_fail(error, PLD_ERROR_IO,
                         "%s: cannot be written: it is there and write-protected (%s); choose another name",

@@ -36,6 +36,10 @@ const char *pld_output_path_title(const pld_output_path *found, const char *path
  * out. */
 char *pld_output_path_folder(const char *path);
 
+/** A name in `folder` (with its slash) for what is not whole yet, as short whatever the output's is.
+ * Chance alone keeps it apart from others. NULL when memory is out. */
+char *pld_output_path_temporary(const char *folder);
+
 /** PLD_ERROR_IO "PATH: cannot be written: REASON; REMEDY" for an errno. */
 pld_status pld_output_path_fail(const char *path, int reason, pld_error *error);
 

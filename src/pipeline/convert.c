@@ -117,13 +117,12 @@ static pld_status settle_folder(const char *made, const char *output, pld_error 
 static pld_status write_folder(pld_conversion *conversion, const char *output, pld_error *error) {
     char *target = without_slashes(output);
     char *around = target ? pld_output_path_folder(target) : NULL;
-    char *made = around ? pld_format("%s.pladis-XXXXXX", around) : NULL;
+    char *made = around ? pld_output_path_temporary(around) : NULL;
     pld_status status = made ? PLD_OK : pld_fail_memory(error, strlen(output), "path");
-    if (status == PLD_OK && !mkdtemp(made)) {
+    if (status == PLD_OK && mkdir(made, 0777) != 0) {
         status = pld_output_path_fail(target, errno, error);
     } else if (status == PLD_OK) {
-        status = chmod(made, 0755) == 0 ? pld_convert_to_folder(conversion, made, error)
-                                        : pld_fail(error, PLD_ERROR_IO, "%s: %s", made, strerror(errno));
+        status = pld_convert_to_folder(conversion, made, error);
         if (status == PLD_OK) {
             status = settle_folder(made, target, error);
         }

@@ -52,6 +52,11 @@ expect 0 convert narrow -o wide.safetensors --dtype f32 -q
 expect 0 info wide.safetensors
 said 'f32'
 
+# A folder has the permissions that the user gives new ones.
+(umask 027 && "$pladis" convert sd15 -o masked -q)
+[ "$(stat -c %a masked)" = 750 ] || fail "a converted folder has the permissions $(stat -c %a masked)"
+rm -r masked
+
 # Nothing is replaced by accident, and nothing is left behind.
 rm -rf narrow ./*.png
 refused 1 'overwrite' convert sd15 -o wide.safetensors

@@ -173,6 +173,17 @@ ln -s third.png far/second
     "$pladis" $small -o /dev/fd/3 3>>log
     [ "$(head -n 1 log)" = before ] || fail "what was redirected with >> was replaced"
     [ "$(tr -d '\0' <log | grep -a -c IHDR)" -eq 2 ] || fail "two pictures expected in the log"
+    # Devices and pipes have one name for all pictures, and no table beside them.
+    expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p fox -q -b 2 -o /dev/null --dump /dev/null
+    expect 0 grid -m "$model" -W 64 -H 64 --steps 1 -p fox -q --x seed=1,2 -o /dev/null
+    [ ! -e /dev/null-1 ] && [ ! -e /dev/null.csv ] || fail "files were made beside /dev/null"
+    refused 2 'needs --attention-maps-output' $slow -o /dev/null --attention-maps fox
+    # - is standard output everywhere.
+    expect 0 $small -o dash.png --report -
+    python3 -c 'import json, sys; json.load(open(sys.argv[1]))["parameters"]' "$place/out" || fail "no report on standard output"
+    expect 0 grid -m "$model" -W 64 -H 64 --steps 1 -p fox -q --x seed=1,2 -o dash.png --csv -
+    said '^row,column,x:seed'
+    [ ! -e ./- ] || fail "a file of the name -"
     if [ "$(id -u)" -ne 0 ]; then
         chmod 400 private.png
         refused 1 'write-protected' $slow -o private.png
@@ -222,6 +233,8 @@ closed() {
     grep -q '^pladis: error: --output: standard output' "$place/err" || fail "a closed output is not told"
     closed 1 '>&- 2>"$place/err"' list samplers
     closed 1 '>&- 2>"$place/err"' bench kernels --only silu --repeats 1 --json
+    closed 1 '>&- 2>"$place/err"' bench generate -m random:sd15
+    closed 1 '>&- 2>"$place/err"' evaluate --pladis 0,1 --select pladis -o selected
     printf 'a star\n' >prompts.txt
     closed 0 '>&- 2>&-' evaluate --prompts prompts.txt --steps 1 -t 1 --resamples 100 -o results
     python3 -c 'import json
@@ -299,9 +312,19 @@ for arguments in "convert $model -o m" "convert $model -o m.safetensors" \
     fi
 done
 END_OF_SCRIPT
+cat >"$place/mounted.sh" <<'END_OF_SCRIPT'
+cd "$place/work"
+printf x >one.png
+mount --bind one.png one.png
+"$pladis" generate -m "$model" -W 512 -H 512 --steps 900 -p fox -o one.png >/dev/null 2>"$place/err" && exit 1
+grep -q 'mounted by itself' "$place/err" || { cat "$place/err"; exit 1; }
+umount one.png
+rm one.png
+END_OF_SCRIPT
 export place pladis model
 if unshare -rm true 2>/dev/null; then
     unshare -rm sh "$place/full.sh" >"$place/out" || fail "$(cat "$place/out")"
+    unshare -rm sh "$place/mounted.sh" >"$place/out" || fail "a file that is mounted by itself: $(cat "$place/out")"
 else
     echo "note: no file system of its own could be made, so none was filled"
 fi

@@ -77,6 +77,9 @@ static int check_outputs(const evaluation *e) {
                              sizeof name);
         code = evaluation_path(e, name, path) ? output_set_add(&outputs, "output", path) : EXIT_USAGE;
     }
+    if (code == EXIT_DONE && e->request->select != NULL) {
+        code = output_set_add(&outputs, "select", "-");
+    }
     code = code == EXIT_DONE ? output_set_check(&outputs) : code;
     output_set_free(&outputs);
     return code;

@@ -245,11 +245,14 @@ bool results_file_add(results_file *results, picture_place at, int64_t seed, con
                                                        : "false");
     }
     length += snprintf(line + length, sizeof line - (size_t)length, "}}\n");
+    struct stat before;
+    const bool known = fstat(results->file, &before) == 0;
     ssize_t written;
     do {
         written = write(results->file, line, (size_t)length);
     } while (written < 0 && errno == EINTR);
-    if (written >= 0 && written < length) {
+    if (written >= 0 && written < length) { /* no half line stays */
+        (void)!(known && ftruncate(results->file, before.st_size));
         errno = ENOSPC;
     }
     return written == length || failed(results, "written");

@@ -288,6 +288,10 @@ static int report(bench_state *state, const bench_request *request) {
 /** Where figures go: files that can be written, two of them, and none that is read. */
 static int check_outputs(const bench_request *request) {
     output_set outputs = {0};
+    pld_error error = {0};
+    if (pld_output_check("/dev/stdout", NULL, 0, &error) != PLD_OK) {
+        return message_failure("%s", error.message); /* where the table goes, or the JSON */
+    }
     const char *const paths[] = {json_to_output(request) ? "-" : request->json, request->profile};
     static const char *const options[] = {"json", "profile"};
     int code = output_set_add_input(&outputs, "compare", request->compare) ? EXIT_DONE : EXIT_FAILED;
