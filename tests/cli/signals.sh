@@ -22,12 +22,12 @@ small="generate -m $model -W 64 -H 64 --steps 1 -p fox -q"
 # While it draws. A signal before the program can listen ends it as the shell counts.
 for signal in INT TERM HUP QUIT USR1 USR2 ALRM XCPU; do
     for delay in 0.02 0.6; do
-        signalled $signal $delay generate -m "$model" -W 256 -H 256 --steps 900 -p x -o out.png --dump dump.safetensors \
+        signalled "$signal" $delay generate -m "$model" -W 256 -H 256 --steps 900 -p x -o out.png --dump dump.safetensors \
             --report report.json --preview-file preview.png
         rm -f preview.png # whole pictures, which are wanted
         case $delay:$found in
         *:130) ;;
-        0.02:$((128 + $(number $signal)))) ;;
+        0.02:$((128 + $(number "$signal")))) ;;
         *) fail "$signal after $delay s: exit code $found" ;;
         esac
         empty_folder
@@ -83,10 +83,10 @@ rm kept.png
 for signal in INT HUP QUIT; do
     for delay in 0.03 0.06 0.1; do
         for output in folder file.safetensors; do
-            signalled $signal $delay convert "$model" -o $output -q --dtype f32
+            signalled "$signal" $delay convert "$model" -o $output -q --dtype f32
             case $found in
             0) [ -e $output ] || fail "no $output" ;;
-            130 | $((128 + $(number $signal)))) [ ! -e $output ] || fail "$output after exit code $found" ;;
+            130 | $((128 + $(number "$signal")))) [ ! -e $output ] || fail "$output after exit code $found" ;;
             *) fail "$signal after $delay s: convert: exit code $found" ;;
             esac
             rm -rf $output

@@ -188,11 +188,11 @@ static void failures_name_the_remedy(void **state) {
     assert_int_equal(stat("/dev/null", &facts), 0);
     assert_true(S_ISCHR(facts.st_mode)); /* and was not replaced by a file */
     if (geteuid() != 0) {                /* nothing is unwritable to root */
-        assert_int_equal(chmod(folder, 0500), 0);
+        assert_int_equal(chmod(in_folder("work"), 0500), 0);
         assert_save_fails(in_folder("work/out.png"), 1, "choose a folder that you may write to");
-        assert_int_equal(chmod(folder, 0700), 0);
+        assert_int_equal(chmod(in_folder("work"), 0700), 0);
     }
-    assert_int_equal(count_files(folder), 1);
+    assert_int_equal(count_files(in_folder("work")), 1);
 }
 
 /** Names up to the longest that the file system has, and one more. */
