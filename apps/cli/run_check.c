@@ -16,7 +16,8 @@ static bool is_new(const picture_run *run, size_t index) {
 
 /** Whether the picture before this one has the same texts and LoRAs. */
 static bool has_texts_of_last(const picture_run *run, size_t index) {
-    const picture *last = index > 0 ? &run->pictures.items[index - 1] : NULL, *wanted = &run->pictures.items[index];
+    const picture *last = index > 0 ? &run->pictures.items[index - 1] : NULL,
+                  *wanted = &run->pictures.items[index];
     return last != NULL && last->prompt == wanted->prompt && last->settings == wanted->settings;
 }
 
