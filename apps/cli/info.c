@@ -124,6 +124,19 @@ static int print_info(const char *path, bool json) {
     return code;
 }
 
+static bool holds(const char *folder, const char *file) {
+    char path[PATH_MAX];
+    struct stat found;
+    const int length = snprintf(path, sizeof path, "%s/%s", folder, file);
+    return length > 0 && (size_t)length < sizeof path && stat(path, &found) == 0;
+}
+
+/** A folder that PEFT or diffusers wrote for a LoRA, and no model. */
+static bool is_lora_folder(const char *path) {
+    return !holds(path, "model_index.json") &&
+           (holds(path, "adapter_model.safetensors") || holds(path, "pytorch_lora_weights.safetensors"));
+}
+
 int command_info(int argc, char **argv) {
     info_request request = {0};
     const char *name = "demo";
@@ -140,6 +153,6 @@ int command_info(int argc, char **argv) {
         return picture_info_print(path, request.json);
     }
     struct stat found;
-    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_lora_folder(path);
     return folder ? print_info(path, request.json) : file_info_print(path, request.config, request.json);
 }

@@ -104,7 +104,8 @@ typedef struct pld_attention_site {
 
 /** A LoRA file and how strongly it is applied: W + weight · alpha / rank · B A. */
 typedef struct pld_lora {
-    const char *path; /**< safetensors in kohya's, diffusers', PEFT's or LyCORIS' style */
+    const char *path; /**< safetensors of kohya, diffusers, PEFT, LyCORIS or ai-toolkit, or the folder
+                       * that PEFT or diffusers wrote */
     double weight;    /**< 1 is as trained, 0 no change, negative the opposite; -1000 to 1000 */
 } pld_lora;
 
@@ -112,8 +113,8 @@ typedef struct pld_lora {
 typedef struct pld_applied_lora {
     const char *path;
     double weight;
-    const char *style; /**< of its tensors' names: "kohya", "diffusers", "PEFT", "LyCORIS" */
-    const char *kind;  /**< of most modules: "LoRA", "LoHa", "LoKr", "difference" */
+    const char *style; /**< of its tensors' names: "kohya", "diffusers", "PEFT", "LyCORIS", "ai-toolkit" */
+    const char *kind;  /**< of most modules: "LoRA", "DoRA", "LoHa", "LoKr", … */
     int rank;          /**< the largest */
     size_t module_count, applied_count;
     const char *const *unmatched; /**< modules and tensors without a place in the model [unmatched_count] */
@@ -184,7 +185,7 @@ PLD_API pld_status pld_model_get_info(const pld_model *model, pld_model_info *in
 /** What a LoRA file would change. */
 typedef struct pld_lora_facts {
     const char *style;              /**< "kohya", "diffusers", "PEFT", … */
-    const char *kind;               /**< of most modules: "LoRA", "LoHa", … */
+    const char *kind;               /**< of most modules: "LoRA", "DoRA", "LoHa", … */
     int64_t least_rank, most_rank;  /**< 0 without ranks */
     double least_scale, most_scale; /**< alpha / rank */
     struct {
@@ -217,9 +218,9 @@ typedef struct pld_file_info {
     size_t note_count;
 } pld_file_info;
 
-/** Look into a safetensors file without opening it as a model. `config`: a diffusers folder that describes
- * its U-Net (NULL: read off the tensors). Reads the header only, and in SD 2 one bias. PLD_ERROR_UNSUPPORTED
- * says what another format is. Free with pld_file_info_destroy. */
+/** Look into a safetensors file, or the folder of a LoRA, without opening it as a model. `config`: a
+ * diffusers folder that describes its U-Net (NULL: read off the tensors). Reads the header only, and in SD 2
+ * one bias. PLD_ERROR_UNSUPPORTED says what another format is. Free with pld_file_info_destroy. */
 PLD_API pld_status pld_file_inspect(const char *path, const char *config, pld_file_info **info,
                                     pld_error *error);
 PLD_API void pld_file_info_destroy(pld_file_info **info);

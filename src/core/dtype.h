@@ -53,6 +53,9 @@ const char *pld_dtype_stored_name(pld_dtype dtype); /**< "F16", as in safetensor
 /** Whether weights may have the type. */
 bool pld_dtype_is_float(pld_dtype dtype);
 
+/** One element of any of these types, which lies at `element` (need not be aligned), as a number. */
+double pld_dtype_value(pld_dtype dtype, const void *element);
+
 /** The type with this safetensors name, or PLD_DTYPE_COUNT. */
 pld_dtype pld_dtype_from_stored_name(const char *name);
 

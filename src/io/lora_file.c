@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/lora_file.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/lora_metadata.h"
+#include "io/lora_adapter.h"
+#include "io/lora_folder.h"
 
 struct pld_lora_file {
     pld_safetensors *tensors;
@@ -16,32 +16,6 @@ struct pld_lora_file {
     size_t unknown_count;
     const char *style;
 };
-
-#define BIT(factor) (1U << PLD_##factor)
-
-/** The sets of factors that are complete; alpha, magnitude and a bias go with any of them. */
-static const struct {
-    pld_lora_kind kind;
-    unsigned factors;
-    pld_lora_factor of_rank; /* its first dimension is the rank; COUNT: it has none */
-} complete[] = {
-    {PLD_KIND_LORA, BIT(LORA_DOWN) | BIT(LORA_UP), PLD_LORA_DOWN},
-    {PLD_KIND_LORA, BIT(LORA_DOWN) | BIT(LORA_UP) | BIT(LORA_MIDDLE), PLD_LORA_DOWN},
-    {PLD_KIND_LOHA, BIT(LOHA_W1_A) | BIT(LOHA_W1_B) | BIT(LOHA_W2_A) | BIT(LOHA_W2_B), PLD_LOHA_W1_B},
-    {PLD_KIND_LOHA,
-     BIT(LOHA_W1_A) | BIT(LOHA_W1_B) | BIT(LOHA_W2_A) | BIT(LOHA_W2_B) | BIT(LOHA_T1) | BIT(LOHA_T2),
-     PLD_LOHA_W1_B},
-    {PLD_KIND_LOKR, BIT(LOKR_W1) | BIT(LOKR_W2), PLD_LORA_FACTOR_COUNT},
-    {PLD_KIND_LOKR, BIT(LOKR_W1) | BIT(LOKR_W2_A) | BIT(LOKR_W2_B), PLD_LOKR_W2_B},
-    {PLD_KIND_LOKR, BIT(LOKR_W1) | BIT(LOKR_W2_A) | BIT(LOKR_W2_B) | BIT(LOKR_T2), PLD_LOKR_W2_B},
-    {PLD_KIND_LOKR, BIT(LOKR_W1_A) | BIT(LOKR_W1_B) | BIT(LOKR_W2), PLD_LOKR_W1_B},
-    {PLD_KIND_LOKR, BIT(LOKR_W1_A) | BIT(LOKR_W1_B) | BIT(LOKR_W2_A) | BIT(LOKR_W2_B), PLD_LOKR_W2_B},
-    {PLD_KIND_LOKR, BIT(LOKR_W1_A) | BIT(LOKR_W1_B) | BIT(LOKR_W2_A) | BIT(LOKR_W2_B) | BIT(LOKR_T2),
-     PLD_LOKR_W2_B},
-    {PLD_KIND_DIFFERENCE, BIT(LORA_DIFFERENCE), PLD_LORA_FACTOR_COUNT},
-    {PLD_KIND_DIFFERENCE, 0, PLD_LORA_FACTOR_COUNT}, /* a bias alone */
-};
-static const unsigned with_any = BIT(LORA_ALPHA) | BIT(LORA_MAGNITUDE) | BIT(LORA_BIAS_DIFFERENCE);
 
 /** One tensor on its way into a module. */
 typedef struct entry {
@@ -58,6 +32,15 @@ static int compare_entries(const void *a, const void *b) {
     return strcmp(first->name.path, second->name.path);
 }
 
+static int compare_modules(const void *a, const void *b) {
+    const pld_lora_module *first = a;
+    const pld_lora_module *second = b;
+    if (first->part != second->part) {
+        return first->part < second->part ? -1 : 1;
+    }
+    return strcmp(first->path, second->path);
+}
+
 static pld_status check_tensor(const pld_lora_file *file, const entry *e, pld_error *error) {
     const char *path = pld_safetensors_path(file->tensors);
     const pld_stored_tensor *tensor = e->tensor;
@@ -67,9 +50,9 @@ static pld_status check_tensor(const pld_lora_file *file, const entry *e, pld_er
                         "DoRA can",
                         path, tensor->name, e->name.refused);
     }
-    bool whole_number = e->name.factor == PLD_LORA_ALPHA &&
-                        (tensor->dtype == PLD_DTYPE_I64 || tensor->dtype == PLD_DTYPE_I32);
-    if (tensor->dtype > PLD_DTYPE_F8_E5M2 && !whole_number) {
+    bool whole_number =
+        e->name.factor == PLD_LORA_ALPHA && tensor->dtype >= PLD_DTYPE_I64 && tensor->dtype <= PLD_DTYPE_U8;
+    if (!pld_dtype_is_float(tensor->dtype) && !whole_number) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a floating-point type, found %s",
                         path, tensor->name, pld_dtype_name(tensor->dtype));
     }
@@ -93,6 +76,7 @@ static pld_status add_entry(pld_lora_file *file, const entry *e, pld_error *erro
         module = &file->modules[file->count];
         *module = (pld_lora_module){.name = e->tensor->name,
                                     .name_length = (int)e->name.module_length,
+                                    .dotted = e->name.flattened ? NULL : e->tensor->name + e->name.path_start,
                                     .path = pld_copy_string(e->name.path),
                                     .part = e->name.part,
                                     .scale = 1};
@@ -109,133 +93,6 @@ static pld_status add_entry(pld_lora_file *file, const entry *e, pld_error *erro
     }
     module->factors[e->name.factor] = e->tensor;
     return PLD_OK;
-}
-
-static pld_status check_complete(const pld_lora_file *file, pld_lora_module *module, pld_lora_factor *of_rank,
-                                 pld_error *error) {
-    unsigned found = 0;
-    for (unsigned i = 0; i < PLD_LORA_FACTOR_COUNT; i++) {
-        found |= module->factors[i] ? 1U << i : 0;
-    }
-    bool nothing = !(found & ~(BIT(LORA_ALPHA) | BIT(LORA_MAGNITUDE)));
-    unsigned missing = nothing ? BIT(LORA_DOWN) | BIT(LORA_UP) : 0;
-    unsigned fewest = 32;
-    for (size_t i = 0; i < sizeof complete / sizeof complete[0]; i++) {
-        if (!nothing && complete[i].factors == (found & ~with_any)) {
-            module->kind = complete[i].kind;
-            *of_rank = complete[i].of_rank;
-            return PLD_OK;
-        }
-        unsigned lacking = complete[i].factors & ~found;
-        unsigned lacking_count = (unsigned)__builtin_popcount(lacking);
-        bool subset = !(found & ~with_any & ~complete[i].factors);
-        if (subset && complete[i].factors & found && lacking && lacking_count < fewest) {
-            missing = lacking;
-            fewest = lacking_count;
-        }
-    }
-    for (unsigned i = 0; i < PLD_LORA_FACTOR_COUNT; i++) {
-        if (missing & 1U << i & ~found) {
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: module '%.*s' has no %s; the other half is there, so the file is damaged: "
-                            "fetch it again",
-                            pld_safetensors_path(file->tensors), module->name_length, module->name,
-                            pld_lora_factor_name((pld_lora_factor)i));
-        }
-    }
-    return pld_fail(error, PLD_ERROR_FORMAT,
-                    "%s: module '%.*s' mixes factors of several kinds of change; expected LoRA, LoHa or LoKr",
-                    pld_safetensors_path(file->tensors), module->name_length, module->name);
-}
-
-/** The single number of an alpha tensor. */
-static pld_status read_alpha(const pld_lora_file *file, const pld_stored_tensor *tensor, double *alpha,
-                             pld_error *error) {
-    union {
-        unsigned char bytes[8];
-        float f32;
-        double f64;
-        int64_t i64;
-        int32_t i32;
-        uint16_t half;
-    } value = {{0}};
-    PLD_TRY(pld_safetensors_read(file->tensors, tensor, 0, tensor->bytes, value.bytes, error));
-    float wide = 0;
-    uint32_t bits = (uint32_t)value.half << 16;
-    switch (tensor->dtype) {
-    case PLD_DTYPE_F32:
-        *alpha = value.f32;
-        return PLD_OK;
-    case PLD_DTYPE_F64:
-        *alpha = value.f64;
-        return PLD_OK;
-    case PLD_DTYPE_I64:
-        *alpha = (double)value.i64;
-        return PLD_OK;
-    case PLD_DTYPE_I32:
-        *alpha = value.i32;
-        return PLD_OK;
-    case PLD_DTYPE_BF16:
-        memcpy(&wide, &bits, sizeof wide);
-        *alpha = wide;
-        return PLD_OK;
-    case PLD_DTYPE_F16: {
-        int exponent = value.half >> 10 & 31;
-        int fraction = value.half & 1023;
-        double magnitude = exponent == 31 ? (fraction ? NAN : INFINITY)
-                           : exponent     ? ldexp(1024 + fraction, exponent - 25)
-                                          : ldexp(fraction, -24);
-        *alpha = value.half & 0x8000 ? -magnitude : magnitude;
-        return PLD_OK;
-    }
-    default:
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: tensor '%s': an alpha of type %s is not supported",
-                        pld_safetensors_path(file->tensors), tensor->name, pld_dtype_name(tensor->dtype));
-    }
-}
-
-/** module->scale from alpha, of the file or its metadata, and the rank. */
-static pld_status settle_scale(const pld_lora_file *file, pld_lora_module *module,
-                               const pld_lora_metadata *metadata, pld_error *error) {
-    double alpha = NAN;
-    bool root = false;
-    const pld_stored_tensor *tensor = module->factors[PLD_LORA_ALPHA];
-    if (tensor) {
-        PLD_TRY(read_alpha(file, tensor, &alpha, error));
-    } else {
-        PLD_TRY(pld_lora_metadata_alpha(metadata, module, &alpha, &root, error));
-        if (isnan(alpha)) {
-            return PLD_OK;
-        }
-    }
-    if (!isfinite(alpha) || alpha == 0) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: module '%.*s': alpha is %g; expected a number other than zero (the change is "
-                        "scaled by alpha / rank)",
-                        pld_safetensors_path(file->tensors), module->name_length, module->name, alpha);
-    }
-    if (module->rank > 0) {
-        module->scale = alpha / (root ? sqrt((double)module->rank) : (double)module->rank);
-    }
-    return PLD_OK;
-}
-
-static pld_status settle_module(const pld_lora_file *file, pld_lora_module *module,
-                                const pld_lora_metadata *metadata, pld_error *error) {
-    pld_lora_factor of_rank = PLD_LORA_FACTOR_COUNT;
-    PLD_TRY(check_complete(file, module, &of_rank, error));
-    if (of_rank != PLD_LORA_FACTOR_COUNT) {
-        const pld_stored_tensor *tensor = module->factors[of_rank];
-        if (tensor->rank < 2) {
-            char found[96];
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: tensor '%s': expected a matrix [rank, …], found the shape %s",
-                            pld_safetensors_path(file->tensors), tensor->name,
-                            pld_shape_text(tensor->shape, tensor->rank, found, sizeof found));
-        }
-        module->rank = tensor->shape[0];
-    }
-    return settle_scale(file, module, metadata, error);
 }
 
 /** Take all names apart, and group the tensors into modules. */
@@ -261,6 +118,53 @@ static pld_status group(pld_lora_file *file, entry *entries, pld_error *error) {
     return PLD_OK;
 }
 
+/** The module whose name is the beginning of a tensor's, up to one of its dots; NULL: none. */
+static const pld_lora_module *module_of(const pld_lora_file *file, const char *tensor) {
+    for (const char *dot = strchr(tensor, '.'); dot; dot = strchr(dot + 1, '.')) {
+        pld_lora_name name;
+        if (!pld_lora_module_parse(tensor, (size_t)(dot - tensor), &name)) {
+            continue;
+        }
+        const pld_lora_module wanted = {.part = name.part, .path = name.path};
+        const pld_lora_module *found =
+            bsearch(&wanted, file->modules, file->count, sizeof wanted, compare_modules);
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/** A tensor of a module that means nothing here may be half of the change: a scale, a magnitude, a bias. */
+static pld_status check_unknown(const pld_lora_file *file, pld_error *error) {
+    for (size_t i = 0; i < file->unknown_count; i++) {
+        const pld_lora_module *module = module_of(file, file->unknown[i]);
+        if (module) {
+            return pld_fail(
+                error, PLD_ERROR_UNSUPPORTED,
+                "%s: tensor '%s' belongs to module '%.*s' and its meaning is not known; expected the factors "
+                "of a LoRA, LoHa, LoKr or DoRA alone, since half of a change is not applied",
+                pld_safetensors_path(file->tensors), file->unknown[i], module->name_length, module->name);
+        }
+    }
+    return PLD_OK;
+}
+
+/** Find kind and scale of all modules. */
+static pld_status settle(pld_lora_file *file, pld_error *error) {
+    pld_lora_adapter adapter = {0};
+    pld_status status = pld_lora_adapter_read(file->tensors, &adapter, error);
+    for (size_t i = 0; status == PLD_OK && i < file->count; i++) {
+        pld_lora_module *module = &file->modules[i];
+        status = pld_lora_module_complete(file->tensors, module, error);
+        if (status == PLD_OK) {
+            status = pld_lora_module_settle_scale(file->tensors, &adapter, module, error);
+        }
+    }
+    pld_lora_adapter_clear(&adapter);
+    return status;
+}
+
 static pld_status read_modules(pld_lora_file *file, pld_error *error) {
     const size_t tensors = pld_safetensors_count(file->tensors);
     entry *entries = pld_allocate(tensors, sizeof *entries);
@@ -276,13 +180,8 @@ static pld_status read_modules(pld_lora_file *file, pld_error *error) {
                         pld_safetensors_path(file->tensors), file->unknown_count,
                         file->unknown_count ? file->unknown[0] : "");
     }
-    pld_lora_metadata metadata = {0};
-    status = pld_lora_metadata_read(file->tensors, &metadata, error);
-    for (size_t i = 0; status == PLD_OK && i < file->count; i++) {
-        status = settle_module(file, &file->modules[i], &metadata, error);
-    }
-    pld_lora_metadata_clear(&metadata);
-    return status;
+    PLD_TRY(check_unknown(file, error));
+    return settle(file, error);
 }
 
 pld_status pld_lora_file_open(const char *path, pld_lora_file **file, pld_error *error) {
@@ -291,7 +190,12 @@ pld_status pld_lora_file_open(const char *path, pld_lora_file **file, pld_error 
     if (!opened) {
         return pld_fail_memory(error, sizeof *opened, path);
     }
-    pld_status status = pld_safetensors_open(path, &opened->tensors, error);
+    char *found = NULL;
+    pld_status status = pld_lora_folder_find(path, &found, error);
+    if (status == PLD_OK) {
+        status = pld_safetensors_open(found, &opened->tensors, error);
+    }
+    pld_free(found);
     if (status == PLD_OK) {
         status = read_modules(opened, error);
     }
@@ -341,13 +245,29 @@ const char *pld_lora_file_style(const pld_lora_file *file) {
     return file->style;
 }
 
-const char *pld_lora_file_kind(const pld_lora_file *file) {
-    static const char *const names[PLD_KIND_COUNT] = {"LoRA", "LoHa", "LoKr", "difference"};
-    size_t counts[PLD_KIND_COUNT] = {0};
-    size_t most = 0;
+size_t pld_lora_file_unscaled_count(const pld_lora_file *file) {
+    size_t count = 0;
     for (size_t i = 0; i < file->count; i++) {
-        pld_lora_kind kind = file->modules[i].kind;
-        most = ++counts[kind] > counts[most] ? kind : most;
+        count += file->modules[i].unscaled;
     }
-    return names[most];
+    return count;
+}
+
+const char *pld_lora_file_kind(const pld_lora_file *file) {
+    static const char *const names[PLD_KIND_COUNT][2] = {{"LoRA", "DoRA"},
+                                                         {"LoHa", "LoHa with DoRA"},
+                                                         {"LoKr", "LoKr with DoRA"},
+                                                         {"difference", "difference"}};
+    size_t counts[PLD_KIND_COUNT][2] = {{0}};
+    size_t kind = 0;
+    size_t dora = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        const pld_lora_module *module = &file->modules[i];
+        const size_t with = pld_lora_module_has_magnitude(module);
+        if (++counts[module->kind][with] > counts[kind][dora]) {
+            kind = module->kind;
+            dora = with;
+        }
+    }
+    return names[kind][dora];
 }

@@ -3,50 +3,54 @@
 
 #include <string.h>
 
-/** Beginnings of names, the more special ones first. What follows is the module's path. */
+/** Beginnings of names, the more special ones first. What follows the prefix is the module's path. */
 static const struct {
     const char *prefix;
     pld_lora_part part;
+    const char *follows; /* the path must begin so; NULL: as it likes */
 } prefixes[] = {
     /* transformers use the U-Net's prefixes too; what follows gives them away */
-    {"lora_unet_double_blocks_", PLD_LORA_TRANSFORMER},
-    {"lora_unet_single_blocks_", PLD_LORA_TRANSFORMER},
-    {"lora_unet_joint_blocks_", PLD_LORA_TRANSFORMER},
-    {"lora_unet_layers_", PLD_LORA_TRANSFORMER},
-    {"lora_unet_blocks_", PLD_LORA_TRANSFORMER},
-    {"diffusion_model.double_blocks.", PLD_LORA_TRANSFORMER},
-    {"diffusion_model.single_blocks.", PLD_LORA_TRANSFORMER},
-    {"diffusion_model.joint_blocks.", PLD_LORA_TRANSFORMER},
-    {"diffusion_model.blocks.", PLD_LORA_TRANSFORMER},
-    {"diffusion_model.layers.", PLD_LORA_TRANSFORMER},
-    {"diffusion_model.transformer_blocks.", PLD_LORA_TRANSFORMER},
-    {"lora_transformer_", PLD_LORA_TRANSFORMER},
-    {"transformer.", PLD_LORA_TRANSFORMER},
-    {"transformer_blocks.", PLD_LORA_TRANSFORMER},
-    {"single_transformer_blocks.", PLD_LORA_TRANSFORMER},
-    {"base_model.model.transformer_blocks.", PLD_LORA_TRANSFORMER},
+    {"lora_unet_double_blocks_", PLD_LORA_TRANSFORMER, NULL},
+    {"lora_unet_single_blocks_", PLD_LORA_TRANSFORMER, NULL},
+    {"lora_unet_joint_blocks_", PLD_LORA_TRANSFORMER, NULL},
+    {"lora_unet_layers_", PLD_LORA_TRANSFORMER, NULL},
+    {"lora_unet_blocks_", PLD_LORA_TRANSFORMER, NULL},
+    {"diffusion_model.double_blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"diffusion_model.single_blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"diffusion_model.joint_blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"diffusion_model.blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"diffusion_model.layers.", PLD_LORA_TRANSFORMER, NULL},
+    {"diffusion_model.transformer_blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"lora_transformer_", PLD_LORA_TRANSFORMER, NULL},
+    {"transformer.", PLD_LORA_TRANSFORMER, NULL},
+    {"transformer_blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"single_transformer_blocks.", PLD_LORA_TRANSFORMER, NULL},
+    {"base_model.model.transformer_blocks.", PLD_LORA_TRANSFORMER, NULL},
 
-    {"lora_unet_", PLD_LORA_UNET},
-    {"lycoris_text_model_", PLD_LORA_TEXT_ENCODER},
-    {"lycoris_", PLD_LORA_UNET},
-    {"unet.base_model.model.", PLD_LORA_UNET},
-    {"unet.", PLD_LORA_UNET},
-    {"diffusion_model.", PLD_LORA_UNET},
-    {"lora_te2_", PLD_LORA_TEXT_ENCODER_2},
-    {"lora_te1_", PLD_LORA_TEXT_ENCODER},
-    {"lora_te_", PLD_LORA_TEXT_ENCODER},
-    {"text_encoder_2.", PLD_LORA_TEXT_ENCODER_2},
-    {"text_encoder.", PLD_LORA_TEXT_ENCODER},
-    {"base_model.model.text_model.", PLD_LORA_TEXT_ENCODER},
-    {"base_model.model.unet.", PLD_LORA_UNET},
-    {"base_model.model.", PLD_LORA_UNET},
+    {"lora_unet_", PLD_LORA_UNET, NULL},
+    {"lycoris_text_model_", PLD_LORA_TEXT_ENCODER, NULL},
+    {"lycoris_", PLD_LORA_UNET, NULL},
+    {"unet.base_model.model.", PLD_LORA_UNET, NULL},
+    {"unet.", PLD_LORA_UNET, NULL},
+    {"diffusion_model.", PLD_LORA_UNET, NULL},
+    {"lora_te2_", PLD_LORA_TEXT_ENCODER_2, NULL},
+    {"lora_te1_", PLD_LORA_TEXT_ENCODER, NULL},
+    {"lora_te_", PLD_LORA_TEXT_ENCODER, NULL},
+    {"text_encoder_2.", PLD_LORA_TEXT_ENCODER_2, NULL},
+    {"text_encoder.", PLD_LORA_TEXT_ENCODER, NULL},
+    {"base_model.model.", PLD_LORA_TEXT_ENCODER, "text_model."},
+    {"base_model.model.", PLD_LORA_TEXT_ENCODER, "encoder.layers."},
+    {"base_model.model.unet.", PLD_LORA_UNET, NULL},
+    {"base_model.model.", PLD_LORA_UNET, NULL},
 };
 
-/** Paths that stand without a prefix: diffusers once saved the U-Net's attention processors alone. */
-static const char *const bare_unet[] = {"down_blocks.", "mid_block.", "up_blocks."};
+/** Paths that stand without a prefix: diffusers saves the adapter of a U-Net alone so. */
+static const char *const bare_unet[] = {"down_blocks.", "mid_block.",      "up_blocks.",    "conv_in.",
+                                        "conv_out.",    "time_embedding.", "add_embedding."};
 
-/** Ends of names, the more special ones first. In the oldest style the projection is part of the suffix, and
- *  is given back to the path as the U-Net or the text encoder calls it. */
+/** Ends of names, the more special ones first; a star stands for one component, the name of an adapter. In
+ * the oldest style the projection is part of the suffix, and is given back to the path as the U-Net or the
+ * text encoder calls it. */
 typedef struct suffix_row {
     const char *suffix;
     pld_lora_factor factor;
@@ -80,13 +84,13 @@ static const suffix_row suffixes[] = {
     ROW(".lora.up.weight", LORA_UP, "diffusers"),
     ROW(".lora_A.weight", LORA_DOWN, "PEFT"),
     ROW(".lora_B.weight", LORA_UP, "PEFT"),
-    ROW(".lora_A.default.weight", LORA_DOWN, "PEFT"),
-    ROW(".lora_B.default.weight", LORA_UP, "PEFT"),
-    ROW(".lora_A.default_0.weight", LORA_DOWN, "PEFT"),
-    ROW(".lora_B.default_0.weight", LORA_UP, "PEFT"),
-    ROW(".lora_magnitude_vector.default.weight", LORA_MAGNITUDE, "PEFT"),
-    ROW(".lora_magnitude_vector.weight", LORA_MAGNITUDE, "PEFT"),
-    ROW(".lora_magnitude_vector", LORA_MAGNITUDE, "PEFT"),
+    ROW(".lora_A.*.weight", LORA_DOWN, "PEFT"),
+    ROW(".lora_B.*.weight", LORA_UP, "PEFT"),
+    ROW(".lora_magnitude_vector", LORA_OUTPUT_MAGNITUDE, "PEFT"),
+    ROW(".lora_magnitude_vector.weight", LORA_OUTPUT_MAGNITUDE, "PEFT"),
+    ROW(".lora_magnitude_vector.*.weight", LORA_OUTPUT_MAGNITUDE, "PEFT"),
+    ROW(".lora_magnitude_vector.*", LORA_OUTPUT_MAGNITUDE, "PEFT"),
+    ROW(".magnitude", LORA_OUTPUT_MAGNITUDE, "ai-toolkit"),
     ROW(".hada_w1_a", LOHA_W1_A, "LyCORIS"),
     ROW(".hada_w1_b", LOHA_W1_B, "LyCORIS"),
     ROW(".hada_w2_a", LOHA_W2_A, "LyCORIS"),
@@ -102,12 +106,27 @@ static const suffix_row suffixes[] = {
     ROW(".lokr_t2", LOKR_T2, "LyCORIS"),
     ROW(".diff", LORA_DIFFERENCE, "LyCORIS"),
     ROW(".diff_b", LORA_BIAS_DIFFERENCE, "LyCORIS"),
+    ROW(".w_norm", LORA_DIFFERENCE, "LyCORIS"),
+    ROW(".b_norm", LORA_BIAS_DIFFERENCE, "LyCORIS"),
     ROW(".alpha", LORA_ALPHA, "kohya"),
     ROW(".dora_scale", LORA_MAGNITUDE, "kohya"),
     REFUSED(".oft_blocks", "an orthogonal fine-tuning (OFT)"),
     REFUSED(".oft_diag", "an orthogonal fine-tuning (OFT)"),
+    REFUSED(".oft_R", "an orthogonal fine-tuning (OFT)"),
     REFUSED(".oft_R.weight", "an orthogonal fine-tuning (OFT)"),
+    REFUSED(".oft_r", "an orthogonal fine-tuning (OFT)"),
+    REFUSED(".boft_R", "an orthogonal fine-tuning (BOFT)"),
+    REFUSED(".boft_s", "an orthogonal fine-tuning (BOFT)"),
+    REFUSED(".hra_u", "a Householder reflection adapter (HRA)"),
     REFUSED(".on_input", "an (IA)^3 adapter"),
+    REFUSED(".ia3_l", "an (IA)^3 adapter"),
+    REFUSED(".lora_A", "an AdaLoRA"),
+    REFUSED(".lora_B", "an AdaLoRA"),
+    REFUSED(".lora_E", "an AdaLoRA"),
+    REFUSED(".vera_lambda_b", "a VeRA"),
+    REFUSED(".vera_lambda_d", "a VeRA"),
+    REFUSED(".lambda_layer", "a T-LoRA"),
+    REFUSED(".bm.weight", "a GLoRA"),
     REFUSED(".a1.weight", "a GLoRA"),
     REFUSED(".a2.weight", "a GLoRA"),
     REFUSED(".b1.weight", "a GLoRA"),
@@ -120,10 +139,30 @@ static const suffix_row suffixes[] = {
     REFUSED(".set_weight", "a replacement of weights"),
 };
 
-static const suffix_row *find_suffix(const char *name, size_t length) {
+/** Length of a module's name in front of `suffix`; 0 when the name does not end so. */
+static size_t before_suffix(const char *name, size_t length, const char *suffix) {
+    const char *star = strchr(suffix, '*');
+    const size_t tail = strlen(star ? star + 1 : suffix);
+    if (length <= tail || memcmp(name + length - tail, suffix + strlen(suffix) - tail, tail) != 0) {
+        return 0;
+    }
+    size_t end = length - tail;
+    if (!star) {
+        return end;
+    }
+    const size_t head = (size_t)(star - suffix);
+    const size_t component = end;
+    while (end > 0 && name[end - 1] != '.') {
+        end--;
+    }
+    const bool fits = end < component && end > head && memcmp(name + end - head, suffix, head) == 0;
+    return fits ? end - head : 0;
+}
+
+static const suffix_row *find_suffix(const char *name, size_t length, size_t *module_length) {
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        size_t size = strlen(suffixes[i].suffix);
-        if (length > size && strcmp(name + length - size, suffixes[i].suffix) == 0) {
+        *module_length = before_suffix(name, length, suffixes[i].suffix);
+        if (*module_length) {
             return &suffixes[i];
         }
     }
@@ -133,8 +172,10 @@ static const suffix_row *find_suffix(const char *name, size_t length) {
 /** The part that a name begins with; `*path` is what follows. */
 static pld_lora_part find_part(const char *name, const char **path) {
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-        size_t size = strlen(prefixes[i].prefix);
-        if (strncmp(name, prefixes[i].prefix, size) == 0) {
+        const size_t size = strlen(prefixes[i].prefix);
+        const char *follows = prefixes[i].follows;
+        if (strncmp(name, prefixes[i].prefix, size) == 0 &&
+            (!follows || strncmp(name + size, follows, strlen(follows)) == 0)) {
             *path = name + size;
             return prefixes[i].part;
         }
@@ -162,27 +203,30 @@ static bool append(char *path, size_t *used, const char *text, size_t length) {
     return true;
 }
 
-bool pld_lora_name_parse(const char *name, pld_lora_name *parsed) {
+bool pld_lora_module_parse(const char *name, size_t length, pld_lora_name *parsed) {
     const char *path;
-    size_t length = strlen(name);
-    const suffix_row *suffix = find_suffix(name, length);
-    if (!suffix) {
-        return false;
-    }
-    *parsed = (pld_lora_name){.factor = suffix->factor,
-                              .module_length = length - strlen(suffix->suffix),
-                              .style = suffix->style,
-                              .refused = suffix->refused};
-    parsed->part = find_part(name, &path);
-    size_t skipped = (size_t)(path - name);
-    if (skipped >= parsed->module_length) {
-        return false;
-    }
+    *parsed = (pld_lora_name){.module_length = length, .part = find_part(name, &path)};
+    const size_t skipped = (size_t)(path - name);
     size_t used = 0;
-    bool text = parsed->part == PLD_LORA_TEXT_ENCODER || parsed->part == PLD_LORA_TEXT_ENCODER_2;
+    parsed->path_start = skipped;
+    parsed->flattened = skipped > 0 && name[skipped - 1] == '_';
+    return skipped < length && append(parsed->path, &used, path, length - skipped);
+}
+
+bool pld_lora_name_parse(const char *name, pld_lora_name *parsed) {
+    size_t length;
+    const suffix_row *suffix = find_suffix(name, strlen(name), &length);
+    if (!suffix || !pld_lora_module_parse(name, length, parsed)) {
+        return false;
+    }
+    const bool text = parsed->part == PLD_LORA_TEXT_ENCODER || parsed->part == PLD_LORA_TEXT_ENCODER_2;
     const char *more = text ? suffix->text : suffix->unet;
-    return append(parsed->path, &used, path, parsed->module_length - skipped) &&
-           (!more || append(parsed->path, &used, more, strlen(more)));
+    size_t used = strlen(parsed->path);
+    parsed->factor = suffix->factor;
+    parsed->style = suffix->style;
+    parsed->refused = suffix->refused;
+    parsed->flattened = parsed->flattened || more;
+    return !more || append(parsed->path, &used, more, strlen(more));
 }
 
 const char *pld_lora_part_name(pld_lora_part part) {
@@ -211,6 +255,7 @@ const char *pld_lora_factor_name(pld_lora_factor factor) {
                                                              "diff",
                                                              "diff_b",
                                                              "alpha",
-                                                             "dora_scale"};
+                                                             "dora_scale",
+                                                             "lora_magnitude_vector"};
     return names[factor];
 }

@@ -41,7 +41,8 @@ typedef enum pld_lora_factor {
     PLD_LORA_DIFFERENCE,      /**< the whole change */
     PLD_LORA_BIAS_DIFFERENCE, /**< the whole change of the module's bias */
     PLD_LORA_ALPHA,           /**< a number: the change is scaled by alpha / rank */
-    PLD_LORA_MAGNITUDE,       /**< DoRA's norms */
+    PLD_LORA_MAGNITUDE,       /**< DoRA's norms; [out, 1, …] of the outputs or [1, in, …] of the inputs */
+    PLD_LORA_OUTPUT_MAGNITUDE, /**< DoRA's norms of the outputs, whatever axis they lie along */
     PLD_LORA_FACTOR_COUNT
 } pld_lora_factor;
 
@@ -54,12 +55,17 @@ typedef struct pld_lora_name {
     char path[PLD_LORA_PATH]; /**< the module below its part, with underscores:
                                  "mid_block_attentions_0_proj_in" */
     size_t module_length;     /**< of the module in the name itself: prefix and path without the suffix */
-    const char *style;        /**< "kohya", "diffusers", "PEFT", "LyCORIS" */
+    size_t path_start;        /**< where in the name the path begins */
+    bool flattened;           /**< the name does not have the path with its dots */
+    const char *style;        /**< "kohya", "diffusers", "PEFT", "LyCORIS", "ai-toolkit" */
     const char *refused;      /**< not NULL: what kind of change this is, which is not supported */
 } pld_lora_name;
 
 /** False when the name is no LoRA's: an unknown suffix, or a path that is empty or too long. */
 bool pld_lora_name_parse(const char *name, pld_lora_name *parsed);
+
+/** The same of a module's name [length], which has no suffix: part, path and their places alone. */
+bool pld_lora_module_parse(const char *name, size_t length, pld_lora_name *parsed);
 
 /** "unet", "text_encoder", "text_encoder_2", "transformer", "unknown part" */
 const char *pld_lora_part_name(pld_lora_part part);

@@ -149,21 +149,54 @@ static pld_status check_difference(const pld_weight_change *change, const pld_we
                : PLD_OK;
 }
 
-/** Norms of the rows (one for each output) or of the columns (one for each input). */
-static bool magnitude_is_of_rows(const pld_stored_tensor *magnitude, const pld_weight_shape *shape) {
-    return magnitude->rank == 1 || (magnitude->shape[0] == shape->size[0] && magnitude->shape[1] == 1);
+/** The axis whose norms a magnitude sets, which its name says: PEFT's are of the outputs, LyCORIS' of the
+ * outputs [out, 1, …] or of the inputs [1, in, …]. */
+typedef struct magnitude {
+    const pld_stored_tensor *tensor; /* NULL: none */
+    pld_lora_factor factor;
+    bool of_outputs;
+} magnitude;
+
+static magnitude magnitude_of(const pld_weight_change *change, const pld_weight_shape *shape) {
+    magnitude m = {factor_of(change, PLD_LORA_OUTPUT_MAGNITUDE), PLD_LORA_OUTPUT_MAGNITUDE, true};
+    if (!m.tensor) {
+        m.tensor = factor_of(change, PLD_LORA_MAGNITUDE);
+        m.factor = PLD_LORA_MAGNITUDE;
+        m.of_outputs = m.tensor && (m.tensor->rank < 2 ||
+                                    (m.tensor->shape[0] == shape->size[0] && m.tensor->shape[1] == 1));
+    }
+    return m;
+}
+
+/** All numbers of the tensor lie along one axis: [1, …, count, 1, …]. */
+static bool is_vector(const pld_stored_tensor *tensor, int64_t count) {
+    int axes = 0;
+    bool fits = true;
+    for (int i = 0; i < tensor->rank; i++) {
+        axes += tensor->shape[i] != 1;
+        fits = fits && (tensor->shape[i] == 1 || tensor->shape[i] == count);
+    }
+    return fits && axes == (count != 1);
 }
 
 static pld_status check_magnitude(const pld_weight_change *change, const pld_weight_shape *shape,
                                   pld_error *error) {
-    const pld_stored_tensor *magnitude = factor_of(change, PLD_LORA_MAGNITUDE);
-    if (!magnitude) {
+    const magnitude m = magnitude_of(change, shape);
+    if (!m.tensor) {
         return PLD_OK;
     }
-    if (shape->rank < 2 || magnitude->rank == 0 || magnitude_is_of_rows(magnitude, shape)) {
-        return check_shape(change, PLD_LORA_MAGNITUDE, 1, shape->size, error);
+    if (shape->rank < 2) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: tensor '%s': a DoRA of a vector cannot be applied; expected it beside the "
+                        "change of a matrix "
+                        "or convolution",
+                        pld_safetensors_path(pld_lora_file_tensors(change->file)), m.tensor->name);
     }
-    return check_shape(change, PLD_LORA_MAGNITUDE, 2, (int64_t[]){1, shape->size[1]}, error);
+    if (m.factor == PLD_LORA_OUTPUT_MAGNITUDE && is_vector(m.tensor, shape->size[0])) {
+        return PLD_OK;
+    }
+    return m.of_outputs ? check_shape(change, m.factor, 1, shape->size, error)
+                        : check_shape(change, m.factor, 2, (int64_t[]){1, shape->size[1]}, error);
 }
 
 /** A stored factor as [rows, rest]. */
@@ -348,10 +381,11 @@ pld_status pld_weight_change_check(const pld_weight_change *change, const pld_we
 /** values = W + ΔW → its rows or columns scaled to the stored norms; W in `before`; then strength between. */
 static pld_status set_magnitude(const change_run *run, const float *before, float *values) {
     const pld_weight_shape *shape = run->shape;
-    const bool rows = magnitude_is_of_rows(factor_of(run->change, PLD_LORA_MAGNITUDE), shape);
+    const magnitude from = magnitude_of(run->change, shape);
+    const bool rows = from.of_outputs;
     const size_t taps = shape->row / (size_t)shape->size[1];
     matrix m = {0};
-    PLD_TRY(load(run, PLD_LORA_MAGNITUDE, &m));
+    PLD_TRY(load(run, from.factor, &m));
     const size_t count = m.rows * m.columns;
     double *norms = pld_allocate(count, sizeof *norms);
     if (!norms) {
@@ -393,7 +427,7 @@ pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_we
     if (change->bias) {
         return add_stored(&run, PLD_LORA_BIAS_DIFFERENCE, change->strength, values);
     }
-    if (factor_of(change, PLD_LORA_MAGNITUDE)) {
+    if (pld_lora_module_has_magnitude(change->module)) {
         return apply_with_magnitude(&run, values);
     }
     return kinds[change->module->kind].add(&run, change->strength * change->module->scale, values);

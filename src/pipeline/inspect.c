@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "io/lora_folder.h"
 #include "pipeline/weight_check.h"
 
 bool pld_inspection_note(pld_inspection *inspection, const char *format, ...) {
@@ -69,12 +70,9 @@ static void note_numbers(pld_inspection *inspection) {
 
 static pld_status inspect(pld_inspection *inspection, const char *path, const char *config,
                           pld_error *error) {
-    inspection->path = pld_copy_string(path);
-    if (!inspection->path) {
-        return pld_fail_memory(error, strlen(path), "path");
-    }
+    PLD_TRY(pld_lora_folder_find(path, &inspection->path, error));
     inspection->info.path = inspection->path;
-    PLD_TRY(pld_weight_files_open_file(path, &inspection->files, error));
+    PLD_TRY(pld_weight_files_open_file(inspection->path, &inspection->files, error));
     PLD_TRY(list_metadata(inspection, error));
     pld_layout_detect(inspection->files, &inspection->contents);
     note_numbers(inspection);

@@ -8,13 +8,18 @@
 
 /** Whether any tensor is named as LoRAs name theirs. */
 static bool looks_like_lora(const pld_weight_files *files) {
-    static const char *const pieces[] = {"lora_", ".lora", "hada_w", "lokr_w", "dora_scale"};
+    static const char *const pieces[] = {"lora_", ".lora", "hada_w", "lokr_w", "dora_scale", "lycoris_"};
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
         const char *name = pld_weight_files_at(files, i).tensor->name;
         for (size_t j = 0; j < sizeof pieces / sizeof *pieces; j++) {
             if (strstr(name, pieces[j])) {
                 return true;
             }
+        }
+        pld_lora_name parsed;
+        if (pld_lora_name_parse(name, &parsed) && !parsed.refused && parsed.factor != PLD_LORA_ALPHA &&
+            parsed.part != PLD_LORA_UNKNOWN) {
+            return true;
         }
     }
     return false;
@@ -80,6 +85,13 @@ pld_status pld_inspect_lora(pld_inspection *inspection, bool *is_lora, pld_error
         pld_inspection_note(inspection, "%zu tensors have names that mean nothing here ('%.100s'%s)",
                             pld_lora_file_unknown_count(file), pld_lora_file_unknown_at(file, 0),
                             pld_lora_file_unknown_count(file) > 1 ? ", …" : "");
+    }
+    if (pld_lora_file_unscaled_count(file)) {
+        pld_inspection_note(
+            inspection,
+            "no alpha is known for %zu of its modules, in the file or an adapter_config.json beside "
+            "adapter_model.safetensors; alpha / rank is taken as 1",
+            pld_lora_file_unscaled_count(file));
     }
     pld_lora_file_close(&file);
     return PLD_OK;

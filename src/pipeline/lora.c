@@ -206,11 +206,18 @@ static pld_status apply_file(lora_build *build, pld_model_lora *lora) {
 }
 
 /** Say what was applied, and name the first of what was not. */
-static void tell(const pld_model *model, const pld_applied_lora *lora) {
+static void tell(const pld_model *model, const pld_applied_lora *lora, size_t unscaled) {
     const pld_log *log = &model->engine->log;
     pld_log_message(log, PLD_LOG_NOTICE, "LoRA %s: applied %zu of %zu modules (%s, rank %d) with weight %g%s",
                     lora->path, lora->applied_count, lora->module_count, lora->style, lora->rank,
                     lora->weight, lora->weight == 0 ? ", which is no change" : "");
+    if (unscaled > 0) {
+        pld_log_message(
+            log, PLD_LOG_NOTICE,
+            "LoRA %s: no alpha is known for %zu of its modules, in the file or an adapter_config.json beside "
+            "adapter_model.safetensors; alpha / rank is taken as 1",
+            lora->path, unscaled);
+    }
     if (lora->unmatched_count == 0) {
         return;
     }
@@ -244,7 +251,7 @@ static pld_status apply_lora(lora_build *build, const pld_lora *wanted, pld_mode
                                       .style = pld_lora_file_style(lora->file),
                                       .kind = pld_lora_file_kind(lora->file)};
     PLD_TRY(apply_file(build, lora));
-    tell(build->base, &lora->public);
+    tell(build->base, &lora->public, pld_lora_file_unscaled_count(lora->file));
     return PLD_OK;
 }
 

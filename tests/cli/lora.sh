@@ -87,6 +87,22 @@ draw -p 'a red fox' -o wanted.png --lora kohya.safetensors:0.25 --lora other.saf
 same wanted.png given.png "a LoRA of an axis does not take the recorded one's place"
 rm -rf ./*
 
+# the folder that PEFT wrote is its file with the configuration beside it; elsewhere no alpha is known, which is said
+cp -r "$loras/peft-folder" .
+draw -p 'a red fox' -o folder.png --no-metadata --lora peft-folder/:0.5
+grep -q 'no alpha' "$place/err" && fail "PEFT's configuration is not read"
+draw -p 'a red fox' -o file.png --no-metadata --lora peft-folder/adapter_model.safetensors:0.5
+cmp -s folder.png file.png || fail "a folder is not the file in it"
+cp peft-folder/adapter_model.safetensors moved.safetensors
+draw -p 'a red fox' -o moved.png --no-metadata --lora moved.safetensors:0.5
+grep -q 'no alpha is known for 5 of its modules' "$place/err" || fail "an unknown alpha is not told"
+cmp -s folder.png moved.png && fail "PEFT's configuration changes nothing"
+expect 0 info peft-folder
+said 'alpha/rank  .* to '
+expect 0 info moved.safetensors
+said 'no alpha is known for 5'
+rm -rf ./*
+
 # what is refused
 generate="generate -m $model -W 64 -H 64 --steps 1 -o out.png"
 mkdir inside

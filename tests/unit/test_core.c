@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,48 @@ static void shapes_are_multiplied_with_care(void **state) {
     assert_false(pld_shape_elements((int64_t[]){-1, -1}, 2, 4, &elements));
     char text[64];
     assert_string_equal(pld_shape_text((int64_t[]){2, 77, 768}, 3, text, sizeof text), "[2, 77, 768]");
+}
+
+static void dtypes_have_values(void **state) {
+    (void)state;
+    /* the bytes are little endian */
+    static const struct {
+        pld_dtype dtype;
+        unsigned char bytes[8];
+        double value;
+    } rows[] = {
+        {PLD_DTYPE_F32, {0, 0, 0xc0, 0x3f}, 1.5},
+        {PLD_DTYPE_F64, {0, 0, 0, 0, 0, 0, 0xf8, 0xbf}, -1.5},
+        {PLD_DTYPE_F16, {0, 0x3e}, 1.5},
+        {PLD_DTYPE_F16, {1, 0x80}, -0x1p-24},
+        {PLD_DTYPE_F16, {0, 0x7c}, INFINITY},
+        {PLD_DTYPE_F16, {0xff, 0x7b}, 65504},
+        {PLD_DTYPE_BF16, {0xc0, 0x3f}, 1.5},
+        {PLD_DTYPE_BF16, {0x80, 0xff}, -INFINITY},
+        {PLD_DTYPE_BF16, {1, 0}, 0x1p-133},
+        {PLD_DTYPE_F8_E4M3, {0x3c}, 1.5},
+        {PLD_DTYPE_F8_E4M3, {0x7e}, 448}, /* the largest: no infinity */
+        {PLD_DTYPE_F8_E4M3, {0x81}, -0x1p-9},
+        {PLD_DTYPE_F8_E5M2, {0x3e}, 1.5},
+        {PLD_DTYPE_F8_E5M2, {0x7b}, 57344},
+        {PLD_DTYPE_F8_E5M2, {0x7c}, INFINITY},
+        {PLD_DTYPE_F8_E5M2, {1}, 0x1p-16},
+        {PLD_DTYPE_I64, {0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, -3},
+        {PLD_DTYPE_I32, {0xfd, 0xff, 0xff, 0xff}, -3},
+        {PLD_DTYPE_I16, {0xfd, 0xff}, -3},
+        {PLD_DTYPE_I8, {0xfd}, -3},
+        {PLD_DTYPE_U64, {0, 0, 0, 0, 0, 0, 0, 0x80}, 0x1p63},
+        {PLD_DTYPE_U32, {0xfd, 0xff, 0xff, 0xff}, 4294967293.0},
+        {PLD_DTYPE_U16, {0xfd, 0xff}, 65533},
+        {PLD_DTYPE_U8, {0xfd}, 253},
+        {PLD_DTYPE_BOOL, {1}, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(pld_dtype_value(rows[i].dtype, rows[i].bytes) == rows[i].value);
+    }
+    assert_true(isnan(pld_dtype_value(PLD_DTYPE_F8_E4M3, "\x7f")));
+    assert_true(isnan(pld_dtype_value(PLD_DTYPE_F8_E5M2, "\x7d")));
+    assert_true(isnan(pld_dtype_value(PLD_DTYPE_F16, "\x01\x7c")));
 }
 
 static void dtypes_keep_their_names(void **state) {
@@ -91,6 +134,7 @@ int main(void) {
         cmocka_unit_test(messages_carry_no_control_characters),
         cmocka_unit_test(shapes_are_multiplied_with_care),
         cmocka_unit_test(dtypes_keep_their_names),
+        cmocka_unit_test(dtypes_have_values),
         cmocka_unit_test(parallel_for_visits_each_item_once),
         cmocka_unit_test(memory_growth_zeroes_and_refuses),
     };

@@ -81,13 +81,27 @@ static void malformed(void **state) {
     static const struct {
         const char *file, *says;
     } rows[] = {
+        {"adapter-bias", "field 'unet.bias': biases are replaced"},
+        {"adapter-initialised", "field 'unet.init_lora_weights'"},
+        {"adapter-kind", "field 'unet.peft_type': the adapter is of the kind VERA"},
+        {"adapter-mixed", "of different kinds"},
+        {"adapter-rank", "states the rank 4 for module"},
+        {"adapter-saved", "field 'unet.modules_to_save'"},
         {"alpha-infinite", "alpha is inf"},
         {"alpha-list", "expected a single number, found the shape [3]"},
         {"alpha-nan", "alpha is nan"},
         {"alpha-zero", "alpha is 0"},
+        {"dora-denied", "has a magnitude"},
+        {"dora-half", "half of a DoRA"},
         {"loha-missing", "has no hada_w2_b"},
         {"lokr-sizes", "expected sizes that divide"},
+        {"lokr-t1", "lokr_t1' belongs to module"},
+        {"magnitude-alone", "has no lora_down"},
+        {"magnitude-bias", "a magnitude without a change"},
+        {"magnitude-inputs", "expected shape [32] to fit this model, found [1, 4, 1, 1]"},
         {"magnitude-size", "found [33, 1]"},
+        {"magnitude-twice", "two magnitudes"},
+        {"magnitude-vector", "a DoRA of a vector"},
         {"metadata-alpha", "lora_adapter_metadata': field 'unet.lora_alpha': expected a number"},
         {"metadata-json", "lora_adapter_metadata': line 1"},
         {"metadata-list", "lora_adapter_metadata': expected an object"},
@@ -96,7 +110,17 @@ static void malformed(void **state) {
         {"missing-up", "has no lora_up"},
         {"mixture", "mixes factors of several kinds"},
         {"only-alpha", "has no lora_down"},
+        {"module-scalar", "scalar' belongs to module"},
+        {"module-scale", "lora_A.weight_scale' belongs to module"},
         {"orthogonal", "orthogonal fine-tuning (OFT), which cannot be applied"},
+        {"pattern-endless",
+         "unet.alpha_pattern': the key '(([a-z._]|[0-9a-z_.])+)+[!?]' is no regular expression that can "
+         "be matched: matching it takes too many steps"},
+        {"pattern-flat", "whose name has no dots"},
+        {"pattern-foreign",
+         "unet.rank_pattern': the key 'to_\\Kq' is no regular expression that can be matched: found "
+         "\\K"},
+        {"pattern-open", "unet.alpha_pattern': the key 'to_(q' is no regular expression"},
         {"rank-mismatch", "expected shape [32, 2] to fit this model, found [32, 3]"},
         {"truncated", "cut short or damaged"},
         {"twice", "both say the same of one module"},
@@ -119,6 +143,82 @@ static void malformed(void **state) {
     }
 }
 
+/** A configuration beside the weights counts, and is named in what is said of it. */
+static void malformed_configurations(void **state) {
+    (void)state;
+    static const struct {
+        const char *folder, *says;
+    } rows[] = {
+        {"config-json", "config-json/adapter_config.json: line "},
+        {"config-kind", "config-kind/adapter_config.json: field 'peft_type': the adapter is of the kind OFT"},
+        {"config-alpha", "config-alpha/adapter_config.json: field 'lora_alpha': expected a number"},
+        {"../case.json", "case.json"},
+        {"..", "..: a folder without adapter_model.safetensors or pytorch_lora_weights.safetensors"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[1024];
+        pld_error error = {0};
+        pld_model *model = NULL;
+        snprintf(path, sizeof path, LORAS "/malformed/%s", rows[i].folder);
+        const pld_lora lora = {path, 1};
+        assert_int_not_equal(pld_model_with_loras(base, &lora, 1, &model, &error), PLD_OK);
+        if (!strstr(error.message, rows[i].says)) {
+            fail_msg("%s: the message does not say '%s': %s", rows[i].folder, rows[i].says, error.message);
+        }
+    }
+}
+
+/** What is said of a file, by whether an alpha is known for its modules. */
+static void unknown_alphas_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        size_t unscaled;
+    } rows[] = {{"diffusers.safetensors", 10},
+                {"kohya.safetensors", 0},
+                {"diffusers-bare.safetensors", 0},
+                {"peft-folder", 0},
+                {"peft-lokr-whole", 0},
+                {"norm.safetensors", 0},
+                {"processors.safetensors", 4},
+                {"dora-peft.safetensors", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[1024];
+        pld_error error = {0};
+        pld_lora_file *file = NULL;
+        snprintf(path, sizeof path, LORAS "/files/%s", rows[i].file);
+        if (pld_lora_file_open(path, &file, &error) != PLD_OK) {
+            fail_msg("%s", error.message);
+        }
+        assert_int_equal(pld_lora_file_unscaled_count(file), rows[i].unscaled);
+        pld_file_info *info = NULL;
+        bool noted = false;
+        assert_int_equal(pld_file_inspect(path, NULL, &info, &error), PLD_OK);
+        for (size_t j = 0; j < info->note_count; j++) {
+            noted = noted || strstr(info->notes[j], "no alpha is known");
+        }
+        assert_true(noted == (rows[i].unscaled > 0));
+        assert_string_equal(info->lora->kind, pld_lora_file_kind(file));
+        pld_file_info_destroy(&info);
+        pld_lora_file_close(&file);
+    }
+}
+
+static void kinds_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *kind;
+    } rows[] = {{"kohya", "LoRA"}, {"dora-peft", "DoRA"}, {"dora-ai-toolkit", "DoRA"}, {"loha", "LoHa"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[1024];
+        pld_lora_file *file = NULL;
+        snprintf(path, sizeof path, LORAS "/files/%s.safetensors", rows[i].file);
+        assert_int_equal(pld_lora_file_open(path, &file, NULL), PLD_OK);
+        assert_string_equal(pld_lora_file_kind(file), rows[i].kind);
+        pld_lora_file_close(&file);
+    }
+}
+
 static void other_family(void **state) {
     (void)state;
     pld_error error = {0};
@@ -134,8 +234,7 @@ static void other_family(void **state) {
 /** Every allocation fails once: an error without a crash, then success. */
 static void memory_runs_out(void **state) {
     (void)state;
-    const pld_lora loras[] = {{LORAS "/files/peft.safetensors", 1},
-                              {LORAS "/files/partial.safetensors", 0.5}};
+    const pld_lora loras[] = {{LORAS "/files/peft-folder", 1}, {LORAS "/files/partial.safetensors", 0.5}};
     pld_model *model = NULL;
     long countdown = 0;
     pld_status status = PLD_ERROR_MEMORY;
@@ -181,6 +280,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(untouched_weights_are_shared),
         cmocka_unit_test(malformed),
+        cmocka_unit_test(malformed_configurations),
+        cmocka_unit_test(unknown_alphas_are_told),
+        cmocka_unit_test(kinds_are_named),
         cmocka_unit_test(other_family),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(tags_of_prompts),

@@ -6,9 +6,8 @@
 Writes files/*.safetensors, malformed/*.safetensors, and case.json with tensors.safetensors: the U-Net's output and the
 text encoder's states in front of its final norm for each row of `settings`. LoRA itself is W + s · alpha/rank · B A;
 LoHa, LoKr, Tucker's forms and DoRA by columns come from LyCORIS' functions (package lycoris-lora), DoRA by rows from the
-paper's equation 5. With peft installed, diffusers' own loader confirms what it can read.
+paper's equation 5. Adapters of PEFT (lora_adapters.py) are PEFT's own, and diffusers' loader confirms what it can read.
 """
-import importlib.util
 import json
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
+from lora_adapters import adapters, malformed_adapters
 from lycoris.functional import loha, lokr
 from lycoris.functional.general import apply_dora_scale, tucker_weight_from_conv
 from oracle.attention import set_pladis
@@ -109,8 +109,6 @@ class Cases:
 
     def confirm(self, tag, name, scale=1.0):
         """Diffusers' loader on the U-Net's part of a file."""
-        if importlib.util.find_spec("peft") is None:
-            return
         tensors, metadata = self.files[name]
         only = {k: v.half() for k, v in tensors.items() if not k.startswith(("lora_te", "text_encoder"))}
         if metadata and "lora_adapter_metadata" in metadata:
@@ -348,7 +346,9 @@ def main():
     c = Cases(model, out)
     plain_styles(c)
     other_kinds(c)
+    adapters(c)
     malformed(c, out / "malformed")
+    malformed_adapters(c, out / "malformed")
     save_file({k: v.float().contiguous() for k, v in c.tensors.items()}, out / "tensors.safetensors")
     info = {"kind": "lora", "model": "sd15", "prompts": PROMPTS, "pladis": PLADIS, "settings": c.settings}
     (out / "case.json").write_text(json.dumps(info, indent=1) + "\n")
