@@ -9,7 +9,7 @@
 #include "core/memory.h"
 
 /** The adapter_config.json of a file that PEFT wrote, in new memory; NULL without an error where there is
- * none. */
+ *  none. */
 static pld_status find_configuration(const char *path, char **configuration, pld_error *error) {
     static const char stem[] = "adapter_model";
     const char *slash = strrchr(path, '/');
@@ -63,7 +63,7 @@ void pld_lora_adapter_clear(pld_lora_adapter *adapter) {
 }
 
 /** A document with a field that begins with "PART." has a configuration for each of its parts; else it is
- * one. */
+ *  one. */
 static bool is_by_part(const json_t *document, pld_lora_part part, bool *has_part) {
     bool by_part = false;
     *has_part = false;
@@ -118,7 +118,7 @@ static const struct {
 };
 
 /** Initialisations that take the first B A out of the model's own weights: W + B A is then not what was
- * trained. */
+ *  trained. */
 static const char *const residual_starts[] = {"pissa", "corda", "olora", "loftq", "lora_ga"};
 
 static bool is_neutral(const json_t *value) {
@@ -204,6 +204,24 @@ static pld_status read_fields(fields *at, pld_lora_settings *settings, pld_error
     return pld_lora_patterns_open(&settings->ranks, &settings->rank_keys, error);
 }
 
+/** PEFT names the modules of both text encoders alike; the class that it notes tells them apart. */
+static pld_status check_class(fields *at, pld_lora_part part, pld_error *error) {
+    pld_json mapping;
+    const char *name = "";
+    PLD_TRY(pld_json_object(&at->top, named(at, "auto_mapping"), PLD_JSON_OPTIONAL, &mapping, error));
+    if (!mapping.value || part != PLD_LORA_TEXT_ENCODER || at->prefix[0]) {
+        return PLD_OK;
+    }
+    PLD_TRY(pld_json_get_string(&mapping, "base_model_class", PLD_JSON_OPTIONAL, &name, error));
+    return strcmp(name, "CLIPTextModelWithProjection") != 0
+               ? PLD_OK
+               : refuse_field(
+                     at, "auto_mapping",
+                     "it is for the second text encoder and its tensors are named as the first's (save it "
+                     "with diffusers' save_lora_weights)",
+                     error);
+}
+
 static pld_status read_settings(const pld_lora_adapter *adapter, pld_lora_part part,
                                 pld_lora_settings *settings, pld_error *error) {
     fields at = {.prefix = ""};
@@ -220,6 +238,7 @@ static pld_status read_settings(const pld_lora_adapter *adapter, pld_lora_part p
         }
     }
     settings->stated = true;
+    PLD_TRY(check_class(&at, part, error));
     return read_fields(&at, settings, error);
 }
 

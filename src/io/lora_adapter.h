@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** PEFT's configuration of an adapter, which holds what its tensors do not say: alpha, and how it is meant.
- * diffusers keeps it in the file's metadata, PEFT in adapter_config.json beside adapter_model.safetensors.
- * Private to lora_*.c.
- */
+ *  diffusers keeps it in the file's metadata, PEFT in adapter_config.json beside adapter_model.safetensors.
+ *  Private to lora_*.c. */
 #ifndef PLD_IO_LORA_ADAPTER_H
 #define PLD_IO_LORA_ADAPTER_H
 
@@ -39,7 +38,7 @@ typedef struct pld_lora_terms {
 } pld_lora_terms;
 
 /** Parse the metadata `lora_adapter_metadata` where the file has it, else the adapter_config.json beside a
- * file named adapter_model….safetensors. Give back with pld_lora_adapter_clear, after a failure too. */
+ *  file named adapter_model….safetensors. Give back with pld_lora_adapter_clear, after a failure too. */
 pld_status pld_lora_adapter_read(const pld_safetensors *tensors, pld_lora_adapter *adapter, pld_error *error);
 
 void pld_lora_adapter_clear(pld_lora_adapter *adapter);

@@ -13,7 +13,7 @@ typedef struct pld_lora_file pld_lora_file;
 
 /** Open and check. `path` may be a folder, which holds adapter_model.safetensors (PEFT) or
  *  pytorch_lora_weights.safetensors (diffusers). PLD_ERROR_FORMAT for a damaged file, PLD_ERROR_UNSUPPORTED
- * for one that is no LoRA or of a kind that cannot be applied; both name file and module. */
+ *  for one that is no LoRA or of a kind that cannot be applied; both name file and module. */
 pld_status pld_lora_file_open(const char *path, pld_lora_file **file, pld_error *error);
 
 /** Close; `*file` becomes NULL. NULL is accepted. */
@@ -30,7 +30,7 @@ size_t pld_lora_file_unknown_count(const pld_lora_file *file);
 const char *pld_lora_file_unknown_at(const pld_lora_file *file, size_t index);
 
 /** Modules for which no alpha is known, neither in the file nor in a configuration beside it: their scale
- * is 1. */
+ *  is 1. */
 size_t pld_lora_file_unscaled_count(const pld_lora_file *file);
 
 /** "kohya", "diffusers", "PEFT", "LyCORIS", "ai-toolkit" */

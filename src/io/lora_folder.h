@@ -8,7 +8,7 @@
 #include "core/status.h"
 
 /** `*file` in new memory: `path` itself unless it is a folder, else the file of weights in it.
- * PLD_ERROR_MISSING when the folder holds none. */
+ *  PLD_ERROR_MISSING when the folder holds none. */
 pld_status pld_lora_folder_find(const char *path, char **file, pld_error *error);
 
 #endif

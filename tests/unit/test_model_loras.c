@@ -152,6 +152,8 @@ static void malformed_configurations(void **state) {
         {"config-json", "config-json/adapter_config.json: line "},
         {"config-kind", "config-kind/adapter_config.json: field 'peft_type': the adapter is of the kind OFT"},
         {"config-alpha", "config-alpha/adapter_config.json: field 'lora_alpha': expected a number"},
+        {"config-second",
+         "config-second/adapter_config.json: field 'auto_mapping': it is for the second text encoder"},
         {"../case.json", "case.json"},
         {"..", "..: a folder without adapter_model.safetensors or pytorch_lora_weights.safetensors"},
     };

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 import torch
-from peft import LoHaConfig, LoKrConfig, LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import (LoHaConfig, LoKrConfig, LoraConfig, PeftModel, get_peft_model,
+                  get_peft_model_state_dict)
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -247,8 +248,12 @@ def malformed_adapters(c, out):
     for name, (tensors, stated) in rows.items():
         text = stated and {"lora_adapter_metadata": json.dumps({f"unet.{f}": v for f, v in stated.items()})}
         save_file(tensors, out / f"{name}.safetensors", text)
-    for name, text in (("config-json", '{"r": 2,'), ("config-kind", '{"peft_type": "OFT", "r": 2}'),
-                       ("config-alpha", '{"r": 2, "lora_alpha": "4"}')):
+    second = '{"auto_mapping": {"base_model_class": "CLIPTextModelWithProjection"}, "r": 2}'
+    t = "base_model.model.text_model.encoder.layers.0.self_attn.q_proj"
+    text_peft = {f"{t}.lora_A.weight": one(2, 48), f"{t}.lora_B.weight": one(48, 2)}
+    for name, text, tensors in (("config-json", '{"r": 2,', peft), ("config-kind", '{"peft_type": "OFT", "r": 2}', peft),
+                                ("config-alpha", '{"r": 2, "lora_alpha": "4"}', peft),
+                                ("config-second", second, text_peft)):
         (out / name).mkdir(exist_ok=True)
-        save_file(peft, out / name / "adapter_model.safetensors")
+        save_file(tensors, out / name / "adapter_model.safetensors")
         (out / name / "adapter_config.json").write_text(text + "\n")
