@@ -10,6 +10,7 @@
 #include "bench/measure.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "core/text.h"
 
 /** The text after the colon of the first line of `path` that begins with `field`; false when there is none.
  */
@@ -36,7 +37,7 @@ static uint64_t read_kilobytes(const char *path, const char *field) {
     char text[64];
     uint64_t kilobytes = 0;
     if (read_field(path, field, text, sizeof text)) {
-        sscanf(text, "%" SCNu64, &kilobytes);
+        (void)pld_parse_natural(text, UINT64_MAX / 1024, &kilobytes, NULL);
     }
     return kilobytes * 1024;
 }

@@ -54,6 +54,11 @@ typedef enum pld_log_level {
     PLD_LOG_DETAIL   /**< what happens, for those who ask */
 } pld_log_level;
 
+/** Make `text`, a line from a stranger (the name of a file or tensor, a tag), fit for a terminal, in place: a
+ * tab or end of line becomes a blank; another control character (C0, DEL, C1), a control of writing direction
+ * and each byte that is not UTF-8 becomes "?". Messages of pld_error and of the log have been through it. */
+PLD_API void pld_make_printable(char *text);
+
 /** A short English text for a code, never NULL. */
 PLD_API const char *pld_status_text(pld_status status);
 

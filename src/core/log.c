@@ -2,7 +2,8 @@
 #include "core/log.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "core/text.h"
 
 void pld_log_message(const pld_log *log, pld_log_level level, const char *format, ...) {
     if (!log || !log->callback) {
@@ -11,7 +12,8 @@ void pld_log_message(const pld_log *log, pld_log_level level, const char *format
     char message[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    pld_print_arguments(message, sizeof message, format, arguments);
     va_end(arguments);
+    pld_make_printable(message);
     log->callback(log->user, level, message);
 }

@@ -11,7 +11,7 @@ typedef struct pld_log {
     void *user;
 } pld_log;
 
-/** Send one line (cut at 1,023 bytes); `log` may be NULL. */
+/** Send one line (cut at 1,023 bytes, made printable); `log` may be NULL. */
 void pld_log_message(const pld_log *log, pld_log_level level, const char *format, ...) PLD_PRINTF(3, 4);
 
 #endif

@@ -8,12 +8,13 @@
 
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+#include "core/text.h"
 
 static _Thread_local long failure_countdown = -1;
 
@@ -94,12 +95,12 @@ char *pld_copy_string(const char *text) {
 char *pld_format(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = pld_print_arguments(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = length < 0 ? NULL : pld_allocate((size_t)length + 1, 1);
     if (text) {
         va_start(arguments, format);
-        vsnprintf(text, (size_t)length + 1, format, arguments);
+        pld_print_arguments(text, (size_t)length + 1, format, arguments);
         va_end(arguments);
     }
     return text;

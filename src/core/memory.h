@@ -33,7 +33,7 @@ bool pld_grow(void **items, size_t *capacity, size_t wanted, size_t size);
 char *pld_copy_string(const char *text);
 char *pld_copy_bytes(const char *text, size_t length);
 
-/** printf into new memory; NULL when memory is out. */
+/** pld_print_text into new memory; NULL when memory is out. */
 char *pld_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void pld_free(void *memory);

@@ -2,7 +2,8 @@
 #include "core/status.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "core/text.h"
 
 const char *pld_status_text(pld_status status) {
     switch (status) {
@@ -22,11 +23,7 @@ void pld_write_error(pld_error *error, pld_status status, const char *format, ..
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
+    pld_print_arguments(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    for (char *c = error->message; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-            *c = '?'; /* names from untrusted files must not reach a terminal as control codes */
-        }
-    }
+    pld_make_printable(error->message); /* names from untrusted files must not steer a terminal */
 }

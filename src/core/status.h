@@ -7,7 +7,7 @@
 
 #include "pladis/status.h"
 
-/** Write a message into `error` (may be NULL); control characters become '?'. */
+/** Write a message into `error` (may be NULL); made printable (pld_make_printable). */
 void pld_write_error(pld_error *error, pld_status status, const char *format, ...) PLD_PRINTF(3, 4);
 
 /** pld_write_error, the value of which is `status`. A macro, so that who reads the call, a static analyser

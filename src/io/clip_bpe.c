@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "core/mapping.h"
 #include "core/memory.h"
 #include "io/prompt_utf8.h"
 #include "io/text_file.h"
@@ -33,6 +34,58 @@ static bool append(text_buffer *text, const char *bytes, size_t count) {
     return true;
 }
 
+/** Append within the limit. */
+static pld_status append_bounded(text_buffer *text, const char *bytes, size_t count, const char *path,
+                                 pld_error *error) {
+    if (count > TEXT_LIMIT - text->used) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: expected CLIP's vocabulary of 3 MB, found more than %d MB", path,
+                        TEXT_LIMIT >> 20);
+    }
+    return append(text, bytes, count) ? PLD_OK : pld_fail_memory(error, text->used + count, path);
+}
+
+/* The compression library allocates through the library's one door as well. */
+static voidpf zip_allocate(voidpf unused, uInt count, uInt size) {
+    (void)unused;
+    return pld_allocate(count, size);
+}
+
+static void zip_free(voidpf unused, voidpf memory) {
+    (void)unused;
+    pld_free(memory);
+}
+
+static pld_status inflate_all(z_stream *stream, text_buffer *text, const char *path, pld_error *error) {
+    char block[1 << 14];
+    int code = Z_OK;
+    while (code == Z_OK) {
+        stream->next_out = (Bytef *)block;
+        stream->avail_out = sizeof block;
+        code = inflate(stream, Z_NO_FLUSH);
+        PLD_TRY(append_bounded(text, block, sizeof block - stream->avail_out, path, error));
+    }
+    if (code == Z_MEM_ERROR) {
+        return pld_fail_memory(error, sizeof block, path);
+    }
+    return code == Z_STREAM_END ? PLD_OK
+                                : pld_fail(error, PLD_ERROR_FORMAT,
+                                           "%s: the compressed data is damaged; fetch it again", path);
+}
+
+/** Unpack a gzip file of one member. */
+static pld_status unzip(uint8_t *packed, size_t size, text_buffer *text, const char *path, pld_error *error) {
+    enum { GZIP_ONLY = 16 + MAX_WBITS };
+    z_stream stream = {
+        .next_in = packed, .avail_in = (uInt)size, .zalloc = zip_allocate, .zfree = zip_free};
+    if (inflateInit2(&stream, GZIP_ONLY) != Z_OK) {
+        return pld_fail_memory(error, size, path);
+    }
+    pld_status status = inflate_all(&stream, text, path, error);
+    inflateEnd(&stream);
+    return status;
+}
+
 /** Unpack the file, whether it is compressed or not. The caller frees the text in any case. */
 static pld_status unpack(const char *path, text_buffer *text, pld_error *error) {
     struct stat facts;
@@ -43,27 +96,20 @@ static pld_status unpack(const char *path, text_buffer *text, pld_error *error) 
     if (!S_ISREG(facts.st_mode)) {
         return pld_fail(error, PLD_ERROR_IO, "%s: expected CLIP's vocabulary, found no regular file", path);
     }
-    gzFile file = gzopen(path, "rb");
-    if (!file) {
-        return pld_fail(error, PLD_ERROR_IO, "%s: cannot be opened", path);
+    pld_mapping *file = NULL;
+    PLD_TRY(pld_mapping_open(path, &file, error));
+    const uint64_t size = pld_mapping_size(file);
+    uint8_t *packed = size <= TEXT_LIMIT ? pld_allocate((size_t)size, 1) : NULL;
+    pld_status status = size > TEXT_LIMIT ? append_bounded(text, NULL, (size_t)size, path, error)
+                        : packed          ? pld_mapping_read(file, 0, (size_t)size, packed, NULL, error)
+                                          : pld_fail_memory(error, (size_t)size, path);
+    pld_mapping_close(&file);
+    if (status == PLD_OK) {
+        const bool zipped = size >= 2 && packed[0] == 0x1f && packed[1] == 0x8b;
+        status = zipped ? unzip(packed, (size_t)size, text, path, error)
+                        : append_bounded(text, (const char *)packed, (size_t)size, path, error);
     }
-    char block[1 << 14];
-    int got = 0;
-    pld_status status = PLD_OK;
-    while (status == PLD_OK && (got = gzread(file, block, sizeof block)) > 0) {
-        if (text->used + (size_t)got > TEXT_LIMIT) {
-            status = pld_fail(error, PLD_ERROR_FORMAT,
-                              "%s: expected CLIP's vocabulary of 3 MB, found more than %d MB", path,
-                              TEXT_LIMIT >> 20);
-        } else if (!append(text, block, (size_t)got)) {
-            status = pld_fail_memory(error, text->used, path);
-        }
-    }
-    if (status == PLD_OK && got < 0) {
-        status =
-            pld_fail(error, PLD_ERROR_FORMAT, "%s: the compressed data is damaged; fetch it again", path);
-    }
-    gzclose(file);
+    pld_free(packed);
     return status;
 }
 

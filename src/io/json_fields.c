@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "io/json.h"
 
 enum { FOUND_BYTES = 96 };
@@ -25,7 +26,7 @@ static const char *describe(const json_t *value, char *text) {
         snprintf(text, FOUND_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         return text;
     case JSON_REAL:
-        snprintf(text, FOUND_BYTES, "%g", json_real_value(value));
+        pld_print_text(text, FOUND_BYTES, "%g", json_real_value(value));
         return text;
     case JSON_TRUE:
         return "true";
@@ -51,7 +52,7 @@ pld_status pld_json_mismatch(const pld_json *at, const char *expected, pld_error
 static void PLD_PRINTF(2, 3) set_path(pld_json *at, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(at->path, sizeof at->path, format, arguments);
+    int length = pld_print_arguments(at->path, sizeof at->path, format, arguments);
     va_end(arguments);
     if (length >= (int)sizeof at->path) {
         memcpy(at->path + sizeof at->path - 4, "...", 4);

@@ -3,9 +3,9 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <utf8proc.h>
 
+#include "core/text.h"
 #include "io/prompt_utf8.h"
 
 /* More significant digits than any double needs to be rounded correctly; further ones can only break a tie.
@@ -43,7 +43,7 @@ size_t pld_prompt_number_length(const char *text, size_t length) {
 }
 
 bool pld_prompt_read_number(const char *text, size_t length, double *value) {
-    /* Digits and a decimal exponent, so that the locale's decimal point plays no part in strtod. */
+    /* digits and a decimal exponent, of any script and without a point */
     char digits[MOST_DIGITS + 32];
     size_t count = 0;
     long long exponent = 0;
@@ -73,7 +73,7 @@ bool pld_prompt_read_number(const char *text, size_t length, double *value) {
         return false;
     }
     snprintf(digits + count, sizeof digits - count, "%se%lld", count == 0 ? "0" : "", exponent);
-    *value = strtod(digits, NULL);
+    *value = pld_parse_real(digits, NULL);
     *value = negative ? -*value : *value;
     return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/prompt_utf8.h"
 
+#include <string.h>
+
 #include "core/memory.h"
 
 enum { REPLACEMENT = 0xFFFD };
@@ -77,4 +79,15 @@ char *pld_utf8_clean(const char *text, size_t length, size_t *clean_length) {
     }
     *clean_length = count;
     return clean;
+}
+
+bool pld_is_utf8(const char *text) {
+    size_t rest = strlen(text);
+    int32_t code_point = 0;
+    while (rest > 0 && code_point >= 0) {
+        const size_t used = pld_utf8_decode(text, rest, &code_point);
+        text += used;
+        rest -= used;
+    }
+    return code_point >= 0;
 }

@@ -3,6 +3,7 @@
 #ifndef PLD_IO_PROMPT_UTF8_H
 #define PLD_IO_PROMPT_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,8 @@ size_t pld_utf8_decode(const char *text, size_t length, int32_t *code_point);
 /** The longest beginning of `length` well-formed bytes that has at most `most` bytes and ends with a whole
  *  character. */
 size_t pld_utf8_cut(const char *text, size_t length, size_t most);
+/** Whether all of `text` is UTF-8. */
+bool pld_is_utf8(const char *text);
 
 /** Write a code point below 0x110000 as 1 to 4 bytes; returns their number. */
 size_t pld_utf8_encode(int32_t code_point, char *text);

@@ -6,6 +6,8 @@
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
+#include "io/json_build.h"
+#include "io/prompt_utf8.h"
 #include "io/safetensors.h"
 
 static const char metadata_name[] = "__metadata__";
@@ -49,33 +51,36 @@ static pld_status place_tensors(const char *path, const pld_tensor_entry *entrie
 /** {"dtype", "shape", "data_offsets"} of one tensor, or NULL when memory is out. */
 static json_t *describe_tensor(const placed_tensor *placed, size_t begin) {
     const pld_tensor *tensor = &placed->entry->tensor;
+    pld_json_builder builder = {0};
     json_t *shape = json_array();
     for (int i = 0; i < tensor->rank; i++) {
-        if (json_array_append_new(shape, json_integer(tensor->shape[i])) != 0) {
-            json_decref(shape);
-            return NULL;
-        }
+        pld_json_append(&builder, shape, json_integer(tensor->shape[i]));
     }
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", pld_dtype_stored_name(tensor->dtype), "shape", shape,
+    json_t *description = json_pack("{s:s, s:o, s:[I, I]}", "dtype", pld_dtype_stored_name(tensor->dtype), "shape", shape,
                      "data_offsets", (json_int_t)begin, (json_int_t)begin + (json_int_t)placed->bytes);
+    return pld_json_finish(&builder, description);
 }
 
-static json_t *describe_metadata(const char *const *pairs) {
-    json_t *metadata = json_object();
-    for (size_t i = 0; metadata && pairs[i]; i += 2) {
-        if (!pairs[i + 1] || json_object_set_new(metadata, pairs[i], json_string(pairs[i + 1])) != 0) {
-            json_decref(metadata);
-            return NULL;
+/** Fill `metadata` (an object). */
+static pld_status describe_metadata(const char *path, const char *const *pairs, json_t *metadata,
+                                    pld_error *error) {
+    pld_json_builder builder = {0};
+    for (size_t i = 0; pairs[i]; i += 2) {
+        if (!pld_is_utf8(pairs[i]) || !pairs[i + 1] || !pld_is_utf8(pairs[i + 1])) {
+            return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: metadata must be pairs of UTF-8 strings", path);
         }
+        pld_json_put(&builder, metadata, pairs[i], json_string(pairs[i + 1]));
     }
-    return metadata;
+    return builder.failed ? pld_fail_memory(error, 256, path) : PLD_OK;
 }
 
 /** Fill `root` with the whole header. */
 static pld_status describe_all(const char *path, const placed_tensor *placed, size_t count,
                                const char *const *pairs, json_t *root, pld_error *error) {
-    if (pairs && json_object_set_new(root, metadata_name, describe_metadata(pairs)) != 0) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: metadata must be pairs of UTF-8 strings", path);
+    pld_json_builder builder = {0};
+    if (pairs) {
+        pld_json_put(&builder, root, metadata_name, json_object());
+        PLD_TRY(describe_metadata(path, pairs, json_object_get(root, metadata_name), error));
     }
     size_t begin = 0;
     for (size_t i = 0; i < count; i++) {
@@ -85,20 +90,21 @@ static pld_status describe_all(const char *path, const placed_tensor *placed, si
                             "%s: tensor '%s': expected names that are not empty, reserved or used twice",
                             path, name);
         }
-        if (json_object_set_new(root, name, describe_tensor(&placed[i], begin)) != 0) {
+        if (!pld_is_utf8(name)) {
             return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': the name must be UTF-8", path, name);
         }
+        pld_json_put(&builder, root, name, describe_tensor(&placed[i], begin));
         if (!pld_add(begin, placed[i].bytes, &begin)) {
             return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: the tensors are larger than any file", path);
         }
     }
-    return PLD_OK;
+    return builder.failed ? pld_fail_memory(error, count * sizeof(json_t), path) : PLD_OK;
 }
 
 /** The header as bytes of the file: length, JSON, spaces up to a multiple of 8. */
 static pld_status write_header(pld_atomic_file *file, const char *path, const json_t *root,
                                pld_error *error) {
-    char *text = json_dumps(root, JSON_COMPACT);
+    char *text = pld_json_dump(root, JSON_COMPACT);
     if (!text) {
         return pld_fail_memory(error, json_object_size(root), path);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 void pld_builder_init(pld_builder *b, pld_plan *plan, pld_error *error) {
     *b = (pld_builder){.plan = plan, .error = error};
@@ -19,7 +20,7 @@ size_t pld_scope_enter(pld_builder *b, const char *format, ...) {
     }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(b->scope + used, sizeof b->scope - used, format, arguments);
+    pld_print_arguments(b->scope + used, sizeof b->scope - used, format, arguments);
     va_end(arguments);
     return mark;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "pipeline/attention_statistics.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "core/text.h"
 #include "io/atomic_file.h"
+#include "io/json_build.h"
 
 enum { CHUNK = 32 }; /* rows of a map at a time */
 
@@ -203,19 +202,20 @@ static json_t *describe(head_sums sums) {
 /** {"alpha", "branch", "blocks": {name → mean}, "sites": [{name, kind, keys, rows, heads: […]}]} */
 static char *make_json(const pld_attention_statistics *s) {
     static const char *const blocks[] = {"down", "mid", "up"};
+    pld_json_builder builder = {0};
     json_t *sites = json_array();
     json_t *means = json_object();
     for (size_t i = 0; i < s->site_count; i++) {
         const pld_site *site = &s->sites[i];
         json_t *heads = json_array();
         for (int head = 0; head < site->heads && s->heads[i][0].rows > 0; head++) {
-            json_array_append_new(heads, describe(s->heads[i][head]));
+            pld_json_append(&builder, heads, describe(s->heads[i][head]));
         }
-        if (json_array_size(heads) == 0) {
+        if (!site->heads || s->heads[i][0].rows <= 0) {
             json_decref(heads);
             continue;
         }
-        json_array_append_new(sites,
+        pld_json_append(&builder, sites,
                               json_pack("{s:s, s:s, s:I, s:f, s:o}", "name", site->name, "kind",
                                         site->kind == PLD_SITE_SELF ? "self" : "cross", "keys",
                                         (json_int_t)s->keys[i], "rows", s->heads[i][0].rows, "heads", heads));
@@ -230,54 +230,62 @@ static char *make_json(const pld_attention_statistics *s) {
             }
         }
         if (sums.rows > 0) {
-            json_object_set_new(means, blocks[b], describe(sums));
+            pld_json_put(&builder, means, blocks[b], describe(sums));
         }
     }
     json_t *all = json_pack("{s:f, s:s, s:o, s:o}", "alpha", (double)s->alpha, "branch", "conditional",
                             "blocks", means, "sites", sites);
-    char *text = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(7)) : NULL;
+    all = pld_json_finish(&builder, all);
+    char *text = all ? pld_json_dump(all, JSON_INDENT(1) | JSON_REAL_PRECISION(7)) : NULL;
     json_decref(all);
     return text;
 }
 
-static char *make_csv(const pld_attention_statistics *s) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
-    if (!file) {
-        return NULL;
-    }
-    fprintf(file, "site,kind,block,head,rows,keys,zeros,entropy_sparse,entropy_dense\n");
+static pld_status write_csv(const pld_attention_statistics *s, pld_atomic_file *file, pld_error *error) {
+    static const char names[] = "site,kind,block,head,rows,keys,zeros,entropy_sparse,entropy_dense\n";
+    PLD_TRY(pld_atomic_file_write(file, names, sizeof names - 1, error));
     for (size_t i = 0; i < s->site_count; i++) {
-        char block[PLD_PLAN_NAME];
+        char block[PLD_PLAN_NAME], line[2 * PLD_PLAN_NAME + 160];
         block_of(&s->sites[i], block);
         for (int head = 0; head < s->sites[i].heads; head++) {
             const head_sums sums = s->heads[i][head];
             if (sums.rows > 0) {
-                fprintf(file, "%s,%s,%s,%d,%.0f,%lld,%.7g,%.7g,%.7g\n", s->sites[i].name,
-                        s->sites[i].kind == PLD_SITE_SELF ? "self" : "cross", block, head, sums.rows,
-                        (long long)s->keys[i], sums.zeros / sums.rows, sums.sparse_entropy / sums.rows,
-                        sums.dense_entropy / sums.rows);
+                const int length = pld_print_text(
+                    line, sizeof line, "%s,%s,%s,%d,%.0f,%lld,%.7g,%.7g,%.7g\n", s->sites[i].name,
+                    s->sites[i].kind == PLD_SITE_SELF ? "self" : "cross", block, head, sums.rows,
+                    (long long)s->keys[i], sums.zeros / sums.rows, sums.sparse_entropy / sums.rows,
+                    sums.dense_entropy / sums.rows);
+                PLD_TRY(pld_atomic_file_write(file, line, (size_t)length, error));
             }
         }
     }
-    const bool failed = ferror(file) != 0;
-    if (fclose(file) != 0 || failed) {
-        free(text);
-        return NULL;
+    return PLD_OK;
+}
+
+static pld_status save_csv(const pld_attention_statistics *s, const char *path, const volatile int *cancel,
+                           pld_error *error) {
+    pld_atomic_file *file = NULL;
+    PLD_TRY(pld_atomic_file_open(path, cancel, &file, error));
+    pld_status status = write_csv(s, file, error);
+    if (status == PLD_OK) {
+        return pld_atomic_file_commit(&file, error);
     }
-    return text;
+    pld_atomic_file_discard(&file);
+    return status;
+}
+
+static pld_status save_json(const pld_attention_statistics *s, const char *path, const volatile int *cancel,
+                            pld_error *error) {
+    char *text = make_json(s);
+    const pld_status status = text ? pld_atomic_file_save(path, text, strlen(text), cancel, error)
+                                   : pld_fail_memory(error, 0, "attention statistics");
+    free(text);
+    return status;
 }
 
 pld_status pld_attention_statistics_write(const pld_attention_statistics *statistics, const char *path,
                                           const volatile int *cancel, pld_error *error) {
     const size_t length = strlen(path);
-    const bool csv = length >= 4 && strcasecmp(path + length - 4, ".csv") == 0;
-    char *text = csv ? make_csv(statistics) : make_json(statistics);
-    if (!text) {
-        return pld_fail_memory(error, 0, "attention statistics");
-    }
-    const pld_status status = pld_atomic_file_save(path, text, strlen(text), cancel, error);
-    free(text);
-    return status;
+    const bool csv = length >= 4 && pld_equal_ignoring_case(path + length - 4, ".csv");
+    return csv ? save_csv(statistics, path, cancel, error) : save_json(statistics, path, cancel, error);
 }

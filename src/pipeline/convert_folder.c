@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/clip_bpe.h"
+#include "io/json_build.h"
 #include "pipeline/convert.h"
 
 static pld_status make_folder(const char *path, pld_error *error) {
@@ -41,7 +42,7 @@ static pld_status copy_file(const char *from, const char *to, pld_error *error) 
 /** Write a document at FOLDER/inside. */
 static pld_status save_json(const char *folder, const char *inside, const json_t *document,
                             pld_error *error) {
-    char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    char *text = pld_json_dump(document, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     char *path = pld_format("%s/%s", folder, inside);
     char *line = text ? pld_format("%s\n", text) : NULL;
     pld_status status = line && path ? pld_atomic_file_save(path, line, strlen(line), NULL, error)
@@ -59,15 +60,18 @@ static pld_status save_index(const char *folder, const json_t *index, pld_error 
     if (!copy) {
         return pld_fail_memory(error, 1024, "model_index.json");
     }
+    pld_json_builder builder = {0};
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         if (json_object_get(copy, optional[i])) {
-            json_object_set_new(copy, optional[i], json_pack("[n, n]"));
+            pld_json_put(&builder, copy, optional[i], json_pack("[n, n]"));
         }
     }
     if (json_object_get(copy, "requires_safety_checker")) {
-        json_object_set_new(copy, "requires_safety_checker", json_false());
+        pld_json_put(&builder, copy, "requires_safety_checker", json_false());
     }
-    pld_status status = save_json(folder, "model_index.json", copy, error);
+    copy = pld_json_finish(&builder, copy);
+    pld_status status = copy ? save_json(folder, "model_index.json", copy, error)
+                             : pld_fail_memory(error, 1024, "model_index.json");
     json_decref(copy);
     return status;
 }

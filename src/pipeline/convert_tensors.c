@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "nn/weight_values.h"
 #include "pipeline/convert.h"
 
@@ -126,23 +127,21 @@ static pld_status place(const pld_conversion *conversion, pld_weight weight, pld
 static pld_status add_unused_block(pld_conversion *conversion, const char *prefix, size_t first,
                                    pld_error *error) {
     static const char block[] = "transformer.resblocks.";
+    enum { MOST_BLOCKS = 1 << 16 };
     int last = -1;
+    uint64_t number = 0;
     const size_t start = strlen(prefix) + sizeof block - 1;
     for (size_t i = first; i < conversion->count; i++) {
-        int number = 0;
         if (strlen(conversion->items[i].name) > start &&
-            sscanf(conversion->items[i].name + start, "%6d.", &number) == 1) {
-            last = number > last ? number : last;
+            pld_parse_natural(conversion->items[i].name + start, MOST_BLOCKS, &number, NULL)) {
+            last = (int)number > last ? (int)number : last;
         }
     }
     const size_t end = conversion->count;
     for (size_t i = first; i < end && last >= 0; i++) {
-        int number = -1;
-        int used = 0;
         const char *tail = strlen(conversion->items[i].name) > start ? conversion->items[i].name + start : "";
-        if (sscanf(tail, "%6d%n", &number, &used) == 1 && number == last) {
-            pld_converted *item =
-                append(conversion, pld_format("%s%s%d%s", prefix, block, last + 1, tail + used));
+        if (pld_parse_natural(tail, MOST_BLOCKS, &number, &tail) && (int)number == last) {
+            pld_converted *item = append(conversion, pld_format("%s%s%d%s", prefix, block, last + 1, tail));
             if (!item) {
                 return pld_fail_memory(error, sizeof *item, "list of tensors");
             }

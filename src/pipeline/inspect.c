@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "io/lora_folder.h"
 #include "pipeline/weight_check.h"
 
@@ -13,7 +14,7 @@ bool pld_inspection_note(pld_inspection *inspection, const char *format, ...) {
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    pld_print_arguments(text, sizeof text, format, arguments);
     va_end(arguments);
     size_t *count = &inspection->info.note_count;
     if (*count == PLD_MOST_NOTES) {

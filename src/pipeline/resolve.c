@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "pipeline/generation.h"
 #include "pipeline/init_picture.h"
 
@@ -215,9 +216,9 @@ static void report_variants(pld_generation *g) {
         char *name = r->variants[r->variant_count].name;
         const size_t size = sizeof r->variants[0].name;
         if (*row == &pld_variant_pladis) {
-            snprintf(name, size, "pladis (lambda %g, alpha %g)", g->pladis_scale, g->options->pladis_alpha);
+            pld_print_text(name, size, "pladis (lambda %g, alpha %g)", g->pladis_scale, g->options->pladis_alpha);
         } else if (*row == &pld_variant_tempered) {
-            snprintf(name, size, "tempered (lambda %g, temperature %g)", g->pladis_scale,
+            pld_print_text(name, size, "tempered (lambda %g, temperature %g)", g->pladis_scale,
                      g->options->pladis_temperature);
         } else {
             snprintf(name, size, "%s", (*row)->name);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 /** What the operating system tells of memory. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "pipeline/internal.h"
 
 /** A "Name:   123 kB" line of a file in /proc, in bytes; 0 when it is not there. */
@@ -15,7 +15,8 @@ static uint64_t kilobytes_of(const char *path, const char *field) {
     size_t length = strlen(field);
     while (file && fgets(line, sizeof line, file)) {
         if (strncmp(line, field, length) == 0 && line[length] == ':') {
-            sscanf(line + length + 1, "%" SCNu64, &kilobytes);
+            const char *number = line + length + 1;
+            (void)pld_parse_natural(number + strspn(number, " \t"), UINT64_MAX / 1024, &kilobytes, NULL);
             break;
         }
     }
@@ -29,9 +30,10 @@ static uint64_t kilobytes_of(const char *path, const char *field) {
 static uint64_t number_in(const char *path, uint64_t none) {
     FILE *file = fopen(path, "r");
     uint64_t value = none;
+    char line[64];
     if (file) {
-        if (fscanf(file, "%" SCNu64, &value) != 1) {
-            value = none;
+        if (fgets(line, sizeof line, file)) {
+            (void)pld_parse_natural(line, UINT64_MAX, &value, NULL);
         }
         fclose(file);
     }

@@ -7,9 +7,10 @@
  */
 #include "sampling/preset.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
+
+#include "core/text.h"
 
 static const double dmd2_four[] = {999, 749, 499, 249};
 static const double dmd2_one[] = {399};
@@ -151,10 +152,10 @@ static bool begins_word(const char *text, size_t at) {
     if (at == 0 || is_separator(text[at - 1])) {
         return true;
     }
-    bool digit = isdigit((unsigned char)text[at]) != 0;
-    bool after_digit = isdigit((unsigned char)text[at - 1]) != 0;
+    bool digit = pld_is_digit(text[at]);
+    bool after_digit = pld_is_digit(text[at - 1]);
     return digit ? !after_digit
-                 : after_digit || (isupper((unsigned char)text[at]) && !isupper((unsigned char)text[at - 1]));
+                 : after_digit || (pld_is_upper(text[at]) && !pld_is_upper(text[at - 1]));
 }
 
 /** Whether the word[length] stands at text[at]; a separator may follow its digits. */
@@ -163,16 +164,16 @@ static bool stands_at(const char *text, size_t at, const char *word, size_t leng
         return false;
     }
     for (size_t i = 0; i < length; i++) {
-        if (i > 0 && isdigit((unsigned char)word[i - 1]) && !isdigit((unsigned char)word[i]) &&
+        if (i > 0 && pld_is_digit(word[i - 1]) && !pld_is_digit(word[i]) &&
             is_separator(text[at])) {
             at++;
         }
-        if (tolower((unsigned char)text[at]) != word[i]) {
+        if (pld_lower(text[at]) != word[i]) {
             return false;
         }
         at++;
     }
-    return !islower((unsigned char)text[at]) || text[at] == 's';
+    return !pld_is_lower(text[at]) || text[at] == 's';
 }
 
 static bool has_word(const char *text, const char *word, size_t length) {

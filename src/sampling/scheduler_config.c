@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 enum { MAX_LIST = PLD_MAX_TRAIN_TIMESTEPS };
 
@@ -303,7 +304,7 @@ const char *pld_scheduler_field_text(const pld_scheduler_config *config, pld_sch
         snprintf(text, size, "%" PRId64, *(const int64_t *)value);
         break;
     case FIELD_NUMBER:
-        snprintf(text, size, "%g", *(const double *)value);
+        pld_print_text(text, size, "%g", *(const double *)value);
         break;
     case FIELD_FLAG:
     case FIELD_PRESENT:

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+#include "io/json_build.h"
 #include "models/layouts/describe.h"
 #include "models/layouts/names.h"
 #include "models/unet/config.h"
@@ -14,7 +16,7 @@ int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format
     pld_weight weight;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(name, sizeof name, format, arguments);
+    pld_print_arguments(name, sizeof name, format, arguments);
     va_end(arguments);
     return pld_weight_files_find(files, name, &weight) && axis < weight.tensor->rank
                ? weight.tensor->shape[axis]
@@ -111,21 +113,21 @@ static pld_status read_shape(const pld_weight_files *unet, unet_shape *shape, pl
 }
 
 /** A list of `count` names: `attending` or `plain`, in reverse for the way up. */
-static json_t *block_types(const unet_shape *shape, bool up) {
+static json_t *block_types(pld_json_builder *builder, const unet_shape *shape, bool up) {
     json_t *list = json_array();
     for (int i = 0; i < shape->levels; i++) {
         const bool attends = shape->attends[up ? shape->levels - 1 - i : i];
         const char *name = up ? (attends ? "CrossAttnUpBlock2D" : "UpBlock2D")
                               : (attends ? "CrossAttnDownBlock2D" : "DownBlock2D");
-        json_array_append_new(list, json_string(name));
+        pld_json_append(builder, list, json_string(name));
     }
     return list;
 }
 
-static json_t *integers(const int64_t *values, int64_t count) {
+static json_t *integers(pld_json_builder *builder, const int64_t *values, int64_t count) {
     json_t *list = json_array();
     for (int64_t i = 0; i < count; i++) {
-        json_array_append_new(list, json_integer(values[i]));
+        pld_json_append(builder, list, json_integer(values[i]));
     }
     return list;
 }
@@ -151,17 +153,18 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
                                    "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
         }
     }
+    pld_json_builder builder = {0};
     json_t *document = json_pack(
         "{s:s, s:s, s:I, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s?}",
         "_class_name", "UNet2DConditionModel", "act_fn", "silu", "sample_size",
         (json_int_t)(v ? family->sample_size_v : family->sample_size), "in_channels",
         (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"), "out_channels",
         (json_int_t)pld_shape_of(unet, 0, "conv_out.weight"), "flip_sin_to_cos", 1, "freq_shift", 0,
-        "down_block_types", block_types(&shape, false), "up_block_types", block_types(&shape, true),
-        "block_out_channels", integers(shape.widths, shape.levels), "layers_per_block",
+        "down_block_types", block_types(&builder, &shape, false), "up_block_types", block_types(&builder, &shape, true),
+        "block_out_channels", integers(&builder, shape.widths, shape.levels), "layers_per_block",
         (json_int_t)shape.layers, "cross_attention_dim", (json_int_t)context, "attention_head_dim",
-        family->heads ? json_integer(family->heads) : integers(heads, shape.levels),
-        "transformer_layers_per_block", integers(shape.depths, shape.levels), "use_linear_projection",
+        family->heads ? json_integer(family->heads) : integers(&builder, heads, shape.levels),
+        "transformer_layers_per_block", integers(&builder, shape.depths, shape.levels), "use_linear_projection",
         (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding", 1, "mid_block_type",
         shape.middle);
     const int64_t added = pld_shape_of(unet, 1, "add_embedding.linear_1.weight");
@@ -169,9 +172,9 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
         /* the pooled text, then six numbers of the picture's size, each embedded as wide as the rest allows:
          * 1280 + 6 · 256 */
         enum { SIZE_WIDTH = 256 };
-        json_object_set_new(document, "addition_embed_type", json_string("text_time"));
-        json_object_set_new(document, "addition_time_embed_dim", json_integer(SIZE_WIDTH));
-        json_object_set_new(document, "projection_class_embeddings_input_dim", json_integer(added));
+        pld_json_put(&builder, document, "addition_embed_type", json_string("text_time"));
+        pld_json_put(&builder, document, "addition_time_embed_dim", json_integer(SIZE_WIDTH));
+        pld_json_put(&builder, document, "projection_class_embeddings_input_dim", json_integer(added));
     }
-    return pld_described(document, config, error);
+    return pld_described(pld_json_finish(&builder, document), config, error);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 static const char latent_diffusion[] = "latent diffusion";
 static const char diffusers[] = "diffusers";
@@ -288,8 +289,10 @@ static bool append(alias_list *list, size_t source, const pld_renamed *renamed) 
 
 /** Whether a tensor lies in a block of a text encoder that is to be left out. */
 static bool in_left_out_layer(const char *name, int64_t layers) {
-    int layer = 0;
-    return layers > 0 && sscanf(name, "text_model.encoder.layers.%6d.", &layer) == 1 && layer >= layers;
+    static const char block[] = "text_model.encoder.layers.";
+    uint64_t layer = 0;
+    return layers > 0 && starts_with(name, block) &&
+           pld_parse_natural(name + sizeof block - 1, INT32_MAX, &layer, NULL) && layer >= (uint64_t)layers;
 }
 
 static pld_status collect(const pld_weight_files *files, const pld_part_layout *layout, int64_t layers,

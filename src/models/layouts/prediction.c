@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "models/layouts/describe.h"
 #include "nn/weight_values.h"
 
@@ -46,7 +46,7 @@ static void tell_from_metadata(const pld_weight_files *files, pld_told_predictio
     const char *unknown = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *value = metadata(files, rows[i].key);
-        if (value && strcasecmp(value, rows[i].value) == 0) {
+        if (value && pld_equal_ignoring_case(value, rows[i].value)) {
             told->type = rows[i].type;
             told->teller = PLD_TOLD_BY_METADATA;
             snprintf(told->reason, sizeof told->reason, "metadata: %s is \"%s\"", rows[i].key, rows[i].value);
@@ -100,9 +100,9 @@ static pld_status tell_from_statistic(const pld_weight_files *unet, pld_told_pre
     if (spread > 0) { /* equal biases are those of a network that was never trained */
         told->teller = PLD_TOLD_BY_STATISTIC;
         told->type = spread > threshold ? v_prediction : epsilon;
-        snprintf(told->reason, sizeof told->reason,
-                 "the biases of the last self-attention's norm spread by %.3f (v above %.2f)", spread,
-                 threshold);
+        pld_print_text(told->reason, sizeof told->reason,
+                       "the biases of the last self-attention's norm spread by %.3f (v above %.2f)", spread,
+                       threshold);
     }
     return PLD_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/json_build.h"
 #include "models/classes.h"
 
 /** Fields that must hold the value that this implementation has; `expected` is its JSON text. null means the
@@ -54,11 +55,13 @@ static pld_status check_fixed(const pld_json *top, pld_error *error) {
         if (!found || (json_is_null(found) && fixed_fields[i].or_null)) {
             continue; /* absence means diffusers' default, which is the value expected */
         }
-        json_t *expected = json_loads(fixed_fields[i].expected, JSON_DECODE_ANY, NULL);
-        bool same = expected && same_value(found, expected);
+        json_t *expected = NULL;
+        PLD_TRY(pld_json_parse(fixed_fields[i].expected, strlen(fixed_fields[i].expected),
+                               fixed_fields[i].field, &expected, error));
+        const bool same = same_value(found, expected);
         json_decref(expected);
         if (!same) {
-            char *text = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
+            char *text = pld_json_dump(found, JSON_ENCODE_ANY | JSON_COMPACT);
             pld_status status =
                 pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s' is %.100s; only %s is implemented",
                          top->file, fixed_fields[i].field, text ? text : "?", fixed_fields[i].expected);

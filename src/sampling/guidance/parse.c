@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "io/prompt_number.h"
 #include "sampling/guidance/methods.h"
 
@@ -150,7 +151,7 @@ void pld_guidance_text(const pld_guidance *g, char *text, size_t size) {
         }
         used += (size_t)(key->kind == PLD_GUIDANCE_LAYERS
                              ? snprintf(text + used, size - used, "%s", g->layers)
-                             : snprintf(text + used, size - used, "%g", g->values[i]));
+                             : pld_print_text(text + used, size - used, "%g", g->values[i]));
     }
     if (g->method->key_count && used < size) {
         snprintf(text + used, size - used, ")");
