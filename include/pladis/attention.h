@@ -38,12 +38,20 @@ typedef enum pld_attention_rows {
     PLD_ROWS_TEMPERED  /**< softmax(z / temperature) */
 } pld_attention_rows;
 
+/** In the place of a batch or head stride of query, key or value, and of key_mask_batch_stride: all batches or
+ *  heads read the same rows (one text for a batch, one key head for several query heads). */
+#define PLD_STRIDE_SHARED (-1)
+
 /** One attention: [batch, heads] independent maps of [query_count, key_count].
  *
  *  Element (b, token, head, i) of `query` is query[b·query_batch_stride + token·query_token_stride +
  *  head·query_head_stride + i], strides counted in elements, and likewise for the others. Token-major
  *  [B, tokens, heads · head_size] has strides {tokens·heads·head_size, heads·head_size, head_size}. `out`
  * must not overlap the inputs. Any alignment will do. Start from pld_attention_problem_init.
+ *
+ *  A stride counts where there is more than one of its axis, and then says how far one lies from the next: at
+ *  least head_size, and at least what the axes of smaller strides span, so that no two rows lie on each other.
+ *  Less, a forgotten 0 too, is refused; inputs that are shared on purpose say PLD_STRIDE_SHARED.
  */
 typedef struct pld_attention_problem {
     size_t struct_size; /**< set by pld_attention_problem_init */
@@ -64,7 +72,7 @@ typedef struct pld_attention_problem {
     int64_t out_batch_stride, out_token_stride, out_head_stride;
 
     const uint8_t *key_mask; /**< [batch, key_count], 0 = this key does not count; NULL: all count */
-    int64_t key_mask_batch_stride;
+    int64_t key_mask_batch_stride; /**< in bytes, at least key_count where batch > 1 */
 
     float scale;             /**< factor of the logits; 0 (the default) means 1/√head_size */
     pld_attention_rows rows; /**< PLD_ROWS_SOFTMAX */
@@ -107,7 +115,7 @@ PLD_API void pld_attention_problem_init(pld_attention_problem *problem);
 PLD_API size_t pld_attention_scratch_size(const pld_attention_problem *problem, int threads);
 
 /** Compute `problem->out`. `scratch` may have any alignment. Errors: PLD_ERROR_ARGUMENT (a field out of
- * range, a missing pointer, scratch too small); `out` is then untouched. */
+ * range, a stride with which rows would lie on each other, a missing pointer, scratch too small); `out` is then untouched. */
 PLD_API pld_status pld_attention(const pld_attention_problem *problem, void *scratch, size_t scratch_size,
                                  const pld_attention_parallel *parallel, pld_error *error);
 

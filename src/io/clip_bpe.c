@@ -76,8 +76,7 @@ static pld_status inflate_all(z_stream *stream, text_buffer *text, const char *p
 /** Unpack a gzip file of one member. */
 static pld_status unzip(uint8_t *packed, size_t size, text_buffer *text, const char *path, pld_error *error) {
     enum { GZIP_ONLY = 16 + MAX_WBITS };
-    z_stream stream = {
-        .next_in = packed, .avail_in = (uInt)size, .zalloc = zip_allocate, .zfree = zip_free};
+    z_stream stream = {.next_in = packed, .avail_in = (uInt)size, .zalloc = zip_allocate, .zfree = zip_free};
     if (inflateInit2(&stream, GZIP_ONLY) != Z_OK) {
         return pld_fail_memory(error, size, path);
     }

@@ -56,8 +56,9 @@ static json_t *describe_tensor(const placed_tensor *placed, size_t begin) {
     for (int i = 0; i < tensor->rank; i++) {
         pld_json_append(&builder, shape, json_integer(tensor->shape[i]));
     }
-    json_t *description = json_pack("{s:s, s:o, s:[I, I]}", "dtype", pld_dtype_stored_name(tensor->dtype), "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)begin + (json_int_t)placed->bytes);
+    json_t *description =
+        json_pack("{s:s, s:o, s:[I, I]}", "dtype", pld_dtype_stored_name(tensor->dtype), "shape", shape,
+                  "data_offsets", (json_int_t)begin, (json_int_t)begin + (json_int_t)placed->bytes);
     return pld_json_finish(&builder, description);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "core/status.h"
+#include "kernels/attention_strides.h"
 #include "kernels/cuts.h"
 
 enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64 };
@@ -218,8 +219,10 @@ static void run_items(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
-pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_problem *problem, void *scratch,
+pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_problem *given, void *scratch,
                               size_t scratch_size, const pld_attention_parallel *parallel, pld_error *error) {
+    pld_attention_problem plain;
+    const pld_attention_problem *problem = given;
     if (!problem) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "attention: no problem given");
     }
@@ -235,6 +238,8 @@ pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_pr
                         "attention: %d threads need %zu bytes of scratch, found %zu", threads, needed,
                         scratch_size);
     }
+    PLD_TRY(pld_attention_check_strides(given, &plain, error));
+    problem = &plain;
     float scale = problem->scale != 0 ? problem->scale : (float)(1 / sqrt((double)problem->head_size));
     if (problem->rows == PLD_ROWS_TEMPERED) {
         scale /= problem->temperature;
@@ -285,6 +290,12 @@ pld_status pld_pladis_rows(const float *logits, int64_t rows, int64_t keys, cons
             error, PLD_ERROR_ARGUMENT,
             "attention rows: [%lld, %lld] is out of range, or logits, weights or scratch is missing",
             (long long)rows, (long long)keys);
+    }
+    if (mask && mask_stride != 0 && mask_stride < keys) {
+        return pld_fail(
+            error, PLD_ERROR_ARGUMENT,
+            "attention rows: mask_stride is %lld, expected at least %lld keys, or 0 for one row of all",
+            (long long)mask_stride, (long long)keys);
     }
     if (scratch_size < pld_rows_scratch_size(keys)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "attention rows: %zu bytes of scratch needed, found %zu",

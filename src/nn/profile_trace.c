@@ -44,13 +44,14 @@ static pld_status write_span(trace_text *to, const pld_profile_span *span, bool 
     static const char *const categories[] = {"stage", "network", "prepare", "operator"};
     char line[640], name[PLD_PROFILE_NAME], shape[PLD_PROFILE_NAME], implementation[PLD_PROFILE_WORD];
     double rate = span->operations > 0 && span->seconds > 0 ? span->operations / span->seconds / 1e9 : 0;
-    pld_print_text(line, sizeof line,
-             "{\"name\":\"%s\",\"cat\":\"%s\",\"ph\":\"X\",\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":1,"
-             "\"args\":{\"network\":\"%s\",\"kind\":\"%s\",\"shape\":\"%s\",\"implementation\":\"%s\","
-             "\"gflops\":%.2f}}%s\n",
-             plain(span->name, name, sizeof name), categories[span->level], 1e6 * span->begin,
-             1e6 * span->seconds, span->network, span->kind, plain(span->shape, shape, sizeof shape),
-             plain(span->implementation, implementation, sizeof implementation), rate, last ? "" : ",");
+    pld_print_text(
+        line, sizeof line,
+        "{\"name\":\"%s\",\"cat\":\"%s\",\"ph\":\"X\",\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":1,"
+        "\"args\":{\"network\":\"%s\",\"kind\":\"%s\",\"shape\":\"%s\",\"implementation\":\"%s\","
+        "\"gflops\":%.2f}}%s\n",
+        plain(span->name, name, sizeof name), categories[span->level], 1e6 * span->begin, 1e6 * span->seconds,
+        span->network, span->kind, plain(span->shape, shape, sizeof shape),
+        plain(span->implementation, implementation, sizeof implementation), rate, last ? "" : ",");
     return write_text(to, line, error);
 }
 

@@ -216,9 +216,9 @@ static char *make_json(const pld_attention_statistics *s) {
             continue;
         }
         pld_json_append(&builder, sites,
-                              json_pack("{s:s, s:s, s:I, s:f, s:o}", "name", site->name, "kind",
-                                        site->kind == PLD_SITE_SELF ? "self" : "cross", "keys",
-                                        (json_int_t)s->keys[i], "rows", s->heads[i][0].rows, "heads", heads));
+                        json_pack("{s:s, s:s, s:I, s:f, s:o}", "name", site->name, "kind",
+                                  site->kind == PLD_SITE_SELF ? "self" : "cross", "keys",
+                                  (json_int_t)s->keys[i], "rows", s->heads[i][0].rows, "heads", heads));
     }
     for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++) {
         head_sums sums = {0};
@@ -250,11 +250,11 @@ static pld_status write_csv(const pld_attention_statistics *s, pld_atomic_file *
         for (int head = 0; head < s->sites[i].heads; head++) {
             const head_sums sums = s->heads[i][head];
             if (sums.rows > 0) {
-                const int length = pld_print_text(
-                    line, sizeof line, "%s,%s,%s,%d,%.0f,%lld,%.7g,%.7g,%.7g\n", s->sites[i].name,
-                    s->sites[i].kind == PLD_SITE_SELF ? "self" : "cross", block, head, sums.rows,
-                    (long long)s->keys[i], sums.zeros / sums.rows, sums.sparse_entropy / sums.rows,
-                    sums.dense_entropy / sums.rows);
+                const int length =
+                    pld_print_text(line, sizeof line, "%s,%s,%s,%d,%.0f,%lld,%.7g,%.7g,%.7g\n",
+                                   s->sites[i].name, s->sites[i].kind == PLD_SITE_SELF ? "self" : "cross",
+                                   block, head, sums.rows, (long long)s->keys[i], sums.zeros / sums.rows,
+                                   sums.sparse_entropy / sums.rows, sums.dense_entropy / sums.rows);
                 PLD_TRY(pld_atomic_file_write(file, line, (size_t)length, error));
             }
         }

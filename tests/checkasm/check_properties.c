@@ -151,6 +151,99 @@ static void refused(const pld_kernels *kernels, const pld_attention_problem *pro
         refused(kernels, &wrong, 0);                                                                         \
     } while (0)
 
+/** The message of the refusal names the field. */
+static void stride_refused(const pld_kernels *kernels, const pld_attention_problem *problem,
+                           const char *field) {
+    pld_error error = {0};
+    size_t size = pld_attention_scratch_size_with(kernels, problem, 1);
+    assert_int_equal(pld_attention_with(kernels, problem, check_bytes(size), size, NULL, &error),
+                     PLD_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, field));
+}
+
+#define STRIDE_REFUSED(field, bad)                                                                           \
+    do {                                                                                                     \
+        pld_attention_problem wrong = problem;                                                               \
+        wrong.field = bad;                                                                                   \
+        stride_refused(kernels, &wrong, #field);                                                             \
+    } while (0)
+
+/** Rows that would lie on each other are refused by the stride's name; rows shared on purpose are not. */
+void check_attention_strides(const pld_kernels *kernels) {
+    enum { HEADS = 3, SIZE = 8, QUERIES = 5, KEYS = 7 };
+    pld_attention_problem problem = make_problem(2, HEADS, SIZE, QUERIES, KEYS);
+    size_t count = problem_count(&problem);
+    problem.rows = PLD_ROWS_PLADIS;
+    problem.out = check_floats(count);
+    mask_problem(&problem, 1);
+    const int64_t bad[] = {0, 1, SIZE - 1, -SIZE, -2, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        STRIDE_REFUSED(query_batch_stride, bad[i]);
+        STRIDE_REFUSED(query_token_stride, bad[i]);
+        STRIDE_REFUSED(query_head_stride, bad[i]);
+        STRIDE_REFUSED(key_batch_stride, bad[i]);
+        STRIDE_REFUSED(key_token_stride, bad[i]);
+        STRIDE_REFUSED(key_head_stride, bad[i]);
+        STRIDE_REFUSED(value_batch_stride, bad[i]);
+        STRIDE_REFUSED(value_token_stride, bad[i]);
+        STRIDE_REFUSED(value_head_stride, bad[i]);
+        STRIDE_REFUSED(out_batch_stride, bad[i]);
+        STRIDE_REFUSED(out_token_stride, bad[i]);
+        STRIDE_REFUSED(out_head_stride, bad[i]);
+    }
+    STRIDE_REFUSED(key_mask_batch_stride, 0);
+    STRIDE_REFUSED(key_mask_batch_stride, KEYS - 1);
+    STRIDE_REFUSED(query_token_stride, PLD_STRIDE_SHARED);
+    STRIDE_REFUSED(out_head_stride, PLD_STRIDE_SHARED);
+    STRIDE_REFUSED(out_batch_stride, PLD_STRIDE_SHARED);
+    STRIDE_REFUSED(out_batch_stride, QUERIES * HEADS * SIZE - 1); /* the last row of one batch in the next */
+    STRIDE_REFUSED(value_token_stride, HEADS * SIZE - 1);
+    pld_attention_problem same = problem;
+    same.out = (float *)same.value;
+    stride_refused(kernels, &same, "out is the same memory as value");
+
+    /* one of each axis: its stride says nothing */
+    pld_attention_problem single = make_problem(1, 1, SIZE, 1, 1);
+    float *out = check_floats(SIZE);
+    single.query_batch_stride = single.query_token_stride = single.query_head_stride = 0;
+    single.key_batch_stride = single.key_token_stride = single.key_head_stride = 0;
+    single.value_batch_stride = single.value_token_stride = single.value_head_stride = 0;
+    single.out_batch_stride = single.out_token_stride = single.out_head_stride = 0;
+    problem_run(kernels, &single, 1, out);
+    for (int i = 0; i < SIZE; i++) {
+        assert_float_equal(out[i], single.value[i], 1e-6);
+    }
+
+    /* one key head and mask for all heads and batches is the same as copies of it, head-major */
+    float *expected = check_floats(count), *found = check_floats(count);
+    pld_attention_problem shared = problem;
+    shared.key_head_stride = shared.value_head_stride = PLD_STRIDE_SHARED;
+    shared.key_batch_stride = shared.value_batch_stride = PLD_STRIDE_SHARED;
+    shared.key_mask_batch_stride = PLD_STRIDE_SHARED;
+    pld_attention_problem written = problem;
+    float *key = check_floats(2 * KEYS * HEADS * SIZE), *value = check_floats(2 * KEYS * HEADS * SIZE);
+    uint8_t *mask = check_bytes(2 * KEYS);
+    for (int b = 0; b < 2; b++) {
+        memcpy(mask + b * KEYS, problem.key_mask, KEYS);
+        for (int head = 0; head < HEADS; head++) {
+            for (int token = 0; token < KEYS; token++) {
+                const size_t row = (size_t)(((b * HEADS + head) * KEYS + token) * SIZE);
+                memcpy(key + row, problem.key + token * problem.key_token_stride, SIZE * sizeof(float));
+                memcpy(value + row, problem.value + token * problem.value_token_stride, SIZE * sizeof(float));
+            }
+        }
+    }
+    written.key = key;
+    written.value = value;
+    written.key_mask = mask;
+    written.key_token_stride = written.value_token_stride = SIZE;
+    written.key_head_stride = written.value_head_stride = KEYS * SIZE;
+    written.key_batch_stride = written.value_batch_stride = HEADS * KEYS * SIZE;
+    problem_run(kernels, &shared, 1, found);
+    problem_run(kernels, &written, 1, expected);
+    check_same("shared rows", found, expected, count * sizeof(float));
+}
+
 void check_attention_arguments(const pld_kernels *kernels) {
     pld_attention_problem problem = make_problem(1, 1, 8, 4, 5);
     problem.out = check_floats(32);

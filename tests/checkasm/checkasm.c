@@ -118,6 +118,7 @@ static const check checks[] = {
         {"group_norm (helper)", check_group_norm, NULL},
     {"attention properties", check_attention_properties, NULL},
     {"attention arguments", check_attention_arguments, NULL},
+    {"attention strides", check_attention_strides, NULL},
     {"attention threads", check_attention_threads, NULL},
     {"matrix", check_matrix, NULL},
     {"winograd", check_winograd, NULL},

@@ -22,6 +22,7 @@ PLD_KERNEL_LIST(PLD_CHECK_DECLARE)
 void check_group_norm(const pld_kernels *kernels);
 void check_attention_properties(const pld_kernels *kernels);
 void check_attention_arguments(const pld_kernels *kernels);
+void check_attention_strides(const pld_kernels *kernels);
 void check_attention_threads(const pld_kernels *kernels);
 void check_row_properties(const pld_kernels *kernels);
 void check_row_edges(const pld_kernels *kernels);

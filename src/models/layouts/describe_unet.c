@@ -160,13 +160,14 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
         (json_int_t)(v ? family->sample_size_v : family->sample_size), "in_channels",
         (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"), "out_channels",
         (json_int_t)pld_shape_of(unet, 0, "conv_out.weight"), "flip_sin_to_cos", 1, "freq_shift", 0,
-        "down_block_types", block_types(&builder, &shape, false), "up_block_types", block_types(&builder, &shape, true),
-        "block_out_channels", integers(&builder, shape.widths, shape.levels), "layers_per_block",
-        (json_int_t)shape.layers, "cross_attention_dim", (json_int_t)context, "attention_head_dim",
+        "down_block_types", block_types(&builder, &shape, false), "up_block_types",
+        block_types(&builder, &shape, true), "block_out_channels",
+        integers(&builder, shape.widths, shape.levels), "layers_per_block", (json_int_t)shape.layers,
+        "cross_attention_dim", (json_int_t)context, "attention_head_dim",
         family->heads ? json_integer(family->heads) : integers(&builder, heads, shape.levels),
-        "transformer_layers_per_block", integers(&builder, shape.depths, shape.levels), "use_linear_projection",
-        (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding", 1, "mid_block_type",
-        shape.middle);
+        "transformer_layers_per_block", integers(&builder, shape.depths, shape.levels),
+        "use_linear_projection", (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding",
+        1, "mid_block_type", shape.middle);
     const int64_t added = pld_shape_of(unet, 1, "add_embedding.linear_1.weight");
     if (document && added) {
         /* the pooled text, then six numbers of the picture's size, each embedded as wide as the rest allows:
