@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE
 #include "reference.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
-
-const char *reference_root(void) {
-    const char *root = getenv("PLADIS_REFERENCE_CASES");
-    return root && *root ? root : PLADIS_TEST_DATA "/reference";
-}
 
 const pld_kernels *reference_kernels(void) {
     enum { SKIPPED = 77 };
@@ -61,18 +54,6 @@ bool reference_split(void) {
     return reference_bf16() || is_dtype("split");
 }
 
-const char *reference_path(const char *format, ...) {
-    static char buffers[4][1024];
-    static int next;
-    char *buffer = buffers[next++ % 4];
-    int used = snprintf(buffer, sizeof buffers[0], "%s/", reference_root());
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(buffer + used, sizeof buffers[0] - (size_t)used, format, arguments);
-    va_end(arguments);
-    return buffer;
-}
-
 bool reference_open(const char *name, reference_case *c) {
     pld_error error = {0};
     memset(c, 0, sizeof *c);
@@ -93,32 +74,6 @@ bool reference_open(const char *name, reference_case *c) {
 void reference_close(reference_case *c) {
     json_decref(c->info);
     pld_safetensors_close(&c->tensors);
-}
-
-static bool is_field(const json_t *object, const char *field, const char *wanted) {
-    const char *value = json_string_value(json_object_get(object, field));
-    return value && strcmp(value, wanted) == 0;
-}
-
-int reference_each(const char *kind, const char *model, void (*visit)(const char *name)) {
-    struct dirent **entries = NULL;
-    int count = scandir(reference_path("cases"), &entries, NULL, alphasort);
-    int visited = 0;
-    for (int i = 0; i < count; i++) {
-        reference_case c;
-        const char *name = entries[i]->d_name;
-        if (name[0] != '.' && reference_open(name, &c)) {
-            const bool wanted = is_field(c.info, "kind", kind) && is_field(c.info, "model", model);
-            reference_close(&c);
-            if (wanted) {
-                visit(name);
-                visited++;
-            }
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return visited;
 }
 
 const pld_stored_tensor *reference_tensor(const reference_case *c, const char *name) {

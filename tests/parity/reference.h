@@ -14,6 +14,7 @@
 #include "io/safetensors.h"
 #include "kernels/kernels.h"
 #include "nn/executor.h"
+#include "reference_cases.h"
 
 /** Kernels of the instruction set that $PLADIS_TEST_ISA names ("scalar"), or the best of this CPU. Exits with
  * 77, which meson counts as skipped, when this CPU has no such set. */
@@ -35,19 +36,9 @@ typedef struct reference_case {
     pld_safetensors *tensors;
 } reference_case;
 
-/** The root of models/ and cases/: $PLADIS_REFERENCE_CASES, or the copy in the source tree. */
-const char *reference_root(void);
-
-/** Path below the root, in a buffer of the call's own; valid until the next 4 calls. */
-const char *reference_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /** False when there is no such case. */
 bool reference_open(const char *name, reference_case *c);
 void reference_close(reference_case *c);
-
-/** Call `visit` with the name of every case of this kind and model, in alphabetical order; how many there
- * are. */
-int reference_each(const char *kind, const char *model, void (*visit)(const char *name));
 
 /** A tensor as new float32 memory (free with pld_free); fails the test when it is missing. */
 float *reference_values(const reference_case *c, const char *name, size_t *count);

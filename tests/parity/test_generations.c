@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include "reference.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,17 +30,10 @@ static int entry(const json_t *object, const char *key, size_t index) {
     return (int)json_integer_value(json_array_get(json_object_get(object, key), index));
 }
 
-/** The generations of a model. */
-static bool wanted(const json_t *info, const char *model) {
-    const char *kind = json_string_value(json_object_get(info, "kind"));
-    const char *of = json_string_value(json_object_get(info, "model"));
-    return kind && strcmp(kind, "generation") == 0 && of && strcmp(of, model) == 0;
-}
-
 /** What the case's pag, seg or freeu says, as the texts that the library takes. */
 typedef struct guidance_texts {
     char texts[3][256];
-    const char *pointers[3];
+    const char *pointers[4];
     size_t count;
     int perturbed; /* branches */
 } guidance_texts;
@@ -223,7 +215,7 @@ static void compare_dump(const reference_case *c, const char *path) {
 }
 
 /** The preset whose schedule a case has: its own word for it, or, for the published cases, this table's. */
-static const char *preset_of(const reference_case *c) {
+static const char *preset_of(const char *name, const json_t *info) {
     static const struct {
         const char *name, *preset;
     } rows[] = {{"sdxl-gen-turbo", "turbo"},
@@ -231,9 +223,9 @@ static const char *preset_of(const reference_case *c) {
                 {"sdxl-gen-hyper-ddim-4", "hyper-4"},
                 {"sdxl-gen-hyper-tcd-4", "hyper-unified"},
                 {"sdxl-gen-dmd2-4", "dmd2-4"}};
-    const char *stated = json_string_value(json_object_get(c->info, "preset"));
+    const char *stated = json_string_value(json_object_get(info, "preset"));
     for (size_t i = 0; !stated && i < sizeof rows / sizeof *rows; i++) {
-        if (strncmp(c->name, rows[i].name, strlen(rows[i].name)) == 0) {
+        if (strncmp(name, rows[i].name, strlen(rows[i].name)) == 0) {
             stated = rows[i].preset;
         }
     }
@@ -243,7 +235,7 @@ static const char *preset_of(const reference_case *c) {
 /** Leave everything to the preset but the steps where they are not its own. */
 static void leave_to_preset(const reference_case *c, pld_generate_options *o) {
     const bool fewer = strstr(c->name, "turbo-1") != NULL;
-    o->preset = preset_of(c);
+    o->preset = preset_of(c->name, c->info);
     o->sampling_method = NULL;
     o->spacing = NULL;
     o->prediction = NULL;
@@ -282,30 +274,50 @@ static void generate_case(pld_session *session, const reference_case *c, bool by
     pld_image_free(&image);
 }
 
+/** What the visit of a case needs. */
+typedef struct drawing {
+    pld_session *session;
+    bool by_preset; /* leave the schedule to the preset, and pass over cases without one */
+    int drawn;
+} drawing;
+
+static bool has_sampler(const char *wanted) {
+    const char *name = NULL;
+    const char *description = NULL;
+    for (size_t i = 0; pld_list(PLD_LIST_SAMPLERS, i, &name, &description); i++) {
+        if (strcmp(name, wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void draw_case(const char *name, const json_t *info, void *user) {
+    drawing *d = user;
+    reference_case c;
+    if (!has_sampler(reference_sampler(info))) {
+        reference_pass_over(name, "this program has no such sampler");
+        return;
+    }
+    if (d->by_preset && !preset_of(name, info)) {
+        return;
+    }
+    assert_true(reference_open(name, &c));
+    generate_case(d->session, &c, d->by_preset);
+    reference_close(&c);
+    d->drawn++;
+}
+
 static void generations(const char *model_name, int least, bool by_preset) {
     pld_error error = {0};
     pld_model *model = NULL;
-    pld_session *session = NULL;
+    drawing d = {.by_preset = by_preset};
     check_status(pld_model_open(engine, reference_path("models/%s", model_name), &model, &error), &error);
-    check_status(pld_session_create(model, &session, &error), &error);
-    struct dirent **entries = NULL;
-    int count = scandir(reference_path("cases"), &entries, NULL, alphasort);
-    int drawn = 0;
-    for (int i = 0; i < count; i++) {
-        reference_case c;
-        if (entries[i]->d_name[0] != '.' && reference_open(entries[i]->d_name, &c)) {
-            if (wanted(c.info, model_name) && (!by_preset || preset_of(&c))) {
-                generate_case(session, &c, by_preset);
-                drawn++;
-            }
-            reference_close(&c);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    pld_session_destroy(&session);
+    check_status(pld_session_create(model, &d.session, &error), &error);
+    reference_each("generation", model_name, draw_case, &d);
+    pld_session_destroy(&d.session);
     pld_model_destroy(&model);
-    assert_true(drawn >= least);
+    assert_true(d.drawn >= least);
 }
 
 static void sd15(void **state) {

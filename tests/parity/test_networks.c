@@ -319,7 +319,9 @@ static void set_pladis(unet_fixture *f, const json_t *pladis) {
     assert_true(request.lambda == 0 ? sites == 0 : sites > 0);
 }
 
-static void unet_forward(const char *name) {
+static void unet_forward(const char *name, const json_t *info, void *user) {
+    (void)info;
+    (void)user;
     unet_fixture f;
     pld_error error = {0};
     open_unet(&f, name);
@@ -546,7 +548,7 @@ static void unets(void **state) {
     (void)state;
     static const char *const models[] = {"sd15", "sd21", "sdxl"};
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
-        assert_true(reference_each("unet_forward", models[i], unet_forward) >= 2);
+        assert_true(reference_each("unet_forward", models[i], unet_forward, NULL) >= 2);
     }
 }
 

@@ -73,6 +73,9 @@ static void hard_prompts_have_the_ids_of_transformers(void **state) {
     json_t *entry = NULL;
     json_array_foreach(cases, index, entry) {
         const char *folder = json_string_value(json_object_get(entry, "folder"));
+        if (!folder || !json_is_string(json_object_get(entry, "text"))) {
+            fail_msg("hard prompt %zu has no folder or text", index);
+        }
         if (strcmp(folder, open) != 0) {
             pld_clip_tokenizer_close(tokenizer);
             const char *other = getenv("PLADIS_TOKENIZER_FOLDER");

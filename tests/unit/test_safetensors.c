@@ -385,9 +385,15 @@ static void reference_files_open(void **state) {
     }
     static const char *const names[] = {"files/sd15.f16.safetensors", "files/sdxl.f16.safetensors",
                                         "attention/rows.safetensors"};
+    size_t opened = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[1024];
         snprintf(path, sizeof path, "%s/%s", reference, names[i]);
+        if (access(path, F_OK) != 0) {
+            print_message("passed over: PLADIS_REFERENCE has no %s\n", names[i]);
+            continue;
+        }
+        opened++;
         pld_safetensors *file = NULL;
         pld_error error = {0};
         pld_status status = pld_safetensors_open(path, &file, &error);
@@ -401,6 +407,7 @@ static void reference_files_open(void **state) {
         }
         pld_safetensors_close(&file);
     }
+    assert_true(opened > 0);
 }
 
 int main(void) {

@@ -271,9 +271,15 @@ static void reference_models_open(void **state) {
         {"sdxl/text_encoder_2", "model", 1, "fp16"},
         {"flux-schnell/text_encoder_2", "model", 2, ""},
     };
+    size_t opened = 0;
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         char path[1024];
         snprintf(path, sizeof path, "%s/models/%s", reference, models[i].folder);
+        if (access(path, F_OK) != 0) {
+            print_message("passed over: PLADIS_REFERENCE has no %s\n", models[i].folder);
+            continue;
+        }
+        opened++;
         pld_weight_files *files = NULL;
         pld_error error = {0};
         pld_status status = pld_weight_files_open(path, models[i].stem, &files, &error);
@@ -285,6 +291,7 @@ static void reference_models_open(void **state) {
         assert_string_equal(pld_weight_files_variant(files), models[i].variant);
         pld_weight_files_close(&files);
     }
+    assert_true(opened > 0);
 }
 
 int main(void) {
