@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kernels/amx/permission.h"
+#include "kernels/cpu.h"
 #include "kernels/table.h"
 
 /* NULL: not part of this build. */
@@ -50,23 +50,8 @@ bool pld_isa_supported(pld_isa isa) {
     if (isa < 0 || isa >= PLD_ISA_COUNT || !tables[isa]) {
         return false;
     }
-#if defined(__x86_64__)
-    /* These checks cover what the operating system saves, too. */
-    switch (isa) {
-    case PLD_ISA_AMX:
-        return pld_isa_supported(PLD_ISA_AVX512BF16) && pld_cpu_grants_amx();
-    case PLD_ISA_AVX512BF16:
-        return pld_isa_supported(PLD_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
-    case PLD_ISA_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    case PLD_ISA_AVX512:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    default:
-        break;
-    }
-#endif
-    return true;
+    const pld_cpu cpu = pld_cpu_here(isa == PLD_ISA_AMX);
+    return pld_cpu_runs(&cpu, isa);
 }
 
 bool pld_isa_has_bf16(pld_isa isa) {
@@ -74,11 +59,8 @@ bool pld_isa_has_bf16(pld_isa isa) {
 }
 
 bool pld_isa_prefers_bf16(pld_isa isa) {
-#if defined(__x86_64__)
-    return isa == PLD_ISA_AMX || (isa == PLD_ISA_AVX512BF16 && !__builtin_cpu_is("intel"));
-#else
-    return pld_isa_has_bf16(isa);
-#endif
+    const pld_cpu cpu = pld_cpu_here(false);
+    return pld_cpu_prefers_bf16(&cpu, isa);
 }
 
 bool pld_isa_prefers_split(pld_isa isa) {

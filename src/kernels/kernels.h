@@ -250,9 +250,7 @@ const char *pld_isa_name(pld_isa isa);       /**< "avx2" */
 pld_isa pld_isa_from_name(const char *name); /**< PLD_ISA_COUNT: unknown */
 bool pld_isa_supported(pld_isa isa);         /**< built in, and this CPU can run it */
 bool pld_isa_has_bf16(pld_isa isa);          /**< it has arithmetic on bfloat16 */
-/** Products of bfloat16 are faster than those of float32 on this CPU. Measured on Intel's (model 207):
- * vdpbf16ps starts every second cycle, which is half the multiplications a second of float32, and they have
- * AMX for it. Other CPUs with AVX512_BF16 are taken to be faster at it, as their makers say. */
+/** Products of bfloat16 are faster than those of float32 on this CPU; kernels/cpu.h says where. */
 bool pld_isa_prefers_bf16(pld_isa isa);
 /** Products of split operands, three of bfloat16, are faster than those of float32. */
 bool pld_isa_prefers_split(pld_isa isa);
