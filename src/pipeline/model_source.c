@@ -240,8 +240,8 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
         return pld_fail(
             error, PLD_ERROR_MISSING,
             "%s: single files hold no tokenizer, and CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) "
-            "is not installed; './dev setup' fetches it, or give it, or a tokenizer folder, with "
-            "--tokenizer",
+            "is not installed; './dev setup' fetches it (it lies in the PyPI package open_clip_torch); or "
+            "give it, or a tokenizer folder, with --tokenizer",
             source->path);
     }
     return pld_clip_bpe_open(source->vocabulary, pad, tokenizer, error);

@@ -248,6 +248,8 @@ static void what_is_missing_is_named(void **state) {
     expect_refusal(write_file("b", "sdxl", is_no_text, NULL, NULL), PLD_ERROR_MISSING, "text encoder");
     expect_refusal(write_file("c", "sd15", is_vae, NULL, NULL), PLD_ERROR_MISSING, "denoising network");
     expect_refusal(write_file("d", "sd15", NULL, NULL, NULL), PLD_ERROR_MISSING, "--tokenizer");
+    expect_refusal(in_folder("d"), PLD_ERROR_MISSING, "'./dev setup' fetches it");
+    expect_refusal(in_folder("d"), PLD_ERROR_MISSING, "PyPI package open_clip_torch");
     pld_file_info *info = inspect(in_folder("c"));
     assert_string_equal(info->kind, "autoencoder");
     pld_file_info_destroy(&info);
