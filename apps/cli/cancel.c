@@ -7,15 +7,20 @@
 
 #include "message.h"
 
+/* Written by the handler in whichever thread it runs, and by threads that work. */
 static volatile int cancelled;
-static volatile sig_atomic_t guarded; /* files that are being written, one inside the other */
+static volatile int guarded; /* files that are being written, one inside the other */
+
+bool cancel_requested(void) {
+    return __atomic_load_n(&cancelled, __ATOMIC_RELAXED);
+}
 
 static void on_signal(int number) {
     (void)number;
-    if (cancelled && !guarded) {
+    if (cancel_requested() && !__atomic_load_n(&guarded, __ATOMIC_RELAXED)) {
         _exit(EXIT_CANCELLED);
     }
-    cancelled = 1;
+    __atomic_store_n(&cancelled, 1, __ATOMIC_RELAXED);
 }
 
 void cancel_install(void) {
@@ -37,9 +42,9 @@ const volatile int *cancel_flag(void) {
 }
 
 void cancel_guard_begin(void) {
-    guarded = guarded + 1;
+    __atomic_add_fetch(&guarded, 1, __ATOMIC_RELAXED);
 }
 
 void cancel_guard_end(void) {
-    guarded = guarded - 1;
+    __atomic_sub_fetch(&guarded, 1, __ATOMIC_RELAXED);
 }

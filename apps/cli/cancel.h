@@ -9,8 +9,9 @@
  * SIGALRM, SIGXCPU) set the flag instead of killing the process. SIGHUP stays ignored under nohup. */
 void cancel_install(void);
 
-/** The flag, for pld_generate_options.cancel. */
+/** The flag, for pld_generate_options.cancel; whether it is set. */
 const volatile int *cancel_flag(void);
+bool cancel_requested(void);
 
 /** A second signal ends the process at once, except between these two, where files are being written. */
 void cancel_guard_begin(void);

@@ -174,7 +174,7 @@ static int draw(picture_run *run, picture *wanted, const pld_generate_options *o
     if (status != PLD_OK) {
         return message_error(&error);
     }
-    if (*cancel_flag()) {
+    if (cancel_requested()) {
         message_failure("cancelled");
         return EXIT_CANCELLED;
     }

@@ -385,8 +385,8 @@ typedef struct pld_generate_options {
     /** Return false to cancel. May be NULL. */
     bool (*progress)(void *user, const pld_progress *progress);
     void *progress_user;
-    /** Checked before every operator: non-zero cancels. May be set from another thread or a signal handler.
-     * May be NULL. */
+    /** Checked before every operator, by an atomic read: non-zero cancels. May be set from another thread (by
+     * an atomic store) or a signal handler. May be NULL. */
     const volatile int *cancel;
 } pld_generate_options;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/executor.h"
 
+#include "core/cancel.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "nn/rounded_values.h"
@@ -21,7 +22,7 @@ void pld_product_settings_set_bf16(pld_product_settings *settings, pld_isa isa, 
 }
 
 static pld_status check_cancel(const pld_run *run, pld_error *error) {
-    return run->cancel && *run->cancel ? pld_fail(error, PLD_ERROR_CANCELLED, "cancelled") : PLD_OK;
+    return pld_cancel_requested(run->cancel) ? pld_fail(error, PLD_ERROR_CANCELLED, "cancelled") : PLD_OK;
 }
 
 static pld_status prepare_operators(pld_run *run, pld_error *error) {

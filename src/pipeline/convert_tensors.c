@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "nn/weight_values.h"
@@ -246,8 +247,7 @@ static pld_status supply(void *user, size_t index, size_t first_byte, size_t byt
     pld_conversion *conversion = user;
     const pld_converted *item = &conversion->items[index];
     const size_t size = pld_dtype_size(item->tensor.dtype);
-    const volatile int *cancel = conversion->options->cancel;
-    if (cancel && *cancel) {
+    if (pld_cancel_requested(conversion->options->cancel)) {
         return pld_fail(error, PLD_ERROR_CANCELLED, "cancelled; nothing was written");
     }
     size_t first = first_byte / size;

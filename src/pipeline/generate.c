@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/memory.h"
 #include "io/atomic_file.h"
 #include "io/weight_files.h"
@@ -23,7 +24,7 @@ static pld_status tell(pld_generation *g, const char *stage, size_t step, size_t
     const double left = step > 0 ? (seconds - denoise) / (double)step * (double)(steps - step) : -1;
     const pld_progress progress = {stage, 0, 1, (int)step, (int)steps, seconds, left};
     bool go_on = !g->options->progress || g->options->progress(g->options->progress_user, &progress);
-    bool cancelled = g->options->cancel && *g->options->cancel;
+    bool cancelled = pld_cancel_requested(g->options->cancel);
     return go_on && !cancelled ? PLD_OK : pld_fail(g->error, PLD_ERROR_CANCELLED, "cancelled");
 }
 

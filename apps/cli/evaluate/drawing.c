@@ -44,7 +44,7 @@ static bool take(drawing *d, picture_place *at) {
     const outcomes *o = &d->e->outcomes;
     pthread_mutex_lock(&d->lock);
     bool found = false;
-    while (!found && d->code == EXIT_DONE && !*cancel_flag() && d->next < outcomes_count(o)) {
+    while (!found && d->code == EXIT_DONE && !cancel_requested() && d->next < outcomes_count(o)) {
         *at = outcomes_place(o, d->next++);
         found = !o->items[outcomes_index(o, *at)].done;
     }
