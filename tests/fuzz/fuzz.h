@@ -28,4 +28,14 @@ const char *fuzz_folder(void);
 /** Write a file into fuzz_folder(). */
 void fuzz_write(const char *name, const uint8_t *data, size_t size);
 
+/** From here on what the program says on stderr goes nowhere; reports of sanitizers are still seen. */
+void fuzz_quiet(void);
+
+/** Gather what is printed on stdout, until fuzz_printed, which gives it: valid until the next begin. */
+void fuzz_print_begin(void);
+const char *fuzz_printed(size_t *size);
+
+/** Stop unless a printed text is free of control characters but line feeds and tabs, and of broken UTF-8. */
+void fuzz_require_plain(const char *text, size_t size);
+
 #endif

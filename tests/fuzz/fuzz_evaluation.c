@@ -75,11 +75,7 @@ static void read_results(const uint8_t *data, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static FILE *quiet;
-    if (!quiet) {
-        quiet = freopen("/dev/null", "w", stderr); /* the program says what it refuses */
-        FUZZ_REQUIRE(quiet);
-    }
+    fuzz_quiet(); /* the program says what it refuses */
     if (size > 0 && data[0] % 2 == 0) {
         read_prompts(data + 1, size - 1);
     } else if (size > 0) {
