@@ -10,7 +10,16 @@
 #include "fuzz.h"
 #include "io/clip_bpe.h"
 
-enum { COMPRESSED = 1, COMPLETED = 2, MERGES = 48894, LINE = 16 };
+enum { COMPRESSED = 1, COMPLETED = 2, MERGES = 48894, LETTERS = 188, LINE = 16 };
+
+/** One of the letters that stand for a byte each, those that words begin with last. */
+static void put_letter(int index, char letter[3]) {
+    const int wide = 0xff - 0xa1; /* without U+00AD */
+    const int point = index < wide ? 0xa1 + index + (index >= 0xad - 0xa1) : 0x21 + index - wide;
+    letter[0] = (char)(point < 0x80 ? point : 0xc0 | point >> 6);
+    letter[1] = (char)(point < 0x80 ? 0 : 0x80 | (point & 0x3f));
+    letter[2] = '\0';
+}
 
 /** The input and so many lines more, each a merge of its own. The caller frees it. */
 static char *complete(const uint8_t *data, size_t size, size_t *whole) {
@@ -23,8 +32,11 @@ static char *complete(const uint8_t *data, size_t size, size_t *whole) {
         lines += data[i] == '\n';
     }
     for (int i = 0; lines <= MERGES; i++, lines++) {
-        used += (size_t)snprintf(text + used, LINE, "%c%c %c%c\n", 'a' + i % 26, 'a' + i / 26 % 26,
-                                 'a' + i / 676 % 26, 'A' + i / 17576 % 26);
+        char left[3];
+        char right[3];
+        put_letter(i / (2 * LETTERS), left);
+        put_letter(i % LETTERS, right);
+        used += (size_t)snprintf(text + used, LINE, "%s %s%s\n", left, right, i / LETTERS % 2 ? "</w>" : "");
     }
     *whole = used;
     return text;
