@@ -6,10 +6,6 @@
 
 #include "fuzz.h"
 
-/* 1 once DEL, C1 controls and broken UTF-8 of files are made printable everywhere, and not only C0 controls.
- */
-enum { ALL_MADE_PRINTABLE = 0 };
-
 void fuzz_quiet(void) {
     static FILE *nowhere;
     if (!nowhere) {
@@ -63,7 +59,7 @@ void fuzz_require_plain(const char *text, size_t size) {
         const long point = decode(at + i, size - i, &length);
         const bool steers = point < 0 || (point >= 0x7f && point < 0xa0);
         length = point < 0 ? 1 : length;
-        FUZZ_REQUIRE(!steers || !ALL_MADE_PRINTABLE);
+        FUZZ_REQUIRE(!steers || !FUZZ_ALL_MADE_PRINTABLE);
         FUZZ_REQUIRE(point < 0 || point >= 0x20 || point == '\n' || point == '\t');
     }
 }
