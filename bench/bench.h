@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Measuring: kernels, attention, operators, stages and whole generations. The command `pladis bench` drives
- * it.
+/** Measuring: kernels, attention, operators, stages and whole generations. `pladis bench` drives it.
  *
- *  Every result is a median over repeats after a warm-up, with its quartiles. What is compared runs in turn
- *  (dense, PLADIS, dense, PLADIS, …), and a ratio is the median of the ratios within a turn, which a machine
- *  that slows down halfway does not spoil.
+ * Every result is a median over repeats after a warm-up, with its quartiles. What is compared runs in turn
+ * (dense, PLADIS, dense, PLADIS, …), and a ratio is the median of the ratios within a turn, which a machine
+ * that slows down halfway does not spoil.
  */
 #ifndef PLD_BENCH_H
 #define PLD_BENCH_H
@@ -18,8 +17,7 @@ typedef struct bench_machine {
     char cpu[96];
     const char *isa;
     int threads;
-    double
-        peak_operations; /**< float32 operations a second of all threads, measured; 0: not known (scalar) */
+    double peak_operations;      /**< float32 operations a second of all threads, measured; 0: not known */
     double peak_bf16_operations; /**< likewise of bfloat16 with float32 sums; 0: there is no instruction */
     double memory_bandwidth;     /**< bytes a second that all threads read, measured */
     uint64_t memory_bytes;       /**< of the machine */

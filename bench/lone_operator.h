@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** One operator of a network on its own, at the shape it has there.
  *
- *  The networks are written down by the model code itself. An operator is then run in a copy of its plan in
+ * The networks are written down by the model code itself. An operator is then run in a copy of its plan in
  * which it is alone: values that live when it runs keep their size, the others shrink to one number, so
  * whatever the operator reads or writes is there. Weights are the model's, and only those of the operators
  * that run are packed. */

@@ -12,8 +12,8 @@
 #include "core/parallel.h"
 #include "core/text.h"
 
-/** The text after the colon of the first line of `path` that begins with `field`; false when there is none.
- */
+/** The text after the colon of the first line of `path` that begins with `field`; false when
+ * there is none. */
 static bool read_field(const char *path, const char *field, char *text, size_t size) {
     FILE *file = fopen(path, "r");
     char line[512];

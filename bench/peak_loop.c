@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Independent multiply-adds in registers: what a core can do at best. Compiled once for each instruction set.
- */
+/* Independent multiply-adds in registers: what a core can do at best. Compiled once for
+ * each instruction set. */
 #include "kernels/vector/pairs.h"
 #ifdef __AMX_BF16__
 #include "kernels/amx/tiles.h"

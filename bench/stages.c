@@ -9,8 +9,8 @@
 
 enum { STAGE_REPEATS = 3 };
 
-/** Evaluations of network `name`: their seconds into `whole`, those of kind `kind` inside each into `part`.
- */
+/** Evaluations of network `name`: their seconds into `whole`, those of kind `kind` inside
+ * each into `part`. */
 static void sum_evaluations(const pld_profile *profile, const char *name, const char *kind,
                             bench_samples *whole, bench_samples *part) {
     size_t count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Matrix products and convolutions through oneDNN. Every call of that library stands in onednn.c.
  *
- *  Activations are NHWC (token-major); a weight is packed once into the layout that its primitive asks for.
+ * Activations are NHWC (token-major); a weight is packed once into the layout that its primitive asks for.
  * All primitives of a process share oneDNN's stateless CPU engine; each pld_onednn has its own stream, so
  * that sessions on several threads do not meet.
  */
@@ -41,8 +41,8 @@ size_t pld_onednn_scratch_bytes(const pld_onednn_primitive *primitive);
 size_t pld_onednn_packed_bytes(const pld_onednn_primitive *primitive);
 const char *pld_onednn_implementation(const pld_onednn_primitive *primitive); /**< oneDNN's name for it */
 
-/** A description of the packed layout, comparable byte by byte: [*size] bytes that live with the primitive.
- */
+/** A description of the packed layout, comparable byte by byte: [*size] bytes that live
+ * with the primitive. */
 const void *pld_onednn_layout(const pld_onednn_primitive *primitive, size_t *size);
 
 /** plain [N, C] or [N, C, kernel, kernel] float32 → packed, pld_onednn_packed_bytes of 64-byte aligned

@@ -25,8 +25,8 @@ void *pld_allocate(size_t count, size_t size);
 /** As pld_allocate, contents not set, aligned to PLD_ALIGNMENT: for tensors. Freed with pld_free. */
 void *pld_allocate_aligned(size_t count, size_t size);
 
-/** Grow `*items` (elements of `size` bytes, `*capacity` of them) to hold at least `wanted`. False: unchanged.
- */
+/** Grow `*items` (elements of `size` bytes, `*capacity` of them) to hold at least
+ * `wanted`. False: unchanged. */
 bool pld_grow(void **items, size_t *capacity, size_t wanted, size_t size);
 
 /** A copy of a string, or of its first `length` bytes; NULL when memory is out. */

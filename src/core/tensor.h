@@ -19,8 +19,8 @@ typedef struct pld_tensor {
     void *data;
 } pld_tensor;
 
-/** Product of the shape; false when a dimension is negative or the product times the type's size overflows.
- */
+/** Product of the shape; false when a dimension is negative or the product times the
+ * type's size overflows. */
 bool pld_shape_elements(const int64_t *shape, int rank, size_t element_size, size_t *elements);
 
 /** "[2, 77, 768]" into `text`; returns `text`. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Linear layers and convolutions with bfloat16 operands, or split ones, and float32 sums.
  *
- *  A convolution is the sum of its taps' matrix products (implicit GEMM): the pixels that one tap reads for a
+ * A convolution is the sum of its taps' matrix products (implicit GEMM): the pixels that one tap reads for a
  * row of the output stand in the input at equal steps, so each tap is pair_product on a shifted left side. A
  * linear layer is the case of one tap. Activations stay float32 in memory; some rows at a time are normalised
  * or enlarged, rounded to bfloat16 and put into a band with its edge of zeros, which all taps and panels then
@@ -9,8 +9,8 @@
  *
  *      | biases [B, N] | bands [1 or threads][rows, W', pixel] | rooms [threads] |
  *
- *  A room is for normalised pixels, or for sums before a GEGLU.
- *  A pixel of the band is its pairs, of split numbers the high ones and then the low ones, and a line of the
+ * A room is for normalised pixels, or for sums before a GEGLU.
+ * A pixel of the band is its pairs, of split numbers the high ones and then the low ones, and a line of the
  * cache where the next pixel's would otherwise fall on the same sets.
  */
 #ifndef PLD_KERNELS_CONVOLUTION_H
@@ -22,7 +22,7 @@
 enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
 
 /** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
- *  normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
+ * normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
  * taps, at most PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a GEGLU follows: of
  * the N columns (a, b), out [.., N/2] = a·gelu(b); no residual. x may be pairs, and out; out of a linear
  * layer with N <= C may be x. */

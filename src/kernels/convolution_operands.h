@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef struct pld_convolution_operands {
-    const void *x;              /* [B, source_height, source_width, C] float32, or pairs where those are asked for */
+    const void *x; /* [B, source_height, source_width, C] float32, or pairs where those are asked for */
     const float *scale, *shift; /* [B, C] each, pictures factor_step floats apart; with normalise */
     int64_t factor_step;
     const void *packed;    /* the weights in panels */

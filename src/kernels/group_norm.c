@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Group normalisation: moments of fixed chunks of tokens, merged in order, then one pass of scale and shift.
- */
+/* Group normalisation: moments of fixed chunks of tokens, merged in order, then one pass of
+ * scale and shift. */
 #include "kernels/group_norm.h"
 
 #include <math.h>

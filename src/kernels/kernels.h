@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Every computing kernel of the library, as a table of function pointers.
  *
- *  One list (PLD_KERNEL_LIST) makes the table, its scalar and its vector versions, the tests and the benches.
- *  The scalar C is the specification. Kernels take raw pointers, run on the calling thread, allocate nothing
+ * One list (PLD_KERNEL_LIST) makes the table, its scalar and its vector versions, the tests and the benches.
+ * The scalar C is the specification. Kernels take raw pointers, run on the calling thread, allocate nothing
  * and never fail; arrays are dense and float32 unless said, activations token-major [tokens, channels]. `out`
  * may be the very same array as an input of the same shape where "in place" is written, and overlaps nothing
  * else.
@@ -57,9 +57,8 @@ typedef struct pld_panel_product {
     int64_t rows, depth;
     const float *panel; /* [depth, panel_columns()] */
     const float *bias;  /* [columns] or NULL */
-    const float
-        *add;   /* [rows, columns], rows out_row floats apart: added to the result; may be out; or NULL */
-    float *out; /* [rows, columns], rows out_row floats apart */
+    const float *add;   /* as out, added to the result; may be out, or NULL */
+    float *out;         /* [rows, columns], rows out_row floats apart */
     int64_t out_row;
     int64_t columns; /* 1 … panel_columns() */
 } pld_panel_product;
@@ -70,7 +69,7 @@ typedef struct pld_panel_product {
  * has such an operation may flush subnormal numbers to zero and round the sum of a pair once instead of
  * twice: each still is one rounding or none, so the bound of float32 sums holds.
  *
- *  Split operands (kernels/pairs.h) have a second word for the low halves of their numbers: the products of
+ * Split operands (kernels/pairs.h) have a second word for the low halves of their numbers: the products of
  * high and high, low and high, and high and low halves are added up. */
 typedef struct pld_pair_product {
     /* [rows, pairs] of each tap: rows left_row words apart within runs of run_rows, those run_step words
@@ -145,11 +144,12 @@ typedef struct pld_winograd_output {
     const float *bias; /* [channels] or NULL */
     bool add_residual;
     float *pixels[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT]; /* of [channels] each; NULL past the edge */
-    const float
-        *residual[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT]; /* likewise, with add_residual; may be pixels */
+    /* likewise, with add_residual; may be pixels */
+    const float *residual[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT];
 } pld_winograd_output;
 
-/* X(return type, name, (arguments)) */
+/* X(return type, name, (arguments)). Its comments are more than clang-format lays out well. */
+/* clang-format off */
 #define PLD_KERNEL_LIST(X)                                                                                          \
     /* Attention of one tile; see attention.h. Scratch: attention_scratch(…) floats, 64-byte aligned. */          \
     X(void, attention_tile, (const pld_attention_tile *tile, float *scratch))                                       \
@@ -238,6 +238,7 @@ typedef struct pld_winograd_output {
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
      * is infinite or no number. */                                                                                 \
     X(void, f32_split, (const float *in, size_t count, void *high, void *low))
+/* clang-format on */
 
 typedef struct pld_kernels {
     pld_isa isa;

@@ -3,10 +3,10 @@
  *
  *      [panel][tap][pair of the depth][column in the panel][2]
  *
- *  with zeros for columns past the end and for the second half of an odd depth's last pair. All of a tap
+ * with zeros for columns past the end and for the second half of an odd depth's last pair. All of a tap
  * stands together, because the taps of a convolution read different pixels.
  *
- *  Split numbers are the sum of two of bfloat16, x = high + low within 2^-17 of x (every float16 number but
+ * Split numbers are the sum of two of bfloat16, x = high + low within 2^-17 of x (every float16 number but
  * the smallest exactly): all high pairs of a tap, then all low ones. With three of the four products of
  * halves a product is within some 2^-16 of that in float32 (Henry, Tang, Heinecke: "Leveraging the bfloat16
  * Artificial Intelligence Datatype For Higher-Precision Computations", 2019), which is worth it where

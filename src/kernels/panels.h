@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Weights packed for panel_product, in the type in which they are stored.
  *
- *  A matrix of `columns` outputs and `depth` inputs, each weight of `taps` numbers (1 in a linear layer, 9 in
+ * A matrix of `columns` outputs and `depth` inputs, each weight of `taps` numbers (1 in a linear layer, 9 in
  * a 3×3 convolution), is cut into panels of panel_columns() outputs:
  *
  *      [panel][depth][tap][column in the panel]        columns past the end are 0
  *
- *  16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
+ * 16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
  * exact. The two halves of a GEGLU's columns are cut one by one, and their panels alternate, so that what is
  * multiplied in the end is computed together.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** 3×3 convolutions of stride 1 and padding 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications.
  *
- *  Tiles of 4×4 pixels go through the input transform, 36 matrix products and the output transform.
+ * Tiles of 4×4 pixels go through the input transform, 36 matrix products and the output transform.
  * Transformed weights take four times the room of the weights, so they are made anew in each run: once for
  * all groups of tiles where several share them, else by each thread for the panels that it works through.
  *
- *  What stands around a convolution is done on the way, without a map of its own: normalisation and SiLU of
+ * What stands around a convolution is done on the way, without a map of its own: normalisation and SiLU of
  * the input (a band of rows at a time), nearest upsampling, and the sums of bias, a vector for each picture,
  * and a residual. Scratch:
  *

@@ -18,8 +18,8 @@ static int64_t room_or(const pld_winograd *conv, int64_t usual) {
     return conv->room ? conv->room : usual;
 }
 
-/** Panels and channels whose weights are transformed at a time: all, if groups share them and they have room.
- */
+/** Panels and channels whose weights are transformed at a time: all, if groups share them and
+ * they have room. */
 static void cut_weights(winograd_cut *cut, const pld_winograd *conv) {
     const int64_t depth = conv->weights.depth;
     const int64_t channel = POINTS * cut->width; /* of a panel */

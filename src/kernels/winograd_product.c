@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Winograd's weights, products and outputs. Where groups of tiles share the weights, all panels' are
- * transformed once, and threads share each step. A single group would write them, four times as large as they
- * were, to read them once: there each thread takes some panels from weights to pixels, and waits for no
- * other. Points are outermost, so that a point's inputs stay in the second-level cache while weights pass by.
- */
+ * transformed once, and threads share each step. A single group would write them, four times as large as
+ * they were, to read them once: there each thread takes some panels from weights to pixels, and waits
+ * for no other. Points are outermost, so that a point's inputs stay in the second-level cache while
+ * weights pass by. */
 #include "core/parallel.h"
 #include "kernels/winograd_job.h"
 

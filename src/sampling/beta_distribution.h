@@ -3,8 +3,7 @@
 #ifndef PLD_SAMPLING_BETA_DISTRIBUTION_H
 #define PLD_SAMPLING_BETA_DISTRIBUTION_H
 
-/** Probability that a Beta(a, b) variable is at most x: the regularised incomplete beta function. a, b > 0.
- */
+/** Probability that a Beta(a, b) variable, a, b > 0, is at most x: the regularised incomplete beta function. */
 double pld_beta_cdf(double x, double a, double b);
 
 /** The x at which that probability is p (percent point function); exact at p = 0 and 1. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Single-precision arithmetic as torch and numpy do it on CPUs, so that schedules agree to the last bit or
- *  nearly so. Each call rounds once, to float; torch's own vectorised functions are within one unit of that.
- */
+/** Single-precision arithmetic as torch and numpy do it on CPUs, so that schedules agree to the last
+ *  bit or nearly so. Each call rounds once, to float; torch's own vectorised functions are within one
+ *  unit of that. */
 #ifndef PLD_SAMPLING_FLOAT_MATH_H
 #define PLD_SAMPLING_FLOAT_MATH_H
 

@@ -92,8 +92,8 @@ static size_t step_of_call(const pld_sampler *sampler, size_t call) {
     return call < PRK_CALLS ? call / PRK_STEP_CALLS : call - PRK_CALLS + PRK_STEPS;
 }
 
-/** Eq. 9: from `timestep` to `next_timestep`, along `outputs` (ε or v, combined). `s->next` gets the result.
- */
+/** Eq. 9: from `timestep` to `next_timestep`, along `outputs` (ε or v, combined). `s->next`
+ * gets the result. */
 static void transfer(pld_sampler *sampler, const pld_step *s, const float *start, const float *output,
                      int64_t timestep, int64_t next_timestep) {
     pld_prediction prediction = sampler->config.prediction_type;

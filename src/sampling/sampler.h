@@ -123,8 +123,8 @@ pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, siz
 void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
                            float *noisy, size_t count);
 
-/** x0[count] as the prediction of call `call` implies it for `sample`, what the solver has before its step.
- */
+/** x0[count] as the prediction of call `call` implies it for `sample`, what the solver has
+ * before its step. */
 void pld_sampler_predict_x0(const pld_sampler *sampler, size_t call, const float *noise_pred,
                             const float *sample, float *x0, size_t count);
 

@@ -24,8 +24,8 @@ static size_t interpolate_sigmas(const pld_sampler *sampler, const pld_sigma_tab
     return count;
 }
 
-/** Replace sigmas[*count] by a sigma schedule over the same range, and the timesteps by those of its levels.
- */
+/** Replace sigmas[*count] by a sigma schedule over the same range, and the timesteps by those
+ * of its levels. */
 static pld_status apply_sigma_schedule(pld_sampler *sampler, const pld_sigma_table *table, double *sigmas,
                                        size_t *count, pld_error *error) {
     pld_schedule *schedule = &sampler->schedule;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole attentions against the double oracle. Bound 1e-5·max|v|: float32 logits of size up to ~10 carry about
- * 1e-6, which moves weights by as much relatively; λ = 2 multiplies that, entmax adds its own 1e-6 a weight.
- */
+/* Whole attentions against the double oracle. Bound 1e-5·max|v|: float32 logits of size up to ~10 carry
+ * about 1e-6, which moves weights by as much relatively; λ = 2 multiplies that, entmax adds its own
+ * 1e-6 a weight. */
 #include <math.h>
 #include <string.h>
 

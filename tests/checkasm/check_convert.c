@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conversions: every code of the small types against their definition, and rounding against exact arithmetic.
- */
+/* Conversions: every code of the small types against their definition, and rounding
+ * against exact arithmetic. */
 #include <math.h>
 #include <string.h>
 

@@ -92,8 +92,8 @@ static void check_row_norm(const pld_kernels *kernels, bool rms, bool affine) {
             } else {
                 kernels->layer_norm(x, 3, channels, 1e-5F, w, b, to);
             }
-            /* A single channel has variance 0: its distance from the mean is rounding, divided by √epsilon.
-             */
+            /* A single channel has variance 0: its distance from the mean is rounding,
+             * divided by √epsilon. */
             check_near("row norm", to, expected, count, channels == 1 ? 1e-3 : 4e-6, 1e-6);
         }
     }

@@ -3,8 +3,8 @@
 #include "kernels/plain/small_floats.h"
 #include "kernels/table.h"
 
-/** condition ? a : b without a branch: GCC keeps a floating-point operation on one side out of vector loops.
- */
+/** condition ? a : b without a branch: GCC keeps a floating-point operation on one side out
+ * of vector loops. */
 static inline uint32_t pick(bool condition, uint32_t a, uint32_t b) {
     uint32_t mask = 0U - (uint32_t)condition;
     return (a & mask) | (b & ~mask);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transforms of Winograd's F(4x4, 3x3): the specification of the vector versions.
  *
- *  Lavin & Gray 2016 (arXiv 1509.09308), equation 8: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, with the Toom-Cook
+ * Lavin & Gray 2016 (arXiv 1509.09308), equation 8: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, with the Toom-Cook
  * matrices of the points p = 0, ±√½, ±√2 and infinity. For a finite point p_j, M_j(x) the product of (x −
  * p_l) over the other finite points and N_j = M_j(p_j):
  *

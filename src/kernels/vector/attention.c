@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attention of some query rows of one head, with the rows in the lanes and no map stored.
  *
- *  The keys on which PLADIS acts come first, all at once: their weights keep the mass of the dense ones, so
+ * The keys on which PLADIS acts come first, all at once: their weights keep the mass of the dense ones, so
  * that they are simply the first block of an online softmax (Milakov & Gimelshein 2018, arXiv 1805.02867; Dao
  * et al. 2022, arXiv 2205.14135) over the other keys. Cross-attention has no other keys, softmax attention
  * only those. */

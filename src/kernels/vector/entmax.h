@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** α-entmax of a tile of logits, one query row to a lane (Peters, Niculae & Martins 2019, arXiv 1905.05702):
- *  weights [x−τ]₊^p with x = (α−1)(z − max), p = 1/(α−1), and τ in [−1, 0) such that they add up to 1.
+ * weights [x−τ]₊^p with x = (α−1)(z − max), p = 1/(α−1), and τ in [−1, 0) such that they add up to 1.
  *
- *  With N(τ) the p-norm of [x−τ]₊, Newton on N = 1 takes τ += (N−1)·N^(p−1) / Σ[x−τ]₊^(p−1). N is convex, so
+ * With N(τ) the p-norm of [x−τ]₊, Newton on N = 1 takes τ += (N−1)·N^(p−1) / Σ[x−τ]₊^(p−1). N is convex, so
  * the steps rise from τ = −1 to the root without bracket or sorting. Exponents 1 to 4 (α = 2, 1.5, 4/3, 1.25)
  * need products only. Others cost a logarithm and an exponential an element, so they first run on a rough
  * power, t^⌊p⌋ times a cubic in √t in place of t^(p−⌊p⌋), which leaves one or two exact steps, and the
@@ -107,9 +107,9 @@ PLD_INLINE entmax_kind first_kind(const entmax_kind kind) {
     return kind == PLD_POWER_ANY ? PLD_POWER_ROUGH : kind;
 }
 
-/** Thresholds of the rows of `tile` [keys][PLD_TILE] of x; `sums` are those of first_kind at τ = −1. For
- *  PLD_POWER_ANY `kept` (same shape, or NULL) gets the powers at the threshold, without the step that is due.
- */
+/** Thresholds of the rows of `tile` [keys][PLD_TILE] of x; `sums` are those of first_kind at τ = −1.
+ *  For PLD_POWER_ANY `kept` (same shape, or NULL) gets the powers at the threshold, without the step
+ *  that is due. */
 PLD_INLINE entmax_threshold find_threshold(const entmax_kind kind, const entmax_rule *rule, const float *tile,
                                            int64_t keys, entmax_sums sums, float *kept) {
     entmax_threshold threshold = {0};

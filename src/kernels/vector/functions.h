@@ -129,9 +129,9 @@ PLD_INLINE vec sigmoid_of(vec x) {
     return inverse(splat(1.0F) + exp_of(negated));
 }
 
-/** Φ(x) = ½·erfc(−x/√2). With t = 1/(1 + 0.3·|x|), Φ(−|x|)·e^(x²/2) is a polynomial in t of degree 8 with
- *  relative error 5.8e-8 for |x| <= 14; rounding x²/2 adds |x|²/2 units in the last place in the left tail.
- */
+/** Φ(x) = ½·erfc(−x/√2). With t = 1/(1 + 0.3·|x|), Φ(−|x|)·e^(x²/2) is a polynomial in t of degree 8
+ *  with relative error 5.8e-8 for |x| <= 14; rounding x²/2 adds |x|²/2 units in the last place in
+ *  the left tail. */
 PLD_INLINE vec normal_integral(vec x) {
     vec magnitude = (vec)((ivec)x & 0x7fffffff);
     vec t = inverse(splat(1.0F) + splat(0.3F) * magnitude);

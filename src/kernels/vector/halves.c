@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* float16 to float32 and back by the instructions for it (F16C; every instruction set built here has them,
- * the 512-bit ones in their own width). They round to the nearest, ties to even, and know subnormal numbers.
- */
+/* float16 to float32 and back by the instructions for it (F16C; every instruction set built here
+ * has them, the 512-bit ones in their own width). They round to the nearest, ties to even, and
+ * know subnormal numbers. */
 #include <immintrin.h>
 #include <string.h>
 

@@ -8,9 +8,9 @@
 #include "kernels/vector/rows.h"
 #include "kernels/vector/transpose.h"
 
-/* A block is taken with an old maximum when no logit exceeds it by more than this power of two: sums then
- * stay far from the largest float, and what is flushed to 0 is farther below the true maximum than otherwise.
- */
+/* A block is taken with an old maximum when no logit exceeds it by more than this power of two:
+ * sums then stay far from the largest float, and what is flushed to 0 is farther below the true
+ * maximum than otherwise. */
 #define PLD_EXCESS_LIMIT 16
 
 typedef struct online_softmax {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Matrix product with packed panels: PANEL_VECTORS vectors of columns stay in registers for a block of rows.
- */
+/* Matrix product with packed panels: PANEL_VECTORS vectors of columns stay in registers for a
+ * block of rows. */
 #include "kernels/table.h"
 #include "kernels/vector/vector.h"
 

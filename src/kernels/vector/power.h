@@ -27,9 +27,9 @@ typedef struct entmax_rule {
     float rough_tolerance;
 } entmax_rule;
 
-/** The cubic in r = √t through t^fraction = r^(2·fraction) at four points of (0, 1], by divided differences,
- *  expanded to powers of r. In r the power is bent less near 0 than in t, where a cubic is off by percents.
- */
+/** The cubic in r = √t through t^fraction = r^(2·fraction) at four points of (0, 1], by divided
+ *  differences, expanded to powers of r. In r the power is bent less near 0 than in t, where a cubic is
+ *  off by percents. */
 PLD_INLINE void fit_rough(double fraction, float coefficients[PLD_ROUGH_TERMS]) {
     static const double nodes[PLD_ROUGH_TERMS] = {0.1414, 0.4472, 0.7746, 0.9899};
     enum { LAST = PLD_ROUGH_TERMS - 1 };

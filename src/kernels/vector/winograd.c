@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The transforms of Winograd's F(4x4, 3x3), a vector of channels at a time; scalar/winograd.c derives them.
- */
+/* The transforms of Winograd's F(4x4, 3x3), a vector of channels at a time;
+ * scalar/winograd.c derives them. */
 #include "kernels/table.h"
 #include "kernels/vector/vector.h"
 #include "kernels/winograd_points.h"

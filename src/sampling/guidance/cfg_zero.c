@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CFG-Zero*: the unconditional prediction scaled to fit the conditional one, and nothing in the first steps.
- */
+/* CFG-Zero*: the unconditional prediction scaled to fit the conditional one, and nothing in
+ * the first steps. */
 #include <math.h>
 
 #include "sampling/guidance/methods.h"
