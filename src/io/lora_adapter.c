@@ -208,11 +208,11 @@ static pld_status read_fields(fields *at, pld_lora_settings *settings, pld_error
 static pld_status check_class(fields *at, pld_lora_part part, pld_error *error) {
     pld_json mapping;
     const char *name = "";
-    PLD_TRY(pld_json_object(&at->top, named(at, "auto_mapping"), PLD_JSON_OPTIONAL, &mapping, error));
+    PLD_TRY(pld_json_object(&at->top, named(at, "auto_mapping"), PLD_JSON_NULLABLE, &mapping, error));
     if (!mapping.value || part != PLD_LORA_TEXT_ENCODER || at->prefix[0]) {
         return PLD_OK;
     }
-    PLD_TRY(pld_json_get_string(&mapping, "base_model_class", PLD_JSON_OPTIONAL, &name, error));
+    PLD_TRY(pld_json_get_string(&mapping, "base_model_class", PLD_JSON_NULLABLE, &name, error));
     return strcmp(name, "CLIPTextModelWithProjection") != 0
                ? PLD_OK
                : refuse_field(
