@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caption.h"
+#include "facets.h"
 #include "message.h"
 #include "output_name.h"
 #include "sheet.h"
 
-enum { COLUMNS = 3, LABEL_SIZE = 256 };
+enum { COLUMNS = 3 };
+
+/** How much of the picture shines through a map, in grey; bars of colours have middle grey behind them. */
+static const double picture_part = 0.2, middle_grey = 128;
 
 /** Black, violet, red, yellow, white: dark to bright, so that it can be read in grey too. */
 static void heat_colour(double heat, double colour[3]) {
@@ -20,6 +25,18 @@ static void heat_colour(double heat, double colour[3]) {
     int low = place < 3 ? (int)place : 3;
     for (int c = 0; c < 3; c++) {
         colour[c] = stops[low][c] + (place - low) * (stops[low + 1][c] - stops[low][c]);
+    }
+}
+
+static uint8_t over_grey(double grey, double colour) {
+    return (uint8_t)(picture_part * grey + (1 - picture_part) * colour + 0.5);
+}
+
+static void scale_colour(double part, canvas_colour *result) {
+    double colour[3];
+    heat_colour(part, colour);
+    for (int c = 0; c < 3; c++) {
+        result->rgb[c] = over_grey(middle_grey, colour[c]);
     }
 }
 
@@ -50,7 +67,7 @@ static bool paint(const pld_image *drawn, const pld_attention_map *map, const fl
                                     (x + 0.5) * map->width / drawn->width - 0.5);
             heat_colour(most > 0 ? value / most : 0, colour);
             for (int c = 0; c < 3; c++) {
-                result->pixels[at + (size_t)c] = (uint8_t)(0.3 * grey + 0.7 * colour[c] + 0.5);
+                result->pixels[at + (size_t)c] = over_grey(grey, colour[c]);
             }
         }
     }
@@ -65,86 +82,113 @@ static double largest(const pld_attention_map *map, const float *values) {
     return most;
 }
 
-/** What the sheet shows: three cells a word. */
+/** A sheet of maps while it is laid out: a row for each word. */
 typedef struct map_sheet {
     size_t words;
-    pld_image *images;          /* [2 · words] */
-    sheet_cell *cells;          /* [3 · words] */
-    char (*labels)[LABEL_SIZE]; /* [3 · words] */
+    pld_image *images;   /* [words, 2] */
+    sheet_cell *cells;   /* [words, COLUMNS] */
+    const char **heads;  /* [words] */
+    sheet_scale *scales; /* [words] */
+    captions texts;
 } map_sheet;
 
-static void print_word(char label[LABEL_SIZE], int length, const char *word) {
-    snprintf(label, LABEL_SIZE, "“%.*s”", length < 100 ? length : 100, word);
-}
-
-static void print_most(char dense_label[LABEL_SIZE], char sparse_label[LABEL_SIZE], double dense,
-                       double sparse, double alpha) {
-    snprintf(dense_label, LABEL_SIZE, "dense: at most %.3g of the attention", dense);
-    snprintf(sparse_label, LABEL_SIZE, "sparse, α = %g: at most %.3g", alpha, sparse);
-}
-
-static bool fill_word(const picture *drawn, const pld_attention_map *map, size_t word, map_sheet *sheet) {
-    double dense = largest(map, map->dense), sparse = largest(map, map->sparse);
-    double most = dense > sparse ? dense : sparse;
-    pld_image *images = sheet->images + 2 * word;
-    sheet_cell *cells = sheet->cells + COLUMNS * word;
-    char(*labels)[LABEL_SIZE] = sheet->labels + COLUMNS * word;
-    if (!paint(&drawn->image, map, map->dense, most, &images[0]) ||
-        !paint(&drawn->image, map, map->sparse, most, &images[1])) {
+static bool reserve(map_sheet *maps) {
+    const size_t room = maps->words > 0 ? maps->words : 1;
+    maps->images = calloc(2 * room, sizeof *maps->images);
+    maps->cells = calloc(COLUMNS * room, sizeof *maps->cells);
+    maps->heads = calloc(room, sizeof *maps->heads);
+    maps->scales = calloc(room, sizeof *maps->scales);
+    if (maps->images == NULL || maps->cells == NULL || maps->heads == NULL || maps->scales == NULL) {
+        message_failure("out of memory for the maps of %zu words", maps->words);
         return false;
-    }
-    print_word(labels[0], 100, map->word);
-    print_most(labels[1], labels[2], dense, sparse, drawn->settings->pladis_alpha);
-    for (int i = 0; i < COLUMNS; i++) {
-        cells[i] = (sheet_cell){.image = i == 0 ? &drawn->image : &images[i - 1], .label = labels[i]};
     }
     return true;
 }
 
-int attention_picture_check(const picture *drawn, const char *words) {
-    enum { MOST_WORDS = 256 }; /* more do not fit in any case */
-    static char labels[MOST_WORDS][LABEL_SIZE];
-    static sheet_cell cells[COLUMNS * MOST_WORDS];
-    char dense[LABEL_SIZE], sparse[LABEL_SIZE]; /* as wide as they can become */
-    size_t count = 0;
-    print_most(dense, sparse, -1.23e-05, -1.23e-05, drawn->settings->pladis_alpha);
-    for (const char *at = words; at != NULL && count < MOST_WORDS; count++) {
-        const int length = (int)strcspn(at, ",");
-        print_word(labels[count], length, at);
-        cells[COLUMNS * count] = (sheet_cell){.image = &drawn->image, .label = labels[count]};
-        cells[COLUMNS * count + 1] = (sheet_cell){.image = &drawn->image, .label = dense};
-        cells[COLUMNS * count + 2] = (sheet_cell){.image = &drawn->image, .label = sparse};
-        at = at[length] == ',' ? at + length + 1 : NULL;
+/** A row of the sheet, with room for what is known after drawing only. */
+static void add_word(const picture *drawn, size_t word, const char *text, map_sheet *maps) {
+    sheet_cell *cells = maps->cells + COLUMNS * word;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        cells[i] = (sheet_cell){.image = &drawn->image, .widest = i > 0 ? "at most 0.000444 %" : NULL};
     }
-    return sheet_check(cells, COLUMNS * count, COLUMNS, (int)drawn->settings->zoom);
+    maps->heads[word] = captions_add(&maps->texts, "“%s”", text);
+    maps->scales[word] = (sheet_scale){0, scale_colour};
 }
 
-bool attention_picture_compose(const picture *drawn, const pld_attention_maps *maps, pld_image *result) {
+/** Put the maps of a word into its row. */
+static bool paint_word(const picture *drawn, const pld_attention_map *map, size_t word, map_sheet *maps) {
+    const double dense = largest(map, map->dense), sparse = largest(map, map->sparse);
+    const double most = dense > sparse ? dense : sparse;
+    pld_image *images = maps->images + 2 * word;
+    sheet_cell *cells = maps->cells + COLUMNS * word;
+    if (!paint(&drawn->image, map, map->dense, most, &images[0]) ||
+        !paint(&drawn->image, map, map->sparse, most, &images[1])) {
+        return false;
+    }
+    cells[1].image = &images[0];
+    cells[1].note = captions_add(&maps->texts, "at most %.3g %%", 100 * dense);
+    cells[2].image = &images[1];
+    cells[2].note = captions_add(&maps->texts, "at most %.3g %%", 100 * sparse);
+    maps->scales[word].most = most;
+    return true;
+}
+
+static int lay_out(const picture *drawn, const char *model_name, map_sheet *maps, pld_image *result) {
+    char common[FACETS_TEXT];
+    facets_common(drawn, 1, common);
+    const char *const heads[COLUMNS] = {
+        "picture", "dense (softmax)",
+        captions_add(&maps->texts, "sparse (α-entmax, α = %g)", drawn->settings->pladis_alpha)};
+    const sheet_page page = {
+        .title = drawn->prompt,
+        .subtitle = captions_add(&maps->texts, "%s, %s", model_name, common),
+        .footnote = "Share of each place's cross-attention that goes to the word: mean over heads, "
+                    "layers and steps, shown over the picture in grey.",
+        .column_heads = heads,
+        .row_heads = maps->heads,
+        .cells = maps->cells,
+        .scales = maps->scales,
+        .scale_head = "share",
+        .rows = maps->words,
+        .columns = COLUMNS,
+        .zoom = (int)drawn->settings->zoom};
+    return captions_failed(&maps->texts, "the sheet of maps")
+               ? EXIT_FAILED
+               : sheet_compose(&page, "the sheet of maps", result);
+}
+
+/** The sheet of maps, or with NULL only whether it can be made. Gives the exit code. */
+static int compose(const picture *drawn, const pld_attention_maps *maps, const char *model_name,
+                   pld_image *result) {
     pld_attention_map map;
-    map_sheet sheet = {0};
-    while (pld_attention_maps_get(maps, sheet.words, &map)) {
-        sheet.words++;
+    map_sheet page = {0};
+    while (pld_attention_maps_word(maps, page.words) != NULL) {
+        page.words++;
     }
-    const size_t room = sheet.words > 0 ? sheet.words : 1;
-    sheet.images = calloc(2 * room, sizeof *sheet.images);
-    sheet.cells = calloc(COLUMNS * room, sizeof *sheet.cells);
-    sheet.labels = calloc(COLUMNS * room, sizeof *sheet.labels);
-    bool done = sheet.images != NULL && sheet.cells != NULL && sheet.labels != NULL;
-    if (!done) {
-        message_failure("out of memory for the maps of %zu words", sheet.words);
+    bool done = reserve(&page);
+    for (size_t i = 0; done && i < page.words; i++) {
+        add_word(drawn, i, pld_attention_maps_word(maps, i), &page);
+        done = result == NULL || (pld_attention_maps_get(maps, i, &map) && paint_word(drawn, &map, i, &page));
     }
-    for (size_t i = 0; done && i < sheet.words; i++) {
-        done = pld_attention_maps_get(maps, i, &map) && fill_word(drawn, &map, i, &sheet);
+    const int code = done ? lay_out(drawn, model_name, &page, result) : EXIT_FAILED;
+    for (size_t i = 0; page.images != NULL && i < 2 * page.words; i++) {
+        canvas_free(&page.images[i]);
     }
-    done = done &&
-           sheet_compose(sheet.cells, COLUMNS * sheet.words, COLUMNS, (int)drawn->settings->zoom, result);
-    for (size_t i = 0; sheet.images != NULL && i < 2 * sheet.words; i++) {
-        canvas_free(&sheet.images[i]);
-    }
-    free(sheet.images);
-    free(sheet.cells);
-    free(sheet.labels);
-    return done;
+    free(page.images);
+    free(page.cells);
+    free(page.heads);
+    free(page.scales);
+    captions_free(&page.texts);
+    return code;
+}
+
+bool attention_picture_compose(const picture *drawn, const pld_attention_maps *maps, const char *model_name,
+                               pld_image *result) {
+    return compose(drawn, maps, model_name, result) == EXIT_DONE;
+}
+
+int attention_picture_check(const picture *drawn, const pld_attention_maps *maps, const char *model_name) {
+    return compose(drawn, maps, model_name, NULL);
 }
 
 bool attention_picture_name(const generate_request *request, size_t index, size_t count, char *name,

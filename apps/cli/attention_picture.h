@@ -7,12 +7,13 @@
 #include "picture.h"
 
 /** A row for each word: the picture, and over it where attention goes, dense and sparse, in one scale of
- * colours. Free with canvas_free. False after an error line. */
-bool attention_picture_compose(const picture *drawn, const pld_attention_maps *maps, pld_image *result);
+ * colours, which stands beside them. Free with canvas_free. False after an error line. */
+bool attention_picture_compose(const picture *drawn, const pld_attention_maps *maps, const char *model_name,
+                               pld_image *result);
 
-/** The same question before anything is drawn: whether the maps of `words` (commas between) fit one
- * picture, where the picture's image has its size and no pixels yet. Gives the exit code. */
-int attention_picture_check(const picture *drawn, const char *words);
+/** The same question before anything is drawn: whether the maps fit one picture, where the picture's image
+ * has its size and no pixels yet. Gives the exit code. */
+int attention_picture_check(const picture *drawn, const pld_attention_maps *maps, const char *model_name);
 
 /** Name of the file of picture `index`: --attention-maps-output, or --output with "-attention". False after
  * an error line. */

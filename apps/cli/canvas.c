@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "canvas.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,9 @@
 
 enum { LONGEST_SIDE = 16384 }; /* what the PNG writer takes */
 
-const canvas_colour canvas_white = {{255, 255, 255}}, canvas_black = {{32, 32, 32}},
-                    canvas_grey = {{160, 160, 160}};
+const canvas_colour canvas_page = {{255, 255, 255}}, canvas_text = {{31, 35, 40}},
+                    canvas_quiet = {{87, 96, 106}}, canvas_rule = {{216, 222, 228}},
+                    canvas_right = {{26, 127, 55}}, canvas_wrong = {{207, 34, 46}};
 
 bool canvas_fits(size_t width, size_t height) {
     return width >= 1 && height >= 1 && width <= LONGEST_SIDE && height <= LONGEST_SIDE;
@@ -35,7 +37,7 @@ bool canvas_create(pld_image *image, size_t width, size_t height, const char *wh
     }
     image->width = (int)width;
     image->height = (int)height;
-    memset(image->pixels, 255, 3 * width * height);
+    canvas_fill(image, 0, 0, image->width, image->height, canvas_page);
     return true;
 }
 
@@ -58,22 +60,36 @@ void canvas_fill(pld_image *image, int left, int top, int width, int height, can
     }
 }
 
-void canvas_line(pld_image *image, int from_x, int from_y, int to_x, int to_y, canvas_colour colour) {
-    int across = abs(to_x - from_x), down = abs(to_y - from_y);
-    int steps = across > down ? across : down;
-    for (int i = 0; i <= steps; i++) {
-        double part = steps > 0 ? (double)i / steps : 0;
-        double x = from_x + part * (to_x - from_x), y = from_y + part * (to_y - from_y);
-        put(image, (int)(x + (x < 0 ? -0.5 : 0.5)), (int)(y + (y < 0 ? -0.5 : 0.5)), colour);
-    }
-}
-
 void canvas_paste(pld_image *image, const pld_image *picture, int left, int top, int zoom) {
     for (int y = 0; y < picture->height * zoom; y++) {
         const uint8_t *row = picture->pixels + 3 * (size_t)(y / zoom) * (size_t)picture->width;
         for (int x = 0; x < picture->width * zoom; x++) {
             const uint8_t *from = row + (size_t)(x / zoom) * 3;
             put(image, left + x, top + y, (canvas_colour){{from[0], from[1], from[2]}});
+        }
+    }
+}
+
+/** Of one channel; light is about the square of its number (sRGB's curve lies near the power 2.2). */
+static uint8_t mix(uint8_t under, uint8_t over, double part) {
+    const double light = (1 - part) * under * under + part * over * over;
+    return (uint8_t)(sqrt(light) + 0.5);
+}
+
+void canvas_ink(pld_image *image, int left, int top, const uint8_t *coverage, int width, int height,
+                canvas_colour colour) {
+    for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+            const uint8_t covered = coverage[(size_t)y * (size_t)width + (size_t)x];
+            if (covered == 0 || left + x < 0 || top + y < 0 || left + x >= image->width ||
+                top + y >= image->height) {
+                continue;
+            }
+            uint8_t *pixel =
+                image->pixels + 3 * ((size_t)(top + y) * (size_t)image->width + (size_t)(left + x));
+            for (int c = 0; c < 3; c++) {
+                pixel[c] = mix(pixel[c], colour.rgb[c], covered / 255.0);
+            }
         }
     }
 }

@@ -82,9 +82,7 @@ static const option_set set = {
 
 static void show(void *user, uint64_t done, uint64_t all) {
     (void)user;
-    enum { PARTS = 1000 };
-    const uint64_t part = all ? (done < all ? done : all) * PARTS / all : PARTS;
-    progress_show_count((size_t)part, PARTS, -1);
+    progress_show_part(all > 0 ? (double)done / (double)all : 1);
 }
 
 /** Whether the folder or file at `path` is `inside` the one at `outer`, or the same. */

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-enum { VISIBLE = 8 };
-
 bool difference_make(const pld_image *first, const pld_image *second, difference *result) {
     *result = (difference){0};
     if (!canvas_create(&result->image, (size_t)first->width, (size_t)first->height, "the difference")) {
@@ -21,7 +19,7 @@ bool difference_make(const pld_image *first, const pld_image *second, difference
             sum += apart;
             most = apart > most ? apart : most;
         }
-        changed += most > VISIBLE;
+        changed += most > DIFFERENCE_VISIBLE;
         result->largest = most > result->largest ? most : result->largest;
     }
     result->mean = sum / (double)(3 * pixels);

@@ -5,7 +5,7 @@
 
 #include "canvas.h"
 
-enum { DIFFERENCE_GAIN = 4 };
+enum { DIFFERENCE_GAIN = 4, DIFFERENCE_VISIBLE = 8 };
 
 typedef struct difference {
     pld_image image; /**< DIFFERENCE_GAIN·|second − first| in each channel, on black */

@@ -45,7 +45,7 @@ int command_generate(int argc, char **argv) {
         code = run_check(&run);
     }
     if (code == EXIT_DONE && picture_file_is_sheet(&request)) {
-        code = picture_file_check_sheet(&request, &run.pictures);
+        code = picture_file_check_sheet(&request, &run.facts, &run.pictures);
     }
     if (code == EXIT_DONE) {
         code = draw_all(&run);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** pladis grid: a picture for each value of one or two options. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,21 +147,11 @@ static const char *csv_name(const grid_request *request, char *name, size_t size
     return name;
 }
 
-/** What stands above the grid. */
-static void make_title(const grid_request *request, const picture_grid *grid, char *title, size_t size) {
-    const bool seeds = varies(grid->x, "seed") || varies(grid->y, "seed");
-    int used = snprintf(title, size, "%.500s", request->generate.prompt);
-    if (!seeds && used < (int)size) {
-        snprintf(title + used, size - (size_t)used, "%sseed %" PRId64, used > 0 ? ", " : "",
-                 request->generate.seed);
-    }
-}
-
 static int write_results(const grid_request *request, picture_run *run, const picture_grid *grid,
-                         const char *title, const char *csv) {
+                         const char *csv) {
     const generate_request *settings = &request->generate;
     pld_image image = {0};
-    if (!grid_picture_compose(grid, title, (int)settings->zoom, &image)) {
+    if (!grid_picture_compose(grid, run->model_name, (int)settings->zoom, &image)) {
         return EXIT_FAILED;
     }
     int code = picture_file_write_composed(settings, &run->facts, &run->pictures, &image);
@@ -177,7 +166,7 @@ static int write_results(const grid_request *request, picture_run *run, const pi
 }
 
 static int draw_grid(const grid_request *request, picture_run *run, const picture_grid *grid) {
-    char name[PATH_MAX], title[PICTURE_LABEL * 4];
+    char name[PATH_MAX];
     int code = prompts_make_grid(&request->generate, grid->x, grid->y, &run->pictures);
     const char *csv = csv_name(request, name, sizeof name);
     if (code == EXIT_DONE) {
@@ -191,13 +180,12 @@ static int draw_grid(const grid_request *request, picture_run *run, const pictur
         code = run_check(run);
     }
     if (code == EXIT_DONE) {
-        make_title(request, grid, title, sizeof title);
-        code = grid_picture_check(grid, title, (int)request->generate.zoom);
+        code = grid_picture_check(grid, run->model_name, (int)request->generate.zoom);
     }
     for (size_t i = 0; code == EXIT_DONE && i < run->pictures.count; i++) {
         code = run_draw(run, i);
     }
-    return code == EXIT_DONE ? write_results(request, run, grid, title, csv) : code;
+    return code == EXIT_DONE ? write_results(request, run, grid, csv) : code;
 }
 
 int command_grid(int argc, char **argv) {

@@ -6,122 +6,66 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caption.h"
 #include "difference.h"
+#include "facets.h"
 #include "message.h"
-#include "text.h"
+#include "sheet.h"
 #include "whole_file.h"
 
-enum { MARGIN = 8, MOST_TITLE_LINES = 3, MOST_COLUMN_LINES = 3, MOST_ROW_LINES = 6 };
-
-/** Where things stand, in pixels. */
-typedef struct grid_layout {
-    size_t columns, rows;
-    int cell_width, cell_height; /* of a picture, enlarged */
-    int scale, line;
-    int left, top; /* of the first picture */
-    int title_lines, column_lines;
-} grid_layout;
-
-static void label_of(const sweep_axis *axis, size_t index, char *label, size_t size) {
-    sweep_axis_label(axis, index, label, size);
-}
-
-/** Lines that the longest column label takes. */
-static int count_column_lines(const picture_grid *grid, const grid_layout *layout) {
-    text_block block;
-    char label[PICTURE_LABEL];
-    int most = 1;
-    for (size_t i = 0; i < layout->columns; i++) {
-        label_of(grid->x, i, label, sizeof label);
-        text_wrap(label, layout->cell_width, layout->scale, MOST_COLUMN_LINES, &block);
-        most = (int)block.lines > most ? (int)block.lines : most;
+/** Heads of the axes. */
+static const char **make_heads(captions *texts, const sweep_axis *axis) {
+    const char **heads = axis != NULL ? calloc(axis->count, sizeof *heads) : NULL;
+    for (size_t i = 0; heads != NULL && i < axis->count; i++) {
+        char label[FACETS_TEXT];
+        sweep_axis_label(axis, i, label, sizeof label);
+        heads[i] = captions_add(texts, "%s", label);
     }
-    return most;
+    texts->failed = texts->failed || (axis != NULL && heads == NULL);
+    return heads;
 }
 
-/** Width of the row labels: the longest, at most a picture's. */
-static int row_label_width(const picture_grid *grid, const grid_layout *layout) {
-    char label[PICTURE_LABEL];
-    int most = 0;
-    for (size_t i = 0; grid->y != NULL && i < layout->rows; i++) {
-        label_of(grid->y, i, label, sizeof label);
-        int width = text_width(label, layout->scale);
-        most = width > most ? width : most;
+static int lay_out(const picture_grid *grid, const char *model_name, int zoom, captions *texts,
+                   sheet_page *page, pld_image *result) {
+    const picture *items = grid->pictures->items;
+    const size_t count = grid->pictures->count;
+    char common[FACETS_TEXT];
+    sheet_cell *cells = calloc(count, sizeof *cells);
+    facets_common(items, count, common);
+    for (size_t i = 0; cells != NULL && i < count; i++) {
+        cells[i].image = &items[i].image;
     }
-    return most < layout->cell_width ? most : layout->cell_width;
+    page->title = facets_one_prompt(items, count) ? items->prompt : NULL;
+    page->subtitle = captions_add(texts, "%s%s%s", model_name, common[0] != '\0' ? ", " : "", common);
+    page->cells = cells;
+    page->columns = grid->x->count;
+    page->rows = count / grid->x->count;
+    page->zoom = zoom;
+    texts->failed = texts->failed || cells == NULL;
+    const int code =
+        captions_failed(texts, "the grid") ? EXIT_FAILED : sheet_compose(page, "the grid", result);
+    free(cells);
+    return code;
 }
 
-static grid_layout lay_out(const picture_grid *grid, int zoom) {
-    grid_layout layout = {.columns = grid->x->count, .rows = grid->y != NULL ? grid->y->count : 1};
-    for (size_t i = 0; i < grid->pictures->count; i++) {
-        const pld_image *image = &grid->pictures->items[i].image;
-        layout.cell_width = image->width * zoom > layout.cell_width ? image->width * zoom : layout.cell_width;
-        layout.cell_height =
-            image->height * zoom > layout.cell_height ? image->height * zoom : layout.cell_height;
-    }
-    layout.scale = text_scale_for(layout.cell_width);
-    layout.line = text_line_height(layout.scale);
-    layout.column_lines = count_column_lines(grid, &layout);
-    int label = row_label_width(grid, &layout);
-    layout.left = MARGIN + (label > 0 ? label + MARGIN : 0);
-    return layout;
+/** The grid, or with NULL only whether it can be made. Gives the exit code. */
+static int compose(const picture_grid *grid, const char *model_name, int zoom, pld_image *result) {
+    captions texts = {0};
+    const char **column_heads = make_heads(&texts, grid->x), **row_heads = make_heads(&texts, grid->y);
+    sheet_page page = {.column_heads = column_heads, .row_heads = row_heads};
+    const int code = lay_out(grid, model_name, zoom, &texts, &page, result);
+    free(column_heads);
+    free(row_heads);
+    captions_free(&texts);
+    return code;
 }
 
-static void draw_cells(const picture_grid *grid, const grid_layout *layout, int zoom, pld_image *result) {
-    text_block block;
-    char label[PICTURE_LABEL];
-    for (size_t i = 0; i < grid->pictures->count; i++) {
-        int column = (int)(i % layout->columns), row = (int)(i / layout->columns);
-        int left = layout->left + column * (layout->cell_width + MARGIN);
-        int top = layout->top + row * (layout->cell_height + MARGIN);
-        canvas_paste(result, &grid->pictures->items[i].image, left, top, zoom);
-        if (row == 0) {
-            label_of(grid->x, (size_t)column, label, sizeof label);
-            text_wrap(label, layout->cell_width, layout->scale, MOST_COLUMN_LINES, &block);
-            text_draw_block(result, &block, left, top - layout->column_lines * layout->line - MARGIN / 2,
-                            layout->scale, canvas_black);
-        }
-        if (column == 0 && grid->y != NULL) {
-            label_of(grid->y, (size_t)row, label, sizeof label);
-            text_wrap(label, layout->left - 2 * MARGIN, layout->scale, MOST_ROW_LINES, &block);
-            int height = (int)block.lines * layout->line;
-            text_draw_block(result, &block, MARGIN, top + (layout->cell_height - height) / 2, layout->scale,
-                            canvas_black);
-        }
-    }
+bool grid_picture_compose(const picture_grid *grid, const char *model_name, int zoom, pld_image *result) {
+    return compose(grid, model_name, zoom, result) == EXIT_DONE;
 }
 
-/** The layout with the title above it, and the extents of the whole. */
-static grid_layout lay_out_all(const picture_grid *grid, const char *title, int zoom, text_block *heading,
-                               size_t *width, size_t *height) {
-    grid_layout layout = lay_out(grid, zoom);
-    *width = (size_t)layout.left + layout.columns * (size_t)(layout.cell_width + MARGIN);
-    text_wrap(title, *width > INT16_MAX ? INT16_MAX : (int)*width - 2 * MARGIN, layout.scale,
-              MOST_TITLE_LINES, heading);
-    layout.title_lines = (int)heading->lines;
-    layout.top = MARGIN + (layout.title_lines + layout.column_lines) * layout.line +
-                 (layout.title_lines > 0 ? MARGIN : 0) + MARGIN / 2;
-    *height = (size_t)layout.top + layout.rows * (size_t)(layout.cell_height + MARGIN);
-    return layout;
-}
-
-int grid_picture_check(const picture_grid *grid, const char *title, int zoom) {
-    text_block heading;
-    size_t width = 0, height = 0;
-    (void)lay_out_all(grid, title, zoom, &heading, &width, &height);
-    return canvas_check(width, height, "the grid");
-}
-
-bool grid_picture_compose(const picture_grid *grid, const char *title, int zoom, pld_image *result) {
-    text_block heading;
-    size_t width = 0, height = 0;
-    grid_layout layout = lay_out_all(grid, title, zoom, &heading, &width, &height);
-    if (!canvas_create(result, width, height, "the grid")) {
-        return false;
-    }
-    text_draw_block(result, &heading, MARGIN, MARGIN, layout.scale, canvas_black);
-    draw_cells(grid, &layout, zoom, result);
-    return true;
+int grid_picture_check(const picture_grid *grid, const char *model_name, int zoom) {
+    return compose(grid, model_name, zoom, NULL);
 }
 
 /** A field in quotes where it needs them (RFC 4180). */

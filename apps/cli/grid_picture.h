@@ -12,13 +12,13 @@ typedef struct picture_grid {
     const picture_list *pictures;
 } picture_grid;
 
-/** Pictures enlarged `zoom` times under a title, the values at the axes. Free with canvas_free. False after
- * an error line. */
-bool grid_picture_compose(const picture_grid *grid, const char *title, int zoom, pld_image *result);
+/** Pictures enlarged `zoom` times, the values at the axes, over them what all share and the model's name.
+ * Free with canvas_free. False after an error line. */
+bool grid_picture_compose(const picture_grid *grid, const char *model_name, int zoom, pld_image *result);
 
 /** The same question before anything is drawn: whether the grid fits one picture, where the list's images
  * have their sizes and no pixels yet. Gives the exit code. */
-int grid_picture_check(const picture_grid *grid, const char *title, int zoom);
+int grid_picture_check(const picture_grid *grid, const char *model_name, int zoom);
 
 /** A line for each picture: place, values, what was in force, what it cost, how far it is from the first.
  * Whole or not at all. Gives the exit code. */

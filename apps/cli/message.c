@@ -2,12 +2,14 @@
 #include "message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "progress.h"
+#include "terminal.h"
 
 static verbosity current_verbosity = VERBOSITY_NORMAL;
 
@@ -17,6 +19,27 @@ void message_set_verbosity(verbosity level) {
 
 verbosity message_verbosity(void) {
     return current_verbosity;
+}
+
+/** A line of the summary on a terminal: broken at blanks, the rest under the text that stands behind its
+ * heading. */
+static void print_wrapped(const char *line, int columns) {
+    enum { INDENT = 10 /* behind "sampler   " */ };
+    int used = 0, room = columns > 2 * INDENT ? columns : INT_MAX;
+    for (const char *at = line; *at != '\0';) {
+        const size_t blanks = strspn(at, " "), length = blanks + strcspn(at + blanks, " ");
+        char word[2 * PLD_ERROR_MESSAGE_SIZE];
+        snprintf(word, sizeof word, "%.*s", (int)length, at);
+        if (used > INDENT && used + terminal_width(word) > room) {
+            fprintf(stderr, "\n%*s%s", INDENT, "", word + blanks);
+            used = INDENT + terminal_width(word + blanks);
+        } else {
+            fputs(word, stderr);
+            used += terminal_width(word);
+        }
+        at += length;
+    }
+    fputc('\n', stderr);
 }
 
 /** Print one line; line breaks and control characters that a file or an argument brought in become spaces, so
@@ -31,7 +54,11 @@ static void print_line(const char *label, const char *text, va_list arguments) {
         }
     }
     progress_clear();
-    fprintf(stderr, "%s%s\n", label, line);
+    if (label[0] == '\0' && isatty(STDERR_FILENO)) {
+        print_wrapped(line, terminal_columns());
+    } else {
+        fprintf(stderr, "%s%s\n", label, line);
+    }
 }
 
 int message_failure(const char *text, ...) {

@@ -36,6 +36,8 @@ typedef struct option {
     bool of_picture;    /**< says what one picture is: may be swept, and is read back from a PNG */
     bool is_file;       /**< its value names a file */
     bool is_prose;      /**< its value is a text that is drawn: bytes that are not UTF-8 become U+FFFD */
+    const char *symbol; /**< how formulas call its value, "λ", or NULL */
+    const char *title; /**< how a person calls it, "CFG scale"; "": the value says it alone; NULL: the name */
     const char *choices;
     pld_list_kind list;
     /** Store or refuse a value; prints its own error and gives false. */

@@ -21,7 +21,7 @@ typedef struct picture {
     bool drawn;
 } picture;
 
-enum { PICTURE_LABEL = 160 };
+enum { PICTURE_LABEL = 160, PICTURE_AXES = 2 };
 
 /** The options of some pictures of a run, and how they are called. */
 typedef struct picture_variant {
@@ -35,8 +35,9 @@ typedef struct picture_list {
     size_t count;
     picture_variant *variants;
     size_t variant_count;
-    sweep_axis compared; /**< of --compare with values; the variants point into it */
-    char *prompt_text;   /**< where the prompts of a file live */
+    sweep_axis compared;                  /**< of --compare with values; the variants point into it */
+    const sweep_axis *axes[PICTURE_AXES]; /**< what the run was asked to vary, NULL where that is less */
+    char *prompt_text;                    /**< where the prompts of a file live */
 } picture_list;
 
 #endif

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caption.h"
 #include "comparison.h"
+#include "facets.h"
 #include "message.h"
 #include "metadata.h"
 #include "output_name.h"
 #include "sheet.h"
 #include "whole_file.h"
-
-enum { LABEL_SIZE = 512 };
 
 bool picture_file_is_sheet(const generate_request *request) {
     return request->together || request->sheet || request->compare != NULL;
@@ -86,17 +86,6 @@ int picture_file_write_composed(const generate_request *request, const run_facts
     return write_described(request, facts, pictures, 0, pictures->count, image);
 }
 
-/** What tells this picture from its neighbours on the sheet. */
-static void make_label(const generate_request *request, const picture *drawn, char *label) {
-    if (request->prompt_file != NULL && request->batch_count == 1) {
-        snprintf(label, LABEL_SIZE, "%.300s", drawn->prompt);
-    } else if (request->prompt_file != NULL) {
-        snprintf(label, LABEL_SIZE, "%" PRId64 ": %.300s", drawn->seed, drawn->prompt);
-    } else {
-        snprintf(label, LABEL_SIZE, "seed %" PRId64, drawn->seed);
-    }
-}
-
 /** Columns that suit the run: the seeds of one prompt beside each other, or a square. */
 static size_t choose_columns(const generate_request *request, size_t count) {
     if (request->columns > 0) {
@@ -112,41 +101,99 @@ static size_t choose_columns(const generate_request *request, size_t count) {
     return columns;
 }
 
-/** The sheet, or with NULL only whether it can be made. Gives the exit code. */
-static int compose_sheet(const generate_request *request, const picture_list *pictures, pld_image *sheet) {
-    size_t count = pictures->count;
-    sheet_cell *cells = calloc(count, sizeof *cells);
-    char(*labels)[LABEL_SIZE] = calloc(count, sizeof *labels);
-    int code = EXIT_FAILED;
-    if (cells == NULL || labels == NULL) {
-        message_failure("out of memory for a sheet of %zu pictures", count);
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            make_label(request, &pictures->items[i], labels[i]);
-            cells[i] = (sheet_cell){.image = &pictures->items[i].image, .label = labels[i]};
-        }
-        const size_t columns = choose_columns(request, count);
-        const int zoom = (int)request->zoom;
-        code = sheet == NULL                                       ? sheet_check(cells, count, columns, zoom)
-               : sheet_compose(cells, count, columns, zoom, sheet) ? EXIT_DONE
-                                                                   : EXIT_FAILED;
+/** A sheet while it is laid out. */
+typedef struct picture_sheet {
+    const generate_request *request;
+    const picture_list *pictures;
+    size_t rows, columns;
+    bool ruled; /* a row for each prompt, a column for each seed: heads instead of notes */
+    sheet_cell *cells;
+    const char **row_heads, **column_heads;
+    captions texts;
+} picture_sheet;
+
+/** What a picture has of its own. */
+static const char *make_note(picture_sheet *s, const picture *drawn) {
+    if (s->ruled) {
+        return NULL;
     }
-    free(labels);
-    free(cells);
+    if (s->request->prompt_file == NULL) {
+        return s->pictures->count > 1 ? captions_add(&s->texts, "seed %" PRId64, drawn->seed) : NULL;
+    }
+    return s->request->batch_count > 1
+               ? captions_add(&s->texts, "%s (seed\u00a0%" PRId64 ")", drawn->prompt, drawn->seed)
+               : drawn->prompt;
+}
+
+static bool fill_sheet(picture_sheet *s) {
+    const picture *items = s->pictures->items;
+    s->cells = calloc(s->rows * s->columns, sizeof *s->cells);
+    s->row_heads = calloc(s->rows, sizeof *s->row_heads);
+    s->column_heads = calloc(s->columns, sizeof *s->column_heads);
+    if (s->cells == NULL || s->row_heads == NULL || s->column_heads == NULL) {
+        message_failure("out of memory for a sheet of %zu pictures", s->pictures->count);
+        return false;
+    }
+    for (size_t i = 0; i < s->pictures->count; i++) {
+        s->cells[i] = (sheet_cell){.image = &items[i].image, .note = make_note(s, &items[i])};
+    }
+    for (size_t i = 0; s->ruled && i < s->rows; i++) {
+        s->row_heads[i] = items[i * s->columns].prompt;
+    }
+    for (size_t i = 0; s->ruled && i < s->columns; i++) {
+        s->column_heads[i] = captions_add(&s->texts, "seed %" PRId64, items[i].seed);
+    }
+    return true;
+}
+
+/** The sheet, or with NULL only whether it can be made. Gives the exit code. */
+static int compose_sheet(const generate_request *request, const picture_list *pictures,
+                         const char *model_name, pld_image *result) {
+    picture_sheet s = {
+        .request = request, .pictures = pictures, .columns = choose_columns(request, pictures->count)};
+    s.columns = s.columns < pictures->count ? s.columns : pictures->count;
+    s.rows = sheet_rows(pictures->count, s.columns);
+    s.ruled =
+        request->prompt_file != NULL && request->batch_count > 1 && s.columns == (size_t)request->batch_count;
+    char common[FACETS_TEXT];
+    facets_common(pictures->items, pictures->count, common);
+    int code = EXIT_FAILED;
+    if (fill_sheet(&s)) {
+        const bool one_prompt = facets_one_prompt(pictures->items, pictures->count);
+        const char *settings =
+            captions_add(&s.texts, "%s%s%s", model_name, common[0] != '\0' ? ", " : "", common);
+        const sheet_page page = {.title = one_prompt ? pictures->items->prompt : NULL,
+                                 .subtitle = one_prompt ? settings : NULL,
+                                 .footnote = one_prompt ? NULL : settings,
+                                 .column_heads = s.ruled ? s.column_heads : NULL,
+                                 .row_heads = s.ruled ? s.row_heads : NULL,
+                                 .cells = s.cells,
+                                 .rows = s.rows,
+                                 .columns = s.columns,
+                                 .zoom = (int)request->zoom};
+        code =
+            captions_failed(&s.texts, "the sheet") ? EXIT_FAILED : sheet_compose(&page, "the sheet", result);
+    }
+    captions_free(&s.texts);
+    free(s.cells);
+    free(s.row_heads);
+    free(s.column_heads);
     return code;
 }
 
-int picture_file_check_sheet(const generate_request *request, const picture_list *pictures) {
-    return request->compare != NULL ? comparison_check(request, pictures)
-                                    : compose_sheet(request, pictures, NULL);
+int picture_file_check_sheet(const generate_request *request, const run_facts *facts,
+                             const picture_list *pictures) {
+    return request->compare != NULL ? comparison_check(request, pictures, facts->model_name)
+                                    : compose_sheet(request, pictures, facts->model_name, NULL);
 }
 
 int picture_file_write_sheet(const generate_request *request, const run_facts *facts,
                              const picture_list *pictures) {
-    pld_image sheet = {0};
-    bool composed = request->compare != NULL ? comparison_compose(request, pictures, &sheet)
-                                             : compose_sheet(request, pictures, &sheet) == EXIT_DONE;
-    int code = composed ? picture_file_write_composed(request, facts, pictures, &sheet) : EXIT_FAILED;
-    canvas_free(&sheet);
+    pld_image page = {0};
+    bool composed = request->compare != NULL
+                        ? comparison_compose(request, pictures, facts->model_name, &page)
+                        : compose_sheet(request, pictures, facts->model_name, &page) == EXIT_DONE;
+    int code = composed ? picture_file_write_composed(request, facts, pictures, &page) : EXIT_FAILED;
+    canvas_free(&page);
     return code;
 }

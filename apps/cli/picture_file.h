@@ -21,7 +21,8 @@ int picture_file_write(const generate_request *request, const run_facts *facts, 
 
 /** Whether all pictures fit one labelled PNG, where their images have their sizes and no pixels yet.
  * Gives the exit code. */
-int picture_file_check_sheet(const generate_request *request, const picture_list *pictures);
+int picture_file_check_sheet(const generate_request *request, const run_facts *facts,
+                             const picture_list *pictures);
 
 /** Write all pictures into one labelled PNG. Gives the exit code. */
 int picture_file_write_sheet(const generate_request *request, const run_facts *facts,

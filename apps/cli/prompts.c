@@ -132,6 +132,7 @@ static int make_variants(const generate_request *request, picture_list *pictures
     if (!reserve_variants(request, axis->count, pictures)) {
         return EXIT_FAILED;
     }
+    pictures->axes[0] = axis;
     for (size_t i = 0; i < axis->count; i++) {
         if (!apply_axis(axis, i, &pictures->variants[i])) {
             return EXIT_USAGE;
@@ -199,6 +200,8 @@ int prompts_make_grid(const generate_request *request, const sweep_axis *x, cons
     if (!reserve_variants(request, x->count * rows, pictures)) {
         return EXIT_FAILED;
     }
+    pictures->axes[0] = x;
+    pictures->axes[1] = y;
     for (size_t i = 0; i < pictures->variant_count; i++) {
         picture_variant *variant = &pictures->variants[i];
         if ((y != NULL && !apply_axis(y, i / x->count, variant)) || !apply_axis(x, i % x->count, variant)) {

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "attention_picture.h"
 #include "cancel.h"
+#include "facets.h"
 #include "json_output.h"
 #include "message.h"
 #include "model_path.h"
@@ -149,15 +151,6 @@ int run_read_pictures(const generate_request *settings, pld_image *init_image, p
     return EXIT_DONE;
 }
 
-/** The progress callback: the bar, and the times of the calls. */
-static bool note_progress(void *user, const pld_progress *progress) {
-    picture *drawn = user;
-    if (strcmp(progress->stage, "denoise") == 0) {
-        call_times_note(&drawn->calls, progress->step, progress->seconds);
-    }
-    return progress_show(NULL, progress);
-}
-
 /** One call of the library. */
 static int draw(picture_run *run, picture *wanted, const pld_generate_options *options) {
     pld_error error = {0};
@@ -199,7 +192,7 @@ static int write_maps(const picture_run *run, size_t index) {
     if (!attention_picture_name(run->request, index, run->pictures.count, name, sizeof name)) {
         return EXIT_USAGE;
     }
-    if (!attention_picture_compose(&run->pictures.items[index], run->maps, &image)) {
+    if (!attention_picture_compose(&run->pictures.items[index], run->maps, run->model_name, &image)) {
         return EXIT_FAILED;
     }
     int code = picture_file_write_bare(&image, name);
@@ -226,10 +219,45 @@ static bool is_last_text(const picture_run *run, size_t index) {
     return true;
 }
 
+/** Tell what the run draws, once. */
+static void announce(picture_run *run) {
+    char text[FACETS_TEXT];
+    if (run->announced) {
+        return;
+    }
+    run->announced = true;
+    facets_ahead(&run->pictures, text);
+    if (run->pictures.count > 1) {
+        message_line("drawing   %zu pictures, %s, %s", run->pictures.count, run->model_name, text);
+    } else {
+        message_line("drawing   %s, %s", run->model_name, text);
+    }
+}
+
+/** What the progress callback is about. */
+typedef struct watched {
+    picture_run *run;
+    picture *drawn;
+} watched;
+
+/** The progress callback: the bar, and the times of the calls. In a log it is told what is drawn once a step
+ * is done, so that a run that fails at once leaves its error alone. */
+static bool note_progress(void *user, const pld_progress *progress) {
+    const watched *w = user;
+    if (strcmp(progress->stage, "denoise") == 0) {
+        call_times_note(&w->drawn->calls, progress->step, progress->seconds);
+    }
+    if (progress->step > 0) {
+        announce(w->run);
+    }
+    return progress_show(NULL, progress);
+}
+
 int run_draw(picture_run *run, size_t index) {
     picture *wanted = &run->pictures.items[index];
     pld_generate_options options;
     pld_image init_image, mask;
+    watched progress = {run, wanted};
     char dump[PATH_MAX], statistics[PATH_MAX];
     int code = run_prepare(run, wanted);
     if (code != EXIT_DONE) {
@@ -239,7 +267,7 @@ int run_draw(picture_run *run, size_t index) {
                           wanted->pladis_scale, &options);
     options.release_text_encoders = is_last_text(run, index);
     options.progress = note_progress;
-    options.progress_user = wanted;
+    options.progress_user = &progress;
     options.cancel = cancel_flag();
     options.profile = run->profile;
     options.attention_maps = run->maps;
@@ -262,6 +290,9 @@ int run_draw(picture_run *run, size_t index) {
     options.init_image = init_image.pixels != NULL ? &init_image : NULL;
     options.mask = mask.pixels != NULL ? &mask : NULL;
     progress_set_picture((int)index, (int)run->pictures.count);
+    if (code == EXIT_DONE && isatty(STDERR_FILENO)) {
+        announce(run); /* a person learns of it at once */
+    }
     if (code == EXIT_DONE) {
         code = draw(run, wanted, &options);
         preview_leave(&run->preview);

@@ -24,6 +24,7 @@ typedef struct picture_run {
     preview preview;
     pld_profile *profile; /**< NULL without --profile */
     run_facts facts;
+    bool announced; /**< what is drawn was told */
 } picture_run;
 
 /** Find and open the model of the request; the pictures' λ become known. Gives the exit code. */

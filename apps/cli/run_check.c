@@ -143,8 +143,8 @@ int run_check(picture_run *run) {
             wanted->report = pictures->items[i % pictures->variant_count].report;
         }
         wanted->image = (pld_image){.width = wanted->report.width, .height = wanted->report.height};
-        if (code == EXIT_DONE && run->request->attention_maps != NULL) {
-            code = attention_picture_check(wanted, run->request->attention_maps);
+        if (code == EXIT_DONE && run->maps != NULL) {
+            code = attention_picture_check(wanted, run->maps, run->model_name);
         }
     }
     return code == EXIT_DONE ? check_metadata(run) : code;

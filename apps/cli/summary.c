@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The lines after a run. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "facets.h"
 #include "message.h"
 #include "report.h"
 
@@ -36,6 +36,7 @@ static void print_time(const run_facts *facts, const picture_list *pictures) {
     message_line("time      %s; %.2f s in all", line, total);
 }
 
+/** PLADIS where λ is common to all pictures. */
 static void print_pladis(const picture *drawn) {
     const generate_request *request = drawn->settings;
     char sites[512] = "";
@@ -83,28 +84,106 @@ static void print_cost(const picture_list *pictures) {
     free(with);
 }
 
+/** What is common to pictures that differ in λ, or in how PLADIS is set. */
+static void print_common_pladis(const picture_list *pictures) {
+    static const struct {
+        facet which;
+        const char *name;
+    } rows[] = {
+        {FACET_SCALE, "scale"}, {FACET_ALPHA, "alpha"}, {FACET_BLOCKS, "blocks"}, {FACET_INTERVAL, "steps"}};
+    char line[FACETS_TEXT] = "", value[FACETS_TEXT];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (facets_value(rows[i].which, pictures->items, pictures->count, value)) {
+            facets_append(line, "%s%s %s", line[0] != '\0' ? ", " : "", rows[i].name, value);
+        }
+    }
+    if (line[0] != '\0') {
+        message_line("PLADIS    %s", line);
+    }
+}
+
+/** Whether one line about PLADIS is true of all pictures. */
+static bool agree_on_pladis(const picture_list *pictures) {
+    static const facet all[] = {FACET_SCALE, FACET_ALPHA, FACET_BLOCKS, FACET_INTERVAL};
+    bool agree = true;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        agree = agree && facets_agree(all[i], pictures->items, pictures->count);
+    }
+    return agree;
+}
+
+/** Sampler, scheduler, spacing and steps, as far as the pictures share them. */
+static void print_sampler(const picture_list *pictures) {
+    static const struct {
+        facet which;
+        const char *before, *after;
+    } rows[] = {{FACET_SAMPLER, "", ""},
+                {FACET_SCHEDULER, "scheduler ", ""},
+                {FACET_SPACING, "spacing ", ""},
+                {FACET_STEPS, "", " steps"}};
+    char line[FACETS_TEXT] = "", value[FACETS_TEXT];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *between = line[0] != '\0' ? ", " : "";
+        if (facets_value(rows[i].which, pictures->items, pictures->count, value)) {
+            facets_append(line, "%s%s%s%s", between, rows[i].before, value, rows[i].after);
+        } else if (rows[i].which == FACET_SPACING &&
+                   facets_agree(FACET_SPACING, pictures->items, pictures->count)) {
+            facets_append(line, "%sspacing of its own", between);
+        }
+    }
+    if (line[0] != '\0') {
+        message_line("sampler   %s", line);
+    }
+}
+
+/** Guidance and network evaluations of a picture. */
+static void print_guidance(const picture_list *pictures) {
+    char guidance[FACETS_TEXT] = "";
+    int least = pictures->items[0].report.evaluations, most = least;
+    for (size_t i = 1; i < pictures->count; i++) {
+        const int evaluations = pictures->items[i].report.evaluations;
+        least = evaluations < least ? evaluations : least;
+        most = evaluations > most ? evaluations : most;
+    }
+    const bool common = facets_value(FACET_GUIDANCE, pictures->items, pictures->count, guidance);
+    if (least == most) {
+        message_line("guidance  %s%s%d evaluations%s", guidance, common ? "; " : "", most,
+                     pictures->count > 1 ? " a picture" : "");
+    } else {
+        message_line("guidance  %s%s%d to %d evaluations a picture", guidance, common ? "; " : "", least,
+                     most);
+    }
+}
+
 void report_print(const generate_request *request, const run_facts *facts, const picture_list *pictures) {
     const picture *last = &pictures->items[pictures->count - 1];
-    const pld_report *report = &last->report;
+    char text[FACETS_TEXT];
     message_line("model     %s (%s)", facts->model_name, facts->family);
-    if (request->batch_count > 1) {
-        message_line("seed      %" PRId64 " to %" PRId64, request->seed, last->seed);
+    facets_varying(pictures, text);
+    if (text[0] != '\0') {
+        message_line("varies    %s", text);
+    }
+    if (facets_value(FACET_SEED, pictures->items, pictures->count, text)) {
+        message_line("seed      %s", text);
+    }
+    if (facets_agree(FACET_SIZE, pictures->items, pictures->count)) {
+        message_line("size      %d x %d", last->report.width, last->report.height);
+    }
+    if (facets_value(FACET_PRESET, pictures->items, pictures->count, text)) {
+        message_line("preset    %s", text);
+    }
+    print_sampler(pictures);
+    print_guidance(pictures);
+    if (agree_on_pladis(pictures)) {
+        print_pladis(last);
     } else {
-        message_line("seed      %" PRId64, request->seed);
+        print_common_pladis(pictures);
     }
-    message_line("size      %d x %d", report->width, report->height);
-    if (report->preset[0] != '\0') {
-        message_line("preset    %s", report->preset);
-    }
-    message_line("sampler   %s, scheduler %s, spacing %s, %d steps", report->sampling_method,
-                 report->scheduler, report->spacing[0] != '\0' ? report->spacing : "of its own",
-                 report->steps);
-    message_line("guidance  %s; %d evaluations", report->guidance, report->evaluations);
-    print_pladis(last);
     print_time(facts, pictures);
     if (request->compare != NULL && differ_by_pladis(pictures)) {
         print_cost(pictures);
     }
-    message_line("machine   %s, %s, %d thread%s, peak memory %.0f MB", facts->isa, report->dtype,
-                 facts->threads, facts->threads == 1 ? "" : "s", (double)report->peak_memory_bytes / 1e6);
+    message_line("machine   %s, %s, %d thread%s, peak memory %.0f MB", facts->isa, last->report.dtype,
+                 facts->threads, facts->threads == 1 ? "" : "s",
+                 (double)last->report.peak_memory_bytes / 1e6);
 }

@@ -162,6 +162,25 @@ bool sweep_axis_apply(const sweep_axis *axis, size_t index, generate_request *se
     return options_store(axis->row, axis->values[index], settings) && given_settle(settings);
 }
 
+void sweep_row_title(const option *row, char *title, size_t size) {
+    snprintf(title, size, "%s", row->title != NULL && row->title[0] != '\0' ? row->title : row->name);
+    for (char *at = title; row->title == NULL && *at != '\0'; at++) {
+        *at = *at == '-' ? ' ' : *at;
+    }
+}
+
+void sweep_value_label(const option *row, const char *value, char *label, size_t size) {
+    char title[LONGEST_NAME];
+    if (row->symbol != NULL) {
+        snprintf(label, size, "%s = %s", row->symbol, value);
+    } else if (row->title != NULL && row->title[0] == '\0') {
+        snprintf(label, size, "%s", value);
+    } else {
+        sweep_row_title(row, title, sizeof title);
+        snprintf(label, size, "%s %s", title, value);
+    }
+}
+
 void sweep_axis_label(const sweep_axis *axis, size_t index, char *label, size_t size) {
-    snprintf(label, size, "%s %s", axis->row->name, axis->values[index]);
+    sweep_value_label(axis->row, axis->values[index], label, size);
 }

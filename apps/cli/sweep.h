@@ -22,7 +22,13 @@ void sweep_axis_free(sweep_axis *axis);
 /** Give `settings` value `index`. The values were tried when the axis was read. */
 bool sweep_axis_apply(const sweep_axis *axis, size_t index, generate_request *settings);
 
-/** "cfg-scale 3" */
+/** Value `index` as a head of pictures: "λ = 2", "CFG scale 3", "seed 42"; a prompt stands alone. */
 void sweep_axis_label(const sweep_axis *axis, size_t index, char *label, size_t size);
+
+/** An option's value in the same words. */
+void sweep_value_label(const option *row, const char *value, char *label, size_t size);
+
+/** What is varied: "λ (PLADIS scale)", "CFG scale", "pladis blocks", "prompt". */
+void sweep_row_title(const option *row, char *title, size_t size);
 
 #endif

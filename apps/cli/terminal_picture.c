@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "terminal.h"
+
 enum {
     KITTY_CHUNK = 4096,
     KITTY_BYTES = KITTY_CHUNK / 4 * 3, /* that a chunk of base64 holds */
@@ -16,21 +18,8 @@ static bool environment_has(const char *name, const char *part) {
     return value != NULL && strstr(value, part) != NULL;
 }
 
-/** Half blocks are no ASCII. */
-static bool is_utf8(void) {
-    const char *names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0') {
-            return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL ||
-                   strstr(value, "utf-8") != NULL;
-        }
-    }
-    return false;
-}
-
 static terminal_graphics detect_blocks(void) {
-    if (!is_utf8()) {
+    if (!terminal_is_utf8()) { /* half blocks are no ASCII */
         return TERMINAL_NONE;
     }
     if (environment_has("COLORTERM", "truecolor") || environment_has("COLORTERM", "24bit")) {

@@ -39,6 +39,10 @@ PLD_API void pld_attention_maps_destroy(pld_attention_maps **maps);
 PLD_API pld_status pld_attention_maps_check(pld_attention_maps *maps, const struct pld_model *model,
                                             const char *prompt, bool literal, pld_error *error);
 
+/** Word `index` of those that were asked for, without the blanks around it; NULL past the last. Lives as
+ * long as the object. */
+PLD_API const char *pld_attention_maps_word(const pld_attention_maps *maps, size_t index);
+
 /** One word's maps of the last generation; all pointers belong to the object and live until the next one.
  *
  *  Each is [height, width] in latents: the share of a place's attention that goes to the word's tokens

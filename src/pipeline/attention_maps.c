@@ -109,6 +109,10 @@ static size_t map_size(const pld_attention_maps *maps) {
     return (size_t)maps->width * (size_t)maps->height;
 }
 
+const char *pld_attention_maps_word(const pld_attention_maps *maps, size_t index) {
+    return index < maps->word_count ? maps->words[index] : NULL;
+}
+
 bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_attention_map *map) {
     if (index >= maps->word_count || !maps->values[1]) {
         return false;

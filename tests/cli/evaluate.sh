@@ -5,7 +5,7 @@
 . "$2/tests/cli/common.sh"
 
 printf 'a star\n\n  a picture of a red ring\n{"caption": "two hearts", "category": "counting"}\n' >prompts.txt
-small="evaluate --prompts prompts.txt --steps 1 -t 1 -q --resamples 200"
+small="evaluate --prompts prompts.txt --steps 1 -t 1 -q"
 grid="pladis=0,1 pladis-alpha=1.25,1.5 cfg-scale=1,3"
 lines() {
     grep -c '"verdict"' "$1/results.jsonl" || true
@@ -22,6 +22,25 @@ done
 [ "$(grep -c . whole/results.csv)" -eq 19 ] || fail "results.csv has not 19 lines"
 grep -q '^0,0,,1,0,single_object,a star,42,[01],,[01],,,,,[01]' whole/results.csv || fail "results.csv: $(sed -n 2p whole/results.csv)"
 grep -q 'counting,1,' whole/summary.csv || fail "no category in summary.csv"
+# The plot: one range of shares, what is measured in which unit, what the bars are, a sign of its own for each line.
+python3 - whole/alignment.svg <<'END' || fail "the plot"
+import re, sys, xml.etree.ElementTree as ET
+text = open(sys.argv[1], encoding="utf-8").read()
+words = [" ".join(t.itertext()) for t in ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text")]
+assert any("95 % confidence intervals" in w and "Wilson" in w for w in words), words
+assert "λ (PLADIS scale)" in words and "pladis" not in words and "right pictures, %" in words, words
+assert sum(w.startswith("α = ") and "CFG scale" in w for w in words) == 4, words
+assert "prefers-color-scheme:dark" in text
+rules = re.findall(r'class="rule" d="M([\d.]+) ([\d.]+)h', text)
+panels = sorted({float(x) for x, y in rules})
+assert len(panels) > 1
+heights = [sorted(float(y) for x, y in rules if float(x) == panel) for panel in panels]
+assert all(set(h) <= set(heights[0]) for h in heights[1:]), "panels have other ranges"
+lines = [[tuple(map(float, p.split(","))) for p in points.split()]
+         for points in re.findall(r'<polyline[^>]* points="([^"]*)"', text)]
+assert all(len({x for line in lines[i:i + 4] for x, y in line}) == 8 for i in range(0, len(lines), 4)), "a point hides another"
+END
+! grep -q '1.000000,1.000000,1.000000\|0.000000,0.000000,0.000000,0,' whole/summary.csv || fail "an interval of a share without a width"
 # Every picture that a person may ask about has its settings inside.
 grep -q -a 'a star' whole/pictures/p00000-r000-s0000.png || fail "no caption in a kept picture"
 

@@ -33,12 +33,22 @@ small="-m $model -W 64 -H 64 --steps 2 -p fox"
 # shellcheck disable=SC2086
 {
     draw grid $small --x cfg-scale=1,4 --y pladis=0..2 -o grid.png
+    grep -q '^drawing   6 pictures, sd15, seed 42, 64 × 64, .*; varies: CFG scale, λ$' "$place/err" || fail "no line at the start"
+    grep -q '^varies    CFG scale 1 / 4; λ 0 / 1 / 2$' "$place/err" || fail "the summary does not say what varies"
+    grep -q '^seed      42$' "$place/err" || fail "the summary does not say what is common"
+    ! grep -q 'scale 4)\|scale 2,' "$place/err" || fail "the summary shows one picture's settings as if they were all's"
+    draw grid $small --x 'negative-prompt=blue;red, round' -o negative.png
+    grep -q '^varies    negative prompt blue / red, round$' "$place/err" || fail "an option without a column of its own varies unseen"
+    draw grid $small --x steps=1..12 -o many.png
+    grep -q '^varies    steps 1 / 2 / .* / 8 / … / 12$' "$place/err" || fail "many values"
     draw grid $small --x seed=1..3 -o seeds.png --csv seeds-table.csv
     draw grid -m "$model" -W 64 -H 64 --steps 2 --x 'prompt=a fox;a hare, running' --y steps=1..3:2 -q -o prompts.png
     [ ! -s "$place/err" ] || fail "-q printed something"
     draw grid $small --x sampling-method=ddim,euler -o - --no-metadata
     [ ! -f -.csv ] || fail "a table without a name"
     draw generate $small --cfg-scale 4 --pladis 1 -o single.png
+    draw generate $small --no-pladis -o without.png
+    draw generate $small -o with.png
     refused 2 "what shall be varied" grid $small
     refused 2 "unknown option \"foo\"" grid $small --x foo=1,2
     refused 2 "threads cannot be varied" grid $small --x threads=1,2
@@ -103,8 +113,8 @@ def has(big, small):
 
 single, grid, three = png("single.png"), png("grid.png"), png("off-on.png")
 assert has(grid, single), "a cell of the grid is not the single picture"
-assert three[0] == 3 * 64 + 4 * 8, three[0]
-assert png("alphas.png")[0] == three[0] and png("alphas.png")[1] > 2 * 64
+assert has(three, png("without.png")) and has(three, png("with.png")), "a panel is not the single picture"
+assert three[0] > 3 * 64 and png("alphas.png")[0] > 3 * 64 and png("alphas.png")[1] > 2 * 64
 assert len(json.loads(grid[3]["pladis"])["pictures"]) == 6
 rows = list(csv.DictReader(open("grid.csv", newline="")))
 assert [(r["x:cfg-scale"], r["y:pladis"]) for r in rows] == [(x, y) for y in "012" for x in "14"]
@@ -125,8 +135,8 @@ draw generate -m "$model" -W 64 -H 64 --steps 2 -p 'a red fox' --attention-maps 
 python3 - <<'END' || fail "the pictures of the maps"
 import struct
 size = lambda name: struct.unpack(">II", open(name, "rb").read(24)[16:])
-assert size("words-attention.png")[0] == 3 * 64 + 4 * 8 and size("words-attention.png")[1] > 2 * 64
-assert size("m-1.png") == size("m-2.png") and size("m-1.png")[0] == 3 * 128 + 4 * 8
+assert size("words-attention.png")[0] > 3 * 64 and size("words-attention.png")[1] > 2 * 64
+assert size("m-1.png") == size("m-2.png") and size("m-1.png")[0] > 3 * 128
 END
 refused 2 "'wolf' is not in the prompt, whose tokens are:" generate -m "$model" -W 64 -H 64 --steps 2 -p 'a red fox' --attention-maps wolf
 refused 2 "an empty one" generate -m "$model" -p fox --attention-maps 'fox,'

@@ -115,20 +115,21 @@ rm -r ./*
 # Pictures of pictures that would be too large, by every way; what fits by a pixel's breadth is drawn.
 # shellcheck disable=SC2086
 {
-    refused 2 'the sheet of 31208 x .* too large, expected at most 16384' $slow --sheet -b 60 --columns 60
+    refused 2 'the sheet of 32084 x .* too large, expected at most 16384' $slow --sheet -b 60 --columns 60
     refused 2 'the sheet of .* too large' generate -m "$model" -p x --steps 900 -W 256 -H 256 --sheet -b 1000 --zoom 3
-    refused 2 'the sheet of .* too large' $slow --compare -b 40
-    refused 2 'the sheet of .* too large' $slow --compare seed=1..40
-    refused 2 'the sheet of .* too large' $slow --attention-maps fox --zoom 16
-    refused 2 'the sheet of .* too large' generate -m "$model" -W 512 -H 512 --steps 900 \
+    refused 2 'the comparison of .* too large' $slow --compare -b 40
+    refused 2 'the comparison of .* too large' $slow --compare seed=1..40
+    refused 2 'the sheet of maps of .* too large' $slow --attention-maps fox --zoom 16
+    refused 2 'the sheet of maps of .* too large' generate -m "$model" -W 512 -H 512 --steps 900 \
         --attention-maps "$(printf 'a%.0s,' $(seq 40))a" -p a
     refused 2 'the grid of .* too large' grid -m "$model" -W 512 -H 512 --steps 900 -p fox --x seed=1..40
     refused 2 'the grid of .* too large' grid -m "$model" --steps 900 -p fox --x seed=1,2 --y width=4096,8192 --zoom 2
     empty_folder
-    expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p fox -q --sheet -b 20 --columns 20 --zoom 12 -o wide.png
+    expect 0 generate -m "$model" -W 624 -H 8 --steps 1 -p fox -q --sheet -b 2 --columns 2 --zoom 13 -o wide.png
     is_png wide.png
-    refused 2 'the sheet of 16808 x .* too large' generate -m "$model" -W 64 -H 64 --steps 1 -p fox --sheet -b 20 --columns 20 --zoom 13
-    refused 2 'the sheet of 16424 x .* too large' generate -m "$model" -W 256 -H 64 --steps 1 -p fox --sheet -b 4 --columns 4 --zoom 16
+    [ "$(od -An -tu1 -j16 -N4 wide.png | tr -d ' ')" = 00640 ] || fail "a sheet 16384 pixels wide expected"
+    refused 2 'the sheet of 16592 x .* too large' generate -m "$model" -W 632 -H 8 --steps 1 -p fox --sheet -b 2 --columns 2 --zoom 13
+    refused 2 'the sheet of 17300 x .* too large' generate -m "$model" -W 64 -H 64 --steps 1 -p fox --sheet -b 20 --columns 20 --zoom 13
     # A variant that the library refuses is found before the first is drawn.
     refused 2 'heun' grid -m "$model" -W 512 -H 512 --steps 900 -p fox --guidance cfg++ --x sampling-method=ddim,heun
     refused 2 'width: expected a multiple' generate -m "$model" -H 512 --steps 900 -p fox --compare width=512,511

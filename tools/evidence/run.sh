@@ -48,7 +48,7 @@ columns() {
 
 # Lambda values by what the confidence interval of the difference from PLADIS off says, at alpha 1.5.
 findings() {
-    echo "| cfg-scale | better than off | no clear difference | worse than off |"
+    echo "| CFG scale | better than off | no clear difference | worse than off |"
     echo "| --- | --- | --- | --- |"
     columns "$work/heldout/summary.csv" category cfg-scale pladis pladis-alpha difference difference_low difference_high |
         awk -F'\t' '
@@ -68,7 +68,7 @@ findings() {
 
 # Time of the network with PLADIS on (alpha 1.5, mean over lambda) and off, from the same run.
 cost() {
-    echo "| cfg-scale | off, ms | on, ms | on / off |"
+    echo "| CFG scale | off, ms | on, ms | on / off |"
     echo "| --- | --- | --- | --- |"
     columns "$work/heldout/cost.csv" cfg-scale pladis pladis-alpha denoise_seconds | awk -F'\t' '
         $2 == "0" { if (!($1 in off)) order[n++] = $1; off[$1] = $4 }

@@ -77,9 +77,10 @@ static bool keep_picture(const evaluation *e, picture_place at, const pld_image 
 static void show_progress(drawing *d) {
     const size_t done = d->e->outcomes.done, all = outcomes_count(&d->e->outcomes);
     const double time = now();
-    const double left = (time - d->began) / (double)(done - d->done_before) * (double)(all - done);
+    const double each = (time - d->began) / (double)(done - d->done_before),
+                 left = each * (double)(all - done);
     if (isatty(STDERR_FILENO)) {
-        progress_show_count(done, all, left);
+        progress_show_count(done, all, each, left);
     } else if (time - d->last_report >= REPORT_EVERY_SECONDS) {
         d->last_report = time;
         message_line("%zu of %zu pictures, %.0f min left", done, all, left / 60);

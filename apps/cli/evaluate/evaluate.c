@@ -206,8 +206,7 @@ static void find_best(evaluation *e) {
 
 static int finish(evaluation *e) {
     const evaluate_request *request = e->request;
-    if (!statistics_make(&e->outcomes, &e->prompts, &e->settings, (size_t)request->resamples,
-                         e->statistics)) {
+    if (!statistics_make(&e->outcomes, &e->prompts, &e->settings, e->statistics)) {
         return EXIT_FAILED;
     }
     find_best(e);

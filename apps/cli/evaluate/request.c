@@ -99,9 +99,9 @@ static const option own_rows[] = {
      .name = "resamples",
      AT(resamples),
      .argument = "N",
-     .minimum = 100,
+     .minimum = 1,
      .maximum = 1e6,
-     .help = "of the bootstrap behind the confidence intervals (10000)"},
+     .help = "without effect: intervals are no longer a bootstrap's"},
     {.kind = OPTION_INTEGER,
      .name = "jobs",
      .letter = 'j',
@@ -220,7 +220,7 @@ static bool check(evaluate_request *request) {
 
 options_result evaluate_request_parse(int argc, char **argv, evaluate_request *request) {
     size_t count = 0, positional_count = 0;
-    *request = (evaluate_request){.folder = "evaluation", .seeds = 1, .jobs = 1, .resamples = 10000};
+    *request = (evaluate_request){.folder = "evaluation", .seeds = 1, .jobs = 1};
     option *rows = make_rows(&count);
     request->typed = json_object();
     if (rows == NULL || request->typed == NULL) {
@@ -247,7 +247,14 @@ options_result evaluate_request_parse(int argc, char **argv, evaluate_request *r
     generate_options_defaults(&request->base);
     options_result result = options_parse(&set, argc, argv, request, NULL, &positional_count);
     free(rows);
-    return result == OPTIONS_RUN && !check(request) ? OPTIONS_WRONG : result;
+    if (result == OPTIONS_RUN && !check(request)) {
+        result = OPTIONS_WRONG;
+    }
+    if (result == OPTIONS_RUN && request->resamples > 0) {
+        message_note(
+            "--resamples has no effect: intervals are Wilson's, and Bonett and Price's, and need none");
+    }
+    return result;
 }
 
 void evaluate_request_free(evaluate_request *request) {

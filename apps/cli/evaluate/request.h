@@ -9,7 +9,8 @@ typedef struct evaluate_request {
     generate_request base; /**< first, since rows of generate hold offsets into it */
     const char *prompts, *split, *folder, *select;
     bool keep_pictures;
-    int64_t each, seeds, jobs, resamples;
+    int64_t each, seeds, jobs;
+    int64_t resamples; /**< taken and not used: scripts may still give it */
     const char *grid_texts[EVALUATE_MOST_GRIDS];
     size_t grid_text_count;
     evaluate_grid direct;                         /**< options that were given several values themselves */

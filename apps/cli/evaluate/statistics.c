@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "message.h"
 
@@ -11,128 +10,72 @@ const char *group_name(int group) {
     return group == GROUP_ALL ? "all" : pld_world_word(PLD_WORLD_CATEGORIES, group - 1);
 }
 
-/** splitmix64 (Steele, Lea and Flood, OOPSLA 2014). */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
+/** Standard normal quantile of 97.5 %. */
+static const double normal_quantile = 1.959963984540054;
+
+interval interval_of_share(double share, double pictures) {
+    const double z = normal_quantile, spread = z * z / pictures;
+    const double middle = (share + spread / 2) / (1 + spread);
+    const double half = z / (1 + spread) * sqrt(share * (1 - share) / pictures + spread / (4 * pictures));
+    return (interval){share, fmax(middle - half, 0), fmin(middle + half, 1)};
 }
 
-/** A number in [0, limit). */
-static size_t random_below(uint64_t *state, size_t limit) {
-    return (size_t)(((next_random(state) >> 32) * (uint64_t)limit) >> 32);
+interval interval_of_difference(double sum, double sum_of_squares, double pairs) {
+    const double count = pairs + 2, middle = sum / count;
+    const double variance = (sum_of_squares + 2) / count - middle * middle;
+    const double half = normal_quantile * sqrt(variance / count);
+    return (interval){sum / pairs, fmax(middle - half, -1), fmin(middle + half, 1)};
 }
 
-typedef struct bootstrap {
-    const outcomes *o;
-    size_t settings, rounds;
-    uint8_t *hits;                /* [prompts, settings]: pictures of the prompt for which all holds */
-    size_t *members[GROUP_COUNT]; /* prompts of a group */
-    size_t member_count[GROUP_COUNT];
-    uint32_t *sums; /* [GROUP_COUNT, settings]: hits of one round */
-    float *means;   /* [GROUP_COUNT, settings, rounds] */
-    double *sorted; /* [rounds] */
-} bootstrap;
-
-static void bootstrap_free(bootstrap *b) {
-    for (int g = 0; g < GROUP_COUNT; g++) {
-        free(b->members[g]);
+/** Hits of a prompt in a setting: pictures for which all holds. */
+static size_t count_hits(const outcomes *o, size_t prompt, size_t setting) {
+    size_t hits = 0;
+    for (size_t seed = 0; seed < o->seeds; seed++) {
+        hits += o->items[(prompt * o->seeds + seed) * o->settings + setting].verdict[PLD_ASPECT_ALL] == 1;
     }
-    free(b->hits);
-    free(b->sums);
-    free(b->means);
-    free(b->sorted);
+    return hits;
 }
 
-static bool bootstrap_begin(bootstrap *b, const prompt_set *prompts) {
-    const outcomes *o = b->o;
-    b->hits = calloc(o->prompts * b->settings, sizeof *b->hits);
-    b->sums = calloc(GROUP_COUNT * b->settings, sizeof *b->sums);
-    b->means = calloc(GROUP_COUNT * b->settings * b->rounds, sizeof *b->means);
-    b->sorted = calloc(b->rounds, sizeof *b->sorted);
-    bool done = b->hits != NULL && b->sums != NULL && b->means != NULL && b->sorted != NULL;
-    for (int g = 0; g < GROUP_COUNT; g++) {
-        b->members[g] = calloc(o->prompts, sizeof *b->members[g]);
-        done = done && b->members[g] != NULL;
-    }
-    if (!done) {
-        message_failure("out of memory for %zu resamples of %zu settings", b->rounds, b->settings);
-        return false;
-    }
+/** Sums over the prompts of a group. */
+typedef struct prompt_sums {
+    double prompts, values, squares;        /* of the prompts' values */
+    double differences, difference_squares; /* from the baseline's */
+} prompt_sums;
+
+static prompt_sums add_up(const outcomes *o, const prompt_set *prompts, int group, size_t setting,
+                          size_t baseline) {
+    prompt_sums sums = {0};
     for (size_t p = 0; p < o->prompts; p++) {
-        const int group = 1 + (int)prompts->items[p].caption.category;
-        b->members[GROUP_ALL][b->member_count[GROUP_ALL]++] = p;
-        b->members[group][b->member_count[group]++] = p;
-        for (size_t i = 0; i < o->seeds * b->settings; i++) {
-            const outcome *came = &o->items[p * o->seeds * b->settings + i];
-            uint8_t *hits = &b->hits[p * b->settings + i % b->settings];
-            *hits = (uint8_t)(*hits + (came->verdict[PLD_ASPECT_ALL] == 1)); /* at most 250 seeds */
+        if (group != GROUP_ALL && 1 + (int)prompts->items[p].caption.category != group) {
+            continue;
         }
+        const double value = (double)count_hits(o, p, setting) / (double)o->seeds;
+        const double difference = value - (double)count_hits(o, p, baseline) / (double)o->seeds;
+        sums.prompts++;
+        sums.values += value;
+        sums.squares += value * value;
+        sums.differences += difference;
+        sums.difference_squares += difference * difference;
     }
-    return true;
+    return sums;
 }
 
-static void add_prompt(bootstrap *b, int group, size_t prompt) {
-    const uint8_t *hits = b->hits + prompt * b->settings;
-    uint32_t *sums = b->sums + (size_t)group * b->settings;
-    for (size_t s = 0; s < b->settings; s++) {
-        sums[s] += hits[s];
+/** How many independent pictures the prompts of a group are worth: as many as would spread as they do, at
+ * least one for each prompt and at most all that were drawn. Where all or none hold the spread says nothing:
+ * one for each prompt. */
+static double effective_pictures(const prompt_sums *sums, size_t seeds) {
+    const double n = sums->prompts, share = sums->values / n, most = n * (double)seeds;
+    if (share <= 0 || share >= 1 || n < 2) {
+        return n;
     }
-}
-
-/** Sums over all prompts from those over the categories, then shares. */
-static void finish_round(bootstrap *b, float *means, size_t stride) {
-    for (size_t s = 0; s < b->settings; s++) {
-        b->sums[s] = 0;
-        for (int g = 1; g < GROUP_COUNT; g++) {
-            b->sums[s] += b->sums[(size_t)g * b->settings + s];
-        }
-        for (int g = 0; g < GROUP_COUNT; g++) {
-            const double pictures = (double)(b->member_count[g] * b->o->seeds);
-            const size_t at = (size_t)g * b->settings + s;
-            means[at * stride] = pictures > 0 ? (float)(b->sums[at] / pictures) : 0;
-        }
-    }
-}
-
-static void run_rounds(bootstrap *b) {
-    uint64_t state = 1;
-    for (size_t round = 0; round < b->rounds; round++) {
-        memset(b->sums, 0, GROUP_COUNT * b->settings * sizeof *b->sums);
-        for (int g = 1; g < GROUP_COUNT; g++) {
-            for (size_t i = 0; i < b->member_count[g]; i++) {
-                add_prompt(b, g, b->members[g][random_below(&state, b->member_count[g])]);
-            }
-        }
-        finish_round(b, b->means + round, b->rounds);
-    }
+    const double variance = fmax(sums->squares / n - share * share, 0) / (n - 1);
+    const double worth = variance > share * (1 - share) / most ? share * (1 - share) / variance : most;
+    return fmax(worth, n);
 }
 
 static int compare_numbers(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
-}
-
-/** Percentiles of the rounds of one setting less those of another (the same one: of itself alone). */
-static interval make_interval(bootstrap *b, int group, size_t setting, size_t other, double mean) {
-    const float *own = b->means + ((size_t)group * b->settings + setting) * b->rounds;
-    const float *from = b->means + ((size_t)group * b->settings + other) * b->rounds;
-    for (size_t i = 0; i < b->rounds; i++) {
-        b->sorted[i] = (double)own[i] - (setting == other ? 0 : (double)from[i]);
-    }
-    qsort(b->sorted, b->rounds, sizeof *b->sorted, compare_numbers);
-    const size_t outside = (size_t)(0.025 * (double)b->rounds);
-    return (interval){mean, b->sorted[outside], b->sorted[b->rounds - 1 - outside]};
-}
-
-static double share(const bootstrap *b, int group, size_t setting) {
-    size_t hits = 0;
-    for (size_t i = 0; i < b->member_count[group]; i++) {
-        hits += b->hits[b->members[group][i] * b->settings + setting];
-    }
-    const size_t pictures = b->member_count[group] * b->o->seeds;
-    return pictures > 0 ? (double)hits / (double)pictures : 0;
 }
 
 static double median(double *values, size_t count) {
@@ -165,26 +108,35 @@ static void describe(const outcomes *o, size_t setting, double *scratch, setting
     s->evaluations = evaluations / (double)pictures;
 }
 
-bool statistics_make(const outcomes *o, const prompt_set *prompts, const evaluate_settings *settings,
-                     size_t resamples, setting_statistics *statistics) {
-    bootstrap b = {.o = o, .settings = settings->count, .rounds = resamples};
-    double *scratch = calloc(o->prompts * o->seeds, sizeof *scratch);
-    bool done = bootstrap_begin(&b, prompts) && scratch != NULL;
-    if (done) {
-        run_rounds(&b);
+/** Alignment of a setting in a group, and its difference from the baseline. */
+static void compare(const outcomes *o, const prompt_set *prompts, int group, size_t setting, size_t baseline,
+                    setting_statistics *s) {
+    const prompt_sums sums = add_up(o, prompts, group, setting, baseline);
+    s->prompts[group] = (size_t)sums.prompts;
+    s->alignment[group] = s->difference[group] = (interval){0};
+    if (sums.prompts > 0) {
+        s->alignment[group] =
+            interval_of_share(sums.values / sums.prompts, effective_pictures(&sums, o->seeds));
     }
-    for (size_t s = 0; done && s < settings->count; s++) {
-        const size_t baseline = settings->items[s].baseline;
+    if (sums.prompts > 0 && setting != baseline) {
+        s->difference[group] =
+            interval_of_difference(sums.differences, sums.difference_squares, sums.prompts);
+    }
+}
+
+bool statistics_make(const outcomes *o, const prompt_set *prompts, const evaluate_settings *settings,
+                     setting_statistics *statistics) {
+    double *scratch = calloc(o->prompts * o->seeds, sizeof *scratch);
+    if (scratch == NULL) {
+        message_failure("out of memory for the statistics of %zu pictures", outcomes_count(o));
+        return false;
+    }
+    for (size_t s = 0; s < settings->count; s++) {
         for (int g = 0; g < GROUP_COUNT; g++) {
-            const double mean = share(&b, g, s), other = share(&b, g, baseline);
-            statistics[s].prompts[g] = b.member_count[g];
-            statistics[s].alignment[g] = make_interval(&b, g, s, s, mean);
-            statistics[s].difference[g] =
-                s == baseline ? (interval){0} : make_interval(&b, g, s, baseline, mean - other);
+            compare(o, prompts, g, s, settings->items[s].baseline, &statistics[s]);
         }
         describe(o, s, scratch, &statistics[s]);
     }
     free(scratch);
-    bootstrap_free(&b);
-    return done;
+    return true;
 }

@@ -13,7 +13,7 @@ enum { GROUP_ALL = 0, GROUP_COUNT = 1 + PLD_CATEGORY_COUNT };
 /** "all" or the category's name. */
 const char *group_name(int group);
 
-/** A mean with the 2.5th and 97.5th percentile of its bootstrap distribution. */
+/** An estimate with its 95 % confidence interval. */
 typedef struct interval {
     double mean, low, high;
 } interval;
@@ -27,11 +27,19 @@ typedef struct setting_statistics {
     double evaluations;               /**< of the network, mean of a picture */
 } setting_statistics;
 
-/** Paired bootstrap over prompts (Efron and Tibshirani, 1993, chapter 13: percentile intervals): each of
- * `resamples` rounds draws as many prompts of each category as there are, with replacement, the same ones for
- * every setting. A prompt's value is the mean over its seeds. The generator's seed is fixed, so results
- * repeat. `statistics` [settings->count]. False after an error line. */
+/** The score interval of a share (Wilson, JASA 22:209, 1927). `pictures` is how many independent ones the
+ * share is worth; with several seeds of a prompt that is fewer than were drawn (effective sample size; Korn
+ * and Graubard, Survey Methodology 24:193, 1998). Has a width at 0 and 1 too. */
+interval interval_of_share(double share, double pictures);
+
+/** The interval of a mean of paired differences in [-1, 1]: one pair that is 1 better and one that is 1 worse
+ * are added to those that were seen, then the normal interval is taken (Bonett and Price, Journal of
+ * Educational and Behavioral Statistics 37:479, 2012). Has a width where no pair differs, and where all do,
+ * which a bootstrap of pairs has not. */
+interval interval_of_difference(double sum, double sum_of_squares, double pairs);
+
+/** A prompt's value is the mean over its seeds. `statistics` [settings->count]. False after an error line. */
 bool statistics_make(const outcomes *o, const prompt_set *prompts, const evaluate_settings *settings,
-                     size_t resamples, setting_statistics *statistics);
+                     setting_statistics *statistics);
 
 #endif

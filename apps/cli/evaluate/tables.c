@@ -144,7 +144,9 @@ static void print_markdown_head(FILE *file, const evaluation *e, size_t index) {
     size_t columns = 2;
     for (size_t i = 0; i < e->settings.column_count; i++) {
         if (is_varied(grid, e->settings.columns[i])) {
-            fprintf(file, "| %s ", e->settings.columns[i]->name);
+            char title[64];
+            sweep_row_title(e->settings.columns[i], title, sizeof title);
+            fprintf(file, "| %s ", title);
             columns++;
         }
     }
@@ -195,8 +197,11 @@ static void print_markdown_row(FILE *file, const evaluation *e, size_t index, si
 static void print_markdown(FILE *file, const evaluation *e, size_t grid) {
     (void)grid;
     const outcomes *o = &e->outcomes;
-    fprintf(file, "%zu prompts, %zu picture%s of each in each of %zu settings; model %s.\n", o->prompts,
-            o->seeds, o->seeds == 1 ? "" : "s", o->settings, e->model_name);
+    fprintf(file,
+            "%zu prompts, %zu picture%s of each in each of %zu settings; model %s. 95 %% confidence "
+            "intervals: of "
+            "shares Wilson's, of paired differences Bonett and Price's.\n",
+            o->prompts, o->seeds, o->seeds == 1 ? "" : "s", o->settings, e->model_name);
     for (size_t i = 0; i < e->request->grid_count; i++) {
         bool *printed = calloc(e->settings.count, sizeof *printed);
         fputc('\n', file);
@@ -250,10 +255,11 @@ static json_t *results_json(const evaluation *e) {
     for (int g = 0; g < GROUP_COUNT; g++) {
         json_object_set_new(prompts, group_name(g), json_integer((json_int_t)e->statistics[0].prompts[g]));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:o}", "version", pld_version(), "model",
+    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:s, s:I, s:o}", "version", pld_version(), "model",
                      e->model_name, "model_fingerprint", e->model_fingerprint, "prompts", prompts, "seeds",
-                     (json_int_t)e->outcomes.seeds, "seed", (json_int_t)e->request->base.seed, "resamples",
-                     (json_int_t)e->request->resamples, "best", (json_int_t)e->best, "settings", settings);
+                     (json_int_t)e->outcomes.seeds, "seed", (json_int_t)e->request->base.seed, "intervals",
+                     "95 %: alignment Wilson, difference Bonett-Price", "best", (json_int_t)e->best,
+                     "settings", settings);
 }
 
 int evaluation_write_tables(const evaluation *e) {
