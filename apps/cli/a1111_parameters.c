@@ -3,16 +3,17 @@
  * a value that holds commas stands in quotes as a JSON string (modules/infotext_utils.py of that program). */
 #include "a1111_parameters.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "common_names.h"
+#include "json_values.h"
 #include "number.h"
 
-enum { FEWEST_FIELDS = 3, LONGEST_KEY = 64, LONGEST_NAME = 64 };
+enum { FEWEST_FIELDS = 3, LONGEST_KEY = 64, LONGEST_NAME = 64, LONGEST_SHOWN = 64 };
 
 /** What is made of the text. */
 typedef struct reader {
@@ -22,7 +23,7 @@ typedef struct reader {
 /** One field of the last line. */
 typedef struct field {
     char key[LONGEST_KEY];
-    char *value; /* to be freed */
+    json_t *value; /* a text, to be released */
 } field;
 
 /** How the value of one field is taken over; false: it cannot be. */
@@ -114,15 +115,14 @@ static const struct {
 };
 
 static bool is_key_letter(char c) {
-    return isalnum((unsigned char)c) || (c != '\0' && strchr("_ -/", c) != NULL) || (unsigned char)c >= 0x80;
+    return ascii_is_alphanumeric(c) || (c != '\0' && strchr("_ -/", c) != NULL) || (unsigned char)c >= 0x80;
 }
 
 /** The text of a value, without quotes where it has them; NULL: out of memory. */
-static char *copy_value(const char *value, size_t length) {
-    json_t *quoted = value[0] == '"' ? json_loadb(value, length, JSON_DECODE_ANY, NULL) : NULL;
-    char *copy = json_is_string(quoted) ? strdup(json_string_value(quoted)) : strndup(value, length);
-    json_decref(quoted);
-    return copy;
+static json_t *copy_value(const char *value, size_t length) {
+    json_error_t problem;
+    json_t *quoted = value[0] == '"' ? json_read_text(value, length, &problem) : NULL;
+    return quoted != NULL ? quoted : json_stringn(value, length);
 }
 
 /** Length of a value: up to the comma behind it, or the end. */
@@ -168,7 +168,7 @@ static size_t count_fields(const char *line) {
     size_t count = 0;
     field found;
     for (const char *at = line; next_field(&at, &found); count++) {
-        free(found.value);
+        json_decref(found.value);
     }
     return count;
 }
@@ -178,11 +178,13 @@ static void take_field(reader *to, const field *found) {
     bool taken = false;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         if (strcmp(fields[i].key, found->key) == 0) {
-            taken = fields[i].take(to, fields[i].name, found->value);
+            taken = fields[i].take(to, fields[i].name, json_string_value(found->value));
         }
     }
     if (!taken) {
-        json_array_append_new(to->left_out, json_sprintf("%s %.60s", found->key, found->value));
+        char shown[LONGEST_KEY + LONGEST_SHOWN];
+        snprintf(shown, sizeof shown, "%s %s", found->key, json_string_value(found->value));
+        json_array_append_new(to->left_out, json_text(shown));
     }
 }
 
@@ -199,14 +201,14 @@ static void take_prompts(reader *to, const char *text, size_t length) {
         line = newline != NULL ? newline + 1 : end;
     }
     const char *prompt_end = begin != NULL ? begin : end;
-    while (prompt_end > text && isspace((unsigned char)prompt_end[-1])) {
+    while (prompt_end > text && ascii_is_blank(prompt_end[-1])) {
         prompt_end--;
     }
     json_object_set_new(to->picture, "prompt", json_stringn(text, (size_t)(prompt_end - text)));
     if (begin != NULL) {
         begin += sizeof negative - 1;
         begin += begin < end && *begin == ' ';
-        while (end > begin && isspace((unsigned char)end[-1])) {
+        while (end > begin && ascii_is_blank(end[-1])) {
             end--;
         }
         json_object_set_new(to->picture, "negative_prompt", json_stringn(begin, (size_t)(end - begin)));
@@ -215,16 +217,17 @@ static void take_prompts(reader *to, const char *text, size_t length) {
 
 json_t *a1111_parameters_read(const char *text, json_t *left_out) {
     size_t length = strlen(text);
-    while (length > 0 && isspace((unsigned char)text[length - 1])) {
+    while (length > 0 && ascii_is_blank(text[length - 1])) {
         length--;
     }
     size_t last = length;
     while (last > 0 && text[last - 1] != '\n') {
         last--;
     }
-    char *line = strndup(text + last, length - last);
+    json_t *copy = json_stringn(text + last, length - last);
+    const char *line = json_string_value(copy);
     if (line == NULL || count_fields(line) < FEWEST_FIELDS) {
-        free(line);
+        json_decref(copy);
         return NULL;
     }
     reader to = {.picture = json_object(), .left_out = left_out};
@@ -233,9 +236,9 @@ json_t *a1111_parameters_read(const char *text, json_t *left_out) {
     field found;
     for (const char *at = line; next_field(&at, &found);) {
         take_field(&to, &found);
-        free(found.value);
+        json_decref(found.value);
     }
     json_decref(to.picture);
-    free(line);
+    json_decref(copy);
     return to.top;
 }

@@ -2,9 +2,10 @@
 #include "common_names.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <pladis/pladis.h>
+
+#include "ascii.h"
 
 typedef struct name_pair {
     const char *name, *common;
@@ -33,12 +34,12 @@ static const char *find_common(const name_pair *pairs, size_t count, const char 
 static const char *find_own(const name_pair *pairs, size_t count, pld_list_kind list, const char *common) {
     const char *name = NULL, *description = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (strcasecmp(pairs[i].common, common) == 0) {
+        if (ascii_equal(pairs[i].common, common)) {
             return pairs[i].name;
         }
     }
     for (size_t i = 0; pld_list(list, i, &name, &description); i++) {
-        if (strcasecmp(name, common) == 0) {
+        if (ascii_equal(name, common)) {
             return name;
         }
     }
@@ -56,6 +57,6 @@ const char *common_name_sampler(const char *common) {
 }
 
 const char *common_name_schedule(const char *common) {
-    return strcasecmp(common, "Automatic") == 0 ? ""
-                                                : find_own(schedules, SCHEDULES, PLD_LIST_SCHEDULERS, common);
+    return ascii_equal(common, "Automatic") ? ""
+                                            : find_own(schedules, SCHEDULES, PLD_LIST_SCHEDULERS, common);
 }

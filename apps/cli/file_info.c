@@ -7,83 +7,79 @@
 
 #include "info_tables.h"
 #include "json_output.h"
+#include "json_values.h"
 #include "message.h"
+#include "output.h"
 
-/** Print text from a stranger on one line, cut at `most` bytes. */
-static void print_plain(const char *text, size_t most) {
-    size_t i = 0;
-    for (; text[i] && i < most; i++) {
-        putchar((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i]);
+/** Print text on one line, cut at about `most` bytes, within `width` columns at least. */
+static void print_cut(const char *text, int width, size_t most) {
+    size_t length = strlen(text), end = length < most ? length : most;
+    while (end < length && ((unsigned char)text[end] & 0xC0) == 0x80) { /* do not cut a letter in two */
+        end++;
     }
-    while (i > 0 && ((unsigned char)text[i] & 0xC0) == 0x80) { /* do not cut a letter in two */
-        putchar(text[i++]);
-    }
-    if (text[i]) {
-        fputs(" …", stdout);
-    }
+    print_output("%-*.*s%s", end < length ? 0 : width, (int)end, text, end < length ? " …" : "");
 }
 
 static void print_lora(const pld_lora_facts *lora) {
-    printf("  style       %s, %s\n", lora->style, lora->kind);
+    print_output("  style       %s, %s\n", lora->style, lora->kind);
     if (lora->most_rank) {
-        printf("  rank        %" PRId64, lora->least_rank);
+        print_output("  rank        %" PRId64, lora->least_rank);
         if (lora->most_rank != lora->least_rank) {
-            printf(" to %" PRId64, lora->most_rank);
+            print_output(" to %" PRId64, lora->most_rank);
         }
-        printf("\n  alpha/rank  %g", lora->least_scale);
+        print_output("\n  alpha/rank  %g", lora->least_scale);
         if (lora->most_scale > lora->least_scale) {
-            printf(" to %g", lora->most_scale);
+            print_output(" to %g", lora->most_scale);
         }
-        putchar('\n');
+        print_output("\n");
     }
     for (size_t i = 0; i < lora->part_count; i++) {
-        printf("  %-11s %zu modules\n", lora->parts[i].name, lora->parts[i].modules);
+        print_output("  %-11s %zu modules\n", lora->parts[i].name, lora->parts[i].modules);
     }
 }
 
 static void print_metadata(const pld_file_info *info) {
     enum { LINE = 100, INDENT = 28 };
     if (info->metadata[0]) {
-        printf("\nmetadata\n");
+        print_output("\nmetadata\n");
     }
     for (size_t i = 0; info->metadata[i]; i += 2) {
-        printf("  ");
-        print_plain(info->metadata[i], LINE);
-        const size_t length = strlen(info->metadata[i]);
-        printf("%*s", length < INDENT ? (int)(INDENT - length) : 1, "");
-        print_plain(info->metadata[i + 1], LINE);
-        putchar('\n');
+        print_output("  ");
+        print_cut(info->metadata[i], INDENT - 1, LINE);
+        print_output(" ");
+        print_cut(info->metadata[i + 1], 0, LINE);
+        print_output("\n");
     }
     if (info->tag_count) {
-        printf("\nmost frequent training tags\n");
+        print_output("\nmost frequent training tags\n");
     }
     for (size_t i = 0; i < info->tag_count; i++) {
-        printf("  %6" PRIu64 "  ", info->tag_uses[i]);
-        print_plain(info->tags[i], LINE);
-        putchar('\n');
+        print_output("  %6" PRIu64 "  ", info->tag_uses[i]);
+        print_cut(info->tags[i], 0, LINE);
+        print_output("\n");
     }
 }
 
 static void print_table(const pld_file_info *info) {
-    printf("%s\n", info->path);
-    printf("  kind        %s\n", info->kind);
+    print_output("%s\n", info->path);
+    print_output("  kind        %s\n", info->kind);
     if (strcmp(info->title, info->kind) != 0) {
-        printf("  is          %s\n", info->title);
+        print_output("  is          %s\n", info->title);
     }
     if (info->family) {
-        printf("  family      %s\n", info->family);
+        print_output("  family      %s\n", info->family);
     }
     if (info->layout) {
-        printf("  layout      %s\n", info->layout);
+        print_output("  layout      %s\n", info->layout);
     }
     if (info->prediction_type) {
-        printf("  prediction  %s (%s)\n", info->prediction_type, info->prediction_reason);
+        print_output("  prediction  %s (%s)\n", info->prediction_type, info->prediction_reason);
     }
     if (info->lora) {
         print_lora(info->lora);
     }
     for (size_t i = 0; i < info->note_count; i++) {
-        printf("  note        %s\n", info->notes[i]);
+        print_output("  note        %s\n", info->notes[i]);
     }
     if (info->part_count) {
         info_print_parts(info->parts, info->part_count);
@@ -94,18 +90,14 @@ static void print_table(const pld_file_info *info) {
     }
 }
 
-static json_t *optional(const char *text) {
-    return text ? json_string(text) : json_null();
-}
-
 static json_t *lora_json(const pld_lora_facts *lora) {
     json_t *modules = json_object();
     for (size_t i = 0; i < lora->part_count; i++) {
         json_object_set_new(modules, lora->parts[i].name, json_integer((json_int_t)lora->parts[i].modules));
     }
-    return json_pack("{s:s, s:s, s:[I, I], s:[f, f], s:o}", "style", lora->style, "kind", lora->kind, "rank",
+    return json_pack("{s:s, s:s, s:[I, I], s:[o, o], s:o}", "style", lora->style, "kind", lora->kind, "rank",
                      (json_int_t)lora->least_rank, (json_int_t)lora->most_rank, "alpha_over_rank",
-                     lora->least_scale, lora->most_scale, "modules", modules);
+                     json_number(lora->least_scale), json_number(lora->most_scale), "modules", modules);
 }
 
 static json_t *make_json(const pld_file_info *info) {
@@ -113,20 +105,21 @@ static json_t *make_json(const pld_file_info *info) {
     json_t *tags = json_array();
     json_t *notes = json_array();
     for (size_t i = 0; info->metadata[i]; i += 2) {
-        json_object_set_new(metadata, info->metadata[i], json_string(info->metadata[i + 1]));
+        json_object_set_new(metadata, info->metadata[i], json_text(info->metadata[i + 1]));
     }
     for (size_t i = 0; i < info->tag_count; i++) {
-        json_array_append_new(tags, json_pack("[s, I]", info->tags[i], (json_int_t)info->tag_uses[i]));
+        json_array_append_new(tags,
+                              json_pack("[o, I]", json_text(info->tags[i]), (json_int_t)info->tag_uses[i]));
     }
     for (size_t i = 0; i < info->note_count; i++) {
-        json_array_append_new(notes, json_string(info->notes[i]));
+        json_array_append_new(notes, json_text(info->notes[i]));
     }
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path", info->path, "kind",
-        info->kind, "title", info->title, "family", optional(info->family), "layout", optional(info->layout),
-        "prediction_type", optional(info->prediction_type), "reason", optional(info->prediction_reason),
-        "parts", info_json_parts(info->parts, info->part_count), "attention_sites",
-        info_json_sites(info->sites, info->site_count), "lora",
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(info->path),
+        "kind", info->kind, "title", json_text(info->title), "family", json_text(info->family), "layout",
+        json_text(info->layout), "prediction_type", json_text(info->prediction_type), "reason",
+        json_text(info->prediction_reason), "parts", info_json_parts(info->parts, info->part_count),
+        "attention_sites", info_json_sites(info->sites, info->site_count), "lora",
         info->lora ? lora_json(info->lora) : json_null(), "metadata", metadata, "tags", tags, "notes", notes);
 }
 

@@ -84,7 +84,8 @@ static options_result parse(int argc, char **argv, grid_request *request) {
     size_t count = 0;
     option *rows = make_rows(&count);
     if (rows == NULL) {
-        return OPTIONS_WRONG;
+        message_failure("out of memory for the options");
+        return OPTIONS_FAILED;
     }
     const option_set set = {
         .usage =

@@ -9,8 +9,10 @@
 #include "caption.h"
 #include "difference.h"
 #include "facets.h"
+#include "memory_file.h"
 #include "message.h"
 #include "sheet.h"
+#include "utf8.h"
 #include "whole_file.h"
 
 /** Heads of the axes. */
@@ -124,9 +126,9 @@ static bool print_line(FILE *file, const picture_grid *grid, size_t index) {
 }
 
 int grid_picture_write_csv(const picture_grid *grid, const char *path) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
+    memory_file memory;
+    memory_file_open(&memory);
+    FILE *file = memory.stream;
     bool done = file != NULL;
     if (done) {
         fprintf(file, "row,column,x:%s", grid->x->row->name);
@@ -140,11 +142,17 @@ int grid_picture_write_csv(const picture_grid *grid, const char *path) {
         for (size_t i = 0; done && i < grid->pictures->count; i++) {
             done = print_line(file, grid, i);
         }
-        bool failed = ferror(file) != 0;
-        done = fclose(file) == 0 && !failed && done;
     }
-    int code =
-        done ? whole_file_write(path, text, size) : message_failure("%s: out of memory for the table", path);
+    char *text = memory_file_close(&memory);
+    char *repaired = done && text != NULL ? utf8_repaired(text) : NULL;
     free(text);
+    if (repaired == NULL) {
+        if (done || file == NULL) { /* else a line has said so */
+            message_failure("%s: out of memory for the table", path);
+        }
+        return EXIT_FAILED;
+    }
+    const int code = whole_file_write(path, repaired, strlen(repaired));
+    free(repaired);
     return code;
 }

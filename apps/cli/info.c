@@ -12,9 +12,11 @@
 #include "file_info.h"
 #include "info_tables.h"
 #include "json_output.h"
+#include "json_values.h"
 #include "message.h"
 #include "model_path.h"
 #include "options.h"
+#include "output.h"
 #include "picture_info.h"
 
 typedef struct info_request {
@@ -46,40 +48,40 @@ static const option_set set = {
 static void print_words(const pld_model_info *info) {
     enum { LINE = 96, MARGIN = 14 };
     int column = LINE;
-    printf("  words       %zu, all that it was trained on:", info->trained_word_count);
+    print_output("  words       %zu, all that it was trained on:", info->trained_word_count);
     for (size_t i = 0; i < info->trained_word_count; i++) {
         const int length = (int)strlen(info->trained_words[i]) + 1;
         if (column + length > LINE) {
-            printf("\n%*s", MARGIN - 1, "");
+            print_output("\n%*s", MARGIN - 1, "");
             column = MARGIN;
         }
-        printf(" %s", info->trained_words[i]);
+        print_output(" %s", info->trained_words[i]);
         column += length;
     }
-    putchar('\n');
+    print_output("\n");
 }
 
 static json_t *json_words(const pld_model_info *info) {
     json_t *list = json_array();
     for (size_t i = 0; i < info->trained_word_count; i++) {
-        json_array_append_new(list, json_string(info->trained_words[i]));
+        json_array_append_new(list, json_text(info->trained_words[i]));
     }
     return list;
 }
 
 static void print_table(const pld_model_info *info) {
-    printf("%s\n", info->path);
-    printf("  family      %s\n", info->family);
-    printf("  layout      %s\n", info->layout);
-    printf("  prediction  %s (%s)\n", info->prediction_type, info->prediction_reason);
-    printf("  defaults    %d x %d, %d steps, CFG scale %g, PLADIS scale %g, sampler %s\n",
-           info->default_width, info->default_height, info->default_steps, info->default_cfg_scale,
-           info->default_pladis_scale, info->scheduler);
+    print_output("%s\n", info->path);
+    print_output("  family      %s\n", info->family);
+    print_output("  layout      %s\n", info->layout);
+    print_output("  prediction  %s (%s)\n", info->prediction_type, info->prediction_reason);
+    print_output("  defaults    %d x %d, %d steps, CFG scale %g, PLADIS scale %g, sampler %s\n",
+                 info->default_width, info->default_height, info->default_steps, info->default_cfg_scale,
+                 info->default_pladis_scale, info->scheduler);
     if (info->default_preset[0] != '\0') {
-        printf("  preset      %s (see pladis list presets)\n", info->default_preset);
+        print_output("  preset      %s (see pladis list presets)\n", info->default_preset);
     }
-    printf("  sizes       multiples of %d pixels; %d latent channels; %d text positions\n", info->size_factor,
-           info->latent_channels, info->positions);
+    print_output("  sizes       multiples of %d pixels; %d latent channels; %d text positions\n",
+                 info->size_factor, info->latent_channels, info->positions);
     if (info->trained_word_count > 0) {
         print_words(info);
     }
@@ -89,14 +91,15 @@ static void print_table(const pld_model_info *info) {
 
 static json_t *make_json(const pld_model_info *info) {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:f, s:f}, s:i, s:i, s:i, s:o, s:o, s:o, "
+        "{s:o, s:s, s:s, s:s, s:o, s:s, s:{s:s, s:i, s:i, s:i, s:o, s:o}, s:i, s:i, s:i, s:o, s:o, s:o, "
         "s:{}}",
-        "path", info->path, "layout", info->layout, "family", info->family, "prediction_type",
-        info->prediction_type, "reason", info->prediction_reason, "scheduler", info->scheduler, "defaults",
-        "preset", info->default_preset, "width", info->default_width, "height", info->default_height, "steps",
-        info->default_steps, "cfg_scale", info->default_cfg_scale, "pladis_scale", info->default_pladis_scale,
-        "size_factor", info->size_factor, "latent_channels", info->latent_channels, "positions",
-        info->positions, "parts", info_json_parts(info->parts, info->part_count), "attention_sites",
+        "path", json_text(info->path), "layout", info->layout, "family", info->family, "prediction_type",
+        info->prediction_type, "reason", json_text(info->prediction_reason), "scheduler", info->scheduler,
+        "defaults", "preset", info->default_preset, "width", info->default_width, "height",
+        info->default_height, "steps", info->default_steps, "cfg_scale", json_number(info->default_cfg_scale),
+        "pladis_scale", json_number(info->default_pladis_scale), "size_factor", info->size_factor,
+        "latent_channels", info->latent_channels, "positions", info->positions, "parts",
+        info_json_parts(info->parts, info->part_count), "attention_sites",
         info_json_sites(info->sites, info->site_count), "trained_words", json_words(info), "metadata");
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "info_tables.h"
 
+#include "output.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,12 +19,12 @@ static void format_count(uint64_t count, char *text, size_t size) {
 }
 
 void info_print_parts(const pld_model_part *parts, size_t count) {
-    printf("\n%-16s %-27s %-7s %12s %10s %6s\n", "part", "kind", "type", "parameters", "size", "files");
+    print_output("\n%-16s %-27s %-7s %12s %10s %6s\n", "part", "kind", "type", "parameters", "size", "files");
     for (size_t i = 0; i < count; i++) {
         char parameters[32];
         format_count(parts[i].parameters, parameters, sizeof parameters);
-        printf("%-16s %-27s %-7s %12s %7.1f MB %6d\n", parts[i].name, parts[i].kind, parts[i].dtype,
-               parameters, (double)parts[i].bytes / 1e6, parts[i].files);
+        print_output("%-16s %-27s %-7s %12s %7.1f MB %6d\n", parts[i].name, parts[i].kind, parts[i].dtype,
+                     parameters, (double)parts[i].bytes / 1e6, parts[i].files);
     }
 }
 
@@ -31,10 +33,10 @@ void info_print_sites(const pld_attention_site *sites, size_t count) {
     for (size_t i = 0; i < count; i++) {
         cross += strcmp(sites[i].kind, "cross") == 0;
     }
-    printf("\n%zu attention sites, %zu of them cross-attention where PLADIS acts\n", count, cross);
+    print_output("\n%zu attention sites, %zu of them cross-attention where PLADIS acts\n", count, cross);
     for (size_t i = 0; i < count; i++) {
-        printf("  %-5s  %2d heads of %3d  %s\n", sites[i].kind, sites[i].heads, sites[i].head_size,
-               sites[i].name);
+        print_output("  %-5s  %2d heads of %3d  %s\n", sites[i].kind, sites[i].heads, sites[i].head_size,
+                     sites[i].name);
     }
 }
 

@@ -5,15 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_values.h"
 #include "message.h"
+#include "output.h"
 #include "whole_file.h"
 
 /** The text of `value`, which is released; NULL after an error line. */
 static char *take_text(json_t *value) {
-    char *text = value != NULL ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = json_write(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(value);
     if (text == NULL) {
-        message_failure("JSON cannot be made: out of memory, or a text is not UTF-8");
+        message_failure("out of memory for JSON");
     }
     return text;
 }
@@ -23,7 +25,7 @@ int json_output_print(json_t *value) {
     if (text == NULL) {
         return EXIT_FAILED;
     }
-    printf("%s\n", text);
+    print_output_json(text);
     free(text);
     return EXIT_DONE;
 }

@@ -5,8 +5,7 @@
 
 #include <jansson.h>
 
-/** Print `value` and release it. NULL (out of memory, or text that is no UTF-8) is an error. Gives the exit
- * code. */
+/** Print `value` and release it. NULL (out of memory) is an error. Gives the exit code. */
 int json_output_print(json_t *value);
 
 /** Write `value` to `path`, whole or not at all, and release it. Gives the exit code. */

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "message.h"
 #include "options.h"
+#include "output.h"
 
 static const struct {
     const char *name;
@@ -27,25 +28,25 @@ static const option_set set = {
 
 /** Range and default of an option of a method. */
 static void print_guidance_key(const pld_guidance_key *key, const char *indent) {
-    printf("%s    %-9s %s (", indent, key->name, key->help);
+    print_output("%s    %-9s %s (", indent, key->name, key->help);
     if (key->kind != PLD_GUIDANCE_LAYERS) {
-        printf("%g to %g%s; ", key->minimum, key->maximum, key->takes_infinity ? " or inf" : "");
+        print_output("%g to %g%s; ", key->minimum, key->maximum, key->takes_infinity ? " or inf" : "");
     }
     if (key->fallback_text != NULL) {
-        printf("default: %s)\n", key->fallback_text);
+        print_output("default: %s)\n", key->fallback_text);
     } else {
-        printf("default: %g)\n", key->fallback);
+        print_output("default: %g)\n", key->fallback);
     }
 }
 
 static void print_guidance(const char *indent) {
     pld_guidance_info info = {.struct_size = sizeof info};
     for (size_t i = 0; pld_guidance_describe(i, &info); i++) {
-        printf("%s%-10s %s\n", indent, info.name, info.description);
+        print_output("%s%-10s %s\n", indent, info.name, info.description);
         if (info.paper != NULL) {
-            printf("%s    %s\n", indent, info.paper);
+            print_output("%s    %s\n", indent, info.paper);
         }
-        printf("%s    evaluations a step: %s\n", indent, info.evaluations);
+        print_output("%s    evaluations a step: %s\n", indent, info.evaluations);
         for (size_t j = 0; j < info.key_count; j++) {
             print_guidance_key(&info.keys[j], indent);
         }
@@ -60,9 +61,9 @@ static void print_list(pld_list_kind kind, const char *indent) {
     }
     for (size_t i = 0; pld_list(kind, i, &name, &description); i++) {
         if (description != NULL && description[0] != '\0') {
-            printf("%s%-16s %s\n", indent, name, description);
+            print_output("%s%-16s %s\n", indent, name, description);
         } else {
-            printf("%s%s\n", indent, name);
+            print_output("%s%s\n", indent, name);
         }
     }
 }
@@ -76,7 +77,10 @@ int command_list(int argc, char **argv) {
     }
     for (size_t i = 0; i < LIST_COUNT; i++) {
         if (count == 0) {
-            printf("%s%s\n", i > 0 ? "\n" : "", lists[i].name);
+            if (i > 0) {
+                print_output("\n");
+            }
+            print_output("%s\n", lists[i].name);
             print_list(lists[i].kind, "  ");
         } else if (strcmp(wanted, lists[i].name) == 0) {
             print_list(lists[i].kind, "");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_values.h"
 #include "message.h"
 
 static bool add_options(const lora_choices *choices, lora_set *set) {
@@ -73,10 +74,11 @@ json_t *lora_set_describe(const pld_model *model) {
     }
     for (size_t i = 0; i < info.lora_count; i++) {
         const pld_applied_lora *lora = &info.loras[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:f, s:s, s:s, s:i, s:I, s:I}", "file", lora->path, "weight", lora->weight,
-                            "style", lora->style, "kind", lora->kind, "rank", lora->rank, "modules",
-                            (json_int_t)lora->module_count, "applied", (json_int_t)lora->applied_count));
+        json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:s, s:i, s:I, s:I}", "file",
+                                              json_text(lora->path), "weight", json_number(lora->weight),
+                                              "style", lora->style, "kind", lora->kind, "rank", lora->rank,
+                                              "modules", (json_int_t)lora->module_count, "applied",
+                                              (json_int_t)lora->applied_count));
     }
     return list;
 }

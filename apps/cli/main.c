@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The pladis program: a table of commands. */
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +9,10 @@
 
 #include "commands.h"
 #include "generate_options.h"
+#include "json_values.h"
 #include "message.h"
 #include "number.h"
+#include "output.h"
 #include "standard_files.h"
 #include "thread_wait.h"
 
@@ -31,14 +34,14 @@ static const struct {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void print_help(void) {
-    printf("pladis %s: pictures from text with sparse cross-attention\n\n", pld_version());
-    printf("usage: pladis COMMAND [options]\n\n");
+    print_output("pladis %s: pictures from text with sparse cross-attention\n\n", pld_version());
+    print_output("usage: pladis COMMAND [options]\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+        print_output("  %-10s %s\n", commands[i].name, commands[i].help);
     }
-    printf("\n  pladis COMMAND --help   options of a command\n"
-           "  pladis --version        version\n\n"
-           "example: pladis generate -p \"a large red star above a small blue ring\" -o star.png\n");
+    print_output("\n  pladis COMMAND --help   options of a command\n"
+                 "  pladis --version        version\n\n"
+                 "example: pladis generate -p \"a large red star above a small blue ring\" -o star.png\n");
 }
 
 /** Whether an argument is an option of generate, with its value or without. */
@@ -89,6 +92,9 @@ static int report_unknown(const char *name) {
 int main(int argc, char **argv) {
     standard_files_open();
     let_idle_threads_sleep(argv);
+    /* Numbers and letters as C has them, in all that is printed, written and read, whatever is loaded. */
+    setlocale(LC_ALL, "C");
+    json_watch_memory();
     /* A reader that goes away and a file at its limit are reported as failed writes. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -98,7 +104,7 @@ int main(int argc, char **argv) {
         return message_finish_output(EXIT_DONE);
     }
     if (strcmp(name, "--version") == 0) {
-        printf("pladis %s\n", pld_version());
+        print_output("pladis %s\n", pld_version());
         return message_finish_output(EXIT_DONE);
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
@@ -106,5 +112,5 @@ int main(int argc, char **argv) {
             return message_finish_output(commands[i].run(argc - 2, argv + 2));
         }
     }
-    return report_unknown(name);
+    return message_finish_output(report_unknown(name));
 }

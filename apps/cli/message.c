@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "output.h"
 #include "progress.h"
 #include "terminal.h"
 
@@ -21,6 +23,9 @@ verbosity message_verbosity(void) {
     return current_verbosity;
 }
 
+/** The exit code that the last error line stands for, or EXIT_DONE while there was none. */
+static int said_code = EXIT_DONE;
+
 /** A line of the summary on a terminal: broken at blanks, the rest under the text that stands behind its
  * heading. */
 static void print_wrapped(const char *line, int columns) {
@@ -30,35 +35,26 @@ static void print_wrapped(const char *line, int columns) {
         const size_t blanks = strspn(at, " "), length = blanks + strcspn(at + blanks, " ");
         char word[2 * PLD_ERROR_MESSAGE_SIZE];
         snprintf(word, sizeof word, "%.*s", (int)length, at);
-        if (used > INDENT && used + terminal_width(word) > room) {
-            fprintf(stderr, "\n%*s%s", INDENT, "", word + blanks);
-            used = INDENT + terminal_width(word + blanks);
-        } else {
-            fputs(word, stderr);
-            used += terminal_width(word);
-        }
+        const bool breaks = used > INDENT && used + terminal_width(word) > room;
+        const char *shown = breaks ? word + blanks : word;
+        print_message(breaks ? "\n%*s%s" : "%*s%s", breaks ? INDENT : 0, "", shown);
+        used = (breaks ? INDENT : used) + terminal_width(shown);
         at += length;
     }
-    fputc('\n', stderr);
+    print_message("\n");
 }
 
-/** Print one line; line breaks and control characters that a file or an argument brought in become spaces, so
- * that an error stays one line and a terminal is not steered. */
 static void print_line(const char *label, const char *text, va_list arguments) PLD_PRINTF(2, 0);
 static void print_line(const char *label, const char *text, va_list arguments) {
+    progress_clear();
+    if (label[0] != '\0' || !isatty(STDERR_FILENO)) {
+        print_message_line(label, text, arguments);
+        return;
+    }
     char line[2 * PLD_ERROR_MESSAGE_SIZE];
     vsnprintf(line, sizeof line, text, arguments);
-    for (char *at = line; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
-            *at = ' ';
-        }
-    }
-    progress_clear();
-    if (label[0] == '\0' && isatty(STDERR_FILENO)) {
-        print_wrapped(line, terminal_columns());
-    } else {
-        fprintf(stderr, "%s%s\n", label, line);
-    }
+    pld_make_printable(line);
+    print_wrapped(line, terminal_columns());
 }
 
 int message_failure(const char *text, ...) {
@@ -66,6 +62,7 @@ int message_failure(const char *text, ...) {
     va_start(arguments, text);
     print_line("pladis: error: ", text, arguments);
     va_end(arguments);
+    said_code = EXIT_FAILED;
     return EXIT_FAILED;
 }
 
@@ -74,6 +71,7 @@ int message_usage(const char *text, ...) {
     va_start(arguments, text);
     print_line("pladis: error: ", text, arguments);
     va_end(arguments);
+    said_code = EXIT_USAGE;
     return EXIT_USAGE;
 }
 
@@ -81,6 +79,7 @@ int message_error(const pld_error *error) {
     message_failure("%s", error->message[0] != '\0' ? error->message : pld_status_text(error->status));
     switch (error->status) {
     case PLD_ERROR_ARGUMENT:
+        said_code = EXIT_USAGE;
         return EXIT_USAGE;
     case PLD_ERROR_CANCELLED:
         return EXIT_CANCELLED;
@@ -150,7 +149,10 @@ void message_log(void *user, pld_log_level level, const char *message) {
 }
 
 int message_finish_output(int code) {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if ((code == EXIT_FAILED || code == EXIT_USAGE) && said_code != EXIT_DONE) {
+        code = said_code;
+    }
+    if (!output_flush()) {
         if (errno == EPIPE) { /* a reader such as head has what it wanted */
             return code;
         }

@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "common_names.h"
+#include "json_values.h"
+#include "memory_file.h"
 #include "message.h"
 #include "model_path.h"
+#include "utf8.h"
 
 /** A value of the "parameters" line, in quotes where its own text could be taken for the next field. */
 static void print_value(FILE *file, const char *key, const char *value) {
@@ -30,10 +33,15 @@ static char *print_json(const json_t *json) {
     bool same = false;
     for (size_t i = 0; !same && i < sizeof precisions / sizeof *precisions; i++) {
         free(text);
-        text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(precisions[i]));
-        json_t *again = text != NULL ? json_loads(text, 0, NULL) : NULL;
+        json_error_t problem;
+        text = json_write(json, JSON_COMPACT | JSON_REAL_PRECISION(precisions[i]));
+        json_t *again = text != NULL ? json_read(text, strlen(text), &problem) : NULL;
         same = again != NULL && json_equal(json, again);
         json_decref(again);
+    }
+    if (json_memory_was_out()) {
+        free(text);
+        return NULL;
     }
     return text;
 }
@@ -52,9 +60,9 @@ static void print_loras(FILE *file, const json_t *loras) {
 
 static char *make_parameters(const char *model, const picture *drawn) {
     const generate_request *request = drawn->settings;
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
+    memory_file memory;
+    memory_file_open(&memory);
+    FILE *file = memory.stream;
     if (file == NULL) {
         return NULL;
     }
@@ -87,12 +95,10 @@ static char *make_parameters(const char *model, const picture *drawn) {
         fprintf(file, ", PLADIS start: %g, PLADIS end: %g", request->pladis_start, request->pladis_end);
     }
     fprintf(file, ", Version: pladis %s", pld_version());
-    bool failed = ferror(file) != 0;
-    if (fclose(file) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    char *text = memory_file_close(&memory);
+    char *repaired = text != NULL ? utf8_repaired(text) : NULL;
+    free(text);
+    return repaired;
 }
 
 bool metadata_make(const run_facts *facts, const picture *pictures, size_t count, metadata *result) {
@@ -101,17 +107,15 @@ bool metadata_make(const run_facts *facts, const picture *pictures, size_t count
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(list, report_parameters(&pictures[i], true));
     }
-    json_t *json =
-        json_pack("{s:s, s:s, s:{s:s, s:i}, s:o}", "version", pld_version(), "model", facts->model_name,
-                  "machine", "isa", facts->isa, "threads", facts->threads, "pictures", list);
+    json_t *json = json_pack("{s:s, s:o, s:{s:s, s:i}, s:o}", "version", pld_version(), "model",
+                             json_text(facts->model_name), "machine", "isa", facts->isa, "threads",
+                             facts->threads, "pictures", list);
     result->json = json != NULL ? print_json(json) : NULL;
     json_decref(json);
     result->parameters = make_parameters(facts->model_name, &pictures[count - 1]);
     if (result->json == NULL || result->parameters == NULL) {
         metadata_free(result);
-        message_failure(
-            "the PNG's metadata cannot be made: out of memory, or a text is not UTF-8; --no-metadata "
-            "leaves it out");
+        message_failure("out of memory for the PNG's metadata; --no-metadata leaves it out");
         return false;
     }
     result->pairs[0] = "parameters";

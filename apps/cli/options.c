@@ -6,6 +6,7 @@
 
 #include "message.h"
 #include "number.h"
+#include "output.h"
 
 /** Whether the words of `list`, blanks between, hold `value`; `*word` is then the list's own copy's length.
  */
@@ -281,38 +282,46 @@ static void print_row(const option *row) {
         snprintf(left + length, sizeof left - (size_t)length, form, row->argument);
     }
     if (strlen(left) + 2 > HELP_COLUMN) {
-        printf("%s\n%*s", left, HELP_COLUMN, "");
+        print_output("%s\n%*s", left, HELP_COLUMN, "");
     } else {
-        printf("%-*s", HELP_COLUMN, left);
+        print_output("%-*s", HELP_COLUMN, left);
     }
-    for (const char *at = row->help; *at != '\0'; at++) {
-        putchar(*at);
+    for (const char *at = row->help; *at != '\0';) {
+        int line = (int)strcspn(at, "\n");
+        print_output("%.*s", line, at);
+        at += line;
         if (*at == '\n') {
-            printf("%*s", HELP_COLUMN, "");
+            print_output("\n%*s", HELP_COLUMN, "");
+            at++;
         }
     }
     if (row->kind == OPTION_CHOICE) {
-        printf(": %s", row->choices);
+        print_output(": %s", row->choices);
     }
     if (row->alias != NULL) {
-        printf(" (also --%s)", row->alias);
+        print_output(" (also --%s)", row->alias);
     }
-    putchar('\n');
+    print_output("\n");
 }
 
 void options_print_help(const option_set *set) {
-    printf("usage: %s\n\n%s\n", set->usage, set->summary);
+    print_output("usage: ");
+    print_output_lines(set->usage);
+    print_output("\n\n");
+    print_output_lines(set->summary);
+    print_output("\n");
     for (size_t i = 0; i < set->count; i++) {
         const option *row = &set->rows[i];
         if (row->kind == OPTION_SECTION) {
-            printf("\n%s\n", row->help);
+            print_output("\n%s\n", row->help);
         } else if (row->kind != OPTION_REFUSED) {
             print_row(row);
         }
     }
-    printf("  -h, --help                      this text\n");
+    print_output("  -h, --help                      this text\n");
     if (set->examples != NULL) {
-        printf("\nexamples\n%s", set->examples);
+        print_output("\nexamples\n");
+        print_output_lines(set->examples);
     }
 }
 

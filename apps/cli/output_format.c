@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
+#include "ascii.h"
 #include "message.h"
 
 const output_format output_png = {"PNG", {"png"}}, output_json = {"JSON", {"json"}},
@@ -70,7 +70,7 @@ static const char *ending_of(const char *path) {
 
 bool output_format_ends_in(const char *path, const char *ending) {
     const char *found = ending_of(path);
-    return found != NULL && strcasecmp(found, ending) == 0;
+    return found != NULL && ascii_equal(found, ending);
 }
 
 const char *output_format_promised(const char *path) {
@@ -79,7 +79,7 @@ const char *output_format_promised(const char *path) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         for (const char *at = known[i].endings; length > 0 && *at != '\0';) {
             const size_t word = strcspn(at, " ");
-            if (word == length && strncasecmp(at, ending, length) == 0) {
+            if (word == length && ascii_same(at, ending, length)) {
                 return known[i].title;
             }
             at += word;
@@ -92,7 +92,7 @@ const char *output_format_promised(const char *path) {
 static bool is_own(const output_format *format, const char *ending) {
     for (size_t i = 0; i < sizeof format->endings / sizeof *format->endings && format->endings[i] != NULL;
          i++) {
-        if (strcasecmp(format->endings[i], ending) == 0) {
+        if (ascii_equal(format->endings[i], ending)) {
             return true;
         }
     }

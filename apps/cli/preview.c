@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "preview.h"
 
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cancel.h"
 #include "canvas.h"
+#include "memory_file.h"
 #include "message.h"
+#include "output.h"
 #include "progress.h"
 
 void preview_init(preview *state, const generate_request *request, int zoom) {
@@ -44,22 +47,32 @@ static void show_in_terminal(preview *state, const pld_image *image) {
     progress_clear();
     if (state->rows != rows) { /* make room once; it may scroll */
         for (int i = 0; i < rows; i++) {
-            fputc('\n', stderr);
+            print_message("\n");
         }
         state->rows = rows;
     }
-    fprintf(stderr, "\r\033[%dA", rows);
-    terminal_picture_draw(stderr, state->graphics, image, &room);
-    fflush(stderr);
+    memory_file memory;
+    memory_file_open(&memory);
+    if (memory.stream != NULL) {
+        terminal_picture_draw(memory.stream, state->graphics, image, &room);
+    }
+    print_message("\r\033[%dA", rows);
+    char *codes = memory_file_close(&memory);
+    if (codes != NULL) { /* where memory is out the picture goes on without a preview */
+        print_terminal_codes(codes, memory.size);
+    }
+    free(codes);
 }
 
-/** A file that cannot be written is no reason to lose the picture: said once, then given up. */
+/** A file that cannot be written is no reason to lose the picture: said once, then given up. Where memory was
+ * out the run has failed all the same, once its pictures are written. */
 static void write_file(preview *state, const pld_image *image) {
     pld_error error = {0};
     pld_image large = {0};
     if (!canvas_create(&large, (size_t)image->width * (size_t)state->zoom,
                        (size_t)image->height * (size_t)state->zoom, "the preview")) {
         state->file = NULL;
+        state->failed = true;
         return;
     }
     canvas_paste(&large, image, 0, 0, state->zoom);
@@ -71,7 +84,10 @@ static void write_file(preview *state, const pld_image *image) {
         status = pld_bytes_write(bytes, size, state->file, cancel_flag(), &error);
     }
     cancel_guard_end();
-    if (status != PLD_OK && status != PLD_ERROR_CANCELLED) {
+    state->failed = status == PLD_ERROR_MEMORY;
+    if (state->failed) {
+        message_error(&error);
+    } else if (status != PLD_OK && status != PLD_ERROR_CANCELLED) {
         message_note("--preview-file: %s", error.message);
     }
     state->file = status == PLD_OK ? state->file : NULL;

@@ -10,6 +10,7 @@ typedef struct preview {
     terminal_graphics graphics; /**< TERMINAL_NONE: not in the terminal */
     const char *file;           /**< or NULL */
     int zoom;                   /**< pixels of the picture for one of the preview */
+    bool failed;                /**< memory was out for the file, which an error line has said */
     int rows;                   /**< lines of the preview that stands on the screen; 0: none does */
 } preview;
 

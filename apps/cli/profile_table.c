@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "output.h"
 #include "whole_file.h"
 
 enum { MOST_LAYERS = 25 };
@@ -53,24 +54,24 @@ static const network_total *find_network(const network_total *totals, size_t cou
 
 static void print_rows(const pld_profile_row *rows, size_t count, bool layers, const network_total *totals,
                        size_t total_count) {
-    fprintf(stderr, "\n%-22s %-*s %8s %10s %7s %9s  %s\n", "network", layers ? 64 : 18,
-            layers ? "layer" : "operator", "times", "seconds", "share", "GFLOP/s", "implementation");
+    print_message("\n%-22s %-*s %8s %10s %7s %9s  %s\n", "network", layers ? 64 : 18,
+                  layers ? "layer" : "operator", "times", "seconds", "share", "GFLOP/s", "implementation");
     for (size_t i = 0; i < count; i++) {
         const pld_profile_row *row = &rows[i];
         const network_total *network = find_network(totals, total_count, row->network);
-        fprintf(stderr, "%-22s %-*s %8zu %10.4f", row->network, layers ? 64 : 18,
-                layers ? row->name : row->kind, row->count, row->seconds);
+        print_message("%-22s %-*s %8zu %10.4f", row->network, layers ? 64 : 18,
+                      layers ? row->name : row->kind, row->count, row->seconds);
         if (network != NULL && network->seconds > 0) {
-            fprintf(stderr, " %6.2f%%", 100 * row->seconds / network->seconds);
+            print_message(" %6.2f%%", 100 * row->seconds / network->seconds);
         } else {
-            fprintf(stderr, " %7s", "");
+            print_message(" %7s", "");
         }
         if (row->operations > 0 && row->seconds > 0) {
-            fprintf(stderr, " %9.1f", row->operations / row->seconds / 1e9);
+            print_message(" %9.1f", row->operations / row->seconds / 1e9);
         } else {
-            fprintf(stderr, " %9s", "");
+            print_message(" %9s", "");
         }
-        fprintf(stderr, "  %s\n", row->implementation);
+        print_message("  %s\n", row->implementation);
     }
 }
 
@@ -91,16 +92,13 @@ static int print_group(const pld_profile *profile, pld_profile_level level, pld_
 int profile_table_print(const pld_profile *profile) {
     network_total totals[MOST_NETWORKS];
     size_t count = sum_networks(profile, totals);
-    fprintf(stderr, "\n%-22s %8s %10s\n", "network", "times", "seconds");
+    print_message("\n%-22s %8s %10s\n", "network", "times", "seconds");
     for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, "%-22s %8zu %10.4f\n", totals[i].name, totals[i].count, totals[i].seconds);
+        print_message("%-22s %8zu %10.4f\n", totals[i].name, totals[i].count, totals[i].seconds);
     }
     int code = print_group(profile, PLD_PROFILE_OPERATOR, PLD_PROFILE_BY_KIND, totals, count);
     if (code == EXIT_DONE) {
         code = print_group(profile, PLD_PROFILE_OPERATOR, PLD_PROFILE_BY_LAYER, totals, count);
-    }
-    if (code == EXIT_DONE && pld_profile_lost(profile) > 0) {
-        message_note("--profile: memory was out, %zu spans are missing", pld_profile_lost(profile));
     }
     return code;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "output.h"
 #include "terminal.h"
 
 enum { LEAST_BAR = 8, MOST_BAR = 30, PART = 64, LINE = 512 };
@@ -111,8 +112,7 @@ static void print(const progress_parts *parts) {
     const int columns = terminal_columns() - 1;
     fit(parts, columns, line);
     cut(line, columns);
-    fprintf(stderr, "\r%s\033[K", line);
-    fflush(stderr);
+    print_message("\r%s\033[K", line);
     state.shown = true;
 }
 
@@ -182,7 +182,7 @@ void progress_show_part(double done) {
 
 void progress_clear(void) {
     if (state.shown) {
-        fprintf(stderr, "\r\033[K");
+        print_message("\r\033[K");
         state.shown = false;
     }
 }

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "json_values.h"
 #include "message.h"
 #include "picture_origin.h"
 #include "recall_fields.h"
@@ -46,9 +47,11 @@ static options_result recall_json(const char *path, json_t *top, bool foreign, i
 
 options_result recall_text(const char *path, const char *text, int64_t number, generate_request *request) {
     json_error_t where;
-    json_t *top = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    json_t *top = json_read(text, strlen(text), &where);
     if (top == NULL) {
-        message_failure("%s: its metadata is no JSON: %s", path, where.text);
+        message_failure(json_memory_was_out() ? "%s: its metadata cannot be read: %s"
+                                              : "%s: its metadata is no JSON: %s",
+                        path, where.text);
         return OPTIONS_FAILED;
     }
     return recall_json(path, top, false, number, request);
@@ -59,6 +62,12 @@ static options_result recall_foreign(const char *path, const picture_origin *ori
                                      int64_t number, generate_request *request) {
     json_t *left_out = json_array();
     json_t *top = origin->read != NULL ? origin->read(value, left_out) : NULL;
+    if (json_memory_was_out()) {
+        json_decref(top);
+        json_decref(left_out);
+        message_failure("%s: out of memory for its metadata", path);
+        return OPTIONS_FAILED;
+    }
     if (top == NULL) {
         json_decref(left_out);
         message_failure(

@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "json_values.h"
 #include "model_path.h"
 #include "number.h"
 
@@ -40,18 +40,14 @@ static stage_totals sum_stages(const picture_list *pictures) {
     return totals;
 }
 
-static json_t *text_or_null(const char *text) {
-    return text != NULL ? json_string(text) : json_null();
-}
-
 /** A file's name for `parameters`; null where there is none. */
 static json_t *file_or_null(const char *path, bool base_name) {
     char name[256];
     if (path == NULL || !base_name) {
-        return text_or_null(path);
+        return json_text(path);
     }
     path_base_name(path, name, sizeof name);
-    return json_string(name);
+    return json_text(name);
 }
 
 /** A pair as its option takes it; null where it was left out. */
@@ -70,7 +66,7 @@ static json_t *lora_options(const lora_choices *loras, bool base_names) {
         path_base_name(path, name, sizeof name);
         number_shortest(lora->weight, number);
         snprintf(whole, sizeof whole, "%s:%s", base_names ? name : path, number);
-        json_array_append_new(list, json_string(whole));
+        json_array_append_new(list, json_text(whole));
     }
     return list;
 }
@@ -80,18 +76,17 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     const pld_report *report = &drawn->report;
     json_t *timesteps = request->timestep_count > 0 ? json_array() : json_null();
     for (size_t i = 0; i < request->timestep_count; i++) {
-        json_array_append_new(timesteps, json_real(request->timesteps[i]));
+        json_array_append_new(timesteps, json_number(request->timesteps[i]));
     }
-    json_t *object =
-        json_pack("{s:s, s:o, s:b, s:i, s:i, s:i, s:i, s:f, s:f, s:I, s:s, s:s, s:s, s:o, s:s, s:o, s:o}",
-                  "prompt", drawn->prompt, "negative_prompt", text_or_null(request->negative_prompt),
-                  "literal_prompt", (int)request->literal_prompt, "clip_skip", (int)request->clip_skip,
-                  "width", report->width, "height", report->height, "steps", report->steps, "cfg_scale",
-                  report->cfg_scale, "cfg_rescale", request->cfg_rescale, "seed", (json_int_t)drawn->seed,
-                  "rng", "cpu", "sampling_method", report->sampling_method, "scheduler", report->scheduler,
-                  "spacing", text_or_null(report->spacing[0] != '\0' ? report->spacing : NULL), "prediction",
-                  report->prediction_type, "timesteps", timesteps, "init_noise",
-                  file_or_null(request->init_noise, base_names));
+    json_t *object = json_pack(
+        "{s:o, s:o, s:b, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "prompt",
+        json_text(drawn->prompt), "negative_prompt", json_text(request->negative_prompt), "literal_prompt",
+        (int)request->literal_prompt, "clip_skip", (int)request->clip_skip, "width", report->width, "height",
+        report->height, "steps", report->steps, "cfg_scale", json_number(report->cfg_scale), "cfg_rescale",
+        json_number(request->cfg_rescale), "seed", (json_int_t)drawn->seed, "rng", "cpu", "sampling_method",
+        report->sampling_method, "scheduler", report->scheduler, "spacing",
+        json_text(report->spacing[0] != '\0' ? report->spacing : NULL), "prediction", report->prediction_type,
+        "timesteps", timesteps, "init_noise", file_or_null(request->init_noise, base_names));
     if (object == NULL) {
         return NULL;
     }
@@ -100,26 +95,26 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     json_object_set_new(object, "target_size", pair_or_null(request->target_size, 'x'));
     if (request->init_img != NULL) {
         json_object_set_new(object, "init_img", file_or_null(request->init_img, base_names));
-        json_object_set_new(object, "strength", json_real(report->strength));
+        json_object_set_new(object, "strength", json_number(report->strength));
         json_object_set_new(object, "mask", file_or_null(request->mask, base_names));
     }
-    json_object_set_new(object, "eta", isnan(request->eta) ? json_null() : json_real(request->eta));
-    json_object_set_new(object, "pladis", json_real(drawn->pladis_scale));
-    json_object_set_new(object, "pladis_alpha", json_real(request->pladis_alpha));
-    json_object_set_new(object, "pladis_blocks", json_string(request->pladis_blocks));
-    json_object_set_new(object, "pladis_start", json_real(request->pladis_start));
-    json_object_set_new(object, "pladis_end", json_real(request->pladis_end));
-    json_object_set_new(object, "pladis_sites", json_string(request->pladis_sites));
-    json_object_set_new(object, "pladis_branches", json_string(request->pladis_branches));
-    json_object_set_new(object, "pladis_temperature", json_real(request->pladis_temperature));
+    json_object_set_new(object, "eta", json_number(request->eta));
+    json_object_set_new(object, "pladis", json_number(drawn->pladis_scale));
+    json_object_set_new(object, "pladis_alpha", json_number(request->pladis_alpha));
+    json_object_set_new(object, "pladis_blocks", json_text(request->pladis_blocks));
+    json_object_set_new(object, "pladis_start", json_number(request->pladis_start));
+    json_object_set_new(object, "pladis_end", json_number(request->pladis_end));
+    json_object_set_new(object, "pladis_sites", json_text(request->pladis_sites));
+    json_object_set_new(object, "pladis_branches", json_text(request->pladis_branches));
+    json_object_set_new(object, "pladis_temperature", json_number(request->pladis_temperature));
     json_t *guidance = json_array();
     for (size_t i = 0; i < request->guidance_count; i++) {
-        json_array_append_new(guidance, json_string(request->guidance[i]));
+        json_array_append_new(guidance, json_text(request->guidance[i]));
     }
     json_object_set_new(object, "guidance", guidance);
-    json_object_set_new(object, "preset", json_string(report->preset[0] != '\0' ? report->preset : "none"));
+    json_object_set_new(object, "preset", json_text(report->preset[0] != '\0' ? report->preset : "none"));
     json_object_set_new(object, "lora", lora_options(&request->loras, base_names));
-    json_object_set_new(object, "dtype", json_string(report->dtype));
+    json_object_set_new(object, "dtype", json_text(report->dtype));
     return object;
 }
 
@@ -128,9 +123,9 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
     stage_totals totals = sum_stages(pictures);
     json_t *stages = json_object(), *sites = json_object(), *list = json_array();
     int evaluations = 0, calls = 0;
-    json_object_set_new(stages, "open", json_real(facts->open_seconds));
+    json_object_set_new(stages, "open", json_number(facts->open_seconds));
     for (int i = 0; i < totals.count; i++) {
-        json_object_set_new(stages, totals.stages[i].name, json_real(totals.stages[i].seconds));
+        json_object_set_new(stages, totals.stages[i].name, json_number(totals.stages[i].seconds));
     }
     for (int i = 0; i < last->report.variant_count; i++) {
         json_object_set_new(sites, last->report.variants[i].name,
@@ -140,12 +135,13 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
         const picture *drawn = &pictures->items[i];
         evaluations += drawn->report.evaluations;
         calls += drawn->report.calls;
-        json_array_append_new(list, json_pack("{s:s, s:I, s:f}", "prompt", drawn->prompt, "seed",
-                                              (json_int_t)drawn->seed, "pladis", drawn->pladis_scale));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:I, s:o}", "prompt", json_text(drawn->prompt), "seed",
+                                        (json_int_t)drawn->seed, "pladis", json_number(drawn->pladis_scale)));
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:O?, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:s, s:o}",
-                     "version", pld_version(), "model", facts->model, "family", facts->family, "seed",
-                     (json_int_t)request->seed, "parameters", report_parameters(last, false), "loras",
+    return json_pack("{s:s, s:o, s:s, s:I, s:o, s:O?, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:s, s:o}",
+                     "version", pld_version(), "model", json_text(facts->model), "family", facts->family,
+                     "seed", (json_int_t)request->seed, "parameters", report_parameters(last, false), "loras",
                      last->loras, "stages", stages, "peak_memory_bytes",
                      (json_int_t)last->report.peak_memory_bytes, "isa", facts->isa, "threads", facts->threads,
                      "evaluations", evaluations, "calls", calls, "attention_sites", sites, "guidance",

@@ -315,7 +315,7 @@ static int write_profile(const picture_run *run) {
                                                                        : profile_table_print(run->profile);
 }
 
-int run_report(picture_run *run) {
+static int write_reports(picture_run *run) {
     if (run->profile != NULL) {
         int code = write_profile(run);
         if (code != EXIT_DONE) {
@@ -327,6 +327,11 @@ int run_report(picture_run *run) {
         return EXIT_DONE;
     }
     return json_output_save(report_make(run->request, &run->facts, &run->pictures), run->request->report);
+}
+
+int run_report(picture_run *run) {
+    int code = write_reports(run);
+    return code == EXIT_DONE && run->preview.failed ? EXIT_FAILED : code;
 }
 
 void run_close(picture_run *run) {

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "attention_picture.h"
+#include "json_values.h"
 #include "message.h"
 #include "metadata.h"
 #include "model_path.h"
 #include "run.h"
+#include "utf8.h"
 
 /** Whether no earlier picture has these options and LoRAs. */
 static bool is_new(const picture_run *run, size_t index) {
@@ -66,9 +68,7 @@ static int check_texts(picture_run *run, size_t index) {
 
 /** Names of files may be any bytes, but JSON and PNG hold UTF-8 only. False after an error line. */
 static bool is_text(const char *option_name, const char *path) {
-    json_t *text = path != NULL ? json_string(path) : NULL;
-    bool good = path == NULL || text != NULL;
-    json_decref(text);
+    const bool good = path == NULL || utf8_is_whole(path);
     if (!good) {
         message_usage("--%s: the name %s is not UTF-8, and cannot be written into the picture's parameters; "
                       "give the file "
@@ -87,8 +87,9 @@ static bool names_are_text(const generate_request *settings) {
     return good;
 }
 
-/** Try to put what is known so far of the pictures into a PNG of one pixel. */
-static bool can_be_told(const picture_run *run) {
+/** Try to put what is known so far of the pictures into a PNG of one pixel. Gives the exit code. */
+static int try_metadata(const picture_run *run) {
+    pld_error error = {0};
     uint8_t pixel[3] = {0}, *bytes = NULL;
     size_t size = 0;
     const pld_image smallest = {1, 1, pixel};
@@ -99,11 +100,17 @@ static bool can_be_told(const picture_run *run) {
         good = parameters != NULL;
         json_decref(parameters);
     }
-    good = good && metadata_make(&run->facts, run->pictures.items, run->pictures.count, &text) &&
-           pld_image_encode_png(&smallest, text.pairs, &bytes, &size, NULL) == PLD_OK;
+    int code = EXIT_DONE;
+    if (!good || json_memory_was_out()) {
+        code = message_failure("out of memory for the metadata");
+    } else if (!metadata_make(&run->facts, run->pictures.items, run->pictures.count, &text)) {
+        code = EXIT_FAILED;
+    } else if (pld_image_encode_png(&smallest, text.pairs, &bytes, &size, &error) != PLD_OK) {
+        code = message_error(&error);
+    }
     pld_bytes_free(&bytes);
     metadata_free(&text);
-    return good;
+    return code;
 }
 
 /** Whether what is told of the pictures can be told. */
@@ -117,12 +124,7 @@ static int check_metadata(const picture_run *run) {
     for (size_t i = 0; good && i < pictures->variant_count; i++) {
         good = names_are_text(&pictures->variants[i].settings);
     }
-    if (good && !can_be_told(run)) {
-        return message_usage(
-            "--prompt, or another text: its bytes are not UTF-8, which pictures and reports hold; "
-            "expected UTF-8, or --no-metadata without --report");
-    }
-    return good ? EXIT_DONE : EXIT_USAGE;
+    return good ? try_metadata(run) : EXIT_USAGE;
 }
 
 int run_check(picture_run *run) {

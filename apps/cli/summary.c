@@ -68,6 +68,9 @@ static void print_cost(const picture_list *pictures) {
     const call_times **with = calloc(pictures->count, sizeof *with);
     size_t without_count = 0, with_count = 0;
     pladis_cost cost;
+    if (without == NULL || with == NULL) {
+        message_note("the cost of PLADIS is not told: memory is out");
+    }
     for (size_t i = 0; without != NULL && with != NULL && i < pictures->count; i++) {
         const picture *drawn = &pictures->items[i];
         if (drawn->pladis_scale == 0) {

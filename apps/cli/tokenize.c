@@ -8,9 +8,11 @@
 
 #include "commands.h"
 #include "json_output.h"
+#include "json_values.h"
 #include "message.h"
 #include "model_path.h"
 #include "options.h"
+#include "output.h"
 #include "whole_file.h"
 
 typedef struct tokenize_request {
@@ -54,38 +56,13 @@ static const option_set set = {
     .most_positionals = 1,
 };
 
-/** A text as JSON. Pieces of byte-level tokens can end inside a character: such bytes become U+FFFD. */
-static json_t *json_text(const char *text) {
-    json_t *value = json_string(text);
-    if (value != NULL) {
-        return value;
-    }
-    size_t length = strlen(text);
-    char *clean = malloc(3 * length + 1);
-    if (clean == NULL) {
-        return NULL;
-    }
-    size_t used = 0;
-    for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)text[i] < 0x80) {
-            clean[used++] = text[i];
-        } else {
-            memcpy(clean + used, "\xef\xbf\xbd", 3);
-            used += 3;
-        }
-    }
-    clean[used] = '\0';
-    value = json_string(clean);
-    free(clean);
-    return value;
-}
-
+/** Pieces of byte-level tokens can end inside a character. */
 static json_t *chunk_json(const pld_token_chunk *chunk) {
     json_t *ids = json_array(), *pieces = json_array(), *weights = json_array();
     for (size_t i = 0; i < chunk->count; i++) {
         json_array_append_new(ids, json_integer(chunk->ids[i]));
         json_array_append_new(pieces, json_text(chunk->pieces[i]));
-        json_array_append_new(weights, json_real((double)chunk->weights[i]));
+        json_array_append_new(weights, json_number((double)chunk->weights[i]));
     }
     return json_pack("{s:o, s:o, s:o}", "ids", ids, "pieces", pieces, "weights", weights);
 }
@@ -117,21 +94,24 @@ static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
 }
 
 static void print_table(const pld_tokenizer_tokens *tokens) {
-    printf("%s: %zu chunk%s\n", tokens->name, tokens->chunk_count, tokens->chunk_count == 1 ? "" : "s");
+    print_output("%s: %zu chunk%s\n", tokens->name, tokens->chunk_count, tokens->chunk_count == 1 ? "" : "s");
     for (size_t i = 0; i < tokens->chunk_count; i++) {
         const pld_token_chunk *chunk = &tokens->chunks[i];
-        printf("\nchunk %zu: %zu tokens\n", i + 1, chunk->count);
+        print_output("\nchunk %zu: %zu tokens\n", i + 1, chunk->count);
         for (size_t j = 0; j < chunk->count; j++) {
-            printf("%8d  %-20s", chunk->ids[j], chunk->pieces[j]);
-            printf(chunk->weights[j] != 1.0f ? "  %g\n" : "\n", (double)chunk->weights[j]);
+            print_output("%8d  %-20s", chunk->ids[j], chunk->pieces[j]);
+            if (chunk->weights[j] != 1.0f) {
+                print_output("  %g", (double)chunk->weights[j]);
+            }
+            print_output("\n");
         }
     }
     if (tokens->dropped_count > 0) {
-        printf("\ncut off: %zu tokens:", tokens->dropped_count);
+        print_output("\ncut off: %zu tokens:", tokens->dropped_count);
         for (size_t i = 0; i < tokens->dropped_count; i++) {
-            printf(" %s", tokens->dropped_pieces[i]);
+            print_output(" %s", tokens->dropped_pieces[i]);
         }
-        putchar('\n');
+        print_output("\n");
     }
 }
 
@@ -178,7 +158,7 @@ static int print_tokens(const tokenize_request *request, const char *path, const
     } else {
         for (size_t i = 0; i < tokens->count; i++) {
             if (i > 0) {
-                putchar('\n');
+                print_output("\n");
             }
             print_table(&tokens->tokenizers[i]);
         }

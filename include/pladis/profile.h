@@ -78,7 +78,7 @@ PLD_API pld_status pld_profile_summarise(const pld_profile *profile, pld_profile
 PLD_API void pld_profile_rows_free(pld_profile_row **rows);
 
 /** Write all spans as JSON in the trace-event format that the trace viewers of browsers open. Whole or not at
- * all. */
+ * all; PLD_ERROR_MEMORY where spans were lost. */
 PLD_API pld_status pld_profile_write_trace(const pld_profile *profile, const char *path, pld_error *error);
 /** The same into memory; free `*bytes` with pld_bytes_free. */
 PLD_API pld_status pld_profile_encode_trace(const pld_profile *profile, uint8_t **bytes, size_t *size,

@@ -3,11 +3,14 @@
 #include "core/parallel.h"
 
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+
+#include "core/text.h"
 
 /* Ranges for each thread: enough that a thread which loses its processor for a while leaves its share to
  * others. */
@@ -36,47 +39,51 @@ void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *c
     }
 }
 
-/** Whole processors that the cgroup (version 2, then 1) grants, or 0 when nothing limits them. */
-static int cgroup_quota(void) {
-    double quota = -1;
-    double period = 0;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    if (file) {
-        if (fscanf(file, "%lf %lf", &quota, &period) != 2) {
-            quota = -1;
-        }
-        fclose(file);
-    } else {
-        file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r");
-        FILE *other = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "r");
-        if (!file || !other || fscanf(file, "%lf", &quota) != 1 || fscanf(other, "%lf", &period) != 1) {
-            quota = -1;
-        }
-        if (file) {
-            fclose(file);
-        }
-        if (other) {
-            fclose(other);
-        }
+enum { LINE_BYTES = 128 };
+
+/** The first line of a file of the system; "" when there is none. */
+static void read_line(const char *path, char line[LINE_BYTES]) {
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(line, LINE_BYTES, file)) {
+        line[0] = '\0';
     }
-    if (!(quota > 0 && period > 0)) {
+    if (file) {
+        fclose(file);
+    }
+}
+
+/** Whole processors that the cgroup (version 2, then 1) grants, or 0 when nothing limits them ("max", -1). */
+static int cgroup_quota(void) {
+    char line[LINE_BYTES], other[LINE_BYTES];
+    uint64_t quota = 0, period = 0;
+    read_line("/sys/fs/cgroup/cpu.max", line);
+    const char *rest = line;
+    if (line[0]) {
+        (void)pld_parse_natural(line, INT64_MAX, &quota, &rest);
+        rest += *rest == ' ';
+    } else {
+        read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line);
+        read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", other);
+        (void)pld_parse_natural(line, INT64_MAX, &quota, NULL);
+        rest = other;
+    }
+    if (!pld_parse_natural(rest, INT64_MAX, &period, NULL) || quota == 0 || period == 0) {
         return 0;
     }
-    int whole = (int)(quota / period);
-    return whole < 1 ? 1 : whole;
+    const uint64_t whole = quota / period;
+    return whole < 1 ? 1 : whole > INT32_MAX ? INT32_MAX : (int)whole;
 }
 
 /** Hardware threads of one core of the first processor: 1 when the kernel does not tell. */
 static int threads_per_core(void) {
-    FILE *file = fopen("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "r");
-    int first = 0;
-    int second = 0;
-    char separator = 0;
-    int found = file ? fscanf(file, "%d%c%d", &first, &separator, &second) : 0;
-    if (file) {
-        fclose(file);
-    }
-    return found == 3 && (separator == ',' || separator == '-') ? 2 : 1;
+    char line[LINE_BYTES];
+    const char *rest = line;
+    uint64_t number = 0;
+    read_line("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", line);
+    return pld_parse_natural(rest, INT32_MAX, &number, &rest) && (*rest == ',' || *rest == '-') &&
+                   pld_parse_natural(rest + 1, INT32_MAX, &number, NULL)
+               ? 2
+               : 1;
 }
 
 int pld_available_threads(void) {

@@ -20,7 +20,7 @@ void pld_json_append(pld_json_builder *builder, json_t *list, json_t *value);
 /** `document`, or NULL, the document released, when it or one of its parts could not be made. */
 json_t *pld_json_finish(const pld_json_builder *builder, json_t *document);
 
-/** json_dumps whatever the locale; released with free. NULL: memory is out. */
+/** The text of json_dumps whatever the locale, whole; released with pld_free. NULL: memory is out. */
 char *pld_json_dump(const json_t *value, size_t flags);
 
 #endif

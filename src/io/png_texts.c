@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "io/exif.h"
 #include "io/picture_turn.h"
 #include "io/png_library.h"
@@ -52,7 +53,7 @@ static void leave_out(reader *at, const char *key, const char *format, ...) {
     char why[160];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(why, sizeof why, format, arguments);
+    pld_print_arguments(why, sizeof why, format, arguments);
     va_end(arguments);
     if (at->picture->text_problem.status == PLD_OK) {
         pld_write_error(&at->picture->text_problem, PLD_ERROR_FORMAT, "%s: text '%.79s': %s", at->name, key,

@@ -123,7 +123,7 @@ static pld_status write_header(pld_atomic_file *file, const char *path, const js
     if (status == PLD_OK) {
         status = pld_atomic_file_write(file, spaces, padding, error);
     }
-    free(text);
+    pld_free(text);
     return status;
 }
 

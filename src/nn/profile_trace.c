@@ -72,6 +72,10 @@ static pld_status write_all(trace_text *to, const pld_profile *profile, pld_erro
 pld_status pld_profile_encode_trace(const pld_profile *profile, uint8_t **bytes, size_t *size,
                                     pld_error *error) {
     trace_text text = {0};
+    if (pld_profile_lost(profile) > 0) {
+        return pld_fail(error, PLD_ERROR_MEMORY, "trace: memory was out for %zu spans; expected all of them",
+                        pld_profile_lost(profile));
+    }
     pld_status status = write_all(&text, profile, error);
     if (status != PLD_OK) {
         pld_free(text.bytes);

@@ -2,7 +2,6 @@
 #include "pipeline/attention_statistics.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -279,7 +278,7 @@ static pld_status save_json(const pld_attention_statistics *s, const char *path,
     char *text = make_json(s);
     const pld_status status = text ? pld_atomic_file_save(path, text, strlen(text), cancel, error)
                                    : pld_fail_memory(error, 0, "attention statistics");
-    free(text);
+    pld_free(text);
     return status;
 }
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Writing a model in another layout or type. A folder is made under another name and gets its own at the
  * end. */
-#define _GNU_SOURCE /* nftw, renameat2 */
+#define _GNU_SOURCE /* renameat2 */
 #include "pipeline/convert.h"
 #include "io/atomic_file.h"
 #include "io/output_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +16,19 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "io/remove_folder.h"
 
 void pld_convert_options_init(pld_convert_options *options) {
     *options = (pld_convert_options){.struct_size = sizeof *options, .layout = "diffusers"};
 }
 
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *place) {
-    (void)facts;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
-/** Remove a folder with all that is in it; links are removed, not followed. */
-static void remove_folder(const char *path) {
-    (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static bool is_model_folder(const char *path) {
     struct stat found;
-    char *index = pld_format("%s/model_index.json", path);
-    const bool there = index && stat(index, &found) == 0;
-    pld_free(index);
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool there = folder >= 0 && fstatat(folder, "model_index.json", &found, 0) == 0;
+    if (folder >= 0) {
+        close(folder);
+    }
     return there;
 }
 
@@ -93,7 +83,7 @@ static pld_status check_output(const char *output, bool folder, bool overwrite, 
  * two names. */
 static pld_status settle_folder(const char *made, const char *output, pld_error *error) {
     if (renameat2(AT_FDCWD, made, AT_FDCWD, output, RENAME_EXCHANGE) == 0) {
-        remove_folder(made); /* what was there */
+        pld_remove_folder(made); /* what was there */
         return PLD_OK;
     }
     char *old = pld_format("%s.old", made);
@@ -108,7 +98,7 @@ static pld_status settle_folder(const char *made, const char *output, pld_error 
             (void)rename(old, output);
         }
     } else if (had) {
-        remove_folder(old);
+        pld_remove_folder(old);
     }
     pld_free(old);
     return status;
@@ -127,7 +117,7 @@ static pld_status write_folder(pld_conversion *conversion, const char *output, p
             status = settle_folder(made, target, error);
         }
         if (status != PLD_OK) {
-            remove_folder(made);
+            pld_remove_folder(made);
         }
     }
     pld_free(made);

@@ -2,7 +2,6 @@
 /* A diffusers folder: a document and a file of weights for each part, the pipeline, its schedule, tokenizers.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -49,7 +48,7 @@ static pld_status save_json(const char *folder, const char *inside, const json_t
                                      : pld_fail_memory(error, 256, inside);
     pld_free(line);
     pld_free(path);
-    free(text);
+    pld_free(text);
     return status;
 }
 

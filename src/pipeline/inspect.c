@@ -10,7 +10,7 @@
 #include "io/lora_folder.h"
 #include "pipeline/weight_check.h"
 
-bool pld_inspection_note(pld_inspection *inspection, const char *format, ...) {
+void pld_inspection_note(pld_inspection *inspection, const char *format, ...) {
     char text[512];
     va_list arguments;
     va_start(arguments, format);
@@ -18,13 +18,13 @@ bool pld_inspection_note(pld_inspection *inspection, const char *format, ...) {
     va_end(arguments);
     size_t *count = &inspection->info.note_count;
     if (*count == PLD_MOST_NOTES) {
-        return true;
+        return;
     }
     char *copy = pld_copy_string(text);
     inspection->notes[*count] = copy;
     *count += copy != NULL;
+    inspection->note_lost = inspection->note_lost || !copy;
     inspection->info.notes = (const char *const *)inspection->notes;
-    return copy != NULL;
 }
 
 static pld_status list_metadata(pld_inspection *inspection, pld_error *error) {
@@ -89,6 +89,9 @@ pld_status pld_file_inspect(const char *path, const char *config, pld_file_info 
     }
     pld_file_info *view = &made->info;
     pld_status status = inspect(made, path, config, error);
+    if (status == PLD_OK && made->note_lost) {
+        status = pld_fail_memory(error, 512, path);
+    }
     if (status != PLD_OK) {
         pld_file_info_destroy(&view);
         return status;

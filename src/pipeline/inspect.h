@@ -24,6 +24,7 @@ typedef struct pld_inspection {
     const char **metadata;
     pld_lora_facts lora;
     char *notes[PLD_MOST_NOTES];
+    bool note_lost;
     char *tags[PLD_MOST_TAGS];
     uint64_t tag_uses[PLD_MOST_TAGS];
 } pld_inspection;
@@ -31,8 +32,9 @@ typedef struct pld_inspection {
 /** What pld_model_get_info and pld_file_inspect tell of a part. */
 pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weight_files *files);
 
-/** Add a sentence; false when memory is out. Further ones than there is room for are dropped. */
-bool pld_inspection_note(pld_inspection *inspection, const char *format, ...)
+/** Add a sentence; where memory is out the inspection fails in the end. Further ones than there is room for
+ * are dropped. */
+void pld_inspection_note(pld_inspection *inspection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** Fill in what a file that holds parts of a model is. */

@@ -182,9 +182,12 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
         }
         return pld_layout_view(holder->files, layout, layers, files, error);
     }
-    char *folder = source->folder ? pld_format("%s/%s", source->folder, part->name) : NULL;
-    if (!folder) {
+    if (!source->folder) {
         return pld_fail(error, PLD_ERROR_MISSING, "%s: the file holds no %s", source->path, part->name);
+    }
+    char *folder = pld_format("%s/%s", source->folder, part->name);
+    if (!folder) {
+        return pld_fail_memory(error, strlen(source->folder), "path");
     }
     pld_status status = pld_weight_files_open(folder, part->stem, files, error);
     pld_free(folder);

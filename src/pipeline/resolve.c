@@ -216,10 +216,11 @@ static void report_variants(pld_generation *g) {
         char *name = r->variants[r->variant_count].name;
         const size_t size = sizeof r->variants[0].name;
         if (*row == &pld_variant_pladis) {
-            pld_print_text(name, size, "pladis (lambda %g, alpha %g)", g->pladis_scale, g->options->pladis_alpha);
+            pld_print_text(name, size, "pladis (lambda %g, alpha %g)", g->pladis_scale,
+                           g->options->pladis_alpha);
         } else if (*row == &pld_variant_tempered) {
             pld_print_text(name, size, "tempered (lambda %g, temperature %g)", g->pladis_scale,
-                     g->options->pladis_temperature);
+                           g->options->pladis_temperature);
         } else {
             snprintf(name, size, "%s", (*row)->name);
         }

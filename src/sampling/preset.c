@@ -154,8 +154,7 @@ static bool begins_word(const char *text, size_t at) {
     }
     bool digit = pld_is_digit(text[at]);
     bool after_digit = pld_is_digit(text[at - 1]);
-    return digit ? !after_digit
-                 : after_digit || (pld_is_upper(text[at]) && !pld_is_upper(text[at - 1]));
+    return digit ? !after_digit : after_digit || (pld_is_upper(text[at]) && !pld_is_upper(text[at - 1]));
 }
 
 /** Whether the word[length] stands at text[at]; a separator may follow its digits. */
@@ -164,8 +163,7 @@ static bool stands_at(const char *text, size_t at, const char *word, size_t leng
         return false;
     }
     for (size_t i = 0; i < length; i++) {
-        if (i > 0 && pld_is_digit(word[i - 1]) && !pld_is_digit(word[i]) &&
-            is_separator(text[at])) {
+        if (i > 0 && pld_is_digit(word[i - 1]) && !pld_is_digit(word[i]) && is_separator(text[at])) {
             at++;
         }
         if (pld_lower(text[at]) != word[i]) {

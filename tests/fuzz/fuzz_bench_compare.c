@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "measure/bench_report.h"
+#include "output.h"
 
 const bench_result *bench_get_results(const bench_run *run, size_t *count) {
     static const bench_result results[] = {{.group = "kernels",
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (bench_old_read(fuzz_file(data, size), &old)) {
         size_t length = 0;
         fuzz_print_begin();
-        bench_old_compare(old, NULL, stdout);
+        bench_old_compare(old, NULL, print_output);
         const char *text = fuzz_printed(&length);
         FUZZ_REQUIRE(length > 0);
         if (FUZZ_ALL_MADE_PRINTABLE) {

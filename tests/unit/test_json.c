@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "core/memory.h"
 #include "io/json.h"
+#include "io/json_build.h"
 #include "temporary_folder.h"
 
 static json_t *document;
@@ -313,6 +315,85 @@ static void every_refused_allocation_is_a_clean_error(void **state) {
     assert_int_equal(status, PLD_OK);
 }
 
+/* jansson's own allocations, of which one fails. */
+static long until_failure = -1;
+
+static void *failing_malloc(size_t size) {
+    return until_failure >= 0 && until_failure-- == 0 ? NULL : malloc(size);
+}
+
+/** jansson's reader and writer drop bytes of a token or key for which memory is out, and go on. */
+static void jansson_loses_nothing_in_silence(void **state) {
+    (void)state;
+    static const char text[] =
+        "{\"a key that is longer than sixteen bytes\": [1.2345678901234567e-5, \"a text, \\u00e9 and more "
+        "than that\"],"
+        "\n\"short\": {\"another long key, which needs more room than the first one had\": true}}";
+    json_t *whole = NULL;
+    json_set_alloc_funcs(failing_malloc, free);
+    assert_int_equal(pld_json_parse(text, strlen(text), "x", &whole, &error), PLD_OK);
+    char *wanted = pld_json_dump(whole, JSON_COMPACT);
+    assert_non_null(wanted);
+    long refused = 0;
+    pld_status status = PLD_ERROR_MEMORY;
+    for (long n = 0; status != PLD_OK; n++) {
+        json_t *parsed = NULL;
+        until_failure = n;
+        status = pld_json_parse(text, strlen(text), "x", &parsed, &error);
+        until_failure = -1;
+        assert_true(status == PLD_OK ? json_equal(parsed, whole) : status == PLD_ERROR_MEMORY && !parsed);
+        json_decref(parsed);
+        refused += status != PLD_OK;
+    }
+    assert_true(refused > 20);
+    char *dumped = NULL;
+    for (long n = 0; !dumped; n++) {
+        until_failure = n;
+        dumped = pld_json_dump(whole, JSON_COMPACT);
+        until_failure = -1;
+        assert_true(!dumped || strcmp(dumped, wanted) == 0);
+    }
+    pld_free(dumped);
+    dumped = NULL;
+    for (long n = 0; !dumped; n++) { /* the writer's own memory */
+        pld_inject_allocation_failure(n);
+        dumped = pld_json_dump(whole, JSON_COMPACT);
+        pld_inject_allocation_failure(-1);
+        assert_true(!dumped || strcmp(dumped, wanted) == 0);
+    }
+    pld_free(dumped);
+    pld_free(wanted);
+    json_decref(whole);
+    json_set_alloc_funcs(malloc, free);
+}
+
+static void a_failed_step_fails_the_document(void **state) {
+    (void)state;
+    json_set_alloc_funcs(failing_malloc, free);
+    json_t *made = NULL;
+    long n = 0;
+    for (; !made; n++) {
+        pld_json_builder builder = {0};
+        until_failure = n;
+        json_t *object = json_object(), *list = json_array();
+        pld_json_append(&builder, list, json_string("one"));
+        pld_json_append(&builder, list, json_integer(2));
+        pld_json_put(&builder, object, "list", list);
+        pld_json_put(&builder, object, "name", json_string("three"));
+        made = pld_json_finish(&builder, object);
+        until_failure = -1;
+    }
+    assert_true(n > 8);
+    assert_int_equal(json_array_size(json_object_get(made, "list")), 2);
+    assert_int_equal(json_object_size(made), 2);
+    json_decref(made);
+    json_set_alloc_funcs(malloc, free);
+    pld_json_builder builder = {0};
+    json_t *object = json_object();
+    pld_json_put(&builder, object, "name", json_string("\xff"));
+    assert_null(pld_json_finish(&builder, object));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(values_are_read, parse_example, drop_example),
@@ -326,6 +407,8 @@ int main(void) {
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(files_are_bounded),
         cmocka_unit_test(every_refused_allocation_is_a_clean_error),
+        cmocka_unit_test(jansson_loses_nothing_in_silence),
+        cmocka_unit_test(a_failed_step_fails_the_document),
     };
     return cmocka_run_group_tests(tests, make_temporary_folder, remove_temporary_folder);
 }

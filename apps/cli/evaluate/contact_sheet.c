@@ -62,7 +62,12 @@ static int collect(contact_sheet *sheet) {
         if (!evaluation_picture_path(e, at, path)) {
             return -1;
         }
-        if (pld_image_read_png(path, &sheet->images[i], &error) != PLD_OK) {
+        const pld_status status = pld_image_read_png(path, &sheet->images[i], &error);
+        if (status == PLD_ERROR_MEMORY) {
+            message_error(&error);
+            return -1;
+        }
+        if (status != PLD_OK) {
             message_note("no contact sheet: %s", error.message);
             return 0;
         }

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "progress.h"
 #include "run.h"
+#include "utf8.h"
 #include "whole_file.h"
 
 enum { MOST_JOBS = 256, REPORT_EVERY_SECONDS = 60 };
@@ -66,12 +67,16 @@ static bool is_kept(const evaluation *e, picture_place at) {
 
 static bool keep_picture(const evaluation *e, picture_place at, const pld_image *image) {
     char path[PATH_MAX];
-    const char *const text[] = {"Title", e->prompts.items[at.prompt].text, "pladis evaluate",
-                                e->settings.items[at.setting].key, NULL};
-    if (!evaluation_picture_path(e, at, path)) {
+    char *key = utf8_repaired(e->settings.items[at.setting].key);
+    const char *const text[] = {"Title", e->prompts.items[at.prompt].text, "pladis evaluate", key, NULL};
+    if (key == NULL) {
+        message_failure("out of memory for a setting's name");
         return false;
     }
-    return whole_file_write_png(path, image, text) == EXIT_DONE;
+    const bool done =
+        evaluation_picture_path(e, at, path) && whole_file_write_png(path, image, text) == EXIT_DONE;
+    free(key);
+    return done;
 }
 
 static void show_progress(drawing *d) {

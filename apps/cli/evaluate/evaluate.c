@@ -10,9 +10,11 @@
 #include "cancel.h"
 #include "commands.h"
 #include "evaluate/evaluation.h"
+#include "json_values.h"
 #include "lora_set.h"
 #include "message.h"
 #include "model_path.h"
+#include "output.h"
 #include "output_format.h"
 #include "output_set.h"
 
@@ -121,16 +123,16 @@ static json_t *make_header(const evaluation *e) {
         if (row->name != NULL && row->of_picture && strcmp(row->name, "prompt") != 0 &&
             evaluate_settings_column(&e->settings, row->name) >= e->settings.column_count) {
             evaluate_value_text(row, &e->request->base, e->request->typed, text, sizeof text);
-            json_object_set_new(options, row->name, json_string(text));
+            json_object_set_new(options, row->name, json_text(text));
         }
     }
     for (size_t i = 0; i < e->settings.count; i++) {
-        json_array_append_new(settings, json_string(e->settings.items[i].key));
+        json_array_append_new(settings, json_text(e->settings.items[i].key));
     }
-    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "format", 1, "model", e->model_name,
-                     "model_fingerprint", e->model_fingerprint, "prompts_fingerprint", e->prompts.fingerprint,
-                     "prompts", (json_int_t)e->prompts.count, "seeds", (json_int_t)e->request->seeds,
-                     "settings", settings, "options", options);
+    return json_pack("{s:i, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "format", 1, "model",
+                     json_text(e->model_name), "model_fingerprint", e->model_fingerprint,
+                     "prompts_fingerprint", e->prompts.fingerprint, "prompts", (json_int_t)e->prompts.count,
+                     "seeds", (json_int_t)e->request->seeds, "settings", settings, "options", options);
 }
 
 /** Open results.jsonl, with what an earlier run left there. */
@@ -141,10 +143,10 @@ static bool open_results(evaluation *e) {
     e->outcomes.items = calloc(outcomes_count(&e->outcomes), sizeof *e->outcomes.items);
     e->statistics = calloc(e->settings.count, sizeof *e->statistics);
     json_t *header = make_header(e);
-    bool done = e->outcomes.items != NULL && e->statistics != NULL && header != NULL;
+    bool done =
+        e->outcomes.items != NULL && e->statistics != NULL && header != NULL && !json_memory_was_out();
     if (!done) {
-        message_failure("out of memory for %zu pictures, or an option is not UTF-8",
-                        outcomes_count(&e->outcomes));
+        message_failure("out of memory for %zu pictures", outcomes_count(&e->outcomes));
     }
     done = done && evaluation_path(e, "results.jsonl", path) &&
            results_file_open(path, header, &e->outcomes, &e->results);
@@ -223,7 +225,7 @@ static int finish(evaluation *e) {
                  request->folder);
     if (request->select != NULL) {
         size_t column = evaluate_settings_column(&e->settings, request->select);
-        printf("%s\n", e->settings.items[e->best].values[column]);
+        print_output("%s\n", e->settings.items[e->best].values[column]);
     }
     return EXIT_DONE;
 }
@@ -234,7 +236,7 @@ int command_evaluate(int argc, char **argv) {
     e.request = &request;
     e.results.file = -1;
     options_result result = evaluate_request_parse(argc, argv, &request);
-    int code = result == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
+    int code = result == OPTIONS_RUN ? EXIT_DONE : options_exit_code(result);
     if (result == OPTIONS_RUN) {
         code = begin(&e);
         code = code == EXIT_DONE ? evaluation_draw(&e) : code;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_values.h"
 #include "message.h"
 
 bool evaluate_grid_add(const char *asked_by, const char *text, evaluate_grid *grid) {
@@ -80,8 +81,12 @@ void evaluate_grid_free(evaluate_grid *grid) {
 
 void evaluate_note_typed(json_t *typed, const char *name, const char *value) {
     const char *before = json_string_value(json_object_get(typed, name));
+    json_t *again = json_text(value);
+    const char *text = json_string_value(again);
     json_object_set_new(typed, name,
-                        before != NULL ? json_sprintf("%s %s", before, value) : json_string(value));
+                        before != NULL && text != NULL ? json_sprintf("%s %s", before, text)
+                                                       : json_incref(again));
+    json_decref(again);
 }
 
 void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,

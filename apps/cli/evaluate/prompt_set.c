@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_values.h"
 #include "message.h"
 #include "whole_file.h"
 
@@ -45,11 +46,12 @@ static bool understand(const place *at, const char *text, scored_prompt *prompt)
 
 static bool parse_object(const place *at, const char *line, scored_prompt *prompt) {
     json_error_t reason;
-    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &reason);
+    json_t *object = json_read(line, strlen(line), &reason);
     const json_t *caption = json_object_get(object, "caption");
     bool done = false;
     if (object == NULL) {
-        message_failure("%s: line %zu: damaged JSON: %s", at->file, at->line, reason.text);
+        message_failure("%s: line %zu: %s%s", at->file, at->line,
+                        json_memory_was_out() ? "" : "damaged JSON: ", reason.text);
     } else if (!json_is_string(caption)) {
         message_failure("%s: line %zu: field 'caption': expected a string", at->file, at->line);
     } else {

@@ -225,7 +225,8 @@ options_result evaluate_request_parse(int argc, char **argv, evaluate_request *r
     request->typed = json_object();
     if (rows == NULL || request->typed == NULL) {
         free(rows);
-        return OPTIONS_WRONG;
+        message_failure("out of memory for the options");
+        return OPTIONS_FAILED;
     }
     const option_set set = {
         .usage = "pladis evaluate [--prompts FILE] [--grid \"NAME=A,B NAME=C,D\"]... [-o FOLDER] [options of "

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "json_values.h"
 #include "message.h"
 #include "whole_file.h"
 
@@ -53,8 +54,8 @@ static char *read_all(const results_file *results, size_t *size) {
 /** Say in which field two headers differ. */
 static void report_difference(const results_file *results, const char *field, const json_t *mine,
                               const json_t *theirs) {
-    char *expected = json_dumps(mine, JSON_COMPACT | JSON_ENCODE_ANY);
-    char *found = theirs != NULL ? json_dumps(theirs, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    char *expected = json_write(mine, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *found = theirs != NULL ? json_write(theirs, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     message_failure(
         "%s: holds another evaluation: field '%s': expected %.200s, found %.200s; use another --output, "
         "or remove the file to begin anew",
@@ -84,12 +85,15 @@ static bool same_fields(const results_file *results, const json_t *header, const
 
 /** The file is of this evaluation. */
 static bool check_header(const results_file *results, const char *line, const json_t *header) {
-    json_t *found = json_loads(line, 0, NULL);
+    json_error_t problem;
+    json_t *found = json_read(line, strlen(line), &problem);
     bool same = json_is_object(found) && json_object_get(found, "format") != NULL;
-    if (!same) {
+    if (json_memory_was_out()) {
+        message_failure("%s: out of memory", results->path);
+    } else if (!same) {
         message_failure("%s: is no file of results of pladis evaluate; use another --output", results->path);
     }
-    same = same && same_fields(results, header, found);
+    same = same && !json_memory_was_out() && same_fields(results, header, found);
     json_decref(found);
     return same;
 }
@@ -120,7 +124,8 @@ static bool read_outcome(const json_t *line, outcome *came) {
 
 /** Take one line over; false where it is damaged, out of range or there twice. */
 static bool read_line(const char *text, outcomes *known) {
-    json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    json_error_t problem;
+    json_t *line = json_read(text, strlen(text), &problem);
     picture_place at = {0};
     outcome came = {0};
     bool good = json_is_object(line) && read_index(line, "setting", known->settings, &at.setting) &&
@@ -136,7 +141,12 @@ static bool read_line(const char *text, outcomes *known) {
     return good;
 }
 
+/** Of a line that was not taken. */
 static bool report_damage(const results_file *results, size_t number) {
+    if (json_memory_was_out()) {
+        message_failure("%s: out of memory", results->path);
+        return false;
+    }
     message_failure("%s: line %zu is damaged or there twice; remove the line, or the file to begin anew",
                     results->path, number);
     return false;
@@ -189,9 +199,9 @@ static bool check_rest(const results_file *results, const char *rest, size_t len
 /** Begin an empty file, or cut off the half line of a run that was killed. */
 static bool make_ready(const results_file *results, const json_t *header, char *text, size_t size,
                        size_t used) {
-    char *line = json_dumps(header, JSON_COMPACT);
+    char *line = json_write(header, JSON_COMPACT);
     if (line == NULL) {
-        message_failure("%s: out of memory, or an option is not UTF-8", results->path);
+        message_failure("%s: out of memory", results->path);
         return false;
     }
     size_t length = strlen(line);

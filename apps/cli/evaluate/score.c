@@ -9,8 +9,10 @@
 #include "commands.h"
 #include "evaluate/prompt_set.h"
 #include "evaluate/verdict_json.h"
+#include "json_values.h"
 #include "message.h"
 #include "options.h"
+#include "output.h"
 
 typedef struct score_request {
     const char *prompt, *prompts;
@@ -47,42 +49,44 @@ static const option_set set = {
 };
 
 static void print_scene(const char *path, const pld_scene *scene) {
-    printf("%s: %d thing%s on a %s background\n", path, scene->thing_count,
-           scene->thing_count == 1 ? "" : "s", pld_world_word(PLD_WORLD_BACKGROUNDS, scene->background));
+    print_output("%s: %d thing%s on a %s background\n", path, scene->thing_count,
+                 scene->thing_count == 1 ? "" : "s",
+                 pld_world_word(PLD_WORLD_BACKGROUNDS, scene->background));
     for (int i = 0; i < scene->thing_count && i < PLD_MAX_THINGS_SEEN; i++) {
         const pld_thing_seen *seen = &scene->things[i];
         const char *shape = pld_world_word(PLD_WORLD_SHAPES, seen->shape);
-        printf("  %-7s %-14s at (%.0f, %.0f), radius %.1f, overlap %.2f\n",
-               pld_world_word(PLD_WORLD_COLOURS, seen->colour), shape != NULL ? shape : "without shape",
-               seen->x, seen->y, seen->radius, seen->overlap);
+        print_output("  %-7s %-14s at (%.0f, %.0f), radius %.1f, overlap %.2f\n",
+                     pld_world_word(PLD_WORLD_COLOURS, seen->colour), shape != NULL ? shape : "without shape",
+                     seen->x, seen->y, seen->radius, seen->overlap);
     }
 }
 
 static void print_verdict(const pld_caption *caption, const int verdict[PLD_ASPECT_COUNT]) {
-    printf("  %s:", pld_world_word(PLD_WORLD_CATEGORIES, (int)caption->category));
+    print_output("  %s:", pld_world_word(PLD_WORLD_CATEGORIES, (int)caption->category));
     for (int i = 0; i < PLD_ASPECT_COUNT; i++) {
         if (verdict[i] != PLD_ANY) {
-            printf(" %s %s%s", pld_world_word(PLD_WORLD_ASPECTS, i), verdict[i] ? "yes" : "no",
-                   i + 1 < PLD_ASPECT_COUNT ? "," : "\n");
+            print_output(" %s %s%s", pld_world_word(PLD_WORLD_ASPECTS, i), verdict[i] ? "yes" : "no",
+                         i + 1 < PLD_ASPECT_COUNT ? "," : "");
         }
     }
+    print_output("\n");
 }
 
 static int print_json(const char *path, const pld_scene *scene, const scored_prompt *prompt,
                       const int verdict[PLD_ASPECT_COUNT]) {
-    json_t *object = json_pack("{s:s, s:o}", "picture", path, "seen", scene_json(scene));
+    json_t *object = json_pack("{s:o, s:o}", "picture", json_text(path), "seen", scene_json(scene));
     if (prompt != NULL && object != NULL) {
-        json_object_set_new(object, "caption", json_string(prompt->text));
+        json_object_set_new(object, "caption", json_text(prompt->text));
         json_object_set_new(object, "category",
-                            json_string(pld_world_word(PLD_WORLD_CATEGORIES, (int)prompt->caption.category)));
+                            json_text(pld_world_word(PLD_WORLD_CATEGORIES, (int)prompt->caption.category)));
         json_object_set_new(object, "verdict", verdict_json(verdict));
     }
-    char *line = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    char *line = json_write(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(object);
     if (line == NULL) {
-        return message_failure("%s: no JSON can be made: out of memory, or the name is not UTF-8", path);
+        return message_failure("%s: out of memory for JSON", path);
     }
-    printf("%s\n", line);
+    print_output_json(line);
     free(line);
     return EXIT_DONE;
 }

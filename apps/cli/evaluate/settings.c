@@ -68,6 +68,9 @@ static bool make_setting(const evaluate_request *request, const evaluate_grid *g
     json_t *typed = json_copy(request->typed);
     *setting = (evaluate_setting){.request = request->base};
     bool done = typed != NULL;
+    if (!done) {
+        message_failure("out of memory for a setting");
+    }
     for (size_t i = 0; done && i < grid->count; i++) {
         const sweep_axis *axis = &grid->axes[i];
         const size_t index = cell % axis->count;

@@ -11,25 +11,31 @@
 
 #include "evaluate/evaluation.h"
 #include "json_output.h"
+#include "json_values.h"
+#include "memory_file.h"
 #include "message.h"
+#include "utf8.h"
 #include "whole_file.h"
 
 int evaluation_write_text(const evaluation *e, const char *name, size_t grid,
                           void (*print)(FILE *file, const evaluation *e, size_t grid)) {
-    char path[PATH_MAX], *text = NULL;
-    size_t size = 0;
+    char path[PATH_MAX];
+    memory_file memory;
     if (!evaluation_path(e, name, path)) {
         return EXIT_FAILED;
     }
-    FILE *file = open_memstream(&text, &size);
-    bool done = file != NULL;
-    if (done) {
-        print(file, e, grid);
-        bool failed = ferror(file) != 0;
-        done = fclose(file) == 0 && !failed;
+    memory_file_open(&memory);
+    if (memory.stream != NULL) {
+        print(memory.stream, e, grid);
     }
-    int code = done ? whole_file_write(path, text, size) : message_failure("%s: out of memory", path);
+    char *text = memory_file_close(&memory);
+    char *repaired = text != NULL ? utf8_repaired(text) : NULL;
     free(text);
+    if (repaired == NULL) {
+        return message_failure("%s: out of memory", path);
+    }
+    const int code = whole_file_write(path, repaired, strlen(repaired));
+    free(repaired);
     return code;
 }
 
@@ -203,22 +209,24 @@ static void print_markdown(FILE *file, const evaluation *e, size_t grid) {
             "shares Wilson's, of paired differences Bonett and Price's.\n",
             o->prompts, o->seeds, o->seeds == 1 ? "" : "s", o->settings, e->model_name);
     for (size_t i = 0; i < e->request->grid_count; i++) {
-        bool *printed = calloc(e->settings.count, sizeof *printed);
         fputc('\n', file);
         print_markdown_head(file, e, i);
-        for (size_t cell = 0; printed != NULL && cell < e->settings.cell_counts[i]; cell++) {
+        for (size_t cell = 0; cell < e->settings.cell_counts[i]; cell++) {
             const size_t s = e->settings.cells[i][cell];
-            if (!printed[s]) {
+            size_t first = 0;
+            while (e->settings.cells[i][first] != s) {
+                first++;
+            }
+            if (first == cell) { /* a setting that several cells stand for is printed once */
                 print_markdown_row(file, e, i, s);
             }
-            printed[s] = true;
         }
-        free(printed);
     }
 }
 
 static json_t *interval_json(const interval *value) {
-    return json_pack("{s:f, s:f, s:f}", "mean", value->mean, "low", value->low, "high", value->high);
+    return json_pack("{s:o, s:o, s:o}", "mean", json_number(value->mean), "low", json_number(value->low),
+                     "high", json_number(value->high));
 }
 
 static json_t *setting_json(const evaluation *e, size_t s) {
@@ -228,7 +236,7 @@ static json_t *setting_json(const evaluation *e, size_t s) {
     for (size_t i = 0; i < e->settings.column_count; i++) {
         const char *value = e->settings.items[s].values[i];
         json_object_set_new(options, e->settings.columns[i]->name,
-                            value[0] != '\0' ? json_string(value) : json_null());
+                            json_text(value[0] != '\0' ? value : NULL));
     }
     for (int g = 0; g < GROUP_COUNT; g++) {
         if (statistics->prompts[g] > 0) {
@@ -238,13 +246,13 @@ static json_t *setting_json(const evaluation *e, size_t s) {
     }
     for (int i = 0; i < PLD_ASPECT_COUNT; i++) {
         json_object_set_new(aspects, pld_world_word(PLD_WORLD_ASPECTS, i),
-                            isnan(statistics->aspects[i]) ? json_null() : json_real(statistics->aspects[i]));
+                            json_number(statistics->aspects[i]));
     }
-    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:f, s:f, s:f}", "options", options, "baseline",
+    return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "options", options, "baseline",
                      (json_int_t)e->settings.items[s].baseline, "alignment", alignment,
                      "difference_from_baseline", difference, "aspects", aspects, "evaluations",
-                     statistics->evaluations, "denoise_seconds", statistics->denoise_seconds, "seconds",
-                     statistics->seconds);
+                     json_number(statistics->evaluations), "denoise_seconds",
+                     json_number(statistics->denoise_seconds), "seconds", json_number(statistics->seconds));
 }
 
 static json_t *results_json(const evaluation *e) {
@@ -255,11 +263,11 @@ static json_t *results_json(const evaluation *e) {
     for (int g = 0; g < GROUP_COUNT; g++) {
         json_object_set_new(prompts, group_name(g), json_integer((json_int_t)e->statistics[0].prompts[g]));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:s, s:I, s:o}", "version", pld_version(), "model",
-                     e->model_name, "model_fingerprint", e->model_fingerprint, "prompts", prompts, "seeds",
-                     (json_int_t)e->outcomes.seeds, "seed", (json_int_t)e->request->base.seed, "intervals",
-                     "95 %: alignment Wilson, difference Bonett-Price", "best", (json_int_t)e->best,
-                     "settings", settings);
+    return json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:s, s:I, s:o}", "version", pld_version(), "model",
+                     json_text(e->model_name), "model_fingerprint", e->model_fingerprint, "prompts", prompts,
+                     "seeds", (json_int_t)e->outcomes.seeds, "seed", (json_int_t)e->request->base.seed,
+                     "intervals", "95 %: alignment Wilson, difference Bonett-Price", "best",
+                     (json_int_t)e->best, "settings", settings);
 }
 
 int evaluation_write_tables(const evaluation *e) {

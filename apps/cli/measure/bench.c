@@ -277,7 +277,7 @@ static int report(bench_state *state, const bench_request *request) {
         code = code == EXIT_DONE ? profile_table_print(state->profile) : code;
     }
     if (code == EXIT_DONE && state->old != NULL) {
-        bench_old_compare(state->old, state->run, json_to_output(request) ? stderr : stdout);
+        bench_old_compare(state->old, state->run, json_to_output(request) ? print_message : print_output);
     }
     if (code == EXIT_DONE && request->json != NULL) {
         code = bench_report_json(state->run, json_to_output(request) ? NULL : request->json);

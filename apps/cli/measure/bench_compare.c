@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "json_values.h"
 #include "measure/bench_report.h"
 #include "message.h"
 #include "whole_file.h"
@@ -57,7 +58,7 @@ bool bench_old_read(const char *path, bench_old **old) {
         return false;
     }
     (*old)->path = path;
-    (*old)->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+    (*old)->root = json_read(text, size, &problem);
     free(text);
     if ((*old)->root == NULL) {
         message_failure("%s: line %d: %s; expected what pladis bench --json writes", path, problem.line,
@@ -106,13 +107,12 @@ static void note_machine(const bench_old *old, const bench_machine *machine) {
     }
 }
 
-void bench_old_compare(const bench_old *old, const bench_run *run, FILE *out) {
+void bench_old_compare(const bench_old *old, const bench_run *run, output_printer print) {
     size_t count = 0, found = 0;
     const bench_result *results = bench_get_results(run, &count);
     const char *commit = text_of(old->root, "commit");
     note_machine(old, bench_get_machine(run));
-    fprintf(out, "\n%-64s %-44s %11s %11s %9s\n", "compared", "shape", commit ? commit : "old", "now",
-            "now/old");
+    print("\n%-64s %-44s %11s %11s %9s\n", "compared", "shape", commit ? commit : "old", "now", "now/old");
     for (size_t i = 0; i < count; i++) {
         const bench_result *result = &results[i];
         const json_t *entry = find(old, result);
@@ -125,14 +125,14 @@ void bench_old_compare(const bench_old *old, const bench_run *run, FILE *out) {
         double upper = json_number_value(json_array_get(json_object_get(entry, "quartiles"), 1));
         bool apart = result->lower > upper || result->upper < lower;
         found++;
-        fprintf(out, "%-64s %-44s %11s %11s", result->name, result->shape,
-                bench_format(result->unit, median, before, sizeof before),
-                bench_format(result->unit, result->median, after, sizeof after));
+        print("%-64s %-44s %11s %11s", result->name, result->shape,
+              bench_format(result->unit, median, before, sizeof before),
+              bench_format(result->unit, result->median, after, sizeof after));
         if (median > 0) {
-            fprintf(out, " %8.3fx%s\n", result->median / median, apart ? " *" : "");
+            print(" %8.3fx%s\n", result->median / median, apart ? " *" : "");
         } else {
-            fprintf(out, " %9s%s\n", "", apart ? " *" : "");
+            print(" %9s%s\n", "", apart ? " *" : "");
         }
     }
-    fprintf(out, "%zu of %zu results are in both; * lies beyond the quartiles of both\n", found, count);
+    print("%zu of %zu results are in both; * lies beyond the quartiles of both\n", found, count);
 }

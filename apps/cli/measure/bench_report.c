@@ -7,7 +7,9 @@
 #include <jansson.h>
 
 #include "json_output.h"
+#include "json_values.h"
 #include "message.h"
+#include "output.h"
 
 const char *bench_format(const char *unit, double value, char *text, size_t size) {
     double magnitude = fabs(value);
@@ -35,15 +37,16 @@ static void print_machine(const bench_machine *machine) {
     if (machine->peak_bf16_operations > 0) {
         snprintf(bf16, sizeof bf16, ", %.1f bf16", machine->peak_bf16_operations / 1e9);
     }
-    printf("%s, %s, %d thread%s; measured: %.1f GFLOP/s f32%s, %.1f GB/s reading; %.1f GB of memory; %s\n",
-           machine->cpu, machine->isa, machine->threads, machine->threads == 1 ? "" : "s",
-           machine->peak_operations / 1e9, bf16, machine->memory_bandwidth / 1e9,
-           (double)machine->memory_bytes / 1e9, bench_commit());
+    print_output(
+        "%s, %s, %d thread%s; measured: %.1f GFLOP/s f32%s, %.1f GB/s reading; %.1f GB of memory; %s\n",
+        machine->cpu, machine->isa, machine->threads, machine->threads == 1 ? "" : "s",
+        machine->peak_operations / 1e9, bf16, machine->memory_bandwidth / 1e9,
+        (double)machine->memory_bytes / 1e9, bench_commit());
 }
 
 static void print_heading(const char *group) {
-    printf("\n%-64s %-44s %11s %11s %8s %6s %s\n", group, "shape", "median", "spread", "GFLOP/s", "peak",
-           "ratio / implementation");
+    print_output("\n%-64s %-44s %11s %11s %8s %6s %s\n", group, "shape", "median", "spread", "GFLOP/s",
+                 "peak", "ratio / implementation");
 }
 
 void bench_report_result(void *user, const bench_result *result) {
@@ -56,63 +59,64 @@ void bench_report_result(void *user, const bench_result *result) {
         snprintf(table->group, sizeof table->group, "%s", result->group);
         print_heading(table->group);
     }
-    printf("%-64s %-44s %11s %11s", result->name, result->shape,
-           bench_format(result->unit, result->median, median, sizeof median),
-           bench_format(result->unit, result->upper - result->lower, spread, sizeof spread));
+    print_output("%-64s %-44s %11s %11s", result->name, result->shape,
+                 bench_format(result->unit, result->median, median, sizeof median),
+                 bench_format(result->unit, result->upper - result->lower, spread, sizeof spread));
     bool rate = result->operations > 0 && result->median > 0;
     if (rate) {
-        printf(" %8.1f", result->operations / result->median / 1e9);
+        print_output(" %8.1f", result->operations / result->median / 1e9);
     } else if (result->bytes > 0 && result->median > 0) {
-        printf(" %5.1f GB/s", result->bytes / result->median / 1e9);
+        print_output(" %5.1f GB/s", result->bytes / result->median / 1e9);
     } else {
-        printf(" %8s", "");
+        print_output(" %8s", "");
     }
     const double peak = bench_peak_of(table->machine, result);
     if (rate && peak > 0) {
-        printf(" %5.1f%%", 100 * result->operations / result->median / peak);
+        print_output(" %5.1f%%", 100 * result->operations / result->median / peak);
     } else {
-        printf(" %6s", "");
+        print_output(" %6s", "");
     }
     if (result->ratio > 0) {
-        printf(" %.3fx %s", result->ratio, result->ratio_to);
+        print_output(" %.3fx %s", result->ratio, result->ratio_to);
     }
     if (result->count > 1) {
-        printf(" x%d", result->count);
+        print_output(" x%d", result->count);
     }
-    printf(" %s\n", result->implementation);
-    fflush(stdout);
+    print_output(" %s\n", result->implementation);
+    (void)output_flush();
 }
 
 static json_t *positive_or_null(double value) {
-    return value > 0 ? json_real(value) : json_null();
+    return value > 0 ? json_number(value) : json_null();
 }
 
 static json_t *result_json(const bench_result *r, const bench_machine *machine) {
     double rate = r->median > 0 ? r->operations / r->median : 0;
     double peak = bench_peak_of(machine, r);
     double bandwidth = r->median > 0 ? r->bytes / r->median : 0;
-    json_t *object = json_pack("{s:s, s:s, s:s, s:f, s:f, s:[f,f], s:s, s:i, s:o}", "group", r->group, "name",
-                               r->name, "shape", r->shape, "median", r->median, "spread", r->upper - r->lower,
-                               "quartiles", r->lower, r->upper, "unit", r->unit, "repeats", r->repeats,
-                               "fraction_of_peak", positive_or_null(peak > 0 ? rate / peak : 0));
+    json_t *object = json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:[o,o], s:s, s:i, s:o}", "group", r->group, "name", json_text(r->name),
+        "shape", json_text(r->shape), "median", json_number(r->median), "spread",
+        json_number(r->upper - r->lower), "quartiles", json_number(r->lower), json_number(r->upper), "unit",
+        r->unit, "repeats", r->repeats, "fraction_of_peak", positive_or_null(peak > 0 ? rate / peak : 0));
     if (object == NULL) {
         return NULL;
     }
     if (rate > 0) {
-        json_object_set_new(object, "gflops", json_real(rate / 1e9));
+        json_object_set_new(object, "gflops", json_number(rate / 1e9));
     }
     if (bandwidth > 0) {
-        json_object_set_new(object, "gigabytes_per_second", json_real(bandwidth / 1e9));
+        json_object_set_new(object, "gigabytes_per_second", json_number(bandwidth / 1e9));
     }
     if (r->ratio > 0) {
-        json_object_set_new(object, "ratio", json_real(r->ratio));
-        json_object_set_new(object, "ratio_to", json_string(r->ratio_to));
+        json_object_set_new(object, "ratio", json_number(r->ratio));
+        json_object_set_new(object, "ratio_to", json_text(r->ratio_to));
     }
     if (r->count > 0) {
         json_object_set_new(object, "count", json_integer(r->count));
     }
     if (r->implementation[0] != '\0') {
-        json_object_set_new(object, "implementation", json_string(r->implementation));
+        json_object_set_new(object, "implementation", json_text(r->implementation));
     }
     return object;
 }
@@ -125,12 +129,12 @@ int bench_report_json(const bench_run *run, const char *path) {
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(list, result_json(&results[i], machine));
     }
-    json_t *root =
-        json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:o, s:o, s:o, s:I}, s:o}", "version", pld_version(),
-                  "commit", bench_commit(), "machine", "cpu", machine->cpu, "isa", machine->isa, "threads",
-                  machine->threads, "peak_gflops", positive_or_null(machine->peak_operations / 1e9),
-                  "peak_gflops_bf16", positive_or_null(machine->peak_bf16_operations / 1e9),
-                  "memory_gigabytes_per_second", positive_or_null(machine->memory_bandwidth / 1e9),
-                  "memory_bytes", (json_int_t)machine->memory_bytes, "results", list);
+    json_t *root = json_pack("{s:s, s:s, s:{s:o, s:s, s:i, s:o, s:o, s:o, s:I}, s:o}", "version",
+                             pld_version(), "commit", bench_commit(), "machine", "cpu",
+                             json_text(machine->cpu), "isa", machine->isa, "threads", machine->threads,
+                             "peak_gflops", positive_or_null(machine->peak_operations / 1e9),
+                             "peak_gflops_bf16", positive_or_null(machine->peak_bf16_operations / 1e9),
+                             "memory_gigabytes_per_second", positive_or_null(machine->memory_bandwidth / 1e9),
+                             "memory_bytes", (json_int_t)machine->memory_bytes, "results", list);
     return path != NULL ? json_output_save(root, path) : json_output_print(root);
 }

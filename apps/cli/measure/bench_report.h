@@ -8,6 +8,8 @@
 
 #include <bench/bench.h>
 
+#include "output.h"
+
 /** A table that is being printed. */
 typedef struct bench_table {
     const bench_machine *machine;
@@ -29,7 +31,7 @@ void bench_old_free(bench_old **old);
 
 /** Each result of `run` that the earlier one has too: both medians and new / old; `*` where the quartiles of
  * the two do not overlap. */
-void bench_old_compare(const bench_old *old, const bench_run *run, FILE *out);
+void bench_old_compare(const bench_old *old, const bench_run *run, output_printer print);
 
 /** "12.3 us", "4.56 GB", "0.8 %": `value` in a unit that suits it. Returns `text`. */
 const char *bench_format(const char *unit, double value, char *text, size_t size);

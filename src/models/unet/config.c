@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "models/unet/config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "io/json_build.h"
 #include "models/classes.h"
 
@@ -65,7 +65,7 @@ static pld_status check_fixed(const pld_json *top, pld_error *error) {
             pld_status status =
                 pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s' is %.100s; only %s is implemented",
                          top->file, fixed_fields[i].field, text ? text : "?", fixed_fields[i].expected);
-            free(text);
+            pld_free(text);
             return status;
         }
     }

@@ -149,9 +149,9 @@ void pld_guidance_text(const pld_guidance *g, char *text, size_t size) {
         if (used >= size) {
             return;
         }
-        used += (size_t)(key->kind == PLD_GUIDANCE_LAYERS
-                             ? snprintf(text + used, size - used, "%s", g->layers)
-                             : pld_print_text(text + used, size - used, "%g", g->values[i]));
+        const bool layers = key->kind == PLD_GUIDANCE_LAYERS;
+        used += (size_t)(layers ? pld_print_text(text + used, size - used, "%s", g->layers)
+                                : pld_print_text(text + used, size - used, "%g", g->values[i]));
     }
     if (g->method->key_count && used < size) {
         snprintf(text + used, size - used, ")");
