@@ -17,7 +17,7 @@ enum { FILE_LIMIT = 100 << 20 }; /* bytes; CLIP's own largest file has 2 MB */
 typedef struct encoding {
     const pld_clip_tokenizer *tokenizer;
     pld_token_list *ids;
-    pld_clip_word_space space;
+    pld_word_space space;
 } encoding;
 
 /** Read a file of the folder when it is there. The caller frees `file->data`. */
@@ -74,43 +74,26 @@ void pld_clip_use_pad(pld_clip_tokenizer *tokenizer, const char *token) {
 void pld_clip_tokenizer_close(pld_clip_tokenizer *tokenizer) {
     if (tokenizer) {
         pld_clip_vocabulary_free(&tokenizer->vocabulary);
-        pld_clip_merges_free(&tokenizer->merges);
+        pld_merges_free(&tokenizer->merges);
         pld_clip_added_tokens_free(&tokenizer->added);
         pld_clip_words_close(tokenizer->words);
         pld_free(tokenizer);
     }
 }
 
-bool pld_token_list_append(pld_token_list *list, int32_t id) {
-    void *ids = list->ids;
-    if (!pld_grow(&ids, &list->capacity, list->count + 1, sizeof *list->ids)) {
-        return false;
-    }
-    list->ids = ids;
-    list->ids[list->count++] = id;
-    return true;
-}
-
-void pld_token_list_free(pld_token_list *list) {
-    pld_free(list->ids);
-    *list = (pld_token_list){0};
-}
-
 /** Append the ids of one word: its bytes, merged where they come to lie at the end of the list. */
 static pld_status encode_word(void *context, const char *word, size_t length, pld_error *error) {
     encoding *state = context;
     pld_token_list *list = state->ids;
-    void *ids = list->ids;
-    if (!pld_grow(&ids, &list->capacity, list->count + length, sizeof *list->ids)) {
+    if (!pld_token_list_reserve(list, length)) {
         return pld_fail_memory(error, length * sizeof *list->ids, "ids of the prompt");
     }
-    list->ids = ids;
     int32_t *own = list->ids + list->count;
     for (size_t i = 0; i < length; i++) {
         const int32_t *table = i + 1 < length ? state->tokenizer->byte_ids : state->tokenizer->last_byte_ids;
         own[i] = table[(unsigned char)word[i]];
     }
-    PLD_TRY(pld_clip_merges_apply(&state->tokenizer->merges, &state->space, own, &length, error));
+    PLD_TRY(pld_merges_apply(&state->tokenizer->merges, &state->space, own, &length, error));
     list->count += length;
     return PLD_OK;
 }
@@ -166,7 +149,7 @@ pld_status pld_clip_encode(const pld_clip_tokenizer *tokenizer, const char *text
     }
     encoding state = {.tokenizer = tokenizer, .ids = ids};
     pld_status status = encode_between(&state, false, clean, clean_length, encode_raw, error);
-    pld_clip_word_space_free(&state.space);
+    pld_word_space_free(&state.space);
     pld_free(clean);
     if (status != PLD_OK) {
         ids->count = before;
@@ -192,6 +175,10 @@ int32_t pld_clip_pad_id(const pld_clip_tokenizer *tokenizer) {
 
 int32_t pld_clip_model_max_length(const pld_clip_tokenizer *tokenizer) {
     return tokenizer->model_max_length;
+}
+
+int32_t pld_clip_token_id(const pld_clip_tokenizer *tokenizer, const char *token) {
+    return pld_clip_vocabulary_find(&tokenizer->vocabulary, token, strlen(token));
 }
 
 const char *pld_clip_piece(const pld_clip_tokenizer *tokenizer, int32_t id) {

@@ -12,16 +12,10 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "io/token_list.h"
 
 /** Immutable after opening: any number of threads may encode with one tokenizer. */
 typedef struct pld_clip_tokenizer pld_clip_tokenizer;
-
-/** A growing list of token ids; starts as {0}. */
-typedef struct pld_token_list {
-    int32_t *ids;
-    size_t count;
-    size_t capacity;
-} pld_token_list;
 
 /** The bytes of one file; `data` NULL when there is no such file. */
 typedef struct pld_clip_file {
@@ -61,12 +55,6 @@ void pld_clip_tokenizer_close(pld_clip_tokenizer *tokenizer);
 pld_status pld_clip_encode(const pld_clip_tokenizer *tokenizer, const char *text, size_t length,
                            pld_token_list *ids, pld_error *error);
 
-/** Append one id; false when memory is out. */
-bool pld_token_list_append(pld_token_list *list, int32_t id);
-
-/** Free the ids and empty the list. */
-void pld_token_list_free(pld_token_list *list);
-
 /** Ids run from 0 to this number, exclusive; added tokens included. */
 int32_t pld_clip_vocabulary_size(const pld_clip_tokenizer *tokenizer);
 
@@ -76,6 +64,9 @@ int32_t pld_clip_pad_id(const pld_clip_tokenizer *tokenizer);   /**< pad_token *
 
 /** `model_max_length` of the configuration; 0 when it states none, or one that is no practical bound. */
 int32_t pld_clip_model_max_length(const pld_clip_tokenizer *tokenizer);
+
+/** The id of a token by its string in the vocabulary, such as "cat</w>"; −1: none. */
+int32_t pld_clip_token_id(const pld_clip_tokenizer *tokenizer, const char *token);
 
 /** The vocabulary's string for an id, such as "cat</w>"; UTF-8, lives as long as the tokenizer; NULL for an
  * id outside the vocabulary. */

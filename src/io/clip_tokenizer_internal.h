@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 #include "io/clip_added_tokens.h"
-#include "io/clip_merges.h"
 #include "io/clip_settings.h"
 #include "io/clip_vocabulary.h"
 #include "io/clip_words.h"
+#include "io/merges.h"
 
 /** Nothing changes after parsing. */
 struct pld_clip_tokenizer {
     pld_clip_vocabulary vocabulary;
-    pld_clip_merges merges;
+    pld_merges merges;
     pld_clip_added_tokens added;
     pld_clip_words *words;
     int32_t byte_ids[256];      /**< id of each byte inside a word */

@@ -55,11 +55,17 @@ static void free_document(document *file) {
     pld_free(file->name);
 }
 
+/** For the reading of merges. */
+static int32_t find_piece(const void *vocabulary, const char *piece, size_t length) {
+    return pld_clip_vocabulary_find(vocabulary, piece, length);
+}
+
 /** Vocabulary and merges from the "model" of tokenizer.json. */
 static pld_status read_model(pld_clip_tokenizer *tokenizer, const pld_json *top, pld_error *error) {
     pld_json model;
     pld_json vocabulary;
     pld_json merges;
+    const pld_piece_finder finder = {find_piece, &tokenizer->vocabulary};
     const char *type = "BPE";
     PLD_TRY(pld_json_object(top, "model", PLD_JSON_REQUIRED, &model, error));
     PLD_TRY(pld_json_get_string(&model, "type", PLD_JSON_OPTIONAL, &type, error));
@@ -72,7 +78,7 @@ static pld_status read_model(pld_clip_tokenizer *tokenizer, const pld_json *top,
     PLD_TRY(pld_json_object(&model, "vocab", PLD_JSON_REQUIRED, &vocabulary, error));
     PLD_TRY(pld_json_array(&model, "merges", PLD_JSON_REQUIRED, &merges, error));
     PLD_TRY(pld_clip_vocabulary_read(&tokenizer->vocabulary, &vocabulary, error));
-    return pld_clip_merges_read_list(&tokenizer->merges, &tokenizer->vocabulary, &merges, error);
+    return pld_merges_read_list(&tokenizer->merges, &finder, &merges, error);
 }
 
 /** Vocabulary and merges from vocab.json and merges.txt. */
@@ -86,12 +92,13 @@ static pld_status read_pair(pld_clip_tokenizer *tokenizer, const pld_clip_files 
             files->folder, vocabulary->present ? "merges.txt" : "vocab.json");
     }
     PLD_TRY(pld_clip_vocabulary_read(&tokenizer->vocabulary, &vocabulary->top, error));
+    const pld_piece_finder finder = {find_piece, &tokenizer->vocabulary};
     char *name = pld_format("%s/merges.txt", files->folder);
     if (!name) {
         return pld_fail_memory(error, strlen(files->folder), "merges.txt");
     }
-    pld_status status = pld_clip_merges_read_text(&tokenizer->merges, &tokenizer->vocabulary,
-                                                  files->merges.data, files->merges.size, name, error);
+    pld_status status = pld_merges_read_text(&tokenizer->merges, &finder, files->merges.data,
+                                             files->merges.size, name, error);
     pld_free(name);
     return status;
 }
