@@ -14,13 +14,14 @@ find src apps bench examples include -name '*.[ch]' | sort | xargs awk '
         below["kernels"] = "core"
         below["io"] = "core"
         below["scoring"] = "core"
+        below["text"] = "core io"
         below["backend"] = "core kernels io"
         below["nn"] = "core kernels io backend"
-        below["models"] = "core kernels io backend nn"
+        below["models"] = "core kernels io text backend nn"
         below["sampling"] = "core kernels io"
-        below["pipeline"] = "core kernels io backend nn models sampling"
+        below["pipeline"] = "core kernels io text backend nn models sampling"
         # Measuring reaches inside; nothing includes it but the program, and that only its one interface.
-        below["bench"] = "core kernels io backend nn models sampling pipeline"
+        below["bench"] = "core kernels io text backend nn models sampling pipeline"
     }
     function refuse(why) {
         printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0

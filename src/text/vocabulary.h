@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A vocabulary of up to half a million pieces: pieces by id and ids by piece, in four tables. */
+#ifndef PLD_TEXT_VOCABULARY_H
+#define PLD_TEXT_VOCABULARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+enum {
+    PLD_VOCABULARY_LIMIT = 1 << 19,    /**< pieces */
+    PLD_VOCABULARY_IDS = 1 << 20,      /**< ids lie below; some vocabularies leave ids out */
+    PLD_VOCABULARY_PIECE_BYTES = 4096, /**< of one piece; bounds the work at each place of a text */
+    PLD_VOCABULARY_BYTES = 256 << 20   /**< of all pieces */
+};
+
+/** Starts as {0}. */
+typedef struct pld_vocabulary {
+    char *bytes; /**< all pieces, a NUL behind each */
+    size_t used, byte_capacity;
+    struct pld_vocabulary_piece *pieces; /**< [id_count] */
+    size_t id_count;                     /**< greatest id + 1 */
+    size_t piece_capacity;
+    size_t count;                      /**< pieces */
+    struct pld_vocabulary_slot *slots; /**< open addressing by hash */
+    size_t slot_count;
+} pld_vocabulary;
+
+/** What to do with a piece that is there already. */
+typedef enum pld_vocabulary_repeat {
+    PLD_REPEAT_REFUSED, /**< PLD_ERROR_FORMAT */
+    PLD_REPEAT_MOVES    /**< both ids show the piece, the later one is found */
+} pld_vocabulary_repeat;
+
+/** Make room for `count` more pieces. `name` is the file for messages. */
+pld_status pld_vocabulary_reserve(pld_vocabulary *vocabulary, size_t count, const char *name,
+                                  pld_error *error);
+
+/** Enter `length` bytes of a piece at a free id. */
+pld_status pld_vocabulary_add(pld_vocabulary *vocabulary, const char *piece, size_t length, int64_t id,
+                              pld_vocabulary_repeat repeat, const char *name, pld_error *error);
+
+/** The id of a piece, or −1. */
+int32_t pld_vocabulary_find(const pld_vocabulary *vocabulary, const char *piece, size_t length);
+
+/** The piece of an id and its length; NULL for an id without one. */
+const char *pld_vocabulary_piece(const pld_vocabulary *vocabulary, int64_t id, size_t *length);
+
+void pld_vocabulary_free(pld_vocabulary *vocabulary);
+
+#endif
