@@ -4,11 +4,13 @@
 #include <stdbool.h>
 #include <utf8proc.h>
 
+#include "io/clip_unicode.h"
 #include "io/prompt_utf8.h"
 
 enum {
     MAP_BYTES = 64 << 20,
-    SHORT_GRAPHEME = 6 /* bytes; longer ones are not looked up whole */
+    SHORT_GRAPHEME = 6, /* bytes; longer ones are not looked up whole */
+    COMBINING_ACUTE = 0x301
 };
 
 static pld_status damaged(const char *name, const char *what, pld_error *error) {
@@ -139,6 +141,14 @@ static pld_status apply_grapheme(const pld_charsmap *map, const char *text, size
     return PLD_OK;
 }
 
+/** The code point that decides where graphemes end: a mark that utf8proc's Unicode does not know yet counts
+ * as one. */
+static int32_t grapheme_point(int32_t point) {
+    const bool young =
+        point >= 0x300 && utf8proc_category(point) == UTF8PROC_CATEGORY_CN && pld_clip_stands_alone(point);
+    return young ? COMBINING_ACUTE : point < 0 ? 0xFFFD : point;
+}
+
 pld_status pld_charsmap_apply(const pld_charsmap *map, const char *text, size_t length, pld_text_buffer *out,
                               pld_error *error) {
     if (map->unit_count == 0) {
@@ -150,7 +160,7 @@ pld_status pld_charsmap_apply(const pld_charsmap *map, const char *text, size_t 
     for (size_t at = 0; at < length;) {
         int32_t point = 0;
         const size_t size = pld_utf8_decode(text + at, length - at, &point);
-        point = point < 0 ? 0xFFFD : point;
+        point = grapheme_point(point);
         if (before >= 0 && utf8proc_grapheme_break_stateful(before, point, &state)) {
             PLD_TRY(apply_grapheme(map, text + begin, at - begin, out, error));
             begin = at;

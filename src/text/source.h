@@ -39,8 +39,13 @@ pld_status pld_source_vocabulary(const pld_tokenizer_data files[PLD_TOKENIZER_FI
 /** {"piece": id, …} into an empty vocabulary, from a cursor in front of it. */
 pld_status pld_read_vocabulary_object(pld_vocabulary *vocabulary, pld_json_cursor *cursor, pld_error *error);
 
-/** For the reading of merges. */
-pld_piece_finder pld_vocabulary_finder(const pld_vocabulary *vocabulary);
+/** The look-ups of a list of merges, in a vocabulary without repetitions. */
+typedef struct pld_merge_pieces {
+    const pld_vocabulary *vocabulary;
+    int32_t last; /**< what a merge made last */
+} pld_merge_pieces;
+
+pld_piece_finder pld_merge_pieces_finder(pld_merge_pieces *pieces);
 
 /** Read CLIP's files by its own code. */
 pld_status pld_source_clip(const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT], const char *name,

@@ -37,10 +37,10 @@ static pld_status fill_vocabulary(const pld_sentencepiece_model *model, pld_toke
                                   const char *name, pld_error *error) {
     PLD_TRY(pld_vocabulary_reserve(&parts->vocabulary, model->count, name, error));
     for (size_t i = 0; i < model->count; i++) {
-        PLD_TRY(pld_vocabulary_add(&parts->vocabulary, model->pieces[i].text, model->pieces[i].length,
-                                   (int64_t)i, PLD_REPEAT_MOVES, name, error));
+        PLD_TRY(pld_vocabulary_put(&parts->vocabulary, model->pieces[i].text, model->pieces[i].length,
+                                   (int64_t)i, name, error));
     }
-    return PLD_OK;
+    return pld_vocabulary_index(&parts->vocabulary, PLD_REPEAT_MOVES, name, error);
 }
 
 /** A piece and where it stands among those that are merged. */
@@ -75,23 +75,39 @@ static bool split_at(const pld_sentencepiece_model *model, const pld_tokenizer_p
     return is_merged(model, rule->right, normal_only);
 }
 
-/** Add the rules that make one piece, those with a short left part first; without `merges` only count them.
- */
-static size_t add_rules(const pld_sentencepiece_model *model, const pld_tokenizer_parts *parts, uint32_t id,
-                        bool normal_only, pld_merges *merges) {
-    const pld_sentencepiece *piece = &model->pieces[id];
-    size_t count = 0;
-    for (size_t at = 1; at < piece->length && is_merged(model, (int32_t)id, normal_only); at++) {
-        pld_merge rule;
-        if (((unsigned char)piece->text[at] & 0xC0u) != 0x80u &&
-            split_at(model, parts, id, at, normal_only, &rule)) {
-            count++;
-            if (merges) {
-                pld_merges_add(merges, rule);
-            }
+/** Say that the left parts of a piece will be looked for soon. */
+static void expect_parts(const pld_sentencepiece *piece, const pld_tokenizer_parts *parts) {
+    for (size_t at = 1; at < piece->length; at++) {
+        if (((unsigned char)piece->text[at] & 0xC0u) != 0x80u) {
+            pld_vocabulary_expect(&parts->vocabulary, piece->text, at);
         }
     }
-    return count;
+}
+
+/** Append the rules that make one piece, those with a short left part first. */
+static pld_status append_rules(const pld_sentencepiece_model *model, const pld_tokenizer_parts *parts,
+                               uint32_t id, bool normal_only, pld_merges *rules, const char *name,
+                               pld_error *error) {
+    const pld_sentencepiece *piece = &model->pieces[id];
+    for (size_t at = 1; at < piece->length && is_merged(model, (int32_t)id, normal_only); at++) {
+        pld_merge rule;
+        if (((unsigned char)piece->text[at] & 0xC0u) == 0x80u ||
+            !split_at(model, parts, id, at, normal_only, &rule)) {
+            continue;
+        }
+        void *grown = rules->rules;
+        if (rules->count == PLD_MERGES_LIMIT ||
+            !pld_grow(&grown, &rules->capacity, rules->count + 1, sizeof *rules->rules)) {
+            return rules->count == PLD_MERGES_LIMIT
+                       ? pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                                  "%s: expected pieces with at most %d merges, found more", name,
+                                  (int)PLD_MERGES_LIMIT)
+                       : pld_fail_memory(error, rules->count * sizeof *rules->rules, name);
+        }
+        rules->rules = grown;
+        rules->rules[rules->count++] = rule;
+    }
+    return PLD_OK;
 }
 
 /** The merges that give the pieces: by score or, as Gemma's class has it, by id. */
@@ -101,18 +117,27 @@ static pld_status fill_merges(const pld_sentencepiece_model *model, pld_tokenize
     if (!order) {
         return pld_fail_memory(error, model->count * sizeof *order, name);
     }
-    size_t count = 0;
     for (uint32_t i = 0; i < model->count; i++) {
         order[i] = (ranked){by_scores ? model->pieces[i].score : 0, i};
-        count += add_rules(model, parts, i, by_scores, NULL);
     }
     if (by_scores) {
         qsort(order, model->count, sizeof *order, by_score);
     }
-    const pld_status status = pld_merges_reserve(&parts->bpe.merges, count, name, error);
+    pld_merges rules = {0}; /* a list: how many there are must be known before the table is made */
+    pld_status status = PLD_OK;
     for (size_t i = 0; i < model->count && status == PLD_OK; i++) {
-        (void)add_rules(model, parts, order[i].id, by_scores, &parts->bpe.merges);
+        if (i + 1 < model->count) {
+            expect_parts(&model->pieces[order[i + 1].id], parts);
+        }
+        status = append_rules(model, parts, order[i].id, by_scores, &rules, name, error);
     }
+    if (status == PLD_OK) {
+        status = pld_merges_reserve(&parts->bpe.merges, rules.count, name, error);
+    }
+    for (size_t i = 0; i < rules.count && status == PLD_OK; i++) {
+        pld_merges_add(&parts->bpe.merges, rules.rules[i]);
+    }
+    pld_merges_free(&rules);
     pld_free(order);
     return status;
 }

@@ -17,12 +17,13 @@ typedef struct document {
 static pld_status count_elements(const pld_json_cut *cut, const document *from, size_t *count,
                                  pld_error *error);
 
-static int32_t find_piece(const void *vocabulary, const char *piece, size_t length) {
-    return pld_vocabulary_find(vocabulary, piece, length);
+static int32_t find_piece(const void *context, const char *piece, size_t length) {
+    pld_merge_pieces *pieces = (pld_merge_pieces *)context; /* its memory of the last piece changes */
+    return pld_vocabulary_find_near(pieces->vocabulary, piece, length, &pieces->last);
 }
 
-pld_piece_finder pld_vocabulary_finder(const pld_vocabulary *vocabulary) {
-    return (pld_piece_finder){find_piece, vocabulary};
+pld_piece_finder pld_merge_pieces_finder(pld_merge_pieces *pieces) {
+    return (pld_piece_finder){find_piece, pieces};
 }
 
 /** An upper bound of the elements of a list or object: the commas outside of strings, and one. */
@@ -87,21 +88,22 @@ static pld_status read_scored(pld_tokenizer_parts *parts, pld_json_cursor *curso
         }
         PLD_TRY(pld_json_cursor_expect(cursor, '[', error));
         PLD_TRY(pld_json_cursor_string(cursor, &piece, &length, error));
-        PLD_TRY(pld_vocabulary_add(&parts->vocabulary, piece, length, (int64_t)model->score_count,
-                                   PLD_REPEAT_MOVES, cursor->name, error));
+        PLD_TRY(pld_vocabulary_put(&parts->vocabulary, piece, length, (int64_t)model->score_count,
+                                   cursor->name, error));
         PLD_TRY(pld_json_cursor_expect(cursor, ',', error));
         PLD_TRY(pld_json_cursor_number(cursor, &model->scores[model->score_count++], error));
         PLD_TRY(pld_json_cursor_expect(cursor, ']', error));
     }
-    return model->score_count > 0 ? PLD_OK
-                                  : pld_fail(error, PLD_ERROR_FORMAT,
-                                             "%s: model.vocab: expected pieces, found none", cursor->name);
+    return model->score_count > 0
+               ? pld_vocabulary_index(&parts->vocabulary, PLD_REPEAT_MOVES, cursor->name, error)
+               : pld_fail(error, PLD_ERROR_FORMAT, "%s: model.vocab: expected pieces, found none",
+                          cursor->name);
 }
 
 /** One merge: "left right" or ["left", "right"]. */
-static pld_status read_merge(pld_tokenizer_parts *parts, pld_json_cursor *cursor, pld_text_buffer *left,
-                             size_t number, pld_error *error) {
-    const pld_piece_finder finder = pld_vocabulary_finder(&parts->vocabulary);
+static pld_status read_merge(pld_tokenizer_parts *parts, const pld_piece_finder *finder,
+                             pld_json_cursor *cursor, pld_text_buffer *left, size_t number,
+                             pld_error *error) {
     pld_merge_text rule = {.number = number};
     const char *text = NULL;
     size_t length = 0;
@@ -110,7 +112,7 @@ static pld_status read_merge(pld_tokenizer_parts *parts, pld_json_cursor *cursor
         if (!pld_merge_text_split(text, length, &rule)) {
             return pld_merge_text_refuse(cursor->name, number, text, length, error);
         }
-        return pld_merges_add_text(&parts->bpe.merges, &finder, &rule, cursor->name, error);
+        return pld_merges_add_text(&parts->bpe.merges, finder, &rule, cursor->name, error);
     }
     PLD_TRY(pld_json_cursor_string(cursor, &text, &length, error));
     left->used = 0; /* the second string may take the first one's place */
@@ -120,15 +122,19 @@ static pld_status read_merge(pld_tokenizer_parts *parts, pld_json_cursor *cursor
     PLD_TRY(pld_json_cursor_expect(cursor, ',', error));
     PLD_TRY(pld_json_cursor_string(cursor, &rule.right, &rule.right_length, error));
     PLD_TRY(pld_json_cursor_expect(cursor, ']', error));
+    pld_vocabulary_expect(&parts->vocabulary, rule.left, rule.left_length);
+    pld_vocabulary_expect(&parts->vocabulary, rule.right, rule.right_length);
     if (rule.left_length == 0 || rule.right_length == 0) {
         return pld_merge_text_refuse(cursor->name, number, "an empty one", 12, error);
     }
-    return pld_merges_add_text(&parts->bpe.merges, &finder, &rule, cursor->name, error);
+    return pld_merges_add_text(&parts->bpe.merges, finder, &rule, cursor->name, error);
 }
 
 static pld_status read_merges(pld_tokenizer_parts *parts, const document *from, pld_json_cursor *cursor,
                               pld_error *error) {
     size_t count = 0;
+    pld_merge_pieces pieces = {.vocabulary = &parts->vocabulary};
+    const pld_piece_finder finder = pld_merge_pieces_finder(&pieces);
     PLD_TRY(count_elements(&from->cuts[CUT_MERGES], from, &count, error));
     PLD_TRY(pld_merges_reserve(&parts->bpe.merges, count, cursor->name, error));
     PLD_TRY(pld_json_cursor_expect(cursor, '[', error));
@@ -139,7 +145,7 @@ static pld_status read_merges(pld_tokenizer_parts *parts, const document *from, 
         status = pld_json_cursor_next(cursor, number == 1, ']', &more, error);
         if (status == PLD_OK && more) {
             status = number > count ? pld_json_cursor_refuse(cursor, "the end of the merges", error)
-                                    : read_merge(parts, cursor, &left, number, error);
+                                    : read_merge(parts, &finder, cursor, &left, number, error);
         }
     }
     pld_text_buffer_free(&left);

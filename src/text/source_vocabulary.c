@@ -42,7 +42,8 @@ static bool is_clip(const pld_tokenizer_data *vocabulary, const pld_tokenizer_se
 }
 
 static pld_status read_merges(const pld_tokenizer_data *file, pld_tokenizer_parts *parts, pld_error *error) {
-    const pld_piece_finder finder = pld_vocabulary_finder(&parts->vocabulary);
+    pld_merge_pieces pieces = {.vocabulary = &parts->vocabulary};
+    const pld_piece_finder finder = pld_merge_pieces_finder(&pieces);
     return pld_merges_read_text(&parts->bpe.merges, &finder, file->data, file->size, file->name, error);
 }
 

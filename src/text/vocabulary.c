@@ -12,19 +12,44 @@ typedef struct pld_vocabulary_piece {
     uint32_t length;
 } piece_place;
 
-/** The tag is a part of the hash, so that other pieces are seldom compared. */
+/** All that a look-up needs beside the piece's bytes. The tag is a part of the hash, so that other pieces are
+ * seldom compared. */
 typedef struct pld_vocabulary_slot {
     uint32_t tag;
     uint32_t id; /* + 1; 0: empty */
+    piece_place place;
 } slot;
 
-static uint64_t hash_bytes(const char *bytes, size_t length) {
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a, and a last mixing for the upper half */
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001B3u;
-    }
-    hash *= 0x9E3779B97F4A7C15u;
+enum { LOOK_AHEAD = 8 /* pieces: as many as memory answers together */ };
+
+static uint64_t load_bytes(const char *bytes, size_t count) {
+    uint64_t value = 0;
+    memcpy(&value, bytes, count);
+    return value;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
     return hash ^ hash >> 32;
+}
+
+/** Eight bytes at a time; what is left is read in parts that overlap, which costs no loop. */
+static uint64_t hash_bytes(const char *bytes, size_t length) {
+    uint64_t hash = mix(0xCBF29CE484222325u, length);
+    for (; length > 8; bytes += 8, length -= 8) {
+        hash = mix(hash, load_bytes(bytes, 8));
+    }
+    if (length == 8) {
+        return mix(hash, load_bytes(bytes, 8));
+    }
+    if (length >= 4) {
+        return mix(hash, load_bytes(bytes, 4) | load_bytes(bytes + length - 4, 4) << 32);
+    }
+    if (length > 0) {
+        return mix(hash, (uint64_t)(uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[length / 2] << 8 |
+                             (uint64_t)(uint8_t)bytes[length - 1] << 16);
+    }
+    return hash;
 }
 
 /** The slot that holds the piece, or the empty one where it belongs. There is always an empty one. */
@@ -37,9 +62,8 @@ static slot *find_slot(const pld_vocabulary *vocabulary, const char *piece, size
         if (found->id == 0) {
             return found;
         }
-        const piece_place *held = &vocabulary->pieces[found->id - 1];
-        if (found->tag == tag && held->length == length &&
-            memcmp(vocabulary->bytes + held->offset, piece, length) == 0) {
+        if (found->tag == tag && found->place.length == length &&
+            memcmp(vocabulary->bytes + found->place.offset, piece, length) == 0) {
             return found;
         }
     }
@@ -56,28 +80,32 @@ static pld_status make_slots(pld_vocabulary *vocabulary, size_t count, const cha
     }
     slot *old = vocabulary->slots;
     const size_t old_count = vocabulary->slot_count;
-    slot *slots = pld_allocate(wanted, sizeof *slots);
+    slot *slots =
+        pld_allocate_aligned(wanted, sizeof *slots); /* on large pages: every look-up is another place */
     if (!slots) {
         return pld_fail_memory(error, wanted * sizeof *slots, name);
     }
+    memset(slots, 0, wanted * sizeof *slots);
     vocabulary->slots = slots;
     vocabulary->slot_count = wanted;
     for (size_t i = 0; i < old_count; i++) {
         if (old[i].id) {
-            const piece_place *held = &vocabulary->pieces[old[i].id - 1];
-            *find_slot(vocabulary, vocabulary->bytes + held->offset, held->length) = old[i];
+            *find_slot(vocabulary, vocabulary->bytes + old[i].place.offset, old[i].place.length) = old[i];
         }
     }
     pld_free(old);
     return PLD_OK;
 }
 
+static pld_status too_many(size_t count, const char *name, pld_error *error) {
+    return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: expected at most %d pieces in a vocabulary, found %zu",
+                    name, (int)PLD_VOCABULARY_LIMIT, count);
+}
+
 pld_status pld_vocabulary_reserve(pld_vocabulary *vocabulary, size_t count, const char *name,
                                   pld_error *error) {
     if (count > PLD_VOCABULARY_LIMIT || vocabulary->count + count > PLD_VOCABULARY_LIMIT) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: expected at most %d pieces in a vocabulary, found %zu", name,
-                        (int)PLD_VOCABULARY_LIMIT, vocabulary->count + count);
+        return too_many(vocabulary->count + count, name, error);
     }
     void *pieces = vocabulary->pieces;
     if (!pld_grow(&pieces, &vocabulary->piece_capacity, vocabulary->id_count + count,
@@ -85,7 +113,7 @@ pld_status pld_vocabulary_reserve(pld_vocabulary *vocabulary, size_t count, cons
         return pld_fail_memory(error, count * sizeof *vocabulary->pieces, name);
     }
     vocabulary->pieces = pieces;
-    return make_slots(vocabulary, vocabulary->count + count, name, error);
+    return PLD_OK;
 }
 
 /** Copy a piece behind the others. */
@@ -132,35 +160,82 @@ static pld_status check(const pld_vocabulary *vocabulary, const char *piece, siz
     return PLD_OK;
 }
 
-pld_status pld_vocabulary_add(pld_vocabulary *vocabulary, const char *piece, size_t length, int64_t id,
-                              pld_vocabulary_repeat repeat, const char *name, pld_error *error) {
+pld_status pld_vocabulary_put(pld_vocabulary *vocabulary, const char *piece, size_t length, int64_t id,
+                              const char *name, pld_error *error) {
     PLD_TRY(check(vocabulary, piece, length, id, name, error));
-    if (vocabulary->count == PLD_VOCABULARY_LIMIT || vocabulary->count * 2 >= vocabulary->slot_count) {
-        PLD_TRY(pld_vocabulary_reserve(vocabulary, 1, name, error));
-    }
-    slot *place = find_slot(vocabulary, piece, length);
-    if (place->id && repeat == PLD_REPEAT_REFUSED) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: expected every piece once, found '%.*s' with the ids %u and %" PRId64
-                        "; take the file from the model's source again",
-                        name, length < 64 ? (int)length : 64, piece, place->id - 1, id);
+    if (vocabulary->count == PLD_VOCABULARY_LIMIT) {
+        return too_many(vocabulary->count + 1, name, error);
     }
     void *pieces = vocabulary->pieces;
-    piece_place kept;
     if (!pld_grow(&pieces, &vocabulary->piece_capacity, (size_t)id + 1, sizeof *vocabulary->pieces)) {
         return pld_fail_memory(error, (size_t)id * sizeof *vocabulary->pieces, name);
     }
     vocabulary->pieces = pieces;
-    PLD_TRY(keep_bytes(vocabulary, piece, length, &kept, name, error));
-    vocabulary->pieces[id] = kept;
+    PLD_TRY(keep_bytes(vocabulary, piece, length, &vocabulary->pieces[id], name, error));
     vocabulary->id_count = (size_t)id >= vocabulary->id_count ? (size_t)id + 1 : vocabulary->id_count;
     vocabulary->count++;
-    *place = (slot){(uint32_t)(hash_bytes(piece, length) >> 32), (uint32_t)id + 1};
     return PLD_OK;
+}
+
+/** Make one piece findable; there is an empty slot. */
+static pld_status enter(pld_vocabulary *vocabulary, size_t id, pld_vocabulary_repeat repeat, const char *name,
+                        pld_error *error) {
+    const piece_place kept = vocabulary->pieces[id];
+    const char *piece = vocabulary->bytes + kept.offset;
+    slot *place = find_slot(vocabulary, piece, kept.length);
+    if (place->id && repeat == PLD_REPEAT_REFUSED) {
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: expected every piece once, found '%.64s' with the ids %u and %zu; take the file from the "
+            "model's source again",
+            name, piece, place->id - 1, id);
+    }
+    *place = (slot){(uint32_t)(hash_bytes(piece, kept.length) >> 32), (uint32_t)id + 1, kept};
+    return PLD_OK;
+}
+
+pld_status pld_vocabulary_index(pld_vocabulary *vocabulary, pld_vocabulary_repeat repeat, const char *name,
+                                pld_error *error) {
+    PLD_TRY(make_slots(vocabulary, vocabulary->count, name, error));
+    for (size_t id = 0; id < vocabulary->id_count; id++) {
+        size_t length = 0;
+        const char *ahead = pld_vocabulary_piece(vocabulary, (int64_t)(id + LOOK_AHEAD), &length);
+        if (ahead) {
+            pld_vocabulary_expect(vocabulary, ahead, length);
+        }
+        if (vocabulary->pieces[id].offset) {
+            PLD_TRY(enter(vocabulary, id, repeat, name, error));
+        }
+    }
+    return PLD_OK;
+}
+
+pld_status pld_vocabulary_add(pld_vocabulary *vocabulary, const char *piece, size_t length, int64_t id,
+                              pld_vocabulary_repeat repeat, const char *name, pld_error *error) {
+    PLD_TRY(make_slots(vocabulary, vocabulary->count + 1, name, error));
+    PLD_TRY(pld_vocabulary_put(vocabulary, piece, length, id, name, error));
+    return enter(vocabulary, (size_t)id, repeat, name, error);
+}
+
+void pld_vocabulary_expect(const pld_vocabulary *vocabulary, const char *piece, size_t length) {
+    __builtin_prefetch(&vocabulary->slots[hash_bytes(piece, length) & (vocabulary->slot_count - 1)]);
 }
 
 int32_t pld_vocabulary_find(const pld_vocabulary *vocabulary, const char *piece, size_t length) {
     return vocabulary->slot_count ? (int32_t)find_slot(vocabulary, piece, length)->id - 1 : -1;
+}
+
+int32_t pld_vocabulary_find_near(const pld_vocabulary *vocabulary, const char *piece, size_t length,
+                                 int32_t *last) {
+    for (int64_t id = *last; id <= (int64_t)*last + 1; id++) {
+        size_t held_length = 0;
+        const char *held = pld_vocabulary_piece(vocabulary, id, &held_length);
+        if (held && held_length == length && memcmp(held, piece, length) == 0) {
+            *last = (int32_t)id;
+            return *last;
+        }
+    }
+    return pld_vocabulary_find(vocabulary, piece, length);
 }
 
 const char *pld_vocabulary_piece(const pld_vocabulary *vocabulary, int64_t id, size_t *length) {

@@ -37,12 +37,30 @@ typedef enum pld_vocabulary_repeat {
 pld_status pld_vocabulary_reserve(pld_vocabulary *vocabulary, size_t count, const char *name,
                                   pld_error *error);
 
-/** Enter `length` bytes of a piece at a free id. */
+/** Keep `length` bytes of a piece at a free id, as one of many: it is found after pld_vocabulary_index. */
+pld_status pld_vocabulary_put(pld_vocabulary *vocabulary, const char *piece, size_t length, int64_t id,
+                              const char *name, pld_error *error);
+
+/** Make all pieces that were put so far findable, in the order of their ids. */
+pld_status pld_vocabulary_index(pld_vocabulary *vocabulary, pld_vocabulary_repeat repeat, const char *name,
+                                pld_error *error);
+
+/** Put one piece and make it findable. */
 pld_status pld_vocabulary_add(pld_vocabulary *vocabulary, const char *piece, size_t length, int64_t id,
                               pld_vocabulary_repeat repeat, const char *name, pld_error *error);
 
 /** The id of a piece, or −1. */
 int32_t pld_vocabulary_find(const pld_vocabulary *vocabulary, const char *piece, size_t length);
+
+/** Say that a piece will be looked for soon: memory is slow, and several look-ups can wait for it together.
+ */
+void pld_vocabulary_expect(const pld_vocabulary *vocabulary, const char *piece, size_t length);
+
+/** pld_vocabulary_find in a vocabulary without repetitions, where the piece is likely to be that of `*last`
+ * or of the id behind it;
+ *  `*last` moves to it if it is. Lists of merges are mostly in the order of what they make. */
+int32_t pld_vocabulary_find_near(const pld_vocabulary *vocabulary, const char *piece, size_t length,
+                                 int32_t *last);
 
 /** The piece of an id and its length; NULL for an id without one. */
 const char *pld_vocabulary_piece(const pld_vocabulary *vocabulary, int64_t id, size_t *length);
