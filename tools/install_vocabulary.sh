@@ -1,11 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Install CLIP's vocabulary where ./dev setup has fetched it; nothing happens where it has not.
+# Install the vocabularies that ./dev setup has fetched: CLIP's list of merges, folders of Qwen3 and T5. Nothing happens
+# where it has not.
 # usage: install_vocabulary.sh SOURCE_FOLDER TARGET_FOLDER (meson gives DESTDIR)
 set -eu
-file=$1/bpe_simple_vocab_16e6.txt.gz
+source=$1
 target=${DESTDIR:-}$2
-[ -f "$file" ] || exit 0
-mkdir -p "$target"
-cp "$file" "$target/"
-chmod 644 "$target/bpe_simple_vocab_16e6.txt.gz"
+for name in bpe_simple_vocab_16e6.txt.gz qwen3/tokenizer.json.gz qwen3/tokenizer_config.json \
+    qwen3/special_tokens_map.json t5/tokenizer.json t5/tokenizer_config.json t5/special_tokens_map.json; do
+    [ -f "$source/$name" ] || continue
+    mkdir -p "$(dirname "$target/$name")"
+    cp "$source/$name" "$target/$name"
+    chmod 644 "$target/$name"
+done

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <utf8proc.h>
 
-#include "io/clip_unicode.h"
 #include "io/prompt_utf8.h"
 
 enum {
@@ -141,12 +140,24 @@ static pld_status apply_grapheme(const pld_charsmap *map, const char *text, size
     return PLD_OK;
 }
 
-/** The code point that decides where graphemes end: a mark that utf8proc's Unicode does not know yet counts
- * as one. */
+/** Marks of Unicode 16 and 17, which utf8proc 2.8 (Unicode 15) does not know yet, in ascending order. */
+static const struct {
+    int32_t first, last;
+} young_marks[] = {
+    {0x897, 0x897},     {0x1ACF, 0x1ADD},   {0x1AE0, 0x1AEB},   {0x10D69, 0x10D6D}, {0x10EFA, 0x10EFC},
+    {0x113B8, 0x113C0}, {0x113C2, 0x113C2}, {0x113C5, 0x113C5}, {0x113C7, 0x113CA}, {0x113CC, 0x113D0},
+    {0x113D2, 0x113D2}, {0x113E1, 0x113E2}, {0x11B60, 0x11B67}, {0x11F5A, 0x11F5A}, {0x1611E, 0x1612F},
+    {0x1E5EE, 0x1E5EF}, {0x1E6E3, 0x1E6E3}, {0x1E6E6, 0x1E6E6}, {0x1E6EE, 0x1E6EF}, {0x1E6F5, 0x1E6F5},
+};
+
+/** The code point that decides where graphemes end: a young mark counts as an old one. */
 static int32_t grapheme_point(int32_t point) {
-    const bool young =
-        point >= 0x300 && utf8proc_category(point) == UTF8PROC_CATEGORY_CN && pld_clip_stands_alone(point);
-    return young ? COMBINING_ACUTE : point < 0 ? 0xFFFD : point;
+    for (size_t i = 0; i < sizeof young_marks / sizeof *young_marks && point >= young_marks[i].first; i++) {
+        if (point <= young_marks[i].last) {
+            return COMBINING_ACUTE;
+        }
+    }
+    return point < 0 ? 0xFFFD : point;
 }
 
 pld_status pld_charsmap_apply(const pld_charsmap *map, const char *text, size_t length, pld_text_buffer *out,

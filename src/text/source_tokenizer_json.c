@@ -59,10 +59,10 @@ pld_status pld_read_vocabulary_object(pld_vocabulary *vocabulary, pld_json_curso
         PLD_TRY(pld_json_cursor_string(cursor, &piece, &length, error));
         PLD_TRY(pld_json_cursor_expect(cursor, ':', error));
         PLD_TRY(pld_json_cursor_id(cursor, &id, error));
-        PLD_TRY(pld_vocabulary_add(vocabulary, piece, length, id, PLD_REPEAT_REFUSED, cursor->name, error));
+        PLD_TRY(pld_vocabulary_put(vocabulary, piece, length, id, cursor->name, error));
     }
     return vocabulary->count > 0
-               ? PLD_OK
+               ? pld_vocabulary_index(vocabulary, PLD_REPEAT_REFUSED, cursor->name, error)
                : pld_fail(error, PLD_ERROR_FORMAT,
                           "%s: expected a vocabulary, {\"piece\": id, ...}, found no piece", cursor->name);
 }
