@@ -3,8 +3,8 @@
 
 #include "core/memory.h"
 
-/** The tag is a part of the pair's hash, so that most pairs without a rule are told without a look at the
- * rules. */
+/** The tag is a part of the pair's hash, so that most pairs without a rule are told without a look at
+ *  the rules. */
 typedef struct pld_merge_slot {
     uint32_t tag;
     uint32_t rank; /* + 1; 0: empty */

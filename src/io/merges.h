@@ -12,8 +12,8 @@
 
 enum { PLD_MERGES_LIMIT = 1 << 20 }; /* rules; the largest published tokenizers have some 600,000 */
 
-/** One rule: neighbours (left, right) become `merged`. Its rank is its place in the list; lower ranks go
- * first. */
+/** One rule: neighbours (left, right) become `merged`. Its rank is its place in the list; lower ranks
+ *  go first. */
 typedef struct pld_merge {
     int32_t left;
     int32_t right;
@@ -48,7 +48,7 @@ typedef struct pld_merge_text {
 pld_status pld_merges_reserve(pld_merges *merges, size_t count, const char *name, pld_error *error);
 
 /** Add a rule with the next rank; there is room. Of two rules for one pair the later counts, as in the
- * tokenizers library. */
+ *  tokenizers library. */
 void pld_merges_add(pld_merges *merges, pld_merge rule);
 
 /** The same for a rule of a file: both parts and what they make together must be in the vocabulary. */
@@ -62,7 +62,8 @@ bool pld_merge_text_split(const char *line, size_t length, pld_merge_text *rule)
 pld_status pld_merge_text_refuse(const char *name, size_t number, const char *found, size_t length,
                                  pld_error *error);
 
-/** Read merges.txt: "left right" a line, first rank first; lines that begin with "#version" do not count. */
+/** Read merges.txt: "left right" a line, first rank first; lines that begin with "#version" do not
+ *  count. */
 pld_status pld_merges_read_text(pld_merges *merges, const pld_piece_finder *finder, const char *text,
                                 size_t size, const char *name, pld_error *error);
 
@@ -84,8 +85,8 @@ typedef struct pld_word_space {
     size_t heap_capacity;
 } pld_word_space;
 
-/** Merge the `*count` ids of a word in place, lowest rank first, leftmost first among equals, until no rule
- *  applies; time grows as n log n. PLD_ERROR_MEMORY is the only failure. */
+/** Merge the `*count` ids of a word in place, lowest rank first, leftmost first among equals, until no
+ *  rule applies; time grows as n log n. PLD_ERROR_MEMORY is the only failure. */
 pld_status pld_merges_apply(const pld_merges *merges, pld_word_space *space, int32_t *ids, size_t *count,
                             pld_error *error);
 

@@ -14,8 +14,8 @@ enum {
     DIVES_AKURU_O = 0x11938    /* its decomposition is younger than Unicode 9 */
 };
 
-/** Stable sort of a run of combining marks by class. Counting, because utf8proc's own exchange sort takes
- *  quadratic time on a hostile run. `scratch` holds `count` code points. */
+/** Stable sort of a run of combining marks by class. Counting, because utf8proc's own exchange sort
+ *  takes quadratic time on a hostile run. `scratch` holds `count` code points. */
 static void sort_marks(int32_t *marks, size_t count, int32_t *scratch) {
     size_t starts[257] = {0};
     for (size_t i = 0; i < count; i++) {
@@ -51,8 +51,8 @@ static void order_marks(int32_t *points, size_t count, int32_t *scratch) {
     }
 }
 
-/** Canonical decomposition of UTF-8 into `points` (room for LONGEST_DECOMPOSITION code points a character);
- *  returns how many there are. */
+/** Canonical decomposition of UTF-8 into `points` (room for LONGEST_DECOMPOSITION code points a
+ *  character); returns how many there are. */
 static size_t decompose(const char *text, size_t length, int32_t *points) {
     size_t count = 0;
     for (size_t i = 0; i < length;) {

@@ -38,12 +38,12 @@ typedef struct pld_added_tokens {
     pld_trie tries[2];       /**< [normalized] index by what is looked for */
 } pld_added_tokens;
 
-/** A token given as "text" or {"content": "text", "lstrip": …}; `token->content` belongs to the document. A
- * token given as text counts as special. */
+/** A token given as "text" or {"content": "text", "lstrip": …}; `token->content` belongs to the
+ *  document. A token given as text counts as special. */
 pld_status pld_added_token_read(const pld_json *at, bool special, pld_added_token *token, pld_error *error);
 
-/** Add a token. One whose content is there already changes nothing, as in the tokenizers library; nor does an
- * empty one. `name` is the file for messages. */
+/** Add a token. One whose content is there already changes nothing, as in the tokenizers library; nor
+ *  does an empty one. `name` is the file for messages. */
 pld_status pld_added_tokens_add(pld_added_tokens *added, pld_added_token token, const char *name,
                                 pld_error *error);
 
@@ -58,8 +58,8 @@ pld_status pld_added_tokens_finish(pld_added_tokens *added, const pld_normaliser
 typedef pld_status (*pld_stretch_visitor)(void *context, const char *text, size_t length, int32_t id,
                                           pld_error *error);
 
-/** Cut the tokens with this flag out of well-formed UTF-8: the leftmost first, of several there the longest.
- */
+/** Cut the tokens with this flag out of well-formed UTF-8: the leftmost first, of several there the
+ *  longest. */
 pld_status pld_added_tokens_visit(const pld_added_tokens *added, bool normalized, const char *text,
                                   size_t length, pld_stretch_visitor visitor, void *context,
                                   pld_error *error);

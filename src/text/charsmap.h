@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** SentencePiece's map of characters: how its models normalise a text.
  *
- *  A map is a double array (Darts-clone) of the sequences to be replaced, and the replacements behind each
- * other. It is applied as the tokenizers library applies it: grapheme by grapheme, where a grapheme of fewer
- * than six bytes is looked up whole, else character by character, and the shortest entry that a key begins
- * with counts. SentencePiece itself looks for the longest, and knows no graphemes; the two differ in rare
- * combinations. */
+ *  A map is a double array (Darts-clone) of the sequences to be replaced, and the replacements behind
+ *  each other. It is applied as the tokenizers library applies it: grapheme by grapheme, where a
+ *  grapheme of fewer than six bytes is looked up whole, else character by character, and the shortest
+ *  entry that a key begins with counts. SentencePiece itself looks for the longest, and knows no
+ *  graphemes; the two differ in rare combinations. */
 #ifndef PLD_TEXT_CHARSMAP_H
 #define PLD_TEXT_CHARSMAP_H
 

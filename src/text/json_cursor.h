@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Reading one long list of JSON from its text, value by value.
  *
- *  A tokenizer.json holds up to a million strings. A tree of them takes more time and memory than all that
- * becomes of them, so vocabularies and merges are read where they stand; everything else goes through
- * io/json.h. */
+ *  A tokenizer.json holds up to a million strings. A tree of them takes more time and memory than all
+ *  that becomes of them, so vocabularies and merges are read where they stand; everything else goes
+ *  through io/json.h. */
 #ifndef PLD_TEXT_JSON_CURSOR_H
 #define PLD_TEXT_JSON_CURSOR_H
 
@@ -34,8 +34,8 @@ char pld_json_cursor_peek(pld_json_cursor *cursor);
 /** The same as pld_json_cursor_take; something else is an error. */
 pld_status pld_json_cursor_expect(pld_json_cursor *cursor, char wanted, pld_error *error);
 
-/** To the next element of a list or object that ends in `close`: `*more` false when it is over. `first` is
- * true behind the opening bracket. */
+/** To the next element of a list or object that ends in `close`: `*more` false when it is over. `first`
+ *  is true behind the opening bracket. */
 pld_status pld_json_cursor_next(pld_json_cursor *cursor, bool first, char close, bool *more,
                                 pld_error *error);
 

@@ -16,9 +16,9 @@ typedef struct pld_json_cut {
     size_t length;
 } pld_json_cut;
 
-/** Parse `length` bytes with every `cuts[i]` replaced by null, where the value is a list or an object. Whole
- * numbers that do not fit into 64 bits (transformers writes 10³⁰ for "no limit") become real ones. The caller
- * gives the document back with json_decref. */
+/** Parse `length` bytes with every `cuts[i]` replaced by null, where the value is a list or an object.
+ *  Whole numbers that do not fit into 64 bits (transformers writes 10³⁰ for "no limit") become real
+ *  ones. The caller gives the document back with json_decref. */
 pld_status pld_json_outline(const char *text, size_t length, const char *name, pld_json_cut *cuts,
                             size_t cut_count, json_t **document, pld_error *error);
 

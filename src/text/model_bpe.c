@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Byte-pair encoding of one word, over bytes (GPT-2) or characters with bytes to fall back on
- * (SentencePiece). */
+ *  (SentencePiece). */
 #include <stdio.h>
 
 #include "io/prompt_utf8.h"
@@ -37,8 +37,8 @@ pld_status pld_append_bytes(const int32_t byte_ids[256], const char *text, size_
     return PLD_OK;
 }
 
-/** A character or byte that the vocabulary lacks: nothing, or the unknown token. `*pending` says that one
- * waits to be written, since others may fuse with it. */
+/** A character or byte that the vocabulary lacks: nothing, or the unknown token. `*pending` says that
+ *  one waits to be written, since others may fuse with it. */
 static pld_status add_unknown(const pld_tokenizer_parts *parts, bool *pending, pld_token_list *ids,
                               pld_error *error) {
     if (parts->unknown_id < 0) {
@@ -74,8 +74,8 @@ static pld_status merge_from(const pld_tokenizer_parts *parts, pld_encoding_spac
     return PLD_OK;
 }
 
-/** The letter of a byte in byte-level vocabularies: itself where it can be printed, else the next from U+0100
- * on. */
+/** The letter of a byte in byte-level vocabularies: itself where it can be printed, else the next from
+ *  U+0100 on. */
 static void byte_letters(int32_t letters[256]) {
     int32_t next = 0x100;
     for (int32_t byte = 0; byte < 256; byte++) {

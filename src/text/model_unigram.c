@@ -99,8 +99,8 @@ static pld_status append_unknown(const pld_tokenizer_parts *parts, const char *t
     return PLD_OK;
 }
 
-/** Turn the ways back into the pieces of the best one, in order: afterwards nodes[i].begin is the end of the
- * piece that begins at i, and nodes[i].id its id. */
+/** Turn the ways back into the pieces of the best one, in order: afterwards nodes[i].begin is the end
+ *  of the piece that begins at i, and nodes[i].id its id. */
 static void turn_around(node *nodes, size_t length) {
     uint32_t end = (uint32_t)length;
     node at = nodes[end];

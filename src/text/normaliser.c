@@ -5,8 +5,8 @@
 #include "io/nfc.h"
 #include "io/prompt_utf8.h"
 
-/** A kind of step: its name in tokenizer.json, how its settings are read (NULL: it has none), what it does.
- */
+/** A kind of step: its name in tokenizer.json, how its settings are read (NULL: it has none), what it
+ *  does. */
 typedef struct pld_normaliser_kind {
     const char *name;
     pld_status (*read)(pld_normaliser_step *step, const pld_json *at, pld_error *error);

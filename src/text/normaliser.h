@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What happens to a text before it is split: steps one after the other, as a tokenizer's files list them. */
+/** What happens to a text before it is split: steps one after the other, as a tokenizer's files list
+ *  them. */
 #ifndef PLD_TEXT_NORMALISER_H
 #define PLD_TEXT_NORMALISER_H
 
@@ -42,7 +43,7 @@ pld_status pld_normaliser_add_replace(pld_normaliser *normaliser, const char *pa
                                       const char *content, const char *name, pld_error *error);
 
 /** `length` bytes of well-formed UTF-8 in normal form, into `out`, which is emptied first. `spare` is
- * scratch. */
+ *  scratch. */
 pld_status pld_normaliser_apply(const pld_normaliser *normaliser, const char *text, size_t length,
                                 pld_text_buffer *out, pld_text_buffer *spare, pld_error *error);
 

@@ -55,8 +55,8 @@ static pld_status append_text(pld_text_buffer *out, const char *text, pld_error 
     return pld_text_append(out, text, strlen(text), error);
 }
 
-/** Append what stands for the class at `at`; its length there in `*taken`, 0: there is none. Inside brackets
- * a negated class cannot be spelt out and stays PCRE2's own. */
+/** Append what stands for the class at `at`; its length there in `*taken`, 0: there is none. Inside
+ *  brackets a negated class cannot be spelt out and stays PCRE2's own. */
 static pld_status append_class(pld_text_buffer *out, const char *at, size_t rest, bool in_brackets,
                                size_t *taken, pld_error *error) {
     *taken = 0;

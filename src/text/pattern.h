@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Regular expressions of tokenizer files: written for Oniguruma, matched by PCRE2 with the classes of the
- * former. */
+/** Regular expressions of tokenizer files: written for Oniguruma, matched by PCRE2 with the classes of
+ *  the former. */
 #ifndef PLD_TEXT_PATTERN_H
 #define PLD_TEXT_PATTERN_H
 
@@ -13,8 +13,8 @@
 /** A compiled pattern; immutable and shared between threads. */
 typedef struct pld_pattern pld_pattern;
 
-/** Compile a pattern, or with `literal` a text that is looked for as it is. `name` is the file for messages.
- */
+/** Compile a pattern, or with `literal` a text that is looked for as it is. `name` is the file for
+ *  messages. */
 pld_status pld_pattern_open(const char *text, size_t length, bool literal, const char *name,
                             pld_pattern **pattern, pld_error *error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Reading messages in the wire format of Protocol Buffers (its "Encoding" page): fields with numbers, as
- * varints, 32 or 64 bits, or bytes. Nothing is copied. */
+/** Reading messages in the wire format of Protocol Buffers (its "Encoding" page): fields with numbers,
+ *  as varints, 32 or 64 bits, or bytes. Nothing is copied. */
 #ifndef PLD_TEXT_PROTOBUF_H
 #define PLD_TEXT_PROTOBUF_H
 

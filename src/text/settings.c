@@ -128,8 +128,8 @@ static pld_status add_by_id(pld_added_token *tokens, size_t count, pld_tokenizer
     return PLD_OK;
 }
 
-/** One entry of added_tokens_decoder, {"49406": {"content": …}}, or of added_tokens.json, {"content": 49406}.
- */
+/** One entry of added_tokens_decoder, {"49406": {"content": …}}, or of added_tokens.json, {"content":
+ *  49406}. */
 static pld_status read_entry(const pld_json *object, const char *key, bool keys_are_ids,
                              pld_added_token *token, pld_error *error) {
     pld_json at;

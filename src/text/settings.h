@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What the small files of a tokenizer folder say: tokens with a role, added tokens, what stands before and
- * behind. */
+/** What the small files of a tokenizer folder say: tokens with a role, added tokens, what stands before
+ *  and behind. */
 #ifndef PLD_TEXT_SETTINGS_H
 #define PLD_TEXT_SETTINGS_H
 
@@ -38,17 +38,17 @@ typedef struct pld_tokenizer_settings {
     int32_t extra_ids;        /**< of T5; −1: not stated */
 } pld_tokenizer_settings;
 
-/** Read the documents that are set. PLD_ERROR_UNSUPPORTED for what would change ids and is not implemented.
- */
+/** Read the documents that are set. PLD_ERROR_UNSUPPORTED for what would change ids and is not
+ *  implemented. */
 pld_status pld_tokenizer_settings_read(pld_tokenizer_settings *settings, pld_error *error);
 
-/** Add the tokens that the small files list, after those of the source, and give each one without an id the
- * next free one. */
+/** Add the tokens that the small files list, after those of the source, and give each one without an id
+ *  the next free one. */
 pld_status pld_tokenizer_settings_add(const pld_tokenizer_settings *settings, pld_tokenizer_parts *parts,
                                       pld_error *error);
 
-/** Add one token to the list and, unless its piece is there, to the vocabulary: at the id that is stated,
- * else at the next free one. A stated id must be that of the piece. */
+/** Add one token to the list and, unless its piece is there, to the vocabulary: at the id that is
+ *  stated, else at the next free one. A stated id must be that of the piece. */
 pld_status pld_tokenizer_parts_add(pld_tokenizer_parts *parts, pld_added_token token, const char *name,
                                    pld_error *error);
 

@@ -4,12 +4,11 @@
 #define PLD_TEXT_SOURCE_H
 
 #include "core/status.h"
-#include "text/json_cursor.h"
 #include "text/settings.h"
 #include "text/tokenizer_parts.h"
 
 /** What a source fills. `before` and `after` are what its own rules put around a text, unless the
- * configuration says otherwise. */
+ *  configuration says otherwise. */
 typedef struct pld_source_result {
     pld_tokenizer_parts *parts;
     const char *default_roles[PLD_TOKEN_ROLE_COUNT]; /**< where no file names a token; "" or NULL: none */
@@ -35,17 +34,6 @@ pld_status pld_source_sentencepiece(const pld_tokenizer_data files[PLD_TOKENIZER
 pld_status pld_source_vocabulary(const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT],
                                  const pld_tokenizer_settings *settings, pld_source_result *result,
                                  pld_error *error);
-
-/** {"piece": id, …} into an empty vocabulary, from a cursor in front of it. */
-pld_status pld_read_vocabulary_object(pld_vocabulary *vocabulary, pld_json_cursor *cursor, pld_error *error);
-
-/** The look-ups of a list of merges, in a vocabulary without repetitions. */
-typedef struct pld_merge_pieces {
-    const pld_vocabulary *vocabulary;
-    int32_t last; /**< what a merge made last */
-} pld_merge_pieces;
-
-pld_piece_finder pld_merge_pieces_finder(pld_merge_pieces *pieces);
 
 /** Read CLIP's files by its own code. */
 pld_status pld_source_clip(const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT], const char *name,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A SentencePiece model, used as transformers uses it, which is not in all as SentencePiece itself does. */
+/* A SentencePiece model, used as transformers uses it, which is not in all as SentencePiece itself
+ *  does. */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "io/prompt_utf8.h"
+#include "text/sentencepiece_merges.h"
 #include "text/sentencepiece_model.h"
 #include "text/source.h"
 
@@ -43,105 +43,6 @@ static pld_status fill_vocabulary(const pld_sentencepiece_model *model, pld_toke
     return pld_vocabulary_index(&parts->vocabulary, PLD_REPEAT_MOVES, name, error);
 }
 
-/** A piece and where it stands among those that are merged. */
-typedef struct ranked {
-    float score;
-    uint32_t id;
-} ranked;
-
-static int by_score(const void *left, const void *right) {
-    const ranked *a = left;
-    const ranked *b = right;
-    return a->score != b->score ? (a->score < b->score) - (a->score > b->score)
-                                : (a->id > b->id) - (a->id < b->id);
-}
-
-/** Whether merges make or use a piece. */
-static bool is_merged(const pld_sentencepiece_model *model, int32_t id, bool normal_only) {
-    return id >= 0 && (size_t)id < model->count &&
-           (!normal_only || model->pieces[id].type == PLD_PIECE_NORMAL);
-}
-
-/** The two parts of a piece at a place between two characters, where both are pieces. */
-static bool split_at(const pld_sentencepiece_model *model, const pld_tokenizer_parts *parts, uint32_t id,
-                     size_t at, bool normal_only, pld_merge *rule) {
-    const pld_sentencepiece *piece = &model->pieces[id];
-    rule->merged = (int32_t)id;
-    rule->left = pld_vocabulary_find(&parts->vocabulary, piece->text, at);
-    if (!is_merged(model, rule->left, normal_only)) {
-        return false;
-    }
-    rule->right = pld_vocabulary_find(&parts->vocabulary, piece->text + at, piece->length - at);
-    return is_merged(model, rule->right, normal_only);
-}
-
-/** Say that the left parts of a piece will be looked for soon. */
-static void expect_parts(const pld_sentencepiece *piece, const pld_tokenizer_parts *parts) {
-    for (size_t at = 1; at < piece->length; at++) {
-        if (((unsigned char)piece->text[at] & 0xC0u) != 0x80u) {
-            pld_vocabulary_expect(&parts->vocabulary, piece->text, at);
-        }
-    }
-}
-
-/** Append the rules that make one piece, those with a short left part first. */
-static pld_status append_rules(const pld_sentencepiece_model *model, const pld_tokenizer_parts *parts,
-                               uint32_t id, bool normal_only, pld_merges *rules, const char *name,
-                               pld_error *error) {
-    const pld_sentencepiece *piece = &model->pieces[id];
-    for (size_t at = 1; at < piece->length && is_merged(model, (int32_t)id, normal_only); at++) {
-        pld_merge rule;
-        if (((unsigned char)piece->text[at] & 0xC0u) == 0x80u ||
-            !split_at(model, parts, id, at, normal_only, &rule)) {
-            continue;
-        }
-        void *grown = rules->rules;
-        if (rules->count == PLD_MERGES_LIMIT ||
-            !pld_grow(&grown, &rules->capacity, rules->count + 1, sizeof *rules->rules)) {
-            return rules->count == PLD_MERGES_LIMIT
-                       ? pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                                  "%s: expected pieces with at most %d merges, found more", name,
-                                  (int)PLD_MERGES_LIMIT)
-                       : pld_fail_memory(error, rules->count * sizeof *rules->rules, name);
-        }
-        rules->rules = grown;
-        rules->rules[rules->count++] = rule;
-    }
-    return PLD_OK;
-}
-
-/** The merges that give the pieces: by score or, as Gemma's class has it, by id. */
-static pld_status fill_merges(const pld_sentencepiece_model *model, pld_tokenizer_parts *parts,
-                              bool by_scores, const char *name, pld_error *error) {
-    ranked *order = pld_allocate(model->count, sizeof *order);
-    if (!order) {
-        return pld_fail_memory(error, model->count * sizeof *order, name);
-    }
-    for (uint32_t i = 0; i < model->count; i++) {
-        order[i] = (ranked){by_scores ? model->pieces[i].score : 0, i};
-    }
-    if (by_scores) {
-        qsort(order, model->count, sizeof *order, by_score);
-    }
-    pld_merges rules = {0}; /* a list: how many there are must be known before the table is made */
-    pld_status status = PLD_OK;
-    for (size_t i = 0; i < model->count && status == PLD_OK; i++) {
-        if (i + 1 < model->count) {
-            expect_parts(&model->pieces[order[i + 1].id], parts);
-        }
-        status = append_rules(model, parts, order[i].id, by_scores, &rules, name, error);
-    }
-    if (status == PLD_OK) {
-        status = pld_merges_reserve(&parts->bpe.merges, rules.count, name, error);
-    }
-    for (size_t i = 0; i < rules.count && status == PLD_OK; i++) {
-        pld_merges_add(&parts->bpe.merges, rules.rules[i]);
-    }
-    pld_merges_free(&rules);
-    pld_free(order);
-    return status;
-}
-
 /** Pieces that are matched whole in the text as it is written. */
 static pld_status add_tokens(const pld_sentencepiece_model *model, pld_tokenizer_parts *parts,
                              const char *name, pld_error *error) {
@@ -171,8 +72,8 @@ static void name_role(const pld_sentencepiece_model *model, pld_source_result *r
     }
 }
 
-/** T5: white space of any kind separates words, each of which begins with a mark; 100 more tokens for gaps.
- */
+/** T5: white space of any kind separates words, each of which begins with a mark; 100 more tokens for
+ *  gaps. */
 static pld_status fill_t5(const pld_sentencepiece_model *model, const pld_tokenizer_settings *settings,
                           pld_source_result *result, const char *name, pld_error *error) {
     pld_tokenizer_parts *parts = result->parts;
@@ -221,7 +122,7 @@ static pld_status fill_gemma(const pld_sentencepiece_model *model, const pld_tok
     result->default_roles[PLD_TOKEN_END] = "<eos>";
     result->default_roles[PLD_TOKEN_PAD] = "<pad>";
     result->before_id = pld_vocabulary_find(&parts->vocabulary, "<bos>", 5);
-    PLD_TRY(fill_merges(model, parts, false, name, error));
+    PLD_TRY(pld_sentencepiece_merges(model, &parts->vocabulary, false, &parts->bpe.merges, name, error));
     return add_tokens(model, parts, name, error);
 }
 
@@ -254,7 +155,7 @@ static pld_status fill_plain(const pld_sentencepiece_model *model, const pld_tok
     name_role(model, result, PLD_TOKEN_END, model->end_id);
     name_role(model, result, PLD_TOKEN_PAD, model->pad_id);
     if (model->kind == PLD_SENTENCEPIECE_BPE) {
-        PLD_TRY(fill_merges(model, parts, true, name, error));
+        PLD_TRY(pld_sentencepiece_merges(model, &parts->vocabulary, true, &parts->bpe.merges, name, error));
     }
     return add_tokens(model, parts, name, error);
 }
@@ -278,8 +179,8 @@ static const flavour flavours[] = {
     {"", is_anything, fill_plain},
 };
 
-/** By the class that the configuration states, else by what the model is. A class whose algorithm the model
- * does not have is another one's. */
+/** By the class that the configuration states, else by what the model is. A class whose algorithm the
+ *  model does not have is another one's. */
 static const flavour *find_flavour(const pld_sentencepiece_model *model,
                                    const pld_tokenizer_settings *settings) {
     const flavour *found = flavours;

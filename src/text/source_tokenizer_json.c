@@ -2,6 +2,7 @@
 /* tokenizer.json, the format of the tokenizers library. */
 #include "text/json_outline.h"
 #include "text/source.h"
+#include "text/tokenizer_lists.h"
 
 /** What of the document is read where it stands. */
 enum { CUT_VOCABULARY, CUT_MERGES, CUT_COUNT };
@@ -13,158 +14,6 @@ typedef struct document {
     pld_json top;
     pld_json model;
 } document;
-
-static pld_status count_elements(const pld_json_cut *cut, const document *from, size_t *count,
-                                 pld_error *error);
-
-static int32_t find_piece(const void *context, const char *piece, size_t length) {
-    pld_merge_pieces *pieces = (pld_merge_pieces *)context; /* its memory of the last piece changes */
-    return pld_vocabulary_find_near(pieces->vocabulary, piece, length, &pieces->last);
-}
-
-pld_piece_finder pld_merge_pieces_finder(pld_merge_pieces *pieces) {
-    return (pld_piece_finder){find_piece, pieces};
-}
-
-/** An upper bound of the elements of a list or object: the commas outside of strings, and one. */
-static size_t bound_elements(const pld_json_cut *cut) {
-    size_t count = 1;
-    bool in_string = false;
-    for (size_t i = 0; i < cut->length; i++) {
-        const char c = cut->begin[i];
-        if (in_string) {
-            i += c == '\\';
-            in_string = c != '"';
-        } else {
-            in_string = c == '"';
-            count += c == ',';
-        }
-    }
-    return count;
-}
-
-pld_status pld_read_vocabulary_object(pld_vocabulary *vocabulary, pld_json_cursor *cursor, pld_error *error) {
-    const pld_json_cut all = {.begin = cursor->at, .length = (size_t)(cursor->end - cursor->at)};
-    PLD_TRY(pld_vocabulary_reserve(vocabulary, bound_elements(&all), cursor->name, error));
-    PLD_TRY(pld_json_cursor_expect(cursor, '{', error));
-    bool more = false;
-    for (bool first = true;; first = false) {
-        const char *piece = NULL;
-        size_t length = 0;
-        int32_t id = 0;
-        PLD_TRY(pld_json_cursor_next(cursor, first, '}', &more, error));
-        if (!more) {
-            break;
-        }
-        PLD_TRY(pld_json_cursor_string(cursor, &piece, &length, error));
-        PLD_TRY(pld_json_cursor_expect(cursor, ':', error));
-        PLD_TRY(pld_json_cursor_id(cursor, &id, error));
-        PLD_TRY(pld_vocabulary_put(vocabulary, piece, length, id, cursor->name, error));
-    }
-    return vocabulary->count > 0
-               ? pld_vocabulary_index(vocabulary, PLD_REPEAT_REFUSED, cursor->name, error)
-               : pld_fail(error, PLD_ERROR_FORMAT,
-                          "%s: expected a vocabulary, {\"piece\": id, ...}, found no piece", cursor->name);
-}
-
-/** [["piece", score], …], where the place is the id. */
-static pld_status read_scored(pld_tokenizer_parts *parts, pld_json_cursor *cursor, size_t bound,
-                              pld_error *error) {
-    pld_unigram_model *model = &parts->unigram;
-    void *scores = NULL;
-    PLD_TRY(pld_vocabulary_reserve(&parts->vocabulary, bound, cursor->name, error));
-    if (!pld_grow(&scores, &model->score_capacity, bound, sizeof *model->scores)) {
-        return pld_fail_memory(error, bound * sizeof *model->scores, cursor->name);
-    }
-    model->scores = scores;
-    PLD_TRY(pld_json_cursor_expect(cursor, '[', error));
-    bool more = false;
-    for (bool first = true;; first = false) {
-        const char *piece = NULL;
-        size_t length = 0;
-        PLD_TRY(pld_json_cursor_next(cursor, first, ']', &more, error));
-        if (!more) {
-            break;
-        }
-        PLD_TRY(pld_json_cursor_expect(cursor, '[', error));
-        PLD_TRY(pld_json_cursor_string(cursor, &piece, &length, error));
-        PLD_TRY(pld_vocabulary_put(&parts->vocabulary, piece, length, (int64_t)model->score_count,
-                                   cursor->name, error));
-        PLD_TRY(pld_json_cursor_expect(cursor, ',', error));
-        PLD_TRY(pld_json_cursor_number(cursor, &model->scores[model->score_count++], error));
-        PLD_TRY(pld_json_cursor_expect(cursor, ']', error));
-    }
-    return model->score_count > 0
-               ? pld_vocabulary_index(&parts->vocabulary, PLD_REPEAT_MOVES, cursor->name, error)
-               : pld_fail(error, PLD_ERROR_FORMAT, "%s: model.vocab: expected pieces, found none",
-                          cursor->name);
-}
-
-/** One merge: "left right" or ["left", "right"]. */
-static pld_status read_merge(pld_tokenizer_parts *parts, const pld_piece_finder *finder,
-                             pld_json_cursor *cursor, pld_text_buffer *left, size_t number,
-                             pld_error *error) {
-    pld_merge_text rule = {.number = number};
-    const char *text = NULL;
-    size_t length = 0;
-    if (!pld_json_cursor_take(cursor, '[')) {
-        PLD_TRY(pld_json_cursor_string(cursor, &text, &length, error));
-        if (!pld_merge_text_split(text, length, &rule)) {
-            return pld_merge_text_refuse(cursor->name, number, text, length, error);
-        }
-        return pld_merges_add_text(&parts->bpe.merges, finder, &rule, cursor->name, error);
-    }
-    PLD_TRY(pld_json_cursor_string(cursor, &text, &length, error));
-    left->used = 0; /* the second string may take the first one's place */
-    PLD_TRY(pld_text_append(left, text, length, error));
-    rule.left = left->data;
-    rule.left_length = left->used;
-    PLD_TRY(pld_json_cursor_expect(cursor, ',', error));
-    PLD_TRY(pld_json_cursor_string(cursor, &rule.right, &rule.right_length, error));
-    PLD_TRY(pld_json_cursor_expect(cursor, ']', error));
-    pld_vocabulary_expect(&parts->vocabulary, rule.left, rule.left_length);
-    pld_vocabulary_expect(&parts->vocabulary, rule.right, rule.right_length);
-    if (rule.left_length == 0 || rule.right_length == 0) {
-        return pld_merge_text_refuse(cursor->name, number, "an empty one", 12, error);
-    }
-    return pld_merges_add_text(&parts->bpe.merges, finder, &rule, cursor->name, error);
-}
-
-static pld_status read_merges(pld_tokenizer_parts *parts, const document *from, pld_json_cursor *cursor,
-                              pld_error *error) {
-    size_t count = 0;
-    pld_merge_pieces pieces = {.vocabulary = &parts->vocabulary};
-    const pld_piece_finder finder = pld_merge_pieces_finder(&pieces);
-    PLD_TRY(count_elements(&from->cuts[CUT_MERGES], from, &count, error));
-    PLD_TRY(pld_merges_reserve(&parts->bpe.merges, count, cursor->name, error));
-    PLD_TRY(pld_json_cursor_expect(cursor, '[', error));
-    pld_text_buffer left = {0};
-    pld_status status = PLD_OK;
-    bool more = true;
-    for (size_t number = 1; status == PLD_OK && more; number++) {
-        status = pld_json_cursor_next(cursor, number == 1, ']', &more, error);
-        if (status == PLD_OK && more) {
-            status = number > count ? pld_json_cursor_refuse(cursor, "the end of the merges", error)
-                                    : read_merge(parts, &finder, cursor, &left, number, error);
-        }
-    }
-    pld_text_buffer_free(&left);
-    return status;
-}
-
-/** The elements of the merges: of lists of two the bound counts twice. */
-static pld_status count_elements(const pld_json_cut *cut, const document *from, size_t *count,
-                                 pld_error *error) {
-    pld_json_cursor cursor = pld_json_cut_cursor(cut, from->file->data, from->file->name);
-    const bool pairs = pld_json_cursor_take(&cursor, '[') && pld_json_cursor_peek(&cursor) == '[';
-    const size_t bound = bound_elements(cut);
-    *count = pairs ? bound / 2 + 1 : bound;
-    if (*count > PLD_MERGES_LIMIT) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: expected at most %d merges, found about %zu",
-                        from->file->name, (int)PLD_MERGES_LIMIT, *count);
-    }
-    return PLD_OK;
-}
 
 /** The part of the model that lies in a cut, which must be there. */
 static pld_status open_cut(const document *from, int which, char opening, pld_json_cursor *cursor,
@@ -186,8 +35,7 @@ static pld_status read_unigram(const document *from, pld_tokenizer_parts *parts,
                               error));
     parts->unknown_id = (int32_t)unknown;
     PLD_TRY(open_cut(from, CUT_VOCABULARY, '[', &cursor, error));
-    const pld_status status =
-        read_scored(parts, &cursor, bound_elements(&from->cuts[CUT_VOCABULARY]) / 2 + 1, error);
+    const pld_status status = pld_read_scored_pieces(parts, &cursor, error);
     pld_json_cursor_free(&cursor);
     return status;
 }
@@ -237,7 +85,7 @@ static pld_status read_bpe(const document *from, pld_tokenizer_parts *parts, pld
         }
     }
     PLD_TRY(open_cut(from, CUT_MERGES, '[', &cursor, error));
-    status = read_merges(parts, from, &cursor, error);
+    status = pld_read_merges(parts, &cursor, error);
     pld_json_cursor_free(&cursor);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/source.h"
+#include "text/tokenizer_lists.h"
 
 /** What a class adds to its files: one row. The first one counts where no class is stated. */
 static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** From a normal text to words, each of which the model treats by itself: steps one after the other, as a
- * tokenizer's files list them. Each step cuts what the one before gave. */
+/** From a normal text to words, each of which the model treats by itself: steps one after the other, as
+ *  a tokenizer's files list them. Each step cuts what the one before gave. */
 #ifndef PLD_TEXT_SPLITTER_H
 #define PLD_TEXT_SPLITTER_H
 

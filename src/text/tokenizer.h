@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Tokenizers of every kind behind one type: CLIP's BPE, byte-level BPE (GPT-2, Qwen), SentencePiece's
- * Unigram (T5) and BPE (Gemma), with the ids of the tokenizers library, whatever files describe them.
+ *  Unigram (T5) and BPE (Gemma), with the ids of the tokenizers library, whatever files describe them.
  *
- *  Text → added tokens cut out → normal form → added tokens of the normal form cut out → words → the model →
- * ids. Bytes that are not UTF-8 count as U+FFFD. */
+ *  Text → added tokens cut out → normal form → added tokens of the normal form cut out → words → the
+ *  model → ids. Bytes that are not UTF-8 count as U+FFFD. */
 #ifndef PLD_TEXT_TOKENIZER_H
 #define PLD_TEXT_TOKENIZER_H
 
@@ -47,12 +47,12 @@ typedef struct pld_tokenizer_facts {
     int32_t model_max_length; /**< tokens; 0: not stated, or no practical bound */
 } pld_tokenizer_facts;
 
-/** Open a folder, or a file by its content: tokenizer.json, a SentencePiece model, either compressed by gzip,
- * or CLIP's list of merges. Where a folder has several, tokenizer.json counts, then the model, then
- * vocab.json. A file that has one of these names is read with the small files beside it, any other alone. On
- * success `*tokenizer` belongs to the caller (pld_tokenizer_close), on failure it is NULL. PLD_ERROR_MISSING:
- * no usable file; PLD_ERROR_FORMAT: a malformed one, named; PLD_ERROR_UNSUPPORTED: something that would
- * change ids and is not implemented. */
+/** Open a folder, or a file by its content: tokenizer.json, a SentencePiece model, either compressed by
+ *  gzip, or CLIP's list of merges. Where a folder has several, tokenizer.json counts, then the model,
+ *  then vocab.json. A file that has one of these names is read with the small files beside it, any
+ *  other alone. On success `*tokenizer` belongs to the caller (pld_tokenizer_close), on failure it is
+ *  NULL. PLD_ERROR_MISSING: no usable file; PLD_ERROR_FORMAT: a malformed one, named;
+ *  PLD_ERROR_UNSUPPORTED: something that would change ids and is not implemented. */
 pld_status pld_tokenizer_open(const char *path, pld_tokenizer **tokenizer, pld_error *error);
 
 /** The same from memory; the data is not kept. `name` stands for the folder. */
@@ -67,14 +67,15 @@ const char *pld_tokenizer_kind_name(const pld_tokenizer *tokenizer);
 
 const pld_tokenizer_facts *pld_tokenizer_get_facts(const pld_tokenizer *tokenizer);
 
-/** Append the ids of `length` bytes of text, without what goes before and behind and without cutting. On
- * failure `ids` keeps what it held before: PLD_ERROR_MEMORY, or PLD_ERROR_UNSUPPORTED where a pattern of the
- * files takes too long for the text. */
+/** Append the ids of `length` bytes of text, without what goes before and behind and without cutting.
+ *  On failure `ids` keeps what it held before: PLD_ERROR_MEMORY, or PLD_ERROR_UNSUPPORTED where a
+ *  pattern of the files takes too long for the text. */
 pld_status pld_tokenizer_encode(const pld_tokenizer *tokenizer, const char *text, size_t length,
                                 pld_token_list *ids, pld_error *error);
 
-/** The same for a text in a template: prefix, text and suffix joined, so that tokens may reach across the
- * seams, as they do where transformers fills a template. NULL: empty. Special tokens count in all three. */
+/** The same for a text in a template: prefix, text and suffix joined, so that tokens may reach across
+ *  the seams, as they do where transformers fills a template. NULL: empty. Special tokens count in all
+ *  three. */
 pld_status pld_tokenizer_encode_framed(const pld_tokenizer *tokenizer, const char *prefix, const char *text,
                                        size_t length, const char *suffix, pld_token_list *ids,
                                        pld_error *error);
@@ -83,7 +84,7 @@ pld_status pld_tokenizer_encode_framed(const pld_tokenizer *tokenizer, const cha
 int32_t pld_tokenizer_id(const pld_tokenizer *tokenizer, const char *token);
 
 /** The piece of an id as the vocabulary has it (a space may be "▁" or "Ġ"); it lives as long as the
- * tokenizer. NULL for an id without one. */
+ *  tokenizer. NULL for an id without one. */
 const char *pld_tokenizer_piece(const pld_tokenizer *tokenizer, int32_t id);
 
 /** Ids run from 0 to this number, exclusive; added tokens included. */

@@ -120,8 +120,8 @@ static pld_status hold(held_files *held, pld_tokenizer_file which, const char *p
     return PLD_OK;
 }
 
-/** Read the files of a folder that are there. `main`: this source counts, others stay where they are; −1:
- * any. */
+/** Read the files of a folder that are there. `main`: this source counts, others stay where they are;
+ *  −1: any. */
 static pld_status hold_folder(held_files *held, const char *folder, int main, pld_error *error) {
     for (size_t i = 0; i < NAMES; i++) {
         const pld_tokenizer_file which = names[i].file;

@@ -24,8 +24,8 @@ typedef struct stretch {
     uint32_t begin, end, depth;
 } stretch;
 
-/** The nodes of sorted keys: one, and one for each byte that a key has beyond what it shares with the one
- * before. */
+/** The nodes of sorted keys: one, and one for each byte that a key has beyond what it shares with the
+ *  one before. */
 static bool count_nodes(const pld_trie_key *keys, size_t count, size_t *nodes) {
     *nodes = 1;
     for (size_t i = 0; i < count; i++) {
@@ -41,8 +41,8 @@ static bool count_nodes(const pld_trie_key *keys, size_t count, size_t *nodes) {
     return *nodes < UINT32_MAX;
 }
 
-/** Take keys that end at the node off its stretch, and append one node for each byte that others go on with.
- */
+/** Take keys that end at the node off its stretch, and append one node for each byte that others go on
+ *  with. */
 static void open_node(pld_trie *trie, const pld_trie_key *keys, stretch *waiting, size_t node) {
     stretch at = waiting[node];
     trie->first[node] = (uint32_t)trie->count;

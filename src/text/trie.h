@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The pieces that begin at a place of a text, found byte by byte: a trie that is built once and never
- * changes. */
+ *  changes. */
 #ifndef PLD_TEXT_TRIE_H
 #define PLD_TEXT_TRIE_H
 
@@ -16,8 +16,8 @@ typedef struct pld_trie_key {
     int32_t value; /**< of equal keys that which comes last counts */
 } pld_trie_key;
 
-/** Nodes level by level, so that the children of a node lie side by side, by their bytes; starts as {0}. Nine
- * bytes a node: one of a prefix of the keys. */
+/** Nodes level by level, so that the children of a node lie side by side, by their bytes; starts as
+ *  {0}. Nine bytes a node: one of a prefix of the keys. */
 typedef struct pld_trie {
     uint8_t *labels;     /**< [count] the byte that leads to a node */
     uint32_t *first;     /**< [count + 1] a node's children are first[i] … first[i + 1] − 1 */

@@ -12,8 +12,8 @@ typedef struct pld_vocabulary_piece {
     uint32_t length;
 } piece_place;
 
-/** All that a look-up needs beside the piece's bytes. The tag is a part of the hash, so that other pieces are
- * seldom compared. */
+/** All that a look-up needs beside the piece's bytes. The tag is a part of the hash, so that other
+ *  pieces are seldom compared. */
 typedef struct pld_vocabulary_slot {
     uint32_t tag;
     uint32_t id; /* + 1; 0: empty */

@@ -11,7 +11,7 @@
 enum {
     PLD_VOCABULARY_LIMIT = 1 << 19,    /**< pieces */
     PLD_VOCABULARY_IDS = 1 << 20,      /**< ids lie below; some vocabularies leave ids out */
-    PLD_VOCABULARY_PIECE_BYTES = 4096, /**< of one piece; bounds the work at each place of a text */
+    PLD_VOCABULARY_PIECE_BYTES = 1024, /**< of one piece; bounds the work at each place of a text */
     PLD_VOCABULARY_BYTES = 256 << 20   /**< of all pieces */
 };
 
@@ -52,13 +52,13 @@ pld_status pld_vocabulary_add(pld_vocabulary *vocabulary, const char *piece, siz
 /** The id of a piece, or −1. */
 int32_t pld_vocabulary_find(const pld_vocabulary *vocabulary, const char *piece, size_t length);
 
-/** Say that a piece will be looked for soon: memory is slow, and several look-ups can wait for it together.
- */
+/** Say that a piece will be looked for soon: memory is slow, and several look-ups can wait for it
+ *  together. */
 void pld_vocabulary_expect(const pld_vocabulary *vocabulary, const char *piece, size_t length);
 
-/** pld_vocabulary_find in a vocabulary without repetitions, where the piece is likely to be that of `*last`
- * or of the id behind it;
- *  `*last` moves to it if it is. Lists of merges are mostly in the order of what they make. */
+/** pld_vocabulary_find in a vocabulary without repetitions, where the piece is likely to be that of
+ *  `*last` or of the id behind it; `*last` moves to it if it is. Lists of merges are mostly in the
+ *  order of what they make. */
 int32_t pld_vocabulary_find_near(const pld_vocabulary *vocabulary, const char *piece, size_t length,
                                  int32_t *last);
 

@@ -22,6 +22,8 @@ expect_refusal() {
 expect_refusal src/core/tensor.c '"kernels/table.h"'
 expect_refusal src/kernels/attention.c '"io/json.h"'
 expect_refusal src/io/json.c '"kernels/table.h"'
+expect_refusal src/io/json.c '"text/tokenizer.h"'
+expect_refusal src/text/trie.c '"kernels/table.h"'
 expect_refusal src/io/json.c '"pladis/pladis.h"'
 expect_refusal src/io/json.c '<pladis/pladis.h>'
 expect_refusal src/io/json.c '"../core/log.h"'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** A tokenizer of one form of file. The input is a prompt, tokenizer_config.json, and the form's files,
- * separated by the byte 0x1e; the last section takes all that is left. */
+ *  separated by the byte 0x1e; the last section takes all that is left. */
 #ifndef PLD_TESTS_FUZZ_TOKENIZER_SOURCE_H
 #define PLD_TESTS_FUZZ_TOKENIZER_SOURCE_H
 

@@ -19,6 +19,11 @@ for file in bin/pladis include/pladis/pladis.h include/pladis/attention.h includ
     share/man/man1/pladis.1; do
     [ -f "$root$prefix/$file" ] || fail "not installed: $file"
 done
+# Vocabularies that were fetched.
+for file in bpe_simple_vocab_16e6.txt.gz qwen3/tokenizer.json.gz t5/tokenizer.json; do
+    [ ! -f "$source/.cache/vocabulary/$file" ] || [ -f "$root$prefix/share/pladis/vocabulary/$file" ] ||
+        fail "not installed: vocabulary $file"
+done
 archive=$(find "$root$prefix" -name libpladis.a)
 [ -n "$archive" ] || fail "not installed: libpladis.a"
 folder=$(dirname "$archive")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Files of tokenizers that are damaged, contradict each other or say what is not supported: refused by name,
- * with what was expected and found. */
+/** Files of tokenizers that are damaged, contradict each other or say what is not supported: refused by
+ *  name, with what was expected and found. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Tokenizers of every kind, from every form of file: ids equal those of transformers, the tokenizers library
- * and sentencepiece. With PLADIS_REFERENCE_CASES the folders there are tried, too. */
+/** Tokenizers of every kind, from every form of file: ids equal those of transformers, the tokenizers
+ *  library and sentencepiece. With PLADIS_REFERENCE_CASES the folders there are tried, too. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <setjmp.h>
