@@ -3,7 +3,7 @@
 #include "io/prompt_utf8.h"
 #include "text/tokenizer_parts.h"
 
-enum { NO_WAY = UINT32_MAX };
+#define NO_WAY UINT32_MAX
 
 static const double unknown_penalty = 10; /* SentencePiece's kUnkPenalty */
 
