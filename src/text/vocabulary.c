@@ -12,12 +12,11 @@ typedef struct pld_vocabulary_piece {
     uint32_t length;
 } piece_place;
 
-/** All that a look-up needs beside the piece's bytes. The tag is a part of the hash, so that other
- *  pieces are seldom compared. */
+/** All that the look-up of a short piece needs, and most of what that of a long one does. */
 typedef struct pld_vocabulary_slot {
-    uint32_t tag;
+    uint64_t hash;
     uint32_t id; /* + 1; 0: empty */
-    piece_place place;
+    uint32_t length;
 } slot;
 
 enum { LOOK_AHEAD = 8 /* pieces: as many as memory answers together */ };
@@ -56,14 +55,15 @@ static uint64_t hash_bytes(const char *bytes, size_t length) {
 static slot *find_slot(const pld_vocabulary *vocabulary, const char *piece, size_t length) {
     const uint64_t hash = hash_bytes(piece, length);
     const size_t mask = vocabulary->slot_count - 1;
-    const uint32_t tag = (uint32_t)(hash >> 32);
     for (size_t at = hash & mask;; at = (at + 1) & mask) {
         slot *found = &vocabulary->slots[at];
         if (found->id == 0) {
             return found;
         }
-        if (found->tag == tag && found->place.length == length &&
-            memcmp(vocabulary->bytes + found->place.offset, piece, length) == 0) {
+        /* Of pieces of one length up to eight bytes no two have the same hash: mix() can be undone. */
+        if (found->hash == hash && found->length == length &&
+            (length <= 8 ||
+             memcmp(vocabulary->bytes + vocabulary->pieces[found->id - 1].offset, piece, length) == 0)) {
             return found;
         }
     }
@@ -90,7 +90,8 @@ static pld_status make_slots(pld_vocabulary *vocabulary, size_t count, const cha
     vocabulary->slot_count = wanted;
     for (size_t i = 0; i < old_count; i++) {
         if (old[i].id) {
-            *find_slot(vocabulary, vocabulary->bytes + old[i].place.offset, old[i].place.length) = old[i];
+            const piece_place *held = &vocabulary->pieces[old[i].id - 1];
+            *find_slot(vocabulary, vocabulary->bytes + held->offset, held->length) = old[i];
         }
     }
     pld_free(old);
@@ -190,7 +191,7 @@ static pld_status enter(pld_vocabulary *vocabulary, size_t id, pld_vocabulary_re
             "model's source again",
             name, piece, place->id - 1, id);
     }
-    *place = (slot){(uint32_t)(hash_bytes(piece, kept.length) >> 32), (uint32_t)id + 1, kept};
+    *place = (slot){hash_bytes(piece, kept.length), (uint32_t)id + 1, kept.length};
     return PLD_OK;
 }
 
