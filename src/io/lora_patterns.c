@@ -7,6 +7,7 @@
 #include <pcre2.h>
 
 #include "core/memory.h"
+#include "io/pattern.h"
 
 enum {
     KEY_BYTES = 1024,
@@ -27,17 +28,6 @@ struct pld_lora_patterns {
     size_t count;
     long steps; /* taken by all matches so far */
 };
-
-/* The regular expression library allocates through the library's one door as well. */
-static void *pattern_allocate(size_t size, void *unused) {
-    (void)unused;
-    return pld_allocate(size, 1);
-}
-
-static void pattern_free(void *memory, void *unused) {
-    (void)unused;
-    pld_free(memory);
-}
 
 /** Called before each item of an expression that is tried. */
 static int count_step(pcre2_callout_block *block, void *user) {
@@ -110,7 +100,7 @@ static pld_status compile_key(pld_lora_patterns *patterns, const char *key, pld_
 static bool make_contexts(pld_lora_patterns *patterns, size_t count) {
     patterns->keys = pld_allocate(count, sizeof *patterns->keys);
     patterns->codes = pld_allocate(count, sizeof *patterns->codes);
-    patterns->memory = pcre2_general_context_create(pattern_allocate, pattern_free, NULL);
+    patterns->memory = pld_pattern_memory();
     if (!patterns->keys || !patterns->codes || !patterns->memory) {
         return false;
     }

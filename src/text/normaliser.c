@@ -48,7 +48,7 @@ static pld_status apply_precompiled(const pld_normaliser_step *step, const char 
 static pld_status read_replace(pld_normaliser_step *step, const pld_json *at, pld_error *error) {
     const char *content = NULL;
     PLD_TRY(pld_json_get_string(at, "content", PLD_JSON_REQUIRED, &content, error));
-    PLD_TRY(pld_pattern_read(at, "pattern", &step->pattern, error));
+    PLD_TRY(pld_text_pattern_read(at, "pattern", &step->pattern, error));
     return set_content(step, content, at->file, error);
 }
 
@@ -68,7 +68,7 @@ static pld_status replace_stretch(void *context, const char *text, size_t length
 static pld_status apply_replace(const pld_normaliser_step *step, const char *text, size_t length,
                                 pld_text_buffer *out, pld_error *error) {
     replacement state = {.step = step, .out = out};
-    return pld_pattern_visit(step->pattern, text, length, replace_stretch, &state, error);
+    return pld_text_pattern_visit(step->pattern, text, length, replace_stretch, &state, error);
 }
 
 static pld_status read_prepend(pld_normaliser_step *step, const pld_json *at, pld_error *error) {
@@ -183,7 +183,7 @@ pld_status pld_normaliser_add_replace(pld_normaliser *normaliser, const char *pa
                                       const char *content, const char *name, pld_error *error) {
     pld_normaliser_step *step = NULL;
     PLD_TRY(add_step(normaliser, "Replace", name, &step, error));
-    PLD_TRY(pld_pattern_open(pattern, strlen(pattern), literal, name, &step->pattern, error));
+    PLD_TRY(pld_text_pattern_open(pattern, strlen(pattern), literal, name, &step->pattern, error));
     return set_content(step, content, name, error);
 }
 
@@ -213,7 +213,7 @@ pld_status pld_normaliser_apply(const pld_normaliser *normaliser, const char *te
 void pld_normaliser_free(pld_normaliser *normaliser) {
     for (size_t i = 0; i < normaliser->count; i++) {
         pld_charsmap_free(&normaliser->steps[i].map);
-        pld_pattern_close(normaliser->steps[i].pattern);
+        pld_text_pattern_close(normaliser->steps[i].pattern);
         pld_free(normaliser->steps[i].content);
     }
     *normaliser = (pld_normaliser){0};

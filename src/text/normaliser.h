@@ -20,7 +20,7 @@ enum { PLD_TOKENIZER_STEPS = 16 }; /* of a normaliser or splitter; published one
 typedef struct pld_normaliser_step {
     const struct pld_normaliser_kind *kind;
     pld_charsmap map;
-    pld_pattern *pattern;
+    pld_text_pattern *pattern;
     char *content; /**< what takes a match's place, or stands in front */
     size_t content_length;
     bool left, right; /**< which ends are stripped */

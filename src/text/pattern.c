@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "io/clip_unicode.h"
+#include "io/pattern.h"
 #include "text/text_buffer.h"
 
 enum {
@@ -17,23 +18,12 @@ enum {
     MATCH_KILOBYTES = 256 << 10
 };
 
-struct pld_pattern {
+struct pld_text_pattern {
     pcre2_general_context *memory;
     pcre2_match_context *limits;
     pcre2_code *code;
     char *name; /* of the file */
 };
-
-/* The regular expression library allocates through the library's one door as well. */
-static void *pattern_allocate(size_t size, void *unused) {
-    (void)unused;
-    return pld_allocate(size, 1);
-}
-
-static void pattern_free(void *memory, void *unused) {
-    (void)unused;
-    pld_free(memory);
-}
 
 /** Classes that PCRE2 has otherwise: its own \s lacks or adds spaces, its Unicode is older. */
 static const struct {
@@ -93,8 +83,8 @@ static pld_status translate(const char *text, size_t length, pld_text_buffer *ou
 }
 
 /** Limits of time and memory for patterns of strangers. */
-static bool make_contexts(pld_pattern *made) {
-    made->memory = pcre2_general_context_create(pattern_allocate, pattern_free, NULL);
+static bool make_contexts(pld_text_pattern *made) {
+    made->memory = pld_pattern_memory();
     made->limits = made->memory ? pcre2_match_context_create(made->memory) : NULL;
     if (made->limits) {
         pcre2_set_match_limit(made->limits, MATCH_STEPS);
@@ -103,7 +93,7 @@ static bool make_contexts(pld_pattern *made) {
     return made->limits;
 }
 
-static pld_status compile(pld_pattern *made, const char *text, size_t length, bool literal, const char *name,
+static pld_status compile(pld_text_pattern *made, const char *text, size_t length, bool literal, const char *name,
                           pld_error *error) {
     int code = PCRE2_ERROR_NOMEMORY;
     PCRE2_SIZE place = 0;
@@ -128,15 +118,15 @@ static pld_status compile(pld_pattern *made, const char *text, size_t length, bo
                     name, text, code);
 }
 
-pld_status pld_pattern_open(const char *text, size_t length, bool literal, const char *name,
-                            pld_pattern **pattern, pld_error *error) {
+pld_status pld_text_pattern_open(const char *text, size_t length, bool literal, const char *name,
+                            pld_text_pattern **pattern, pld_error *error) {
     *pattern = NULL;
     if (length == 0 || length > PATTERN_BYTES || memchr(text, '\0', length)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: expected a pattern of 1 to %d bytes, found %zu", name,
                         (int)PATTERN_BYTES, length);
     }
     pld_text_buffer translated = {0};
-    pld_pattern *made = pld_allocate(1, sizeof *made);
+    pld_text_pattern *made = pld_allocate(1, sizeof *made);
     pld_status status = PLD_OK;
     if (!made || !(made->name = pld_copy_string(name))) {
         status = pld_fail_memory(error, length, name);
@@ -153,23 +143,23 @@ pld_status pld_pattern_open(const char *text, size_t length, bool literal, const
     }
     pld_text_buffer_free(&translated);
     if (status != PLD_OK) {
-        pld_pattern_close(made);
+        pld_text_pattern_close(made);
         return status;
     }
     *pattern = made;
     return PLD_OK;
 }
 
-pld_status pld_pattern_read(const pld_json *at, const char *field, pld_pattern **pattern, pld_error *error) {
+pld_status pld_text_pattern_read(const pld_json *at, const char *field, pld_text_pattern **pattern, pld_error *error) {
     pld_json found;
     const char *text = NULL;
     PLD_TRY(pld_json_object(at, field, PLD_JSON_REQUIRED, &found, error));
     const bool literal = pld_json_has(&found, "String");
     PLD_TRY(pld_json_get_string(&found, literal ? "String" : "Regex", PLD_JSON_REQUIRED, &text, error));
-    return pld_pattern_open(text, strlen(text), literal, at->file, pattern, error);
+    return pld_text_pattern_open(text, strlen(text), literal, at->file, pattern, error);
 }
 
-void pld_pattern_close(pld_pattern *pattern) {
+void pld_text_pattern_close(pld_text_pattern *pattern) {
     if (pattern) {
         pcre2_code_free(pattern->code);
         pcre2_match_context_free(pattern->limits);
@@ -180,7 +170,7 @@ void pld_pattern_close(pld_pattern *pattern) {
 }
 
 /** The next match from `at` on; false: there is none. */
-static pld_status next_match(const pld_pattern *pattern, const char *text, size_t length, size_t at,
+static pld_status next_match(const pld_text_pattern *pattern, const char *text, size_t length, size_t at,
                              pcre2_match_data *match, bool *found, pld_error *error) {
     /* The caller's text is well-formed; checking it again at every match would take quadratic time. */
     uint32_t options = PCRE2_NO_UTF_CHECK;
@@ -210,8 +200,8 @@ static size_t step_over(const char *text, size_t length, size_t at) {
     return at;
 }
 
-pld_status pld_pattern_visit(const pld_pattern *pattern, const char *text, size_t length,
-                             pld_pattern_visitor visitor, void *context, pld_error *error) {
+pld_status pld_text_pattern_visit(const pld_text_pattern *pattern, const char *text, size_t length,
+                             pld_text_pattern_visitor visitor, void *context, pld_error *error) {
     pcre2_match_data *match = pcre2_match_data_create(1, pattern->memory);
     if (!match) {
         return pld_fail_memory(error, length, "matching the prompt");

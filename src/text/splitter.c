@@ -67,7 +67,7 @@ pld_status pld_splitter_add_pattern(pld_splitter *splitter, const char *pattern,
     pld_splitter_step *step = NULL;
     PLD_TRY(add_step(splitter, "Split", name, &step, error));
     step->behavior = PLD_SPLIT_ISOLATED;
-    return pld_pattern_open(pattern, strlen(pattern), false, name, &step->pattern, error);
+    return pld_text_pattern_open(pattern, strlen(pattern), false, name, &step->pattern, error);
 }
 
 pld_status pld_splitter_add_white_space(pld_splitter *splitter, const char *name, pld_error *error) {
@@ -124,7 +124,7 @@ pld_status pld_splitter_visit(const pld_splitter *splitter, const char *text, si
 
 void pld_splitter_free(pld_splitter *splitter) {
     for (size_t i = 0; i < splitter->count; i++) {
-        pld_pattern_close(splitter->steps[i].pattern);
+        pld_text_pattern_close(splitter->steps[i].pattern);
     }
     *splitter = (pld_splitter){0};
 }

@@ -27,7 +27,7 @@ typedef enum pld_prefix { PLD_PREFIX_ALWAYS, PLD_PREFIX_FIRST, PLD_PREFIX_NEVER 
 /** One step; which fields count is its kind's business. */
 typedef struct pld_splitter_step {
     const struct pld_splitter_kind *kind;
-    pld_pattern *pattern; /**< NULL: no split */
+    pld_text_pattern *pattern; /**< NULL: no split */
     pld_split_behavior behavior;
     bool invert; /**< matches are what lies between the pattern's */
     char mark[8];

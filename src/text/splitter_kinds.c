@@ -41,7 +41,7 @@ static pld_status read_split(pld_splitter_step *step, const pld_json *at, pld_er
     PLD_TRY(read_word(at, "behavior", behaviors, sizeof behaviors / sizeof *behaviors, &behavior, error));
     step->behavior = (pld_split_behavior)behavior;
     PLD_TRY(pld_json_get_bool(at, "invert", PLD_JSON_OPTIONAL, &step->invert, error));
-    return pld_pattern_read(at, "pattern", &step->pattern, error);
+    return pld_text_pattern_read(at, "pattern", &step->pattern, error);
 }
 
 /** A stretch that may still grow, and where finished ones go. */
@@ -106,7 +106,7 @@ static pld_status split_pattern(const pld_splitter_step *step, const char *text,
                      .first = first,
                      .visitor = visitor,
                      .context = context};
-    PLD_TRY(pld_pattern_visit(step->pattern, text, length, add_stretch, &state, error));
+    PLD_TRY(pld_text_pattern_visit(step->pattern, text, length, add_stretch, &state, error));
     return flush(&state, error);
 }
 
@@ -202,7 +202,7 @@ static pld_status read_byte_level(pld_splitter_step *step, const pld_json *at, p
     PLD_TRY(pld_json_get_bool(at, "use_regex", PLD_JSON_OPTIONAL, &use_pattern, error));
     step->prefix = adds ? PLD_PREFIX_ALWAYS : PLD_PREFIX_NEVER;
     step->behavior = PLD_SPLIT_ISOLATED;
-    return use_pattern ? pld_pattern_open(pld_gpt2_pattern, strlen(pld_gpt2_pattern), false, at->file,
+    return use_pattern ? pld_text_pattern_open(pld_gpt2_pattern, strlen(pld_gpt2_pattern), false, at->file,
                                           &step->pattern, error)
                        : PLD_OK;
 }
