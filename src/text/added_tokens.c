@@ -17,13 +17,13 @@ pld_status pld_added_token_read(const pld_json *at, bool special, pld_added_toke
         return pld_json_mismatch(at, "a token, as a string or as an object with \"content\"", error);
     }
     PLD_TRY(pld_json_get_string(at, "content", PLD_JSON_REQUIRED, &token->content, error));
-    PLD_TRY(pld_json_get_bool(at, "special", PLD_JSON_OPTIONAL, &token->special, error));
+    PLD_TRY(pld_json_get_bool(at, "special", PLD_JSON_NULLABLE, &token->special, error));
     token->special = token->special || special;
     token->normalized = !token->special;
-    PLD_TRY(pld_json_get_bool(at, "normalized", PLD_JSON_OPTIONAL, &token->normalized, error));
-    PLD_TRY(pld_json_get_bool(at, "lstrip", PLD_JSON_OPTIONAL, &token->lstrip, error));
-    PLD_TRY(pld_json_get_bool(at, "rstrip", PLD_JSON_OPTIONAL, &token->rstrip, error));
-    return pld_json_get_bool(at, "single_word", PLD_JSON_OPTIONAL, &token->single_word, error);
+    PLD_TRY(pld_json_get_bool(at, "normalized", PLD_JSON_NULLABLE, &token->normalized, error));
+    PLD_TRY(pld_json_get_bool(at, "lstrip", PLD_JSON_NULLABLE, &token->lstrip, error));
+    PLD_TRY(pld_json_get_bool(at, "rstrip", PLD_JSON_NULLABLE, &token->rstrip, error));
+    return pld_json_get_bool(at, "single_word", PLD_JSON_NULLABLE, &token->single_word, error);
 }
 
 bool pld_added_tokens_has(const pld_added_tokens *added, const char *content) {

@@ -87,8 +87,8 @@ static pld_status apply_prepend(const pld_normaliser_step *step, const char *tex
 
 static pld_status read_strip(pld_normaliser_step *step, const pld_json *at, pld_error *error) {
     step->left = step->right = true;
-    PLD_TRY(pld_json_get_bool(at, "strip_left", PLD_JSON_OPTIONAL, &step->left, error));
-    return pld_json_get_bool(at, "strip_right", PLD_JSON_OPTIONAL, &step->right, error);
+    PLD_TRY(pld_json_get_bool(at, "strip_left", PLD_JSON_NULLABLE, &step->left, error));
+    return pld_json_get_bool(at, "strip_right", PLD_JSON_NULLABLE, &step->right, error);
 }
 
 static pld_status apply_strip(const pld_normaliser_step *step, const char *text, size_t length,

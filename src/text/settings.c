@@ -22,7 +22,7 @@ static pld_status read_roles(const pld_json *file, pld_tokenizer_settings *setti
     for (size_t role = 0; role < PLD_TOKEN_ROLE_COUNT && file->value; role++) {
         pld_json at;
         pld_added_token token;
-        PLD_TRY(pld_json_field(file, role_names[role], PLD_JSON_OPTIONAL, &at, error));
+        PLD_TRY(pld_json_field(file, role_names[role], PLD_JSON_NULLABLE, &at, error));
         if (at.value && !settings->roles[role]) {
             PLD_TRY(pld_added_token_read(&at, true, &token, error));
             settings->roles[role] = token.content;
@@ -33,7 +33,7 @@ static pld_status read_roles(const pld_json *file, pld_tokenizer_settings *setti
 
 static pld_status read_said(const pld_json *file, const char *field, pld_said *said, pld_error *error) {
     bool value = false;
-    PLD_TRY(pld_json_get_bool(file, field, PLD_JSON_OPTIONAL, &value, error));
+    PLD_TRY(pld_json_get_bool(file, field, PLD_JSON_NULLABLE, &value, error));
     if (pld_json_has(file, field)) {
         *said = value ? PLD_SAID_YES : PLD_SAID_NO;
     }
@@ -45,22 +45,22 @@ static pld_status read_configuration(const pld_json *file, pld_tokenizer_setting
     bool split = false;
     double length = 0;
     int64_t extra_ids = -1;
-    PLD_TRY(pld_json_get_bool(file, "split_special_tokens", PLD_JSON_OPTIONAL, &split, error));
+    PLD_TRY(pld_json_get_bool(file, "split_special_tokens", PLD_JSON_NULLABLE, &split, error));
     if (split) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: split_special_tokens true is not supported; expected false", file->file);
     }
     PLD_TRY(
-        pld_json_get_string(file, "tokenizer_class", PLD_JSON_OPTIONAL, &settings->tokenizer_class, error));
+        pld_json_get_string(file, "tokenizer_class", PLD_JSON_NULLABLE, &settings->tokenizer_class, error));
     PLD_TRY(read_said(file, "add_bos_token", &settings->adds_start, error));
     PLD_TRY(read_said(file, "add_eos_token", &settings->adds_end, error));
-    PLD_TRY(pld_json_get_number(file, "model_max_length", PLD_JSON_OPTIONAL, &length, error));
+    PLD_TRY(pld_json_get_number(file, "model_max_length", PLD_JSON_NULLABLE, &length, error));
     if (length < 0) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: model_max_length: expected a positive number, found %g",
                         file->file, length);
     }
     settings->model_max_length = length <= INT32_MAX / 2 ? (int32_t)length : 0;
-    PLD_TRY(pld_json_get_integer(file, "extra_ids", PLD_JSON_OPTIONAL, 0, EXTRA_IDS, &extra_ids, error));
+    PLD_TRY(pld_json_get_integer(file, "extra_ids", PLD_JSON_NULLABLE, 0, EXTRA_IDS, &extra_ids, error));
     settings->extra_ids = (int32_t)extra_ids;
     return PLD_OK;
 }
@@ -183,14 +183,14 @@ static pld_status add_special(const pld_json *file, pld_tokenizer_parts *parts, 
     pld_added_token token;
     pld_json at;
     for (size_t role = 0; role < PLD_TOKEN_ROLE_COUNT && file->value; role++) {
-        PLD_TRY(pld_json_field(file, role_names[role], PLD_JSON_OPTIONAL, &at, error));
+        PLD_TRY(pld_json_field(file, role_names[role], PLD_JSON_NULLABLE, &at, error));
         if (at.value) {
             PLD_TRY(pld_added_token_read(&at, true, &token, error));
             PLD_TRY(pld_tokenizer_parts_add(parts, token, file->file, error));
         }
     }
     for (size_t list = 0; list < sizeof extra_lists / sizeof *extra_lists && file->value; list++) {
-        PLD_TRY(pld_json_field(file, extra_lists[list], PLD_JSON_OPTIONAL, &at, error));
+        PLD_TRY(pld_json_field(file, extra_lists[list], PLD_JSON_NULLABLE, &at, error));
         for (size_t i = 0; i < json_array_size(at.value); i++) {
             pld_json entry;
             pld_json_element(&at, i, &entry);
@@ -205,7 +205,7 @@ pld_status pld_tokenizer_settings_add(const pld_tokenizer_settings *settings, pl
                                       pld_error *error) {
     pld_json decoder = {0};
     if (settings->configuration.value) {
-        PLD_TRY(pld_json_object(&settings->configuration, "added_tokens_decoder", PLD_JSON_OPTIONAL, &decoder,
+        PLD_TRY(pld_json_object(&settings->configuration, "added_tokens_decoder", PLD_JSON_NULLABLE, &decoder,
                                 error));
     }
     if (decoder.value) {

@@ -30,8 +30,8 @@ static pld_status open_cut(const document *from, int which, char opening, pld_js
 static pld_status read_unigram(const document *from, pld_tokenizer_parts *parts, pld_error *error) {
     int64_t unknown = -1;
     pld_json_cursor cursor;
-    PLD_TRY(pld_json_get_integer(&from->model, "unk_id", PLD_JSON_OPTIONAL, 0, INT32_MAX, &unknown, error));
-    PLD_TRY(pld_json_get_bool(&from->model, "byte_fallback", PLD_JSON_OPTIONAL, &parts->unigram.byte_fallback,
+    PLD_TRY(pld_json_get_integer(&from->model, "unk_id", PLD_JSON_NULLABLE, 0, INT32_MAX, &unknown, error));
+    PLD_TRY(pld_json_get_bool(&from->model, "byte_fallback", PLD_JSON_NULLABLE, &parts->unigram.byte_fallback,
                               error));
     parts->unknown_id = (int32_t)unknown;
     PLD_TRY(open_cut(from, CUT_VOCABULARY, '[', &cursor, error));
@@ -44,14 +44,14 @@ static pld_status read_unigram(const document *from, pld_tokenizer_parts *parts,
 static pld_status check_bpe(const document *from, pld_error *error) {
     double dropout = 0;
     static const char *const affixes[] = {"continuing_subword_prefix", "end_of_word_suffix"};
-    PLD_TRY(pld_json_get_number(&from->model, "dropout", PLD_JSON_OPTIONAL, &dropout, error));
+    PLD_TRY(pld_json_get_number(&from->model, "dropout", PLD_JSON_NULLABLE, &dropout, error));
     if (dropout != 0) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: model.dropout %g is not supported; expected null",
                         from->file->name, dropout);
     }
     for (size_t i = 0; i < sizeof affixes / sizeof *affixes; i++) {
         const char *text = "";
-        PLD_TRY(pld_json_get_string(&from->model, affixes[i], PLD_JSON_OPTIONAL, &text, error));
+        PLD_TRY(pld_json_get_string(&from->model, affixes[i], PLD_JSON_NULLABLE, &text, error));
         if (text[0]) {
             return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                             "%s: model.%s '%.32s' is not supported; expected none", from->file->name,
@@ -66,12 +66,12 @@ static pld_status read_bpe(const document *from, pld_tokenizer_parts *parts, pld
     pld_json_cursor cursor;
     pld_bpe_model *model = &parts->bpe;
     PLD_TRY(check_bpe(from, error));
-    PLD_TRY(pld_json_get_bool(&from->model, "fuse_unk", PLD_JSON_OPTIONAL, &model->fuse_unknown, error));
+    PLD_TRY(pld_json_get_bool(&from->model, "fuse_unk", PLD_JSON_NULLABLE, &model->fuse_unknown, error));
     PLD_TRY(
-        pld_json_get_bool(&from->model, "byte_fallback", PLD_JSON_OPTIONAL, &model->byte_fallback, error));
+        pld_json_get_bool(&from->model, "byte_fallback", PLD_JSON_NULLABLE, &model->byte_fallback, error));
     PLD_TRY(
-        pld_json_get_bool(&from->model, "ignore_merges", PLD_JSON_OPTIONAL, &model->ignore_merges, error));
-    PLD_TRY(pld_json_get_string(&from->model, "unk_token", PLD_JSON_OPTIONAL, &unknown, error));
+        pld_json_get_bool(&from->model, "ignore_merges", PLD_JSON_NULLABLE, &model->ignore_merges, error));
+    PLD_TRY(pld_json_get_string(&from->model, "unk_token", PLD_JSON_NULLABLE, &unknown, error));
     PLD_TRY(open_cut(from, CUT_VOCABULARY, '{', &cursor, error));
     pld_status status = pld_read_vocabulary_object(&parts->vocabulary, &cursor, error);
     pld_json_cursor_free(&cursor);
@@ -98,7 +98,7 @@ static const struct {
 
 static pld_status read_model(const document *from, pld_tokenizer_parts *parts, pld_error *error) {
     const char *type = "BPE"; /* older files do not say it */
-    PLD_TRY(pld_json_get_string(&from->model, "type", PLD_JSON_OPTIONAL, &type, error));
+    PLD_TRY(pld_json_get_string(&from->model, "type", PLD_JSON_NULLABLE, &type, error));
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         if (strcmp(models[i].type, type) == 0) {
             return models[i].read(from, parts, error);
@@ -112,7 +112,7 @@ static pld_status read_model(const document *from, pld_tokenizer_parts *parts, p
 
 static pld_status add_tokens(const document *from, pld_tokenizer_parts *parts, pld_error *error) {
     pld_json list;
-    PLD_TRY(pld_json_array(&from->top, "added_tokens", PLD_JSON_OPTIONAL, &list, error));
+    PLD_TRY(pld_json_array(&from->top, "added_tokens", PLD_JSON_NULLABLE, &list, error));
     for (size_t i = 0; i < json_array_size(list.value); i++) {
         pld_json entry;
         pld_added_token token;
@@ -131,7 +131,7 @@ static pld_status read_template_step(const pld_json *step, const pld_tokenizer_p
                                      pld_source_result *result, pld_error *error) {
     pld_json token;
     const char *content = NULL;
-    PLD_TRY(pld_json_object(step, "SpecialToken", PLD_JSON_OPTIONAL, &token, error));
+    PLD_TRY(pld_json_object(step, "SpecialToken", PLD_JSON_NULLABLE, &token, error));
     if (!token.value) {
         *behind = true;
         return PLD_OK;
@@ -189,14 +189,14 @@ static pld_status read_document(document *from, const pld_tokenizer_data files[P
     if (is_clip(from)) {
         return pld_source_clip(files, from->file->name, parts, error);
     }
-    PLD_TRY(pld_json_object(&from->top, "normalizer", PLD_JSON_OPTIONAL, &at, error));
+    PLD_TRY(pld_json_object(&from->top, "normalizer", PLD_JSON_NULLABLE, &at, error));
     PLD_TRY(pld_normaliser_read(&parts->normaliser, &at, error));
-    PLD_TRY(pld_json_object(&from->top, "pre_tokenizer", PLD_JSON_OPTIONAL, &at, error));
+    PLD_TRY(pld_json_object(&from->top, "pre_tokenizer", PLD_JSON_NULLABLE, &at, error));
     PLD_TRY(pld_splitter_read(&parts->splitter, &at, error));
     PLD_TRY(read_model(from, parts, error));
     parts->model_ids = parts->vocabulary.id_count;
     PLD_TRY(add_tokens(from, parts, error));
-    PLD_TRY(pld_json_object(&from->top, "post_processor", PLD_JSON_OPTIONAL, &at, error));
+    PLD_TRY(pld_json_object(&from->top, "post_processor", PLD_JSON_NULLABLE, &at, error));
     result->adds_end = pld_tokenizer_class_is(settings, "T5Tokenizer");
     return read_template(&at, parts, result, error);
 }

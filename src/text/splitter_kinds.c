@@ -25,14 +25,14 @@ static pld_status read_word(const pld_json *at, const char *field, const char *c
                             size_t *index, pld_error *error) {
     const char *word = words[*index];
     pld_json found;
-    PLD_TRY(pld_json_get_string(at, field, PLD_JSON_OPTIONAL, &word, error));
+    PLD_TRY(pld_json_get_string(at, field, PLD_JSON_NULLABLE, &word, error));
     for (size_t i = 0; i < count; i++) {
         if (strcmp(words[i], word) == 0) {
             *index = i;
             return PLD_OK;
         }
     }
-    PLD_TRY(pld_json_field(at, field, PLD_JSON_OPTIONAL, &found, error));
+    PLD_TRY(pld_json_field(at, field, PLD_JSON_NULLABLE, &found, error));
     return pld_json_mismatch(&found, "a word that the tokenizers library knows there", error);
 }
 
@@ -40,7 +40,7 @@ static pld_status read_split(pld_splitter_step *step, const pld_json *at, pld_er
     size_t behavior = PLD_SPLIT_ISOLATED;
     PLD_TRY(read_word(at, "behavior", behaviors, sizeof behaviors / sizeof *behaviors, &behavior, error));
     step->behavior = (pld_split_behavior)behavior;
-    PLD_TRY(pld_json_get_bool(at, "invert", PLD_JSON_OPTIONAL, &step->invert, error));
+    PLD_TRY(pld_json_get_bool(at, "invert", PLD_JSON_NULLABLE, &step->invert, error));
     return pld_text_pattern_read(at, "pattern", &step->pattern, error);
 }
 
@@ -131,13 +131,13 @@ static pld_status split_white_space(const pld_splitter_step *step, const char *t
 static pld_status read_metaspace(pld_splitter_step *step, const pld_json *at, pld_error *error) {
     const char *mark = "\xe2\x96\x81";
     bool adds = true;
-    PLD_TRY(pld_json_get_string(at, "replacement", PLD_JSON_OPTIONAL, &mark, error));
-    PLD_TRY(pld_json_get_bool(at, "add_prefix_space", PLD_JSON_OPTIONAL, &adds, error)); /* of older files */
+    PLD_TRY(pld_json_get_string(at, "replacement", PLD_JSON_NULLABLE, &mark, error));
+    PLD_TRY(pld_json_get_bool(at, "add_prefix_space", PLD_JSON_NULLABLE, &adds, error)); /* of older files */
     size_t prefix = adds ? PLD_PREFIX_ALWAYS : PLD_PREFIX_NEVER;
     PLD_TRY(read_word(at, "prepend_scheme", prefixes, sizeof prefixes / sizeof *prefixes, &prefix, error));
     step->prefix = (pld_prefix)prefix;
     step->splits = true;
-    PLD_TRY(pld_json_get_bool(at, "split", PLD_JSON_OPTIONAL, &step->splits, error));
+    PLD_TRY(pld_json_get_bool(at, "split", PLD_JSON_NULLABLE, &step->splits, error));
     int32_t point = 0;
     step->mark_length = strlen(mark);
     if (step->mark_length == 0 || pld_utf8_decode(mark, step->mark_length, &point) != step->mark_length) {
@@ -198,8 +198,8 @@ static pld_status split_metaspace(const pld_splitter_step *step, const char *tex
 static pld_status read_byte_level(pld_splitter_step *step, const pld_json *at, pld_error *error) {
     bool adds = true;
     bool use_pattern = true;
-    PLD_TRY(pld_json_get_bool(at, "add_prefix_space", PLD_JSON_OPTIONAL, &adds, error));
-    PLD_TRY(pld_json_get_bool(at, "use_regex", PLD_JSON_OPTIONAL, &use_pattern, error));
+    PLD_TRY(pld_json_get_bool(at, "add_prefix_space", PLD_JSON_NULLABLE, &adds, error));
+    PLD_TRY(pld_json_get_bool(at, "use_regex", PLD_JSON_NULLABLE, &use_pattern, error));
     step->prefix = adds ? PLD_PREFIX_ALWAYS : PLD_PREFIX_NEVER;
     step->behavior = PLD_SPLIT_ISOLATED;
     return use_pattern ? pld_text_pattern_open(pld_gpt2_pattern, strlen(pld_gpt2_pattern), false, at->file,
