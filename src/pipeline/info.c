@@ -16,6 +16,8 @@ const char *pld_prediction_text(pld_prediction prediction) {
         return "v_prediction";
     case PLD_PREDICT_SAMPLE:
         return "sample";
+    case PLD_PREDICT_TRIGFLOW:
+        return "trigflow";
     case PLD_PREDICT_FLOW:
         break;
     }

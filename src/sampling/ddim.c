@@ -55,7 +55,8 @@ static void step(pld_sampler *sampler, const pld_step *s) {
     }
 }
 
-static const pld_sampler_operations operations = {.buffers = 1, .prepare = prepare, .step = step};
+static const pld_sampler_operations operations = {
+    .buffers = 1, .prepare = prepare, .space = &pld_space_preserving, .step = step};
 
 #define DDIM_ROW                                                                                             \
     .class_name = "DDIMScheduler", .set_defaults = set_defaults,                                             \

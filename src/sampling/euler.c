@@ -44,11 +44,11 @@ static void step(pld_sampler *sampler, const pld_step *s) {
 }
 
 static const pld_sampler_operations operations = {
-    .prepare = prepare, .scales_model_input = true, .step = step};
+    .prepare = prepare, .space = &pld_space_exploding, .step = step};
 
 const pld_sampler_kind pld_sampler_euler = {
     .name = "euler",
-    .description = "first order, deterministic",
+    .description = "first order, deterministic; flow models too",
     .class_name = "EulerDiscreteScheduler",
     .set_defaults = pld_scheduler_defaults,
     .fields = PLD_FIELDS_BETAS | PLD_FIELDS_SPACING | PLD_FIELDS_SIGMA_SCHEDULE | PLD_FIELDS_SIGMA_RANGE |
@@ -56,5 +56,6 @@ const pld_sampler_kind pld_sampler_euler = {
               PLD_FIELD_BIT(RESCALE_BETAS_ZERO_SNR) | PLD_FIELD_BIT(FINAL_SIGMAS_TYPE),
     .accepts_timesteps = true,
     .renoises = true,
+    .flow = &pld_sampler_flow_euler,
     .operations = &operations,
 };

@@ -33,7 +33,7 @@ static void step(pld_sampler *sampler, const pld_step *s) {
 static const pld_sampler_operations operations = {.buffers = 1,
                                                   .check = check,
                                                   .prepare = pld_prepare_sigma_space,
-                                                  .scales_model_input = true,
+                                                  .space = &pld_space_exploding,
                                                   .step = step};
 
 const pld_sampler_kind pld_sampler_euler_a = {

@@ -17,9 +17,8 @@ static void set_defaults(pld_scheduler_config *config) {
     config->beta_end = 0.012;
 }
 
-/** Double what pld_prepare_sigma_space leaves: timesteps t0 t1 t1 t2 t2 …, sigmas s0 s1 s1 s2 s2 … 0. */
-static pld_status prepare(pld_sampler *sampler, const pld_sampling_options *options, pld_error *error) {
-    PLD_TRY(pld_prepare_sigma_space(sampler, options, error));
+/** Double what a schedule of one call a step is: timesteps t0 t1 t1 t2 t2 …, sigmas s0 s1 s1 s2 s2 … 0. */
+static pld_status double_calls(pld_sampler *sampler, pld_error *error) {
     pld_schedule *schedule = &sampler->schedule;
     size_t steps = schedule->calls;
     double *timesteps = schedule->timesteps;
@@ -38,6 +37,16 @@ static pld_status prepare(pld_sampler *sampler, const pld_sampling_options *opti
     pld_free(timesteps);
     pld_free(sigmas);
     return status;
+}
+
+static pld_status prepare(pld_sampler *sampler, const pld_sampling_options *options, pld_error *error) {
+    PLD_TRY(pld_prepare_sigma_space(sampler, options, error));
+    return double_calls(sampler, error);
+}
+
+static pld_status prepare_flow(pld_sampler *sampler, const pld_sampling_options *options, pld_error *error) {
+    PLD_TRY(pld_prepare_flow(sampler, options, error));
+    return double_calls(sampler, error);
 }
 
 static size_t step_of_call(const pld_sampler *sampler, size_t call) {
@@ -61,7 +70,7 @@ static void step(pld_sampler *sampler, const pld_step *s) {
     for (size_t i = 0; i < s->count; i++) {
         float x = s->sample[i];
         float x0 = pld_clamp(pld_x0_exploding(config->prediction_type, s->noise_pred[i], x, level), range);
-        float slope = (x - x0) / level;
+        float slope = level > 0 ? (x - x0) / level : 0;
         if (second) {
             slope = (slopes[i] + slope) / 2;
         } else {
@@ -76,16 +85,38 @@ static const pld_sampler_operations operations = {.buffers = 2,
                                                   .takes_exp_betas = true,
                                                   .prepare = prepare,
                                                   .step_of_call = step_of_call,
-                                                  .scales_model_input = true,
+                                                  .space = &pld_space_exploding,
                                                   .step = step};
+
+/* FlowMatchHeunDiscreteScheduler writes the same step with the velocity: x0 = x − σ·v, slope (x − x0)/σ. */
+static const pld_sampler_operations flow_operations = {.buffers = 2,
+                                                       .calls_per_step = 2,
+                                                       .prepare = prepare_flow,
+                                                       .step_of_call = step_of_call,
+                                                       .space = &pld_space_flow,
+                                                       .step = step};
 
 const pld_sampler_kind pld_sampler_heun = {
     .name = "heun",
-    .description = "second order, deterministic; two calls a step but one in the last",
+    .description = "second order, deterministic; two calls a step but one in the last; flow models too",
     .class_name = "HeunDiscreteScheduler",
     .set_defaults = set_defaults,
     .fields = PLD_FIELDS_BETAS | PLD_FIELDS_SPACING | PLD_FIELDS_SIGMA_SCHEDULE | PLD_FIELD_BIT(CLIP_SAMPLE) |
               PLD_FIELD_BIT(CLIP_SAMPLE_RANGE),
     .accepts_timesteps = true,
+    .flow = &pld_sampler_flow_heun,
     .operations = &operations,
+};
+
+/* diffusers' class knows a static shift alone; the families that shift otherwise need the rest. */
+const pld_sampler_kind pld_sampler_flow_heun = {
+    .name = "heun",
+    .description = "second order, deterministic; two calls a step but one in the last",
+    .class_name = "FlowMatchHeunDiscreteScheduler",
+    .set_defaults = pld_flow_defaults,
+    .fields = PLD_FIELDS_FLOW,
+    .accepts_timesteps = true,
+    .accepts_sigmas = true,
+    .is_flow = true,
+    .operations = &flow_operations,
 };

@@ -48,11 +48,11 @@ static void step(pld_sampler *sampler, const pld_step *s) {
 }
 
 static const pld_sampler_operations operations = {
-    .buffers = 1, .prepare = pld_prepare_consistency, .step = step};
+    .buffers = 1, .prepare = pld_prepare_consistency, .space = &pld_space_preserving, .step = step};
 
 const pld_sampler_kind pld_sampler_lcm = {
     .name = "lcm",
-    .description = "for latent consistency models; 1 to 8 steps",
+    .description = "for latent consistency models; 1 to 8 steps; flow models too",
     .class_name = "LCMScheduler",
     .set_defaults = set_defaults,
     .fields = PLD_FIELDS_BETAS | PLD_FIELD_BIT(ORIGINAL_INFERENCE_STEPS) | PLD_FIELD_BIT(CLIP_SAMPLE) |
@@ -60,5 +60,6 @@ const pld_sampler_kind pld_sampler_lcm = {
               PLD_FIELD_BIT(THRESHOLDING) | PLD_FIELD_BIT(RESCALE_BETAS_ZERO_SNR),
     .uses_noise = true,
     .accepts_timesteps = true,
+    .flow = &pld_sampler_flow_lcm,
     .operations = &operations,
 };

@@ -6,9 +6,10 @@
 #include "sampling/float_math.h"
 #include "sampling/sampler_internal.h"
 
-pld_level pld_level_of_sigma(float sigma) {
-    float alpha = 1 / sqrtf(sigma * sigma + 1);
-    float scaled = sigma * alpha;
+pld_level pld_level_of_sigma(const pld_sampler *sampler, float sigma) {
+    bool flow = sampler->space == &pld_space_flow;
+    float alpha = flow ? 1 - sigma : 1 / sqrtf(sigma * sigma + 1);
+    float scaled = flow ? sigma : sigma * alpha;
     return (pld_level){alpha, scaled, pld_log_float(alpha) - pld_log_float(scaled)};
 }
 
@@ -17,9 +18,13 @@ static pld_status apply_sigma_schedule(pld_sampler *sampler, const pld_sigma_tab
                                        pld_error *error) {
     double low = (double)table->sigmas[0];
     double high = (double)table->sigmas[table->count - 1];
-    PLD_TRY(pld_apply_sigma_schedule(sampler, low, high, sigmas, error));
+    const pld_training_levels levels = {.count = table->count, .log_sigmas = table->log_sigmas};
+    PLD_TRY(pld_apply_sigma_schedule(sampler, &levels, low, high, sigmas, error));
     for (size_t i = 0; i < sampler->schedule.calls; i++) {
         sampler->schedule.timesteps[i] = pld_timestep_of_sigma(table, sigmas[i]);
+    }
+    if (sampler->sigma_schedule->pick) { /* the network is told the nearest level */
+        pld_round_timesteps(&sampler->schedule);
     }
     return PLD_OK;
 }
@@ -27,7 +32,7 @@ static pld_status apply_sigma_schedule(pld_sampler *sampler, const pld_sigma_tab
 static pld_status place_sigmas(pld_sampler *sampler, const pld_sigma_table *table, double *sigmas,
                                pld_error *error) {
     pld_schedule *schedule = &sampler->schedule;
-    if (sampler->sigma_schedule->place) {
+    if (pld_has_sigma_schedule(sampler)) {
         PLD_TRY(apply_sigma_schedule(sampler, table, sigmas, error));
     } else {
         for (size_t i = 0; i < schedule->calls; i++) {
@@ -48,9 +53,10 @@ pld_status pld_prepare_multistep(pld_sampler *sampler, const pld_sampling_option
     pld_schedule *schedule = &sampler->schedule;
     PLD_TRY(pld_place_timesteps(sampler, options, true, last_timestep, 0, error));
     pld_round_timesteps(schedule);
-    double *sigmas = pld_allocate(schedule->steps, sizeof(double));
+    size_t capacity = pld_schedule_capacity(sampler);
+    double *sigmas = pld_allocate(capacity, sizeof(double));
     if (!sigmas) {
-        return pld_fail_memory(error, schedule->steps * sizeof(double), "noise levels");
+        return pld_fail_memory(error, capacity * sizeof(double), "noise levels");
     }
     pld_status status = place_sigmas(sampler, table, sigmas, error);
     pld_free(sigmas);

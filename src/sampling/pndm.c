@@ -207,6 +207,7 @@ static const pld_sampler_operations operations = {.begins_at_noise = begins_at_n
                                                   .check = check,
                                                   .prepare = prepare,
                                                   .step_of_call = step_of_call,
+                                                  .space = &pld_space_preserving,
                                                   .step = step};
 
 const pld_sampler_kind pld_sampler_pndm = {

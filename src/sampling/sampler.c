@@ -2,11 +2,9 @@
 /* The frame around each solver's step. */
 #include "sampling/sampler.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "sampling/prediction.h"
 #include "sampling/sampler_internal.h"
 
 const pld_sampler_kind *pld_sampler_kind_of(const pld_sampler *sampler) {
@@ -48,43 +46,23 @@ pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, siz
     return PLD_OK;
 }
 
-/** The noise level of a call in the solver's own space: sample = share·x0 + amount·ε. */
-static void level_of_call(const pld_sampler *sampler, size_t call, float *share, float *amount) {
-    const pld_schedule *schedule = &sampler->schedule;
-    if (sampler->kind->operations->scales_model_input) { /* variance exploding */
-        *share = 1;
-        *amount = schedule->sigmas[call];
-    } else if (schedule->sigmas_count > 0) {
-        const float sigma = schedule->sigmas[call];
-        *share = 1 / sqrtf(sigma * sigma + 1);
-        *amount = sigma * *share;
-    } else {
-        const float alpha_bar = pld_alpha_cumprod_at(sampler, (int64_t)schedule->timesteps[call]);
-        *share = sqrtf(alpha_bar);
-        *amount = sqrtf(1 - alpha_bar);
-    }
+pld_sample_level pld_sampler_level(const pld_sampler *sampler, size_t call) {
+    return sampler->space->level(sampler, call);
 }
 
 void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
                            float *noisy, size_t count) {
-    float share;
-    float amount;
-    level_of_call(sampler, call, &share, &amount);
+    const pld_sample_level level = pld_sampler_level(sampler, call);
     for (size_t i = 0; i < count; i++) {
-        noisy[i] = share * clean[i] + amount * noise[i];
+        noisy[i] = level.alpha * clean[i] + level.sigma * noise[i];
     }
 }
 
 void pld_sampler_predict_x0(const pld_sampler *sampler, size_t call, const float *noise_pred,
                             const float *sample, float *x0, size_t count) {
-    const pld_prediction prediction = sampler->config.prediction_type;
-    const bool exploding = sampler->kind->operations->scales_model_input;
-    float share;
-    float amount;
-    level_of_call(sampler, call, &share, &amount);
+    const pld_sample_level level = pld_sampler_level(sampler, call);
     for (size_t i = 0; i < count; i++) {
-        x0[i] = exploding ? pld_x0_exploding(prediction, noise_pred[i], sample[i], amount)
-                          : pld_x0_preserving(prediction, noise_pred[i], sample[i], share, amount);
+        x0[i] = sampler->space->x0(sampler, level, noise_pred[i], sample[i]);
     }
 }
 
@@ -116,14 +94,30 @@ pld_status pld_sampler_begin(pld_sampler *sampler, size_t first_call, size_t cou
 
 void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, const float *sample, float *input,
                                    size_t count) {
-    if (!sampler->kind->operations->scales_model_input) {
+    if (sampler->space->scale_input) {
+        sampler->space->scale_input(sampler, call, sample, input, count);
+    } else {
         memmove(input, sample, count * sizeof *input);
-        return;
     }
-    float sigma = sampler->schedule.sigmas[call];
-    float divisor = sqrtf(sigma * sigma + 1);
+}
+
+double pld_sampler_network_timestep(const pld_sampler *sampler, size_t call) {
+    return sampler->space->network_timestep ? sampler->space->network_timestep(sampler, call)
+                                            : sampler->schedule.timesteps[call];
+}
+
+void pld_sampler_convert_output(const pld_sampler *sampler, size_t call, const float *input,
+                                const float *output, float *noise_pred, size_t count) {
+    if (sampler->space->convert) {
+        sampler->space->convert(sampler, call, input, output, noise_pred, count);
+    } else {
+        memmove(noise_pred, output, count * sizeof *noise_pred);
+    }
+}
+
+void pld_sampler_finish(const pld_sampler *sampler, const float *sample, float *latents, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        input[i] = sample[i] / divisor;
+        latents[i] = sample[i] / sampler->data_scale;
     }
 }
 

@@ -9,9 +9,11 @@
  *      sample = unit normal noise * schedule->init_noise_sigma;
  *      for (call = 0; call < schedule->calls; call++) {
  *          pld_sampler_scale_model_input(sampler, call, sample, input, count);
- *          noise_pred = network(input, schedule->timesteps[call]), guided;
+ *          output = network(input, pld_sampler_network_timestep(sampler, call)), guided;
+ *          pld_sampler_convert_output(sampler, call, input, output, noise_pred, count);
  *          pld_sampler_step(sampler, call, noise_pred, sample, rng, sample, error);
  *      }
+ *      pld_sampler_finish(sampler, sample, latents, count);
  *
  *  A *step* is what the user counts, a *call* is one evaluation of the network.
  */
@@ -19,14 +21,17 @@
 #define PLD_SAMPLING_SAMPLER_H
 
 #include "core/rng.h"
+#include "sampling/flow_rule.h"
 #include "sampling/scheduler_config.h"
 #include "sampling/sigma_schedules.h"
 #include "sampling/spacing.h"
 
 typedef struct pld_sampler pld_sampler;
 typedef struct pld_sampler_operations pld_sampler_operations; /* sampler_internal.h */
+typedef struct pld_sample_space pld_sample_space;             /* sample_space.h */
 
-/** One row of the registry: what `--sampling-method` names. */
+/** One row of the registry: what `--sampling-method` names. Where diffusers has a class of its own for flow
+ *  models, that is another row under the same name, which stands in `flow` and not in the registry. */
 typedef struct pld_sampler_kind {
     const char *name;
     const char *description;
@@ -37,8 +42,11 @@ typedef struct pld_sampler_kind {
     bool uses_noise;                                    /**< draws random numbers while it steps */
     bool honours_eta;
     double default_eta;
-    bool accepts_timesteps; /**< an explicit list of timesteps */
-    bool renoises;          /**< can add noise back with another prediction than it takes x0 from (CFG++) */
+    bool accepts_timesteps;              /**< an explicit list of timesteps */
+    bool accepts_sigmas;                 /**< an explicit list of noise levels of a flow */
+    bool is_flow;                        /**< for flow models only */
+    const struct pld_sampler_kind *flow; /**< what stands for this row with flow models, or NULL */
+    bool renoises; /**< can add noise back with another prediction than it takes x0 from (CFG++) */
     const pld_sampler_operations *operations;
 } pld_sampler_kind;
 
@@ -62,9 +70,16 @@ pld_status pld_sampler_kind_for_class(const char *class_name, const pld_schedule
 
 /** What a run asks for beyond the configuration. */
 typedef struct pld_sampling_options {
-    size_t steps;            /**< 1 … num_train_timesteps; 0 when timesteps are given */
-    const double *timesteps; /**< [timesteps_count], strictly descending; NULL: from the spacing */
+    size_t steps;            /**< 1 … num_train_timesteps; 0 when timesteps or sigmas are given */
+    const double *timesteps; /**< [timesteps_count], strictly descending; NULL: from the spacing. Sampler scm:
+                                  angles in (0, π/2] */
     size_t timesteps_count;
+    const double *sigmas; /**< [sigmas_count] noise levels of a flow before it is shifted, strictly descending
+                               in (0, 1]; NULL: from flow_rule */
+    size_t sigmas_count;
+    double shift; /**< of a flow, 1e-6 … 1e6; NaN: the configuration's, or as image_tokens and steps say */
+    const pld_flow_rule *flow_rule;     /**< what the family's pipeline gives its schedule; NULL: nothing */
+    size_t image_tokens;                /**< that the denoiser sees; use_dynamic_shifting needs it */
     const pld_sigma_schedule *schedule; /**< NULL: the configuration's */
     const pld_spacing *spacing;         /**< NULL: the configuration's */
     const pld_prediction *prediction;   /**< NULL: the configuration's */
@@ -84,7 +99,7 @@ typedef struct pld_schedule {
     size_t sigmas_count; /**< 0 where the solver does not work on sigmas */
     float *sigmas;       /**< [sigmas_count] noise levels, in diffusers' order and number */
     size_t train_timesteps;
-    float *alphas_cumprod;  /**< [train_timesteps] */
+    float *alphas_cumprod;  /**< [train_timesteps]; NULL where only flow models are sampled */
     float init_noise_sigma; /**< the first sample is unit noise times this */
 } pld_schedule;
 
@@ -118,6 +133,14 @@ size_t pld_sampler_step_of_call(const pld_sampler *sampler, size_t call);
  * (its order times the step). PLD_ERROR_UNSUPPORTED where the sampler can only begin at its beginning. */
 pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, size_t *call, pld_error *error);
 
+/** sample = alpha·x0 + sigma·ε, with x0 as the autoencoder has it and ε of unit variance. */
+typedef struct pld_sample_level {
+    float alpha, sigma;
+} pld_sample_level;
+
+/** Signal and noise of the sample that call `call` gets, in the solver's own space. */
+pld_sample_level pld_sampler_level(const pld_sampler *sampler, size_t call);
+
 /** noisy[count] = a clean sample with the noise level of `call`, in the solver's own space (diffusers'
  * add_noise). `noise` is unit normal; `noisy` may be either. */
 void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
@@ -135,6 +158,20 @@ pld_status pld_sampler_begin(pld_sampler *sampler, size_t first_call, size_t cou
 /** input[count] = the sample as the network wants it in this call. `input` may be `sample`. */
 void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, const float *sample, float *input,
                                    size_t count);
+
+/** The timestep that the network is told in this call: schedule->timesteps[call], but for scm, whose angles
+ *  become times of the straight flow that the network was trained on. */
+double pld_sampler_network_timestep(const pld_sampler *sampler, size_t call);
+
+/** noise_pred[count] = what pld_sampler_step wants of the network's (guided) output[count] for
+ *  input[count] of pld_sampler_scale_model_input: the output itself, but for scm. `noise_pred` may be
+ * `output`. */
+void pld_sampler_convert_output(const pld_sampler *sampler, size_t call, const float *input,
+                                const float *output, float *noise_pred, size_t count);
+
+/** latents[count] = what the autoencoder gets of the sample after the last call: the sample itself, but for
+ * scm, which works at the scale of sigma_data. `latents` may be `sample`. */
+void pld_sampler_finish(const pld_sampler *sampler, const float *sample, float *latents, size_t count);
 
 /** One call of diffusers' scheduler.step. noise_pred[count] is the network's (guided) output, `sample` the
  *  current sample (unscaled), `next` gets the new one and may be `sample`. Calls follow each other from the

@@ -7,7 +7,7 @@
 #include "sampling/sampler_internal.h"
 
 pld_sampling_options pld_sampling_options_default(size_t steps) {
-    return (pld_sampling_options){.steps = steps, .eta = NAN};
+    return (pld_sampling_options){.steps = steps, .eta = NAN, .shift = NAN};
 }
 
 void pld_scheduler_defaults(pld_scheduler_config *config) {
@@ -28,6 +28,13 @@ void pld_scheduler_defaults(pld_scheduler_config *config) {
         .predict_x0 = true,
         .original_inference_steps = 50,
         .timestep_scaling = 10,
+        .shift = 1,
+        .flow_shift = 1,
+        .base_shift = 0.5,
+        .max_shift = 1.15,
+        .base_image_seq_len = 256,
+        .max_image_seq_len = 4096,
+        .sigma_data = 0.5,
     };
 }
 
@@ -40,10 +47,28 @@ pld_status pld_sampler_refuse(const pld_sampler *sampler, pld_scheduler_field fi
                     sampler->kind->name);
 }
 
+/** What one class of flow models calls otherwise than another: the shift has two names, and that the model is
+ *  one is said by the class, by use_flow_sigmas or by the prediction. */
+static void translate_flow(pld_sampler *sampler, const pld_scheduler_config *stated) {
+    pld_scheduler_config *config = &sampler->config;
+    const uint64_t said = stated->stated;
+    if (!(said & PLD_FIELD_BIT(SHIFT)) && said & PLD_FIELD_BIT(FLOW_SHIFT)) {
+        config->shift = stated->flow_shift;
+    }
+    if (!(said & PLD_FIELD_BIT(FLOW_SHIFT)) && said & PLD_FIELD_BIT(SHIFT)) {
+        config->flow_shift = stated->shift;
+    }
+    if (!(said & PLD_FIELD_BIT(USE_FLOW_SIGMAS) && stated->use_flow_sigmas)) {
+        config->prediction_type = PLD_PREDICT_FLOW; /* else the prediction that is stated, or the class's */
+    }
+    config->use_flow_sigmas = !sampler->kind->is_flow;
+}
+
 /** Fill sampler->config: the class's defaults, what is stated, what the sampler's name says, what is asked
  *  for. */
 static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_config *stated,
-                                 const pld_sampling_options *options, const pld_log *log, pld_error *error) {
+                                 const pld_sampling_options *options, bool flow, const pld_log *log,
+                                 pld_error *error) {
     const pld_sampler_kind *kind = sampler->kind;
     pld_scheduler_config *config = &sampler->config;
     kind->set_defaults(config);
@@ -63,6 +88,13 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
     if (kind->set_fixed) {
         kind->set_fixed(config);
     }
+    sampler->space = kind->operations->space;
+    if (flow) {
+        translate_flow(sampler, stated);
+        sampler->space = &pld_space_flow;
+    } else {
+        config->use_flow_sigmas = false;
+    }
     if (options->stable_diffusion_rules) {
         config->steps_offset = 1;
         config->clip_sample = false;
@@ -70,7 +102,7 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
     if (options->prediction) {
         config->prediction_type = *options->prediction;
     }
-    if (options->spacing && kind->fields & PLD_FIELD_BIT(TIMESTEP_SPACING)) {
+    if (options->spacing && kind->fields & PLD_FIELD_BIT(TIMESTEP_SPACING) && !flow) {
         config->timestep_spacing = options->spacing->value;
     } else if (options->spacing) {
         pld_log_message(log, PLD_LOG_WARNING,
@@ -86,7 +118,7 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
                         config->file);
     }
     sampler->sigma_schedule = options->schedule ? options->schedule : pld_sigma_schedule_of(config);
-    if (sampler->sigma_schedule->place && !(kind->fields & PLD_FIELD_BIT(USE_KARRAS_SIGMAS))) {
+    if (pld_has_sigma_schedule(sampler) && !(kind->fields & PLD_FIELD_BIT(USE_KARRAS_SIGMAS))) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "sampler '%s' takes the noise levels of its timesteps: scheduler '%s' needs another "
                         "sampler, such as euler or dpm++2m",
@@ -98,6 +130,7 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
 /** Fields and values that no sampler here implements. */
 static pld_status check_config(const pld_sampler *sampler, pld_error *error) {
     const pld_scheduler_config *config = &sampler->config;
+    const bool flow = sampler->space == &pld_space_flow;
     bool odd_betas = config->beta_schedule == PLD_BETAS_OTHER ||
                      (config->beta_schedule == PLD_BETAS_EXP && !sampler->kind->operations->takes_exp_betas);
     const struct {
@@ -106,13 +139,13 @@ static pld_status check_config(const pld_sampler *sampler, pld_error *error) {
     } checks[] = {
         {config->thresholding, PLD_FIELD_THRESHOLDING},
         {config->use_lu_lambdas, PLD_FIELD_USE_LU_LAMBDAS},
-        {config->use_flow_sigmas, PLD_FIELD_USE_FLOW_SIGMAS},
-        {config->use_dynamic_shifting, PLD_FIELD_USE_DYNAMIC_SHIFTING},
-        {config->shift_terminal, PLD_FIELD_SHIFT_TERMINAL},
+        {config->use_dynamic_shifting && !flow, PLD_FIELD_USE_DYNAMIC_SHIFTING},
+        {config->shift_terminal > 0 && !flow, PLD_FIELD_SHIFT_TERMINAL},
         {config->solver_p, PLD_FIELD_SOLVER_P},
-        {config->prediction_type == PLD_PREDICT_FLOW, PLD_FIELD_PREDICTION_TYPE},
+        {config->prediction_type == PLD_PREDICT_TRIGFLOW && sampler->space != &pld_space_trigflow,
+         PLD_FIELD_PREDICTION_TYPE},
         {config->variance_type != PLD_VARIANCE_NONE, PLD_FIELD_VARIANCE_TYPE},
-        {config->solver_order > 2, PLD_FIELD_SOLVER_ORDER},
+        {config->solver_order > 3, PLD_FIELD_SOLVER_ORDER},
         {odd_betas && !config->trained_betas.count, PLD_FIELD_BETA_SCHEDULE},
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
@@ -123,87 +156,18 @@ static pld_status check_config(const pld_sampler *sampler, pld_error *error) {
     return sampler->kind->operations->check ? sampler->kind->operations->check(sampler, error) : PLD_OK;
 }
 
-/** Explicit timesteps: allowed here, strictly descending, inside the training range. */
-static pld_status check_explicit_timesteps(const pld_sampler *sampler, const pld_sampling_options *options,
-                                           pld_error *error) {
-    size_t train = (size_t)sampler->config.num_train_timesteps;
-    if (!sampler->kind->accepts_timesteps) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "sampler '%s' cannot take a list of timesteps; euler, heun, dpm++2m, lcm and tcd can",
-                        sampler->kind->name);
-    }
-    if (sampler->sigma_schedule->place) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "a list of timesteps and scheduler '%s' exclude each other; use scheduler discrete",
-                        sampler->sigma_schedule->name);
-    }
-    if (options->timesteps_count == 0 || options->timesteps_count > train) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "a list of %zu timesteps: expected 1 to %zu",
-                        options->timesteps_count, train);
-    }
-    for (size_t i = 0; i < options->timesteps_count; i++) {
-        double timestep = options->timesteps[i];
-        if (!(timestep >= 0 && timestep <= (double)(train - 1)) || timestep != floor(timestep)) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "timestep %g: expected a whole number from 0 to %zu (the model was trained with "
-                            "%zu timesteps)",
-                            timestep, train - 1, train);
-        }
-        if (i && timestep >= options->timesteps[i - 1]) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "timestep %g follows %g: expected descending timesteps", timestep,
-                            options->timesteps[i - 1]);
-        }
-    }
-    return PLD_OK;
-}
-
-static pld_status check_steps(pld_sampler *sampler, const pld_sampling_options *options, pld_error *error) {
-    size_t train = (size_t)sampler->config.num_train_timesteps;
-    sampler->schedule.steps = options->steps;
-    if (options->timesteps) {
-        PLD_TRY(check_explicit_timesteps(sampler, options, error));
-        if (options->steps && options->steps != options->timesteps_count) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT, "%zu steps and a list of %zu timesteps",
-                            options->steps, options->timesteps_count);
-        }
-        sampler->schedule.steps = options->timesteps_count;
-    }
-    if (sampler->schedule.steps == 0 || sampler->schedule.steps > train) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "%zu steps: expected 1 to %zu, the model's training timesteps", options->steps,
-                        train);
-    }
-    return PLD_OK;
-}
-
-static pld_status resolve_eta(pld_sampler *sampler, const pld_sampling_options *options, const pld_log *log,
-                              pld_error *error) {
-    sampler->eta = sampler->kind->default_eta;
-    if (isnan(options->eta)) {
-        return PLD_OK;
-    }
-    if (!(options->eta >= 0 && options->eta <= 1)) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "eta %g: expected 0 to 1", options->eta);
-    }
-    if (sampler->kind->honours_eta) {
-        sampler->eta = options->eta;
-    } else {
-        pld_log_message(log, PLD_LOG_WARNING, "sampler '%s' has no eta: %g has no effect",
-                        sampler->kind->name, options->eta);
-    }
-    return PLD_OK;
-}
-
-/** alphas_cumprod and final_alpha_cumprod. */
+/** alphas_cumprod and final_alpha_cumprod, of classes that have betas. */
 static pld_status compute_alphas(pld_sampler *sampler, pld_error *error) {
     size_t train = (size_t)sampler->config.num_train_timesteps;
     pld_schedule *schedule = &sampler->schedule;
+    schedule->train_timesteps = train;
+    if (!(sampler->kind->fields & PLD_FIELD_BIT(BETA_SCHEDULE))) {
+        return PLD_OK;
+    }
     schedule->alphas_cumprod = pld_allocate(train, sizeof(float));
     if (!schedule->alphas_cumprod) {
         return pld_fail_memory(error, train * sizeof(float), "noise schedule");
     }
-    schedule->train_timesteps = train;
     PLD_TRY(pld_alphas_cumprod(&sampler->config, schedule->alphas_cumprod, error));
     sampler->final_alpha_cumprod = sampler->config.set_alpha_to_one ? 1 : schedule->alphas_cumprod[0];
     return PLD_OK;
@@ -211,10 +175,12 @@ static pld_status compute_alphas(pld_sampler *sampler, pld_error *error) {
 
 static pld_status build(pld_sampler *sampler, const pld_scheduler_config *stated,
                         const pld_sampling_options *options, const pld_log *log, pld_error *error) {
-    PLD_TRY(resolve_config(sampler, stated, options, log, error));
+    bool flow = false;
+    PLD_TRY(pld_sampler_choose(sampler->kind, stated, options, &sampler->kind, &flow, error));
+    PLD_TRY(resolve_config(sampler, stated, options, flow, log, error));
     PLD_TRY(check_config(sampler, error));
-    PLD_TRY(resolve_eta(sampler, options, log, error));
-    PLD_TRY(check_steps(sampler, options, error));
+    sampler->data_scale = 1;
+    PLD_TRY(pld_sampler_take_options(sampler, options, log, error));
     PLD_TRY(compute_alphas(sampler, error));
     sampler->schedule.init_noise_sigma = 1;
     PLD_TRY(sampler->kind->operations->prepare(sampler, options, error));

@@ -5,6 +5,7 @@
 #define PLD_SAMPLING_SAMPLER_INTERNAL_H
 
 #include "sampling/noise_schedule.h"
+#include "sampling/sample_space.h"
 #include "sampling/sampler.h"
 
 enum {
@@ -21,6 +22,13 @@ enum {
     (PLD_FIELD_BIT(USE_KARRAS_SIGMAS) | PLD_FIELD_BIT(USE_EXPONENTIAL_SIGMAS) |                              \
      PLD_FIELD_BIT(USE_BETA_SIGMAS))
 #define PLD_FIELDS_SIGMA_RANGE (PLD_FIELD_BIT(SIGMA_MIN) | PLD_FIELD_BIT(SIGMA_MAX))
+#define PLD_FIELDS_DYNAMIC_SHIFT                                                                             \
+    (PLD_FIELD_BIT(USE_DYNAMIC_SHIFTING) | PLD_FIELD_BIT(TIME_SHIFT_TYPE) | PLD_FIELD_BIT(BASE_SHIFT) |      \
+     PLD_FIELD_BIT(MAX_SHIFT) | PLD_FIELD_BIT(BASE_IMAGE_SEQ_LEN) | PLD_FIELD_BIT(MAX_IMAGE_SEQ_LEN))
+/** FlowMatchEulerDiscreteScheduler and its relatives. */
+#define PLD_FIELDS_FLOW                                                                                      \
+    (PLD_FIELD_BIT(NUM_TRAIN_TIMESTEPS) | PLD_FIELD_BIT(SHIFT) | PLD_FIELDS_DYNAMIC_SHIFT |                  \
+     PLD_FIELD_BIT(SHIFT_TERMINAL) | PLD_FIELD_BIT(INVERT_SIGMAS) | PLD_FIELDS_SIGMA_SCHEDULE)
 
 /** What a solver gets in one call. */
 typedef struct pld_step {
@@ -46,17 +54,21 @@ struct pld_sampler_operations {
     bool (*begins_at_noise)(const pld_sampler *sampler);
     /** NULL: a call is a step. */
     size_t (*step_of_call)(const pld_sampler *sampler, size_t call);
-    /** True: the network sees sample / √(σ² + 1); false: the sample. */
-    bool scales_model_input;
+    /** How its samples hold signal and noise; use_flow_sigmas puts the multistep solvers into the flow's. */
+    const pld_sample_space *space;
     void (*step)(pld_sampler *sampler, const pld_step *step);
 };
 
 struct pld_sampler {
     const pld_sampler_kind *kind;
     pld_scheduler_config config; /**< resolved; lists are borrowed and dropped after preparation */
+    const pld_sample_space *space;
+    const pld_flow_rule *flow_rule; /**< or NULL */
+    double flow_shift;              /**< in force, where the space is the flow's */
     const pld_sigma_schedule *sigma_schedule;
     const pld_spacing *spacing;
     double eta;
+    float data_scale; /**< the sample at no noise is this times x0: sigma_data of scm, else 1 */
     pld_schedule schedule;
     float final_alpha_cumprod; /**< ᾱ before the first training timestep */
     bool *skip_corrector;      /**< [calls] UniPC only, else NULL */
@@ -73,6 +85,21 @@ struct pld_sampler {
 
 /** Constructor defaults that most classes agree on. */
 void pld_scheduler_defaults(pld_scheduler_config *config);
+
+/** The row that does for this model what `asked` names: for a flow model the row's `flow`. `*flow` is whether
+ *  it is one. PLD_ERROR_UNSUPPORTED names the samplers that could. (sampler_choice.c) */
+pld_status pld_sampler_choose(const pld_sampler_kind *asked, const pld_scheduler_config *stated,
+                              const pld_sampling_options *options, const pld_sampler_kind **kind, bool *flow,
+                              pld_error *error);
+
+/** The same of the FlowMatch classes. */
+void pld_flow_defaults(pld_scheduler_config *config);
+
+/** Check what a run asks for against the resolved configuration, and take over steps, eta and the shift.
+ *  PLD_ERROR_ARGUMENT for options out of range; `log` (may be NULL) is told of those without effect.
+ *  (sampler_options.c) */
+pld_status pld_sampler_take_options(pld_sampler *sampler, const pld_sampling_options *options,
+                                    const pld_log *log, pld_error *error);
 
 /** PLD_ERROR_UNSUPPORTED that names file, field, value and sampler. */
 pld_status pld_sampler_refuse(const pld_sampler *sampler, pld_scheduler_field field, pld_error *error);
@@ -94,10 +121,20 @@ pld_status pld_schedule_reserve_sigmas(pld_schedule *schedule, size_t count, pld
 pld_status pld_place_timesteps(pld_sampler *sampler, const pld_sampling_options *options, bool skip_zero,
                                size_t last_timestep, size_t extra, pld_error *error);
 
-/** Fill sigmas[steps] by the sigma schedule, between the configuration's sigma_min and sigma_max or, where it
- *  has none, the given ones. The timesteps are the caller's to follow. */
-pld_status pld_apply_sigma_schedule(pld_sampler *sampler, double sigma_min, double sigma_max, double *sigmas,
-                                    pld_error *error);
+/** Whether noise levels come from a sigma schedule and not from the timesteps. */
+bool pld_has_sigma_schedule(const pld_sampler *sampler);
+
+/** Noise levels that the model was trained at: num_train_timesteps, but for what a family's rule says. */
+size_t pld_training_level_count(const pld_sampler *sampler);
+
+/** Calls that the schedule in force may place, at least `steps`: room for timesteps and sigmas. */
+size_t pld_schedule_capacity(const pld_sampler *sampler);
+
+/** Fill sigmas[pld_schedule_capacity] by the sigma schedule and set the number of calls: from the training
+ *  `levels`, or between the configuration's sigma_min and sigma_max or, where it has none, the given ones.
+ * The timesteps are the caller's to follow. */
+pld_status pld_apply_sigma_schedule(pld_sampler *sampler, const pld_training_levels *levels, double sigma_min,
+                                    double sigma_max, double *sigmas, pld_error *error);
 
 /** Round schedule.timesteps to whole numbers, halves to even, or cut their fraction off. */
 void pld_round_timesteps(pld_schedule *schedule);
@@ -129,8 +166,31 @@ typedef struct pld_level {
     float alpha, sigma, lambda;
 } pld_level;
 
-/** From σ of the variance-exploding form. σ = 0 has λ = ∞. */
-pld_level pld_level_of_sigma(float sigma);
+/** From an entry of schedule.sigmas: σ of the flow where the sampler stands there, else of the
+ *  variance-exploding form. σ = 0 has λ = ∞. */
+pld_level pld_level_of_sigma(const pld_sampler *sampler, float sigma);
+
+/* flow_schedule.c */
+
+/** Timesteps and sigmas as FlowMatchEulerDiscreteScheduler places them: the rule's levels or the line between
+ *  the training ends, shifted, stretched to shift_terminal, then the sigma schedule between first and last.
+ *  Leaves calls + 1 sigmas. */
+pld_status pld_prepare_flow(pld_sampler *sampler, const pld_sampling_options *options, pld_error *error);
+
+/** What the multistep classes do differently from each other with use_flow_sigmas. */
+typedef struct pld_multistep_flow {
+    /** σ number i of `steps` before the shift. */
+    double (*level)(size_t train_timesteps, size_t steps, size_t i);
+    bool shifts_by_ratio; /**< as FlowMatchEulerDiscreteScheduler where the shift is dynamic */
+    bool keeps_below_one; /**< a first σ of 1 is lowered by 1e-6, which keeps λ finite */
+    bool karras_in_betas; /**< Karras' range is that of the betas, in their σ, and not the flow's */
+} pld_multistep_flow;
+
+/** Timesteps, cut to whole numbers, and `calls` sigmas of a multistep solver; room for one more. `table` are
+ *  the levels of the betas. */
+pld_status pld_prepare_multistep_flow(pld_sampler *sampler, const pld_sampling_options *options,
+                                      const pld_multistep_flow *rule, const pld_sigma_table *table,
+                                      pld_error *error);
 
 /* consistency_schedule.c */
 

@@ -16,5 +16,11 @@ extern const pld_sampler_kind pld_sampler_dpmpp_2m_sde;
 extern const pld_sampler_kind pld_sampler_unipc;
 extern const pld_sampler_kind pld_sampler_lcm;
 extern const pld_sampler_kind pld_sampler_tcd;
+extern const pld_sampler_kind pld_sampler_scm;
+
+/* what stands for euler, heun and lcm with flow models */
+extern const pld_sampler_kind pld_sampler_flow_euler;
+extern const pld_sampler_kind pld_sampler_flow_heun;
+extern const pld_sampler_kind pld_sampler_flow_lcm;
 
 #endif

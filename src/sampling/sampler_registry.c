@@ -6,9 +6,19 @@
 #include "sampling/sampler_kinds.h"
 
 static const pld_sampler_kind *const kinds[] = {
-    &pld_sampler_ddim,    &pld_sampler_ddim_trailing, &pld_sampler_pndm,     &pld_sampler_euler,
-    &pld_sampler_euler_a, &pld_sampler_heun,          &pld_sampler_dpmpp_2m, &pld_sampler_dpmpp_2m_sde,
-    &pld_sampler_unipc,   &pld_sampler_lcm,           &pld_sampler_tcd,      NULL,
+    &pld_sampler_ddim,
+    &pld_sampler_ddim_trailing,
+    &pld_sampler_pndm,
+    &pld_sampler_euler,
+    &pld_sampler_euler_a,
+    &pld_sampler_heun,
+    &pld_sampler_dpmpp_2m,
+    &pld_sampler_dpmpp_2m_sde,
+    &pld_sampler_unipc,
+    &pld_sampler_lcm,
+    &pld_sampler_tcd,
+    &pld_sampler_scm,
+    NULL,
 };
 
 const pld_sampler_kind *const *pld_sampler_kinds(void) {
@@ -37,9 +47,17 @@ static bool algorithm_matches(const pld_sampler_kind *kind, const pld_scheduler_
     return made.algorithm_type == (asked == PLD_ALGORITHM_DEIS ? PLD_ALGORITHM_DPMSOLVER_PP : asked);
 }
 
+/** The row, or what stands for it with flow models, that is this class; else NULL. */
+static const pld_sampler_kind *of_class(const pld_sampler_kind *kind, const char *class_name) {
+    if (strcmp(kind->class_name, class_name) == 0) {
+        return kind;
+    }
+    return kind->flow && strcmp(kind->flow->class_name, class_name) == 0 ? kind->flow : NULL;
+}
+
 bool pld_sampler_has_class(const char *class_name) {
     for (size_t i = 0; kinds[i]; i++) {
-        if (strcmp(kinds[i]->class_name, class_name) == 0) {
+        if (of_class(kinds[i], class_name)) {
             return true;
         }
     }
@@ -49,8 +67,9 @@ bool pld_sampler_has_class(const char *class_name) {
 pld_status pld_sampler_kind_for_class(const char *class_name, const pld_scheduler_config *stated,
                                       const pld_sampler_kind **kind, pld_error *error) {
     for (size_t i = 0; kinds[i]; i++) {
-        if (strcmp(kinds[i]->class_name, class_name) == 0 && algorithm_matches(kinds[i], stated)) {
-            *kind = kinds[i];
+        const pld_sampler_kind *found = of_class(kinds[i], class_name);
+        if (found && algorithm_matches(found, stated)) {
+            *kind = found;
             return PLD_OK;
         }
     }

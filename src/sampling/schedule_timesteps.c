@@ -20,7 +20,7 @@ pld_status pld_schedule_reserve_sigmas(pld_schedule *schedule, size_t count, pld
 pld_status pld_place_timesteps(pld_sampler *sampler, const pld_sampling_options *options, bool skip_zero,
                                size_t last_timestep, size_t extra, pld_error *error) {
     pld_schedule *schedule = &sampler->schedule;
-    PLD_TRY(pld_schedule_reserve_calls(schedule, schedule->steps + extra, error));
+    PLD_TRY(pld_schedule_reserve_calls(schedule, pld_schedule_capacity(sampler) + extra, error));
     if (options->timesteps) {
         memcpy(schedule->timesteps, options->timesteps, schedule->steps * sizeof(double));
         schedule->calls = schedule->steps;
@@ -41,9 +41,30 @@ pld_status pld_place_timesteps(pld_sampler *sampler, const pld_sampling_options 
     return PLD_OK;
 }
 
-pld_status pld_apply_sigma_schedule(pld_sampler *sampler, double sigma_min, double sigma_max, double *sigmas,
-                                    pld_error *error) {
+bool pld_has_sigma_schedule(const pld_sampler *sampler) {
+    return sampler->sigma_schedule->place || sampler->sigma_schedule->pick;
+}
+
+size_t pld_training_level_count(const pld_sampler *sampler) {
+    bool own = sampler->space == &pld_space_flow && sampler->flow_rule && sampler->flow_rule->training_levels;
+    return own ? sampler->flow_rule->training_levels : sampler->schedule.train_timesteps;
+}
+
+size_t pld_schedule_capacity(const pld_sampler *sampler) {
+    size_t levels = pld_training_level_count(sampler);
+    size_t steps = sampler->schedule.steps;
+    return sampler->sigma_schedule->pick && levels > steps ? levels : steps;
+}
+
+pld_status pld_apply_sigma_schedule(pld_sampler *sampler, const pld_training_levels *levels, double sigma_min,
+                                    double sigma_max, double *sigmas, pld_error *error) {
     const pld_scheduler_config *config = &sampler->config;
+    pld_schedule *schedule = &sampler->schedule;
+    if (sampler->sigma_schedule->pick) {
+        schedule->calls = sampler->sigma_schedule->pick(levels, schedule->steps, sigmas);
+        schedule->steps = schedule->calls;
+        return PLD_OK;
+    }
     double low = isnan(config->sigma_min) ? sigma_min : config->sigma_min;
     double high = isnan(config->sigma_max) ? sigma_max : config->sigma_max;
     if (!(low > 0 && low <= high)) {
@@ -52,8 +73,8 @@ pld_status pld_apply_sigma_schedule(pld_sampler *sampler, double sigma_min, doub
                         "above zero",
                         config->file, high, low);
     }
-    sampler->schedule.calls = sampler->schedule.steps;
-    sampler->sigma_schedule->place(low, high, sampler->schedule.calls, sigmas);
+    schedule->calls = schedule->steps;
+    sampler->sigma_schedule->place(low, high, schedule->calls, sigmas);
     return PLD_OK;
 }
 

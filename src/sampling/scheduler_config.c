@@ -45,11 +45,9 @@ static const word beta_schedules[] = {{"linear", PLD_BETAS_LINEAR},
                                       {"laplace", PLD_BETAS_OTHER},
                                       {"sigmoid", PLD_BETAS_OTHER},
                                       {NULL, 0}};
-static const word predictions[] = {{"epsilon", PLD_PREDICT_EPSILON},
-                                   {"v_prediction", PLD_PREDICT_V},
-                                   {"sample", PLD_PREDICT_SAMPLE},
-                                   {"flow_prediction", PLD_PREDICT_FLOW},
-                                   {NULL, 0}};
+static const word predictions[] = {{"epsilon", PLD_PREDICT_EPSILON},   {"v_prediction", PLD_PREDICT_V},
+                                   {"sample", PLD_PREDICT_SAMPLE},     {"flow_prediction", PLD_PREDICT_FLOW},
+                                   {"trigflow", PLD_PREDICT_TRIGFLOW}, {NULL, 0}};
 static const word spacings[] = {{"leading", PLD_SPACING_LEADING},
                                 {"trailing", PLD_SPACING_TRAILING},
                                 {"linspace", PLD_SPACING_LINSPACE},
@@ -58,6 +56,8 @@ static const word timestep_types[] = {
     {"discrete", PLD_TIMESTEP_DISCRETE}, {"continuous", PLD_TIMESTEP_CONTINUOUS}, {NULL, 0}};
 static const word interpolations[] = {
     {"linear", PLD_INTERPOLATE_LINEAR}, {"log_linear", PLD_INTERPOLATE_LOG_LINEAR}, {NULL, 0}};
+static const word time_shifts[] = {
+    {"exponential", PLD_TIME_SHIFT_EXPONENTIAL}, {"linear", PLD_TIME_SHIFT_LINEAR}, {NULL, 0}};
 static const word final_sigmas[] = {{"zero", PLD_FINAL_ZERO}, {"sigma_min", PLD_FINAL_SIGMA_MIN}, {NULL, 0}};
 static const word solver_types[] = {{"midpoint", PLD_SOLVER_MIDPOINT}, {"heun", PLD_SOLVER_HEUN},
                                     {"bh1", PLD_SOLVER_BH1},           {"bh2", PLD_SOLVER_BH2},
@@ -75,6 +75,9 @@ static const word variance_types[] = {{"learned", PLD_VARIANCE_LEARNED},
                                       {"fixed_large", PLD_VARIANCE_FIXED},
                                       {"fixed_large_log", PLD_VARIANCE_FIXED},
                                       {NULL, 0}};
+
+#define SMALLEST_SHIFT 1e-6
+#define LARGEST_SHIFT  1e6
 
 #define ROW(field, member, kind, low, high, list, null)                                                      \
     [PLD_FIELD_##field] = {.name = #member,                                                                  \
@@ -129,23 +132,23 @@ static const field_row rows[PLD_FIELD_COUNT] = {
     FLAG(USE_LU_LAMBDAS, use_lu_lambdas),
     FLAG(USE_FLOW_SIGMAS, use_flow_sigmas),
     FLAG(USE_DYNAMIC_SHIFTING, use_dynamic_shifting),
-    ROW(SHIFT_TERMINAL, shift_terminal, FIELD_PRESENT, 0, 0, NULL, true),
+    ROW(SHIFT_TERMINAL, shift_terminal, FIELD_NUMBER, 0, 0.999, NULL, true),
+    NUMBER(SHIFT, shift, SMALLEST_SHIFT, LARGEST_SHIFT),
+    NUMBER(FLOW_SHIFT, flow_shift, SMALLEST_SHIFT, LARGEST_SHIFT),
+    WORD(TIME_SHIFT_TYPE, time_shift_type, time_shifts),
+    ROW(BASE_SHIFT, base_shift, FIELD_NUMBER, -100, 100, NULL, true),
+    ROW(MAX_SHIFT, max_shift, FIELD_NUMBER, -100, 100, NULL, true),
+    INTEGER(BASE_IMAGE_SEQ_LEN, base_image_seq_len, 1, 1000000000),
+    INTEGER(MAX_IMAGE_SEQ_LEN, max_image_seq_len, 1, 1000000000),
+    FLAG(INVERT_SIGMAS, invert_sigmas),
+    FLAG(STOCHASTIC_SAMPLING, stochastic_sampling),
+    ROW(SCALE_FACTORS, scale_factors, FIELD_PRESENT, 0, 0, NULL, true),
+    NUMBER(SIGMA_DATA, sigma_data, 1e-6, 1e6),
 };
 
 /* Fields that only modify one that is refused or ignored, so that their value never matters. */
-static const char *const passed_over[] = {"dynamic_thresholding_ratio",
-                                          "sample_max_value",
-                                          "flow_shift",
-                                          "time_shift_type",
-                                          "shift",
-                                          "base_shift",
-                                          "max_shift",
-                                          "base_image_seq_len",
-                                          "max_image_seq_len",
-                                          "invert_sigmas",
-                                          "sigma_data",
-                                          "rho",
-                                          NULL};
+static const char *const passed_over[] = {"dynamic_thresholding_ratio", "sample_max_value", "upscale_mode",
+                                          "rho", NULL};
 
 const char *pld_scheduler_field_name(pld_scheduler_field field) {
     return rows[field].name;

@@ -29,8 +29,9 @@ typedef enum pld_beta_schedule {
 typedef enum pld_prediction {
     PLD_PREDICT_EPSILON,
     PLD_PREDICT_V,
-    PLD_PREDICT_SAMPLE, /**< the clean sample, x0 */
-    PLD_PREDICT_FLOW    /**< accepted by no sampler yet */
+    PLD_PREDICT_SAMPLE,  /**< the clean sample, x0 */
+    PLD_PREDICT_FLOW,    /**< the velocity ε − x0 of x = (1 − σ)·x0 + σ·ε */
+    PLD_PREDICT_TRIGFLOW /**< the velocity of x = cos(t)·x0 + sin(t)·ε */
 } pld_prediction;
 
 /** Which training timesteps are visited (table 2 of Lin et al. 2023, arXiv 2305.08891). */
@@ -40,6 +41,7 @@ typedef enum pld_timestep_spacing {
     PLD_SPACING_LINSPACE
 } pld_timestep_spacing;
 
+typedef enum pld_time_shift { PLD_TIME_SHIFT_EXPONENTIAL, PLD_TIME_SHIFT_LINEAR } pld_time_shift;
 typedef enum pld_final_sigma { PLD_FINAL_ZERO, PLD_FINAL_SIGMA_MIN } pld_final_sigma;
 typedef enum pld_interpolation { PLD_INTERPOLATE_LINEAR, PLD_INTERPOLATE_LOG_LINEAR } pld_interpolation;
 typedef enum pld_timestep_type { PLD_TIMESTEP_DISCRETE, PLD_TIMESTEP_CONTINUOUS } pld_timestep_type;
@@ -106,7 +108,18 @@ typedef enum pld_variance_type {
     X(USE_LU_LAMBDAS, use_lu_lambdas)                                                                        \
     X(USE_FLOW_SIGMAS, use_flow_sigmas)                                                                      \
     X(USE_DYNAMIC_SHIFTING, use_dynamic_shifting)                                                            \
-    X(SHIFT_TERMINAL, shift_terminal)
+    X(SHIFT_TERMINAL, shift_terminal)                                                                        \
+    X(SHIFT, shift)                                                                                          \
+    X(FLOW_SHIFT, flow_shift)                                                                                \
+    X(TIME_SHIFT_TYPE, time_shift_type)                                                                      \
+    X(BASE_SHIFT, base_shift)                                                                                \
+    X(MAX_SHIFT, max_shift)                                                                                  \
+    X(BASE_IMAGE_SEQ_LEN, base_image_seq_len)                                                                \
+    X(MAX_IMAGE_SEQ_LEN, max_image_seq_len)                                                                  \
+    X(INVERT_SIGMAS, invert_sigmas)                                                                          \
+    X(STOCHASTIC_SAMPLING, stochastic_sampling)                                                              \
+    X(SCALE_FACTORS, scale_factors)                                                                          \
+    X(SIGMA_DATA, sigma_data)
 
 typedef enum pld_scheduler_field {
 #define PLD_SCHEDULER_FIELD_ENUM(name, member) PLD_FIELD_##name,
@@ -165,7 +178,16 @@ typedef struct pld_scheduler_config {
     int64_t original_inference_steps;
     double timestep_scaling;
     bool thresholding, use_lu_lambdas, use_flow_sigmas, use_dynamic_shifting;
-    bool shift_terminal; /**< something stands there */
+    double shift_terminal; /**< the last σ before 0 after stretching; 0: as it comes */
+    double shift;          /**< s of σ' = s·σ / (1 + (s − 1)·σ), FlowMatch classes */
+    double flow_shift;     /**< the same of the multistep classes */
+    pld_time_shift time_shift_type;
+    double base_shift, max_shift;                  /**< μ at the two numbers of image tokens that follow */
+    int64_t base_image_seq_len, max_image_seq_len; /**< image tokens */
+    bool invert_sigmas;                            /**< σ counts the share of the clean sample */
+    bool stochastic_sampling;
+    bool scale_factors; /**< something stands there */
+    double sigma_data;  /**< standard deviation of the clean sample, SCM */
 } pld_scheduler_config;
 
 /** Read a scheduler_config.json. diffusers writes infinite numbers as the bare words Infinity and -Infinity

@@ -29,10 +29,14 @@ static size_t interpolate_sigmas(const pld_sampler *sampler, const pld_sigma_tab
 static pld_status apply_sigma_schedule(pld_sampler *sampler, const pld_sigma_table *table, double *sigmas,
                                        size_t *count, pld_error *error) {
     pld_schedule *schedule = &sampler->schedule;
-    PLD_TRY(pld_apply_sigma_schedule(sampler, sigmas[*count - 1], sigmas[0], sigmas, error));
+    const pld_training_levels levels = {.count = table->count, .log_sigmas = table->log_sigmas};
+    PLD_TRY(pld_apply_sigma_schedule(sampler, &levels, sigmas[*count - 1], sigmas[0], sigmas, error));
     *count = schedule->calls;
     for (size_t i = 0; i < *count; i++) {
         schedule->timesteps[i] = (double)(float)pld_timestep_of_sigma(table, sigmas[i]);
+    }
+    if (sampler->sigma_schedule->pick) { /* the network is told the nearest level */
+        pld_round_timesteps(schedule);
     }
     return PLD_OK;
 }
@@ -55,14 +59,14 @@ static pld_status store_sigmas(pld_sampler *sampler, const pld_sigma_table *tabl
 }
 
 static pld_status place_sigmas(pld_sampler *sampler, const pld_sigma_table *table, pld_error *error) {
-    size_t capacity = sampler->schedule.steps + 1;
+    size_t capacity = pld_schedule_capacity(sampler) + 1;
     double *sigmas = pld_allocate(capacity, sizeof(double));
     if (!sigmas) {
         return pld_fail_memory(error, capacity * sizeof(double), "noise levels");
     }
     size_t count = interpolate_sigmas(sampler, table, sigmas);
     pld_status status = PLD_OK;
-    if (sampler->sigma_schedule->place) {
+    if (pld_has_sigma_schedule(sampler)) {
         status = apply_sigma_schedule(sampler, table, sigmas, &count, error);
     }
     if (status == PLD_OK) {

@@ -48,7 +48,7 @@ static void step(pld_sampler *sampler, const pld_step *s) {
 }
 
 static const pld_sampler_operations operations = {
-    .buffers = 1, .prepare = pld_prepare_consistency, .step = step};
+    .buffers = 1, .prepare = pld_prepare_consistency, .space = &pld_space_preserving, .step = step};
 
 const pld_sampler_kind pld_sampler_tcd = {
     .name = "tcd",
