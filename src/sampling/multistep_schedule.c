@@ -18,7 +18,8 @@ static pld_status apply_sigma_schedule(pld_sampler *sampler, const pld_sigma_tab
                                        pld_error *error) {
     double low = (double)table->sigmas[0];
     double high = (double)table->sigmas[table->count - 1];
-    const pld_training_levels levels = {.count = table->count, .log_sigmas = table->log_sigmas};
+    const pld_training_levels levels = {
+        .count = table->count, .sigmas = table->sigmas, .log_sigmas = table->log_sigmas};
     PLD_TRY(pld_apply_sigma_schedule(sampler, &levels, low, high, sigmas, error));
     for (size_t i = 0; i < sampler->schedule.calls; i++) {
         sampler->schedule.timesteps[i] = pld_timestep_of_sigma(table, sigmas[i]);

@@ -29,7 +29,8 @@ static size_t interpolate_sigmas(const pld_sampler *sampler, const pld_sigma_tab
 static pld_status apply_sigma_schedule(pld_sampler *sampler, const pld_sigma_table *table, double *sigmas,
                                        size_t *count, pld_error *error) {
     pld_schedule *schedule = &sampler->schedule;
-    const pld_training_levels levels = {.count = table->count, .log_sigmas = table->log_sigmas};
+    const pld_training_levels levels = {
+        .count = table->count, .sigmas = table->sigmas, .log_sigmas = table->log_sigmas};
     PLD_TRY(pld_apply_sigma_schedule(sampler, &levels, sigmas[*count - 1], sigmas[0], sigmas, error));
     *count = schedule->calls;
     for (size_t i = 0; i < *count; i++) {

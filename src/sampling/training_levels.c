@@ -8,22 +8,22 @@ static double shifted(double shift, double t) {
 }
 
 double pld_training_sigma(const pld_training_levels *levels, size_t index) {
-    if (levels->log_sigmas) {
-        return exp((double)levels->log_sigmas[index]);
+    if (levels->sigmas) {
+        return (double)levels->sigmas[index];
     }
     return shifted(levels->shift, (double)(index + 1) / (double)levels->count);
 }
 
 double pld_training_last_time(const pld_training_levels *levels) {
-    return levels->log_sigmas ? (double)(levels->count - 1) : pld_training_sigma(levels, levels->count - 1);
+    return levels->sigmas ? (double)(levels->count - 1) : pld_training_sigma(levels, levels->count - 1);
 }
 
 double pld_training_first_time(const pld_training_levels *levels) {
-    return levels->log_sigmas ? 0 : pld_training_sigma(levels, 0);
+    return levels->sigmas ? 0 : pld_training_sigma(levels, 0);
 }
 
 double pld_training_sigma_at_time(const pld_training_levels *levels, double time) {
-    if (!levels->log_sigmas) {
+    if (!levels->sigmas) {
         return shifted(levels->shift, time);
     }
     double last = (double)(levels->count - 1);

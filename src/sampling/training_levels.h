@@ -8,7 +8,8 @@
 
 typedef struct pld_training_levels {
     size_t count;
-    const float *log_sigmas; /**< [count], ascending: level i has time i. NULL: a flow */
+    const float *sigmas;     /**< [count], ascending: level i has time i. NULL: a flow */
+    const float *log_sigmas; /**< [count] */
     double shift; /**< of the flow: level i has σ = shift(t), t = (i + 1)/count; the time of σ is σ */
 } pld_training_levels;
 

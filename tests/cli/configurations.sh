@@ -20,7 +20,7 @@ for row in 'architectures ["BertModel"]' 'model_type "bert"' 'model_type "foo"' 
     refused 1 "text_encoder/config.json: field '${row%% *}': found" generate -m sd15 -p x
 done
 for row in 'text_encoder BertModel' 'tokenizer T5Tokenizer' 'scheduler FooScheduler' \
-    'scheduler FlowMatchEulerDiscreteScheduler' 'transformer FluxTransformer2DModel' 'controlnet ControlNetModel'; do
+    'scheduler EDMDPMSolverMultistepScheduler' 'transformer FluxTransformer2DModel' 'controlnet ControlNetModel'; do
     copy sd15
     set_field sd15/model_index.json "${row% *}" "[\"x\", \"${row#* }\"]"
     refused 1 "model_index.json: field '${row% *}': found .*${row#* }" generate -m sd15 -p x

@@ -68,11 +68,16 @@ static void fields_are_read(void **state) {
         read_text("{'_class_name': 'DDIMScheduler', '_diffusers_version': '0.6.0', 'beta_start': 0.001,"
                   "'num_train_timesteps': 3, 'trained_betas': [0.1, 0.2, 0.3], 'clip_sample': false,"
                   "'beta_schedule': 'scaled_linear', 'disable_corrector': [0, -1], 'sigma_min': null,"
-                  "'solver_p': {'a': 1}, 'lambda_min_clipped': '-inf', 'shift': 3.0, 'odd': 1}",
+                  "'solver_p': {'a': 1}, 'lambda_min_clipped': '-inf', 'shift': 3.0, 'odd': 1,"
+                  "'time_shift_type': 'linear', 'base_shift': null, 'max_image_seq_len': 8192,"
+                  "'shift_terminal': 0.02, 'invert_sigmas': true}",
                   &c),
         &error);
     assert_string_equal(c.class_name, "DDIMScheduler");
     assert_true(c.beta_start == 0.001 && c.num_train_timesteps == 3 && !c.clip_sample && c.solver_p);
+    assert_true(c.shift == 3 && c.time_shift_type == PLD_TIME_SHIFT_LINEAR && c.max_image_seq_len == 8192 &&
+                c.shift_terminal == 0.02 && c.invert_sigmas);
+    assert_false(c.stated & PLD_FIELD_BIT(BASE_SHIFT));
     assert_int_equal(c.trained_betas.count, 3);
     assert_true(c.trained_betas.values[2] == 0.3);
     assert_int_equal(c.disable_corrector.values[1], -1);
@@ -125,6 +130,12 @@ static void bad_fields_are_named(void **state) {
     unreadable("{'steps_offset': -1}", PLD_ERROR_FORMAT, "steps_offset");
     unreadable("{'original_inference_steps': 0}", PLD_ERROR_FORMAT, "original_inference_steps");
     unreadable("{'timestep_scaling': 'inf'}", PLD_ERROR_FORMAT, "timestep_scaling");
+    unreadable("{'shift': 0}", PLD_ERROR_FORMAT, "'shift'");
+    unreadable("{'flow_shift': -1}", PLD_ERROR_FORMAT, "flow_shift");
+    unreadable("{'shift_terminal': 1}", PLD_ERROR_FORMAT, "shift_terminal");
+    unreadable("{'time_shift_type': 'square'}", PLD_ERROR_UNSUPPORTED, "exponential, linear");
+    unreadable("{'base_image_seq_len': 0}", PLD_ERROR_FORMAT, "base_image_seq_len");
+    unreadable("{'sigma_data': 0}", PLD_ERROR_FORMAT, "sigma_data");
     unreadable("{'_class_name': 3}", PLD_ERROR_FORMAT, "_class_name");
     unreadable("[]", PLD_ERROR_FORMAT, "object");
 }
@@ -136,14 +147,22 @@ static void unimplemented_fields_are_named(void **state) {
     impossible("ddim", "{'thresholding': true}", five, no, "test.json: field 'thresholding' is true");
     impossible("lcm", "{'thresholding': true}", five, no, "thresholding");
     impossible("dpm++2m", "{'use_lu_lambdas': true}", five, no, "use_lu_lambdas");
-    impossible("dpm++2m", "{'solver_order': 3}", five, no, "'solver_order' is 3");
-    impossible("dpm++2m", "{'use_flow_sigmas': true}", five, no, "use_flow_sigmas");
+    impossible("dpm++2m", "{'solver_order': 4}", five, no, "'solver_order' is 4");
+    impossible("dpm++2m", "{'use_dynamic_shifting': true}", five, no, "use_dynamic_shifting");
     impossible("dpm++2m", "{'variance_type': 'learned_range'}", five, no, "'variance_type' is learned_range");
-    impossible("dpm++2m", "{'prediction_type': 'flow_prediction'}", five, no, "flow_prediction");
     impossible("unipc", "{'use_dynamic_shifting': true}", five, no, "use_dynamic_shifting");
     impossible("unipc", "{'solver_p': {}}", five, no, "solver_p");
     impossible("unipc", "{'shift_terminal': 0.1}", five, no, "shift_terminal");
-    impossible("unipc", "{'solver_order': 3}", five, no, "solver_order");
+    impossible("unipc", "{'solver_order': 4}", five, no, "solver_order");
+    impossible("unipc",
+               "{'prediction_type': 'flow_prediction', 'predict_x0': false, 'final_sigmas_type': 'sigma_min'}",
+               five, no, "predict_x0");
+    impossible("lcm", "{'_class_name': 'FlowMatchLCMScheduler', 'scale_factors': [0.5]}", five, no,
+               "scale_factors");
+    impossible("euler",
+               "{'_class_name': 'FlowMatchEulerDiscreteScheduler', 'invert_sigmas': true,"
+               "'stochastic_sampling': true}",
+               five, no, "invert_sigmas");
     impossible("unipc", "{'solver_type': 'bh1'}", five, no, "sigma_min");
     impossible("unipc", "{'predict_x0': false}", five, no, "predict_x0");
     impossible("unipc", "{'lower_order_final': false}", five, no, "lower_order_final");
@@ -185,9 +204,22 @@ static void options_out_of_range_are_refused(void **state) {
         pld_sampling_options options = pld_sampling_options_default(5);
         options.eta = 1.5;
         impossible((*kind)->name, "{}", options, no, "eta 1.5");
+        options = pld_sampling_options_default(5);
+        options.shift = 0;
+        impossible((*kind)->name, "{}", options, no, "shift 0");
+        options = pld_sampling_options_default(0);
+        options.sigmas = (const double[]){1, 0.5};
+        options.sigmas_count = 2;
+        impossible((*kind)->name, "{}", options, no, "list of noise levels");
         options = pld_sampling_options_default(0);
         options.timesteps = (const double[]){999, 499};
         options.timesteps_count = 2;
+        if (strcmp((*kind)->name, "scm") == 0) {
+            impossible("scm", "{}", options, no, "an angle above 0, up to 1.5708");
+            options.timesteps = (const double[]){0.5, 0};
+            impossible("scm", "{}", options, no, "timestep 0");
+            continue;
+        }
         if (!(*kind)->accepts_timesteps) {
             impossible((*kind)->name, "{}", options, no, (*kind)->name);
             continue;
@@ -302,6 +334,10 @@ static void classes_and_algorithms_find_their_sampler(void **state) {
          "dpm++2m_sde"},
         {"{'_class_name': 'UniPCMultistepScheduler', 'algorithm_type': 'dpmsolver'}", "unipc"},
         {"{'_class_name': 'DPMSolverMultistepScheduler', 'algorithm_type': 'dpmsolver'}", NULL},
+        {"{'_class_name': 'FlowMatchEulerDiscreteScheduler'}", "euler"},
+        {"{'_class_name': 'FlowMatchHeunDiscreteScheduler'}", "heun"},
+        {"{'_class_name': 'FlowMatchLCMScheduler'}", "lcm"},
+        {"{'_class_name': 'SCMScheduler', 'prediction_type': 'trigflow'}", "scm"},
         {"{'_class_name': 'DDPMScheduler'}", NULL},
         {"{}", NULL},
     };
@@ -373,6 +409,11 @@ static void registries_are_consistent(void **state) {
         pld_scheduler_config defaults;
         assert_ptr_equal(pld_sampler_kind_find((*kind)->name), *kind);
         assert_true((*kind)->description && (*kind)->class_name && (*kind)->operations && (*kind)->fields);
+        assert_false((*kind)->is_flow);
+        if ((*kind)->flow) {
+            assert_string_equal((*kind)->flow->name, (*kind)->name);
+            assert_true((*kind)->flow->is_flow && pld_sampler_has_class((*kind)->flow->class_name));
+        }
         (*kind)->set_defaults(&defaults);
         assert_int_equal(defaults.num_train_timesteps, 1000);
     }
@@ -383,6 +424,11 @@ static void registries_are_consistent(void **state) {
         assert_ptr_equal(pld_spacing_find((*row)->name), *row);
         assert_ptr_equal(pld_spacing_of((*row)->value), *row);
     }
+    for (const pld_flow_rule *const *row = pld_flow_rules(); *row; row++) {
+        assert_ptr_equal(pld_flow_rule_find((*row)->name), *row);
+        assert_non_null((*row)->description);
+    }
+    assert_null(pld_flow_rule_find("sd"));
     assert_null(pld_sampler_kind_find("ddpm"));
     assert_null(pld_sigma_schedule_find("linear"));
     assert_null(pld_spacing_find(""));
@@ -434,22 +480,33 @@ static void beta_quantiles_equal_scipy(void **state) {
     pld_safetensors_close(&file);
 }
 
+static const char *const flow_names[] = {"euler", "heun", "dpm++2m", "dpm++2m_sde", "unipc", "lcm"};
+
+static void lacks_memory(const pld_sampler_kind *kind, pld_scheduler_config stated,
+                         const pld_sampling_options *options) {
+    pld_status status = PLD_ERROR_MEMORY;
+    for (long allowed = 0; status != PLD_OK; allowed++) {
+        pld_sampler *sampler = NULL;
+        assert_true(allowed < 20);
+        pld_inject_allocation_failure(allowed);
+        status = pld_sampler_create(kind, &stated, options, NULL, &sampler, &error);
+        pld_inject_allocation_failure(-1);
+        assert_true(status == PLD_OK || (status == PLD_ERROR_MEMORY && !sampler));
+        pld_sampler_destroy(&sampler);
+    }
+}
+
 /** Whatever allocation fails, the error is reported and nothing leaks. */
 static void lack_of_memory_is_reported(void **state) {
     (void)state;
     const pld_sampling_options four = pld_sampling_options_default(4);
     for (const pld_sampler_kind *const *kind = pld_sampler_kinds(); *kind; kind++) {
-        pld_scheduler_config stated = {0};
-        pld_status status = PLD_ERROR_MEMORY;
-        for (long allowed = 0; status != PLD_OK; allowed++) {
-            pld_sampler *sampler = NULL;
-            assert_true(allowed < 20);
-            pld_inject_allocation_failure(allowed);
-            status = pld_sampler_create(*kind, &stated, &four, NULL, &sampler, &error);
-            pld_inject_allocation_failure(-1);
-            assert_true(status == PLD_OK || (status == PLD_ERROR_MEMORY && !sampler));
-            pld_sampler_destroy(&sampler);
-        }
+        lacks_memory(*kind, (pld_scheduler_config){0}, &four);
+    }
+    for (size_t i = 0; i < sizeof flow_names / sizeof flow_names[0]; i++) {
+        pld_scheduler_config stated = {.stated = PLD_FIELD_BIT(PREDICTION_TYPE),
+                                       .prediction_type = PLD_PREDICT_FLOW};
+        lacks_memory(pld_sampler_kind_find(flow_names[i]), stated, &four);
     }
 }
 

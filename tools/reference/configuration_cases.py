@@ -31,7 +31,8 @@ TEXT = dict(vocab_size=64, hidden_size=16, intermediate_size=32, num_hidden_laye
 BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
 SCHEDULERS = ["DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
               "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "LCMScheduler",
-              "TCDScheduler"]
+              "TCDScheduler", "FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler",
+              "FlowMatchLCMScheduler"]
 
 
 def noise(seed, *shape):
@@ -68,11 +69,12 @@ def run_scheduler(name):
         scheduler = getattr(diffusers, name).from_config(config)
         scheduler.set_timesteps(4)
         g = torch.Generator().manual_seed(5)
-        latents = torch.randn(1, 4, 4, 4, generator=g) * scheduler.init_noise_sigma
+        latents = torch.randn(1, 4, 4, 4, generator=g) * getattr(scheduler, "init_noise_sigma", 1)
         seen = []
         more = {"generator": g} if "generator" in inspect.signature(scheduler.step).parameters else {}
         for t in scheduler.timesteps:
-            taken = torch.sin(scheduler.scale_model_input(latents, t) * 2)
+            scale = getattr(scheduler, "scale_model_input", lambda sample, _: sample)
+            taken = torch.sin(scale(latents, t) * 2)
             latents = scheduler.step(taken, t, latents, **more).prev_sample
             seen.append(latents.flatten())
         return torch.cat(seen)

@@ -101,6 +101,12 @@ def entries():
                     "call": {"mu": 1.15}, "scheduler": kind, "training_levels": 10000})
         out.append({"name": f"{kind}-unshifted", "class": euler, "config": {}, "steps": 30, "call": {},
                     "scheduler": kind})
+        even = kind == "normal"  # so that no time lies in the middle between two levels
+        for steps, betas in ((1, "scaled_linear"), (7 + even, "scaled_linear"), (21 - even, "linear")):
+            name = dpm if steps in (7, 8) else "EulerDiscreteScheduler"
+            out.append({"name": f"{kind}-betas-{steps}", "class": name, "config": {
+                "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": betas}, "steps": steps, "call": {},
+                "scheduler": kind})
     return out
 
 
@@ -119,19 +125,39 @@ def pipeline_call(rule, config, tokens, steps):
     return call
 
 
-def comfy(kind, steps, shift, count):
-    """ComfyUI's schedules on a flow: sigma(t) = s·t / (1 + (s − 1)·t), a table of it at (i + 1)/count, and the time
-    of a noise level, which is the level itself."""
+def comfy_flow(entry):
+    """ComfyUI's flow: sigma(t) = s·t / (1 + (s − 1)·t), a table of it at (i + 1)/count, and the time of a noise
+    level, which is the level itself."""
+    shift = math.exp(entry["call"]["mu"]) if "mu" in entry["call"] else entry["config"].get("shift", 1.0)
+    count = entry.get("training_levels", 1000)
+
     def sigma(t):
         return shift * t / (1 + (shift - 1) * t)
     table = [sigma((i + 1) / count) for i in range(count)]
+    sigmas = comfy(entry["scheduler"], entry["steps"], table, sigma, table[-1], table[0])
+    return sigmas, [1000 * s for s in sigmas[:-1]]
+
+
+def comfy_betas(entry, scheduler):
+    """ComfyUI's noise levels of betas: the time of a level is its index, between them log σ is linear; the network is
+    told the index of the nearest level."""
+    table = ((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod).sqrt().double().numpy()
+    logs = numpy.log(table)
+    sigmas = comfy(entry["scheduler"], entry["steps"], table,
+                   lambda t: math.exp(numpy.interp(t, numpy.arange(len(table)), logs)), len(table) - 1, 0)
+    return sigmas, [int(numpy.abs(math.log(s) - logs).argmin()) for s in sigmas[:-1]]
+
+
+def comfy(kind, steps, table, sigma, last_time, first_time):
+    """The rules of ComfyUI's schedules over a table of noise levels and the noise level at a time."""
+    count = len(table)
     if kind == "simple":
         got = [table[count - 1 - int(i * (count / steps))] for i in range(steps)]
     elif kind in ("normal", "sgm_uniform"):
         points = steps + (kind == "sgm_uniform")
-        got = [sigma(float(t)) for t in numpy.linspace(table[-1], table[0], points)[:steps]]
+        got = [sigma(float(t)) for t in numpy.linspace(last_time, first_time, points)[:steps]]
     elif kind == "ddim_uniform":
-        got = table[1::max(count // steps, 1)][::-1]
+        got = list(table[1::max(count // steps, 1)][::-1])
     else:
         shares = scipy.stats.beta.ppf([1 - i / steps for i in range(steps)], 0.6, 0.6)
         indices = [int(numpy.rint(q * (count - 1))) for q in shares]
@@ -156,10 +182,9 @@ def compute(entry):
     if call.get("sigmas") == FRACTIONS:
         call["sigmas"] = numpy.linspace(1.0, 1 / entry["steps"], entry["steps"])
     if "scheduler" in entry:
-        sigmas = comfy(entry["scheduler"], entry["steps"],
-                       math.exp(call["mu"]) if "mu" in call else entry["config"].get("shift", 1.0),
-                       entry.get("training_levels", 1000))
-        return {**entry, "timesteps": short([1000 * s for s in sigmas[:-1]]), "sigmas": short(sigmas)}
+        flow = entry["class"].startswith("Flow")
+        sigmas, timesteps = comfy_flow(entry) if flow else comfy_betas(entry, scheduler)
+        return {**entry, "timesteps": short(timesteps), "sigmas": short(sigmas)}
     given = {} if "timesteps" in call or "sigmas" in call else {"num_inference_steps": entry["steps"]}
     scheduler.set_timesteps(**given, **call)
     out = {**entry, "timesteps": short(listed(scheduler.timesteps)),
