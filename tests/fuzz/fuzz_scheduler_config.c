@@ -26,6 +26,9 @@ static void run(pld_sampler *sampler) {
     }
     for (size_t call = 0; call < schedule->calls && call < CALLS; call++) {
         pld_sampler_scale_model_input(sampler, call, sample, input, ELEMENTS);
+        pld_sampler_convert_output(sampler, call, input, input, input, ELEMENTS);
+        (void)pld_sampler_level(sampler, call);
+        FUZZ_REQUIRE(isfinite(pld_sampler_network_timestep(sampler, call)));
         FUZZ_REQUIRE(pld_sampler_step(sampler, call, input, sample, &rng, sample, &error) == PLD_OK);
     }
 }
@@ -65,7 +68,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (const pld_sampler_kind *const *row = pld_sampler_kinds(); *row; row++) {
         pld_sampling_options options = pld_sampling_options_default(STEPS);
         try_sampler(*row, &stated, &options);
+        options.image_tokens = size;
+        options.flow_rule = pld_flow_rules()[size % 6];
+        options.schedule = pld_sigma_schedules()[size % 9];
+        try_sampler(*row, &stated, &options);
         if (*row == kind) {
+            options = pld_sampling_options_default(STEPS);
             options.eta = 1;
             options.schedule = pld_sigma_schedule_find("beta");
             try_sampler(*row, &stated, &options);

@@ -154,9 +154,10 @@ static void unimplemented_fields_are_named(void **state) {
     impossible("unipc", "{'solver_p': {}}", five, no, "solver_p");
     impossible("unipc", "{'shift_terminal': 0.1}", five, no, "shift_terminal");
     impossible("unipc", "{'solver_order': 4}", five, no, "solver_order");
-    impossible("unipc",
-               "{'prediction_type': 'flow_prediction', 'predict_x0': false, 'final_sigmas_type': 'sigma_min'}",
-               five, no, "predict_x0");
+    impossible(
+        "unipc",
+        "{'prediction_type': 'flow_prediction', 'predict_x0': false, 'final_sigmas_type': 'sigma_min'}", five,
+        no, "predict_x0");
     impossible("lcm", "{'_class_name': 'FlowMatchLCMScheduler', 'scale_factors': [0.5]}", five, no,
                "scale_factors");
     impossible("euler",
