@@ -17,8 +17,10 @@ static const name_pair samplers[] = {{"ddim", "DDIM"},        {"ddim_trailing", 
                                      {"dpm++2m", "DPM++ 2M"}, {"dpm++2m_sde", "DPM++ 2M SDE"},
                                      {"unipc", "UniPC"},      {"lcm", "LCM"},
                                      {"tcd", "TCD"}};
-static const name_pair schedules[] = {
-    {"discrete", "Automatic"}, {"karras", "Karras"}, {"exponential", "Exponential"}, {"beta", "Beta"}};
+static const name_pair schedules[] = {{"discrete", "Automatic"},      {"karras", "Karras"},
+                                      {"exponential", "Exponential"}, {"beta", "Beta"},
+                                      {"simple", "Simple"},           {"normal", "Normal"},
+                                      {"sgm_uniform", "SGM Uniform"}, {"ddim_uniform", "DDIM"}};
 enum { SAMPLERS = sizeof samplers / sizeof *samplers, SCHEDULES = sizeof schedules / sizeof *schedules };
 
 static const char *find_common(const name_pair *pairs, size_t count, const char *name) {

@@ -63,9 +63,10 @@ pld_status pld_apply_sigma_schedule(pld_sampler *sampler, const pld_training_lev
     if (sampler->sigma_schedule->pick) {
         schedule->calls = sampler->sigma_schedule->pick(levels, schedule->steps, sigmas);
         if (schedule->calls == 0) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "scheduler '%s' finds no noise level for %zu steps in %zu of them; use another one",
-                            sampler->sigma_schedule->name, schedule->steps, levels->count);
+            return pld_fail(
+                error, PLD_ERROR_ARGUMENT,
+                "scheduler '%s' finds no noise level for %zu steps in %zu of them; use another one",
+                sampler->sigma_schedule->name, schedule->steps, levels->count);
         }
         schedule->steps = schedule->calls;
         return PLD_OK;

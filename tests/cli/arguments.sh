@@ -29,8 +29,11 @@ for list in samplers schedulers spacings guidance variants families presets isa;
     expect 0 list $list
     [ -s "$place/out" ] || fail "list $list is empty"
 done
-for sampler in ddim pndm euler euler_a heun dpm++2m dpm++2m_sde unipc lcm tcd; do
+for sampler in ddim pndm euler euler_a heun dpm++2m dpm++2m_sde unipc lcm tcd scm; do
     "$pladis" list samplers | grep -q -w -F "$sampler" || fail "list samplers lacks $sampler"
+done
+for schedule in discrete karras exponential beta simple normal sgm_uniform ddim_uniform; do
+    "$pladis" list schedulers | grep -q -w -F "$schedule" || fail "list schedulers lacks $schedule"
 done
 refused 2 'expected one of' list colours
 

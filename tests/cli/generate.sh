@@ -168,9 +168,14 @@ END
 draw -p 'a red fox' -s 42 --init-noise dump.safetensors --no-metadata -o noise.png
 same bare.png noise.png
 
-# Every sampler draws.
-for sampler in $("$pladis" list samplers | awk '{ print $1 }'); do
+# Every sampler draws but the one of other models, and every schedule.
+for sampler in $("$pladis" list samplers | awk '$1 != "scm" { print $1 }'); do
     draw -p 'a red fox' --sampling-method "$sampler" -q -o "sampler.png"
+    is_png sampler.png
+done
+refused 1 "sampler 'scm' is for models that state SCMScheduler.*choose another sampler" generate -m "$model" -p x --sampling-method scm
+for schedule in $("$pladis" list schedulers | awk '{ print $1 }'); do
+    draw -p 'a red fox' --sampling-method euler --scheduler "$schedule" -q -o "sampler.png"
     is_png sampler.png
 done
 for instructions in $("$pladis" list isa | grep -v 'lacks' | awk '{ print $1 }'); do

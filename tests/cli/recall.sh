@@ -19,7 +19,7 @@ again() {
 # The same bytes, for every sampler and for numbers that have no short form.
 # shellcheck disable=SC2086
 {
-    for sampler in $("$pladis" list samplers | awk '{ print $1 }'); do
+    for sampler in $("$pladis" list samplers | awk '$1 != "scm" { print $1 }'); do
         again $small -p 'a fox' --sampling-method "$sampler"
     done
     again $small -p 'a "fox", (red:1.3): \ {x}' -n '' --cfg-scale 3.1234567890123457 --cfg-rescale 0.1 -s 4294967299
