@@ -9,8 +9,7 @@
 
 static const double BELOW_ONE = 1e-6;
 
-/** Noise levels in the making. diffusers keeps those that it is given in single precision, its own in double.
- */
+/** Noise levels in the making. diffusers keeps those it is given in single precision, its own in double. */
 typedef struct levels {
     double *sigmas; /* [count] */
     size_t count;

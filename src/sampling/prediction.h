@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The one converter between what a network predicts: ε, v (Salimans & Ho 2022, arXiv 2202.00512), x0 or the
+/** The one converter between what a network predicts: ε, v (Salimans & Ho 2022, arXiv 2202.00512), x0, or the
  *  velocity of a flow, ε − x0.
  *
  *  Parametrisations of the same sample: variance preserving, x = a·x0 + s·ε with a² + s² = 1, variance
- *  exploding, x = x0 + σ·ε, and flow, a = 1 − σ and s = σ. The order of the float operations is diffusers'.
- */
+ *  exploding, x = x0 + σ·ε, and flow, a = 1 − σ and s = σ. The order of float operations is diffusers'. */
 #ifndef PLD_SAMPLING_PREDICTION_H
 #define PLD_SAMPLING_PREDICTION_H
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** How a sample holds signal and noise: sample = alpha·x0 + sigma·ε. A sampler stands in one of these spaces.
- */
+/** How a sample holds signal and noise: alpha·x0 + sigma·ε. A sampler stands in one of these spaces. */
 #ifndef PLD_SAMPLING_SAMPLE_SPACE_H
 #define PLD_SAMPLING_SAMPLE_SPACE_H
 

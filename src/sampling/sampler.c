@@ -29,7 +29,9 @@ double pld_sampler_eta(const pld_sampler *sampler) {
 
 size_t pld_sampler_step_of_call(const pld_sampler *sampler, size_t call) {
     const pld_sampler_operations *operations = sampler->kind->operations;
-    return operations->step_of_call ? operations->step_of_call(sampler, call) : call;
+    const size_t step = operations->step_of_call ? operations->step_of_call(sampler, call) : call;
+    /* a schedule may have placed more calls than were asked for: they belong to the last step */
+    return step < sampler->schedule.steps ? step : sampler->schedule.steps - 1;
 }
 
 pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, size_t *call, pld_error *error) {

@@ -93,9 +93,9 @@ pld_sampling_options pld_sampling_options_default(size_t steps);
 
 /** What is known before the first call; constant afterwards. */
 typedef struct pld_schedule {
-    size_t steps;
-    size_t calls;        /**< evaluations of the network */
-    double *timesteps;   /**< [calls] what the network is told; may be fractional */
+    size_t steps;      /**< as asked for, or the length of the list */
+    size_t calls;      /**< evaluations of the network; ddim_uniform and beta_uniform place what they find */
+    double *timesteps; /**< [calls] what the network is told; may be fractional */
     size_t sigmas_count; /**< 0 where the solver does not work on sigmas */
     float *sigmas;       /**< [sigmas_count] noise levels, in diffusers' order and number */
     size_t train_timesteps;
@@ -146,8 +146,8 @@ pld_sample_level pld_sampler_level(const pld_sampler *sampler, size_t call);
 void pld_sampler_add_noise(const pld_sampler *sampler, size_t call, const float *clean, const float *noise,
                            float *noisy, size_t count);
 
-/** x0[count] as the prediction of call `call` implies it for `sample`, what the solver has
- * before its step. */
+/** x0[count] as the prediction of call `call` implies it for `sample`, which the solver has before its
+ * step. */
 void pld_sampler_predict_x0(const pld_sampler *sampler, size_t call, const float *noise_pred,
                             const float *sample, float *x0, size_t count);
 
@@ -163,14 +163,13 @@ void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, cons
  *  become times of the straight flow that the network was trained on. */
 double pld_sampler_network_timestep(const pld_sampler *sampler, size_t call);
 
-/** noise_pred[count] = what pld_sampler_step wants of the network's (guided) output[count] for
- *  input[count] of pld_sampler_scale_model_input: the output itself, but for scm. `noise_pred` may be
- * `output`. */
+/** noise_pred[count] = what pld_sampler_step wants of the network's (guided) output[count] for the
+ * input[count] of pld_sampler_scale_model_input: the output, but for scm. `noise_pred` may be `output`. */
 void pld_sampler_convert_output(const pld_sampler *sampler, size_t call, const float *input,
                                 const float *output, float *noise_pred, size_t count);
 
-/** latents[count] = what the autoencoder gets of the sample after the last call: the sample itself, but for
- * scm, which works at the scale of sigma_data. `latents` may be `sample`. */
+/** latents[count] = what the autoencoder gets of the sample after the last call: the sample, but for scm,
+ * which works at the scale of sigma_data. `latents` may be `sample`. */
 void pld_sampler_finish(const pld_sampler *sampler, const float *sample, float *latents, size_t count);
 
 /** One call of diffusers' scheduler.step. noise_pred[count] is the network's (guided) output, `sample` the

@@ -68,7 +68,6 @@ pld_status pld_apply_sigma_schedule(pld_sampler *sampler, const pld_training_lev
                 "scheduler '%s' finds no noise level for %zu steps in %zu of them; use another one",
                 sampler->sigma_schedule->name, schedule->steps, levels->count);
         }
-        schedule->steps = schedule->calls;
         return PLD_OK;
     }
     double low = isnan(config->sigma_min) ? sigma_min : config->sigma_min;

@@ -110,7 +110,7 @@ static const pld_sigma_schedule sgm_uniform = {
     "sgm_uniform", "equal distances in time, the last end left out", PLD_FIELD_COUNT, NULL, pick_sgm_uniform};
 static const pld_sigma_schedule ddim_uniform = {"ddim_uniform",
                                                 "whole strides over the training levels, from the cleanest; "
-                                                "sometimes more steps than asked for",
+                                                "sometimes more of them than steps",
                                                 PLD_FIELD_COUNT, NULL, pick_ddim_uniform};
 static const pld_sigma_schedule beta_uniform = {
     "beta_uniform", "training levels at Beta(0.6, 0.6) quantiles (ComfyUI's beta)", PLD_FIELD_COUNT, NULL,
