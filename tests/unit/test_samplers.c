@@ -2,6 +2,7 @@
 /* Every sampler against diffusers' schedulers: whole runs on a stand-in for the network, by the rows of
  * tests/data/sampling/cases.json (tools/reference/sampling_cases.py computes them), and call by call along
  * the recorded generations of the reference. */
+#define _GNU_SOURCE
 #include "reference_cases.h"
 #include "sampling/sampler.h"
 #include "sampling_data.h"
