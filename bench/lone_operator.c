@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "models/text/clip_text.h"
 #include "nn/operators/operators.h"
-#include "pipeline/internal.h"
+#include "pipeline/session.h"
 
 enum { CONTEXT_TOKENS = 77 };
 
@@ -121,6 +120,8 @@ int bench_times_in_network(const bench_network *network, int index) {
 }
 
 static pld_status surround(const pld_model *model, bench_surroundings *s, pld_error *error) {
+    enum { MOST_IDS = 4096 };
+    const size_t outside = 2 * model->site_count + 1; /* as many as a network may take: two a site, and one */
     int64_t widest = 1;
     for (size_t i = 0; i < model->site_count; i++) {
         const int64_t width = (int64_t)model->sites[i].heads * model->sites[i].head_size;
@@ -128,16 +129,15 @@ static pld_status surround(const pld_model *model, bench_surroundings *s, pld_er
     }
     *s = (bench_surroundings){.timestep = 500, .branch = PLD_BRANCH_CONDITIONAL};
     s->text = bench_numbers((size_t)(CONTEXT_TOKENS * widest), 1);
-    s->sites = pld_allocate(model->cross_count, sizeof *s->sites);
-    s->ids = pld_allocate(4096, sizeof *s->ids);
-    if (!s->text || !s->sites || !s->ids) {
+    s->outside = pld_allocate(outside, sizeof *s->outside);
+    s->ids = pld_allocate(MOST_IDS, sizeof *s->ids);
+    if (!s->text || !s->outside || !s->ids) {
         return pld_fail_memory(error, (size_t)(CONTEXT_TOKENS * widest) * sizeof(float), "bench");
     }
-    for (size_t i = 0; i < model->cross_count; i++) {
-        s->sites[i] = s->text;
+    for (size_t i = 0; i < outside; i++) {
+        s->outside[i] = s->text;
     }
-    s->context =
-        (pld_context){.tokens = CONTEXT_TOKENS, .keys = s->sites, .values = s->sites, .added = s->text};
+    s->context = (pld_context){.tokens = CONTEXT_TOKENS, .outside = s->outside};
     s->contexts[0] = &s->context;
     const pld_pladis_request request = {.lambda = 2, .alpha = 1.5, .blocks = "all"};
     int sites;
@@ -150,7 +150,7 @@ static void part_surroundings(bench_surroundings *s) {
     pld_variant_table_free(&s->variants);
     pld_onednn_destroy(&s->dnn);
     pld_free(s->text);
-    pld_free(s->sites);
+    pld_free(s->outside);
     pld_free(s->ids);
 }
 
@@ -165,40 +165,45 @@ static pld_status visit_plan(bench_run *bench, bench_network network, pld_plan *
 
 static pld_status visit_denoiser(bench_run *bench, pld_model *model, bench_network network,
                                  const bench_visitor *visitor, pld_error *error) {
-    const int factor = (int)pld_vae_factor(&model->vae);
+    const pld_component *part = pld_denoiser_of(model);
+    const int64_t factor = model->autoencoder_facts.factor;
     pld_plan plan;
-    pld_unet_values values;
-    pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    const pld_unet_shape shape = {1, network.height / factor, network.width / factor, NULL};
-    const pld_status built = pld_unet_build(&plan, &model->unet, &shape, &values, error);
+    pld_denoiser_values values;
+    pld_plan_init(&plan, part->parameters);
+    const pld_denoiser_shape shape = {1, network.height / factor, network.width / factor, NULL};
+    const pld_status built = part->class->denoiser->build(&plan, part->config, &shape, &values, error);
     return visit_plan(bench, network, &plan, built, visitor, error);
 }
 
 static pld_status visit_decoder(bench_run *bench, pld_model *model, bench_network network,
                                 const bench_visitor *visitor, pld_error *error) {
-    const int factor = (int)pld_vae_factor(&model->vae);
+    const pld_component *part = pld_autoencoder_of(model);
+    const int64_t factor = model->autoencoder_facts.factor;
     pld_plan plan;
-    pld_vae_values values;
-    pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
-    const pld_status built = pld_vae_decoder_build(&plan, &model->vae, 1, network.height / factor,
-                                                   network.width / factor, &values, error);
+    pld_autoencoder_values values;
+    pld_plan_init(&plan, part->parameters);
+    const pld_status built = part->class->autoencoder->decoder(&plan, part->config, 1, network.height / factor,
+                                                               network.width / factor, &values, error);
     return visit_plan(bench, network, &plan, built, visitor, error);
 }
 
 static pld_status visit_text(bench_run *bench, pld_model *model, bench_network network,
                              const bench_visitor *visitor, pld_error *error) {
     pld_status status = PLD_OK;
-    for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
+    for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         pld_plan plan;
-        pld_clip_text_values values;
-        const pld_text_encoder *encoder = &model->text_encoders[i];
-        pld_plan_init(&plan, model->parameters[encoder->part]);
-        const pld_clip_text_options options = {.batch = 1,
-                                               .skip = model->family->text_skip,
-                                               .final_norm = model->family->text_final_norm,
-                                               .pooled = model->family->parts[encoder->part].pooled};
-        const pld_status built = pld_clip_text_build(&plan, &encoder->config, &options, &values, error);
-        plan.name = model->family->parts[encoder->part].name;
+        pld_text_values values;
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        const pld_text_use *use = &model->family->texts[i];
+        pld_plan_init(&plan, encoder->parameters);
+        const pld_text_request request = {.batch = 1,
+                                          .tokens = encoder->text.positions,
+                                          .skip = use->skip,
+                                          .final_norm = use->final_norm,
+                                          .pooled = use->pooled};
+        const pld_status built =
+            encoder->class->text_encoder->build(&plan, encoder->config, &request, &values, error);
+        plan.name = encoder->row->name;
         status = visit_plan(bench, network, &plan, built, visitor, error);
     }
     return status;

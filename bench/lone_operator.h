@@ -14,8 +14,8 @@
 /** What an operator may need from outside, enough for one row of any network here. */
 typedef struct bench_surroundings {
     pld_onednn *dnn;
-    float *text;         /* keys and values of one site [CONTEXT_TOKENS, widest] */
-    const float **sites; /* [cross sites], all the same */
+    float *text;           /* keys and values of one site [CONTEXT_TOKENS, widest] */
+    const float **outside; /* all the same */
     pld_context context;
     const pld_context *contexts[1];
     pld_variant_table variants;

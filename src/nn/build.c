@@ -329,39 +329,44 @@ static int add_site(pld_builder *b, pld_site_kind kind, int heads, int64_t width
         b->status = pld_fail_memory(b->error, sizeof *plan->sites, "plan");
         return 0;
     }
-    int cross = 0;
-    for (size_t i = 0; i < plan->site_count; i++) {
-        cross += plan->sites[i].kind == PLD_SITE_CROSS;
-    }
     pld_site *site = &plan->sites[plan->site_count];
     *site = (pld_site){.kind = kind,
                        .heads = heads,
-                       .head_size = (int)(width / heads),
-                       .cross_index = kind == PLD_SITE_CROSS ? cross : -1};
+                       .head_size = (int)(width / heads)};
     memcpy(site->name, b->scope, sizeof site->name);
     return (int)plan->site_count++;
 }
 
-pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, pld_value_id key,
-                        pld_value_id value, int heads, bool causal) {
+/** Append the attention of `query` at a new site; its output through `*out`. NULL after a failure. */
+static pld_operator *attend(pld_builder *b, pld_site_kind kind, pld_value_id query, int heads, pld_value_id *out) {
+    *out = PLD_NO_VALUE;
     if (failed(b)) {
-        return PLD_NO_VALUE;
+        return NULL;
     }
     const int64_t width = b->plan->values[query].channels;
     if (heads < 1 || width % heads != 0) {
         b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
                              "configuration: width %lld of '%s' does not divide into %d heads",
                              (long long)width, b->scope, heads);
-        return PLD_NO_VALUE;
+        return NULL;
     }
     const int site = add_site(b, kind, heads, width);
     const pld_value from = b->plan->values[query];
     const pld_row_groups groups = failed(b) ? from.groups : pld_row_groups_after(b->sharing, (size_t)site);
-    pld_value_id out = new_value(b, groups, from.batch, from.height, from.width, width);
-    pld_operator *op = append(b, &pld_operator_attention, "", query, PLD_NO_VALUE, out);
+    *out = new_value(b, groups, from.batch, from.height, from.width, width);
+    pld_operator *op = append(b, &pld_operator_attention, "", query, PLD_NO_VALUE, *out);
     if (op) {
         op->heads = heads;
         op->site = site;
+    }
+    return op;
+}
+
+pld_value_id pld_attend(pld_builder *b, pld_value_id query, pld_value_id key, pld_value_id value, int heads,
+                        bool causal) {
+    pld_value_id out;
+    pld_operator *op = attend(b, PLD_SITE_SELF, query, heads, &out);
+    if (op) {
         op->key = key;
         op->value = value;
         op->causal = causal;
@@ -369,6 +374,35 @@ pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, 
         touch(b->plan, value, (int)b->plan->operator_count - 1);
     }
     return out;
+}
+
+/** Take the next `count` values from outside; the number of the first. */
+static int take_outside(pld_builder *b, int count) {
+    const int first = b->plan->outside_count;
+    b->plan->outside_count += count;
+    return first;
+}
+
+pld_value_id pld_attend_outside(pld_builder *b, pld_value_id query, int heads) {
+    pld_value_id out;
+    pld_operator *op = attend(b, PLD_SITE_CROSS, query, heads, &out);
+    if (op) {
+        op->outside = take_outside(b, 2);
+    }
+    return out;
+}
+
+void pld_offer(pld_builder *b, pld_value_id x) {
+    pld_plan *plan = b->plan;
+    if (failed(b)) {
+        return;
+    }
+    if (!pld_grow((void **)&plan->offers, &plan->offer_capacity, plan->offer_count + 1, sizeof *plan->offers)) {
+        b->status = pld_fail_memory(b->error, sizeof *plan->offers, "plan");
+        return;
+    }
+    pld_keep(b, x);
+    plan->offers[plan->offer_count++] = x;
 }
 
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second) {
@@ -438,8 +472,11 @@ pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool 
     return out;
 }
 
-pld_value_id pld_add_context(pld_builder *b, pld_value_id x) {
-    append(b, &pld_operator_add_context, "", x, PLD_NO_VALUE, x);
+pld_value_id pld_add_outside(pld_builder *b, pld_value_id x) {
+    pld_operator *op = append(b, &pld_operator_add_outside, "", x, PLD_NO_VALUE, x);
+    if (op) {
+        op->outside = take_outside(b, 1);
+    }
     return x;
 }
 

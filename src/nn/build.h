@@ -77,10 +77,11 @@ pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activat
 pld_value_id pld_linear_narrow(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
 /** A linear layer to 2·channels, (a, b), and a·gelu(b) of them. */
 pld_value_id pld_linear_geglu(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
-/** Attention over the tokens of query [B, T, heads·d]; cross: keys and values come with the run
- * (PLD_NO_VALUE). */
-pld_value_id pld_attend(pld_builder *b, pld_site_kind kind, pld_value_id query, pld_value_id key,
-                        pld_value_id value, int heads, bool causal);
+/** Attention over the tokens of query [B, T, heads·d] among themselves. */
+pld_value_id pld_attend(pld_builder *b, pld_value_id query, pld_value_id key, pld_value_id value, int heads,
+                        bool causal);
+/** Attention of query [B, T, heads·d] to keys and values [tokens, heads·d] from outside: it takes two, in that order. */
+pld_value_id pld_attend_outside(pld_builder *b, pld_value_id query, int heads);
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 /** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
@@ -94,8 +95,11 @@ pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions
 /** Timesteps of the run → sinusoids [B, 1, channels]. */
 pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
                           double shift);
-/** x [B, 1, C] += what the context of each row adds (pld_context.added), in place; returns x. */
-pld_value_id pld_add_context(pld_builder *b, pld_value_id x);
+/** x [B, 1, C] += a value [C] from outside, each row's own, in place; returns x. */
+pld_value_id pld_add_outside(pld_builder *b, pld_value_id x);
+/** Keep a value for another plan, which takes it as a value from outside. The order of offers and that in which they are
+ * taken are the same. */
+void pld_offer(pld_builder *b, pld_value_id x);
 /** x [B, T, C] → [B, 1, C]: each text's state at its first id `token`, or at its largest id (PLD_LARGEST_ID).
  */
 pld_value_id pld_pool(pld_builder *b, pld_value_id x, int32_t token);

@@ -7,12 +7,11 @@
 #include "nn/plan.h"
 #include "nn/profile.h"
 
-/** Keys and values of every cross-attention for one prompt: computed once, read in every step. */
+/** What one prompt gives to every evaluation of a network: values from outside its plan, computed once, in the order
+ * in which the network takes them (build.h: pld_outside). Rows of a batch may have different ones. */
 typedef struct pld_context {
-    int64_t tokens;
-    const float *const *keys;   /**< [cross sites] of [tokens, heads·head_size] */
-    const float *const *values; /**< likewise */
-    const float *added; /**< joins the time embedding [its width]; NULL where the network takes none */
+    int64_t tokens;              /**< of the keys and values of cross-attentions */
+    const float *const *outside; /**< [the network's number], each of the size that its operator reads */
 } pld_context;
 
 typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD } pld_conv_choice;

@@ -6,6 +6,10 @@
 
 #include "core/memory.h"
 
+const char *pld_site_kind_name(pld_site_kind kind) {
+    return kind == PLD_SITE_CROSS ? "cross" : "self";
+}
+
 void pld_plan_init(pld_plan *plan, pld_parameters *parameters) {
     *plan = (pld_plan){.parameters = parameters};
 }
@@ -25,6 +29,7 @@ void pld_plan_free(pld_plan *plan) {
     pld_free(plan->operators);
     pld_free(plan->values);
     pld_free(plan->sites);
+    pld_free(plan->offers);
     pld_free(plan->memory);
     *plan = (pld_plan){0};
 }

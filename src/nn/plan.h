@@ -101,18 +101,22 @@ typedef struct pld_operator {
     int site;              /**< of an attention: index into plan->sites */
     int stage;             /**< of FreeU: up block 0 or 1 */
     pld_value_id key, value;
+    int outside;       /**< of an operator that reads a value from outside: its number; of a cross-attention its keys',
+                          the values' is the next one */
     bool causal;
     int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */
 } pld_operator;
 
 typedef enum pld_site_kind { PLD_SITE_SELF, PLD_SITE_CROSS } pld_site_kind;
 
+/** "self", "cross" */
+const char *pld_site_kind_name(pld_site_kind kind);
+
 /** An attention that variants can be put on. */
 typedef struct pld_site {
     char name[PLD_PLAN_NAME]; /**< "down_blocks.0.attentions.1.transformer_blocks.0.attn2" */
     pld_site_kind kind;
     int heads, head_size;
-    int cross_index; /**< of cross sites: which entry of the context's keys and values; -1 for self */
 } pld_site;
 
 typedef struct pld_plan {
@@ -124,6 +128,9 @@ typedef struct pld_plan {
     size_t operator_count, operator_capacity;
     pld_site *sites;
     size_t site_count, site_capacity;
+    pld_value_id *offers; /**< what it computes for another plan, which takes it as values from outside */
+    size_t offer_count, offer_capacity;
+    int outside_count; /**< values from outside that it takes */
     size_t memory_floats; /**< of all values, after pld_plan_layout */
     size_t scratch_bytes; /**< after pld_plan_prepare */
     float *memory;        /**< [memory_floats] after pld_plan_prepare; of held_bytes with the scratch */

@@ -203,7 +203,7 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
                               bool literal, pld_error *error) {
     pld_tokens *tokens = NULL;
     PLD_TRY(pld_tokenize(model, prompt, strlen(prompt), literal, &tokens, error));
-    maps->keys = (int64_t)tokens->tokenizers[0].chunk_count * model->text_encoders[0].config.positions;
+    maps->keys = (int64_t)tokens->tokenizers[0].chunk_count * pld_text_encoder_of(model, 0)->text.positions;
     maps->site_count = model->site_count;
     maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
     maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);

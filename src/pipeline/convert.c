@@ -129,14 +129,14 @@ static pld_status write_folder(pld_conversion *conversion, const char *output, p
 /** All parts in one file, which also says what the network predicts. */
 static pld_status write_single(pld_conversion *conversion, const char *output, pld_error *error) {
     const pld_model *model = conversion->model;
-    const pld_single_family *family = NULL;
+    const pld_published *published = NULL;
     const pld_prediction prediction = model->scheduler.prediction_type;
     const bool v = prediction == PLD_PREDICT_V;
-    PLD_TRY(pld_conversion_family(model, &family, error));
-    for (int i = 0; i < model->family->part_count; i++) {
-        PLD_TRY(pld_conversion_add_original(conversion, &model->family->parts[i], family, error));
+    PLD_TRY(pld_conversion_published(model, &published, error));
+    for (int i = 0; i < model->part_count; i++) {
+        PLD_TRY(pld_conversion_add_original(conversion, &model->parts[i], published, error));
     }
-    if (v && family->marks_v) {
+    if (v && published->marks_v) {
         PLD_TRY(pld_conversion_add_mark(conversion, "v_pred", error));
     }
     if (model->scheduler.rescale_betas_zero_snr) {
@@ -151,7 +151,7 @@ static pld_status write_single(pld_conversion *conversion, const char *output, p
 /** Bytes that will be written in all: those of the parts as stored, or in the type that was asked for. */
 static uint64_t expected_bytes(const pld_model *model, pld_dtype dtype) {
     uint64_t bytes = 0;
-    for (int i = 0; i < model->family->part_count; i++) {
+    for (int i = 0; i < model->part_count; i++) {
         const pld_model_part *part = &model->public_parts[i];
         bytes += dtype == PLD_DTYPE_COUNT ? part->bytes : part->parameters * pld_dtype_size(dtype);
     }

@@ -3,7 +3,7 @@
 #ifndef PLD_PIPELINE_CONVERT_H
 #define PLD_PIPELINE_CONVERT_H
 
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 
 enum { PLD_MOST_SOURCES = 3 };
 
@@ -30,11 +30,11 @@ typedef struct pld_conversion {
 } pld_conversion;
 
 /** Add a part's tensors under diffusers' names. */
-pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_family_part *part, pld_error *error);
+pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_component *part, pld_error *error);
 
-/** Add a part's tensors under the names that single files of `family` use. */
-pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_family_part *part,
-                                       const pld_single_family *family, pld_error *error);
+/** Add a part's tensors under the names that single files of a published model use. */
+pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_component *part,
+                                       const pld_published *published, pld_error *error);
 
 /** Add an empty tensor, a mark. */
 pld_status pld_conversion_add_mark(pld_conversion *conversion, const char *name, pld_error *error);
@@ -48,8 +48,8 @@ pld_status pld_conversion_write(pld_conversion *conversion, const char *path, co
 /** Forget tensors and views, so that another file can follow. */
 void pld_conversion_clear(pld_conversion *conversion);
 
-/** The family by the names that single files use, from the U-Net. */
-pld_status pld_conversion_family(const pld_model *model, const pld_single_family **family, pld_error *error);
+/** The published model that the denoiser is most like. */
+pld_status pld_conversion_published(const pld_model *model, const pld_published **published, pld_error *error);
 
 /** Warn in the log where the single file at `output`, opened by itself, would not be `model` any more,
  *  and say what to give beside it. */

@@ -19,15 +19,10 @@ static void note(losses *found, bool same, const char *what) {
     }
 }
 
-/** The id of the end token; published configurations have 2 for the last one. */
-static int64_t end_of(const pld_clip_text_config *config) {
-    return config->eos_token_id == 2 ? config->vocabulary - 1 : config->eos_token_id;
-}
-
-static bool same_encoder(const pld_clip_text_config *a, const pld_clip_text_config *b) {
-    return a->vocabulary == b->vocabulary && a->width == b->width && a->intermediate == b->intermediate &&
-           a->layers == b->layers && a->heads == b->heads && a->positions == b->positions &&
-           a->activation == b->activation && a->epsilon == b->epsilon && end_of(a) == end_of(b);
+/** The same network, by its configuration. */
+static bool same_part(const pld_component *a, const pld_component *b) {
+    return a->class == b->class && (a->class->same ? a->class->same(a->config, b->config)
+                                                   : memcmp(a->config, b->config, a->class->config_bytes) == 0);
 }
 
 /** The same tokens, told by a text that has words, numbers, marks and what must be put together from
@@ -79,16 +74,15 @@ static void compare(const pld_model *model, const pld_model *alone, losses *foun
         note(found, false, "family");
         return;
     }
-    /* Both are filled by one reader, in memory that was zero. */
-    note(found, memcmp(&model->unet, &alone->unet, sizeof model->unet) == 0, "U-Net configuration");
-    note(found, memcmp(&model->vae, &alone->vae, sizeof model->vae) == 0, "autoencoder configuration");
-    bool encoders = true, tokens = true;
-    for (int i = 0; i < model->text_encoder_count; i++) {
-        const pld_text_encoder *own = &model->text_encoders[i], *other = &alone->text_encoders[i];
-        encoders = encoders && same_encoder(&own->config, &other->config);
-        tokens = tokens && same_tokens(own->tokenizer, other->tokenizer);
+    bool tokens = true;
+    for (int i = 0; i < model->part_count; i++) {
+        const pld_component *own = &model->parts[i], *other = &alone->parts[i];
+        char what[64];
+        snprintf(what, sizeof what, "%s configuration", own->class->title);
+        note(found, same_part(own, other), what);
+        tokens = tokens && (!own->tokenizer || same_tokens(own->tokenizer, other->tokenizer));
     }
-    note(found, encoders, "text encoder configuration");
+    note(found, model->denoiser_facts.sample_size == alone->denoiser_facts.sample_size, "usual size");
     note(found, tokens, "tokenizer");
     note(found, same_schedule(model, alone), "sampler or schedule");
     note(found, same_preferences(model, alone), "preferred settings (pladis.json)");

@@ -149,8 +149,7 @@ static pld_status write_tokenizer(const char *vocabulary, const char *pad, const
 /** The tokenizer of one text encoder, from wherever the model has it. */
 static pld_status put_tokenizer(const pld_model_source *source, const pld_family_part *part,
                                 const char *folder, pld_error *error) {
-    const bool second = strcmp(part->tokenizer, "tokenizer_2") == 0;
-    const char *pad = source->family ? source->family->pad_tokens[second] : second ? "!" : "<|endoftext|>";
+    const char *pad = pld_model_source_pad(source, part);
     struct stat found;
     const char *given = source->tokenizer;
     char *to = pld_format("%s/%s", folder, part->tokenizer);
@@ -170,12 +169,12 @@ static pld_status put_tokenizer(const pld_model_source *source, const pld_family
     return status;
 }
 
-static pld_status put_part(pld_conversion *conversion, const pld_family_part *part, const char *folder,
+static pld_status put_part(pld_conversion *conversion, const pld_component *part, const char *folder,
                            pld_error *error) {
     static const char *const metadata[] = {"format", "pt", NULL};
-    char *inside = pld_format("%s/%s", folder, part->name);
-    char *document = pld_format("%s/config.json", part->name);
-    char *weights = pld_format("%s/%s/%s.safetensors", folder, part->name, part->stem);
+    char *inside = pld_format("%s/%s", folder, part->row->name);
+    char *document = pld_format("%s/config.json", part->row->name);
+    char *weights = pld_format("%s/%s/%s.safetensors", folder, part->row->name, part->row->stem);
     pld_status status =
         inside && document && weights ? make_folder(inside, error) : pld_fail_memory(error, 256, "path");
     if (status == PLD_OK) {
@@ -196,18 +195,19 @@ static pld_status put_part(pld_conversion *conversion, const pld_family_part *pa
 
 pld_status pld_convert_to_folder(pld_conversion *conversion, const char *folder, pld_error *error) {
     const pld_model_source *source = &conversion->model->source;
-    const pld_family *family = conversion->model->family;
+    const pld_model *model = conversion->model;
     char *schedule = pld_format("%s/scheduler", folder);
     pld_status status = schedule ? make_folder(schedule, error) : pld_fail_memory(error, 256, "path");
     pld_free(schedule);
     PLD_TRY(status);
     PLD_TRY(put_index(source, folder, error));
     PLD_TRY(put_document(source, folder, "scheduler/scheduler_config.json", error));
-    for (int i = 0; i < family->part_count; i++) {
-        if (family->parts[i].tokenizer) {
-            PLD_TRY(put_tokenizer(source, &family->parts[i], folder, error));
+    for (int i = 0; i < model->part_count; i++) {
+        const pld_component *part = &model->parts[i];
+        if (part->row->tokenizer) {
+            PLD_TRY(put_tokenizer(source, part->row, folder, error));
         }
-        PLD_TRY(put_part(conversion, &family->parts[i], folder, error));
+        PLD_TRY(put_part(conversion, part, folder, error));
     }
     bool preferences = false;
     PLD_TRY(pld_model_source_has(source, "pladis.json", &preferences, error));

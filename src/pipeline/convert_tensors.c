@@ -34,25 +34,27 @@ static void describe(const pld_conversion *conversion, const pld_stored_tensor *
 }
 
 /** Open a part and keep the view until pld_conversion_clear. */
-static pld_status open_view(pld_conversion *conversion, const pld_family_part *part, pld_weight_files **view,
+static pld_status open_view(pld_conversion *conversion, const pld_component *part, pld_weight_files **view,
                             pld_error *error) {
-    PLD_TRY(pld_model_source_weights(&conversion->model->source, part, NULL, view, error));
+    PLD_TRY(pld_model_source_weights(&conversion->model->source, part->row, part->class, part->config, NULL, view, error));
     conversion->views[conversion->view_count++] = *view;
     return PLD_OK;
 }
 
-/** What a single file has and diffusers' encoder without a projection does not. */
-static bool is_left_out(const pld_family_part *part, const char *name) {
-    return strcmp(part->kind, "CLIPTextModel") == 0 && strcmp(name, "text_projection.weight") == 0;
+/** Whether a list that ends with NULL (NULL: an empty one) has the name. */
+static bool is_among(const char *const *names, const char *name) {
+    while (names && *names && strcmp(name, *names) != 0) {
+        names++;
+    }
+    return names && *names;
 }
 
-pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_family_part *part,
-                                   pld_error *error) {
+pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_component *part, pld_error *error) {
     pld_weight_files *view = NULL;
     PLD_TRY(open_view(conversion, part, &view, error));
     for (size_t i = 0; i < pld_weight_files_count(view); i++) {
         const pld_weight weight = pld_weight_files_at(view, i);
-        if (is_left_out(part, weight.tensor->name)) {
+        if (is_among(part->class->unsaved, weight.tensor->name)) {
             continue;
         }
         pld_converted *item = append(conversion, pld_copy_string(weight.tensor->name));
@@ -123,15 +125,14 @@ static pld_status place(const pld_conversion *conversion, pld_weight weight, pld
     return PLD_OK;
 }
 
-/** A text tower that has one block less than files of its family: programs expect the unused one, so zeros
+/** A text encoder that has one layer less than files of its family: programs expect the unused one, so zeros
  * stand for it. */
-static pld_status add_unused_block(pld_conversion *conversion, const char *prefix, size_t first,
+static pld_status add_unused_layer(pld_conversion *conversion, const pld_part_layout *layout, size_t first,
                                    pld_error *error) {
-    static const char block[] = "transformer.resblocks.";
     enum { MOST_BLOCKS = 1 << 16 };
     int last = -1;
     uint64_t number = 0;
-    const size_t start = strlen(prefix) + sizeof block - 1;
+    const size_t start = strlen(layout->prefix) + strlen(layout->own_layers);
     for (size_t i = first; i < conversion->count; i++) {
         if (strlen(conversion->items[i].name) > start &&
             pld_parse_natural(conversion->items[i].name + start, MOST_BLOCKS, &number, NULL)) {
@@ -142,7 +143,7 @@ static pld_status add_unused_block(pld_conversion *conversion, const char *prefi
     for (size_t i = first; i < end && last >= 0; i++) {
         const char *tail = strlen(conversion->items[i].name) > start ? conversion->items[i].name + start : "";
         if (pld_parse_natural(tail, MOST_BLOCKS, &number, &tail) && (int)number == last) {
-            pld_converted *item = append(conversion, pld_format("%s%s%d%s", prefix, block, last + 1, tail));
+            pld_converted *item = append(conversion, pld_format("%s%s%d%s", layout->prefix, layout->own_layers, last + 1, tail));
             if (!item) {
                 return pld_fail_memory(error, sizeof *item, "list of tensors");
             }
@@ -152,26 +153,29 @@ static pld_status add_unused_block(pld_conversion *conversion, const char *prefi
     return PLD_OK;
 }
 
-pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_family_part *part,
-                                       const pld_single_family *family, pld_error *error) {
-    const pld_part_layout *layout = pld_layout_original(family->name, part->name);
+pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_component *part,
+                                       const pld_published *published, pld_error *error) {
+    const char *name_of_part = part->row->name;
+    const pld_published_part *row = pld_published_part_of(published, name_of_part);
+    const pld_part_layout *layout =
+        row && row->prefix ? pld_layout_with_prefix(part->class, name_of_part, row->prefix) : NULL;
     pld_weight_files *view = NULL;
     const size_t first = conversion->count;
-    const int last = (int)conversion->model->vae.levels - 1;
     if (!layout) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: single files of %s have no place for its %s",
-                        conversion->model->source.path, family->title, part->name);
+                        conversion->model->source.path, published->title, name_of_part);
     }
     PLD_TRY(open_view(conversion, part, &view, error));
+    const int last = pld_layout_last_of_view(view, layout);
     for (size_t i = 0; i < pld_weight_files_count(view); i++) {
         const pld_weight weight = pld_weight_files_at(view, i);
         pld_renamed renamed;
         if (!pld_names_to_original(layout->names, last, weight.tensor->name, has_name, view, &renamed)) {
-            if (strstr(weight.tensor->name, "position_ids")) {
-                continue; /* OpenCLIP's tower has none */
+            if (is_among(part->class->unused, weight.tensor->name)) {
+                continue;
             }
             return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: tensor '%s' has no name in single files of %s",
-                            conversion->model->source.path, weight.tensor->name, family->title);
+                            conversion->model->source.path, weight.tensor->name, published->title);
         }
         char *name = pld_format("%s%s", layout->prefix, renamed.name);
         pld_converted *item = name ? find_item(conversion, first, name) : NULL;
@@ -182,9 +186,7 @@ pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_fam
         }
         PLD_TRY(place(conversion, weight, renamed.form, item, error));
     }
-    return family->drops_last_block && layout->names == pld_open_clip_names
-               ? add_unused_block(conversion, layout->prefix, first, error)
-               : PLD_OK;
+    return row->unused_layers > 0 && layout->own_layers ? add_unused_layer(conversion, layout, first, error) : PLD_OK;
 }
 
 pld_status pld_conversion_add_mark(pld_conversion *conversion, const char *name, pld_error *error) {
@@ -322,14 +324,14 @@ void pld_conversion_clear(pld_conversion *conversion) {
     conversion->view_count = 0;
 }
 
-pld_status pld_conversion_family(const pld_model *model, const pld_single_family **family, pld_error *error) {
-    pld_weight_files *unet = NULL;
-    const pld_family_part *part = model->family->parts;
-    while (part->role != PLD_ROLE_DENOISER) {
-        part++;
-    }
-    PLD_TRY(pld_model_source_weights(&model->source, part, NULL, &unet, error));
-    pld_status status = pld_single_family_find(unet, family, error);
-    pld_weight_files_close(&unet);
+pld_status pld_conversion_published(const pld_model *model, const pld_published **published, pld_error *error) {
+    const pld_component *part = pld_denoiser_of(model);
+    const pld_family *family = NULL;
+    pld_weight_files *weights = NULL;
+    const char *name = NULL;
+    PLD_TRY(pld_model_source_weights(&model->source, part->row, part->class, part->config, NULL, &weights, error));
+    pld_status status = part->class->denoiser->recognise(weights, &name, error);
+    *published = status == PLD_OK ? pld_published_find(name, &family) : NULL;
+    pld_weight_files_close(&weights);
     return status;
 }

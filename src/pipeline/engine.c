@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "pipeline/internal.h"
+#include "pipeline/engine.h"
 
 enum { MAX_THREADS = 1024 };
 

@@ -79,22 +79,22 @@ static bool evaluates(const pld_generation *g, pld_branch_set branches) {
     return false;
 }
 
-/** Prepare the U-Net for the sets of branches that this run evaluates: primitives and packed weights. */
-static pld_status load_unet(pld_generation *g) {
-    pld_unet_request request = {.height = g->latent_height,
+/** Prepare the denoiser for the sets of branches that this run evaluates: primitives and packed weights. */
+static pld_status load_denoiser(pld_generation *g) {
+    pld_denoiser_request request = {.height = g->latent_height,
                                 .width = g->latent_width,
                                 .tokens = context_tokens(g),
                                 .tables = {&g->dense, &g->pladis}};
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
-            pld_session_drop_unet(g->session, set);
+            pld_session_drop_denoiser(g->session, set);
         }
     }
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (evaluates(g, set)) {
             request.branches = set;
-            PLD_TRY(pld_session_need_unet(g->session, &request, g->options->cancel, g->error));
-            PLD_TRY(allocate_attention_spare(g, &g->session->unets[set].plan));
+            PLD_TRY(pld_session_need_denoiser(g->session, &request, g->options->cancel, g->error));
+            PLD_TRY(allocate_attention_spare(g, &g->session->denoisers[set].plan));
         }
     }
     return PLD_OK;
@@ -123,7 +123,7 @@ static pld_status read_init_noise(pld_generation *g, const int64_t *shape, float
 /** Unit normal noise from the seed (the generator's first draw, but for a picture's latents), scaled as the
  * sampler wants it. */
 static pld_status start_latents(pld_generation *g) {
-    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
     pld_rng_normal(&g->rng, g->latents, g->count);
     if (g->options->init_noise) {
         PLD_TRY(read_init_noise(g, shape, g->latents));
@@ -148,23 +148,23 @@ static pld_status start_latents(pld_generation *g) {
 }
 
 /** Hand the network its input: a row for each group of branches that begin equal. */
-static void fill_sample(pld_generation *g, size_t call, const pld_unet_plan *unet) {
-    const pld_value *sample = &unet->plan.values[unet->values.sample];
+static void fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan *denoiser) {
+    const pld_value *sample = &denoiser->plan.values[denoiser->values.sample];
     pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
     for (int64_t i = 0; i < sample->batch; i++) {
         g->model->engine->kernels->nchw_to_nhwc(
             g->model_input, sample->channels, sample->height * sample->width,
-            pld_plan_data(&unet->plan, unet->values.sample) + (size_t)i * g->count);
+            pld_plan_data(&denoiser->plan, denoiser->values.sample) + (size_t)i * g->count);
     }
 }
 
 /** What the network predicts for each of the branches, into g->rows. */
-static void read_output(pld_generation *g, const pld_unet_plan *unet, const pld_branch *branches, int count) {
-    const pld_value *output = &unet->plan.values[unet->values.output];
+static void read_output(pld_generation *g, const pld_denoiser_plan *denoiser, const pld_branch *branches, int count) {
+    const pld_value *output = &denoiser->plan.values[denoiser->values.output];
     for (int i = 0; i < count; i++) {
         const size_t place = (size_t)pld_group_of_row(&output->groups, i);
         g->model->engine->kernels->nhwc_to_nchw(
-            pld_plan_data(&unet->plan, unet->values.output) + place * g->count, output->channels,
+            pld_plan_data(&denoiser->plan, denoiser->values.output) + place * g->count, output->channels,
             output->height * output->width, g->rows[branches[i]]);
     }
 }
@@ -172,7 +172,7 @@ static void read_output(pld_generation *g, const pld_unet_plan *unet, const pld_
 /** Predictions of a set of branches for call `call`, into g->rows: one evaluation whose rows are the
  * branches. */
 static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
-    pld_unet_plan *unet = &g->session->unets[set];
+    pld_denoiser_plan *denoiser = &g->session->denoisers[set];
     pld_branch branches[PLD_BRANCH_COUNT];
     const int count = pld_branches_of(set, branches);
     const pld_context *contexts[PLD_BRANCH_COUNT];
@@ -181,8 +181,8 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
         contexts[i] = context_of(g, branches[i]);
         timesteps[i] = (float)pld_sampler_schedule(g->sampler)->timesteps[call];
     }
-    fill_sample(g, call, unet);
-    pld_run run = pld_session_run(g->session, &unet->plan, g->options->cancel);
+    fill_sample(g, call, denoiser);
+    pld_run run = pld_session_run(g->session, &denoiser->plan, g->options->cancel);
     const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
     run.variants = active ? &g->pladis : &g->dense;
     run.branch_of_row = branches;
@@ -200,7 +200,7 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
     PLD_TRY(g->statistics ? pld_attention_statistics_status(g->statistics, g->error) : PLD_OK);
     g->report.calls++;
     g->report.evaluations += count;
-    read_output(g, unet, branches, count);
+    read_output(g, denoiser, branches, count);
     return PLD_OK;
 }
 
@@ -227,7 +227,7 @@ static pld_status dump_call(pld_generation *g, const char *what, size_t call, co
     if (!g->options->dump_steps) {
         return PLD_OK;
     }
-    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
     char name[48];
     snprintf(name, sizeof name, "%s.%02zu", what, call);
     return pld_dump_add(&g->dump, name, values, 4, shape, g->error);
@@ -274,7 +274,7 @@ static pld_status denoise(pld_generation *g) {
         PLD_TRY(dump_call(g, "latents", call, g->latents));
         PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
     }
-    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
     PLD_TRY(pld_attention_maps_finish(g));
     return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
 }
@@ -320,7 +320,7 @@ static pld_status allocate_latents(pld_generation *g) {
             buffers[buffer_count++] = &g->rows[branch];
         }
     }
-    g->count = (size_t)(g->model->unet.in_channels * g->latent_height * g->latent_width);
+    g->count = (size_t)(g->model->denoiser_facts.channels * g->latent_height * g->latent_width);
     for (size_t i = 0; i < buffer_count; i++) {
         *buffers[i] = pld_allocate_aligned(g->count, sizeof(float));
         if (!*buffers[i]) {
@@ -367,7 +367,7 @@ static pld_status run_stages(pld_generation *g, pld_image *image) {
         PLD_TRY(stage(g, "encode", pld_init_picture_encode));
     }
     PLD_TRY(stage(g, "text", pld_generation_encode_text));
-    PLD_TRY(stage(g, "load", load_unet));
+    PLD_TRY(stage(g, "load", load_denoiser));
     PLD_TRY(stage(g, "denoise", denoise));
     PLD_TRY(stage(g, "decode", decode));
     PLD_TRY(to_image(g, image));

@@ -12,17 +12,17 @@ static pld_status refuse_values(const pld_generation *g, const char *what, size_
     const pld_model *base = g->model->base ? g->model->base : g->model;
     const char *path = g->model->source.path;
     pld_weight weight;
-    for (int i = 0; i < base->family->part_count; i++) {
-        const pld_family_part *part = &base->family->parts[i];
+    for (int i = 0; i < base->part_count; i++) {
+        const pld_component *part = &base->parts[i];
         const pld_weight_files *files =
-            part->role == role && !base->source.random ? pld_parameters_files(base->parameters[i]) : NULL;
+            part->class->role == role && !base->source.random ? pld_parameters_files(part->parameters) : NULL;
         path = files ? pld_weight_files_path(files, 0) : path;
         if (files && pld_find_weight_not_finite(files, base->engine->kernels, &weight)) {
             return pld_fail(
                 g->error, PLD_ERROR_NUMERIC,
                 "%s (call %zu of the network): the values are not finite, since %s: tensor '%s' of the "
                 "%s holds NaN or infinity; fetch or convert the file again",
-                what, call, pld_safetensors_path(weight.file), weight.tensor->name, part->name);
+                what, call, pld_safetensors_path(weight.file), weight.tensor->name, part->row->name);
         }
     }
     return pld_fail(
@@ -43,13 +43,13 @@ pld_status pld_generation_check_finite(const pld_generation *g, const float *val
 }
 
 static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_prompt_states *states) {
-    const pld_unet_config *unet = &g->model->unet;
+    const pld_denoiser_facts *denoiser = &g->model->denoiser_facts;
     const bool negative = branch != PLD_BRANCH_CONDITIONAL;
-    const int64_t shape[] = {1, states->tokens, unet->context_width};
-    const int64_t pooled_shape[] = {1, unet->pooled_width};
+    const int64_t shape[] = {1, states->tokens, denoiser->state_width};
+    const int64_t pooled_shape[] = {1, denoiser->pooled_width};
     PLD_TRY(pld_dump_add(&g->dump, negative ? "negative_prompt_embeds" : "prompt_embeds", states->states, 3,
                          shape, g->error));
-    return unet->pooled_width
+    return denoiser->pooled_width
                ? pld_dump_add(&g->dump, negative ? "negative_pooled_prompt_embeds" : "pooled_prompt_embeds",
                               states->pooled, 2, pooled_shape, g->error)
                : PLD_OK;
@@ -57,39 +57,37 @@ static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_pr
 
 static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
     const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
-    const pld_unet_config *unet = &g->model->unet;
+    const pld_denoiser_facts *denoiser = &g->model->denoiser_facts;
     if (prompt) {
         const pld_prompt_text text = {prompt, strlen(prompt), g->options->literal_prompt};
         PLD_TRY(pld_model_review_prompt(g->model, &text, branch != PLD_BRANCH_CONDITIONAL, g->error));
     }
     PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, states, g->error));
     PLD_TRY(dump_embeds(g, branch, states));
-    PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * unet->context_width),
+    PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * denoiser->state_width),
                                         "text", 0, PLD_ROLE_TEXT_ENCODER));
-    return pld_generation_check_finite(g, states->pooled, (size_t)unet->pooled_width, "text", 0,
+    return pld_generation_check_finite(g, states->pooled, (size_t)denoiser->pooled_width, "text", 0,
                                        PLD_ROLE_TEXT_ENCODER);
 }
 
-/** Picture sizes as the denoiser is told of them: height before width. */
-static void fill_time_ids(const pld_generation *g, float time_ids[PLD_UNET_TIME_IDS]) {
+/** What the denoiser may be told of the picture. */
+static pld_picture_facts picture_facts(const pld_generation *g) {
     const pld_generate_options *o = g->options;
-    const int64_t ids[PLD_UNET_TIME_IDS] = {o->original_height ? o->original_height : g->height,
-                                            o->original_width ? o->original_width : g->width,
-                                            o->crop_top,
-                                            o->crop_left,
-                                            o->target_height ? o->target_height : g->height,
-                                            o->target_width ? o->target_width : g->width};
-    for (int i = 0; i < PLD_UNET_TIME_IDS; i++) {
-        time_ids[i] = (float)ids[i];
-    }
+    return (pld_picture_facts){.width = g->width,
+                               .height = g->height,
+                               .original_width = o->original_width ? o->original_width : g->width,
+                               .original_height = o->original_height ? o->original_height : g->height,
+                               .crop_left = o->crop_left,
+                               .crop_top = o->crop_top,
+                               .target_width = o->target_width ? o->target_width : g->width,
+                               .target_height = o->target_height ? o->target_height : g->height};
 }
 
 /** All prompts first, then their keys and values: so the text encoders' weights are done with before the
  * denoiser's are wanted. */
 static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) {
     const pld_branch_set texts = pld_guidance_chain_texts(&g->guidance);
-    float time_ids[PLD_UNET_TIME_IDS];
-    fill_time_ids(g, time_ids);
+    const pld_picture_facts picture = picture_facts(g);
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         if (texts & PLD_BRANCH_BIT(branch)) {
             PLD_TRY(encode_branch(g, (pld_branch)branch, &states[branch]));
@@ -103,7 +101,7 @@ static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) 
     }
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         if (texts & PLD_BRANCH_BIT(branch)) {
-            PLD_TRY(pld_session_set_context(g->session, (pld_branch)branch, &states[branch], time_ids,
+            PLD_TRY(pld_session_set_context(g->session, (pld_branch)branch, &states[branch], &picture,
                                             g->options->cancel, g->error));
         }
     }

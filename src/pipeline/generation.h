@@ -5,7 +5,7 @@
 
 #include "pipeline/attention_statistics.h"
 #include "pipeline/dump.h"
-#include "pipeline/internal.h"
+#include "pipeline/session.h"
 #include "pipeline/preset.h"
 #include "sampling/guidance.h"
 

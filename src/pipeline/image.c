@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/memory.h"
 #include "io/png.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 
 enum { MAX_TEXTS = 16 };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 #include "pipeline/preset.h"
 #include "sampling/guidance.h"
 
@@ -31,7 +31,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
     }
     bool stated = (model->scheduler.stated & PLD_FIELD_BIT(PREDICTION_TYPE)) != 0;
     const pld_told_prediction *told = &model->source.prediction;
-    const int factor = (int)pld_vae_factor(&model->vae);
+    const int side = (int)(model->denoiser_facts.sample_size * model->autoencoder_facts.factor);
     *info = (pld_model_info){
         .struct_size = sizeof *info,
         .path = model->source.path,
@@ -43,17 +43,17 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
                              : stated   ? "stated in scheduler_config.json"
                                         : "scheduler_config.json states none: diffusers' default",
         .scheduler = model->sampler->name,
-        .default_width = (int)model->unet.sample_size * factor,
-        .default_height = (int)model->unet.sample_size * factor,
+        .default_width = side,
+        .default_height = side,
         .default_steps = (int)model->default_steps,
         .default_cfg_scale = model->default_cfg_scale,
         .default_preset = "",
         .default_pladis_scale = model->default_pladis_scale,
-        .size_factor = factor,
-        .latent_channels = (int)model->vae.latent_channels,
-        .positions = (int)model->text_encoders[0].config.positions,
+        .size_factor = (int)pld_model_size_factor(model),
+        .latent_channels = (int)model->autoencoder_facts.channels,
+        .positions = (int)pld_text_encoder_of(model, 0)->text.positions,
         .parts = model->public_parts,
-        .part_count = (size_t)model->family->part_count,
+        .part_count = (size_t)model->part_count,
         .sites = model->public_sites,
         .site_count = model->site_count,
         .loras = model->public_loras,

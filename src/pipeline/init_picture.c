@@ -65,15 +65,15 @@ static pld_status prepare_picture(const pld_generation *g, float *picture) {
     return status;
 }
 
-/** mean + std·noise of the moments [2·C, h, w], scaled as the U-Net knows latents (diffusers'
+/** mean + std·noise of the moments [2·C, h, w], scaled as the denoiser knows latents (diffusers'
  *  DiagonalGaussianDistribution). */
 static void sample_posterior(pld_generation *g, const float *moments, float *noise) {
-    const pld_vae_config *config = &g->model->vae;
+    const pld_autoencoder_facts *facts = &g->model->autoencoder_facts;
     pld_rng_normal(&g->rng, noise, g->count);
     for (size_t i = 0; i < g->count; i++) {
         const float log_variance = fminf(fmaxf(moments[g->count + i], -30.0F), 20.0F);
         const float drawn = moments[i] + expf(0.5F * log_variance) * noise[i];
-        g->image_latents[i] = (float)config->scaling_factor * (drawn - (float)config->shift_factor);
+        g->image_latents[i] = (float)facts->scale * (drawn - (float)facts->shift);
     }
 }
 
@@ -86,7 +86,7 @@ static uint8_t luma(const uint8_t *rgb) {
  * redrawn. */
 static pld_status prepare_mask(pld_generation *g) {
     const pld_image *mask = g->options->mask;
-    const int64_t factor = pld_vae_factor(&g->model->vae);
+    const int64_t factor = g->model->autoencoder_facts.factor;
     const size_t pixels = (size_t)(g->width * g->height);
     uint8_t *sized = pld_allocate(pixels, RGB);
     g->redrawn = pld_allocate((size_t)(g->latent_width * g->latent_height), sizeof *g->redrawn);
@@ -139,7 +139,7 @@ pld_status pld_init_picture_encode(pld_generation *g) {
 }
 
 pld_status pld_init_picture_start(pld_generation *g) {
-    const int64_t shape[] = {1, g->model->unet.in_channels, g->latent_height, g->latent_width};
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
     const bool from_noise = g->options->mask && g->options->strength == 1;
     if (!g->options->init_image) {
         return PLD_OK;

@@ -30,7 +30,7 @@ typedef struct pld_inspection {
 } pld_inspection;
 
 /** What pld_model_get_info and pld_file_inspect tell of a part. */
-pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weight_files *files);
+pld_model_part pld_describe_weights(const char *part, const char *class_name, const pld_weight_files *files);
 
 /** Add a sentence; where memory is out the inspection fails in the end. Further ones than there is room for
  * are dropped. */

@@ -51,8 +51,7 @@ static void gather(const pld_lora_file *file, pld_lora_facts *facts) {
 
 /** The numbers of the whole file, as one part. */
 static void count_numbers(pld_inspection *inspection) {
-    const pld_family_part as = {.name = "lora", .kind = "changes of weights"};
-    inspection->parts[0] = pld_describe_weights(&as, inspection->files);
+    inspection->parts[0] = pld_describe_weights("lora", "changes of weights", inspection->files);
     inspection->info.parts = inspection->parts;
     inspection->info.part_count = 1;
 }

@@ -2,41 +2,19 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "models/denoiser.h"
 #include "models/families.h"
-#include "models/unet/unet.h"
 #include "pipeline/inspect.h"
-#include "pipeline/internal.h"
-
-/* What the parts are called, and what is said when one is missing from a file that has a U-Net. */
-static const struct {
-    const char *part, *kind, *class_name, *missing;
-} rows[] = {
-    {"unet", "U-Net", "UNet2DConditionModel", NULL},
-    {"vae", "autoencoder", "AutoencoderKL", "it holds no autoencoder: give one with --vae FILE"},
-    {"text_encoder", "text encoder", "CLIPTextModel",
-     "it holds no text encoder: open a whole checkpoint of its family and give this file with --unet"},
-    {"text_encoder_2", "text encoder", "CLIPTextModelWithProjection",
-     "it holds no second text encoder: open a whole checkpoint of its family and give this file with --unet"},
-};
-enum { ROW_COUNT = sizeof rows / sizeof *rows };
-
-static size_t row_of(const char *part) {
-    size_t row = 0;
-    while (row + 1 < ROW_COUNT && strcmp(rows[row].part, part) != 0) {
-        row++;
-    }
-    return row;
-}
+#include "pipeline/model.h"
 
 /** Count the numbers of each part. */
 static pld_status count_parts(pld_inspection *inspection, pld_error *error) {
     const pld_layout_contents *contents = &inspection->contents;
     for (int i = 0; i < contents->count; i++) {
         pld_weight_files *view = NULL;
-        const char *part = contents->parts[i]->part;
-        const pld_family_part as = {.name = part, .kind = rows[row_of(part)].class_name};
-        PLD_TRY(pld_layout_view(contents->files, contents->parts[i], 0, &view, error));
-        inspection->parts[i] = pld_describe_weights(&as, view);
+        const pld_layout_part *part = &contents->parts[i];
+        PLD_TRY(pld_layout_view(contents->files, part->layout, 0, &view, error));
+        inspection->parts[i] = pld_describe_weights(part->layout->part, part->class->name, view);
         pld_weight_files_close(&view);
     }
     inspection->info.parts = inspection->parts;
@@ -44,33 +22,58 @@ static pld_status count_parts(pld_inspection *inspection, pld_error *error) {
     return PLD_OK;
 }
 
-/** The U-Net's configuration: of the folder, or read off its tensors. */
-static pld_status read_unet_config(const pld_inspection *inspection, const pld_weight_files *unet,
-                                   const pld_single_family *family, const char *folder,
-                                   pld_unet_config *config, pld_error *error) {
+/** A denoiser that was found, and what it is most like. */
+typedef struct found_denoiser {
+    const pld_layout_part *part;
+    const pld_weight_files *weights; /* under diffusers' names */
+    const pld_family *family;
+    const pld_published *published;
+} found_denoiser;
+
+/** Its configuration, into new memory: of the folder, or read off its tensors. */
+static pld_status read_config(const pld_inspection *inspection, const found_denoiser *found, const char *folder,
+                              void **config, pld_error *error) {
+    const pld_part_class *class = found->part->class;
+    *config = pld_allocate(1, class->config_bytes);
+    if (!*config) {
+        return pld_fail_memory(error, class->config_bytes, "configuration");
+    }
     if (folder) {
-        char *file = pld_format("%s/unet/config.json", folder);
-        pld_status status =
-            file ? pld_unet_config_read(file, config, error) : pld_fail_memory(error, strlen(folder), "path");
+        char *file = pld_format("%s/%s/config.json", folder, found->part->layout->part);
+        pld_status status = file ? pld_json_read_file(file, class->read, *config, error)
+                                 : pld_fail_memory(error, strlen(folder), "path");
         pld_free(file);
         return status;
     }
+    const pld_description description = {.weights = found->weights,
+                                         .layout = found->part->layout,
+                                         .published = found->published,
+                                         .part = found->part->layout->part,
+                                         .prediction = inspection->prediction.type};
     json_t *document = NULL;
     pld_json top;
-    PLD_TRY(pld_describe_unet(unet, family, &inspection->prediction, &document, error));
+    PLD_TRY(class->describe(&description, &document, error));
     pld_status status = pld_json_top(document, inspection->path, &top, error);
-    status = status == PLD_OK ? pld_unet_config_parse(config, &top, error) : status;
+    status = status == PLD_OK ? class->read(*config, &top, error) : status;
     json_decref(document);
     return status;
 }
 
 /** The places where attention happens, from the network written down without its weights. */
-static pld_status list_sites(pld_inspection *inspection, const pld_unet_config *config, pld_error *error) {
-    const int64_t side = (int64_t)1 << config->levels;
-    const pld_unet_shape shape = {1, side, side, NULL};
-    pld_unet_values values;
+static pld_status list_sites(pld_inspection *inspection, const pld_part_class *class, const void *config,
+                             pld_error *error) {
+    pld_denoiser_facts facts;
+    pld_denoiser_values values;
+    class->denoiser->facts(config, &facts);
+    const pld_denoiser_shape shape = {1, facts.least_side, facts.least_side, NULL};
     pld_plan_init(&inspection->plan, NULL);
-    PLD_TRY(pld_unet_build(&inspection->plan, config, &shape, &values, error));
+    PLD_TRY(class->denoiser->build(&inspection->plan, config, &shape, &values, error));
+    if (facts.channels > facts.output_channels) {
+        pld_inspection_note(inspection,
+                            "its %s takes %d channels and gives %d, as inpainting networks do, which are "
+                            "not supported",
+                            class->title, (int)facts.channels, (int)facts.output_channels);
+    }
     const size_t count = inspection->plan.site_count;
     inspection->sites = pld_allocate(count, sizeof *inspection->sites);
     if (!inspection->sites) {
@@ -79,7 +82,7 @@ static pld_status list_sites(pld_inspection *inspection, const pld_unet_config *
     for (size_t i = 0; i < count; i++) {
         const pld_site *site = &inspection->plan.sites[i];
         inspection->sites[i] = (pld_attention_site){
-            site->name, site->kind == PLD_SITE_CROSS ? "cross" : "self", site->heads, site->head_size};
+            site->name, pld_site_kind_name(site->kind), site->heads, site->head_size};
     }
     inspection->info.sites = inspection->sites;
     inspection->info.site_count = count;
@@ -87,10 +90,10 @@ static pld_status list_sites(pld_inspection *inspection, const pld_unet_config *
 }
 
 /** What the network predicts, by its file and by the folder that describes it, if one was given. */
-static pld_status tell(pld_inspection *inspection, const pld_weight_files *unet,
-                       const pld_single_family *family, const char *config, pld_error *error) {
+static pld_status tell(pld_inspection *inspection, const found_denoiser *found, const char *config, pld_error *error) {
     pld_told_prediction *told = &inspection->prediction;
-    PLD_TRY(pld_tell_prediction(inspection->files, unet, family, told, error));
+    PLD_TRY(found->part->class->denoiser->tell_prediction(inspection->files, found->weights, found->published, told,
+                                                          error));
     if (!config) {
         return PLD_OK;
     }
@@ -105,31 +108,26 @@ static pld_status tell(pld_inspection *inspection, const pld_weight_files *unet,
 }
 
 /** Family, prediction and sites. */
-static pld_status describe_unet(pld_inspection *inspection, const pld_weight_files *unet, const char *config,
-                                pld_error *error) {
+static pld_status describe_denoiser(pld_inspection *inspection, found_denoiser *found, const char *folder,
+                                    pld_error *error) {
     pld_file_info *info = &inspection->info;
-    const pld_single_family *family = NULL;
-    pld_unet_config read = {0};
-    PLD_TRY(pld_single_family_find(unet, &family, error));
-    const pld_family *registered = pld_family_for_pipeline(family->pipeline);
-    info->title = family->title;
-    info->family = registered ? registered->name : NULL;
-    PLD_TRY(tell(inspection, unet, family, config, error));
+    const char *name = NULL;
+    void *config = NULL;
+    PLD_TRY(found->part->class->denoiser->recognise(found->weights, &name, error));
+    found->published = pld_published_find(name, &found->family);
+    info->title = found->published->title;
+    info->family = found->family->name;
+    PLD_TRY(tell(inspection, found, folder, error));
     info->prediction_type = inspection->prediction.type;
     info->prediction_reason = inspection->prediction.reason;
-    PLD_TRY(read_unet_config(inspection, unet, family, config, &read, error));
-    PLD_TRY(list_sites(inspection, &read, error));
-    for (size_t i = 1; i < ROW_COUNT; i++) {
-        const bool wanted = i < 3 || family->tokenizers[1];
-        if (wanted && !pld_layout_find(&inspection->contents, rows[i].part)) {
-            pld_inspection_note(inspection, "%s", rows[i].missing);
+    pld_status status = read_config(inspection, found, folder, &config, error);
+    status = status == PLD_OK ? list_sites(inspection, found->part->class, config, error) : status;
+    pld_free(config);
+    PLD_TRY(status);
+    for (const pld_family_part *part = found->family->parts; part->name; part++) {
+        if (!pld_layout_find(&inspection->contents, part->name)) {
+            pld_inspection_note(inspection, "it holds no %s: give %s", part->what, part->remedy);
         }
-    }
-    if (read.in_channels != read.out_channels) {
-        pld_inspection_note(inspection,
-                            "its U-Net takes %d channels and gives %d, as inpainting networks do, which are "
-                            "not supported",
-                            (int)read.in_channels, (int)read.out_channels);
     }
     return PLD_OK;
 }
@@ -140,7 +138,7 @@ static void note_tensors(pld_inspection *inspection) {
     for (int i = 0; i < contents->count; i++) {
         if (strncmp(inspection->parts[i].dtype, "f8", 2) == 0) {
             pld_inspection_note(inspection, "its %s is stored in 8-bit floating point, which costs quality",
-                                contents->parts[i]->part);
+                                contents->parts[i].layout->part);
         }
     }
     if (contents->passed_over) {
@@ -159,21 +157,22 @@ static void note_tensors(pld_inspection *inspection) {
 
 pld_status pld_inspect_parts(pld_inspection *inspection, const char *config, pld_error *error) {
     const pld_layout_contents *contents = &inspection->contents;
-    const pld_part_layout *layout = pld_layout_find(contents, "unet");
+    found_denoiser found = {.part = pld_layout_find_role(contents, PLD_ROLE_DENOISER)};
     pld_file_info *info = &inspection->info;
     PLD_TRY(count_parts(inspection, error));
-    info->layout = contents->parts[0]->naming;
-    info->kind = contents->count > 1 ? "checkpoint" : rows[row_of(contents->parts[0]->part)].kind;
+    info->layout = contents->parts[0].layout->naming;
+    info->kind = contents->count > 1 ? "checkpoint" : contents->parts[0].class->title;
     info->title = info->kind;
     note_tensors(inspection);
-    if (!layout) {
+    if (!found.part) {
         return PLD_OK;
     }
-    pld_weight_files *unet = NULL;
+    pld_weight_files *weights = NULL;
     pld_error reason = {0};
-    PLD_TRY(pld_layout_view(contents->files, layout, 0, &unet, error));
-    pld_status status = describe_unet(inspection, unet, config, &reason);
-    pld_weight_files_close(&unet);
+    PLD_TRY(pld_layout_view(contents->files, found.part->layout, 0, &weights, error));
+    found.weights = weights;
+    pld_status status = describe_denoiser(inspection, &found, config, &reason);
+    pld_weight_files_close(&weights);
     if (status == PLD_ERROR_MEMORY) {
         return pld_fail(error, status, "%s", reason.message);
     }

@@ -13,7 +13,7 @@
 #include "core/memory.h"
 #include "io/lora_file.h"
 #include "models/layouts/names.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 
 /** One name of a weight. */
 typedef struct known_name {
@@ -75,9 +75,16 @@ static void free_names(known_names *names) {
     *names = (known_names){0};
 }
 
-/** All names of a part's weights. */
+/** How files of one network call the tensors of a denoiser, as LoRAs made for them do; NULL: no differently. */
+static const pld_name_rule *names_in_files(const pld_part_class *class) {
+    return class->role == PLD_ROLE_DENOISER ? class->layouts[0].names : NULL;
+}
+
+/** All names of a part's weights, in diffusers' layout and in that of files of one network. */
 static pld_status collect_names(const pld_model *base, int part, known_names *names, pld_error *error) {
-    const pld_parameters *parameters = base->parameters[part];
+    const pld_component *own = &base->parts[part];
+    const pld_parameters *parameters = own->parameters;
+    const pld_name_rule *other_names = names_in_files(own->class);
     for (size_t i = 0; i < pld_parameters_count(parameters); i++) {
         const char *name = pld_parameters_name(parameters, i);
         pld_renamed original;
@@ -85,8 +92,7 @@ static pld_status collect_names(const pld_model *base, int part, known_names *na
             continue;
         }
         PLD_TRY(add_name(names, name, i, error));
-        if (base->family->parts[part].role == PLD_ROLE_DENOISER &&
-            pld_names_to_original(pld_unet_names, 0, name, NULL, NULL, &original)) {
+        if (other_names && pld_names_to_original(other_names, 0, name, NULL, NULL, &original)) {
             PLD_TRY(add_name(names, original.name, i, error));
         }
     }
@@ -104,26 +110,21 @@ typedef struct lora_build {
 
 /** Index of the family's part that a LoRA's part means, or -1. */
 static int part_of(const pld_model *model, pld_lora_part part) {
-    for (int i = 0; i < model->family->part_count; i++) {
-        if (strcmp(model->family->parts[i].name, pld_lora_part_name(part)) == 0) {
-            return i;
-        }
-    }
-    return -1;
+    return pld_family_part_index(model->family, pld_lora_part_name(part));
 }
 
 static pld_status change_weight(lora_build *build, int part, const pld_weight_change *change, bool *found) {
     known_name wanted = {(char *)(uintptr_t)without_start(change->module->path), change->bias, 0};
     known_names *names = &build->names[part];
-    pld_parameters **parameters = &build->model->parameters[part];
+    pld_parameters **parameters = &build->model->parts[part].parameters;
     const known_name *known =
         names->count ? bsearch(&wanted, names->items, names->count, sizeof wanted, compare_names) : NULL;
     *found = known != NULL;
     if (!known) {
         return PLD_OK;
     }
-    if (*parameters == build->base->parameters[part]) {
-        PLD_TRY(pld_parameters_derive(build->base->parameters[part], parameters, build->error));
+    if (*parameters == build->base->parts[part].parameters) {
+        PLD_TRY(pld_parameters_derive(build->base->parts[part].parameters, parameters, build->error));
     }
     return pld_parameters_change(*parameters, known->index, change, build->error);
 }
@@ -296,9 +297,9 @@ pld_status pld_model_with_loras(pld_model *base, const pld_lora *loras, size_t c
 }
 
 void pld_model_free_loras(pld_model *model) {
-    for (int part = 0; part < PLD_MAX_PARTS; part++) {
-        if (model->parameters[part] != model->base->parameters[part]) {
-            pld_parameters_destroy(&model->parameters[part]);
+    for (int part = 0; part < model->part_count; part++) {
+        if (model->parts[part].parameters != model->base->parts[part].parameters) {
+            pld_parameters_destroy(&model->parts[part].parameters);
         }
     }
     for (size_t i = 0; i < model->lora_count; i++) {

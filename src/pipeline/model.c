@@ -4,24 +4,24 @@
 
 #include "core/memory.h"
 #include "pipeline/inspect.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 #include "pipeline/weight_check.h"
 
-static pld_status open_tokenizer(pld_model *model, pld_text_encoder *encoder, pld_error *error) {
-    const pld_family_part *part = &model->family->parts[encoder->part];
-    PLD_TRY(pld_model_source_tokenizer(&model->source, part, &encoder->tokenizer, error));
-    if (pld_clip_vocabulary_size(encoder->tokenizer) > encoder->config.vocabulary) {
+static pld_status open_tokenizer(pld_model *model, int index, pld_error *error) {
+    pld_component *encoder = &model->parts[model->texts[index]];
+    PLD_TRY(pld_model_source_tokenizer(&model->source, encoder->row, &encoder->tokenizer, error));
+    if (pld_clip_vocabulary_size(encoder->tokenizer) > encoder->text.vocabulary) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: its %s has %d tokens, but the text encoder knows %lld; give the tokenizer that "
                         "belongs to it with --tokenizer",
-                        model->source.path, part->tokenizer,
+                        model->source.path, encoder->row->tokenizer,
                         (int)pld_clip_vocabulary_size(encoder->tokenizer),
-                        (long long)encoder->config.vocabulary);
+                        (long long)encoder->text.vocabulary);
     }
     return PLD_OK;
 }
 
-pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weight_files *files) {
+pld_model_part pld_describe_weights(const char *part, const char *class_name, const pld_weight_files *files) {
     uint64_t bytes[PLD_DTYPE_COUNT] = {0};
     int most = 0;
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
@@ -29,8 +29,8 @@ pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weigh
         bytes[tensor->dtype] += tensor->bytes;
         most = bytes[tensor->dtype] > bytes[most] ? (int)tensor->dtype : most;
     }
-    return (pld_model_part){part->name,
-                            part->kind,
+    return (pld_model_part){part,
+                            class_name,
                             pld_dtype_name((pld_dtype)most),
                             pld_weight_files_elements(files),
                             pld_weight_files_bytes(files),
@@ -39,25 +39,27 @@ pld_model_part pld_describe_weights(const pld_family_part *part, const pld_weigh
 
 /** A part without files: its network says what weights it wants, and they are made. */
 static pld_status open_random_part(pld_model *model, int part, pld_error *error) {
-    const pld_family_part *row = &model->family->parts[part];
-    PLD_TRY(pld_parameters_create_random(model->engine->kernels, &model->parameters[part], error));
+    pld_component *own = &model->parts[part];
+    PLD_TRY(pld_parameters_create_random(model->engine->kernels, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));
-    PLD_TRY(pld_parameters_settle_random(model->parameters[part], error));
-    model->public_parts[part] = pld_describe_weights(row, pld_parameters_files(model->parameters[part]));
+    PLD_TRY(pld_parameters_settle_random(own->parameters, error));
+    model->public_parts[part] =
+        pld_describe_weights(own->row->name, own->class->name, pld_parameters_files(own->parameters));
     return PLD_OK;
 }
 
 static pld_status open_part(pld_model *model, int part, pld_error *error) {
-    const pld_family_part *row = &model->family->parts[part];
+    pld_component *own = &model->parts[part];
     pld_weight_files *files = NULL;
     if (model->source.random) {
         return open_random_part(model, part, error);
     }
-    PLD_TRY(pld_model_source_weights(&model->source, row, &model->engine->log, &files, error));
-    model->public_parts[part] = pld_describe_weights(row, files);
-    PLD_TRY(pld_parameters_create(files, model->engine->kernels, &model->parameters[part], error));
+    PLD_TRY(pld_model_source_weights(&model->source, own->row, own->class, own->config, &model->engine->log, &files,
+                                     error));
+    model->public_parts[part] = pld_describe_weights(own->row->name, own->class->name, files);
+    PLD_TRY(pld_parameters_create(files, model->engine->kernels, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));
-    return pld_note_zero_weights(files, row->name, &model->engine->log, error);
+    return pld_note_zero_weights(files, own->row->name, &model->engine->log, error);
 }
 
 static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options,
@@ -65,10 +67,10 @@ static pld_status open_all(pld_model *model, const char *path, const pld_model_o
     PLD_TRY(pld_reviewed_texts_create(&model->reviewed, error));
     PLD_TRY(pld_model_source_open(path, options, &model->engine->log, &model->source, error));
     PLD_TRY(pld_model_read_configurations(model, error));
-    for (int i = 0; i < model->text_encoder_count; i++) {
-        PLD_TRY(open_tokenizer(model, &model->text_encoders[i], error));
+    for (int i = 0; i < model->family->text_count; i++) {
+        PLD_TRY(open_tokenizer(model, i, error));
     }
-    for (int part = 0; part < model->family->part_count; part++) {
+    for (int part = 0; part < model->part_count; part++) {
         PLD_TRY(open_part(model, part, error));
     }
     return PLD_OK;
@@ -104,14 +106,6 @@ pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_m
     return PLD_OK;
 }
 
-pld_parameters *pld_model_parameters(const pld_model *model, pld_part_role role) {
-    int part = 0;
-    while (model->family->parts[part].role != role) {
-        part++;
-    }
-    return model->parameters[part];
-}
-
 void pld_model_retain(pld_model *model) {
     __atomic_add_fetch(&model->references, 1, __ATOMIC_RELAXED);
 }
@@ -129,11 +123,10 @@ void pld_model_destroy(pld_model **model) {
         pld_model_destroy(&base);
         return;
     }
-    for (int part = 0; part < PLD_MAX_PARTS; part++) {
-        pld_parameters_destroy(&m->parameters[part]);
-    }
-    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
-        pld_clip_tokenizer_close(m->text_encoders[i].tokenizer);
+    for (int part = 0; part < m->part_count; part++) {
+        pld_parameters_destroy(&m->parts[part].parameters);
+        pld_clip_tokenizer_close(m->parts[part].tokenizer);
+        pld_free(m->parts[part].config);
     }
     pld_scheduler_config_clear(&m->scheduler);
     pld_known_words_destroy(&m->known_words);

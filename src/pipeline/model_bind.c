@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Each network is written down once, for its smallest shape, so that every weight is looked up and checked.
  */
-#include <string.h>
-
 #include "core/memory.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 
-/** The text encoder that is part `part`. */
-static const pld_text_encoder *encoder_of(const pld_model *model, int part) {
-    int index = 0;
-    while (model->text_encoders[index].part != part) {
-        index++;
-    }
-    return &model->text_encoders[index];
-}
-
-static pld_status bind_text(pld_model *model, int part, pld_error *error) {
+static pld_status bind_text_encoder(pld_model *model, int part, pld_error *error) {
+    const pld_component *own = &model->parts[part];
     pld_plan plan;
-    pld_clip_text_values values;
-    const bool pooled = model->family->parts[part].pooled;
-    const pld_clip_text_options whole = {.batch = 1, .final_norm = true, .pooled = pooled};
-    pld_plan_init(&plan, model->parameters[part]);
-    pld_parameters_ignore(plan.parameters, "text_model.embeddings.position_ids");
-    pld_parameters_ignore(plan.parameters, "embeddings.position_ids");
-    pld_parameters_ignore(plan.parameters, "text_projection.weight"); /* where nobody asks for it */
-    pld_status status = pld_clip_text_build(&plan, &encoder_of(model, part)->config, &whole, &values, error);
+    pld_text_values values;
+    bool pooled = false;
+    for (int i = 0; i < model->family->text_count; i++) {
+        pooled = pooled || (model->texts[i] == part && model->family->texts[i].pooled);
+    }
+    const pld_text_request whole = {
+        .batch = 1, .tokens = own->text.positions, .final_norm = true, .pooled = pooled};
+    pld_plan_init(&plan, own->parameters);
+    pld_status status = own->class->text_encoder->build(&plan, own->config, &whole, &values, error);
     pld_plan_free(&plan);
     return status;
 }
@@ -39,53 +30,55 @@ static pld_status copy_sites(pld_model *model, const pld_plan *plan, pld_error *
     for (size_t i = 0; i < plan->site_count; i++) {
         pld_site *site = &model->sites[i];
         *site = plan->sites[i];
-        bool cross = site->kind == PLD_SITE_CROSS;
         model->public_sites[i] =
-            (pld_attention_site){site->name, cross ? "cross" : "self", site->heads, site->head_size};
-        model->cross_count += cross;
+            (pld_attention_site){site->name, pld_site_kind_name(site->kind), site->heads, site->head_size};
     }
     return PLD_OK;
 }
 
-static pld_status bind_unet_context(pld_model *model, int part, pld_error *error) {
+/** What a prompt gives must be what an evaluation takes. */
+static pld_status bind_condition(const pld_model *model, int taken, pld_error *error) {
+    const pld_component *own = pld_denoiser_of(model);
+    const pld_condition_request request = {1, model->sites, model->site_count};
+    pld_condition_values values;
     pld_plan plan;
-    pld_unet_context_values values = {.keys = pld_allocate(model->cross_count, sizeof(pld_value_id)),
-                                      .values = pld_allocate(model->cross_count, sizeof(pld_value_id))};
-    pld_plan_init(&plan, model->parameters[part]);
-    pld_status status =
-        !values.keys || !values.values
-            ? pld_fail_memory(error, model->cross_count, "plan")
-            : pld_unet_context_build(&plan, &model->unet, model->sites, model->site_count, 1, &values, error);
+    pld_plan_init(&plan, own->parameters);
+    pld_status status = own->class->denoiser->condition(&plan, own->config, &request, &values, error);
+    if (status == PLD_OK && (int)plan.offer_count != taken) {
+        status = pld_fail(error, PLD_ERROR_INTERNAL, "%s takes %d values of a prompt, which gives %zu",
+                          own->class->name, taken, plan.offer_count);
+    }
     pld_plan_free(&plan);
-    pld_free(values.keys);
-    pld_free(values.values);
     return status;
 }
 
-static pld_status bind_unet(pld_model *model, int part, pld_error *error) {
+static pld_status bind_denoiser(pld_model *model, int part, pld_error *error) {
+    const pld_component *own = &model->parts[part];
+    const int64_t side = model->denoiser_facts.least_side;
+    const pld_denoiser_shape shape = {1, side, side, NULL};
+    pld_denoiser_values values;
     pld_plan plan;
-    pld_unet_values values;
-    const int64_t side = (int64_t)1 << model->unet.levels;
-    const pld_unet_shape shape = {1, side, side, NULL};
-    pld_plan_init(&plan, model->parameters[part]);
-    pld_status status = pld_unet_build(&plan, &model->unet, &shape, &values, error);
+    pld_plan_init(&plan, own->parameters);
+    pld_status status = own->class->denoiser->build(&plan, own->config, &shape, &values, error);
     if (status == PLD_OK) {
         status = copy_sites(model, &plan, error);
     }
+    const int taken = plan.outside_count;
     pld_plan_free(&plan);
-    return status == PLD_OK ? bind_unet_context(model, part, error) : status;
+    return status == PLD_OK ? bind_condition(model, taken, error) : status;
 }
 
-static pld_status bind_vae(pld_model *model, int part, pld_error *error) {
-    pld_plan decoder;
-    pld_plan encoder;
-    pld_vae_values values;
-    pld_plan_init(&decoder, model->parameters[part]);
-    pld_plan_init(&encoder, model->parameters[part]);
-    pld_status status = pld_vae_decoder_build(&decoder, &model->vae, 1, 2, 2, &values, error);
+static pld_status bind_autoencoder(pld_model *model, int part, pld_error *error) {
+    enum { SIDE = 2 };
+    const pld_component *own = &model->parts[part];
+    const int64_t pixels = SIDE * model->autoencoder_facts.factor;
+    pld_autoencoder_values values;
+    pld_plan decoder, encoder;
+    pld_plan_init(&decoder, own->parameters);
+    pld_plan_init(&encoder, own->parameters);
+    pld_status status = own->class->autoencoder->decoder(&decoder, own->config, 1, SIDE, SIDE, &values, error);
     if (status == PLD_OK) {
-        const int64_t side = 2 * pld_vae_factor(&model->vae);
-        status = pld_vae_encoder_build(&encoder, &model->vae, 1, side, side, &values, error);
+        status = own->class->autoencoder->encoder(&encoder, own->config, 1, pixels, pixels, &values, error);
     }
     pld_plan_free(&decoder);
     pld_plan_free(&encoder);
@@ -93,10 +86,14 @@ static pld_status bind_vae(pld_model *model, int part, pld_error *error) {
 }
 
 pld_status pld_model_bind(pld_model *model, int part, pld_error *error) {
-    static pld_status (*const bind[PLD_ROLE_COUNT])(pld_model *, int,
-                                                    pld_error *) = {[PLD_ROLE_TEXT_ENCODER] = bind_text,
-                                                                    [PLD_ROLE_DENOISER] = bind_unet,
-                                                                    [PLD_ROLE_AUTOENCODER] = bind_vae};
-    PLD_TRY(bind[model->family->parts[part].role](model, part, error));
-    return pld_parameters_check_all_used(model->parameters[part], error);
+    static pld_status (*const bind[PLD_ROLE_COUNT])(pld_model *, int, pld_error *) = {
+        [PLD_ROLE_TEXT_ENCODER] = bind_text_encoder,
+        [PLD_ROLE_DENOISER] = bind_denoiser,
+        [PLD_ROLE_AUTOENCODER] = bind_autoencoder};
+    const pld_component *own = &model->parts[part];
+    for (const char *const *name = own->class->unused; name && *name; name++) {
+        pld_parameters_ignore(own->parameters, *name);
+    }
+    PLD_TRY(bind[own->class->role](model, part, error));
+    return pld_parameters_check_all_used(own->parameters, error);
 }

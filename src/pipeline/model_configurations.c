@@ -6,7 +6,7 @@
 #include "core/memory.h"
 #include "io/json.h"
 #include "models/classes.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 
 /** What model_index.json names that drawing does not need. */
 static bool is_optional(const char *component) {
@@ -25,10 +25,9 @@ static bool role_of(const pld_family *family, const char *component, pld_class_r
                                                          [PLD_ROLE_DENOISER] = PLD_CLASS_DENOISER,
                                                          [PLD_ROLE_AUTOENCODER] = PLD_CLASS_AUTOENCODER};
     *role = PLD_CLASS_SCHEDULER;
-    for (int i = 0; i < family->part_count; i++) {
-        const pld_family_part *part = &family->parts[i];
+    for (const pld_family_part *part = family->parts; part->name; part++) {
         if (strcmp(component, part->name) == 0) {
-            *role = roles[part->role];
+            *role = roles[part->class->role];
             return true;
         }
         if (part->tokenizer && strcmp(component, part->tokenizer) == 0) {
@@ -216,76 +215,101 @@ static pld_status read_optional_preferences(pld_model *model, pld_error *error) 
     return there ? pld_model_source_json(&model->source, inside, read_preferences, model, error) : PLD_OK;
 }
 
+/** The document of one part, into memory of its class's size. */
+static pld_status read_part(pld_model *model, pld_component *part, pld_error *error) {
+    char *inside = pld_format("%s/config.json", part->row->name);
+    part->config = pld_allocate(1, part->class->config_bytes);
+    pld_status status = inside && part->config ? pld_model_source_json(&model->source, inside, part->class->read,
+                                                                       part->config, error)
+                                               : pld_fail_memory(error, part->class->config_bytes, "configuration");
+    pld_free(inside);
+    return status;
+}
+
+/** What is known of the parts by their configurations. */
+static void gather_facts(pld_model *model) {
+    const pld_component *denoiser = pld_denoiser_of(model), *autoencoder = pld_autoencoder_of(model);
+    denoiser->class->denoiser->facts(denoiser->config, &model->denoiser_facts);
+    autoencoder->class->autoencoder->facts(autoencoder->config, &model->autoencoder_facts);
+    for (int i = 0; i < model->family->text_count; i++) {
+        pld_component *encoder = &model->parts[model->texts[i]];
+        encoder->class->text_encoder->facts(encoder->config, &encoder->text);
+    }
+    if (!model->denoiser_facts.sample_size) {
+        model->denoiser_facts.sample_size = model->family->sample_size;
+    }
+}
+
 /** PART/config.json of each part. */
 static pld_status read_parts(pld_model *model, pld_error *error) {
-    static const pld_json_reader readers[PLD_ROLE_COUNT] = {[PLD_ROLE_TEXT_ENCODER] =
-                                                                pld_clip_text_config_parse,
-                                                            [PLD_ROLE_DENOISER] = pld_unet_config_parse,
-                                                            [PLD_ROLE_AUTOENCODER] = pld_vae_config_parse};
-    for (int i = 0; i < model->family->part_count; i++) {
-        const pld_family_part *part = &model->family->parts[i];
-        void *targets[PLD_ROLE_COUNT] = {
-            [PLD_ROLE_DENOISER] = &model->unet, [PLD_ROLE_AUTOENCODER] = &model->vae};
-        if (part->role == PLD_ROLE_TEXT_ENCODER) {
-            pld_text_encoder *encoder = &model->text_encoders[model->text_encoder_count++];
-            encoder->part = i;
-            targets[PLD_ROLE_TEXT_ENCODER] = &encoder->config;
-        }
-        char *inside = pld_format("%s/config.json", part->name);
-        pld_status status = inside ? pld_model_source_json(&model->source, inside, readers[part->role],
-                                                           targets[part->role], error)
-                                   : pld_fail_memory(error, 64, "path");
-        pld_free(inside);
-        PLD_TRY(status);
+    const pld_family *family = model->family;
+    model->part_count = pld_family_part_count(family);
+    model->denoiser = pld_family_part_with(family, PLD_ROLE_DENOISER);
+    model->autoencoder = pld_family_part_with(family, PLD_ROLE_AUTOENCODER);
+    for (int i = 0; i < family->text_count; i++) {
+        model->texts[i] = pld_family_part_index(family, family->texts[i].part);
     }
-    if (!model->unet.sample_size) {
-        model->unet.sample_size = model->family->sample_size;
+    for (int i = 0; i < model->part_count; i++) {
+        model->parts[i].row = &family->parts[i];
+        model->parts[i].class = family->parts[i].class;
+        PLD_TRY(read_part(model, &model->parts[i], error));
+    }
+    gather_facts(model);
+    return PLD_OK;
+}
+
+/** The text encoders' states stand beside each other, so their texts have one length. */
+static pld_status check_lengths(const pld_model *model, pld_error *error) {
+    const pld_component *first = pld_text_encoder_of(model, 0);
+    for (int i = 1; i < model->family->text_count; i++) {
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        if (encoder->text.positions != first->text.positions) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: %s takes %lld positions (max_position_embeddings), %s %lld", model->source.path,
+                            encoder->row->name, (long long)encoder->text.positions, first->row->name,
+                            (long long)first->text.positions);
+        }
     }
     return PLD_OK;
 }
 
-/** The widths of the text encoders fit what the U-Net expects, and their texts have one length. */
+/** The widths of the text encoders fit what the denoiser expects. */
 static pld_status check_text(const pld_model *model, pld_error *error) {
     const char *path = model->source.path;
-    const pld_unet_config *unet = &model->unet;
-    const int64_t positions = model->text_encoders[0].config.positions;
+    const char *title = pld_denoiser_of(model)->class->title;
+    const pld_denoiser_facts *denoiser = &model->denoiser_facts;
     int64_t width = 0;
     int64_t pooled = 0;
-    for (int i = 0; i < model->text_encoder_count; i++) {
-        const pld_text_encoder *encoder = &model->text_encoders[i];
-        const pld_family_part *part = &model->family->parts[encoder->part];
-        width += encoder->config.width;
-        if (part->pooled && encoder->config.projection == 0) {
+    for (int i = 0; i < model->family->text_count; i++) {
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        const bool is_pooled = model->family->texts[i].pooled;
+        width += encoder->text.width;
+        pooled += is_pooled ? encoder->text.projection : 0;
+        if (is_pooled && encoder->text.projection == 0) {
             return pld_fail(
                 error, PLD_ERROR_FORMAT,
                 "%s: %s/config.json: field 'projection_dim' is null; expected the width of the pooled "
-                "embedding, which the U-Net is told",
-                path, part->name);
-        }
-        pooled += part->pooled ? encoder->config.projection : 0;
-        if (encoder->config.positions != positions) {
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: %s takes %lld positions (max_position_embeddings), text_encoder %lld", path,
-                            part->name, (long long)encoder->config.positions, (long long)positions);
+                "embedding, which the %s is told",
+                path, encoder->row->name, title);
         }
     }
-    if (unet->context_width != width) {
+    if (denoiser->state_width != width) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: the U-Net expects text states of width %lld (cross_attention_dim), the text "
+                        "%s: the %s expects text states of width %lld (cross_attention_dim), the text "
                         "encoders give %lld (sum of hidden_size)",
-                        path, (long long)unet->context_width, (long long)width);
+                        path, title, (long long)denoiser->state_width, (long long)width);
     }
-    if (unet->pooled_width != pooled) {
+    if (denoiser->pooled_width != pooled) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: the U-Net expects a pooled text embedding of width %lld "
-                        "(projection_class_embeddings_input_dim less %d times addition_time_embed_dim), the "
-                        "text encoders give %lld (projection_dim)",
-                        path, (long long)unet->pooled_width, PLD_UNET_TIME_IDS, (long long)pooled);
+                        "%s: the %s expects a pooled text embedding of width %lld "
+                        "(projection_class_embeddings_input_dim less what it is told of sizes), the text encoders "
+                        "give %lld (projection_dim)",
+                        path, title, (long long)denoiser->pooled_width, (long long)pooled);
     }
-    return PLD_OK;
+    return check_lengths(model, error);
 }
 
-/** What a U-Net is that takes more channels than its latents have, by how many they are. */
+/** What a denoiser is that takes more channels than its latents have, by how many they are. */
 static const char *special_network(int64_t channels, int64_t latents) {
     return channels == 2 * latents + 1 ? "inpainting networks, which also take a mask and the masked picture,"
            : channels == 2 * latents   ? "networks that edit a picture (InstructPix2Pix)"
@@ -296,16 +320,16 @@ static const char *special_network(int64_t channels, int64_t latents) {
 
 /** The parts must fit each other. */
 static pld_status check_parts(const pld_model *model, pld_error *error) {
-    const int64_t in = model->unet.in_channels;
-    const int64_t latents = model->vae.latent_channels;
+    const int64_t in = model->denoiser_facts.channels;
+    const int64_t latents = model->autoencoder_facts.channels;
     PLD_TRY(check_text(model, error));
-    if (in != latents || model->unet.out_channels != in) {
+    if (in != latents || model->denoiser_facts.output_channels < in) {
         return pld_fail(
             error, PLD_ERROR_UNSUPPORTED,
-            "%s: the U-Net takes %lld channels (in_channels) and gives %lld, the autoencoder has %lld; "
+            "%s: the %s takes %lld channels (in_channels) and gives %lld, the autoencoder has %lld; "
             "%s are not supported",
-            model->source.path, (long long)in, (long long)model->unet.out_channels, (long long)latents,
-            special_network(in, latents));
+            model->source.path, pld_denoiser_of(model)->class->title, (long long)in,
+            (long long)model->denoiser_facts.output_channels, (long long)latents, special_network(in, latents));
     }
     return PLD_OK;
 }
@@ -314,10 +338,10 @@ pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
     PLD_TRY(pld_model_source_json(&model->source, "model_index.json", read_index, model, error));
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;
-    model->default_pladis_scale = 2.0;
-    if (model->family->latent_rgb) {
-        memcpy(model->latent_rgb, model->family->latent_rgb, 5 * sizeof *model->latent_rgb);
-        model->latent_rgb_channels = 4;
+    model->default_pladis_scale = model->family->default_pladis_scale;
+    model->latent_rgb_channels = model->family->latent_rgb_channels;
+    for (int i = 0; model->family->latent_rgb && i <= model->family->latent_rgb_channels; i++) {
+        memcpy(model->latent_rgb[i], model->family->latent_rgb[i], sizeof *model->latent_rgb);
     }
     PLD_TRY(read_optional_preferences(model, error));
     PLD_TRY(read_scheduler(model, error));

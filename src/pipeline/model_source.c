@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "io/clip_bpe.h"
-#include "models/text/clip_text.h"
+#include "models/text_encoder.h"
 #include "pipeline/weight_check.h"
 
 static bool is_folder(const char *path) {
@@ -23,12 +23,12 @@ static bool copy(char **target, const char *text) {
 static pld_status open_parts_by_themselves(pld_model_source *source, const pld_model_options *options,
                                            const pld_log *log, pld_error *error) {
     if (options->unet) {
-        PLD_TRY(pld_source_files_open(source, options->unet, "unet", &source->files[PLD_SOURCE_UNET], log,
-                                      error));
+        PLD_TRY(pld_source_files_open(source, options->unet, PLD_ROLE_DENOISER,
+                                      &source->files[PLD_SOURCE_DENOISER], log, error));
     }
     if (options->vae) {
-        PLD_TRY(
-            pld_source_files_open(source, options->vae, "vae", &source->files[PLD_SOURCE_VAE], log, error));
+        PLD_TRY(pld_source_files_open(source, options->vae, PLD_ROLE_AUTOENCODER,
+                                      &source->files[PLD_SOURCE_AUTOENCODER], log, error));
     }
     return PLD_OK;
 }
@@ -146,41 +146,40 @@ pld_status pld_model_source_json(const pld_model_source *source, const char *ins
 }
 
 const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,
-                                                const pld_part_layout **layout) {
-    for (int i = PLD_SOURCE_FILES - 1; i >= 0;
-         i--) { /* parts given by themselves go before the checkpoint's */
-        *layout = source->files[i].files ? pld_layout_find(&source->files[i].contents, part) : NULL;
-        if (*layout) {
+                                                const pld_layout_part **found) {
+    *found = NULL;
+    for (int i = PLD_SOURCE_FILES - 1; i >= 0 && !*found; i--) { /* parts given by themselves go before the checkpoint's */
+        *found = source->files[i].files ? pld_layout_find(&source->files[i].contents, part) : NULL;
+        if (*found) {
             return &source->files[i];
         }
     }
     return NULL;
 }
 
-/** Blocks that the text encoder of this part has by its configuration. OpenCLIP's tower has one more in SD
- * 2's files, which is not used. */
-static pld_status count_layers(const pld_model_source *source, const pld_family_part *part, int64_t *layers,
-                               pld_error *error) {
-    char *inside = pld_format("%s/config.json", part->name);
-    pld_clip_text_config config = {0};
-    pld_status status =
-        inside ? pld_model_source_json(source, inside, pld_clip_text_config_parse, &config, error)
-               : pld_fail_memory(error, 64, "path");
-    pld_free(inside);
-    *layers = config.layers;
-    return status;
+const pld_source_files *pld_model_source_denoiser(const pld_model_source *source, const pld_layout_part **found) {
+    static const int places[] = {PLD_SOURCE_DENOISER, PLD_SOURCE_CHECKPOINT};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const pld_source_files *files = &source->files[places[i]];
+        *found = files->files ? pld_layout_find_role(&files->contents, PLD_ROLE_DENOISER) : NULL;
+        if (*found) {
+            return files;
+        }
+    }
+    return NULL;
 }
 
 pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
-                                    const pld_log *log, pld_weight_files **files, pld_error *error) {
-    const pld_part_layout *layout = NULL;
-    const pld_source_files *holder = pld_model_source_holder(source, part->name, &layout);
+                                    const pld_part_class *class, const void *config, const pld_log *log,
+                                    pld_weight_files **files, pld_error *error) {
+    const pld_layout_part *found = NULL;
+    const pld_source_files *holder = pld_model_source_holder(source, part->name, &found);
     if (holder) {
-        int64_t layers = 0;
-        if (layout->names == pld_open_clip_names) {
-            PLD_TRY(count_layers(source, part, &layers, error));
+        pld_text_encoder_facts facts = {0};
+        if (class->text_encoder && config) {
+            class->text_encoder->facts(config, &facts);
         }
-        return pld_layout_view(holder->files, layout, layers, files, error);
+        return pld_layout_view(holder->files, found->layout, facts.layers, files, error);
     }
     if (!source->folder) {
         return pld_fail(error, PLD_ERROR_MISSING, "%s: the file holds no %s", source->path, part->name);
@@ -199,9 +198,9 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
     return status;
 }
 
-/** Index of a tokenizer among those of its family. */
-static int tokenizer_index(const pld_family_part *part) {
-    return strcmp(part->tokenizer, "tokenizer_2") == 0;
+const char *pld_model_source_pad(const pld_model_source *source, const pld_family_part *part) {
+    const pld_published_part *row = source->published ? pld_published_part_of(source->published, part->name) : NULL;
+    return row ? row->pad_token : part->pad_token;
 }
 
 /** From the folder or file that was given for all tokenizers. */
@@ -227,8 +226,7 @@ static pld_status open_given_tokenizer(const pld_model_source *source, const pld
 
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
                                       pld_clip_tokenizer **tokenizer, pld_error *error) {
-    const int index = tokenizer_index(part);
-    const char *pad = source->family ? source->family->pad_tokens[index] : index ? "!" : "<|endoftext|>";
+    const char *pad = pld_model_source_pad(source, part);
     if (source->tokenizer) {
         return open_given_tokenizer(source, part, pad, tokenizer, error);
     }

@@ -26,7 +26,7 @@ typedef struct pld_source_files {
     pld_layout_contents contents;
 } pld_source_files;
 
-enum { PLD_SOURCE_CHECKPOINT, PLD_SOURCE_UNET, PLD_SOURCE_VAE, PLD_SOURCE_FILES };
+enum { PLD_SOURCE_CHECKPOINT, PLD_SOURCE_DENOISER, PLD_SOURCE_AUTOENCODER, PLD_SOURCE_FILES };
 enum { PLD_SOURCE_DOCUMENTS = 8 };
 
 typedef struct pld_model_source {
@@ -40,9 +40,10 @@ typedef struct pld_model_source {
     char *tokenizer;  /**< folder or file to take tokenizers from; NULL: the model's own */
     char *vocabulary; /**< CLIP's published vocabulary, for models without a tokenizer; may be NULL */
     pld_source_files files[PLD_SOURCE_FILES];
-    const pld_single_family *family; /**< of a single file; NULL for a folder */
-    bool random;                     /**< the weights are made up, the folder has none */
-    pld_told_prediction prediction;  /**< of a U-Net in a file that was named; else type is NULL */
+    const pld_published *published; /**< that a single file is most like; NULL for a folder */
+    const pld_family *family;       /**< its family */
+    bool random;                    /**< the weights are made up, the folder has none */
+    pld_told_prediction prediction; /**< of a denoiser in a file that was named; else type is NULL */
 } pld_model_source;
 
 /** Recognise what lies at `path`. `options` may be NULL. What was noticed on the way goes to `log`. On
@@ -63,14 +64,18 @@ pld_status pld_model_source_has(const pld_model_source *source, const char *insi
 /** A document that the source holds itself, or NULL: it is in the folder if anywhere. */
 const json_t *pld_model_source_document(const pld_model_source *source, const char *inside);
 
-/** The weights of one part under diffusers' names; the caller closes `*files`. What is noticed goes to `log`.
- */
+/** The weights of one part of `class` with this configuration (NULL: all that files hold) under diffusers' names; the
+ * caller closes `*files`. What is noticed goes to `log`. */
 pld_status pld_model_source_weights(const pld_model_source *source, const pld_family_part *part,
-                                    const pld_log *log, pld_weight_files **files, pld_error *error);
+                                    const pld_part_class *class, const void *config, const pld_log *log,
+                                    pld_weight_files **files, pld_error *error);
 
 /** The tokenizer of a text encoder; the caller closes `*tokenizer`. */
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
                                       pld_clip_tokenizer **tokenizer, pld_error *error);
+
+/** The text of the token with which texts for a text encoder are filled up, where its tokenizer does not say. */
+const char *pld_model_source_pad(const pld_model_source *source, const pld_family_part *part);
 
 /* ---- for model_source*.c */
 
@@ -79,9 +84,9 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
 pld_status pld_model_source_open_single(pld_model_source *source, const char *config, const pld_log *log,
                                         pld_error *error);
 
-/** Open the weights of a part given by themselves. The configuration that lies beside the weights in a folder
- * is theirs, and becomes a document. */
-pld_status pld_source_files_open(pld_model_source *source, const char *path, const char *part,
+/** Open the weights of a part with this role given by themselves. The configuration that lies beside the weights in a
+ * folder is theirs, and becomes a document. */
+pld_status pld_source_files_open(pld_model_source *source, const char *path, pld_part_role role,
                                  pld_source_files *files, const pld_log *log, pld_error *error);
 
 /** Take `json` over as the document at `inside`, called `name` (copied) in messages; NULL json: memory is
@@ -89,7 +94,7 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, con
 pld_status pld_model_source_add(pld_model_source *source, const char *inside, const char *name, json_t *json,
                                 pld_error *error);
 
-/** Where weights for the U-Net were named beside a folder: find out what they predict, and make the
+/** Where weights for the denoiser were named beside a folder: find out what they predict, and make the
  * scheduler's document say so. */
 pld_status pld_model_source_tell(pld_model_source *source, const pld_log *log, pld_error *error);
 
@@ -99,8 +104,11 @@ pld_status pld_model_source_tell(pld_model_source *source, const pld_log *log, p
 pld_status pld_told_beside_scheduler(const json_t *scheduler, const char *file, bool describes,
                                      pld_told_prediction *told, pld_error *error);
 
-/** The named files that hold `part`, and in which layout; NULL when none does. */
+/** The named files that hold `part`, and how; NULL when none does. */
 const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,
-                                                const pld_part_layout **layout);
+                                                const pld_layout_part **found);
+
+/** The same of the denoiser, whatever its name. */
+const pld_source_files *pld_model_source_denoiser(const pld_model_source *source, const pld_layout_part **found);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "models/denoiser.h"
 #include "pipeline/model_source.h"
 #include "sampling/scheduler_config.h"
 
@@ -72,17 +73,20 @@ static void drop_infinity(json_t *scheduler) {
 }
 
 /** What the weights at `holder` tell of themselves. */
-static pld_status ask_file(const pld_source_files *holder, const pld_part_layout *layout,
-                           pld_told_prediction *told, pld_error *error) {
-    pld_weight_files *unet = NULL;
-    const pld_single_family *family = NULL;
+static pld_status ask_file(const pld_source_files *holder, const pld_layout_part *found, pld_told_prediction *told,
+                           pld_error *error) {
+    const pld_denoiser *denoiser = found->class->denoiser;
+    const pld_published *published = NULL;
+    const pld_family *family = NULL;
+    pld_weight_files *weights = NULL;
+    const char *name = NULL;
     pld_error reason = {0};
-    PLD_TRY(pld_layout_view(holder->files, layout, 0, &unet, error));
-    if (pld_single_family_find(unet, &family, &reason) != PLD_OK) {
-        family = NULL; /* an unusual network; the folder says what it is */
+    PLD_TRY(pld_layout_view(holder->files, found->layout, 0, &weights, error));
+    if (denoiser->recognise(weights, &name, &reason) == PLD_OK) { /* else unusual; the folder says what it is */
+        published = pld_published_find(name, &family);
     }
-    pld_status status = pld_tell_prediction(holder->files, unet, family, told, error);
-    pld_weight_files_close(&unet);
+    pld_status status = denoiser->tell_prediction(holder->files, weights, published, told, error);
+    pld_weight_files_close(&weights);
     return status;
 }
 
@@ -91,7 +95,7 @@ static pld_status weigh(pld_model_source *source, json_t *scheduler, const char 
                         const pld_log *log, pld_error *error) {
     pld_told_prediction *told = &source->prediction;
     PLD_TRY(pld_told_beside_scheduler(scheduler, file, describes, told, error));
-    const pld_source_files *named = &source->files[PLD_SOURCE_UNET];
+    const pld_source_files *named = &source->files[PLD_SOURCE_DENOISER];
     const char *weights = pld_weight_files_path(named->files ? named->files : source->files[0].files, 0);
     bool changed = false;
     if (!amend(scheduler, told, describes, &changed)) {
@@ -108,13 +112,13 @@ static pld_status weigh(pld_model_source *source, json_t *scheduler, const char 
 }
 
 pld_status pld_model_source_tell(pld_model_source *source, const pld_log *log, pld_error *error) {
-    const pld_part_layout *layout = NULL;
-    const pld_source_files *holder = pld_model_source_holder(source, "unet", &layout);
+    const pld_layout_part *found = NULL;
+    const pld_source_files *holder = pld_model_source_denoiser(source, &found);
     if (!holder) {
         return PLD_OK;
     }
     const bool describes = holder == &source->files[PLD_SOURCE_CHECKPOINT];
-    PLD_TRY(ask_file(holder, layout, &source->prediction, error));
+    PLD_TRY(ask_file(holder, found, &source->prediction, error));
     json_t *scheduler = NULL;
     char *file = pld_format("%s/%s", source->folder, scheduler_inside);
     pld_status status = file ? pld_scheduler_document_load(file, &scheduler, error)

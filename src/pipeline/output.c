@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 #include "io/atomic_file.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 
 pld_status pld_bytes_write(const void *bytes, size_t size, const char *path, const volatile int *cancel,
                            pld_error *error) {

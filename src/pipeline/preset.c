@@ -54,7 +54,7 @@ static const pld_preset *from_scheduler(const pld_model *model, char *text, size
 
 static const pld_preset *from_metadata(const pld_model *model, char *text, size_t size) {
     static const char *const keys[] = {"modelspec.title", "ss_output_name"};
-    const pld_weight_files *files = pld_parameters_files(pld_model_parameters(model, PLD_ROLE_DENOISER));
+    const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
     for (size_t i = 0; i < sizeof keys / sizeof *keys && pld_weight_files_file_count(files); i++) {
         const char *value = pld_safetensors_metadata_find(pld_weight_files_file(files, 0), keys[i]);
         const pld_preset *preset = value ? pld_preset_suggested(value) : NULL;
@@ -68,7 +68,7 @@ static const pld_preset *from_metadata(const pld_model *model, char *text, size_
 
 /** The name that was given for the model, and that of the denoiser's file. */
 static const pld_preset *from_files(const pld_model *model, char *text, size_t size) {
-    const pld_weight_files *files = pld_parameters_files(pld_model_parameters(model, PLD_ROLE_DENOISER));
+    const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
     const pld_preset *preset = from_name(model->source.path, text, size);
     return preset || pld_weight_files_file_count(files) == 0
                ? preset

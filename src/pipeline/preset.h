@@ -3,7 +3,7 @@
 #ifndef PLD_PIPELINE_PRESET_H
 #define PLD_PIPELINE_PRESET_H
 
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 #include "sampling/preset.h"
 
 /** The preset that a model asks for by itself: through the name of a LoRA of it, what its scheduler

@@ -52,7 +52,7 @@ pld_status pld_preview_show(pld_generation *g, size_t call) {
     const pld_schedule *schedule = pld_sampler_schedule(g->sampler);
     const size_t step = pld_sampler_step_of_call(g->sampler, call);
     const size_t places = (size_t)(g->latent_width * g->latent_height);
-    const int64_t channels = g->model->unet.in_channels;
+    const int64_t channels = g->model->denoiser_facts.channels;
     if (!o->preview ||
         (call + 1 < schedule->calls && pld_sampler_step_of_call(g->sampler, call + 1) == step)) {
         return PLD_OK;

@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 #include "io/prompt_utf8.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 #include "pipeline/prompt_review.h"
 
 enum { MAX_CHUNKS = 256 };
@@ -41,8 +41,8 @@ static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64
 
 pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
                               pld_prompt_chunks *chunks, pld_error *error) {
-    const pld_text_encoder *encoder = &model->text_encoders[index];
-    PLD_TRY(pld_prompt_cut(text, encoder->tokenizer, (size_t)encoder->config.positions, chunks, error));
+    const pld_component *encoder = pld_text_encoder_of(model, index);
+    PLD_TRY(pld_prompt_cut(text, encoder->tokenizer, (size_t)encoder->text.positions, chunks, error));
     pld_status status = check_chunks(chunks, index, tokens, error);
     if (status != PLD_OK) {
         pld_prompt_chunks_free(chunks);
@@ -61,7 +61,7 @@ pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text
 /** Whether every text encoder can have it. */
 static pld_status check_cuts(const pld_model *model, const pld_prompt_text *text, pld_error *error) {
     int64_t tokens = 0;
-    for (int i = 0; i < model->text_encoder_count; i++) {
+    for (int i = 0; i < model->family->text_count; i++) {
         pld_prompt_chunks chunks = {0};
         PLD_TRY(pld_prompt_cut_for(model, i, text, &tokens, &chunks, error));
         pld_prompt_chunks_free(&chunks);

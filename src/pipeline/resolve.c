@@ -28,7 +28,7 @@ void pld_generate_options_init(pld_generate_options *options) {
 }
 
 static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {
-    const int64_t factor = pld_vae_factor(&g->model->vae);
+    const int64_t factor = pld_model_size_factor(g->model);
     if (side < factor || side > MAX_SIDE || side % factor != 0) {
         return pld_fail(
             g->error, PLD_ERROR_ARGUMENT,
@@ -49,8 +49,8 @@ static pld_status check_range(pld_error *error, const char *name, double value, 
 /** Every text encoder keeps the state in front of its first layer at least. */
 static pld_status check_clip_skip(const pld_generation *g) {
     int64_t most = INT64_MAX;
-    for (int i = 0; i < g->model->text_encoder_count; i++) {
-        const int64_t layers = g->model->text_encoders[i].config.layers;
+    for (int i = 0; i < g->model->family->text_count; i++) {
+        const int64_t layers = pld_text_encoder_of(g->model, i)->text.layers;
         most = layers < most ? layers : most;
     }
     return g->options->clip_skip >= 1 && g->options->clip_skip <= most
@@ -73,7 +73,7 @@ static pld_status check_picture_sizes(const pld_generation *g) {
                 {"target-size", o->target_height}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         PLD_TRY(check_range(g->error, rows[i].name, rows[i].number, 0, MAX_SIDE));
-        if (rows[i].number && !g->model->unet.pooled_width) {
+        if (rows[i].number && !g->model->denoiser_facts.told_sizes) {
             pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
                             "%s has no effect on this model: it is not told of picture sizes", rows[i].name);
             return PLD_OK;
@@ -317,7 +317,7 @@ static pld_status resolve_guidance(pld_generation *g) {
                                           .default_cfg_scale =
                                               g->preset ? g->preset->cfg_scale : g->model->default_cfg_scale,
                                           .cfg_rescale = o->cfg_rescale,
-                                          .default_block_scales = pld_unet_freeu_defaults(&g->model->unet),
+                                          .default_block_scales = g->model->denoiser_facts.freeu,
                                           .keep_neutral = o->keep_neutral_guidance};
     if (o->guidance_count && !o->guidance) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT, "guidance is NULL");
@@ -421,9 +421,9 @@ static pld_status resolve_preset(pld_generation *g) {
 pld_status pld_generation_resolve(pld_generation *g) {
     PLD_TRY(resolve_preset(g));
     const pld_generate_options *o = g->options;
-    const int64_t factor = pld_vae_factor(&g->model->vae);
-    g->width = o->width ? o->width : g->model->unet.sample_size * factor;
-    g->height = o->height ? o->height : g->model->unet.sample_size * factor;
+    const int64_t factor = g->model->autoencoder_facts.factor;
+    g->width = o->width ? o->width : g->model->denoiser_facts.sample_size * factor;
+    g->height = o->height ? o->height : g->model->denoiser_facts.sample_size * factor;
     g->steps = (size_t)(o->steps > 0 ? o->steps : (int)g->model->default_steps);
     g->pladis_scale = isnan(o->pladis_scale) ? g->model->default_pladis_scale : o->pladis_scale;
     if (!o->prompt || !o->pladis_blocks) {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "pipeline/internal.h"
+#include "pipeline/session.h"
 
 pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
     *session = NULL;
@@ -23,10 +23,7 @@ pld_status pld_session_create(pld_model *model, pld_session **session, pld_error
 
 static void context_free(pld_prompt_context *c) {
     pld_plan_free(&c->plan);
-    pld_free(c->key_ids);
-    pld_free(c->value_ids);
-    pld_free(c->keys);
-    pld_free(c->values);
+    pld_free(c->outside);
     *c = (pld_prompt_context){0};
 }
 
@@ -44,9 +41,9 @@ void pld_session_destroy(pld_session **session) {
         pld_plan_free(&s->text[i].plan);
     }
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
-        pld_session_drop_unet(s, set);
+        pld_session_drop_denoiser(s, set);
     }
-    pld_plan_free(&s->vae.plan);
+    pld_plan_free(&s->decoder.plan);
     for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
         context_free(&s->contexts[i]);
     }
@@ -58,8 +55,8 @@ void pld_session_destroy(pld_session **session) {
 }
 
 static bool is_text_encoder(const pld_model *model, const pld_parameters *parameters) {
-    return parameters != pld_model_parameters(model, PLD_ROLE_DENOISER) &&
-           parameters != pld_model_parameters(model, PLD_ROLE_AUTOENCODER);
+    return parameters != pld_denoiser_of(model)->parameters &&
+           parameters != pld_autoencoder_of(model)->parameters;
 }
 
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
@@ -101,17 +98,17 @@ static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
 /** Free every plan on other weights than `kept`. They are made again when they are asked for. */
 static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
     drop_text_plans(s, kept);
-    if (kept != pld_model_parameters(s->model, PLD_ROLE_DENOISER)) {
+    if (kept != pld_denoiser_of(s->model)->parameters) {
         for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
-            pld_session_drop_unet(s, set);
+            pld_session_drop_denoiser(s, set);
         }
         for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
             context_free(&s->contexts[i]);
         }
     }
-    if (s->vae.plan.parameters != kept) {
-        pld_plan_free(&s->vae.plan);
-        s->vae.ready = false;
+    if (s->decoder.plan.parameters != kept) {
+        pld_plan_free(&s->decoder.plan);
+        s->decoder.ready = false;
     }
     free_spare(s);
 }
@@ -127,21 +124,18 @@ void pld_session_set_bf16(pld_session *session, bool bf16) {
 size_t pld_session_make_room(pld_session *session, const pld_parameters *kept) {
     size_t bytes = 0;
     drop_other_plans(session, kept);
-    for (int part = 0; part < session->model->family->part_count; part++) {
-        bytes += pld_parameters_drop_unused(session->model->parameters[part]);
+    for (int part = 0; part < session->model->part_count; part++) {
+        bytes += pld_parameters_drop_unused(session->model->parts[part].parameters);
     }
     pld_give_memory_back();
     return bytes;
 }
 
 size_t pld_session_release_text_encoders(pld_session *session) {
-    const pld_family *family = session->model->family;
     size_t bytes = 0;
     drop_text_plans(session, NULL);
-    for (int part = 0; part < family->part_count; part++) {
-        if (family->parts[part].role == PLD_ROLE_TEXT_ENCODER) {
-            bytes += pld_parameters_drop_unused(session->model->parameters[part]);
-        }
+    for (int i = 0; i < session->model->family->text_count; i++) {
+        bytes += pld_parameters_drop_unused(pld_text_encoder_of(session->model, i)->parameters);
     }
     pld_give_memory_back();
     return bytes;
@@ -181,16 +175,6 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
     return pld_plan_prepare(run, error);
 }
 
-static pld_status allocate_context(pld_prompt_context *c, size_t sites, pld_error *error) {
-    c->key_ids = pld_allocate(sites, sizeof *c->key_ids);
-    c->value_ids = pld_allocate(sites, sizeof *c->value_ids);
-    c->keys = pld_allocate(sites, sizeof *c->keys);
-    c->values = pld_allocate(sites, sizeof *c->values);
-    return c->key_ids && c->value_ids && c->keys && c->values
-               ? PLD_OK
-               : pld_fail_memory(error, sites, "text keys and values");
-}
-
 /** Keys and values are computed once for a prompt, which is not worth the memory of split weights. */
 static pld_run context_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     pld_run run = pld_session_run(session, plan, cancel);
@@ -198,31 +182,30 @@ static pld_run context_run(pld_session *session, pld_plan *plan, const volatile 
     return run;
 }
 
-/** Write down and prepare the plan of to_k and to_v for a prompt of `tokens` states. */
+/** Write down and prepare the plan of what a prompt of `tokens` states gives. */
 static pld_status build_context(pld_session *session, pld_prompt_context *c, int64_t tokens,
                                 const volatile int *cancel, pld_error *error) {
-    pld_model *model = session->model;
+    const pld_model *model = session->model;
+    const pld_condition_request request = {tokens, model->sites, model->site_count};
     context_free(c);
-    pld_plan_init(&c->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    PLD_TRY(allocate_context(c, model->cross_count, error));
-    pld_unet_context_values values = {.keys = c->key_ids, .values = c->value_ids};
-    PLD_TRY(pld_unet_context_build(&c->plan, &model->unet, model->sites, model->site_count, tokens, &values,
-                                   error));
+    pld_plan_init(&c->plan, pld_denoiser_of(model)->parameters);
+    PLD_TRY(pld_denoiser_of(model)->class->denoiser->condition(&c->plan, pld_denoiser_of(model)->config, &request, &c->values, error));
+    c->outside = pld_allocate(c->plan.offer_count, sizeof *c->outside);
+    if (!c->outside) {
+        return pld_fail_memory(error, c->plan.offer_count * sizeof *c->outside, "text keys and values");
+    }
     pld_run run = context_run(session, &c->plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
-    c->input = values.context;
-    for (size_t i = 0; i < model->cross_count; i++) {
-        c->keys[i] = pld_plan_data(&c->plan, c->key_ids[i]);
-        c->values[i] = pld_plan_data(&c->plan, c->value_ids[i]);
+    for (size_t i = 0; i < c->plan.offer_count; i++) {
+        c->outside[i] = pld_plan_data(&c->plan, c->plan.offers[i]);
     }
-    c->addition = values.addition;
-    c->context = (pld_context){tokens, c->keys, c->values,
-                               values.added == PLD_NO_VALUE ? NULL : pld_plan_data(&c->plan, values.added)};
+    c->context = (pld_context){tokens, c->outside};
     return PLD_OK;
 }
 
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
-                                   const float *time_ids, const volatile int *cancel, pld_error *error) {
+                                   const pld_picture_facts *picture, const volatile int *cancel, pld_error *error) {
+    const pld_component *denoiser = pld_denoiser_of(session->model);
     pld_prompt_context *c = &session->contexts[branch];
     if (c->context.tokens != states->tokens) {
         pld_status status = build_context(session, c, states->tokens, cancel, error);
@@ -231,109 +214,109 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
             return status;
         }
     }
-    memcpy(pld_plan_data(&c->plan, c->input), states->states,
-           (size_t)(states->tokens * session->model->unet.context_width) * sizeof *states->states);
-    if (c->addition != PLD_NO_VALUE) {
-        pld_unet_fill_addition(&session->model->unet, states->pooled, time_ids,
-                               pld_plan_data(&c->plan, c->addition));
+    memcpy(pld_plan_data(&c->plan, c->values.states), states->states,
+           (size_t)(states->tokens * session->model->denoiser_facts.state_width) * sizeof *states->states);
+    if (c->values.told != PLD_NO_VALUE) {
+        denoiser->class->denoiser->tell(denoiser->config, states->pooled, picture,
+                                        pld_plan_data(&c->plan, c->values.told));
     }
     pld_run run = context_run(session, &c->plan, cancel);
     return pld_plan_run(&run, error);
 }
 
-void pld_session_drop_unet(pld_session *session, pld_branch_set branches) {
-    pld_unet_plan *unet = &session->unets[branches];
-    pld_plan_rest(&unet->plan); /* the next one takes its memory */
-    pld_plan_free(&unet->plan);
-    pld_row_sharing_free(&unet->sharing);
-    *unet = (pld_unet_plan){0};
+void pld_session_drop_denoiser(pld_session *session, pld_branch_set branches) {
+    pld_denoiser_plan *denoiser = &session->denoisers[branches];
+    pld_plan_rest(&denoiser->plan); /* the next one takes its memory */
+    pld_plan_free(&denoiser->plan);
+    pld_row_sharing_free(&denoiser->sharing);
+    *denoiser = (pld_denoiser_plan){0};
 }
 
 /** Where the rows of a request part from each other. */
-static pld_status share_rows(const pld_model *model, const pld_unet_request *request,
+static pld_status share_rows(const pld_model *model, const pld_denoiser_request *request,
                              pld_row_sharing *sharing, pld_error *error) {
     pld_branch branches[PLD_BRANCH_COUNT];
     const pld_row_sharing_request rows = {.branches = branches,
                                           .rows = pld_branches_of(request->branches, branches),
                                           .tables = {request->tables[0], request->tables[1]},
-                                          .text_joins_time = model->unet.pooled_width > 0};
+                                          .text_joins_time = model->denoiser_facts.text_joins_time};
     return pld_row_sharing_init(sharing, &rows, error);
 }
 
 /** Write the plan down and prepare it; it takes `sharing` over. */
-static pld_status build_unet(pld_session *session, const pld_unet_request *request, pld_row_sharing sharing,
-                             const volatile int *cancel, pld_error *error) {
-    pld_model *model = session->model;
-    pld_unet_plan *unet = &session->unets[request->branches];
-    *unet = (pld_unet_plan){.sharing = sharing};
-    const pld_unet_shape shape = {sharing.rows, request->height, request->width, &unet->sharing};
-    pld_plan_init(&unet->plan, pld_model_parameters(model, PLD_ROLE_DENOISER));
-    unet->plan.spare = &session->spare;
-    PLD_TRY(pld_unet_build(&unet->plan, &model->unet, &shape, &unet->values, error));
-    pld_run run = pld_session_run(session, &unet->plan, cancel);
+static pld_status build_denoiser(pld_session *session, const pld_denoiser_request *request, pld_row_sharing sharing,
+                                 const volatile int *cancel, pld_error *error) {
+    const pld_component *part = pld_denoiser_of(session->model);
+    pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
+    *denoiser = (pld_denoiser_plan){.sharing = sharing};
+    const pld_denoiser_shape shape = {sharing.rows, request->height, request->width, &denoiser->sharing};
+    pld_plan_init(&denoiser->plan, part->parameters);
+    denoiser->plan.spare = &session->spare;
+    PLD_TRY(part->class->denoiser->build(&denoiser->plan, part->config, &shape, &denoiser->values, error));
+    pld_run run = pld_session_run(session, &denoiser->plan, cancel);
     run.context_tokens = request->tokens;
-    PLD_TRY(pld_prepare_within_memory(session, &run, "the U-Net", error));
-    unet->height = request->height;
-    unet->width = request->width;
-    unet->tokens = request->tokens;
-    unet->ready = true;
+    PLD_TRY(pld_prepare_within_memory(session, &run, part->class->title, error));
+    denoiser->height = request->height;
+    denoiser->width = request->width;
+    denoiser->tokens = request->tokens;
+    denoiser->ready = true;
     return PLD_OK;
 }
 
-pld_status pld_session_need_unet(pld_session *session, const pld_unet_request *request,
-                                 const volatile int *cancel, pld_error *error) {
-    pld_unet_plan *unet = &session->unets[request->branches];
+pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_request *request,
+                                     const volatile int *cancel, pld_error *error) {
+    pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
     pld_row_sharing sharing;
-    pld_plan_rest(&session->vae.plan);
+    pld_plan_rest(&session->decoder.plan);
     PLD_TRY(share_rows(session->model, request, &sharing, error));
-    if (unet->ready && unet->height == request->height && unet->width == request->width &&
-        unet->tokens >= request->tokens && pld_row_sharing_equal(&unet->sharing, &sharing)) {
+    if (denoiser->ready && denoiser->height == request->height && denoiser->width == request->width &&
+        denoiser->tokens >= request->tokens && pld_row_sharing_equal(&denoiser->sharing, &sharing)) {
         pld_row_sharing_free(&sharing);
-        return pld_plan_wake(&unet->plan, error);
+        return pld_plan_wake(&denoiser->plan, error);
     }
-    pld_session_drop_unet(session, request->branches);
-    return build_unet(session, request, sharing, cancel, error);
+    pld_session_drop_denoiser(session, request->branches);
+    return build_denoiser(session, request, sharing, cancel, error);
 }
 
-static pld_status need_vae(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,
-                           pld_error *error) {
-    pld_model *model = session->model;
+static pld_status need_decoder(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,
+                               pld_error *error) {
+    const pld_component *part = pld_autoencoder_of(session->model);
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
-        pld_plan_rest(&session->unets[set].plan);
+        pld_plan_rest(&session->denoisers[set].plan);
     }
-    if (session->vae.ready && session->vae.height == height && session->vae.width == width) {
-        return pld_plan_wake(&session->vae.plan, error);
+    if (session->decoder.ready && session->decoder.height == height && session->decoder.width == width) {
+        return pld_plan_wake(&session->decoder.plan, error);
     }
-    session->vae.ready = false;
-    pld_plan_free(&session->vae.plan);
-    pld_plan_init(&session->vae.plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
-    session->vae.plan.spare = &session->spare;
-    PLD_TRY(pld_vae_decoder_build(&session->vae.plan, &model->vae, 1, height, width, &session->vae.values,
-                                  error));
-    pld_run run = pld_session_run(session, &session->vae.plan, cancel);
+    session->decoder.ready = false;
+    pld_plan_free(&session->decoder.plan);
+    pld_plan_init(&session->decoder.plan, part->parameters);
+    session->decoder.plan.spare = &session->spare;
+    PLD_TRY(part->class->autoencoder->decoder(&session->decoder.plan, part->config, 1, height, width,
+                                              &session->decoder.values, error));
+    pld_run run = pld_session_run(session, &session->decoder.plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "the autoencoder", error));
-    session->vae.height = height;
-    session->vae.width = width;
-    session->vae.ready = true;
+    session->decoder.height = height;
+    session->decoder.width = width;
+    session->decoder.ready = true;
     return PLD_OK;
 }
 
 pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
                               const volatile int *cancel, float *decoded, pld_error *error) {
-    const pld_vae_config *config = &session->model->vae;
+    const pld_autoencoder_facts *facts = &session->model->autoencoder_facts;
     const pld_kernels *kernels = session->model->engine->kernels;
-    PLD_TRY(need_vae(session, height, width, cancel, error));
-    pld_plan *plan = &session->vae.plan;
-    float *in = pld_plan_data(plan, session->vae.values.in);
-    const size_t count = (size_t)(config->latent_channels * height * width);
-    kernels->nchw_to_nhwc(latents, config->latent_channels, height * width, in);
+    PLD_TRY(need_decoder(session, height, width, cancel, error));
+    pld_plan *plan = &session->decoder.plan;
+    float *in = pld_plan_data(plan, session->decoder.values.in);
+    const size_t count = (size_t)(facts->channels * height * width);
+    kernels->nchw_to_nhwc(latents, facts->channels, height * width, in);
     for (size_t i = 0; i < count; i++) {
-        in[i] = in[i] / (float)config->scaling_factor + (float)config->shift_factor;
+        in[i] = in[i] / (float)facts->scale + (float)facts->shift;
     }
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_plan_run(&run, error));
-    const pld_value *out = &plan->values[session->vae.values.out];
-    kernels->nhwc_to_nchw(pld_plan_data(plan, session->vae.values.out), out->channels,
+    const pld_value *out = &plan->values[session->decoder.values.out];
+    kernels->nhwc_to_nchw(pld_plan_data(plan, session->decoder.values.out), out->channels,
                           out->height * out->width, decoded);
     return PLD_OK;
 }
@@ -344,17 +327,17 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
 pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
                               const volatile int *cancel, float *moments, pld_error *error) {
     const pld_kernels *kernels = session->model->engine->kernels;
-    pld_model *model = session->model;
-    pld_vae_values values;
+    const pld_component *part = pld_autoencoder_of(session->model);
+    pld_autoencoder_values values;
     pld_plan plan;
-    pld_plan_init(&plan, pld_model_parameters(model, PLD_ROLE_AUTOENCODER));
+    pld_plan_init(&plan, part->parameters);
     pld_run run = pld_session_run(session, &plan, cancel);
-    pld_status status = pld_vae_encoder_build(&plan, &model->vae, 1, height, width, &values, error);
+    pld_status status = part->class->autoencoder->encoder(&plan, part->config, 1, height, width, &values, error);
     if (status == PLD_OK) {
         status = pld_prepare_within_memory(session, &run, "the autoencoder", error);
     }
     if (status == PLD_OK) {
-        kernels->nchw_to_nhwc(picture, model->vae.in_channels, height * width,
+        kernels->nchw_to_nhwc(picture, plan.values[values.in].channels, height * width,
                               pld_plan_data(&plan, values.in));
         status = pld_plan_run(&run, error);
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "pipeline/internal.h"
+#include "pipeline/engine.h"
 
 /** A "Name:   123 kB" line of a file in /proc, in bytes; 0 when it is not there. */
 static uint64_t kilobytes_of(const char *path, const char *field) {

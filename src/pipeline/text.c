@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** From a prompt to the states that the U-Net attends to. */
+/** From a prompt to the states that the denoiser attends to. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "io/prompt_chunks.h"
-#include "pipeline/internal.h"
 #include "pipeline/prompt_check.h"
+#include "pipeline/session.h"
 
 /** Make the plan of text encoder `index` ready. */
 static pld_status need_text(pld_session *session, int index, int clip_skip, const volatile int *cancel,
                             pld_error *error) {
-    const pld_model *model = session->model;
-    const pld_text_encoder *encoder = &model->text_encoders[index];
-    const pld_clip_text_options options = {.batch = 1,
-                                           .skip = clip_skip - 1 + model->family->text_skip,
-                                           .final_norm = model->family->text_final_norm,
-                                           .pooled = model->family->parts[encoder->part].pooled};
-    if (session->text[index].ready && session->text[index].skip == options.skip) {
+    const pld_component *encoder = pld_text_encoder_of(session->model, index);
+    const pld_text_use *use = &session->model->family->texts[index];
+    const pld_text_request request = {.batch = 1,
+                                      .tokens = encoder->text.positions,
+                                      .skip = clip_skip - 1 + use->skip,
+                                      .final_norm = use->final_norm,
+                                      .pooled = use->pooled};
+    if (session->text[index].ready && session->text[index].skip == request.skip) {
         return PLD_OK;
     }
     session->text[index].ready = false;
     pld_plan *plan = &session->text[index].plan;
     pld_plan_free(plan);
-    pld_plan_init(plan, model->parameters[encoder->part]);
-    PLD_TRY(pld_clip_text_build(plan, &encoder->config, &options, &session->text[index].values, error));
-    plan->name = model->family->parts[encoder->part].name;
+    pld_plan_init(plan, encoder->parameters);
+    PLD_TRY(encoder->class->text_encoder->build(plan, encoder->config, &request, &session->text[index].values, error));
+    plan->name = encoder->row->name;
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "the text encoder", error));
-    session->text[index].skip = options.skip;
+    session->text[index].skip = request.skip;
     session->text[index].ready = true;
     return PLD_OK;
 }
@@ -69,10 +70,10 @@ static void apply_weights(const float *weights, size_t positions, size_t width, 
 static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
                                 const volatile int *cancel, int64_t column, pld_prompt_states *states,
                                 pld_error *error) {
-    const pld_unet_config *unet = &session->model->unet;
-    const size_t width = (size_t)session->model->text_encoders[index].config.width;
+    const pld_denoiser_facts *denoiser = &session->model->denoiser_facts;
+    const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
     pld_plan *plan = &session->text[index].plan;
-    const pld_clip_text_values *values = &session->text[index].values;
+    const pld_text_values *values = &session->text[index].values;
     float *out = states->states + column;
     for (size_t i = 0; i < chunks->count; i++) {
         pld_run run = pld_session_run(session, plan, cancel);
@@ -80,11 +81,11 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
         PLD_TRY(pld_plan_run(&run, error));
         if (i == 0 && values->pooled != PLD_NO_VALUE) {
             memcpy(states->pooled, pld_plan_data(plan, values->pooled),
-                   (size_t)unet->pooled_width * sizeof *states->pooled);
+                   (size_t)denoiser->pooled_width * sizeof *states->pooled);
         }
         float *rows = pld_plan_data(plan, values->states);
         apply_weights(chunks->chunks[i].weights, chunks->positions, width, rows);
-        for (size_t j = 0; j < chunks->positions; j++, out += unet->context_width) {
+        for (size_t j = 0; j < chunks->positions; j++, out += denoiser->state_width) {
             memcpy(out, rows + j * width, width * sizeof *out);
         }
     }
@@ -92,7 +93,7 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
 }
 
 /** Nothing is dropped silently: name the first pieces that a literal prompt lost. */
-static void warn_dropped(const pld_model *model, const pld_text_encoder *encoder,
+static void warn_dropped(const pld_model *model, const pld_component *encoder,
                          const pld_prompt_chunks *chunks) {
     if (chunks->dropped.count == 0) {
         return;
@@ -112,10 +113,10 @@ static void warn_dropped(const pld_model *model, const pld_text_encoder *encoder
 
 static pld_status allocate_states(const pld_model *model, int64_t tokens, pld_prompt_states *states,
                                   pld_error *error) {
-    const size_t width = (size_t)model->unet.context_width;
+    const size_t width = (size_t)model->denoiser_facts.state_width;
     states->tokens = tokens;
     states->states = pld_allocate((size_t)tokens, width * sizeof *states->states);
-    states->pooled = pld_allocate((size_t)model->unet.pooled_width, sizeof *states->pooled);
+    states->pooled = pld_allocate((size_t)model->denoiser_facts.pooled_width, sizeof *states->pooled);
     return states->states && states->pooled
                ? PLD_OK
                : pld_fail_memory(error, (size_t)tokens * width * sizeof *states->states, "text states");
@@ -139,7 +140,7 @@ static pld_status encode_with(pld_session *session, int index, const char *promp
     PLD_TRY(pld_prompt_cut_for(model, index, &text, &tokens, &chunks, error));
     pld_status status = PLD_OK;
     if (index == 0) {
-        warn_dropped(model, &model->text_encoders[0], &chunks);
+        warn_dropped(model, pld_text_encoder_of(model, 0), &chunks);
         status = allocate_states(model, tokens, states, error);
     }
     if (status == PLD_OK) {
@@ -154,9 +155,9 @@ static pld_status encode_with_all(pld_session *session, const char *prompt,
                                   pld_error *error) {
     const pld_model *model = session->model;
     int64_t column = 0;
-    for (int i = 0; i < model->text_encoder_count; i++) {
+    for (int i = 0; i < model->family->text_count; i++) {
         PLD_TRY(encode_with(session, i, prompt, column, options, states, error));
-        column += model->text_encoders[i].config.width;
+        column += pld_text_encoder_of(model, i)->text.width;
     }
     return PLD_OK;
 }
@@ -164,11 +165,11 @@ static pld_status encode_with_all(pld_session *session, const char *prompt,
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
                              pld_prompt_states *states, pld_error *error) {
     const pld_model *model = session->model;
-    const pld_text_widths widths = {(size_t)model->unet.context_width, (size_t)model->unet.pooled_width};
+    const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width, (size_t)model->denoiser_facts.pooled_width};
     bool found = false;
     *states = (pld_prompt_states){0};
     if (!prompt && model->zero_negative) {
-        return allocate_states(model, model->text_encoders[0].config.positions, states, error);
+        return allocate_states(model, pld_text_encoder_of(model, 0)->text.positions, states, error);
     }
     prompt = prompt ? prompt : "";
     PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,

@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "io/prompt_chunks.h"
-#include "pipeline/internal.h"
+#include "pipeline/model.h"
 #include "pipeline/prompt_check.h"
 
 /** What the public view of one tokenizer points into. */
@@ -130,10 +130,9 @@ pld_status pld_tokenize(const pld_model *model, const char *text, size_t length,
     if (!r) {
         return PLD_ERROR_MEMORY;
     }
-    for (int i = 0; status == PLD_OK && i < model->text_encoder_count; i++) {
-        const pld_text_encoder *encoder = &model->text_encoders[i];
-        status = add_tokenizer(r, model->family->parts[encoder->part].tokenizer, encoder->tokenizer,
-                               (size_t)encoder->config.positions, &request, error);
+    for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, (size_t)encoder->text.positions, &request, error);
     }
     return give(r, status, tokens);
 }
@@ -161,7 +160,7 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
 
 pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
                                bool literal, pld_tokens **tokens, pld_error *error) {
-    static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2"};
+    static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2", "tokenizer_3"};
     const pld_prompt_text request = {text, length, literal};
     token_report *r = new_report(error);
     pld_status status = PLD_OK;

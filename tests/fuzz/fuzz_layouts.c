@@ -78,7 +78,7 @@ static void check_views(const pld_weight_files *files) {
     pld_layout_contents contents;
     pld_layout_detect(files, &contents);
     for (int i = 0; i < contents.count; i++) {
-        const pld_part_layout *layout = contents.parts[i];
+        const pld_part_layout *layout = contents.parts[i].layout;
         pld_weight_files *view = NULL;
         pld_error error = {0};
         if (pld_layout_view(files, layout, 1, &view, &error) != PLD_OK) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.json of a CLIP text encoder: whatever is accepted is written down and, when small, laid out. */
 #include "fuzz.h"
-#include "models/text/clip_text.h"
+#include "models/clip/clip.h"
 
-static void build(const pld_clip_text_config *c, const pld_clip_text_options *o) {
+static void build(const pld_clip_config *c, const pld_text_request *o) {
     pld_plan plan;
-    pld_clip_text_values values;
+    pld_text_values values;
     pld_error error = {0};
     pld_plan_init(&plan, NULL);
-    FUZZ_REQUIRE(pld_clip_text_build(&plan, c, o, &values, &error) == PLD_OK);
+    FUZZ_REQUIRE(pld_clip_build(&plan, c, o, &values, &error) == PLD_OK);
     const pld_value *states = &plan.values[values.states];
     FUZZ_REQUIRE(states->height == c->positions && states->channels == c->width);
     FUZZ_REQUIRE(!o->pooled || plan.values[values.pooled].channels == c->projection);
@@ -23,14 +23,14 @@ static void build(const pld_clip_text_config *c, const pld_clip_text_options *o)
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    pld_clip_text_config config;
+    pld_clip_config config;
     pld_error error = {0};
-    if (pld_clip_text_config_read(fuzz_file(data, size), &config, &error) != PLD_OK) {
+    if (pld_clip_config_read(fuzz_file(data, size), &config, &error) != PLD_OK) {
         FUZZ_REQUIRE(error.message[0]);
         return 0;
     }
-    build(&config, &(pld_clip_text_options){1, 0, true, false});
-    build(&config, &(pld_clip_text_options){1, config.layers - 1, true, false});
-    build(&config, &(pld_clip_text_options){1, 1, false, true});
+    build(&config, &(pld_text_request){1, config.positions, 0, true, false});
+    build(&config, &(pld_text_request){1, config.positions, config.layers - 1, true, false});
+    build(&config, &(pld_text_request){1, config.positions, 1, false, true});
     return 0;
 }

@@ -29,20 +29,18 @@ static void check_config(const pld_unet_config *c) {
 static void build_context(const pld_unet_config *c, const pld_plan *unet) {
     pld_plan plan;
     pld_error error = {0};
-    pld_value_id *ids = calloc(2 * unet->site_count + 1, sizeof *ids);
-    pld_unet_context_values values = {.keys = ids, .values = ids + unet->site_count};
+    pld_condition_values values;
+    const pld_condition_request request = {1, unet->sites, unet->site_count};
     pld_plan_init(&plan, NULL);
-    FUZZ_REQUIRE(ids);
-    FUZZ_REQUIRE(pld_unet_context_build(&plan, c, unet->sites, unet->site_count, 1, &values, &error) ==
-                 PLD_OK);
-    FUZZ_REQUIRE((values.added != PLD_NO_VALUE) == (c->pooled_width > 0));
+    FUZZ_REQUIRE(pld_unet_condition_build(&plan, c, &request, &values, &error) == PLD_OK);
+    FUZZ_REQUIRE((int)plan.offer_count == unet->outside_count);
+    FUZZ_REQUIRE((values.told != PLD_NO_VALUE) == (c->pooled_width > 0));
     if (c->pooled_width > 0) {
-        FUZZ_REQUIRE(plan.values[values.added].channels == 4 * c->widths[0]);
-        FUZZ_REQUIRE(plan.values[values.addition].channels ==
+        FUZZ_REQUIRE(plan.values[plan.offers[0]].channels == 4 * c->widths[0]);
+        FUZZ_REQUIRE(plan.values[values.told].channels ==
                      c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
     }
     pld_plan_free(&plan);
-    free(ids);
 }
 
 /** Values that are wanted at the same time lie apart. */
@@ -59,7 +57,7 @@ static void check_apart(const pld_plan *plan) {
 }
 
 /** The output has the latents' size, and every value a place inside the plan's memory. */
-static void check_plan(pld_plan *plan, const pld_unet_config *c, const pld_unet_values *values) {
+static void check_plan(pld_plan *plan, const pld_unet_config *c, const pld_denoiser_values *values) {
     pld_error error = {0};
     const pld_value *in = &plan->values[values->sample];
     const pld_value *out = &plan->values[values->output];
@@ -74,7 +72,7 @@ static void check_plan(pld_plan *plan, const pld_unet_config *c, const pld_unet_
 }
 
 /** The same network for four branches that share rows up to where their texts or attention differ. */
-static void build_shared(const pld_unet_config *c, const pld_plan *unet, pld_unet_shape shape) {
+static void build_shared(const pld_unet_config *c, const pld_plan *unet, pld_denoiser_shape shape) {
     static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
                                           PLD_BRANCH_IDENTITY, PLD_BRANCH_BLURRED};
     const pld_attention_effect effects[] = {
@@ -82,7 +80,7 @@ static void build_shared(const pld_unet_config *c, const pld_plan *unet, pld_une
         {.variant = "blur", .layers = "up", .branches = PLD_BRANCH_BIT(PLD_BRANCH_BLURRED), .sigma = 1}};
     pld_variant_table table;
     pld_row_sharing sharing;
-    pld_unet_values values;
+    pld_denoiser_values values;
     pld_plan plan;
     pld_error error = {0};
     FUZZ_REQUIRE(pld_variant_table_init(&table, unet->sites, unet->site_count, &error) == PLD_OK);
@@ -106,10 +104,10 @@ static void build_shared(const pld_unet_config *c, const pld_plan *unet, pld_une
 
 static void build(const pld_unet_config *c) {
     pld_plan plan;
-    pld_unet_values values;
+    pld_denoiser_values values;
     pld_error error = {0};
     const int64_t side = ((int64_t)1 << c->levels) + 1; /* odd: every halving rounds */
-    const pld_unet_shape shape = {2, side, side, NULL};
+    const pld_denoiser_shape shape = {2, side, side, NULL};
     pld_plan_init(&plan, NULL);
     if (pld_unet_build(&plan, c, &shape, &values, &error) == PLD_OK) {
         check_plan(&plan, c, &values);

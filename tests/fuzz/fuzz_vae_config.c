@@ -3,17 +3,14 @@
 #include <math.h>
 
 #include "fuzz.h"
-#include "models/vae/vae.h"
+#include "models/kl/kl.h"
 
 enum { LATENTS = 3 };
 
-typedef pld_status (*builder)(pld_plan *plan, const pld_vae_config *config, int64_t batch, int64_t height,
-                              int64_t width, pld_vae_values *values, pld_error *error);
-
 /** Build for inputs of side `from`; the output must have side `to` and `channels`. */
-static void build(builder write_down, const pld_vae_config *c, int64_t from, int64_t to, int64_t channels) {
+static void build(pld_autoencoder_build write_down, const pld_kl_config *c, int64_t from, int64_t to, int64_t channels) {
     pld_plan plan;
-    pld_vae_values values;
+    pld_autoencoder_values values;
     pld_error error = {0};
     pld_plan_init(&plan, NULL);
     if (write_down(&plan, c, 1, from, from, &values, &error) == PLD_OK) {
@@ -27,16 +24,16 @@ static void build(builder write_down, const pld_vae_config *c, int64_t from, int
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    pld_vae_config config;
+    pld_kl_config config;
     pld_error error = {0};
-    if (pld_vae_config_read(fuzz_file(data, size), &config, &error) != PLD_OK) {
+    if (pld_kl_config_read(fuzz_file(data, size), &config, &error) != PLD_OK) {
         FUZZ_REQUIRE(error.message[0]);
         return 0;
     }
-    FUZZ_REQUIRE(config.levels >= 1 && config.levels <= PLD_VAE_MAX_LEVELS);
+    FUZZ_REQUIRE(config.levels >= 1 && config.levels <= PLD_KL_MAX_LEVELS);
     FUZZ_REQUIRE(isfinite(1 / (float)config.scaling_factor) && isfinite(config.shift_factor));
-    const int64_t factor = pld_vae_factor(&config);
-    build(pld_vae_decoder_build, &config, LATENTS, LATENTS * factor, 3);
-    build(pld_vae_encoder_build, &config, LATENTS * factor, LATENTS, 2 * config.latent_channels);
+    const int64_t factor = (int64_t)1 << (config.levels - 1);
+    build(pld_kl_decoder_build, &config, LATENTS, LATENTS * factor, 3);
+    build(pld_kl_encoder_build, &config, LATENTS * factor, LATENTS, 2 * config.latent_channels);
     return 0;
 }

@@ -10,7 +10,7 @@
 
 #include "core/memory.h"
 #include "io/prompt_chunks.h"
-#include "pipeline/internal.h"
+#include "pipeline/session.h"
 
 static pld_engine *engine;
 
@@ -45,13 +45,13 @@ static void watch(void *user, const char *name, const pld_value *value, const fl
 static void compare_encoder(const reference_case *c, pld_session *session, int index, const char *tag) {
     pld_error error = {0};
     const pld_model *model = session->model;
-    const pld_text_encoder *encoder = &model->text_encoders[index];
-    const int layer = (int)encoder->config.layers - (model->text_encoder_count > 1);
+    const pld_component *encoder = pld_text_encoder_of(model, index);
+    const int layer = (int)encoder->text.layers - model->family->texts[index].skip;
     pld_generate_options options;
     pld_generate_options_init(&options);
     options.dtype = "f32";
     char name[96];
-    snprintf(name, sizeof name, "%s.%s", model->family->parts[encoder->part].name, tag);
+    snprintf(name, sizeof name, "%s.%s", encoder->row->name, tag);
     size_t count = 0;
     size_t done = 0;
     float *expected = reference_values(c, name, &count);
@@ -64,8 +64,8 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
         pld_prompt_states states = {0};
         pld_prompt_chunks chunks = {0};
         check_status(pld_encode_prompt(session, prompt, &options, &states, &error), &error);
-        check_status(pld_prompt_chunks_literal(model->text_encoders[0].tokenizer, prompt, strlen(prompt),
-                                               (size_t)encoder->config.positions, &chunks, &error),
+        check_status(pld_prompt_chunks_literal(pld_text_encoder_of(model, 0)->tokenizer, prompt, strlen(prompt),
+                                               (size_t)encoder->text.positions, &chunks, &error),
                      &error);
         pld_run run = pld_session_run(session, &session->text[index].plan, NULL);
         run.ids = chunks.chunks[0].ids;
@@ -89,13 +89,13 @@ static void evaluate_row(pld_session *session, pld_branch branch, const pld_vari
     pld_error error = {0};
     const pld_context *context = &session->contexts[branch].context;
     const int64_t area = sample->shape[2] * sample->shape[3];
-    const pld_unet_request request = {.branches = PLD_BRANCH_BIT(branch),
+    const pld_denoiser_request request = {.branches = PLD_BRANCH_BIT(branch),
                                       .height = sample->shape[2],
                                       .width = sample->shape[3],
                                       .tokens = context->tokens,
                                       .tables = {table, table}};
-    check_status(pld_session_need_unet(session, &request, NULL, &error), &error);
-    pld_unet_plan *unet = &session->unets[request.branches];
+    check_status(pld_session_need_denoiser(session, &request, NULL, &error), &error);
+    pld_denoiser_plan *unet = &session->denoisers[request.branches];
     engine->kernels->nchw_to_nhwc(noise, sample->shape[1], area,
                                   pld_plan_data(&unet->plan, unet->values.sample));
     pld_run run = pld_session_run(session, &unet->plan, NULL);
@@ -130,8 +130,16 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
         const pld_prompt_states of_row = {.states = context + row * states->shape[1] * states->shape[2],
                                           .pooled = pooled ? pooled + (size_t)row * pooled_count / 2 : NULL,
                                           .tokens = states->shape[1]};
-        const float *of_size = sizes ? sizes + (size_t)row * size_count / 2 : NULL;
-        check_status(pld_session_set_context(session, branches[row], &of_row, of_size, NULL, &error), &error);
+        const float *ids = sizes ? sizes + (size_t)row * size_count / 2 : NULL;
+        const pld_picture_facts told =
+            ids ? (pld_picture_facts){.original_height = (int64_t)ids[0],
+                                      .original_width = (int64_t)ids[1],
+                                      .crop_top = (int64_t)ids[2],
+                                      .crop_left = (int64_t)ids[3],
+                                      .target_height = (int64_t)ids[4],
+                                      .target_width = (int64_t)ids[5]}
+                : (pld_picture_facts){0};
+        check_status(pld_session_set_context(session, branches[row], &of_row, &told, NULL, &error), &error);
     }
     const json_t *pladis = json_object_get(c->info, "pladis");
     const pld_pladis_request request = {.lambda = number(pladis, "lambda"),
@@ -167,7 +175,7 @@ static void compare_model(const reference_case *c, pld_model *model, const char 
     compare_unet(c, session, output, tolerance);
     snprintf(output, sizeof output, "text_encoder.%s", tag);
     if (pld_safetensors_find(c->tensors, output)) {
-        for (int i = 0; i < model->text_encoder_count; i++) {
+        for (int i = 0; i < model->family->text_count; i++) {
             compare_encoder(c, session, i, tag);
         }
     }

@@ -23,9 +23,9 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "models/layouts/layouts.h"
-#include "models/text/clip_text.h"
+#include "models/clip/clip.h"
 #include "models/unet/unet.h"
-#include "models/vae/vae.h"
+#include "models/kl/kl.h"
 #include "nn/executor.h"
 #include "nn/variants/variant.h"
 
@@ -114,8 +114,9 @@ static pld_parameters *open_part(const reference_case *c, const char *part, cons
         pld_layout_contents contents;
         check_status(pld_weight_files_open_file(reference_path("%s", single), &whole, &error), &error);
         pld_layout_detect(whole, &contents);
-        assert_non_null(pld_layout_find(&contents, part));
-        check_status(pld_layout_view(whole, pld_layout_find(&contents, part), 0, &files, &error), &error);
+        const pld_layout_part *found = pld_layout_find(&contents, part);
+        assert_non_null(found);
+        check_status(pld_layout_view(whole, found->layout, 0, &files, &error), &error);
         pld_weight_files_close(&whole);
     } else {
         check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
@@ -127,8 +128,8 @@ static pld_parameters *open_part(const reference_case *c, const char *part, cons
 
 /** The states that the family takes, against the entry of hidden_states (or last_hidden_state) that they are.
  */
-static void check_states(const reference_case *c, const pld_plan *plan, const pld_clip_text_config *config,
-                         const pld_clip_text_options *o, pld_value_id states) {
+static void check_states(const reference_case *c, const pld_plan *plan, const pld_clip_config *config,
+                         const pld_text_request *o, pld_value_id states) {
     char name[32] = "last_hidden_state";
     if (!o->final_norm) {
         snprintf(name, sizeof name, "hidden_states.%02d", (int)(config->layers - o->skip));
@@ -138,16 +139,16 @@ static void check_states(const reference_case *c, const pld_plan *plan, const pl
                 text_tolerance);
 }
 
-static void text_encoder(const char *name, const char *part, pld_clip_text_options options, int taps) {
+static void text_encoder(const char *name, const char *part, pld_text_request options, int taps) {
     reference_case c;
     assert_true(reference_open(name, &c));
     const char *model = json_string_value(json_object_get(c.info, "model"));
     pld_error error = {0};
     pld_onednn *dnn = NULL;
     check_status(pld_onednn_create(&dnn, &error), &error);
-    pld_clip_text_config config;
+    pld_clip_config config;
     check_status(
-        pld_clip_text_config_read(reference_path("models/%s/%s/config.json", model, part), &config, &error),
+        pld_clip_config_read(reference_path("models/%s/%s/config.json", model, part), &config, &error),
         &error);
     pld_parameters *parameters = open_part(&c, part, "model");
     size_t count = 0;
@@ -159,8 +160,8 @@ static void text_encoder(const char *name, const char *part, pld_clip_text_optio
     options.batch = (int64_t)count / config.positions;
     pld_plan plan;
     pld_plan_init(&plan, parameters);
-    pld_clip_text_values values;
-    check_status(pld_clip_text_build(&plan, &config, &options, &values, &error), &error);
+    pld_text_values values;
+    check_status(pld_clip_build(&plan, &config, &options, &values, &error), &error);
     watcher w = {&c, text_tolerance, 0};
     pld_run run = new_run(&plan, dnn, &w);
     run.ids = tokens;
@@ -184,10 +185,10 @@ typedef struct unet_fixture {
     pld_parameters *parameters;
     pld_plan plan;
     pld_plan contexts[2];
-    const float *keys[2][64], *values[2][64];
+    const float *outside[2][128];
     pld_context context[2];
     const pld_context *rows[2];
-    pld_unet_values io;
+    pld_denoiser_values io;
     float timesteps[2];
     watcher w;
     pld_run run;
@@ -198,8 +199,14 @@ typedef struct unet_fixture {
 static void fill_addition(const unet_fixture *f, int row, float *addition) {
     float *pooled = reference_values(&f->c, "text_embeds", NULL);
     float *time_ids = reference_values(&f->c, "time_ids", NULL);
-    pld_unet_fill_addition(&f->config, pooled + row * f->config.pooled_width,
-                           time_ids + row * PLD_UNET_TIME_IDS, addition);
+    const float *ids = time_ids + row * PLD_UNET_TIME_IDS;
+    const pld_picture_facts picture = {.original_height = (int64_t)ids[0],
+                                       .original_width = (int64_t)ids[1],
+                                       .crop_top = (int64_t)ids[2],
+                                       .crop_left = (int64_t)ids[3],
+                                       .target_height = (int64_t)ids[4],
+                                       .target_width = (int64_t)ids[5]};
+    pld_unet_tell(&f->config, pooled + row * f->config.pooled_width, &picture, addition);
     pld_free(pooled);
     pld_free(time_ids);
 }
@@ -216,36 +223,28 @@ static void check_added(const unet_fixture *f, int row, const float *added) {
 
 static void make_context(unet_fixture *f, int row, const float *states, int64_t tokens) {
     pld_error error = {0};
-    pld_value_id keys[64];
-    pld_value_id values[64];
-    pld_unet_context_values io = {.keys = keys, .values = values};
+    pld_condition_values io;
+    const pld_condition_request request = {tokens, f->plan.sites, f->plan.site_count};
     pld_plan_init(&f->contexts[row], f->parameters);
-    check_status(pld_unet_context_build(&f->contexts[row], &f->config, f->plan.sites, f->plan.site_count,
-                                        tokens, &io, &error),
-                 &error);
+    check_status(pld_unet_condition_build(&f->contexts[row], &f->config, &request, &io, &error), &error);
+    assert_int_equal(f->contexts[row].offer_count, f->plan.outside_count);
     pld_run run = new_run(&f->contexts[row], f->dnn, NULL);
     run.settings.bf16 = run.settings.split = reference_bf16();
     run.tap = NULL;
     check_status(pld_plan_prepare(&run, &error), &error);
-    memcpy(pld_plan_data(&f->contexts[row], io.context), states,
+    memcpy(pld_plan_data(&f->contexts[row], io.states), states,
            (size_t)(tokens * f->config.context_width) * sizeof *states);
-    const float *added = NULL;
-    if (io.addition != PLD_NO_VALUE) {
-        fill_addition(f, row, pld_plan_data(&f->contexts[row], io.addition));
-        added = pld_plan_data(&f->contexts[row], io.added);
+    if (io.told != PLD_NO_VALUE) {
+        fill_addition(f, row, pld_plan_data(&f->contexts[row], io.told));
     }
     check_status(pld_plan_run(&run, &error), &error);
-    if (added) {
-        check_added(f, row, added);
+    for (size_t i = 0; i < f->contexts[row].offer_count; i++) {
+        f->outside[row][i] = pld_plan_data(&f->contexts[row], f->contexts[row].offers[i]);
     }
-    for (size_t i = 0; i < f->plan.site_count; i++) {
-        int cross = f->plan.sites[i].cross_index;
-        if (cross >= 0) {
-            f->keys[row][cross] = pld_plan_data(&f->contexts[row], keys[cross]);
-            f->values[row][cross] = pld_plan_data(&f->contexts[row], values[cross]);
-        }
+    if (io.told != PLD_NO_VALUE) {
+        check_added(f, row, f->outside[row][0]);
     }
-    f->context[row] = (pld_context){tokens, f->keys[row], f->values[row], added};
+    f->context[row] = (pld_context){tokens, f->outside[row]};
     f->rows[row] = &f->context[row];
 }
 
@@ -268,7 +267,7 @@ static void open_unet(unet_fixture *f, const char *name) {
     const pld_stored_tensor *states = reference_tensor(&f->c, "encoder_hidden_states");
     const int64_t picture = sample->shape[1] * sample->shape[2] * sample->shape[3];
     pld_plan_init(&f->plan, f->parameters);
-    const pld_unet_shape shape = {sample->shape[0], sample->shape[2], sample->shape[3], NULL};
+    const pld_denoiser_shape shape = {sample->shape[0], sample->shape[2], sample->shape[3], NULL};
     check_status(pld_unet_build(&f->plan, &f->config, &shape, &f->io, &error), &error);
     float *text = reference_values(&f->c, "encoder_hidden_states", NULL);
     float *time = reference_values(&f->c, "timestep", NULL);
@@ -380,10 +379,10 @@ static float *evaluate_rows(unet_fixture *f, pld_run run, const pld_row_sharing 
                             size_t *count) {
     pld_error error = {0};
     pld_plan plan;
-    pld_unet_values io;
+    pld_denoiser_values io;
     const pld_value *one = &f->plan.values[f->io.sample];
     const size_t picture = pld_value_floats(one) / (size_t)one->batch;
-    const pld_unet_shape shape = {PLD_BRANCH_COUNT, one->height, one->width, sharing};
+    const pld_denoiser_shape shape = {PLD_BRANCH_COUNT, one->height, one->width, sharing};
     pld_plan_init(&plan, f->parameters);
     check_status(pld_unet_build(&plan, &f->config, &shape, &io, &error), &error);
     run.plan = &plan;
@@ -462,18 +461,18 @@ static void rows_shared(const char *name, int first_groups) {
 static void vae_half(const reference_case *c, const char *model, bool decode) {
     pld_error error = {0};
     pld_onednn *dnn = NULL;
-    pld_vae_config config;
+    pld_kl_config config;
     check_status(pld_onednn_create(&dnn, &error), &error);
-    check_status(pld_vae_config_read(reference_path("models/%s/vae/config.json", model), &config, &error),
+    check_status(pld_kl_config_read(reference_path("models/%s/vae/config.json", model), &config, &error),
                  &error);
     pld_parameters *parameters = open_part(c, "vae", "diffusion_pytorch_model");
     const char *input = decode ? "latent" : "picture";
     const pld_stored_tensor *in = reference_tensor(c, input);
     float *values = reference_values(c, input, NULL);
     pld_plan plan;
-    pld_vae_values io;
+    pld_autoencoder_values io;
     pld_plan_init(&plan, parameters);
-    check_status((decode ? pld_vae_decoder_build : pld_vae_encoder_build)(&plan, &config, 1, in->shape[2],
+    check_status((decode ? pld_kl_decoder_build : pld_kl_encoder_build)(&plan, &config, 1, in->shape[2],
                                                                           in->shape[3], &io, &error),
                  &error);
     pld_run run = new_run(&plan, dnn, NULL);
@@ -535,12 +534,12 @@ static void single_files(void **state) {
 
 static void text_encoders(void **state) {
     (void)state;
-    const pld_clip_text_options normed = {.final_norm = true};
+    const pld_text_request normed = {.final_norm = true};
     text_encoder("sd15-text-encoder", "text_encoder", normed, 4);
     text_encoder("sd21-text-encoder", "text_encoder", normed, 4);
     text_encoder("sdxl-text-encoder", "text_encoder", normed, 4);
-    text_encoder("sdxl-text-encoder", "text_encoder", (pld_clip_text_options){.skip = 1}, 3);
-    text_encoder("sdxl-text-encoder-2", "text_encoder_2", (pld_clip_text_options){.skip = 1, .pooled = true},
+    text_encoder("sdxl-text-encoder", "text_encoder", (pld_text_request){.skip = 1}, 3);
+    text_encoder("sdxl-text-encoder-2", "text_encoder_2", (pld_text_request){.skip = 1, .pooled = true},
                  5);
 }
 

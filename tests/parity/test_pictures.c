@@ -16,7 +16,7 @@
 #include "core/memory.h"
 #include "io/png.h"
 #include "io/resample.h"
-#include "pipeline/internal.h"
+#include "pipeline/session.h"
 #include "pladis/pladis.h"
 
 #define DATA PLADIS_TEST_DATA "/pictures/"

@@ -12,9 +12,9 @@
 #include <jansson.h>
 
 #include "models/classes.h"
-#include "models/text/clip_text.h"
+#include "models/clip/clip.h"
 #include "models/unet/config.h"
-#include "models/vae/vae.h"
+#include "models/kl/kl.h"
 #include "sampling/scheduler_config.h"
 
 static json_t *nulls; /* part → field → "same", "differs" or "error" */
@@ -31,8 +31,8 @@ static const char vae_base[] =
 /** Any part's configuration. */
 typedef union any_config {
     pld_unet_config unet;
-    pld_vae_config vae;
-    pld_clip_text_config text;
+    pld_kl_config vae;
+    pld_clip_config text;
 } any_config;
 
 /** Numbers that tell a configuration from others of its kind. */
@@ -61,8 +61,8 @@ typedef struct part_reader {
 
 static const part_reader readers[] = {
     {"unet", unet_base, pld_unet_config_parse, print_unet, "dropout"},
-    {"vae", vae_base, pld_vae_config_parse, print_vae, "sample_size"},
-    {"text_encoder", "{}", pld_clip_text_config_parse, print_text, ""},
+    {"vae", vae_base, pld_kl_config_parse, print_vae, "sample_size"},
+    {"text_encoder", "{}", pld_clip_config_parse, print_text, ""},
 };
 
 /** Read the part's base with null at `field`, or without it. */

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
-#include "models/layouts/names.h"
+#include "models/clip/clip.h"
+#include "models/kl/kl.h"
+#include "models/unet/unet.h"
 
 /** One pair of names, which must be found from either side. */
 typedef struct name_pair {
@@ -31,13 +33,13 @@ static const name_pair pairs[] = {
     {pld_unet_names, "output_blocks.5.2.conv.weight", "up_blocks.1.upsamplers.0.conv.weight", PLD_FORM_SAME},
     {pld_unet_names, "label_emb.0.2.bias", "add_embedding.linear_2.bias", PLD_FORM_SAME},
     {pld_unet_names, "out.2.weight", "conv_out.weight", PLD_FORM_SAME},
-    {pld_vae_names, "decoder.up.3.block.2.nin_shortcut.weight",
+    {pld_kl_names, "decoder.up.3.block.2.nin_shortcut.weight",
      "decoder.up_blocks.0.resnets.2.conv_shortcut.weight", PLD_FORM_SAME},
-    {pld_vae_names, "decoder.up.1.upsample.conv.bias", "decoder.up_blocks.2.upsamplers.0.conv.bias",
+    {pld_kl_names, "decoder.up.1.upsample.conv.bias", "decoder.up_blocks.2.upsamplers.0.conv.bias",
      PLD_FORM_SAME},
-    {pld_vae_names, "encoder.mid.attn_1.proj_out.weight", "encoder.mid_block.attentions.0.to_out.0.weight",
+    {pld_kl_names, "encoder.mid.attn_1.proj_out.weight", "encoder.mid_block.attentions.0.to_out.0.weight",
      PLD_FORM_CONV_1X1},
-    {pld_vae_names, "encoder.mid.attn_1.norm.weight", "encoder.mid_block.attentions.0.group_norm.weight",
+    {pld_kl_names, "encoder.mid.attn_1.norm.weight", "encoder.mid_block.attentions.0.group_norm.weight",
      PLD_FORM_SAME},
     {pld_open_clip_names, "positional_embedding", "text_model.embeddings.position_embedding.weight",
      PLD_FORM_SAME},
@@ -45,7 +47,7 @@ static const name_pair pairs[] = {
     {pld_open_clip_names, "transformer.resblocks.23.mlp.c_proj.weight",
      "text_model.encoder.layers.23.mlp.fc2.weight", PLD_FORM_SAME},
     {pld_clip_names, "text_model.final_layer_norm.bias", "text_model.final_layer_norm.bias", PLD_FORM_SAME},
-    {pld_diffusers_vae_names, "decoder.anything", "decoder.anything", PLD_FORM_SAME},
+    {pld_diffusers_kl_names, "decoder.anything", "decoder.anything", PLD_FORM_SAME},
 };
 
 static void names_match_in_both_directions(void **state) {
@@ -103,7 +105,7 @@ static void other_spellings_are_read(void **state) {
     pld_renamed found[PLD_MOST_RENAMED];
     assert_int_equal(pld_names_to_diffusers(pld_clip_names, 0, "encoder.layers.0.mlp.fc1.bias", found), 1);
     assert_string_equal(found[0].name, "text_model.encoder.layers.0.mlp.fc1.bias");
-    assert_true(pld_names_to_original(pld_vae_names, 3, "decoder.mid_block.attentions.0.proj_attn.weight",
+    assert_true(pld_names_to_original(pld_kl_names, 3, "decoder.mid_block.attentions.0.proj_attn.weight",
                                       NULL, NULL, found));
     assert_string_equal(found[0].name, "decoder.mid.attn_1.proj_out.weight");
 }
@@ -128,7 +130,7 @@ static void unknown_names_are_not_mapped(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(pld_names_to_diffusers(pld_unet_names, 3, names[i], found), 0);
     }
-    assert_int_equal(pld_names_to_diffusers(pld_vae_names, 3, "decoder.up.4.block.0.conv1.bias", found), 0);
+    assert_int_equal(pld_names_to_diffusers(pld_kl_names, 3, "decoder.up.4.block.0.conv1.bias", found), 0);
     assert_int_equal(pld_names_to_diffusers(pld_open_clip_names, 0, "text_projection.weight", found), 0);
     char longest[PLD_LAYOUT_NAME + 8];
     memset(longest, 'x', sizeof longest - 1);

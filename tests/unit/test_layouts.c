@@ -14,7 +14,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "models/kl/kl.h"
 #include "models/layouts/layouts.h"
+#include "models/unet/unet.h"
 #include "pladis/pladis.h"
 #include "temporary_folder.h"
 
@@ -32,7 +34,7 @@ static const pld_name_rule *rules_of(const char *name, const char **behind) {
     static const char vae[] = "first_stage_model.";
     const bool is_unet = strncmp(name, unet, sizeof unet - 1) == 0;
     *behind = name + (is_unet ? sizeof unet - 1 : sizeof vae - 1);
-    return is_unet ? pld_unet_names : pld_vae_names;
+    return is_unet ? pld_unet_names : pld_kl_names;
 }
 
 static void names_are_those_of_diffusers(void **state) {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "pipeline/internal.h"
+#include "pipeline/session.h"
 
 enum { SIDE = 64, PIXELS = SIDE * SIDE };
 

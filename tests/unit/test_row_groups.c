@@ -10,10 +10,10 @@
 #include "nn/build.h"
 
 /* A network's sites in their order. */
-static const pld_site sites[] = {{"down_blocks.0.attn1", PLD_SITE_SELF, 1, 8, -1},
-                                 {"down_blocks.0.attn2", PLD_SITE_CROSS, 1, 8, 0},
-                                 {"mid_block.attn1", PLD_SITE_SELF, 1, 8, -1},
-                                 {"mid_block.attn2", PLD_SITE_CROSS, 1, 8, 1}};
+static const pld_site sites[] = {{"down_blocks.0.attn1", PLD_SITE_SELF, 1, 8},
+                                 {"down_blocks.0.attn2", PLD_SITE_CROSS, 1, 8},
+                                 {"mid_block.attn1", PLD_SITE_SELF, 1, 8},
+                                 {"mid_block.attn2", PLD_SITE_CROSS, 1, 8}};
 enum { SITES = sizeof sites / sizeof *sites };
 
 static const pld_branch every_branch[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
@@ -125,8 +125,8 @@ static void a_plan_parts(void **state) {
     b.sharing = &f->sharing;
     const pld_value_id in = pld_input(&b, 4, 8, 8, 8);
     const pld_value_id x = pld_linear(&b, "first", in, 8, true);
-    const pld_value_id self = pld_attend(&b, PLD_SITE_SELF, x, x, x, 1, false);
-    const pld_value_id cross = pld_attend(&b, PLD_SITE_CROSS, self, PLD_NO_VALUE, PLD_NO_VALUE, 1, false);
+    const pld_value_id self = pld_attend(&b, x, x, x, 1, false);
+    const pld_value_id cross = pld_attend_outside(&b, self, 1);
     const pld_value_id y = pld_rows_like(&b, x, cross);
     assert_int_equal(b.status, PLD_OK);
     assert_int_equal(plan.values[in].batch, 1);

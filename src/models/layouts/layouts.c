@@ -7,60 +7,6 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-static const char latent_diffusion[] = "latent diffusion";
-static const char diffusers[] = "diffusers";
-static const char transformers[] = "transformers";
-static const char open_clip[] = "OpenCLIP";
-
-#define UNET_MARK         "input_blocks.0.0.weight"
-#define VAE_MARK          "decoder.up.0.block.0.conv1.weight"
-#define CLIP_MARK         "text_model.embeddings.token_embedding.weight"
-#define OPEN_CLIP_MARK    "transformer.resblocks.0.attn.in_proj_weight"
-#define DIFFUSERS_UNET    "down_blocks.0.resnets.0.time_emb_proj.weight"
-#define DIFFUSERS_DECODER "decoder.up_blocks.0.resnets.0.conv1.weight"
-
-/* Of each part the first row that fits counts. */
-static const pld_part_layout layouts[] = {
-    {"unet", latent_diffusion, "model.diffusion_model.", pld_unet_names, UNET_MARK},
-    {"unet", latent_diffusion, "diffusion_model.", pld_unet_names, UNET_MARK},
-    {"unet", latent_diffusion, "", pld_unet_names, UNET_MARK},
-    {"unet", diffusers, "unet.", pld_diffusers_unet_names, DIFFUSERS_UNET},
-    {"unet", diffusers, "model.diffusion_model.", pld_diffusers_unet_names, DIFFUSERS_UNET},
-    {"unet", diffusers, "", pld_diffusers_unet_names, DIFFUSERS_UNET},
-    {"vae", latent_diffusion, "first_stage_model.", pld_vae_names, VAE_MARK},
-    {"vae", latent_diffusion, "vae.", pld_vae_names, VAE_MARK},
-    {"vae", latent_diffusion, "", pld_vae_names, VAE_MARK},
-    {"vae", diffusers, "vae.", pld_diffusers_vae_names, DIFFUSERS_DECODER},
-    {"vae", diffusers, "first_stage_model.", pld_diffusers_vae_names, DIFFUSERS_DECODER},
-    {"vae", diffusers, "", pld_diffusers_vae_names, DIFFUSERS_DECODER},
-    {"text_encoder", transformers, "cond_stage_model.transformer.", pld_clip_names, CLIP_MARK},
-    {"text_encoder", transformers, "cond_stage_model.transformer.", pld_clip_names,
-     "embeddings.token_embedding.weight"},
-    {"text_encoder", open_clip, "cond_stage_model.model.", pld_open_clip_names, OPEN_CLIP_MARK},
-    {"text_encoder", transformers, "conditioner.embedders.0.transformer.", pld_clip_names, CLIP_MARK},
-    {"text_encoder", transformers, "text_encoder.", pld_clip_names, CLIP_MARK},
-    {"text_encoder", transformers, "", pld_clip_names, CLIP_MARK},
-    {"text_encoder_2", open_clip, "conditioner.embedders.1.model.", pld_open_clip_names, OPEN_CLIP_MARK},
-    {"text_encoder_2", transformers, "text_encoder_2.", pld_clip_names, CLIP_MARK},
-};
-enum { LAYOUT_COUNT = sizeof layouts / sizeof *layouts };
-
-/* How the single files of a family hold its parts: prefixes of the rows above. */
-static const struct {
-    const char *family, *part, *prefix;
-} originals[] = {
-    {"sd1", "unet", "model.diffusion_model."},
-    {"sd1", "vae", "first_stage_model."},
-    {"sd1", "text_encoder", "cond_stage_model.transformer."},
-    {"sd2", "unet", "model.diffusion_model."},
-    {"sd2", "vae", "first_stage_model."},
-    {"sd2", "text_encoder", "cond_stage_model.model."},
-    {"sdxl", "unet", "model.diffusion_model."},
-    {"sdxl", "vae", "first_stage_model."},
-    {"sdxl", "text_encoder", "conditioner.embedders.0.transformer."},
-    {"sdxl", "text_encoder_2", "conditioner.embedders.1.model."},
-};
-
 /* Tensors that checkpoints carry and drawing does not need; a star stands for any start. */
 static const char *const passed_over[] = {
     "model_ema.",
@@ -88,32 +34,6 @@ static const char *const passed_over[] = {
     "conditioner.embedders.1.model.attn_mask",
     "cond_stage_model.transformer.logit_scale",
     "conditioner.embedders.0.transformer.logit_scale",
-};
-
-/* Pieces of names that no network of ours has: one that has them resembles a part and is something else. */
-static const struct {
-    const char *part, *piece, *kind;
-} strangers[] = {
-    {"unet", "input_hint_block.", "a ControlNet, which is not supported"},
-    {"unet", "zero_convs.", "a ControlNet, which is not supported"},
-    {"unet", "controlnet_cond_embedding.", "a ControlNet, which is not supported"},
-    {"unet", "controlnet_down_blocks.", "a ControlNet, which is not supported"},
-    {"unet", "controlnet_mid_block.", "a ControlNet, which is not supported"},
-    {"unet", "lora_controlnet", "a Control-LoRA, which is not supported"},
-    {"unet", "motion_modules.",
-     "a network for videos with AnimateDiff's motion modules, which is not supported"},
-    {"unet", "temp_convs.", "a network for videos, which is not supported"},
-    {"unet", "transformer_in.", "a network for videos, which is not supported"},
-    {"unet", "time_stack.", "the network of Stable Video Diffusion, which is not supported"},
-    {"unet", "temporal_res_block.", "the network of Stable Video Diffusion, which is not supported"},
-    {"unet", "fuser.", "a network that is told of boxes (GLIGEN), which is not supported"},
-    {"unet", "position_net.", "a network that is told of boxes (GLIGEN), which is not supported"},
-    {"unet", "encoder_hid_proj.",
-     "a U-Net with a projection of its text or of pictures (Kolors, IP-Adapter), which is not supported"},
-    {"vae", "quantize.", "a vector-quantised autoencoder, which is not supported"},
-    {"vae", "condition_encoder.", "an autoencoder that is told of a mask, which is not supported"},
-    {"vae", "time_stack.", "the autoencoder of Stable Video Diffusion, which is not supported"},
-    {"vae", "temporal_res_block.", "the autoencoder of Stable Video Diffusion, which is not supported"},
 };
 
 /* Files of other kinds, by a piece of a tensor's name. */
@@ -162,15 +82,14 @@ bool pld_layout_passes_over(const char *name) {
     return false;
 }
 
-/** What a network under `layout` is if it is none of ours, else NULL. */
-static const char *stranger_under(const pld_weight_files *files, const pld_part_layout *layout) {
-    for (size_t row = 0; row < sizeof strangers / sizeof *strangers; row++) {
-        for (size_t i = 0;
-             strcmp(strangers[row].part, layout->part) == 0 && i < pld_weight_files_count(files); i++) {
+/** What a network of `class` under `layout` is if it is none of ours, else NULL. */
+static const char *stranger_under(const pld_weight_files *files, const pld_part_class *class,
+                                  const pld_part_layout *layout) {
+    for (const pld_stranger *row = class->strangers; row && row->piece; row++) {
+        for (size_t i = 0; i < pld_weight_files_count(files); i++) {
             const char *name = pld_weight_files_at(files, i).tensor->name;
-            if (starts_with(name, layout->prefix) &&
-                strstr(name + strlen(layout->prefix), strangers[row].piece)) {
-                return strangers[row].kind;
+            if (starts_with(name, layout->prefix) && strstr(name + strlen(layout->prefix), row->piece)) {
+                return row->kind;
             }
         }
     }
@@ -192,33 +111,50 @@ const char *pld_layout_other_kind(const pld_layout_contents *contents) {
     return NULL;
 }
 
-int pld_layout_last(const pld_weight_files *files, const pld_part_layout *layout) {
+/** The last number for which the tensor called by `pattern` is there, where its %d is; NULL pattern: 0. */
+static int last_of(const pld_weight_files *files, const char *prefix, const char *pattern) {
     int last = -1;
-    char name[64];
+    char name[PLD_LAYOUT_NAME];
+    if (!pattern) {
+        return 0;
+    }
     do {
-        snprintf(name, sizeof name, "decoder.up.%d.block.0.conv1.weight", ++last);
-    } while (has(files, layout->prefix, name));
+        const char *number = strstr(pattern, "%d");
+        snprintf(name, sizeof name, "%.*s%d%s", (int)(number - pattern), pattern, ++last, number + 2);
+    } while (has(files, prefix, name));
     return last > 0 ? last - 1 : 0;
 }
 
-const pld_part_layout *pld_layout_find(const pld_layout_contents *contents, const char *part) {
+int pld_layout_last(const pld_weight_files *files, const pld_part_layout *layout) {
+    return last_of(files, layout->prefix, layout->levels);
+}
+
+int pld_layout_last_of_view(const pld_weight_files *view, const pld_part_layout *layout) {
+    return last_of(view, "", layout->diffusers_levels);
+}
+
+const pld_layout_part *pld_layout_find(const pld_layout_contents *contents, const char *part) {
     for (int i = 0; i < contents->count; i++) {
-        if (strcmp(contents->parts[i]->part, part) == 0) {
-            return contents->parts[i];
+        if (strcmp(contents->parts[i].layout->part, part) == 0) {
+            return &contents->parts[i];
         }
     }
     return NULL;
 }
 
-const pld_part_layout *pld_layout_original(const char *family, const char *part) {
-    for (size_t i = 0; i < sizeof originals / sizeof *originals; i++) {
-        if (strcmp(originals[i].family, family) != 0 || strcmp(originals[i].part, part) != 0) {
-            continue;
+const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents, pld_part_role role) {
+    for (int i = 0; i < contents->count; i++) {
+        if (contents->parts[i].class->role == role) {
+            return &contents->parts[i];
         }
-        for (size_t j = 0; j < LAYOUT_COUNT; j++) {
-            if (strcmp(layouts[j].part, part) == 0 && strcmp(layouts[j].prefix, originals[i].prefix) == 0) {
-                return &layouts[j];
-            }
+    }
+    return NULL;
+}
+
+const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part, const char *prefix) {
+    for (const pld_part_layout *row = class->layouts; row->naming; row++) {
+        if (strcmp(row->part, part) == 0 && strcmp(row->prefix, prefix) == 0) {
+            return row;
         }
     }
     return NULL;
@@ -227,7 +163,7 @@ const pld_part_layout *pld_layout_original(const char *family, const char *part)
 /** Whether some part that was found takes the tensor. */
 static bool is_taken(const pld_layout_contents *contents, const int *last, const char *name) {
     for (int i = 0; i < contents->count; i++) {
-        const pld_part_layout *layout = contents->parts[i];
+        const pld_part_layout *layout = contents->parts[i].layout;
         pld_renamed renamed[PLD_MOST_RENAMED];
         if (starts_with(name, layout->prefix) &&
             pld_names_to_diffusers(layout->names, last[i], name + strlen(layout->prefix), renamed) > 0) {
@@ -237,19 +173,30 @@ static bool is_taken(const pld_layout_contents *contents, const int *last, const
     return false;
 }
 
+/** Look for a network of one class: the first of its layouts that fits counts. */
+static void detect_class(pld_layout_contents *contents, const pld_part_class *class) {
+    for (const pld_part_layout *row = class->layouts;
+         row->naming && contents->count < PLD_MOST_LAYOUT_PARTS; row++) {
+        if (pld_layout_find(contents, row->part) || !has(contents->files, row->prefix, row->mark)) {
+            continue;
+        }
+        const char *stranger = stranger_under(contents->files, class, row);
+        if (stranger) {
+            contents->stranger = stranger;
+        } else {
+            contents->parts[contents->count++] = (pld_layout_part){class, row};
+        }
+    }
+}
+
 void pld_layout_detect(const pld_weight_files *files, pld_layout_contents *contents) {
     int last[PLD_MOST_LAYOUT_PARTS] = {0};
     *contents = (pld_layout_contents){.files = files};
-    for (int i = 0; i < LAYOUT_COUNT && contents->count < PLD_MOST_LAYOUT_PARTS; i++) {
-        if (!pld_layout_find(contents, layouts[i].part) && has(files, layouts[i].prefix, layouts[i].mark)) {
-            const char *stranger = stranger_under(files, &layouts[i]);
-            if (stranger) {
-                contents->stranger = stranger;
-                continue;
-            }
-            last[contents->count] = pld_layout_last(files, &layouts[i]);
-            contents->parts[contents->count++] = &layouts[i];
-        }
+    for (const pld_part_class *const *class = pld_part_classes; *class; class++) {
+        detect_class(contents, *class);
+    }
+    for (int i = 0; i < contents->count; i++) {
+        last[i] = pld_layout_last(files, contents->parts[i].layout);
     }
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
         const char *name = pld_weight_files_at(files, i).tensor->name;
@@ -287,12 +234,11 @@ static bool append(alias_list *list, size_t source, const pld_renamed *renamed) 
     return name != NULL;
 }
 
-/** Whether a tensor lies in a block of a text encoder that is to be left out. */
-static bool in_left_out_layer(const char *name, int64_t layers) {
-    static const char block[] = "text_model.encoder.layers.";
+/** Whether a tensor, by diffusers' name, lies in a layer that is to be left out. */
+static bool in_left_out_layer(const pld_part_layout *layout, const char *name, int64_t layers) {
     uint64_t layer = 0;
-    return layers > 0 && starts_with(name, block) &&
-           pld_parse_natural(name + sizeof block - 1, INT32_MAX, &layer, NULL) && layer >= (uint64_t)layers;
+    return layers > 0 && layout->layers && starts_with(name, layout->layers) &&
+           pld_parse_natural(name + strlen(layout->layers), INT32_MAX, &layer, NULL) && layer >= (uint64_t)layers;
 }
 
 static pld_status collect(const pld_weight_files *files, const pld_part_layout *layout, int64_t layers,
@@ -307,7 +253,7 @@ static pld_status collect(const pld_weight_files *files, const pld_part_layout *
         }
         const size_t count = pld_names_to_diffusers(layout->names, last, name + prefix, renamed);
         for (size_t j = 0; j < count; j++) {
-            if (!in_left_out_layer(renamed[j].name, layers) && !append(list, i, &renamed[j])) {
+            if (!in_left_out_layer(layout, renamed[j].name, layers) && !append(list, i, &renamed[j])) {
                 return pld_fail_memory(error, sizeof *list->items, "list of weights");
             }
         }

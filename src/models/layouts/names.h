@@ -55,12 +55,4 @@ size_t pld_names_to_diffusers(const pld_name_rule *rules, int last, const char *
 bool pld_names_to_original(const pld_name_rule *rules, int last, const char *name, pld_has_name has,
                            const void *user, pld_renamed *renamed);
 
-/** Tables, each ending in a row of NULL. Names without the prefix that a checkpoint puts before them. */
-extern const pld_name_rule pld_unet_names[];      /**< LDM's UNetModel: SD 1, SD 2, SDXL */
-extern const pld_name_rule pld_vae_names[];       /**< LDM's AutoencoderKL; `last` is its coarsest level */
-extern const pld_name_rule pld_open_clip_names[]; /**< OpenCLIP's text tower: SD 2, SDXL's second */
-extern const pld_name_rule pld_clip_names[]; /**< transformers' CLIPTextModel, with and without text_model. */
-extern const pld_name_rule pld_diffusers_unet_names[]; /**< as they are */
-extern const pld_name_rule pld_diffusers_vae_names[];
-
 #endif

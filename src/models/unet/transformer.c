@@ -16,7 +16,7 @@ static pld_value_id self_attention(pld_builder *b, int heads, int64_t width, pld
     pld_value_id query = pld_linear(b, "to_q", normed, width, false);
     pld_value_id key = pld_linear(b, "to_k", normed, width, false);
     pld_value_id value = pld_linear(b, "to_v", normed, width, false);
-    pld_value_id out = pld_attend(b, PLD_SITE_SELF, query, key, value, heads, false);
+    pld_value_id out = pld_attend(b, query, key, value, heads, false);
     x = pld_linear_into(b, "to_out.0", out, pld_rows_like(b, x, out), true);
     pld_scope_leave(b, mark);
     return x;
@@ -28,7 +28,7 @@ static pld_value_id cross_attention(pld_builder *b, int heads, int64_t width, pl
     pld_value_id normed = pld_layer_norm(b, "norm2", x, layer_norm_epsilon);
     size_t mark = pld_scope_enter(b, "attn2");
     pld_value_id query = pld_linear_f32(b, "to_q", normed, width, false);
-    pld_value_id out = pld_attend(b, PLD_SITE_CROSS, query, PLD_NO_VALUE, PLD_NO_VALUE, heads, false);
+    pld_value_id out = pld_attend_outside(b, query, heads);
     x = pld_linear_into(b, "to_out.0", out, pld_rows_like(b, x, out), true);
     pld_scope_leave(b, mark);
     return x;

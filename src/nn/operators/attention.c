@@ -35,8 +35,8 @@ static pld_attention_problem item_problem(const pld_run *run, const pld_operator
     }
     if (site->kind == PLD_SITE_CROSS && run->contexts) {
         p.key_count = run->contexts[row]->tokens;
-        p.key = run->contexts[row]->keys[site->cross_index];
-        p.value = run->contexts[row]->values[site->cross_index];
+        p.key = run->contexts[row]->outside[op->outside];
+        p.value = run->contexts[row]->outside[op->outside + 1];
     } else if (site->kind == PLD_SITE_SELF && plan->memory) {
         p.key = pld_plan_data(plan, op->key) + from * tokens * width;
         p.value = pld_plan_data(plan, op->value) + from * tokens * width;
@@ -100,7 +100,7 @@ static pld_status run_item(pld_run *run, const pld_operator *op, int64_t b, pld_
     pld_attention_call call = {
         .run = run,
         .choice = run->variants ? pld_variant_choice(run->variants, (size_t)op->site, branch) : &softmax,
-        .site = &run->plan->sites[op->site],
+        .outside = op->outside,
         .problem = item_problem(run, op, b),
         .height = query->height,
         .width = query->width,

@@ -34,13 +34,13 @@ static pld_status run_timestep(pld_run *run, pld_operator *op, pld_error *error)
     return PLD_OK;
 }
 
-/** out [B, 1, C] += what each row's context adds. */
-static pld_status run_add_context(pld_run *run, pld_operator *op, pld_error *error) {
+/** out [B, 1, C] += a vector from outside, each row's own. */
+static pld_status run_add_outside(pld_run *run, pld_operator *op, pld_error *error) {
     (void)error;
     const pld_value *out = &run->plan->values[op->out];
     float *rows = pld_plan_data(run->plan, op->out);
     for (int64_t b = 0; b < out->batch; b++, rows += out->channels) {
-        run->kernels->add(rows, run->contexts[pld_row_of_group(&out->groups, b)]->added,
+        run->kernels->add(rows, run->contexts[pld_row_of_group(&out->groups, b)]->outside[op->outside],
                           (size_t)out->channels, rows);
     }
     return PLD_OK;
@@ -48,4 +48,4 @@ static pld_status run_add_context(pld_run *run, pld_operator *op, pld_error *err
 
 const pld_operator_kind pld_operator_embed = {"embed", prepare_embed, NULL, run_embed};
 const pld_operator_kind pld_operator_timestep = {"timestep", NULL, NULL, run_timestep};
-const pld_operator_kind pld_operator_add_context = {"add_context", NULL, NULL, run_add_context};
+const pld_operator_kind pld_operator_add_outside = {"add_outside", NULL, NULL, run_add_outside};

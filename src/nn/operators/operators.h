@@ -66,7 +66,7 @@ extern const pld_operator_kind pld_operator_copy_rows; /**< each row of out = th
 extern const pld_operator_kind
     pld_operator_embed; /**< ids → rows of weight (tokens) plus rows of bias (positions) */
 extern const pld_operator_kind pld_operator_timestep;    /**< timesteps → sinusoids [B, 1, C] */
-extern const pld_operator_kind pld_operator_add_context; /**< out [B, 1, C] += the contexts' added vector */
+extern const pld_operator_kind pld_operator_add_outside; /**< out [B, 1, C] += a vector from outside */
 extern const pld_operator_kind pld_operator_freeu;       /**< changes in and second, if the run asks for it */
 extern const pld_operator_kind pld_operator_pool; /**< in [B, T, C] → out [B, 1, C], by the run's ids */
 extern const pld_operator_kind pld_operator_tap;  /**< shows `in` to the observer */

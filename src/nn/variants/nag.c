@@ -37,8 +37,8 @@ static pld_status run_nag(pld_attention_call *call, float *out, pld_error *error
     PLD_TRY(call->choice->rows->run(call, out, error));
     pld_attention_call other = *call;
     other.problem.key_count = negative->tokens;
-    other.problem.key = negative->keys[call->site->cross_index];
-    other.problem.value = negative->values[call->site->cross_index];
+    other.problem.key = negative->outside[call->outside];
+    other.problem.value = negative->outside[call->outside + 1];
     PLD_TRY(call->choice->rows->run(&other, second, error));
     for (int64_t token = 0; token < call->problem.query_count; token++) {
         combine(call->choice, second + token * call->channels, call->channels, out + token * call->channels);

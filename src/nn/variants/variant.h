@@ -12,7 +12,7 @@ enum { PLD_SPARE_ROWS, PLD_SPARE_CONTEXT, PLD_SPARE_QUERY, PLD_SPARE_COUNT };
 struct pld_attention_call {
     const pld_run *run;
     const pld_attention_choice *choice;
-    const pld_site *site;
+    int outside; /**< of a cross-attention: the number of its keys among the values of a context */
     pld_attention_problem problem; /**< sizes, query, key, value; `out` and rows are each pass's own */
     int64_t height, width;         /**< grid of the queries */
     int64_t channels;              /**< heads · head_size */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "models/vae/vae.h"
+#include "models/kl/kl.h"
 
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 
 static const double norm_epsilon = 1e-6;
 
-static pld_value_id resnet(pld_builder *b, const pld_vae_config *c, int64_t index, pld_value_id x,
+static pld_value_id resnet(pld_builder *b, const pld_kl_config *c, int64_t index, pld_value_id x,
                            int64_t channels) {
     const pld_resnet_options options = {c->groups, norm_epsilon, PLD_NO_VALUE, true};
     size_t mark = pld_scope_enter(b, "resnets.%d", (int)index);
@@ -30,7 +30,7 @@ static attention_names names_in_file(const pld_builder *b) {
 }
 
 /** x + to_out(attention(norm(x))) with one head over all pixels. */
-static pld_value_id mid_attention(pld_builder *b, const pld_vae_config *c, pld_value_id x) {
+static pld_value_id mid_attention(pld_builder *b, const pld_kl_config *c, pld_value_id x) {
     const int64_t width = c->widths[c->levels - 1];
     size_t mark = pld_scope_enter(b, "attentions.0");
     const attention_names names = names_in_file(b);
@@ -38,13 +38,13 @@ static pld_value_id mid_attention(pld_builder *b, const pld_vae_config *c, pld_v
     pld_value_id query = pld_linear(b, names.query, normed, width, true);
     pld_value_id key = pld_linear(b, names.key, normed, width, true);
     pld_value_id value = pld_linear(b, names.value, normed, width, true);
-    pld_value_id out = pld_attend(b, PLD_SITE_SELF, query, key, value, 1, false);
+    pld_value_id out = pld_attend(b, query, key, value, 1, false);
     x = pld_linear_plus(b, names.out, out, x);
     pld_scope_leave(b, mark);
     return x;
 }
 
-static pld_value_id mid_block(pld_builder *b, const pld_vae_config *c, pld_value_id x) {
+static pld_value_id mid_block(pld_builder *b, const pld_kl_config *c, pld_value_id x) {
     const int64_t width = c->widths[c->levels - 1];
     size_t mark = pld_scope_enter(b, "mid_block");
     x = resnet(b, c, 0, x, width);
@@ -56,7 +56,7 @@ static pld_value_id mid_block(pld_builder *b, const pld_vae_config *c, pld_value
     return x;
 }
 
-static pld_value_id up_block(pld_builder *b, const pld_vae_config *c, int64_t index, pld_value_id x) {
+static pld_value_id up_block(pld_builder *b, const pld_kl_config *c, int64_t index, pld_value_id x) {
     const int64_t width = c->widths[c->levels - 1 - index];
     size_t mark = pld_scope_enter(b, "up_blocks.%d", (int)index);
     for (int64_t i = 0; i <= c->layers; i++) {
@@ -74,14 +74,15 @@ static pld_value_id up_block(pld_builder *b, const pld_vae_config *c, int64_t in
 }
 
 /** conv_out(silu(norm(x))) */
-static pld_value_id conv_out(pld_builder *b, const pld_vae_config *c, pld_value_id x, int64_t channels) {
+static pld_value_id conv_out(pld_builder *b, const pld_kl_config *c, pld_value_id x, int64_t channels) {
     pld_around around = PLD_NOTHING_AROUND;
     around.factors = pld_group_norm_factors(b, "conv_norm_out", x, c->groups, norm_epsilon);
     return pld_conv_around(b, "conv_out", x, channels, &around);
 }
 
-pld_status pld_vae_decoder_build(pld_plan *plan, const pld_vae_config *c, int64_t batch, int64_t height,
-                                 int64_t width, pld_vae_values *values, pld_error *error) {
+pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
+                                pld_autoencoder_values *values, pld_error *error) {
+    const pld_kl_config *c = config;
     pld_builder b;
     pld_builder_init(&b, plan, error);
     plan->name = "vae_decoder";
@@ -102,7 +103,7 @@ pld_status pld_vae_decoder_build(pld_plan *plan, const pld_vae_config *c, int64_
     return b.status;
 }
 
-static pld_value_id down_block(pld_builder *b, const pld_vae_config *c, int64_t index, pld_value_id x) {
+static pld_value_id down_block(pld_builder *b, const pld_kl_config *c, int64_t index, pld_value_id x) {
     const int64_t width = c->widths[index];
     size_t mark = pld_scope_enter(b, "down_blocks.%d", (int)index);
     for (int64_t i = 0; i < c->layers; i++) {
@@ -116,8 +117,9 @@ static pld_value_id down_block(pld_builder *b, const pld_vae_config *c, int64_t 
     return x;
 }
 
-pld_status pld_vae_encoder_build(pld_plan *plan, const pld_vae_config *c, int64_t batch, int64_t height,
-                                 int64_t width, pld_vae_values *values, pld_error *error) {
+pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
+                                pld_autoencoder_values *values, pld_error *error) {
+    const pld_kl_config *c = config;
     pld_builder b;
     pld_builder_init(&b, plan, error);
     plan->name = "vae_encoder";

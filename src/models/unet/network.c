@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
 #include "models/unet/unet.h"
 
 #include <stdio.h>
@@ -7,7 +8,6 @@
 #include "core/memory.h"
 #include "models/blocks/resnet.h"
 #include "models/unet/transformer.h"
-#include "nn/sinusoids.h"
 
 enum { MAX_SKIPS = PLD_UNET_MAX_LEVELS * 17 + 1 };
 
@@ -47,7 +47,7 @@ static void time_embedding(unet_builder *u, int64_t batch) {
     pld_scope_leave(b, mark);
     pld_tap(b, "time_embedding", t);
     if (u->config->pooled_width) {
-        pld_add_context(b, t);
+        pld_add_outside(b, t);
     }
     u->time = pld_activate(b, t, PLD_SILU);
 }
@@ -134,8 +134,9 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     return x;
 }
 
-pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, const pld_unet_shape *shape,
-                          pld_unet_values *values, pld_error *error) {
+pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser_shape *shape, pld_denoiser_values *values,
+                          pld_error *error) {
+    const pld_unet_config *c = config;
     unet_builder u = {.config = c};
     pld_builder *b = &u.b;
     pld_builder_init(b, plan, error);
@@ -159,60 +160,4 @@ pld_status pld_unet_build(pld_plan *plan, const pld_unet_config *c, const pld_un
     pld_keep(b, x);
     values->output = x;
     return b->status;
-}
-
-/** add_embedding: two linear layers on the pooled embedding and the sinusoids of the time ids. */
-static void addition_embedding(pld_builder *b, const pld_unet_config *c, pld_unet_context_values *values) {
-    const int64_t width = 4 * c->widths[0];
-    values->addition = pld_input(b, 1, 1, 1, c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
-    size_t mark = pld_scope_enter(b, "add_embedding");
-    pld_value_id x = pld_activate(b, pld_linear(b, "linear_1", values->addition, width, true), PLD_SILU);
-    values->added = pld_linear(b, "linear_2", x, width, true);
-    pld_scope_leave(b, mark);
-    pld_tap(b, "add_embedding", values->added);
-    pld_keep(b, values->added);
-}
-
-void pld_unet_fill_addition(const pld_unet_config *c, const float *pooled,
-                            const float time_ids[PLD_UNET_TIME_IDS], float *addition) {
-    const pld_sinusoids sinusoids = {c->time_id_width, c->flip_sin_to_cos, (float)c->frequency_shift};
-    memcpy(addition, pooled, (size_t)c->pooled_width * sizeof *addition);
-    pld_sinusoids_of(&sinusoids, time_ids, PLD_UNET_TIME_IDS, addition + c->pooled_width);
-}
-
-pld_block_scales pld_unet_freeu_defaults(const pld_unet_config *config) {
-    /* a pooled embedding: SDXL; linear projections: Stable Diffusion 2; else Stable Diffusion 1 */
-    if (config->pooled_width > 0) {
-        return (pld_block_scales){{1.3F, 1.4F}, {0.9F, 0.2F}};
-    }
-    return (pld_block_scales){{config->linear_projection ? 1.4F : 1.5F, 1.6F}, {0.9F, 0.2F}};
-}
-
-pld_status pld_unet_context_build(pld_plan *plan, const pld_unet_config *config, const pld_site *sites,
-                                  size_t site_count, int64_t tokens, pld_unet_context_values *values,
-                                  pld_error *error) {
-    pld_builder b;
-    pld_builder_init(&b, plan, error);
-    plan->name = "text_keys_and_values";
-    values->context = pld_input(&b, 1, tokens, 1, config->context_width);
-    for (size_t i = 0; i < site_count; i++) {
-        if (sites[i].kind != PLD_SITE_CROSS) {
-            continue;
-        }
-        const int64_t width = (int64_t)sites[i].heads * sites[i].head_size;
-        size_t mark = pld_scope_enter(&b, "%s", sites[i].name);
-        pld_value_id key = pld_linear_f32(&b, "to_k", values->context, width, false);
-        pld_value_id value = pld_linear_f32(&b, "to_v", values->context, width, false);
-        pld_scope_leave(&b, mark);
-        pld_keep(&b, key);
-        pld_keep(&b, value);
-        values->keys[sites[i].cross_index] = key;
-        values->values[sites[i].cross_index] = value;
-    }
-    values->addition = PLD_NO_VALUE;
-    values->added = PLD_NO_VALUE;
-    if (config->pooled_width) {
-        addition_embedding(&b, config, values);
-    }
-    return b.status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The U-Net of SD 1, SD 2 and SDXL in latent-diffusion's names: two resnets to a level on the way down and a
  * downsampler as the third entry; three on the way up, the upsampler inside the third. */
-#include "models/layouts/names.h"
+#include "models/unet/unet.h"
 
 static const pld_name_rule resnet[] = {
     PLD_RENAME("in_layers.0.", "norm1."),

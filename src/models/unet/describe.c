@@ -1,39 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/text.h"
 #include "io/json_build.h"
 #include "models/layouts/describe.h"
-#include "models/layouts/names.h"
-#include "models/unet/config.h"
+#include "models/unet/unet.h"
 
 enum { MOST_DEPTH = 64, HEAD_SIZE = 64 };
-
-int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format, ...) {
-    char name[PLD_LAYOUT_NAME];
-    pld_weight weight;
-    va_list arguments;
-    va_start(arguments, format);
-    pld_print_arguments(name, sizeof name, format, arguments);
-    va_end(arguments);
-    return pld_weight_files_find(files, name, &weight) && axis < weight.tensor->rank
-               ? weight.tensor->shape[axis]
-               : 0;
-}
-
-pld_status pld_describe_missing(const pld_weight_files *files, const char *tensor, pld_error *error) {
-    return pld_fail(error, PLD_ERROR_FORMAT,
-                    "%s: tensor '%s' (diffusers' name) is missing, so the network cannot be described; fetch "
-                    "the file again, or give a diffusers folder of its kind with --config",
-                    pld_weight_files_path(files, 0), tensor);
-}
-
-pld_status pld_described(json_t *document, json_t **target, pld_error *error) {
-    *target = document;
-    return document ? PLD_OK : pld_fail_memory(error, sizeof(json_t *), "configuration");
-}
 
 /** Blocks of the transformer `at`; 0 where there is none. */
 static int64_t depth_of(const pld_weight_files *unet, const char *at) {
@@ -132,39 +105,46 @@ static json_t *integers(pld_json_builder *builder, const int64_t *values, int64_
     return list;
 }
 
-pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_family *family,
-                             const pld_told_prediction *prediction, json_t **config, pld_error *error) {
-    const bool v = strcmp(prediction->type, "v_prediction") == 0;
-    unet_shape shape = {0};
-    int64_t heads[PLD_UNET_MAX_LEVELS];
-    PLD_TRY(read_shape(unet, &shape, error));
-    pld_weight projection;
-    bool linear = false;
-    int64_t context = 0;
-    for (int i = 0; i < shape.levels; i++) {
-        heads[i] = family->heads                  ? family->heads
-                   : shape.widths[i] >= HEAD_SIZE ? shape.widths[i] / HEAD_SIZE
-                                                  : 1;
-        if (shape.attends[i]) {
+/** Heads of a level: one for each HEAD_SIZE channels. */
+static json_t *heads(pld_json_builder *builder, const unet_shape *shape) {
+    int64_t counts[PLD_UNET_MAX_LEVELS];
+    for (int i = 0; i < shape->levels; i++) {
+        counts[i] = shape->widths[i] >= HEAD_SIZE ? shape->widths[i] / HEAD_SIZE : 1;
+    }
+    return integers(builder, counts, shape->levels);
+}
+
+/** What the attentions have in common: linear projections, and the width of the states that they attend to. */
+static void read_attention(const pld_weight_files *unet, const unet_shape *shape, bool *linear, int64_t *context) {
+    for (int i = 0; i < shape->levels; i++) {
+        if (shape->attends[i]) {
             char name[64];
+            pld_weight projection;
             snprintf(name, sizeof name, "down_blocks.%d.attentions.0.proj_in.weight", i);
-            linear = pld_weight_files_find(unet, name, &projection) && projection.tensor->rank == 2;
-            context = pld_shape_of(unet, 1,
-                                   "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
+            *linear = pld_weight_files_find(unet, name, &projection) && projection.tensor->rank == 2;
+            *context = pld_shape_of(unet, 1,
+                                    "down_blocks.%d.attentions.0.transformer_blocks.0.attn2.to_k.weight", i);
         }
     }
+}
+
+pld_status pld_unet_describe(const pld_description *description, json_t **config, pld_error *error) {
+    const pld_weight_files *unet = description->weights;
     pld_json_builder builder = {0};
+    unet_shape shape = {0};
+    bool linear = false;
+    int64_t context = 0;
+    PLD_TRY(read_shape(unet, &shape, error));
+    read_attention(unet, &shape, &linear, &context);
     json_t *document = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s?}",
-        "_class_name", "UNet2DConditionModel", "act_fn", "silu", "sample_size",
-        (json_int_t)(v ? family->sample_size_v : family->sample_size), "in_channels",
+        "{s:s, s:s, s:I, s:I, s:b, s:i, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:b, s:i, s:f, s:i, s:s?}",
+        "_class_name", "UNet2DConditionModel", "act_fn", "silu", "in_channels",
         (json_int_t)pld_shape_of(unet, 1, "conv_in.weight"), "out_channels",
         (json_int_t)pld_shape_of(unet, 0, "conv_out.weight"), "flip_sin_to_cos", 1, "freq_shift", 0,
         "down_block_types", block_types(&builder, &shape, false), "up_block_types",
         block_types(&builder, &shape, true), "block_out_channels",
         integers(&builder, shape.widths, shape.levels), "layers_per_block", (json_int_t)shape.layers,
-        "cross_attention_dim", (json_int_t)context, "attention_head_dim",
-        family->heads ? json_integer(family->heads) : integers(&builder, heads, shape.levels),
+        "cross_attention_dim", (json_int_t)context, "attention_head_dim", heads(&builder, &shape),
         "transformer_layers_per_block", integers(&builder, shape.depths, shape.levels),
         "use_linear_projection", (int)linear, "norm_num_groups", 32, "norm_eps", 1e-5, "downsample_padding",
         1, "mid_block_type", shape.middle);
@@ -177,5 +157,34 @@ pld_status pld_describe_unet(const pld_weight_files *unet, const pld_single_fami
         pld_json_put(&builder, document, "addition_time_embed_dim", json_integer(SIZE_WIDTH));
         pld_json_put(&builder, document, "projection_class_embeddings_input_dim", json_integer(added));
     }
-    return pld_described(pld_json_finish(&builder, document), config, error);
+    return pld_describe_finish(&builder, document, description, config, error);
+}
+
+pld_status pld_unet_recognise(const pld_weight_files *unet, const char **published, pld_error *error) {
+    static const char *const attentions[] = {"down_blocks.0.attentions.0", "down_blocks.1.attentions.0",
+                                             "down_blocks.2.attentions.0"};
+    enum { CONTEXT_REFINER = 1280, CONTEXT_UNCLIP = 1024 };
+    int64_t context = 0;
+    bool linear = false;
+    for (int i = 0; i < 3 && !context; i++) {
+        pld_weight weight;
+        char name[96];
+        snprintf(name, sizeof name, "%s.proj_in.weight", attentions[i]);
+        context = pld_shape_of(unet, 1, "%s.transformer_blocks.0.attn2.to_k.weight", attentions[i]);
+        linear = pld_weight_files_find(unet, name, &weight) && weight.tensor->rank == 2;
+    }
+    if (!context) {
+        return pld_describe_missing(unet, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight",
+                                    error);
+    }
+    const bool embeds_more = pld_shape_of(unet, 0, "add_embedding.linear_1.weight") > 0;
+    if (embeds_more && (context == CONTEXT_REFINER || context == CONTEXT_UNCLIP)) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: found %s; expected Stable Diffusion 1, 2 or XL (the base model)",
+                        pld_weight_files_path(unet, 0),
+                        context == CONTEXT_REFINER ? "the refiner of Stable Diffusion XL"
+                                                   : "a Stable Diffusion 2 unCLIP network");
+    }
+    *published = embeds_more ? "sdxl" : linear || context == 1024 ? "sd2" : "sd1";
+    return PLD_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The autoencoder in latent-diffusion's names: the decoder's levels are counted from the finest, diffusers'
  * from the coarsest; its attention is made of 1×1 convolutions. */
-#include "models/layouts/names.h"
+#include "models/kl/kl.h"
 
 static const pld_name_rule resnet[] = {
     PLD_RENAME("norm1.", "norm1."),
@@ -26,7 +26,7 @@ static const pld_name_rule attention[] = {
     {0},
 };
 
-const pld_name_rule pld_vae_names[] = {
+const pld_name_rule pld_kl_names[] = {
     PLD_RENAME("encoder.conv_in.", "encoder.conv_in."),
     PLD_RENAME("encoder.down.{a}.block.{b}.", "encoder.down_blocks.{a}.resnets.{b}.", .inside = resnet),
     PLD_RENAME("encoder.down.{a}.downsample.conv.", "encoder.down_blocks.{a}.downsamplers.0.conv."),
@@ -48,7 +48,7 @@ const pld_name_rule pld_vae_names[] = {
     {0},
 };
 
-const pld_name_rule pld_diffusers_vae_names[] = {
+const pld_name_rule pld_diffusers_kl_names[] = {
     PLD_RENAME("encoder.", "encoder."),
     PLD_RENAME("decoder.", "decoder."),
     PLD_RENAME("quant_conv.", "quant_conv."),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text encoders: OpenCLIP's tower with its fused projection of queries, keys and values, and transformers'
  * CLIPTextModel, which some programs write without its outer name. */
-#include "models/layouts/names.h"
+#include "models/clip/clip.h"
 
 static const pld_name_rule block[] = {
     PLD_RENAME("ln_1.", "layer_norm1."),

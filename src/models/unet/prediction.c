@@ -7,7 +7,9 @@
 
 #include "core/memory.h"
 #include "core/text.h"
-#include "models/layouts/describe.h"
+#include "models/prediction.h"
+#include "models/published.h"
+#include "models/unet/unet.h"
 #include "nn/weight_values.h"
 
 static const char epsilon[] = "epsilon";
@@ -113,11 +115,11 @@ static bool is_edm(const pld_weight_files *files) {
            has(files, "edm_vpred.sigma_min");
 }
 
-pld_status pld_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
-                               const pld_single_family *family, pld_told_prediction *told, pld_error *error) {
+pld_status pld_unet_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
+                                    const pld_published *published, pld_told_prediction *told, pld_error *error) {
     *told = (pld_told_prediction){.type = epsilon, .zero_snr = has(files, "ztsnr")};
     snprintf(told->reason, sizeof told->reason, "nothing in the file says so; the usual one%s%s",
-             family ? " of " : "", family ? family->title : "");
+             published ? " of " : "", published ? published->title : "");
     if (is_edm(files)) {
         return pld_fail(
             error, PLD_ERROR_UNSUPPORTED,
@@ -133,7 +135,7 @@ pld_status pld_tell_prediction(const pld_weight_files *files, const pld_weight_f
         return PLD_OK;
     }
     tell_from_metadata(files, told);
-    return told->teller == PLD_TOLD_BY_NOTHING && family && strcmp(family->name, "sd2") == 0
+    return told->teller == PLD_TOLD_BY_NOTHING && published && strcmp(published->name, "sd2") == 0
                ? tell_from_statistic(unet, told, error)
                : PLD_OK;
 }

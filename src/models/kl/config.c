@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "models/classes.h"
-#include "models/vae/vae.h"
+#include "models/kl/kl.h"
 
 /** Every block must be of the one kind that is implemented. */
 static pld_status check_blocks(const pld_json *top, const char *field, const char *kind, int64_t levels,
                                pld_error *error) {
-    const char *names[PLD_VAE_MAX_LEVELS] = {0};
+    const char *names[PLD_KL_MAX_LEVELS] = {0};
     size_t count = 0;
-    PLD_TRY(pld_json_get_strings(top, field, PLD_JSON_REQUIRED, PLD_VAE_MAX_LEVELS, names, &count, error));
+    PLD_TRY(pld_json_get_strings(top, field, PLD_JSON_REQUIRED, PLD_KL_MAX_LEVELS, names, &count, error));
     if ((int64_t)count != levels) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field '%s': expected %lld blocks as in block_out_channels, found %zu", top->file,
@@ -39,12 +39,12 @@ static pld_status check_unsupported(const pld_json *top, pld_error *error) {
 }
 
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
-    pld_vae_config *c = target;
+    pld_kl_config *c = target;
     size_t levels = 0;
     PLD_TRY(pld_class_check_field(top, "_class_name", PLD_CLASS_AUTOENCODER, error));
     PLD_TRY(check_unsupported(top, error));
     PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14,
-                                  PLD_VAE_MAX_LEVELS, c->widths, &levels, error));
+                                  PLD_KL_MAX_LEVELS, c->widths, &levels, error));
     if (levels == 0) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'block_out_channels' is empty", top->file);
     }
@@ -75,9 +75,9 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     return PLD_OK;
 }
 
-pld_status pld_vae_config_parse(void *target, const pld_json *top, pld_error *error) {
-    pld_vae_config *config = target;
-    *config = (pld_vae_config){.layers = 1,
+pld_status pld_kl_config_parse(void *target, const pld_json *top, pld_error *error) {
+    pld_kl_config *config = target;
+    *config = (pld_kl_config){.layers = 1,
                                .in_channels = 3,
                                .out_channels = 3,
                                .latent_channels = 4,
@@ -89,10 +89,6 @@ pld_status pld_vae_config_parse(void *target, const pld_json *top, pld_error *er
     return read_fields(config, top, error);
 }
 
-pld_status pld_vae_config_read(const char *file, pld_vae_config *config, pld_error *error) {
-    return pld_json_read_file(file, pld_vae_config_parse, config, error);
-}
-
-int64_t pld_vae_factor(const pld_vae_config *config) {
-    return (int64_t)1 << (config->levels - 1);
+pld_status pld_kl_config_read(const char *file, pld_kl_config *config, pld_error *error) {
+    return pld_json_read_file(file, pld_kl_config_parse, config, error);
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the pipeline knows of an autoencoder: pictures [B, H, W, 3] in −1…1 ↔ latents [B, h, w, channels]. */
+#ifndef PLD_MODELS_AUTOENCODER_H
+#define PLD_MODELS_AUTOENCODER_H
+
+#include "models/part.h"
+#include "nn/build.h"
+
+/** What is known of an autoencoder by its configuration. Denoisers work on (x − shift) · scale of its latents x. */
+typedef struct pld_autoencoder_facts {
+    int64_t factor;   /**< pixels of a side for one of latents */
+    int64_t channels; /**< of the latents */
+    double scale, shift;
+} pld_autoencoder_facts;
+
+typedef struct pld_autoencoder_values {
+    pld_value_id in;  /**< decoder: latents [B, h, w, channels], scaling undone; encoder: picture [B, H, W, 3] in −1…1 */
+    pld_value_id out; /**< decoder: picture [B, H, W, 3]; encoder: moments [B, h, w, 2·channels]: mean, log-variance */
+} pld_autoencoder_values;
+
+/** A network for `batch` inputs of `height`, `width`: latents for a decoder, pixels for an encoder. */
+typedef pld_status (*pld_autoencoder_build)(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
+                                            pld_autoencoder_values *values, pld_error *error);
+
+/** Functions of an autoencoder; `config` is its class's configuration. */
+struct pld_autoencoder {
+    void (*facts)(const void *config, pld_autoencoder_facts *facts);
+    pld_autoencoder_build decoder, encoder;
+};
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/clip/clip.h"
+
+#include <string.h>
+
+#include "models/classes.h"
+
+static pld_status read_activation(const pld_json *top, pld_activation *activation, pld_error *error) {
+    static const struct {
+        const char *name;
+        pld_activation activation;
+    } names[] = {
+        {"quick_gelu", PLD_QUICK_GELU}, {"gelu", PLD_GELU}, {"gelu_new", PLD_GELU_TANH}, {"silu", PLD_SILU}};
+    const char *name = "quick_gelu"; /* transformers' default */
+    PLD_TRY(pld_json_get_string(top, "hidden_act", PLD_JSON_OPTIONAL, &name, error));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i].name) == 0) {
+            *activation = names[i].activation;
+            return PLD_OK;
+        }
+    }
+    return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                    "%s: field 'hidden_act': expected quick_gelu or gelu, found '%.60s'", top->file, name);
+}
+
+static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
+    pld_clip_config *c = target;
+    const struct {
+        const char *field;
+        int64_t min, max;
+        int64_t *value;
+        pld_json_need need;
+    } integers[] = {
+        {"vocab_size", 3, 1 << 20, &c->vocabulary, PLD_JSON_OPTIONAL},
+        {"hidden_size", 1, 1 << 14, &c->width, PLD_JSON_OPTIONAL},
+        {"intermediate_size", 1, 1 << 16, &c->intermediate, PLD_JSON_OPTIONAL},
+        {"num_hidden_layers", 1, 256, &c->layers, PLD_JSON_OPTIONAL},
+        {"num_attention_heads", 1, 256, &c->heads, PLD_JSON_OPTIONAL},
+        {"max_position_embeddings", 3, 4096, &c->positions, PLD_JSON_OPTIONAL},
+        {"projection_dim", 1, 1 << 14, &c->projection, PLD_JSON_NULLABLE},
+        {"eos_token_id", 0, 1 << 20, &c->eos_token_id, PLD_JSON_OPTIONAL},
+    };
+    PLD_TRY(pld_class_check_architecture(top, PLD_CLASS_TEXT_ENCODER, error));
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+        PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
+                                     integers[i].max, integers[i].value, error));
+    }
+    c->projection = pld_json_is_null(top, "projection_dim") ? 0 : c->projection;
+    PLD_TRY(pld_json_get_number(top, "layer_norm_eps", PLD_JSON_OPTIONAL, &c->epsilon, error));
+    if (!((float)c->epsilon > 0 && c->epsilon < 1)) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'layer_norm_eps': expected a number in (0, 1), found %g", top->file,
+                        c->epsilon);
+    }
+    if (c->width % c->heads != 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: hidden_size %lld does not divide into %lld heads",
+                        top->file, (long long)c->width, (long long)c->heads);
+    }
+    return read_activation(top, &c->activation, error);
+}
+
+pld_status pld_clip_config_parse(void *target, const pld_json *top, pld_error *error) {
+    pld_clip_config *config = target;
+    /* transformers' defaults for what a file leaves out */
+    *config = (pld_clip_config){.vocabulary = 49408,
+                                     .width = 512,
+                                     .intermediate = 2048,
+                                     .layers = 12,
+                                     .heads = 8,
+                                     .positions = 77,
+                                     .projection = 512,
+                                     .epsilon = 1e-5,
+                                     .eos_token_id = 49407};
+    return read_fields(config, top, error);
+}
+
+pld_status pld_clip_config_read(const char *file, pld_clip_config *config, pld_error *error) {
+    return pld_json_read_file(file, pld_clip_config_parse, config, error);
+}

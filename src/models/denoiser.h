@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the pipeline knows of a denoising network.
+ *
+ *      condition    text states [1, tokens, 1, state_width] and `told` → values that every evaluation takes from outside:
+ *                   keys and values of cross-attentions, what joins the time embedding; computed once a prompt
+ *      build        sample [B, h, w, channels], timesteps and conditions of the run → output [B, h, w, output channels]
+ */
+#ifndef PLD_MODELS_DENOISER_H
+#define PLD_MODELS_DENOISER_H
+
+#include "models/part.h"
+#include "nn/build.h"
+
+/** What is known of a denoiser by its configuration. */
+typedef struct pld_denoiser_facts {
+    int64_t channels;        /**< of the sample */
+    int64_t output_channels; /**< of the output, of which the first are the prediction */
+    int64_t multiple;        /**< a side of the sample must be a multiple of this */
+    int64_t least_side;      /**< of a sample that the network can be written down for */
+    int64_t sample_size;     /**< side of the sample that it was trained at; 0: its configuration states none */
+    int64_t state_width;     /**< of the text states that it attends to */
+    int64_t pooled_width;    /**< of the pooled text embedding that it is told of; 0: none */
+    int64_t told;            /**< numbers that it is told of a picture beside the text; 0: none */
+    bool told_sizes;         /**< among them sizes of the picture */
+    bool text_joins_time;    /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
+    pld_block_scales freeu;  /**< FreeU's published factors; all 0: it has no such blocks */
+} pld_denoiser_facts;
+
+/** What a denoiser may be told of the picture. Pixels. */
+typedef struct pld_picture_facts {
+    int64_t width, height;
+    int64_t original_width, original_height; /**< before it was scaled for training */
+    int64_t crop_left, crop_top;             /**< what was cut off */
+    int64_t target_width, target_height;     /**< after scaling and cutting */
+} pld_picture_facts;
+
+/** Latents of one evaluation. */
+typedef struct pld_denoiser_shape {
+    int64_t batch, height, width;
+    /** Of `batch` rows that have the same latents and timestep: sample then has a row for each group of them at the
+     * input, output for each that is left at the end. NULL: rows have nothing in common. Borrowed while the network is
+     * written down. */
+    const pld_row_sharing *sharing;
+} pld_denoiser_shape;
+
+typedef struct pld_denoiser_values {
+    pld_value_id sample; /**< input [B, h, w, channels], B rows or groups of them */
+    pld_value_id output; /**< likewise [B, h, w, output_channels] */
+} pld_denoiser_values;
+
+/** What a condition is made of. */
+typedef struct pld_condition_request {
+    int64_t tokens;        /**< of the text */
+    const pld_site *sites; /**< [site_count] of the network once built */
+    size_t site_count;
+} pld_condition_request;
+
+typedef struct pld_condition_values {
+    pld_value_id states; /**< input [1, tokens, 1, state_width] */
+    pld_value_id told;   /**< input [1, 1, 1, told]; PLD_NO_VALUE where it is told of nothing */
+} pld_condition_values;
+
+/** Functions of a denoiser; `config` is its class's configuration. */
+struct pld_denoiser {
+    void (*facts)(const void *config, pld_denoiser_facts *facts);
+    /** Write one evaluation down. */
+    pld_status (*build)(pld_plan *plan, const void *config, const pld_denoiser_shape *shape, pld_denoiser_values *values,
+                        pld_error *error);
+    /** Write down what a prompt gives, as offers in the order in which the evaluation takes them. */
+    pld_status (*condition)(pld_plan *plan, const void *config, const pld_condition_request *request,
+                            pld_condition_values *values, pld_error *error);
+    /** Fill the input `told` from a pooled embedding [pooled_width] and the picture; NULL where it is told of nothing. */
+    void (*tell)(const void *config, const float *pooled, const pld_picture_facts *picture, float *told);
+    /** Name of the published model whose network it is most like, by its tensors under diffusers' names; networks that resemble
+     * one and are something else are refused by name. */
+    pld_status (*recognise)(const pld_weight_files *weights, const char **published, pld_error *error);
+    /** What it predicts, from marks and metadata of the whole `files`, and from its own `weights`. `published` may be NULL:
+     * unknown. */
+    pld_status (*tell_prediction)(const pld_weight_files *files, const pld_weight_files *weights,
+                                  const pld_published *published, pld_told_prediction *told, pld_error *error);
+};
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the rows of families name: classes, and what they say in the same words. */
+#ifndef PLD_MODELS_FAMILIES_ROWS_H
+#define PLD_MODELS_FAMILIES_ROWS_H
+
+#include "models/families.h"
+
+extern const pld_part_class pld_class_clip_text, pld_class_clip_text_projection;
+extern const pld_part_class pld_class_unet;
+extern const pld_part_class pld_class_kl;
+
+extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
+
+#define PLD_GIVE_DENOISER                                                                                                \
+    "a checkpoint with -m; this file may go beside it with --vae if it is an autoencoder"
+#define PLD_GIVE_AUTOENCODER "one with --vae FILE"
+#define PLD_GIVE_CHECKPOINT "a whole checkpoint or folder of its family with -m, and this file with --unet"
+
+#endif

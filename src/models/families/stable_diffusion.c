@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stable Diffusion 1 and 2. */
+#include "models/families/rows.h"
+
+static const char *const pipelines[] = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
+                                        "StableDiffusionPAGPipeline", "StableDiffusionPAGImg2ImgPipeline", NULL};
+
+static const pld_family_part parts[] = {
+    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder", PLD_GIVE_CHECKPOINT},
+    {"unet", &pld_class_unet, "diffusion_pytorch_model", NULL, NULL, "denoising network (U-Net)",
+     PLD_GIVE_DENOISER},
+    {"vae", &pld_class_kl, "diffusion_pytorch_model", NULL, NULL, "autoencoder (VAE)", PLD_GIVE_AUTOENCODER},
+    {0},
+};
+
+static const pld_text_use texts[] = {{"text_encoder", 0, true, false}};
+
+/** Least-squares fits that the field's previewers share; latents are scaled. */
+static const double rgb[5][3] = {{0.3512, 0.2297, 0.3227},
+                                 {0.3250, 0.4974, 0.2350},
+                                 {-0.2829, 0.1762, 0.2721},
+                                 {-0.2120, -0.2616, -0.7177},
+                                 {0, 0, 0}};
+
+/* The schedules of the published folders; prediction type and zero signal are added. */
+static const char pndm[] =
+    "{\"_class_name\": \"PNDMScheduler\", \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+    "\"beta_start\": 0.00085, \"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": "
+    "false, \"skip_prk_steps\": true, \"steps_offset\": 1}";
+static const char ddim[] =
+    "{\"_class_name\": \"DDIMScheduler\", \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+    "\"beta_start\": 0.00085, \"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": "
+    "false, \"steps_offset\": 1}";
+static const char index_fields[] =
+    "{\"safety_checker\": [null, null], \"feature_extractor\": [null, null], \"requires_safety_checker\": false}";
+
+static const pld_published_part sd1_parts[] = {
+    {"text_encoder", "CLIPTextModel", "cond_stage_model.transformer.", .pad_token = "<|endoftext|>"},
+    {"unet", "UNet2DConditionModel", "model.diffusion_model.",
+     .states = "{\"attention_head_dim\": 8, \"sample_size\": 64}"},
+    {"vae", "AutoencoderKL", "first_stage_model.",
+     .states = "{\"scaling_factor\": 0.18215, \"sample_size\": 512}"},
+    {0},
+};
+
+static const pld_published sd1 = {
+    .name = "sd1",
+    .title = "Stable Diffusion 1",
+    .pipeline = "StableDiffusionPipeline",
+    .index = index_fields,
+    .scheduler = pndm,
+    .parts = sd1_parts,
+};
+
+static const pld_published_part sd2_parts[] = {
+    {"text_encoder", "CLIPTextModel", "cond_stage_model.model.", .pad_token = "!", .unused_layers = 1},
+    {"unet", "UNet2DConditionModel", "model.diffusion_model.", .states = "{\"sample_size\": 64}",
+     .states_v = "{\"sample_size\": 96}"},
+    {"vae", "AutoencoderKL", "first_stage_model.",
+     .states = "{\"scaling_factor\": 0.18215, \"sample_size\": 512}"},
+    {0},
+};
+
+static const pld_published sd2 = {
+    .name = "sd2",
+    .title = "Stable Diffusion 2",
+    .pipeline = "StableDiffusionPipeline",
+    .index = index_fields,
+    .scheduler = ddim,
+    .parts = sd2_parts,
+};
+
+static const pld_published *const published[] = {&sd1, &sd2, NULL};
+
+const pld_family pld_family_stable_diffusion = {
+    .name = "stable-diffusion",
+    .description = "Stable Diffusion 1.x and 2.x: CLIP text encoder, cross-attention U-Net, KL autoencoder",
+    .pipelines = pipelines,
+    .parts = parts,
+    .texts = texts,
+    .text_count = 1,
+    .published = published,
+    .sample_size = 64,
+    .default_steps = 25,
+    .default_cfg_scale = 7.5,
+    .default_pladis_scale = 2,
+    .latent_rgb = rgb,
+    .latent_rgb_channels = 4,
+    .stable_diffusion_rules = true,
+};

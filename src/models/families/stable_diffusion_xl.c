@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stable Diffusion XL. */
+#include "models/families/rows.h"
+
+static const char *const pipelines[] = {"StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
+                                        "StableDiffusionXLPAGPipeline", "StableDiffusionXLPAGImg2ImgPipeline", NULL};
+
+static const pld_family_part parts[] = {
+    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder", PLD_GIVE_CHECKPOINT},
+    {"text_encoder_2", &pld_class_clip_text_projection, "model", "tokenizer_2", "!", "second text encoder",
+     PLD_GIVE_CHECKPOINT},
+    {"unet", &pld_class_unet, "diffusion_pytorch_model", NULL, NULL, "denoising network (U-Net)",
+     PLD_GIVE_DENOISER},
+    {"vae", &pld_class_kl, "diffusion_pytorch_model", NULL, NULL, "autoencoder (VAE)", PLD_GIVE_AUTOENCODER},
+    {0},
+};
+
+/** The states in front of the last layer, without the final norm. */
+static const pld_text_use texts[] = {{"text_encoder", 1, false, false}, {"text_encoder_2", 1, false, true}};
+
+static const double rgb[5][3] = {{0.3651, 0.4232, 0.4341},
+                                 {-0.2533, -0.0042, 0.1068},
+                                 {0.1076, 0.1111, -0.0362},
+                                 {-0.3165, -0.2492, -0.2188},
+                                 {0.1084, -0.0175, -0.0011}};
+
+static const char euler[] =
+    "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_end\": 0.012, \"beta_schedule\": "
+    "\"scaled_linear\", \"beta_start\": 0.00085, \"interpolation_type\": \"linear\", "
+    "\"num_train_timesteps\": 1000, \"steps_offset\": 1, \"timestep_spacing\": \"leading\", "
+    "\"use_karras_sigmas\": false}";
+
+static const pld_published_part sdxl_parts[] = {
+    {"text_encoder", "CLIPTextModel", "conditioner.embedders.0.transformer.", .pad_token = "<|endoftext|>"},
+    {"text_encoder_2", "CLIPTextModelWithProjection", "conditioner.embedders.1.model.", .pad_token = "!"},
+    {"unet", "UNet2DConditionModel", "model.diffusion_model.", .states = "{\"sample_size\": 128}"},
+    {"vae", "AutoencoderKL", "first_stage_model.",
+     .states = "{\"scaling_factor\": 0.13025, \"sample_size\": 1024}"},
+    {0},
+};
+
+static const pld_published sdxl = {
+    .name = "sdxl",
+    .title = "Stable Diffusion XL",
+    .pipeline = "StableDiffusionXLPipeline",
+    .index = "{\"force_zeros_for_empty_prompt\": true}",
+    .scheduler = euler,
+    .parts = sdxl_parts,
+    .marks_v = true,
+};
+
+static const pld_published *const published[] = {&sdxl, NULL};
+
+const pld_family pld_family_stable_diffusion_xl = {
+    .name = "stable-diffusion-xl",
+    .description = "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
+                   "KL autoencoder",
+    .pipelines = pipelines,
+    .parts = parts,
+    .texts = texts,
+    .text_count = 2,
+    .published = published,
+    .zero_negative = true,
+    .sample_size = 128,
+    .default_steps = 30,
+    .default_cfg_scale = 5,
+    .default_pladis_scale = 2,
+    .latent_rgb = rgb,
+    .latent_rgb_channels = 4,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The inside of pld_engine. */
+#ifndef PLD_PIPELINE_ENGINE_H
+#define PLD_PIPELINE_ENGINE_H
+
+#include "core/log.h"
+#include "kernels/kernels.h"
+#include "nn/executor.h"
+#include "pladis/pladis.h"
+
+struct pld_engine {
+    int threads;
+    const pld_kernels *kernels;
+    pld_product_settings settings;
+    pld_log log;
+};
+
+/** Bytes that this process could still get: MemAvailable and the cgroup's limit; 0 when that cannot be told. */
+uint64_t pld_available_memory(void);
+
+/** High-water mark of the process (VmHWM), 0 when it cannot be told. */
+uint64_t pld_peak_memory(void);
+
+#endif
