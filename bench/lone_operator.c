@@ -182,8 +182,8 @@ static pld_status visit_decoder(bench_run *bench, pld_model *model, bench_networ
     pld_plan plan;
     pld_autoencoder_values values;
     pld_plan_init(&plan, part->parameters);
-    const pld_status built = part->class->autoencoder->decoder(&plan, part->config, 1, network.height / factor,
-                                                               network.width / factor, &values, error);
+    const pld_status built = part->class->autoencoder->decoder(
+        &plan, part->config, 1, network.height / factor, network.width / factor, &values, error);
     return visit_plan(bench, network, &plan, built, visitor, error);
 }
 

@@ -11,8 +11,7 @@ static const char a1111[] = "A1111 (or a program that writes as it does)";
  * read, then the rest. */
 static const picture_origin origins[] = {
     {"SwarmUI", "parameters", "\"sui_image_params\"", NULL},
-    {"pladis", "parameters", "Version: pladis",
-     a1111_parameters_read},
+    {"pladis", "parameters", "Version: pladis", a1111_parameters_read},
     {"stable-diffusion.cpp", "parameters", "Version: stable-diffusion.cpp", a1111_parameters_read},
     {"Fooocus", "parameters", "Version: Fooocus", a1111_parameters_read},
     {"ComfyUI", "parameters", "Version: ComfyUI", a1111_parameters_read},

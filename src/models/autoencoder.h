@@ -14,13 +14,15 @@ typedef struct pld_autoencoder_facts {
 } pld_autoencoder_facts;
 
 typedef struct pld_autoencoder_values {
-    pld_value_id in;  /**< decoder: latents [B, h, w, channels], scaling undone; encoder: picture [B, H, W, 3] in −1…1 */
-    pld_value_id out; /**< decoder: picture [B, H, W, 3]; encoder: moments [B, h, w, 2·channels]: mean, log-variance */
+    pld_value_id
+        in; /**< decoder: latents [B, h, w, channels], scaling undone; encoder: picture [B, H, W, 3] in −1…1 */
+    pld_value_id
+        out; /**< decoder: picture [B, H, W, 3]; encoder: moments [B, h, w, 2·channels]: mean, log-variance */
 } pld_autoencoder_values;
 
 /** A network for `batch` inputs of `height`, `width`: latents for a decoder, pixels for an encoder. */
-typedef pld_status (*pld_autoencoder_build)(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
-                                            pld_autoencoder_values *values, pld_error *error);
+typedef pld_status (*pld_autoencoder_build)(pld_plan *plan, const void *config, int64_t batch, int64_t height,
+                                            int64_t width, pld_autoencoder_values *values, pld_error *error);
 
 /** Functions of an autoencoder; `config` is its class's configuration. */
 struct pld_autoencoder {

@@ -17,13 +17,14 @@ typedef struct pld_denoiser_facts {
     int64_t output_channels; /**< of the output, of which the first are the prediction */
     int64_t multiple;        /**< a side of the sample must be a multiple of this */
     int64_t least_side;      /**< of a sample that the network can be written down for */
-    int64_t sample_size;     /**< side of the sample that it was trained at; 0: its configuration states none */
-    int64_t state_width;     /**< of the text states that it attends to */
-    int64_t pooled_width;    /**< of the pooled text embedding that it is told of; 0: none */
-    int64_t told;            /**< numbers that it is told of a picture beside the text; 0: none */
-    bool told_sizes;         /**< among them sizes of the picture */
-    bool text_joins_time;    /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
-    pld_block_scales freeu;  /**< FreeU's published factors; all 0: it has no such blocks */
+    int64_t sample_size;  /**< side of the sample that it was trained at; 0: its configuration states none */
+    int64_t state_width;  /**< of the text states that it attends to */
+    int64_t pooled_width; /**< of the pooled text embedding that it is told of; 0: none */
+    int64_t told;         /**< numbers that it is told of a picture beside the text; 0: none */
+    bool told_sizes;      /**< among them sizes of the picture */
+    bool
+        text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
+    pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
 } pld_denoiser_facts;
 
 /** What a denoiser may be told of the picture. Pixels. */
@@ -64,8 +65,8 @@ typedef struct pld_condition_values {
 struct pld_denoiser {
     void (*facts)(const void *config, pld_denoiser_facts *facts);
     /** Write one evaluation down. */
-    pld_status (*build)(pld_plan *plan, const void *config, const pld_denoiser_shape *shape, pld_denoiser_values *values,
-                        pld_error *error);
+    pld_status (*build)(pld_plan *plan, const void *config, const pld_denoiser_shape *shape,
+                        pld_denoiser_values *values, pld_error *error);
     /** Write down what a prompt gives, as offers in the order in which the evaluation takes them. */
     pld_status (*condition)(pld_plan *plan, const void *config, const pld_condition_request *request,
                             pld_condition_values *values, pld_error *error);
@@ -77,7 +78,8 @@ struct pld_denoiser {
     /** What it predicts, from marks and metadata of the whole `files`, and from its own `weights`. `published` may be NULL:
      * unknown. */
     pld_status (*tell_prediction)(const pld_weight_files *files, const pld_weight_files *weights,
-                                  const pld_published *published, pld_told_prediction *told, pld_error *error);
+                                  const pld_published *published, pld_told_prediction *told,
+                                  pld_error *error);
 };
 
 #endif

@@ -10,12 +10,12 @@ enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 3 };
 
 /** One component of a family, as a diffusers folder names it. */
 typedef struct pld_family_part {
-    const char *name;              /**< its folder, "text_encoder_2" */
-    const pld_part_class *class;  /**< that it usually is */
-    const char *stem;              /**< how its weight files begin, "model" */
-    const char *tokenizer;         /**< of a text encoder: folder of its tokenizer */
-    const char *pad_token;         /**< with which its texts are filled up, where the tokenizer does not say */
-    const char *what, *remedy;     /**< for people, where a file lacks it: "it holds no WHAT: give REMEDY" */
+    const char *name;            /**< its folder, "text_encoder_2" */
+    const pld_part_class *class; /**< that it usually is */
+    const char *stem;            /**< how its weight files begin, "model" */
+    const char *tokenizer;       /**< of a text encoder: folder of its tokenizer */
+    const char *pad_token;       /**< with which its texts are filled up, where the tokenizer does not say */
+    const char *what, *remedy;   /**< for people, where a file lacks it: "it holds no WHAT: give REMEDY" */
 } pld_family_part;
 
 /** How the states of a text encoder are used. */
@@ -29,19 +29,21 @@ typedef struct pld_text_use {
 typedef struct pld_family {
     const char *name;
     const char *description;
-    const char *const *pipelines;          /**< `_class_name` of model_index.json, NULL-terminated */
-    const pld_family_part *parts;          /**< ends with name NULL; one denoiser, one autoencoder */
-    const pld_text_use *texts;             /**< [text_count] states stand beside each other in this order */
+    const char *const *pipelines; /**< `_class_name` of model_index.json, NULL-terminated */
+    const pld_family_part *parts; /**< ends with name NULL; one denoiser, one autoencoder */
+    const pld_text_use *texts;    /**< [text_count] states stand beside each other in this order */
     int text_count;
-    const pld_published *const *published; /**< NULL-terminated: the models that single files are compared with */
-    bool zero_negative;                    /**< no negative prompt is zeros, unless model_index.json's
+    const pld_published *const
+        *published;     /**< NULL-terminated: the models that single files are compared with */
+    bool zero_negative; /**< no negative prompt is zeros, unless model_index.json's
                                               force_zeros_for_empty_prompt says otherwise */
-    int sample_size;                       /**< side of the latents where the denoiser's configuration states none */
+    int sample_size;    /**< side of the latents where the denoiser's configuration states none */
     int default_steps;
     double default_cfg_scale, default_pladis_scale;
-    const double (*latent_rgb)[3];         /**< [latent channels + 1] red, green, blue of each and of none, in −1…1; NULL */
+    const double (
+        *latent_rgb)[3]; /**< [latent channels + 1] red, green, blue of each and of none, in −1…1; NULL */
     int latent_rgb_channels;
-    bool stable_diffusion_rules;           /**< see pld_sampling_options */
+    bool stable_diffusion_rules; /**< see pld_sampling_options */
 } pld_family;
 
 /** NULL-terminated. */

@@ -37,7 +37,8 @@ typedef struct pld_autoencoder pld_autoencoder;               /* models/autoenco
 
 /** One way in which files hold a network of a class. */
 typedef struct pld_part_layout {
-    const char *part;           /**< the part of a family that it is by its prefix: "unet", "text_encoder_2"; NULL: whichever
+    const char
+        *part; /**< the part of a family that it is by its prefix: "unet", "text_encoder_2"; NULL: whichever
                                    is of its class */
     const char *naming;         /**< for people: "latent diffusion", "OpenCLIP", "diffusers" */
     const char *prefix;         /**< before every name */
@@ -71,13 +72,14 @@ struct pld_part_class {
     const char *name;  /**< "UNet2DConditionModel", as configurations name it */
     const char *title; /**< for people: "U-Net" */
     pld_part_role role;
-    size_t config_bytes;    /**< of its configuration, which holds no pointers */
-    pld_json_reader read;   /**< config.json → configuration */
-    const pld_part_layout *layouts;    /**< those that are tried first stand first; ends with naming NULL */
-    const pld_stranger *strangers;     /**< ends with piece NULL; may be NULL */
-    const char *const *unused;         /**< tensors that files may hold and the network does not read, NULL-terminated; may
+    size_t config_bytes;            /**< of its configuration, which holds no pointers */
+    pld_json_reader read;           /**< config.json → configuration */
+    const pld_part_layout *layouts; /**< those that are tried first stand first; ends with naming NULL */
+    const pld_stranger *strangers;  /**< ends with piece NULL; may be NULL */
+    const char *const
+        *unused; /**< tensors that files may hold and the network does not read, NULL-terminated; may
                                           be NULL */
-    const char *const *unsaved;        /**< those of them that a diffusers folder does not hold, likewise */
+    const char *const *unsaved; /**< those of them that a diffusers folder does not hold, likewise */
     /** Whether two configurations mean the same network; NULL: equal bytes do. */
     bool (*same)(const void *config, const void *other);
     /** The config.json that a diffusers folder would have; the caller owns `*config`. */

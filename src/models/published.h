@@ -9,12 +9,13 @@
 typedef struct pld_published_part {
     const char *part;       /**< "unet": a part of the family */
     const char *class_name; /**< "CLIPTextModelWithProjection" */
-    const char *prefix;     /**< before the names of its tensors in a single file, which `convert` writes; NULL: it has no
+    const char *
+        prefix; /**< before the names of its tensors in a single file, which `convert` writes; NULL: it has no
                                place there */
-    const char *states;     /**< fields of config.json that shapes do not tell, an object's JSON; NULL: none */
-    const char *states_v;   /**< further ones where it predicts v; NULL: none */
-    const char *pad_token;  /**< of a text encoder's tokenizer */
-    int unused_layers;      /**< of a text encoder, at its end, which files hold and nobody uses */
+    const char *states;    /**< fields of config.json that shapes do not tell, an object's JSON; NULL: none */
+    const char *states_v;  /**< further ones where it predicts v; NULL: none */
+    const char *pad_token; /**< of a text encoder's tokenizer */
+    int unused_layers;     /**< of a text encoder, at its end, which files hold and nobody uses */
 } pld_published_part;
 
 struct pld_published {

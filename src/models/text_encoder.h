@@ -12,7 +12,8 @@ typedef struct pld_text_encoder_facts {
     int64_t vocabulary; /**< rows of its embedding */
     int64_t width;      /**< of its states */
     int64_t layers;
-    int64_t positions;  /**< tokens of a text at the most; every text has as many where positions are embedded */
+    int64_t
+        positions; /**< tokens of a text at the most; every text has as many where positions are embedded */
     int64_t projection; /**< width of the pooled embedding; 0: there is none */
 } pld_text_encoder_facts;
 
@@ -33,8 +34,8 @@ typedef struct pld_text_values {
 /** Functions of a text encoder; `config` is its class's configuration. */
 struct pld_text_encoder_class {
     void (*facts)(const void *config, pld_text_encoder_facts *facts);
-    pld_status (*build)(pld_plan *plan, const void *config, const pld_text_request *request, pld_text_values *values,
-                        pld_error *error);
+    pld_status (*build)(pld_plan *plan, const void *config, const pld_text_request *request,
+                        pld_text_values *values, pld_error *error);
 };
 
 #endif

@@ -330,15 +330,14 @@ static int add_site(pld_builder *b, pld_site_kind kind, int heads, int64_t width
         return 0;
     }
     pld_site *site = &plan->sites[plan->site_count];
-    *site = (pld_site){.kind = kind,
-                       .heads = heads,
-                       .head_size = (int)(width / heads)};
+    *site = (pld_site){.kind = kind, .heads = heads, .head_size = (int)(width / heads)};
     memcpy(site->name, b->scope, sizeof site->name);
     return (int)plan->site_count++;
 }
 
 /** Append the attention of `query` at a new site; its output through `*out`. NULL after a failure. */
-static pld_operator *attend(pld_builder *b, pld_site_kind kind, pld_value_id query, int heads, pld_value_id *out) {
+static pld_operator *attend(pld_builder *b, pld_site_kind kind, pld_value_id query, int heads,
+                            pld_value_id *out) {
     *out = PLD_NO_VALUE;
     if (failed(b)) {
         return NULL;
@@ -397,7 +396,8 @@ void pld_offer(pld_builder *b, pld_value_id x) {
     if (failed(b)) {
         return;
     }
-    if (!pld_grow((void **)&plan->offers, &plan->offer_capacity, plan->offer_count + 1, sizeof *plan->offers)) {
+    if (!pld_grow((void **)&plan->offers, &plan->offer_capacity, plan->offer_count + 1,
+                  sizeof *plan->offers)) {
         b->status = pld_fail_memory(b->error, sizeof *plan->offers, "plan");
         return;
     }

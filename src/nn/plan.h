@@ -101,7 +101,7 @@ typedef struct pld_operator {
     int site;              /**< of an attention: index into plan->sites */
     int stage;             /**< of FreeU: up block 0 or 1 */
     pld_value_id key, value;
-    int outside;       /**< of an operator that reads a value from outside: its number; of a cross-attention its keys',
+    int outside; /**< of an operator that reads a value from outside: its number; of a cross-attention its keys',
                           the values' is the next one */
     bool causal;
     int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */
@@ -130,7 +130,7 @@ typedef struct pld_plan {
     size_t site_count, site_capacity;
     pld_value_id *offers; /**< what it computes for another plan, which takes it as values from outside */
     size_t offer_count, offer_capacity;
-    int outside_count; /**< values from outside that it takes */
+    int outside_count;    /**< values from outside that it takes */
     size_t memory_floats; /**< of all values, after pld_plan_layout */
     size_t scratch_bytes; /**< after pld_plan_prepare */
     float *memory;        /**< [memory_floats] after pld_plan_prepare; of held_bytes with the scratch */

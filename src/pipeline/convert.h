@@ -49,7 +49,8 @@ pld_status pld_conversion_write(pld_conversion *conversion, const char *path, co
 void pld_conversion_clear(pld_conversion *conversion);
 
 /** The published model that the denoiser is most like. */
-pld_status pld_conversion_published(const pld_model *model, const pld_published **published, pld_error *error);
+pld_status pld_conversion_published(const pld_model *model, const pld_published **published,
+                                    pld_error *error);
 
 /** Warn in the log where the single file at `output`, opened by itself, would not be `model` any more,
  *  and say what to give beside it. */

@@ -21,8 +21,9 @@ static void note(losses *found, bool same, const char *what) {
 
 /** The same network, by its configuration. */
 static bool same_part(const pld_component *a, const pld_component *b) {
-    return a->class == b->class && (a->class->same ? a->class->same(a->config, b->config)
-                                                   : memcmp(a->config, b->config, a->class->config_bytes) == 0);
+    return a->class == b->class &&
+           (a->class->same ? a->class->same(a->config, b->config)
+                           : memcmp(a->config, b->config, a->class->config_bytes) == 0);
 }
 
 /** The same tokens, told by a text that has words, numbers, marks and what must be put together from

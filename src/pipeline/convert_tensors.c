@@ -36,7 +36,8 @@ static void describe(const pld_conversion *conversion, const pld_stored_tensor *
 /** Open a part and keep the view until pld_conversion_clear. */
 static pld_status open_view(pld_conversion *conversion, const pld_component *part, pld_weight_files **view,
                             pld_error *error) {
-    PLD_TRY(pld_model_source_weights(&conversion->model->source, part->row, part->class, part->config, NULL, view, error));
+    PLD_TRY(pld_model_source_weights(&conversion->model->source, part->row, part->class, part->config, NULL,
+                                     view, error));
     conversion->views[conversion->view_count++] = *view;
     return PLD_OK;
 }
@@ -143,7 +144,8 @@ static pld_status add_unused_layer(pld_conversion *conversion, const pld_part_la
     for (size_t i = first; i < end && last >= 0; i++) {
         const char *tail = strlen(conversion->items[i].name) > start ? conversion->items[i].name + start : "";
         if (pld_parse_natural(tail, MOST_BLOCKS, &number, &tail) && (int)number == last) {
-            pld_converted *item = append(conversion, pld_format("%s%s%d%s", layout->prefix, layout->own_layers, last + 1, tail));
+            pld_converted *item = append(
+                conversion, pld_format("%s%s%d%s", layout->prefix, layout->own_layers, last + 1, tail));
             if (!item) {
                 return pld_fail_memory(error, sizeof *item, "list of tensors");
             }
@@ -186,7 +188,8 @@ pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_com
         }
         PLD_TRY(place(conversion, weight, renamed.form, item, error));
     }
-    return row->unused_layers > 0 && layout->own_layers ? add_unused_layer(conversion, layout, first, error) : PLD_OK;
+    return row->unused_layers > 0 && layout->own_layers ? add_unused_layer(conversion, layout, first, error)
+                                                        : PLD_OK;
 }
 
 pld_status pld_conversion_add_mark(pld_conversion *conversion, const char *name, pld_error *error) {
@@ -324,12 +327,14 @@ void pld_conversion_clear(pld_conversion *conversion) {
     conversion->view_count = 0;
 }
 
-pld_status pld_conversion_published(const pld_model *model, const pld_published **published, pld_error *error) {
+pld_status pld_conversion_published(const pld_model *model, const pld_published **published,
+                                    pld_error *error) {
     const pld_component *part = pld_denoiser_of(model);
     const pld_family *family = NULL;
     pld_weight_files *weights = NULL;
     const char *name = NULL;
-    PLD_TRY(pld_model_source_weights(&model->source, part->row, part->class, part->config, NULL, &weights, error));
+    PLD_TRY(pld_model_source_weights(&model->source, part->row, part->class, part->config, NULL, &weights,
+                                     error));
     pld_status status = part->class->denoiser->recognise(weights, &name, error);
     *published = status == PLD_OK ? pld_published_find(name, &family) : NULL;
     pld_weight_files_close(&weights);

@@ -82,9 +82,9 @@ static bool evaluates(const pld_generation *g, pld_branch_set branches) {
 /** Prepare the denoiser for the sets of branches that this run evaluates: primitives and packed weights. */
 static pld_status load_denoiser(pld_generation *g) {
     pld_denoiser_request request = {.height = g->latent_height,
-                                .width = g->latent_width,
-                                .tokens = context_tokens(g),
-                                .tables = {&g->dense, &g->pladis}};
+                                    .width = g->latent_width,
+                                    .tokens = context_tokens(g),
+                                    .tables = {&g->dense, &g->pladis}};
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
             pld_session_drop_denoiser(g->session, set);
@@ -159,7 +159,8 @@ static void fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan 
 }
 
 /** What the network predicts for each of the branches, into g->rows. */
-static void read_output(pld_generation *g, const pld_denoiser_plan *denoiser, const pld_branch *branches, int count) {
+static void read_output(pld_generation *g, const pld_denoiser_plan *denoiser, const pld_branch *branches,
+                        int count) {
     const pld_value *output = &denoiser->plan.values[denoiser->values.output];
     for (int i = 0; i < count; i++) {
         const size_t place = (size_t)pld_group_of_row(&output->groups, i);

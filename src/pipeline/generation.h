@@ -5,8 +5,8 @@
 
 #include "pipeline/attention_statistics.h"
 #include "pipeline/dump.h"
-#include "pipeline/session.h"
 #include "pipeline/preset.h"
+#include "pipeline/session.h"
 #include "sampling/guidance.h"
 
 typedef struct pld_generation {

@@ -31,8 +31,8 @@ typedef struct found_denoiser {
 } found_denoiser;
 
 /** Its configuration, into new memory: of the folder, or read off its tensors. */
-static pld_status read_config(const pld_inspection *inspection, const found_denoiser *found, const char *folder,
-                              void **config, pld_error *error) {
+static pld_status read_config(const pld_inspection *inspection, const found_denoiser *found,
+                              const char *folder, void **config, pld_error *error) {
     const pld_part_class *class = found->part->class;
     *config = pld_allocate(1, class->config_bytes);
     if (!*config) {
@@ -81,8 +81,8 @@ static pld_status list_sites(pld_inspection *inspection, const pld_part_class *c
     }
     for (size_t i = 0; i < count; i++) {
         const pld_site *site = &inspection->plan.sites[i];
-        inspection->sites[i] = (pld_attention_site){
-            site->name, pld_site_kind_name(site->kind), site->heads, site->head_size};
+        inspection->sites[i] =
+            (pld_attention_site){site->name, pld_site_kind_name(site->kind), site->heads, site->head_size};
     }
     inspection->info.sites = inspection->sites;
     inspection->info.site_count = count;
@@ -90,10 +90,11 @@ static pld_status list_sites(pld_inspection *inspection, const pld_part_class *c
 }
 
 /** What the network predicts, by its file and by the folder that describes it, if one was given. */
-static pld_status tell(pld_inspection *inspection, const found_denoiser *found, const char *config, pld_error *error) {
+static pld_status tell(pld_inspection *inspection, const found_denoiser *found, const char *config,
+                       pld_error *error) {
     pld_told_prediction *told = &inspection->prediction;
-    PLD_TRY(found->part->class->denoiser->tell_prediction(inspection->files, found->weights, found->published, told,
-                                                          error));
+    PLD_TRY(found->part->class->denoiser->tell_prediction(inspection->files, found->weights, found->published,
+                                                          told, error));
     if (!config) {
         return PLD_OK;
     }

@@ -54,8 +54,8 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     if (model->source.random) {
         return open_random_part(model, part, error);
     }
-    PLD_TRY(pld_model_source_weights(&model->source, own->row, own->class, own->config, &model->engine->log, &files,
-                                     error));
+    PLD_TRY(pld_model_source_weights(&model->source, own->row, own->class, own->config, &model->engine->log,
+                                     &files, error));
     model->public_parts[part] = pld_describe_weights(own->row->name, own->class->name, files);
     PLD_TRY(pld_parameters_create(files, model->engine->kernels, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));

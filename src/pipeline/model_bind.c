@@ -76,7 +76,8 @@ static pld_status bind_autoencoder(pld_model *model, int part, pld_error *error)
     pld_plan decoder, encoder;
     pld_plan_init(&decoder, own->parameters);
     pld_plan_init(&encoder, own->parameters);
-    pld_status status = own->class->autoencoder->decoder(&decoder, own->config, 1, SIDE, SIDE, &values, error);
+    pld_status status =
+        own->class->autoencoder->decoder(&decoder, own->config, 1, SIDE, SIDE, &values, error);
     if (status == PLD_OK) {
         status = own->class->autoencoder->encoder(&encoder, own->config, 1, pixels, pixels, &values, error);
     }

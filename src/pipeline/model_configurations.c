@@ -219,9 +219,10 @@ static pld_status read_optional_preferences(pld_model *model, pld_error *error) 
 static pld_status read_part(pld_model *model, pld_component *part, pld_error *error) {
     char *inside = pld_format("%s/config.json", part->row->name);
     part->config = pld_allocate(1, part->class->config_bytes);
-    pld_status status = inside && part->config ? pld_model_source_json(&model->source, inside, part->class->read,
-                                                                       part->config, error)
-                                               : pld_fail_memory(error, part->class->config_bytes, "configuration");
+    pld_status status =
+        inside && part->config
+            ? pld_model_source_json(&model->source, inside, part->class->read, part->config, error)
+            : pld_fail_memory(error, part->class->config_bytes, "configuration");
     pld_free(inside);
     return status;
 }
@@ -265,9 +266,9 @@ static pld_status check_lengths(const pld_model *model, pld_error *error) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         if (encoder->text.positions != first->text.positions) {
             return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: %s takes %lld positions (max_position_embeddings), %s %lld", model->source.path,
-                            encoder->row->name, (long long)encoder->text.positions, first->row->name,
-                            (long long)first->text.positions);
+                            "%s: %s takes %lld positions (max_position_embeddings), %s %lld",
+                            model->source.path, encoder->row->name, (long long)encoder->text.positions,
+                            first->row->name, (long long)first->text.positions);
         }
     }
     return PLD_OK;
@@ -300,11 +301,12 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
                         path, title, (long long)denoiser->state_width, (long long)width);
     }
     if (denoiser->pooled_width != pooled) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: the %s expects a pooled text embedding of width %lld "
-                        "(projection_class_embeddings_input_dim less what it is told of sizes), the text encoders "
-                        "give %lld (projection_dim)",
-                        path, title, (long long)denoiser->pooled_width, (long long)pooled);
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: the %s expects a pooled text embedding of width %lld "
+            "(projection_class_embeddings_input_dim less what it is told of sizes), the text encoders "
+            "give %lld (projection_dim)",
+            path, title, (long long)denoiser->pooled_width, (long long)pooled);
     }
     return check_lengths(model, error);
 }
@@ -329,7 +331,8 @@ static pld_status check_parts(const pld_model *model, pld_error *error) {
             "%s: the %s takes %lld channels (in_channels) and gives %lld, the autoencoder has %lld; "
             "%s are not supported",
             model->source.path, pld_denoiser_of(model)->class->title, (long long)in,
-            (long long)model->denoiser_facts.output_channels, (long long)latents, special_network(in, latents));
+            (long long)model->denoiser_facts.output_channels, (long long)latents,
+            special_network(in, latents));
     }
     return PLD_OK;
 }

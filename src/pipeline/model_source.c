@@ -148,7 +148,8 @@ pld_status pld_model_source_json(const pld_model_source *source, const char *ins
 const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,
                                                 const pld_layout_part **found) {
     *found = NULL;
-    for (int i = PLD_SOURCE_FILES - 1; i >= 0 && !*found; i--) { /* parts given by themselves go before the checkpoint's */
+    for (int i = PLD_SOURCE_FILES - 1; i >= 0 && !*found;
+         i--) { /* parts given by themselves go before the checkpoint's */
         *found = source->files[i].files ? pld_layout_find(&source->files[i].contents, part) : NULL;
         if (*found) {
             return &source->files[i];
@@ -157,7 +158,8 @@ const pld_source_files *pld_model_source_holder(const pld_model_source *source, 
     return NULL;
 }
 
-const pld_source_files *pld_model_source_denoiser(const pld_model_source *source, const pld_layout_part **found) {
+const pld_source_files *pld_model_source_denoiser(const pld_model_source *source,
+                                                  const pld_layout_part **found) {
     static const int places[] = {PLD_SOURCE_DENOISER, PLD_SOURCE_CHECKPOINT};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const pld_source_files *files = &source->files[places[i]];
@@ -199,7 +201,8 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
 }
 
 const char *pld_model_source_pad(const pld_model_source *source, const pld_family_part *part) {
-    const pld_published_part *row = source->published ? pld_published_part_of(source->published, part->name) : NULL;
+    const pld_published_part *row =
+        source->published ? pld_published_part_of(source->published, part->name) : NULL;
     return row ? row->pad_token : part->pad_token;
 }
 

@@ -109,6 +109,7 @@ const pld_source_files *pld_model_source_holder(const pld_model_source *source, 
                                                 const pld_layout_part **found);
 
 /** The same of the denoiser, whatever its name. */
-const pld_source_files *pld_model_source_denoiser(const pld_model_source *source, const pld_layout_part **found);
+const pld_source_files *pld_model_source_denoiser(const pld_model_source *source,
+                                                  const pld_layout_part **found);
 
 #endif

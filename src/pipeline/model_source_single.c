@@ -93,7 +93,8 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
     return PLD_OK;
 }
 
-static pld_status part_missing(const pld_model_source *source, const pld_family_part *part, pld_error *error) {
+static pld_status part_missing(const pld_model_source *source, const pld_family_part *part,
+                               pld_error *error) {
     return pld_fail(error, PLD_ERROR_MISSING, "%s: the file holds no %s; give %s", source->path, part->what,
                     part->remedy);
 }
@@ -157,7 +158,8 @@ static pld_status recognise(pld_model_source *source, pld_error *error) {
     pld_status status = denoiser->recognise(weights, &name, error);
     if (status == PLD_OK) {
         source->published = pld_published_find(name, &source->family);
-        status = denoiser->tell_prediction(holder->files, weights, source->published, &source->prediction, error);
+        status =
+            denoiser->tell_prediction(holder->files, weights, source->published, &source->prediction, error);
     }
     pld_weight_files_close(&weights);
     return status;
@@ -171,8 +173,8 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     for (const pld_family_part *part = source->family->parts; part->name; part++) {
         PLD_TRY(describe_part(source, part, error));
     }
-    pld_status status =
-        pld_describe_pipeline(source->family, source->published, &source->prediction, &index, &scheduler, error);
+    pld_status status = pld_describe_pipeline(source->family, source->published, &source->prediction, &index,
+                                              &scheduler, error);
     if (index && add_document(source, "model_index.json", index, error) != PLD_OK) {
         status = PLD_ERROR_MEMORY;
     }
@@ -180,8 +182,8 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
         status = PLD_ERROR_MEMORY;
     }
     pld_log_message(log, source->prediction.teller ? PLD_LOG_DETAIL : PLD_LOG_NOTICE,
-                    "%s: %s, predicts %s (%s)", source->path, source->published->title, source->prediction.type,
-                    source->prediction.reason);
+                    "%s: %s, predicts %s (%s)", source->path, source->published->title,
+                    source->prediction.type, source->prediction.reason);
     return status;
 }
 

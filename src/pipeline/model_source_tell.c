@@ -73,8 +73,8 @@ static void drop_infinity(json_t *scheduler) {
 }
 
 /** What the weights at `holder` tell of themselves. */
-static pld_status ask_file(const pld_source_files *holder, const pld_layout_part *found, pld_told_prediction *told,
-                           pld_error *error) {
+static pld_status ask_file(const pld_source_files *holder, const pld_layout_part *found,
+                           pld_told_prediction *told, pld_error *error) {
     const pld_denoiser *denoiser = found->class->denoiser;
     const pld_published *published = NULL;
     const pld_family *family = NULL;
@@ -82,7 +82,8 @@ static pld_status ask_file(const pld_source_files *holder, const pld_layout_part
     const char *name = NULL;
     pld_error reason = {0};
     PLD_TRY(pld_layout_view(holder->files, found->layout, 0, &weights, error));
-    if (denoiser->recognise(weights, &name, &reason) == PLD_OK) { /* else unusual; the folder says what it is */
+    if (denoiser->recognise(weights, &name, &reason) ==
+        PLD_OK) { /* else unusual; the folder says what it is */
         published = pld_published_find(name, &family);
     }
     pld_status status = denoiser->tell_prediction(holder->files, weights, published, told, error);

@@ -189,7 +189,8 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
     const pld_condition_request request = {tokens, model->sites, model->site_count};
     context_free(c);
     pld_plan_init(&c->plan, pld_denoiser_of(model)->parameters);
-    PLD_TRY(pld_denoiser_of(model)->class->denoiser->condition(&c->plan, pld_denoiser_of(model)->config, &request, &c->values, error));
+    PLD_TRY(pld_denoiser_of(model)->class->denoiser->condition(&c->plan, pld_denoiser_of(model)->config,
+                                                               &request, &c->values, error));
     c->outside = pld_allocate(c->plan.offer_count, sizeof *c->outside);
     if (!c->outside) {
         return pld_fail_memory(error, c->plan.offer_count * sizeof *c->outside, "text keys and values");
@@ -204,7 +205,8 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
 }
 
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
-                                   const pld_picture_facts *picture, const volatile int *cancel, pld_error *error) {
+                                   const pld_picture_facts *picture, const volatile int *cancel,
+                                   pld_error *error) {
     const pld_component *denoiser = pld_denoiser_of(session->model);
     pld_prompt_context *c = &session->contexts[branch];
     if (c->context.tokens != states->tokens) {
@@ -244,8 +246,8 @@ static pld_status share_rows(const pld_model *model, const pld_denoiser_request 
 }
 
 /** Write the plan down and prepare it; it takes `sharing` over. */
-static pld_status build_denoiser(pld_session *session, const pld_denoiser_request *request, pld_row_sharing sharing,
-                                 const volatile int *cancel, pld_error *error) {
+static pld_status build_denoiser(pld_session *session, const pld_denoiser_request *request,
+                                 pld_row_sharing sharing, const volatile int *cancel, pld_error *error) {
     const pld_component *part = pld_denoiser_of(session->model);
     pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
     *denoiser = (pld_denoiser_plan){.sharing = sharing};
@@ -278,8 +280,8 @@ pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_re
     return build_denoiser(session, request, sharing, cancel, error);
 }
 
-static pld_status need_decoder(pld_session *session, int64_t height, int64_t width, const volatile int *cancel,
-                               pld_error *error) {
+static pld_status need_decoder(pld_session *session, int64_t height, int64_t width,
+                               const volatile int *cancel, pld_error *error) {
     const pld_component *part = pld_autoencoder_of(session->model);
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         pld_plan_rest(&session->denoisers[set].plan);
@@ -332,7 +334,8 @@ pld_status pld_session_encode(pld_session *session, const float *picture, int64_
     pld_plan plan;
     pld_plan_init(&plan, part->parameters);
     pld_run run = pld_session_run(session, &plan, cancel);
-    pld_status status = part->class->autoencoder->encoder(&plan, part->config, 1, height, width, &values, error);
+    pld_status status =
+        part->class->autoencoder->encoder(&plan, part->config, 1, height, width, &values, error);
     if (status == PLD_OK) {
         status = pld_prepare_within_memory(session, &run, "the autoencoder", error);
     }

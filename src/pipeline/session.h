@@ -34,7 +34,8 @@ struct pld_session {
         int64_t skip;
         bool ready;
     } text[PLD_MAX_TEXT_ENCODERS]; /* as model->texts */
-    pld_denoiser_plan denoisers[PLD_BRANCHES_ALL + 1]; /* by the set of branches that are evaluated together */
+    pld_denoiser_plan
+        denoisers[PLD_BRANCHES_ALL + 1]; /* by the set of branches that are evaluated together */
     struct {
         pld_plan plan;
         pld_autoencoder_values values;
@@ -74,7 +75,8 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld
 
 /** Compute what the states of a branch's prompt give to every evaluation into the branch's context. */
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
-                                   const pld_picture_facts *picture, const volatile int *cancel, pld_error *error);
+                                   const pld_picture_facts *picture, const volatile int *cancel,
+                                   pld_error *error);
 
 /** What a plan of the denoiser is made for. */
 typedef struct pld_denoiser_request {

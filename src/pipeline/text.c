@@ -25,7 +25,8 @@ static pld_status need_text(pld_session *session, int index, int clip_skip, cons
     pld_plan *plan = &session->text[index].plan;
     pld_plan_free(plan);
     pld_plan_init(plan, encoder->parameters);
-    PLD_TRY(encoder->class->text_encoder->build(plan, encoder->config, &request, &session->text[index].values, error));
+    PLD_TRY(encoder->class->text_encoder->build(plan, encoder->config, &request, &session->text[index].values,
+                                                error));
     plan->name = encoder->row->name;
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "the text encoder", error));
@@ -165,7 +166,8 @@ static pld_status encode_with_all(pld_session *session, const char *prompt,
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
                              pld_prompt_states *states, pld_error *error) {
     const pld_model *model = session->model;
-    const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width, (size_t)model->denoiser_facts.pooled_width};
+    const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width,
+                                    (size_t)model->denoiser_facts.pooled_width};
     bool found = false;
     *states = (pld_prompt_states){0};
     if (!prompt && model->zero_negative) {

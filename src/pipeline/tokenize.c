@@ -132,7 +132,8 @@ pld_status pld_tokenize(const pld_model *model, const char *text, size_t length,
     }
     for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
-        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, (size_t)encoder->text.positions, &request, error);
+        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer,
+                               (size_t)encoder->text.positions, &request, error);
     }
     return give(r, status, tokens);
 }

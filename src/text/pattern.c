@@ -93,8 +93,8 @@ static bool make_contexts(pld_text_pattern *made) {
     return made->limits;
 }
 
-static pld_status compile(pld_text_pattern *made, const char *text, size_t length, bool literal, const char *name,
-                          pld_error *error) {
+static pld_status compile(pld_text_pattern *made, const char *text, size_t length, bool literal,
+                          const char *name, pld_error *error) {
     int code = PCRE2_ERROR_NOMEMORY;
     PCRE2_SIZE place = 0;
     pcre2_compile_context *context = make_contexts(made) ? pcre2_compile_context_create(made->memory) : NULL;
@@ -119,7 +119,7 @@ static pld_status compile(pld_text_pattern *made, const char *text, size_t lengt
 }
 
 pld_status pld_text_pattern_open(const char *text, size_t length, bool literal, const char *name,
-                            pld_text_pattern **pattern, pld_error *error) {
+                                 pld_text_pattern **pattern, pld_error *error) {
     *pattern = NULL;
     if (length == 0 || length > PATTERN_BYTES || memchr(text, '\0', length)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: expected a pattern of 1 to %d bytes, found %zu", name,
@@ -150,7 +150,8 @@ pld_status pld_text_pattern_open(const char *text, size_t length, bool literal, 
     return PLD_OK;
 }
 
-pld_status pld_text_pattern_read(const pld_json *at, const char *field, pld_text_pattern **pattern, pld_error *error) {
+pld_status pld_text_pattern_read(const pld_json *at, const char *field, pld_text_pattern **pattern,
+                                 pld_error *error) {
     pld_json found;
     const char *text = NULL;
     PLD_TRY(pld_json_object(at, field, PLD_JSON_REQUIRED, &found, error));
@@ -201,7 +202,7 @@ static size_t step_over(const char *text, size_t length, size_t at) {
 }
 
 pld_status pld_text_pattern_visit(const pld_text_pattern *pattern, const char *text, size_t length,
-                             pld_text_pattern_visitor visitor, void *context, pld_error *error) {
+                                  pld_text_pattern_visitor visitor, void *context, pld_error *error) {
     pcre2_match_data *match = pcre2_match_data_create(1, pattern->memory);
     if (!match) {
         return pld_fail_memory(error, length, "matching the prompt");

@@ -203,7 +203,7 @@ static pld_status read_byte_level(pld_splitter_step *step, const pld_json *at, p
     step->prefix = adds ? PLD_PREFIX_ALWAYS : PLD_PREFIX_NEVER;
     step->behavior = PLD_SPLIT_ISOLATED;
     return use_pattern ? pld_text_pattern_open(pld_gpt2_pattern, strlen(pld_gpt2_pattern), false, at->file,
-                                          &step->pattern, error)
+                                               &step->pattern, error)
                        : PLD_OK;
 }
 

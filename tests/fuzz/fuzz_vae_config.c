@@ -8,7 +8,8 @@
 enum { LATENTS = 3 };
 
 /** Build for inputs of side `from`; the output must have side `to` and `channels`. */
-static void build(pld_autoencoder_build write_down, const pld_kl_config *c, int64_t from, int64_t to, int64_t channels) {
+static void build(pld_autoencoder_build write_down, const pld_kl_config *c, int64_t from, int64_t to,
+                  int64_t channels) {
     pld_plan plan;
     pld_autoencoder_values values;
     pld_error error = {0};

@@ -64,8 +64,9 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
         pld_prompt_states states = {0};
         pld_prompt_chunks chunks = {0};
         check_status(pld_encode_prompt(session, prompt, &options, &states, &error), &error);
-        check_status(pld_prompt_chunks_literal(pld_text_encoder_of(model, 0)->tokenizer, prompt, strlen(prompt),
-                                               (size_t)encoder->text.positions, &chunks, &error),
+        check_status(pld_prompt_chunks_literal(pld_text_encoder_of(model, 0)->tokenizer, prompt,
+                                               strlen(prompt), (size_t)encoder->text.positions, &chunks,
+                                               &error),
                      &error);
         pld_run run = pld_session_run(session, &session->text[index].plan, NULL);
         run.ids = chunks.chunks[0].ids;
@@ -90,10 +91,10 @@ static void evaluate_row(pld_session *session, pld_branch branch, const pld_vari
     const pld_context *context = &session->contexts[branch].context;
     const int64_t area = sample->shape[2] * sample->shape[3];
     const pld_denoiser_request request = {.branches = PLD_BRANCH_BIT(branch),
-                                      .height = sample->shape[2],
-                                      .width = sample->shape[3],
-                                      .tokens = context->tokens,
-                                      .tables = {table, table}};
+                                          .height = sample->shape[2],
+                                          .width = sample->shape[3],
+                                          .tokens = context->tokens,
+                                          .tables = {table, table}};
     check_status(pld_session_need_denoiser(session, &request, NULL, &error), &error);
     pld_denoiser_plan *unet = &session->denoisers[request.branches];
     engine->kernels->nchw_to_nhwc(noise, sample->shape[1], area,
@@ -131,14 +132,13 @@ static void compare_unet(const reference_case *c, pld_session *session, const ch
                                           .pooled = pooled ? pooled + (size_t)row * pooled_count / 2 : NULL,
                                           .tokens = states->shape[1]};
         const float *ids = sizes ? sizes + (size_t)row * size_count / 2 : NULL;
-        const pld_picture_facts told =
-            ids ? (pld_picture_facts){.original_height = (int64_t)ids[0],
-                                      .original_width = (int64_t)ids[1],
-                                      .crop_top = (int64_t)ids[2],
-                                      .crop_left = (int64_t)ids[3],
-                                      .target_height = (int64_t)ids[4],
-                                      .target_width = (int64_t)ids[5]}
-                : (pld_picture_facts){0};
+        const pld_picture_facts told = ids ? (pld_picture_facts){.original_height = (int64_t)ids[0],
+                                                                 .original_width = (int64_t)ids[1],
+                                                                 .crop_top = (int64_t)ids[2],
+                                                                 .crop_left = (int64_t)ids[3],
+                                                                 .target_height = (int64_t)ids[4],
+                                                                 .target_width = (int64_t)ids[5]}
+                                           : (pld_picture_facts){0};
         check_status(pld_session_set_context(session, branches[row], &of_row, &told, NULL, &error), &error);
     }
     const json_t *pladis = json_object_get(c->info, "pladis");

@@ -22,10 +22,10 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "models/layouts/layouts.h"
 #include "models/clip/clip.h"
-#include "models/unet/unet.h"
 #include "models/kl/kl.h"
+#include "models/layouts/layouts.h"
+#include "models/unet/unet.h"
 #include "nn/executor.h"
 #include "nn/variants/variant.h"
 
@@ -473,7 +473,7 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
     pld_autoencoder_values io;
     pld_plan_init(&plan, parameters);
     check_status((decode ? pld_kl_decoder_build : pld_kl_encoder_build)(&plan, &config, 1, in->shape[2],
-                                                                          in->shape[3], &io, &error),
+                                                                        in->shape[3], &io, &error),
                  &error);
     pld_run run = new_run(&plan, dnn, NULL);
     run.tap = NULL;
@@ -539,8 +539,7 @@ static void text_encoders(void **state) {
     text_encoder("sd21-text-encoder", "text_encoder", normed, 4);
     text_encoder("sdxl-text-encoder", "text_encoder", normed, 4);
     text_encoder("sdxl-text-encoder", "text_encoder", (pld_text_request){.skip = 1}, 3);
-    text_encoder("sdxl-text-encoder-2", "text_encoder_2", (pld_text_request){.skip = 1, .pooled = true},
-                 5);
+    text_encoder("sdxl-text-encoder-2", "text_encoder_2", (pld_text_request){.skip = 1, .pooled = true}, 5);
 }
 
 static void unets(void **state) {

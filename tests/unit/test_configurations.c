@@ -13,8 +13,8 @@
 
 #include "models/classes.h"
 #include "models/clip/clip.h"
-#include "models/unet/config.h"
 #include "models/kl/kl.h"
+#include "models/unet/config.h"
 #include "sampling/scheduler_config.h"
 
 static json_t *nulls; /* part → field → "same", "differs" or "error" */

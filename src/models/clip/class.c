@@ -12,18 +12,22 @@ static const char layers[] = "text_model.encoder.layers.";
 static const char own_layers[] = "transformer.resblocks.";
 
 static const pld_part_layout first[] = {
-    {"text_encoder", transformers, "cond_stage_model.transformer.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
+    {"text_encoder", transformers, "cond_stage_model.transformer.", pld_clip_names, CLIP, NULL, NULL, NULL,
+     NULL},
     {"text_encoder", transformers, "cond_stage_model.transformer.", pld_clip_names,
      "embeddings.token_embedding.weight", NULL, NULL, NULL, NULL},
-    {"text_encoder", open_clip, "cond_stage_model.model.", pld_open_clip_names, OPEN_CLIP, NULL, NULL, layers, own_layers},
-    {"text_encoder", transformers, "conditioner.embedders.0.transformer.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
+    {"text_encoder", open_clip, "cond_stage_model.model.", pld_open_clip_names, OPEN_CLIP, NULL, NULL, layers,
+     own_layers},
+    {"text_encoder", transformers, "conditioner.embedders.0.transformer.", pld_clip_names, CLIP, NULL, NULL,
+     NULL, NULL},
     {"text_encoder", transformers, "text_encoder.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {"text_encoder", transformers, "", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {0},
 };
 
 static const pld_part_layout second[] = {
-    {"text_encoder_2", open_clip, "conditioner.embedders.1.model.", pld_open_clip_names, OPEN_CLIP, NULL, NULL, layers, own_layers},
+    {"text_encoder_2", open_clip, "conditioner.embedders.1.model.", pld_open_clip_names, OPEN_CLIP, NULL,
+     NULL, layers, own_layers},
     {"text_encoder_2", transformers, "text_encoder_2.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {0},
 };

@@ -28,13 +28,13 @@ pld_status pld_clip_config_parse(void *target, const pld_json *top, pld_error *e
 
 /** Write the network of a pld_clip_config down for texts of as many tokens as it has positions. Layers that nothing asked
  * for are left out. */
-pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *request, pld_text_values *values,
-                          pld_error *error);
+pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *request,
+                          pld_text_values *values, pld_error *error);
 
 pld_status pld_clip_describe(const pld_description *description, json_t **config, pld_error *error);
 
 /** Names behind the prefix; each table ends with a row of NULL. */
 extern const pld_name_rule pld_open_clip_names[]; /**< OpenCLIP's text tower: SD 2, SDXL's second */
-extern const pld_name_rule pld_clip_names[];      /**< transformers' CLIPTextModel, with and without text_model. */
+extern const pld_name_rule pld_clip_names[]; /**< transformers' CLIPTextModel, with and without text_model. */
 
 #endif

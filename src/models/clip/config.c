@@ -63,14 +63,14 @@ pld_status pld_clip_config_parse(void *target, const pld_json *top, pld_error *e
     pld_clip_config *config = target;
     /* transformers' defaults for what a file leaves out */
     *config = (pld_clip_config){.vocabulary = 49408,
-                                     .width = 512,
-                                     .intermediate = 2048,
-                                     .layers = 12,
-                                     .heads = 8,
-                                     .positions = 77,
-                                     .projection = 512,
-                                     .epsilon = 1e-5,
-                                     .eos_token_id = 49407};
+                                .width = 512,
+                                .intermediate = 2048,
+                                .layers = 12,
+                                .heads = 8,
+                                .positions = 77,
+                                .projection = 512,
+                                .epsilon = 1e-5,
+                                .eos_token_id = 49407};
     return read_fields(config, top, error);
 }
 

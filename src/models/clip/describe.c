@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "models/layouts/describe.h"
 #include "io/json_build.h"
 #include "models/clip/clip.h"
-#include "models/layouts/describe.h"
 #include "models/published.h"
 
 pld_status pld_clip_describe(const pld_description *description, json_t **config, pld_error *error) {
@@ -28,9 +28,9 @@ pld_status pld_clip_describe(const pld_description *description, json_t **config
     /* eos_token_id 2 stands in every published configuration and means "the largest id" */
     json_t *document =
         json_pack("{s:[s], s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:s, s:f, s:i, s:i, s:i}", "architectures",
-                  published ? published->class_name : "CLIPTextModel", "model_type", "clip_text_model", "vocab_size",
-                  (json_int_t)pld_shape_of(encoder, 0, "%s", table), "hidden_size", (json_int_t)width,
-                  "intermediate_size",
+                  published ? published->class_name : "CLIPTextModel", "model_type", "clip_text_model",
+                  "vocab_size", (json_int_t)pld_shape_of(encoder, 0, "%s", table), "hidden_size",
+                  (json_int_t)width, "intermediate_size",
                   (json_int_t)pld_shape_of(encoder, 0, "text_model.encoder.layers.0.mlp.fc1.weight"),
                   "projection_dim", (json_int_t)(projection ? projection : width), "num_hidden_layers",
                   layers > unused ? layers - unused : layers, "num_attention_heads",

@@ -66,8 +66,8 @@ static int32_t pooled_token(const pld_clip_config *c) {
     return c->eos_token_id == 2 ? PLD_LARGEST_ID : (int32_t)c->eos_token_id;
 }
 
-pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *o, pld_text_values *values,
-                          pld_error *error) {
+pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *o,
+                          pld_text_values *values, pld_error *error) {
     const pld_clip_config *c = config;
     pld_builder b;
     pld_builder_init(&b, plan, error);

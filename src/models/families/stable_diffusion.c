@@ -3,10 +3,12 @@
 #include "models/families/rows.h"
 
 static const char *const pipelines[] = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
-                                        "StableDiffusionPAGPipeline", "StableDiffusionPAGImg2ImgPipeline", NULL};
+                                        "StableDiffusionPAGPipeline", "StableDiffusionPAGImg2ImgPipeline",
+                                        NULL};
 
 static const pld_family_part parts[] = {
-    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder", PLD_GIVE_CHECKPOINT},
+    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder",
+     PLD_GIVE_CHECKPOINT},
     {"unet", &pld_class_unet, "diffusion_pytorch_model", NULL, NULL, "denoising network (U-Net)",
      PLD_GIVE_DENOISER},
     {"vae", &pld_class_kl, "diffusion_pytorch_model", NULL, NULL, "autoencoder (VAE)", PLD_GIVE_AUTOENCODER},
@@ -31,8 +33,8 @@ static const char ddim[] =
     "{\"_class_name\": \"DDIMScheduler\", \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
     "\"beta_start\": 0.00085, \"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": "
     "false, \"steps_offset\": 1}";
-static const char index_fields[] =
-    "{\"safety_checker\": [null, null], \"feature_extractor\": [null, null], \"requires_safety_checker\": false}";
+static const char index_fields[] = "{\"safety_checker\": [null, null], \"feature_extractor\": [null, null], "
+                                   "\"requires_safety_checker\": false}";
 
 static const pld_published_part sd1_parts[] = {
     {"text_encoder", "CLIPTextModel", "cond_stage_model.transformer.", .pad_token = "<|endoftext|>"},

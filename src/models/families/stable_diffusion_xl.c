@@ -3,10 +3,12 @@
 #include "models/families/rows.h"
 
 static const char *const pipelines[] = {"StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
-                                        "StableDiffusionXLPAGPipeline", "StableDiffusionXLPAGImg2ImgPipeline", NULL};
+                                        "StableDiffusionXLPAGPipeline", "StableDiffusionXLPAGImg2ImgPipeline",
+                                        NULL};
 
 static const pld_family_part parts[] = {
-    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder", PLD_GIVE_CHECKPOINT},
+    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder",
+     PLD_GIVE_CHECKPOINT},
     {"text_encoder_2", &pld_class_clip_text_projection, "model", "tokenizer_2", "!", "second text encoder",
      PLD_GIVE_CHECKPOINT},
     {"unet", &pld_class_unet, "diffusion_pytorch_model", NULL, NULL, "denoising network (U-Net)",
@@ -53,8 +55,9 @@ static const pld_published *const published[] = {&sdxl, NULL};
 
 const pld_family pld_family_stable_diffusion_xl = {
     .name = "stable-diffusion-xl",
-    .description = "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
-                   "KL autoencoder",
+    .description =
+        "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
+        "KL autoencoder",
     .pipelines = pipelines,
     .parts = parts,
     .texts = texts,

@@ -11,7 +11,8 @@ static const char levels[] = "decoder.up.%d.block.0.conv1.weight";
 static const char diffusers_levels[] = "decoder.up_blocks.%d.resnets.0.conv1.weight";
 
 static const pld_part_layout layouts[] = {
-    {"vae", latent_diffusion, "first_stage_model.", pld_kl_names, LATENT_DIFFUSION, levels, diffusers_levels, NULL, NULL},
+    {"vae", latent_diffusion, "first_stage_model.", pld_kl_names, LATENT_DIFFUSION, levels, diffusers_levels,
+     NULL, NULL},
     {"vae", latent_diffusion, "vae.", pld_kl_names, LATENT_DIFFUSION, levels, diffusers_levels, NULL, NULL},
     {"vae", latent_diffusion, "", pld_kl_names, LATENT_DIFFUSION, levels, diffusers_levels, NULL, NULL},
     {"vae", "diffusers", "vae.", pld_diffusers_kl_names, DIFFUSERS, NULL, NULL, NULL, NULL},

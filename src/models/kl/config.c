@@ -43,8 +43,8 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
     size_t levels = 0;
     PLD_TRY(pld_class_check_field(top, "_class_name", PLD_CLASS_AUTOENCODER, error));
     PLD_TRY(check_unsupported(top, error));
-    PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14,
-                                  PLD_KL_MAX_LEVELS, c->widths, &levels, error));
+    PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14, PLD_KL_MAX_LEVELS,
+                                  c->widths, &levels, error));
     if (levels == 0) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: field 'block_out_channels' is empty", top->file);
     }
@@ -78,14 +78,14 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
 pld_status pld_kl_config_parse(void *target, const pld_json *top, pld_error *error) {
     pld_kl_config *config = target;
     *config = (pld_kl_config){.layers = 1,
-                               .in_channels = 3,
-                               .out_channels = 3,
-                               .latent_channels = 4,
-                               .groups = 32,
-                               .mid_attention = true,
-                               .quant_conv = true,
-                               .post_quant_conv = true,
-                               .scaling_factor = 0.18215};
+                              .in_channels = 3,
+                              .out_channels = 3,
+                              .latent_channels = 4,
+                              .groups = 32,
+                              .mid_attention = true,
+                              .quant_conv = true,
+                              .post_quant_conv = true,
+                              .scaling_factor = 0.18215};
     return read_fields(config, top, error);
 }
 

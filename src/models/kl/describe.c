@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "models/layouts/describe.h"
 #include "io/json_build.h"
 #include "models/kl/kl.h"
-#include "models/layouts/describe.h"
 
 /** `count` times the same name. */
 static json_t *repeat(pld_json_builder *builder, const char *name, int64_t count) {
@@ -32,14 +32,16 @@ pld_status pld_kl_describe(const pld_description *description, json_t **config, 
         return pld_describe_missing(vae, "encoder.down_blocks.0.resnets.0.conv1.weight", error);
     }
     const bool attends = pld_shape_of(vae, 0, "decoder.mid_block.attentions.0.group_norm.weight") > 0;
-    json_t *document = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:i, s:i, s:b, s:b, s:b, s:b}", "_class_name", "AutoencoderKL",
-        "act_fn", "silu", "in_channels", (json_int_t)pld_shape_of(vae, 1, "encoder.conv_in.weight"), "out_channels",
-        (json_int_t)pld_shape_of(vae, 0, "decoder.conv_out.weight"), "latent_channels",
-        (json_int_t)pld_shape_of(vae, 1, "decoder.conv_in.weight"), "block_out_channels", widths, "down_block_types",
-        repeat(&builder, "DownEncoderBlock2D", levels), "up_block_types", repeat(&builder, "UpDecoderBlock2D", levels),
-        "layers_per_block", layers, "norm_num_groups", 32, "mid_block_add_attention", (int)attends, "use_quant_conv",
-        (int)(pld_shape_of(vae, 0, "quant_conv.weight") > 0), "use_post_quant_conv",
-        (int)(pld_shape_of(vae, 0, "post_quant_conv.weight") > 0), "force_upcast", 1);
+    json_t *document =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:i, s:i, s:b, s:b, s:b, s:b}", "_class_name",
+                  "AutoencoderKL", "act_fn", "silu", "in_channels",
+                  (json_int_t)pld_shape_of(vae, 1, "encoder.conv_in.weight"), "out_channels",
+                  (json_int_t)pld_shape_of(vae, 0, "decoder.conv_out.weight"), "latent_channels",
+                  (json_int_t)pld_shape_of(vae, 1, "decoder.conv_in.weight"), "block_out_channels", widths,
+                  "down_block_types", repeat(&builder, "DownEncoderBlock2D", levels), "up_block_types",
+                  repeat(&builder, "UpDecoderBlock2D", levels), "layers_per_block", layers, "norm_num_groups",
+                  32, "mid_block_add_attention", (int)attends, "use_quant_conv",
+                  (int)(pld_shape_of(vae, 0, "quant_conv.weight") > 0), "use_post_quant_conv",
+                  (int)(pld_shape_of(vae, 0, "post_quant_conv.weight") > 0), "force_upcast", 1);
     return pld_describe_finish(&builder, document, description, config, error);
 }

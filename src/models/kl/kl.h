@@ -25,15 +25,16 @@ pld_status pld_kl_config_read(const char *file, pld_kl_config *config, pld_error
 pld_status pld_kl_config_parse(void *target, const pld_json *top, pld_error *error);
 
 /** pld_autoencoder_build for a pld_kl_config. */
-pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
-                                pld_autoencoder_values *values, pld_error *error);
-pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
-                                pld_autoencoder_values *values, pld_error *error);
+pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height,
+                                int64_t width, pld_autoencoder_values *values, pld_error *error);
+pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height,
+                                int64_t width, pld_autoencoder_values *values, pld_error *error);
 
 pld_status pld_kl_describe(const pld_description *description, json_t **config, pld_error *error);
 
 /** Names behind the prefix; each table ends with a row of NULL. */
-extern const pld_name_rule pld_kl_names[]; /**< latent diffusion's AutoencoderKL; {n-a} counts from its coarsest level */
+extern const pld_name_rule
+    pld_kl_names[]; /**< latent diffusion's AutoencoderKL; {n-a} counts from its coarsest level */
 extern const pld_name_rule pld_diffusers_kl_names[];
 
 #endif

@@ -80,8 +80,8 @@ static pld_value_id conv_out(pld_builder *b, const pld_kl_config *c, pld_value_i
     return pld_conv_around(b, "conv_out", x, channels, &around);
 }
 
-pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
-                                pld_autoencoder_values *values, pld_error *error) {
+pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height,
+                                int64_t width, pld_autoencoder_values *values, pld_error *error) {
     const pld_kl_config *c = config;
     pld_builder b;
     pld_builder_init(&b, plan, error);
@@ -117,8 +117,8 @@ static pld_value_id down_block(pld_builder *b, const pld_kl_config *c, int64_t i
     return x;
 }
 
-pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height, int64_t width,
-                                pld_autoencoder_values *values, pld_error *error) {
+pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height,
+                                int64_t width, pld_autoencoder_values *values, pld_error *error) {
     const pld_kl_config *c = config;
     pld_builder b;
     pld_builder_init(&b, plan, error);

@@ -27,8 +27,8 @@ pld_status pld_describe_missing(const pld_weight_files *files, const char *tenso
 }
 
 /** Put the fields of an object's JSON into `document`, over those that it has. NULL: none. */
-static pld_status put_fields(pld_json_builder *builder, json_t *document, const char *fields, const char *name,
-                             pld_error *error) {
+static pld_status put_fields(pld_json_builder *builder, json_t *document, const char *fields,
+                             const char *name, pld_error *error) {
     json_t *object = NULL;
     const char *key = NULL;
     json_t *value = NULL;
@@ -44,13 +44,14 @@ static pld_status put_fields(pld_json_builder *builder, json_t *document, const 
 }
 
 /** Take over `document`, or release it where some step failed. */
-static pld_status finish(const pld_json_builder *builder, json_t *document, json_t **target, pld_error *error) {
+static pld_status finish(const pld_json_builder *builder, json_t *document, json_t **target,
+                         pld_error *error) {
     *target = pld_json_finish(builder, document);
     return *target ? PLD_OK : pld_fail_memory(error, sizeof(json_t *), "configuration");
 }
 
-pld_status pld_describe_finish(pld_json_builder *builder, json_t *document, const pld_description *description,
-                               json_t **config, pld_error *error) {
+pld_status pld_describe_finish(pld_json_builder *builder, json_t *document,
+                               const pld_description *description, json_t **config, pld_error *error) {
     const pld_published *published = description->published;
     const pld_published_part *row = pld_published_part_of(published, description->part);
     const char *prediction = description->prediction;
@@ -69,7 +70,8 @@ static pld_status describe_scheduler(const pld_published *published, const pld_t
                                      json_t **scheduler, pld_error *error) {
     pld_json_builder builder = {0};
     json_t *document = NULL;
-    PLD_TRY(pld_json_parse(published->scheduler, strlen(published->scheduler), published->name, &document, error));
+    PLD_TRY(pld_json_parse(published->scheduler, strlen(published->scheduler), published->name, &document,
+                           error));
     if (prediction->type) {
         pld_json_put(&builder, document, "prediction_type", json_string(prediction->type));
     }

@@ -26,7 +26,7 @@ int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format
 pld_status pld_describe_missing(const pld_weight_files *files, const char *tensor, pld_error *error);
 
 /** Take over the document that was built, with the fields that the published model states for its part. */
-pld_status pld_describe_finish(pld_json_builder *builder, json_t *document, const pld_description *description,
-                               json_t **config, pld_error *error);
+pld_status pld_describe_finish(pld_json_builder *builder, json_t *document,
+                               const pld_description *description, json_t **config, pld_error *error);
 
 #endif

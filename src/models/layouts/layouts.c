@@ -151,7 +151,8 @@ const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents,
     return NULL;
 }
 
-const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part, const char *prefix) {
+const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part,
+                                              const char *prefix) {
     for (const pld_part_layout *row = class->layouts; row->naming; row++) {
         if (strcmp(row->part, part) == 0 && strcmp(row->prefix, prefix) == 0) {
             return row;
@@ -175,8 +176,8 @@ static bool is_taken(const pld_layout_contents *contents, const int *last, const
 
 /** Look for a network of one class: the first of its layouts that fits counts. */
 static void detect_class(pld_layout_contents *contents, const pld_part_class *class) {
-    for (const pld_part_layout *row = class->layouts;
-         row->naming && contents->count < PLD_MOST_LAYOUT_PARTS; row++) {
+    for (const pld_part_layout *row = class->layouts; row->naming && contents->count < PLD_MOST_LAYOUT_PARTS;
+         row++) {
         if (pld_layout_find(contents, row->part) || !has(contents->files, row->prefix, row->mark)) {
             continue;
         }
@@ -192,7 +193,7 @@ static void detect_class(pld_layout_contents *contents, const pld_part_class *cl
 void pld_layout_detect(const pld_weight_files *files, pld_layout_contents *contents) {
     int last[PLD_MOST_LAYOUT_PARTS] = {0};
     *contents = (pld_layout_contents){.files = files};
-    for (const pld_part_class *const *class = pld_part_classes; *class; class++) {
+    for (const pld_part_class *const *class = pld_part_classes; *class; class ++) {
         detect_class(contents, *class);
     }
     for (int i = 0; i < contents->count; i++) {
@@ -238,7 +239,8 @@ static bool append(alias_list *list, size_t source, const pld_renamed *renamed) 
 static bool in_left_out_layer(const pld_part_layout *layout, const char *name, int64_t layers) {
     uint64_t layer = 0;
     return layers > 0 && layout->layers && starts_with(name, layout->layers) &&
-           pld_parse_natural(name + strlen(layout->layers), INT32_MAX, &layer, NULL) && layer >= (uint64_t)layers;
+           pld_parse_natural(name + strlen(layout->layers), INT32_MAX, &layer, NULL) &&
+           layer >= (uint64_t)layers;
 }
 
 static pld_status collect(const pld_weight_files *files, const pld_part_layout *layout, int64_t layers,

@@ -23,7 +23,7 @@ typedef struct pld_layout_contents {
     size_t passed_over;        /**< tensors that are known to play no part (moving averages, schedules) */
     size_t unknown;            /**< tensors that belong to nothing that was found */
     const char *first_unknown; /**< NULL without one */
-    const char *stranger;      /**< what a network is that only resembles a part ("a ControlNet …"), or NULL */
+    const char *stranger; /**< what a network is that only resembles a part ("a ControlNet …"), or NULL */
 } pld_layout_contents;
 
 /** Look a file through. Finds no parts in a file of another kind. */
@@ -41,7 +41,8 @@ pld_status pld_layout_view(const pld_weight_files *files, const pld_part_layout 
                            pld_weight_files **view, pld_error *error);
 
 /** The layout of a class with this prefix; NULL when it has none. */
-const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part, const char *prefix);
+const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part,
+                                              const char *prefix);
 
 /** The n of {n-a} in the names of a layout: the last level that `files` have in it. */
 int pld_layout_last(const pld_weight_files *files, const pld_part_layout *layout);

@@ -11,11 +11,13 @@
 static const char latent_diffusion[] = "latent diffusion";
 
 static const pld_part_layout layouts[] = {
-    {"unet", latent_diffusion, "model.diffusion_model.", pld_unet_names, LATENT_DIFFUSION, NULL, NULL, NULL, NULL},
+    {"unet", latent_diffusion, "model.diffusion_model.", pld_unet_names, LATENT_DIFFUSION, NULL, NULL, NULL,
+     NULL},
     {"unet", latent_diffusion, "diffusion_model.", pld_unet_names, LATENT_DIFFUSION, NULL, NULL, NULL, NULL},
     {"unet", latent_diffusion, "", pld_unet_names, LATENT_DIFFUSION, NULL, NULL, NULL, NULL},
     {"unet", "diffusers", "unet.", pld_diffusers_unet_names, DIFFUSERS, NULL, NULL, NULL, NULL},
-    {"unet", "diffusers", "model.diffusion_model.", pld_diffusers_unet_names, DIFFUSERS, NULL, NULL, NULL, NULL},
+    {"unet", "diffusers", "model.diffusion_model.", pld_diffusers_unet_names, DIFFUSERS, NULL, NULL, NULL,
+     NULL},
     {"unet", "diffusers", "", pld_diffusers_unet_names, DIFFUSERS, NULL, NULL, NULL, NULL},
     {0},
 };
@@ -38,7 +40,8 @@ static const pld_stranger strangers[] = {
     {"temporal_res_block.", video},
     {"fuser.", boxes},
     {"position_net.", boxes},
-    {"encoder_hid_proj.", "a U-Net with a projection of its text or of pictures (Kolors, IP-Adapter), which is not supported"},
+    {"encoder_hid_proj.",
+     "a U-Net with a projection of its text or of pictures (Kolors, IP-Adapter), which is not supported"},
     {0},
 };
 
@@ -53,17 +56,18 @@ static pld_block_scales freeu_factors(const pld_unet_config *c) {
 static void facts(const void *config, pld_denoiser_facts *facts) {
     const pld_unet_config *c = config;
     const bool is_told = c->pooled_width > 0;
-    *facts = (pld_denoiser_facts){.channels = c->in_channels,
-                                  .output_channels = c->out_channels,
-                                  .multiple = 1,
-                                  .least_side = (int64_t)1 << c->levels,
-                                  .sample_size = c->sample_size,
-                                  .state_width = c->context_width,
-                                  .pooled_width = c->pooled_width,
-                                  .told = is_told ? c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width : 0,
-                                  .told_sizes = is_told,
-                                  .text_joins_time = is_told,
-                                  .freeu = freeu_factors(c)};
+    *facts =
+        (pld_denoiser_facts){.channels = c->in_channels,
+                             .output_channels = c->out_channels,
+                             .multiple = 1,
+                             .least_side = (int64_t)1 << c->levels,
+                             .sample_size = c->sample_size,
+                             .state_width = c->context_width,
+                             .pooled_width = c->pooled_width,
+                             .told = is_told ? c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width : 0,
+                             .told_sizes = is_told,
+                             .text_joins_time = is_told,
+                             .freeu = freeu_factors(c)};
 }
 
 /** The side that it was trained at does not change the network. */

@@ -20,9 +20,9 @@ static void addition_embedding(pld_builder *b, const pld_unet_config *c, pld_con
 void pld_unet_tell(const void *config, const float *pooled, const pld_picture_facts *picture, float *told) {
     const pld_unet_config *c = config;
     const pld_sinusoids sinusoids = {c->time_id_width, c->flip_sin_to_cos, (float)c->frequency_shift};
-    const float time_ids[PLD_UNET_TIME_IDS] = {(float)picture->original_height, (float)picture->original_width,
-                                               (float)picture->crop_top,        (float)picture->crop_left,
-                                               (float)picture->target_height,   (float)picture->target_width};
+    const float time_ids[PLD_UNET_TIME_IDS] = {
+        (float)picture->original_height, (float)picture->original_width, (float)picture->crop_top,
+        (float)picture->crop_left,       (float)picture->target_height,  (float)picture->target_width};
     memcpy(told, pooled, (size_t)c->pooled_width * sizeof *told);
     pld_sinusoids_of(&sinusoids, time_ids, PLD_UNET_TIME_IDS, told + c->pooled_width);
 }

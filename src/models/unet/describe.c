@@ -115,7 +115,8 @@ static json_t *heads(pld_json_builder *builder, const unet_shape *shape) {
 }
 
 /** What the attentions have in common: linear projections, and the width of the states that they attend to. */
-static void read_attention(const pld_weight_files *unet, const unet_shape *shape, bool *linear, int64_t *context) {
+static void read_attention(const pld_weight_files *unet, const unet_shape *shape, bool *linear,
+                           int64_t *context) {
     for (int i = 0; i < shape->levels; i++) {
         if (shape->attends[i]) {
             char name[64];

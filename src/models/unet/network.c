@@ -134,8 +134,8 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     return x;
 }
 
-pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser_shape *shape, pld_denoiser_values *values,
-                          pld_error *error) {
+pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser_shape *shape,
+                          pld_denoiser_values *values, pld_error *error) {
     const pld_unet_config *c = config;
     unet_builder u = {.config = c};
     pld_builder *b = &u.b;

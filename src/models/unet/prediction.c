@@ -116,7 +116,8 @@ static bool is_edm(const pld_weight_files *files) {
 }
 
 pld_status pld_unet_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
-                                    const pld_published *published, pld_told_prediction *told, pld_error *error) {
+                                    const pld_published *published, pld_told_prediction *told,
+                                    pld_error *error) {
     *told = (pld_told_prediction){.type = epsilon, .zero_snr = has(files, "ztsnr")};
     snprintf(told->reason, sizeof told->reason, "nothing in the file says so; the usual one%s%s",
              published ? " of " : "", published ? published->title : "");

@@ -8,8 +8,8 @@
 #include "models/unet/config.h"
 
 /** pld_denoiser.build for a pld_unet_config. */
-pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser_shape *shape, pld_denoiser_values *values,
-                          pld_error *error);
+pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser_shape *shape,
+                          pld_denoiser_values *values, pld_error *error);
 
 /** pld_denoiser.condition: add_embedding of the pooled embedding and the time ids where the configuration has it, then to_k
  * and to_v of each cross-attention. */
@@ -21,7 +21,8 @@ void pld_unet_tell(const void *config, const float *pooled, const pld_picture_fa
 
 pld_status pld_unet_recognise(const pld_weight_files *unet, const char **published, pld_error *error);
 pld_status pld_unet_tell_prediction(const pld_weight_files *files, const pld_weight_files *unet,
-                                    const pld_published *published, pld_told_prediction *told, pld_error *error);
+                                    const pld_published *published, pld_told_prediction *told,
+                                    pld_error *error);
 pld_status pld_unet_describe(const pld_description *description, json_t **config, pld_error *error);
 
 /** Names behind the prefix; each table ends with a row of NULL. */
