@@ -120,11 +120,10 @@ static int lay_out(comparison *c, const char *model_name, int zoom, pld_image *r
     const sheet_page page = {
         .title = facets_one_prompt(items, c->pictures->count) ? items->prompt : NULL,
         .subtitle = captions_add(&c->texts, "%s%s%s", model_name, common[0] != '\0' ? ", " : "", common),
-        .footnote = captions_add(
-            &c->texts,
-            "The difference is drawn %d times as strong. A pixel counts where a colour differs by more "
-            "than %d of 255.",
-            DIFFERENCE_GAIN, DIFFERENCE_VISIBLE),
+        .footnote = captions_add(&c->texts,
+                                 "The difference is amplified %d times. A pixel counts where a colour "
+                                 "differs by more than %d of 255.",
+                                 DIFFERENCE_GAIN, DIFFERENCE_VISIBLE),
         .column_heads = c->column_heads,
         .row_heads = c->row_heads,
         .cells = c->cells,

@@ -106,15 +106,16 @@ static int check_inputs(const char *path, const convert_request *request) {
                   {"config", request->config}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         if (inputs[i].path != NULL && is_inside(inputs[i].path, request->output)) {
-            return message_usage("--output: replacing %s would remove what --%s reads; give it another name",
+            return message_usage("--output: replacing %s would delete what --%s reads; choose another name",
                                  request->output, inputs[i].option);
         }
     }
     struct stat facts;
     bool same = is_inside(path, request->output) && is_inside(request->output, path);
     if (!same && is_inside(path, request->output) && stat(request->output, &facts) == 0) {
-        return message_usage("--output: replacing %s would remove the model %s inside; give it another name",
-                             request->output, path);
+        return message_usage(
+            "--output: replacing %s would delete the model %s inside it; choose another name",
+            request->output, path);
     }
     return EXIT_DONE;
 }
@@ -127,19 +128,17 @@ static int choose_layout(convert_request *request) {
     const bool file = promised != NULL && strcmp(promised, output_safetensors.title) == 0;
     const bool folder = stat(output, &facts) == 0 && S_ISDIR(facts.st_mode);
     if (promised != NULL && !file && !folder) {
-        return message_usage(
-            "--output: %s would be %s by its name; expected a folder, or a file that ends in "
-            ".safetensors: this version writes no other",
-            output, promised);
+        return message_usage("--output: %s would be %s, judging by its name; expected a folder, or a file that ends "
+                             "in .safetensors: this version writes no other format",
+                             output, promised);
     }
     if (request->layout == NULL) {
         request->layout = file && !folder ? "single" : "diffusers";
     }
     if (strcmp(request->layout, "diffusers") == 0 && file && !folder) {
-        return message_usage(
-            "--output: %s would be a file by its name, and --layout diffusers writes a folder; leave out "
-            ".safetensors",
-            output);
+        return message_usage("--output: %s has the name of a file, but --layout diffusers writes a folder; "
+                             "leave out .safetensors",
+                             output);
     }
     return EXIT_DONE;
 }

@@ -184,7 +184,7 @@ bool given_settle(generate_request *request) {
         return true;
     }
     if (request->model == NULL) {
-        message_usage("--from: %s names no model; say with -m which to draw with", request->from);
+        message_usage("--from: %s does not name a model; give one with -m", request->from);
         return false;
     }
     if (other_model(request)) {

@@ -90,9 +90,8 @@ static options_result parse(int argc, char **argv, grid_request *request) {
     const option_set set = {
         .usage =
             "pladis grid -p PROMPT --x NAME=A,B,... [--y NAME=A,B,...] [-o GRID.png] [options of generate]",
-        .summary =
-            "One picture for each value of one or two options, in one labelled picture, with a table beside "
-            "it.\nThe model is loaded once.",
+        .summary = "Draw one picture for each value of one or two options, all in one labelled picture, and "
+                   "write a table\nbeside it. The model is loaded once.",
         .rows = rows,
         .count = count,
         .given = given_take_place,
@@ -116,7 +115,8 @@ static bool varies(const sweep_axis *axis, const char *name) {
 /** Read the axes and check the rest; a grid over prompts needs no prompt of its own. */
 static bool settle(grid_request *request, sweep_axis *x, sweep_axis *y) {
     if (request->x == NULL) {
-        message_usage("what shall be varied? --x NAME=A,B,..., as in --x pladis=0,1,2");
+        message_usage(
+            "expected an option to vary and its values, found no --x; for example --x pladis=0,1,2");
         return false;
     }
     if (!sweep_axis_parse("x", request->x, x) ||
@@ -124,7 +124,7 @@ static bool settle(grid_request *request, sweep_axis *x, sweep_axis *y) {
         return false;
     }
     if (request->y != NULL && x->row == y->row) {
-        message_usage("--y: varies %s, and so does --x", y->row->name);
+        message_usage("--y: %s is already varied by --x; choose another option", y->row->name);
         return false;
     }
     if (varies(x, "prompt") || varies(y, "prompt")) {

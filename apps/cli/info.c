@@ -35,8 +35,8 @@ static const option rows[] = {
 
 static const option_set set = {
     .usage = "pladis info [MODEL|FILE.safetensors|PICTURE.png] [--json]",
-    .summary = "What a model, a LoRA or any other file of weights is: family, layout, types, parameters\nby "
-               "part, attention sites, metadata; or what a picture was drawn with.",
+    .summary = "Show what a model, a LoRA or any other file of weights is: family, layout, types, "
+               "parameters\nby part, attention sites, metadata; or what a picture was drawn with.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info model.safetensors\n  pladis info "
@@ -48,7 +48,7 @@ static const option_set set = {
 static void print_words(const pld_model_info *info) {
     enum { LINE = 96, MARGIN = 14 };
     int column = LINE;
-    print_output("  words       %zu, all that it was trained on:", info->trained_word_count);
+    print_output("  words       %zu, the only ones that it was trained on:", info->trained_word_count);
     for (size_t i = 0; i < info->trained_word_count; i++) {
         const int length = (int)strlen(info->trained_words[i]) + 1;
         if (column + length > LINE) {

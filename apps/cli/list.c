@@ -21,7 +21,8 @@ enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
 static const option_set set = {
     .usage = "pladis list [samplers|schedulers|spacings|guidance|variants|families|isa|presets]",
-    .summary = "Names that the options of generate accept, one a line; without an argument all lists.",
+    .summary =
+        "List the names that the options of generate accept, one per line; without an argument, every list.",
     .examples = "  pladis list samplers\n",
     .most_positionals = 1,
 };
@@ -46,7 +47,7 @@ static void print_guidance(const char *indent) {
         if (info.paper != NULL) {
             print_output("%s    %s\n", indent, info.paper);
         }
-        print_output("%s    evaluations a step: %s\n", indent, info.evaluations);
+        print_output("%s    evaluations per step: %s\n", indent, info.evaluations);
         for (size_t j = 0; j < info.key_count; j++) {
             print_guidance_key(&info.keys[j], indent);
         }

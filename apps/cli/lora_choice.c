@@ -56,7 +56,7 @@ bool lora_choices_add(lora_choices *choices, const char *option_name, const char
     if (colon != NULL && number_real(colon + 1, &weight)) {
         length = (size_t)(colon - value);
     } else if (colon != NULL && strchr(colon, '.') == NULL && strchr(colon, '/') == NULL) {
-        message_usage("--%s: found \"%s\" behind the colon of \"%s\", expected a number: FILE:WEIGHT",
+        message_usage("--%s: found \"%s\" after the colon of \"%s\", expected a number: FILE:WEIGHT",
                       option_name, colon + 1, value);
         return false;
     }

@@ -114,18 +114,16 @@ int output_format_check(const char *option, const char *path, const output_forma
     }
     const char *ending = ending_of(path);
     if (format->endings[0] == NULL) {
-        return message_usage(
-            "--%s: %s would be %s by its name, which is not written here, but a folder; leave out .%s",
-            option, path, promised, ending);
+        return message_usage("--%s: %s would be %s, judging by its name, but this writes a folder; leave out .%s",
+                             option, path, promised, ending);
     }
-    return message_usage(
-        "--%s: %s would be %s by its name, which is not written here, but %s; name it %.*s%s", option, path,
-        promised, format->title, (int)(ending - path), path, format->endings[0]);
+    return message_usage("--%s: %s would be %s, judging by its name, but this writes %s; name it %.*s%s", option, path,
+                         promised, format->title, (int)(ending - path), path, format->endings[0]);
 }
 
 void output_format_note(const char *option, const char *path, const output_format *format) {
     if (format->endings[0] != NULL && !is_fine(path, format)) {
-        message_note("--%s: %s has no ending .%s, but is %s all the same", option, path, format->endings[0],
-                     format->title);
+        message_note("--%s: %s does not end in .%s, but %s is written all the same", option, path,
+                     format->endings[0], format->title);
     }
 }

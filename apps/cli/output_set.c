@@ -25,7 +25,7 @@ static bool add(output_set *set, const char *option, const char *path, const cha
         output_place *items =
             capacity <= SIZE_MAX / sizeof *items ? realloc(set->items, capacity * sizeof *items) : NULL;
         if (items == NULL) {
-            message_failure("out of memory for the names of files");
+            message_failure("out of memory for file names");
             return false;
         }
         set->items = items;
@@ -35,7 +35,7 @@ static bool add(output_set *set, const char *option, const char *path, const cha
     if (place.path == NULL || place.target == NULL) {
         free(place.path);
         free(place.target);
-        message_failure("out of memory for the names of files");
+        message_failure("out of memory for file names");
         return false;
     }
     set->items[set->count++] = place;
@@ -84,18 +84,18 @@ static int report(const output_place *first, const output_place *second) {
                        *other = second->is_input ? second : first;
     const char *does = other->is_input ? "reads" : "writes";
     if (strcmp(written->option, other->option) == 0) {
-        return message_usage(
-            "--%s: %s would be written twice; give it another name, or %%d for the number of the picture",
-            written->option, written->path);
+        return message_usage("--%s: %s would be written twice; choose another name, or write %%d in it for "
+                             "the number of the picture",
+                             written->option, written->path);
     }
-    return message_usage("--%s: %s is what --%s %s too; give it another name", written->option, written->path,
+    return message_usage("--%s: %s is also what --%s %s; choose another name", written->option, written->path,
                          other->option, does);
 }
 
 int output_set_check(const output_set *set) {
     output_place *sorted = malloc((set->count + 1) * sizeof *sorted);
     if (sorted == NULL) {
-        return message_failure("out of memory for the names of files");
+        return message_failure("out of memory for file names");
     }
     if (set->count > 0) {
         memcpy(sorted, set->items, set->count * sizeof *sorted);

@@ -5,7 +5,7 @@
 
 #include "a1111_parameters.h"
 
-static const char a1111[] = "A1111 (or a program that writes as it does)";
+static const char a1111[] = "A1111 (or a program that writes the same form)";
 
 /** Of several that fit the first counts: those that write as A1111 does and say their name, then what can be
  * read, then the rest. */

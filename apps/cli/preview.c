@@ -19,9 +19,8 @@ void preview_init(preview *state, const generate_request *request, int zoom) {
     }
     (void)terminal_graphics_named(request->preview[0] != '\0' ? request->preview : "auto", &state->graphics);
     if (state->graphics == TERMINAL_NONE) {
-        message_note(
-            "--preview: this terminal does not say that it shows pictures or colours; --preview kitty, sixel "
-            "or blocks insists, --preview-file FILE writes a PNG");
+        message_note("--preview: this terminal does not report that it can show pictures or colours; force "
+                     "it with --preview kitty, sixel or blocks, or write a PNG with --preview-file FILE");
     }
 }
 

@@ -65,7 +65,7 @@ static const char **collect_prompts(const generate_request *request, picture_lis
         }
         *count = split_lines(pictures->prompt_text, NULL);
         if (*count == 0) {
-            message_failure("%s: no prompts found, expected one a line", request->prompt_file);
+            message_failure("%s: found no prompts, expected one per line", request->prompt_file);
             return NULL;
         }
     }
@@ -147,8 +147,8 @@ static int fill_pictures(const generate_request *request, const char *const *pro
     size_t seeds = (size_t)request->batch_count, variants = pictures->variant_count;
     size_t count = prompt_count * seeds * variants;
     if (prompt_count > MOST_PICTURES || count > MOST_PICTURES) {
-        return message_usage("%zu prompts with %zu seeds: found more than %d pictures", prompt_count, seeds,
-                             (int)MOST_PICTURES);
+        return message_usage("%zu prompts with %zu seeds: expected at most %d pictures, found more",
+                             prompt_count, seeds, (int)MOST_PICTURES);
     }
     if ((pictures->items = calloc(count, sizeof *pictures->items)) == NULL) {
         return message_failure("out of memory for %zu pictures", count);

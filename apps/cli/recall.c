@@ -50,7 +50,7 @@ options_result recall_text(const char *path, const char *text, int64_t number, g
     json_t *top = json_read(text, strlen(text), &where);
     if (top == NULL) {
         message_failure(json_memory_was_out() ? "%s: its metadata cannot be read: %s"
-                                              : "%s: its metadata is no JSON: %s",
+                                              : "%s: its metadata is not valid JSON: %s",
                         path, where.text);
         return OPTIONS_FAILED;
     }
@@ -70,10 +70,9 @@ static options_result recall_foreign(const char *path, const picture_origin *ori
     }
     if (top == NULL) {
         json_decref(left_out);
-        message_failure(
-            "%s: its metadata was written by another program, %s, whose settings cannot be taken over; "
-            "pladis info shows what is in it",
-            path, origin->program);
+        message_failure("%s: its metadata was written by another program, %s, whose settings pladis cannot "
+                        "use; pladis info shows what is in it",
+                        path, origin->program);
         return OPTIONS_FAILED;
     }
     options_result result = recall_json(path, top, true, number, request);
@@ -89,13 +88,13 @@ static options_result recall_foreign(const char *path, const picture_origin *ori
 static options_result refuse_texts(const char *path, char *const *text) {
     const char *software = picture_origin_text(text, "Software");
     if (text[0] == NULL) {
-        message_failure("%s: there is no metadata in it, or it was removed; pladis info shows what is in it",
+        message_failure("%s: expected a picture with metadata, found none, perhaps because it was removed; "
+                        "give -p and other options in place of --from",
                         path);
     } else {
-        message_failure(
-            "%s: its metadata was written by another program%s%s and tells no settings that are known "
-            "here (there is \"%s\"); pladis info shows what is in it",
-            path, software != NULL ? ", " : "", software != NULL ? software : "", text[0]);
+        message_failure("%s: its metadata was written by another program%s%s and contains no settings that "
+                        "pladis knows (it has \"%s\"); pladis info shows what is in it",
+                        path, software != NULL ? ", " : "", software != NULL ? software : "", text[0]);
     }
     return OPTIONS_FAILED;
 }
@@ -144,18 +143,18 @@ void recall_note_program(const generate_request *request) {
         used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", i > 0 ? ", " : "; left out: ",
                                  json_string_value(json_array_get(recalled->left_out, i)));
     }
-    message_note(
-        "%s: the settings of %s are taken over%s; a similar picture is drawn, not the same, as noise and "
-        "networks are computed otherwise here%s",
-        request->from, recalled->program,
-        isnan(request->pladis_scale) ? ", and PLADIS is added (--no-pladis turns it off)" : "", missing);
+    message_note("%s: the settings of %s are used%s; the picture will be similar, not the same, because "
+                 "noise and networks are computed differently here%s",
+                 request->from, recalled->program,
+                 isnan(request->pladis_scale) ? ", and PLADIS is added (--no-pladis turns it off)" : "",
+                 missing);
 }
 
 void recall_compare_machine(const generate_request *request, const char *isa, int threads) {
     const recalled_picture *kept = request->recalled;
     if (kept != NULL && kept->isa != NULL && (strcmp(kept->isa, isa) != 0 || kept->threads != threads)) {
         message_note("%s was drawn with %s and %" PRId64
-                     " threads, this run has %s and %d: last bits may differ",
+                     " threads, but this run has %s and %d; the last bits may differ",
                      request->from, kept->isa, kept->threads, isa, threads);
     }
 }

@@ -25,8 +25,8 @@ static const char *option_value(const char *name, const char *value) {
 }
 
 static bool refuse(const char *path, const char *key, const char *expected) {
-    message_failure("%s: metadata field '%.60s': expected %s; draw the picture with options of its own", path,
-                    key, expected);
+    message_failure("%s: metadata field '%.60s': expected %s; give the options yourself, in place of --from",
+                    path, key, expected);
     return false;
 }
 
@@ -39,7 +39,7 @@ static bool is_plain_name(const char *name) {
 static bool store_text(const char *path, const option *row, const char *value, generate_request *request) {
     /* files lie in the current folder: a picture names no other */
     if (row->is_file && !is_plain_name(value)) {
-        return refuse(path, row->name, "the name of a file without folders");
+        return refuse(path, row->name, "the name of a file, without folders");
     }
     return options_store(row, option_value(row->name, value), request);
 }
@@ -70,7 +70,7 @@ static bool store_array(const char *path, const option *row, const json_t *list,
         } else if (!numbers && json_is_string(item)) {
             done = store_text(path, row, json_string_value(item), request);
         } else {
-            done = refuse(path, row->name, "a list of texts or of numbers");
+            done = refuse(path, row->name, "a list of strings or of numbers");
         }
     }
     done = done && (!numbers || options_store(row, joined, request));
@@ -109,7 +109,7 @@ static bool store_field(const char *path, const char *key, const json_t *value, 
         return store_array(path, row, value, request);
     }
     if (!json_is_number(value) || row->kind == OPTION_TEXT) {
-        return refuse(path, key, row->kind == OPTION_TEXT ? "a text" : "a number or text");
+        return refuse(path, key, row->kind == OPTION_TEXT ? "a string" : "a number or a string");
     }
     format_number(value, number);
     return options_store(row, number, request);
@@ -141,7 +141,7 @@ static const json_t *choose_picture(const char *path, const json_t *top, int64_t
         return NULL;
     }
     if (number == 0 && count > 1) {
-        message_usage("--from: %s shows %zu pictures; say which with --from-picture 1 to %zu", path, count,
+        message_usage("--from: %s shows %zu pictures; choose one with --from-picture 1 to %zu", path, count,
                       count);
         return NULL;
     }

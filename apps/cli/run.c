@@ -179,7 +179,7 @@ static void note_stretching(const picture *drawn, const pld_image *from) {
     double wanted = (double)drawn->report.width / drawn->report.height,
            found = (double)from->width / from->height;
     if (wanted > found * 1.02 || wanted < found / 1.02) {
-        message_note("%s, %d x %d, was stretched to %d x %d; give -W and -H of its shape",
+        message_note("%s, %d x %d, was stretched to %d x %d; give -W and -H in its proportions to avoid this",
                      drawn->settings->init_img, from->width, from->height, drawn->report.width,
                      drawn->report.height);
     }

@@ -70,9 +70,8 @@ static int check_texts(picture_run *run, size_t index) {
 static bool is_text(const char *option_name, const char *path) {
     const bool good = path == NULL || utf8_is_whole(path);
     if (!good) {
-        message_usage("--%s: the name %s is not UTF-8, and cannot be written into the picture's parameters; "
-                      "give the file "
-                      "another name, or leave them out with --no-metadata and without --report",
+        message_usage("--%s: the name %s is not UTF-8 and cannot be recorded with the picture; rename the "
+                      "file, or use --no-metadata and leave out --report",
                       option_name, path);
     }
     return good;

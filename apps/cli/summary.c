@@ -69,7 +69,7 @@ static void print_cost(const picture_list *pictures) {
     size_t without_count = 0, with_count = 0;
     pladis_cost cost;
     if (without == NULL || with == NULL) {
-        message_note("the cost of PLADIS is not told: memory is out");
+        message_note("out of memory: the cost of PLADIS is not shown");
     }
     for (size_t i = 0; without != NULL && with != NULL && i < pictures->count; i++) {
         const picture *drawn = &pictures->items[i];
@@ -80,7 +80,7 @@ static void print_cost(const picture_list *pictures) {
         }
     }
     if (pladis_cost_measure(without, without_count, with, with_count, &cost)) {
-        message_line("cost      denoise %.2f s a picture without PLADIS, %.2f s with it (%+.1f %%)",
+        message_line("cost      denoise %.2f s per picture without PLADIS, %.2f s with it (%+.1f %%)",
                      cost.without, cost.with, 100 * (cost.with / cost.without - 1));
     }
     free(without);
@@ -131,7 +131,7 @@ static void print_sampler(const picture_list *pictures) {
             facets_append(line, "%s%s%s%s", between, rows[i].before, value, rows[i].after);
         } else if (rows[i].which == FACET_SPACING &&
                    facets_agree(FACET_SPACING, pictures->items, pictures->count)) {
-            facets_append(line, "%sspacing of its own", between);
+            facets_append(line, "%sits own spacing", between);
         }
     }
     if (line[0] != '\0') {
@@ -151,9 +151,9 @@ static void print_guidance(const picture_list *pictures) {
     const bool common = facets_value(FACET_GUIDANCE, pictures->items, pictures->count, guidance);
     if (least == most) {
         message_line("guidance  %s%s%d evaluations%s", guidance, common ? "; " : "", most,
-                     pictures->count > 1 ? " a picture" : "");
+                     pictures->count > 1 ? " per picture" : "");
     } else {
-        message_line("guidance  %s%s%d to %d evaluations a picture", guidance, common ? "; " : "", least,
+        message_line("guidance  %s%s%d to %d evaluations per picture", guidance, common ? "; " : "", least,
                      most);
     }
 }

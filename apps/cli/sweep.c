@@ -35,7 +35,8 @@ static char *copy_repaired(const char *text, size_t length) {
 
 static bool add_value(const char *asked_by, sweep_axis *axis, const char *text, size_t length) {
     if (axis->count == SWEEP_MOST_VALUES) {
-        message_usage("--%s: more than %d values of %s", asked_by, SWEEP_MOST_VALUES, axis->row->name);
+        message_usage("--%s: expected at most %d values of %s, found more", asked_by, SWEEP_MOST_VALUES,
+                      axis->row->name);
         return false;
     }
     axis->values[axis->count] = axis->row->is_prose ? copy_repaired(text, length) : copy(text, length);
@@ -116,10 +117,11 @@ static bool find_row(const char *asked_by, const char *text, sweep_axis *axis) {
     name[strcspn(name, "=")] = '\0';
     axis->row = generate_options_row(name);
     if (axis->row == NULL) {
-        message_usage("--%s: unknown option \"%s\"; pladis generate --help lists what there is", asked_by,
+        message_usage("--%s: unknown option \"%s\"; pladis generate --help lists the options", asked_by,
                       name);
     } else if (!axis->row->of_picture || axis->row->kind == OPTION_FLAG) {
-        message_usage("--%s: %s cannot be varied: it is one for the whole run", asked_by, axis->row->name);
+        message_usage("--%s: %s cannot be varied, because it applies to the whole run", asked_by,
+                      axis->row->name);
     } else {
         return true;
     }

@@ -49,7 +49,7 @@ static const option rows[] = {
 
 static const option_set set = {
     .usage = "pladis tokenize [-m MODEL] [--json] [--raw] TEXT",
-    .summary = "What the model sees of a prompt. TEXT - is standard input.",
+    .summary = "Show what the model sees of a prompt. TEXT - is standard input.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis tokenize \"a (red:1.3) star\"\n  pladis tokenize --json - < prompt.txt\n",
@@ -177,7 +177,7 @@ int command_tokenize(int argc, char **argv) {
         return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
     }
     if (count == 0) {
-        return message_usage("a text is needed; expected: %s", set.usage);
+        return message_usage("expected a text, found none; usage: %s", set.usage);
     }
     char path[PATH_MAX];
     if (!model_path_find(request.model, path, sizeof path)) {

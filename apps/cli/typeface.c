@@ -42,7 +42,7 @@ static bool open_weights(typeface *face) {
             error = FT_Select_Charmap(face->weights[i], FT_ENCODING_UNICODE);
         }
         if (error != 0) {
-            message_failure("the typeface of labels cannot be opened: %s",
+            message_failure("the typeface for labels cannot be opened: %s",
                             error == FT_Err_Out_Of_Memory
                                 ? "out of memory"
                                 : "memory is short, or the program file is damaged");
@@ -59,7 +59,7 @@ typeface *typeface_open(void) {
         face->drawn = calloc(face->room, sizeof *face->drawn);
     }
     if (face == NULL || face->drawn == NULL || FT_Init_FreeType(&face->library) != 0) {
-        message_failure("out of memory for the typeface of labels");
+        message_failure("out of memory for the typeface for labels");
         typeface_close(&face);
     } else if (!open_weights(face)) {
         typeface_close(&face);

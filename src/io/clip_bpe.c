@@ -70,7 +70,7 @@ static pld_status inflate_all(z_stream *stream, text_buffer *text, const char *p
     }
     return code == Z_STREAM_END ? PLD_OK
                                 : pld_fail(error, PLD_ERROR_FORMAT,
-                                           "%s: the compressed data is damaged; fetch it again", path);
+                                           "%s: the compressed data is damaged; download it again", path);
 }
 
 /** Unpack a gzip file of one member. */
@@ -93,7 +93,8 @@ static pld_status unpack(const char *path, text_buffer *text, pld_error *error) 
                         "%s: no such file; expected CLIP's vocabulary, bpe_simple_vocab_16e6.txt.gz", path);
     }
     if (!S_ISREG(facts.st_mode)) {
-        return pld_fail(error, PLD_ERROR_IO, "%s: expected CLIP's vocabulary, found no regular file", path);
+        return pld_fail(error, PLD_ERROR_IO, "%s: expected CLIP's vocabulary, but this is not a regular file",
+                        path);
     }
     pld_mapping *file = NULL;
     PLD_TRY(pld_mapping_open(path, &file, error));
@@ -195,10 +196,11 @@ static pld_status convert(const char *path, const text_buffer *list, text_buffer
         line = begin ? memchr(begin, '\n', rest) : NULL;
         size_t left = 0;
         if (!line || !split_line(begin, (size_t)(line - begin), &left)) {
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: line %d: expected two pieces and a space between, as in CLIP's vocabulary "
-                            "(bpe_simple_vocab_16e6.txt) of at least %d merges; found something else",
-                            path, i + 2, (int)MERGES);
+            return pld_fail(
+                error, PLD_ERROR_FORMAT,
+                "%s: line %d: expected two pieces with a space between them, as in CLIP's vocabulary "
+                "(bpe_simple_vocab_16e6.txt) of at least %d merges; found something else",
+                path, i + 2, (int)MERGES);
         }
         fits =
             append(merges, begin, (size_t)(line + 1 - begin)) &&

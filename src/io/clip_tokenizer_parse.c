@@ -114,11 +114,10 @@ static pld_status add_token(pld_clip_tokenizer *tokenizer, const pld_clip_token_
         PLD_TRY(pld_clip_vocabulary_add(&tokenizer->vocabulary, token->content, &id, error));
     }
     if (token->id >= 0 && token->id != id) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: added token '%.64s': expected id %d by its place in the vocabulary, found %lld; take "
-            "all files of the tokenizer from one source",
-            folder, token->content, (int)id, (long long)token->id);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: added token '%.64s': expected id %d, its place in the vocabulary, found %lld; "
+                        "use tokenizer files that all come from one source",
+                        folder, token->content, (int)id, (long long)token->id);
     }
     return pld_clip_added_tokens_add(&tokenizer->added, token->content, id, token->normalized, folder, error);
 }
@@ -135,11 +134,10 @@ static pld_status use_settings(pld_clip_tokenizer *tokenizer, const pld_clip_set
         tokenizer->role_ids[needed[i]] =
             pld_clip_vocabulary_find(&tokenizer->vocabulary, content, strlen(content));
         if (tokenizer->role_ids[needed[i]] < 0) {
-            return pld_fail(
-                error, PLD_ERROR_FORMAT,
-                "%s: %s: expected a token of the vocabulary, found '%.64s', which it does not hold; take "
-                "all files of the tokenizer from one source",
-                folder, pld_clip_role_name(needed[i]), content);
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: %s: expected a token of the vocabulary, found '%.64s', which the vocabulary "
+                            "does not contain; use tokenizer files that all come from one source",
+                            folder, pld_clip_role_name(needed[i]), content);
         }
     }
     for (size_t i = settings->listed; i < settings->count; i++) {

@@ -70,7 +70,7 @@ static pld_status place_pieces(pld_clip_vocabulary *vocabulary, const pld_json *
         if (vocabulary->pieces[id]) {
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: expected a different id for every piece, found %" PRId64
-                            " for '%s' and '%s'; take the file from the model's source again",
+                            " for '%s' and '%s'; download it again from the model's source",
                             object->file, (int64_t)id, vocabulary->pieces[id], piece);
         }
         vocabulary->pieces[id] = pld_copy_string(piece);

@@ -42,9 +42,10 @@ pld_status pld_clip_words_open(pld_clip_words **words, pld_error *error) {
     if (code == PCRE2_ERROR_NOMEMORY || code == PCRE2_ERROR_HEAP_FAILED) {
         return pld_fail_memory(error, sizeof pattern_text, "word pattern of the tokenizer");
     }
-    return pld_fail(error, PLD_ERROR_INTERNAL,
-                    "PCRE2 refused the tokenizer's word pattern at %zu (code %d); is it built with Unicode?",
-                    place, code);
+    return pld_fail(
+        error, PLD_ERROR_INTERNAL,
+        "PCRE2 refused the tokenizer's word pattern at %zu (code %d); is it built with Unicode support?",
+        place, code);
 }
 
 void pld_clip_words_close(pld_clip_words *words) {

@@ -19,7 +19,7 @@
 #define WORD      "[\\p{L}\\p{N}_]"
 #define AT_END    "(?=[\\s,.;)\\]]|$)"
 
-static const char in_all_steps[] = "it counts as words of lower weight, the same in all steps";
+static const char in_all_steps[] = "its words get a lower weight, the same in all steps";
 static const char as_words[] = "it is taken as words";
 
 static const pld_foreign_syntax rows[] = {
@@ -28,13 +28,14 @@ static const pld_foreign_syntax rows[] = {
      in_all_steps, false},
     {"AND", "\\bAND\\b", "A1111's composition of prompts", as_words, true},
     {"<lora:", "<lora:[^<>]++>", "a LoRA tag",
-     "it is taken as words here; generate takes it out and applies the LoRA, found by --lora-dir", false},
+     "here it is taken as words; generate removes it and applies the LoRA, which it finds with --lora-dir",
+     false},
     {"<lyco:", "<lyco:[^<>]++>", "an old LyCORIS tag of A1111",
      "it is taken as words; write <lora:NAME:WEIGHT> and give --lora-dir, or use --lora", false},
     {"<hypernet:", "<hypernet:[^<>]++>", "a hypernetwork of A1111", as_words, false},
     {"<", "<(?!(?:lora|lyco|hypernet):)[A-Za-z]\\w*+:[^<>]++>", "a tag of another program", as_words, false},
     {"{", UNESCAPED "\\{[^{}|]*+\\|[^{}]*+\\}", "a choice of Dynamic Prompts or ComfyUI",
-     "it is taken as words, all of them; --prompt-file draws several prompts", false},
+     "all of it is taken as words; --prompt-file draws several prompts", false},
     {"{{", UNESCAPED "(?<!\\{)\\{\\{++[^{}|]++\\}\\}++", "NovelAI's emphasis",
      "it is taken as words; write (word:1.05)", false},
     {"__", "__(?!_)[^\\s_]++(?:_[^\\s_]++)*+__", "a wildcard",

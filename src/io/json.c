@@ -47,8 +47,8 @@ static pld_status scan_structure(scan *at, const char *text, size_t rest, pld_er
     }
     if (at->depth > PLD_JSON_DEPTH) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: line %zu: expected at most %d brackets inside each other, found more; no honest "
-                        "file needs that",
+                        "%s: line %zu: expected at most %d brackets nested in each other, found more; no "
+                        "honest file needs that",
                         at->name, at->line, (int)PLD_JSON_DEPTH);
     }
     if (at->values > at->most_values) {

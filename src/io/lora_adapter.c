@@ -95,8 +95,8 @@ static const char *named(fields *at, const char *field) {
 
 static pld_status refuse_field(fields *at, const char *field, const char *why, pld_error *error) {
     return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                    "%s: field '%s': %s, which cannot be applied; LoRA, LoHa, LoKr "
-                    "and DoRA whose tensors say all of the change can",
+                    "%s: field '%s': %s, which cannot be applied; only LoRA, LoHa, LoKr and DoRA whose "
+                    "tensors are the whole change can",
                     at->top.file, named(at, field), why);
 }
 
@@ -113,7 +113,7 @@ static const struct {
     {"kasa_config", "singular values are truncated (KaSA)"},
     {"monteclora_config", "factors are sampled (MonteCLoRA)"},
     {"trainable_token_indices", "embeddings are replaced"},
-    {"target_parameters", "it changes parameters that are no modules"},
+    {"target_parameters", "it changes parameters that are not modules"},
     {"lora_bias", "its factors have biases"},
 };
 
@@ -215,11 +215,10 @@ static pld_status check_class(fields *at, pld_lora_part part, pld_error *error) 
     PLD_TRY(pld_json_get_string(&mapping, "base_model_class", PLD_JSON_NULLABLE, &name, error));
     return strcmp(name, "CLIPTextModelWithProjection") != 0
                ? PLD_OK
-               : refuse_field(
-                     at, "auto_mapping",
-                     "it is for the second text encoder and its tensors are named as the first's (save it "
-                     "with diffusers' save_lora_weights)",
-                     error);
+               : refuse_field(at, "auto_mapping",
+                              "it is for the second text encoder, but its tensors are named as the first's "
+                              "(save it with diffusers' save_lora_weights)",
+                              error);
 }
 
 static pld_status read_settings(const pld_lora_adapter *adapter, pld_lora_part part,
@@ -279,7 +278,7 @@ pld_status pld_lora_adapter_terms(pld_lora_adapter *adapter, const pld_lora_modu
     if (module->kind != settings->kind && module->kind != PLD_KIND_DIFFERENCE) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'peft_type' and the factors of module '%.*s' are of different kinds; the "
-                        "configuration is of another file",
+                        "configuration belongs to another file",
                         adapter->place, module->name_length, module->name);
     }
     PLD_TRY(find_key(settings->alpha_keys, &settings->alphas, module, &key, error));

@@ -45,10 +45,10 @@ static pld_status check_tensor(const pld_lora_file *file, const entry *e, pld_er
     const char *path = pld_safetensors_path(file->tensors);
     const pld_stored_tensor *tensor = e->tensor;
     if (e->name.refused) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: tensor '%s' belongs to %s, which cannot be applied; LoRA, LoHa, LoKr and "
-                        "DoRA can",
-                        path, tensor->name, e->name.refused);
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: tensor '%s' belongs to %s, which cannot be applied; only LoRA, LoHa, LoKr and DoRA can",
+            path, tensor->name, e->name.refused);
     }
     bool whole_number =
         e->name.factor == PLD_LORA_ALPHA && tensor->dtype >= PLD_DTYPE_I64 && tensor->dtype <= PLD_DTYPE_U8;
@@ -59,7 +59,7 @@ static pld_status check_tensor(const pld_lora_file *file, const entry *e, pld_er
     bool number = e->name.factor == PLD_LORA_ALPHA;
     if (tensor->bytes == 0 || (number && tensor->bytes != pld_dtype_size(tensor->dtype))) {
         char found[96];
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected %s, found the shape %s", path,
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected %s, found shape %s", path,
                         tensor->name, number ? "a single number" : "at least one element",
                         pld_shape_text(tensor->shape, tensor->rank, found, sizeof found));
     }
@@ -86,10 +86,10 @@ static pld_status add_entry(pld_lora_file *file, const entry *e, pld_error *erro
         file->count++;
     }
     if (module->factors[e->name.factor]) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: tensors '%s' and '%s' both say the same of one module; the file is a mixture",
-                        pld_safetensors_path(file->tensors), module->factors[e->name.factor]->name,
-                        e->tensor->name);
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: tensors '%s' and '%s' are both the same factor of one module; the file is a mixture of two",
+            pld_safetensors_path(file->tensors), module->factors[e->name.factor]->name, e->tensor->name);
     }
     module->factors[e->name.factor] = e->tensor;
     return PLD_OK;
@@ -142,8 +142,8 @@ static pld_status check_unknown(const pld_lora_file *file, pld_error *error) {
         if (module) {
             return pld_fail(
                 error, PLD_ERROR_UNSUPPORTED,
-                "%s: tensor '%s' belongs to module '%.*s' and its meaning is not known; expected the factors "
-                "of a LoRA, LoHa, LoKr or DoRA alone, since half of a change is not applied",
+                "%s: tensor '%s' belongs to module '%.*s', but its meaning is not known; expected only the "
+                "factors of a LoRA, LoHa, LoKr or DoRA, because a change is never applied in part",
                 pld_safetensors_path(file->tensors), file->unknown[i], module->name_length, module->name);
         }
     }
@@ -175,8 +175,8 @@ static pld_status read_modules(pld_lora_file *file, pld_error *error) {
     PLD_TRY(status);
     if (file->count == 0) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: found no LoRA in it, %zu tensors of other names (first '%.80s'); expected names "
-                        "such as 'lora_unet_….lora_up.weight' or 'unet.….lora_A.weight'",
+                        "%s: found no LoRA, only %zu tensors with other names (first '%.80s'); expected "
+                        "names such as 'lora_unet_….lora_up.weight' or 'unet.….lora_A.weight'",
                         pld_safetensors_path(file->tensors), file->unknown_count,
                         file->unknown_count ? file->unknown[0] : "");
     }

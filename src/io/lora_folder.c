@@ -26,6 +26,6 @@ pld_status pld_lora_folder_find(const char *path, char **file, pld_error *error)
         pld_free(inside);
     }
     return pld_fail(error, PLD_ERROR_MISSING,
-                    "%s: a folder without %s or %s; name the file of the LoRA itself", path, names[0],
+                    "%s: the folder contains neither %s nor %s; name the LoRA's own file", path, names[0],
                     names[1]);
 }

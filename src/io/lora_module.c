@@ -71,8 +71,8 @@ static pld_status refuse_incomplete(const pld_safetensors *file, const pld_lora_
     for (unsigned i = 0; i < PLD_LORA_FACTOR_COUNT; i++) {
         if (missing & 1U << i) {
             return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: module '%.*s' has no %s; the other half is there, so the file is damaged: "
-                            "fetch it again",
+                            "%s: module '%.*s' has no %s, but its other half is there, so the file is "
+                            "damaged: download it again",
                             pld_safetensors_path(file), module->name_length, module->name,
                             pld_lora_factor_name((pld_lora_factor)i));
         }
@@ -88,7 +88,7 @@ static pld_status read_rank(const pld_safetensors *file, pld_lora_module *module
     if (tensor->rank < 2) {
         char found[96];
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: tensor '%s': expected a matrix [rank, …], found the shape %s",
+                        "%s: tensor '%s': expected a matrix [rank, …], found shape %s",
                         pld_safetensors_path(file), tensor->name,
                         pld_shape_text(tensor->shape, tensor->rank, found, sizeof found));
     }
@@ -138,12 +138,11 @@ static pld_status read_alpha(const pld_safetensors *file, const pld_stored_tenso
 static pld_status check_terms(const pld_lora_adapter *adapter, const pld_lora_module *module,
                               const pld_lora_terms *terms, pld_error *error) {
     if (module->rank > 0 && module->rank != terms->rank) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: states the rank %lld for module '%.*s', whose tensors have %lld; the configuration is "
-            "of another file",
-            adapter->place, (long long)terms->rank, module->name_length, module->name,
-            (long long)module->rank);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: states rank %lld for module '%.*s', whose tensors have rank %lld; the "
+                        "configuration belongs to another file",
+                        adapter->place, (long long)terms->rank, module->name_length, module->name,
+                        (long long)module->rank);
     }
     if (terms->states_dora && module->kind == PLD_KIND_LORA &&
         terms->dora != pld_lora_module_has_magnitude(module)) {

@@ -55,11 +55,10 @@ static const char *foreign_syntax(const char *key) {
 
 static pld_status refuse_key(const pld_lora_patterns *patterns, const char *key, const char *why,
                              pld_error *error) {
-    return pld_fail(
-        error, PLD_ERROR_FORMAT,
-        "%s: field '%s': the key '%.80s' is no regular expression that can be matched: %s; write names of "
-        "modules, or expressions that mean the same in Python and PCRE2",
-        patterns->table.file, patterns->table.path, key, why);
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: field '%s': the key '%.80s' cannot be matched as a regular expression: %s; use "
+                    "module names, or expressions that mean the same in Python and PCRE2",
+                    patterns->table.file, patterns->table.path, key, why);
 }
 
 static pld_status compile_key(pld_lora_patterns *patterns, const char *key, pld_error *error) {

@@ -51,10 +51,10 @@ static pld_status add_tag(pld_lora_tags *tags, const char *text, size_t length, 
         return refuse(text, length, "the name must stay inside the folder of LoRAs", error);
     }
     if (colon && memchr(colon + 1, ':', length - name - 1)) {
-        return refuse(text, length, "more than one weight; the parts of a model share one here", error);
+        return refuse(text, length, "more than one weight; here all parts of a model share one", error);
     }
     if (colon && !read_weight(colon + 1, length - name - 1, &weight)) {
-        return refuse(text, length, "the weight is no number", error);
+        return refuse(text, length, "the weight is not a number", error);
     }
     if (!pld_grow((void **)&tags->tags, &tags->capacity, tags->count + 1, sizeof *tags->tags)) {
         return pld_fail_memory(error, sizeof *tags->tags, "LoRA tags");

@@ -39,8 +39,8 @@ pld_status pld_merges_add_text(pld_merges *merges, const pld_piece_finder *finde
     }
     memcpy(joined, rule->left, rule->left_length);
     memcpy(joined + rule->left_length, rule->right, rule->right_length);
-    const pld_status status = rule_piece(finder, joined, length, "what the two parts make together", name,
-                                         rule->number, &merge.merged, error);
+    const pld_status status = rule_piece(finder, joined, length, "the piece that the two parts make together",
+                                         name, rule->number, &merge.merged, error);
     if (joined != buffer) {
         pld_free(joined);
     }
@@ -66,11 +66,10 @@ bool pld_merge_text_split(const char *line, size_t length, pld_merge_text *rule)
 
 pld_status pld_merge_text_refuse(const char *name, size_t number, const char *found, size_t length,
                                  pld_error *error) {
-    return pld_fail(
-        error, PLD_ERROR_FORMAT,
-        "%s: merge %zu: expected two pieces with one space between them, found '%.*s'; take the file "
-        "from the model's source again",
-        name, number, (int)(length < 64 ? length : 64), found);
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: merge %zu: expected two pieces with one space between them, found '%.*s'; download "
+                    "it again from the model's source",
+                    name, number, (int)(length < 64 ? length : 64), found);
 }
 
 pld_status pld_merges_read_text(pld_merges *merges, const pld_piece_finder *finder, const char *text,
@@ -89,7 +88,7 @@ pld_status pld_merges_read_text(pld_merges *merges, const pld_piece_finder *find
     if (size == 0) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
-            "%s: expected merges, one a line, found an empty file; copy it from the model's source", name);
+            "%s: expected merges, one per line, found an empty file; copy it from the model's source", name);
     }
     PLD_TRY(pld_merges_reserve(merges, lines, name, error));
     pld_merge_text rule = {0};

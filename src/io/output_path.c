@@ -150,8 +150,9 @@ static bool is_fixed(const char *path, const char **why) {
         return false;
     }
     const bool mounted = (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-    *why = mounted ? "mounted by itself and cannot be replaced; mount its folder, or choose another name"
-                   : "marked as immutable; choose another name";
+    *why = mounted
+               ? "mounted by itself and cannot be replaced; mount its folder instead, or choose another name"
+               : "marked as immutable; choose another name";
     return mounted || (facts.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
 }
 
@@ -161,11 +162,11 @@ static pld_status check_replaced(const char *path, const pld_output_path *found,
     struct stat around;
     const char *why = "";
     if (is_fixed(found->path, &why)) {
-        return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: it is there and %s", path, why);
+        return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: it exists and is %s", path, why);
     }
     if (faccessat(AT_FDCWD, found->path, W_OK, AT_EACCESS) != 0) {
         return pld_fail(error, PLD_ERROR_IO,
-                        "%s: cannot be written: it is there and write-protected (%s); choose another name",
+                        "%s: cannot be written: it exists and is write-protected (%s); choose another name",
                         path, strerror(errno));
     }
     char *folder = pld_output_path_folder(found->path);
@@ -187,8 +188,8 @@ static pld_status look(const char *path, pld_output_path *found, pld_error *erro
     const size_t length = strlen(found->path);
     if (stat(found->path, &facts) != 0) {
         if (errno == ENOENT && length > 0 && found->path[length - 1] == '/') {
-            return pld_fail(error, PLD_ERROR_IO, "%s: cannot be written: a folder's name; add a file name",
-                            path);
+            return pld_fail(error, PLD_ERROR_IO,
+                            "%s: cannot be written: this is the name of a folder; add a file name", path);
         }
         return errno == ENOENT && length > 0 ? PLD_OK : pld_output_path_fail(path, errno, error);
     }

@@ -57,11 +57,11 @@ pld_status pld_pattern_open(const char *text, const char *what, pld_pattern **pa
         return PLD_OK;
     }
     pld_pattern_close(made);
-    return is_memory(code) ? pld_fail_memory(error, strlen(text), what)
-                           : pld_fail(error, PLD_ERROR_INTERNAL,
-                                      "%s: PCRE2 refused the pattern at %zu (code %d); is it built with "
-                                      "Unicode?",
-                                      what, place, code);
+    return is_memory(code)
+               ? pld_fail_memory(error, strlen(text), what)
+               : pld_fail(error, PLD_ERROR_INTERNAL,
+                          "%s: PCRE2 refused the pattern at %zu (code %d); is it built with Unicode support?",
+                          what, place, code);
 }
 
 void pld_pattern_close(pld_pattern *pattern) {

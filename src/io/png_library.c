@@ -32,7 +32,7 @@ void pld_png_release(png_structp png, png_voidp memory) {
 pld_status pld_png_failure(const pld_png_guard *guard, pld_status status, const char *what,
                            pld_error *error) {
     if (guard->out_of_memory) {
-        return pld_fail(error, PLD_ERROR_MEMORY, "%s: no memory for the picture", guard->name);
+        return pld_fail(error, PLD_ERROR_MEMORY, "%s: out of memory for the picture", guard->name);
     }
     return pld_fail(error, status, "%s: %s: %s", guard->name, what, guard->message);
 }

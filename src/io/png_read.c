@@ -35,8 +35,8 @@ static pld_status check_size(const pld_png_chunk *header, const char *name, pld_
     if (width * height > PLD_PNG_MAX_READ_PIXELS) {
         return pld_fail(
             error, PLD_ERROR_UNSUPPORTED,
-            "%s: expected a picture of at most %d pixels, found %zu x %zu, which are %zu; scale it down",
-            name, (int)PLD_PNG_MAX_READ_PIXELS, width, height, width * height);
+            "%s: expected a picture of at most %d pixels, found %zu x %zu, that is %zu; scale it down", name,
+            (int)PLD_PNG_MAX_READ_PIXELS, width, height, width * height);
     }
     return PLD_OK;
 }
@@ -133,7 +133,7 @@ static pld_status describe(const uint8_t *png, size_t size, const char *name, pl
     PLD_TRY(pld_png_read_texts(png, size, name, picture, &orientation, error));
     return pld_picture_turn(&picture->rgb, &picture->width, &picture->height, orientation)
                ? PLD_OK
-               : pld_fail(error, PLD_ERROR_MEMORY, "%s: no memory to turn the picture", name);
+               : pld_fail(error, PLD_ERROR_MEMORY, "%s: out of memory for rotating the picture", name);
 }
 
 pld_status pld_png_decode(const uint8_t *png, size_t size, const char *name, pld_png_picture *picture,

@@ -230,7 +230,7 @@ static void read_text(reader *at, const pld_png_chunk *chunk) {
         at->exif = data;
         at->exif_size = length;
     } else if (key && !parted) {
-        leave_out(at, key, "expected a zero byte behind the key, found none");
+        leave_out(at, key, "expected a zero byte after the key, found none");
     } else if (key && has_room(at, key) && read_value(at, chunk, key, data, length, &text) &&
                is_text(at, key, &text)) {
         add(at, key, copy_text(text.value, text.latin1));
@@ -285,6 +285,7 @@ pld_status pld_png_read_texts(const uint8_t *png, size_t size, const char *name,
         }
     }
     read_exif(&at, orientation);
-    return at.out_of_memory ? pld_fail(error, PLD_ERROR_MEMORY, "%s: no memory for the picture's texts", name)
-                            : PLD_OK;
+    return at.out_of_memory
+               ? pld_fail(error, PLD_ERROR_MEMORY, "%s: out of memory for the picture's texts", name)
+               : PLD_OK;
 }

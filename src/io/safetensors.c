@@ -43,13 +43,13 @@ static pld_status read_header_length(const pld_mapping *source, size_t *length, 
     }
     if (size <= LENGTH_BYTES) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: expected a safetensors file, found only %" PRIu64 " bytes; fetch it again", path,
-                        size);
+                        "%s: expected a safetensors file, found only %" PRIu64 " bytes; download it again",
+                        path, size);
     }
     if (wanted <= MAX_HEADER_BYTES && wanted > size - LENGTH_BYTES && start[LENGTH_BYTES] == '{') {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: the header should have %" PRIu64 " bytes, but the file ends after %" PRIu64
-                        "; it is cut short: fetch it again",
+                        "; it is cut short: download it again",
                         path, wanted, size - LENGTH_BYTES);
     }
     if (start[LENGTH_BYTES] == '{') {

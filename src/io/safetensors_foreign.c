@@ -4,7 +4,8 @@
 #include "io/safetensors_header.h"
 
 #define PICKLE_REMEDY                                                                                        \
-    ", which may hold programs and is never read; obtain the .safetensors version of the model, or convert " \
+    ", which can contain programs and is never read; obtain the .safetensors version of the model, or "      \
+    "convert "                                                                                               \
     "it with a tool that you trust"
 
 static const struct {
@@ -21,10 +22,11 @@ static const struct {
     {"version https://git-lfs", 23,
      "a Git LFS pointer instead of the file itself; run 'git lfs pull' or download the file again"},
     {"<!DOCTYPE", 9,
-     "a web page; the download has failed, perhaps for want of a login: fetch the file again"},
+     "a web page; the download failed, perhaps because it needs a login: download the file again"},
     {"<!doctype", 9,
-     "a web page; the download has failed, perhaps for want of a login: fetch the file again"},
-    {"<html", 5, "a web page; the download has failed, perhaps for want of a login: fetch the file again"},
+     "a web page; the download failed, perhaps because it needs a login: download the file again"},
+    {"<html", 5,
+     "a web page; the download failed, perhaps because it needs a login: download the file again"},
     {"\x89HDF", 4, "an HDF5 (Keras) file; obtain the .safetensors version of the model"},
     {"{", 1, "JSON text; name the .safetensors file or the model's folder instead"},
     {"\x1f\x8b", 2, "a gzip archive; unpack it first"},

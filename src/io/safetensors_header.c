@@ -54,7 +54,7 @@ static pld_status parse_shape(const header_context *at, const json_t *list, pld_
     if (!json_is_array(list) || json_array_size(list) > PLD_MAX_RANK) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: tensor '%s': expected 'shape' with at most %d dimensions, found %s", at->path,
-                        tensor->name, (int)PLD_MAX_RANK, json_is_array(list) ? "more" : "no list");
+                        tensor->name, (int)PLD_MAX_RANK, json_is_array(list) ? "more" : "something else");
     }
     tensor->rank = (int)json_array_size(list);
     for (int i = 0; i < tensor->rank; i++) {
@@ -87,7 +87,7 @@ static pld_status parse_offsets(const header_context *at, const json_t *list, pl
     if (last > at->data_size || last - first > SIZE_MAX) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: tensor '%s' ends at data byte %" PRIu64 ", but the file holds only %" PRIu64
-                        " bytes of data; it is cut short or damaged: fetch it again",
+                        " bytes of data; it is cut short or damaged: download it again",
                         at->path, tensor->name, last, at->data_size);
     }
     tensor->offset = at->data_begin + first;
@@ -202,7 +202,7 @@ static pld_status check_coverage(const header_context *at, pld_error *error) {
     if (end != at->data_begin + at->data_size) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: expected %" PRIu64 " bytes of data, found %" PRIu64
-                        "; bytes after the last tensor belong to none",
+                        "; the bytes after the last tensor belong to no tensor",
                         at->path, end - at->data_begin, at->data_size);
     }
     return PLD_OK;

@@ -84,7 +84,7 @@ static pld_status open_shards(pld_weight_files *files, const char *folder, const
     if (absent) {
         *elsewhere = present == 0;
         return pld_fail(error, PLD_ERROR_MISSING,
-                        "%s: expected %zu shards beside it, found %zu; '%s' is missing: fetch it as well",
+                        "%s: expected %zu shards beside it, found %zu; '%s' is missing: download it as well",
                         path, index->shard_count, present, absent);
     }
     files->files = pld_allocate(index->shard_count, sizeof(pld_safetensors *));

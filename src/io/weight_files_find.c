@@ -115,18 +115,18 @@ static pld_status nothing_found(const char *folder, const char *stem, const othe
     if (others->bare_shard) {
         return pld_fail(error, PLD_ERROR_MISSING,
                         "%s: found shards of %s.safetensors but not their index '%s.safetensors.index.json'; "
-                        "fetch the index as well",
+                        "download the index as well",
                         folder, stem, stem);
     }
     if (others->pickle) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: expected '%s.safetensors', found only Python pickles (.bin, .ckpt), which may "
-                        "hold programs and are never read; obtain the .safetensors version of the model",
+                        "%s: expected '%s.safetensors', found only Python pickles (.bin, .ckpt), which can "
+                        "contain programs and are never read; obtain the .safetensors version of the model",
                         folder, stem);
     }
     return pld_fail(error, PLD_ERROR_MISSING,
                     "%s: expected '%s.safetensors', a variant of it or '%s.safetensors.index.json', found "
-                    "none of them; fetch the model's weights",
+                    "none of them; download the model's weights",
                     folder, stem, stem);
 }
 

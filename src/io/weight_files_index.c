@@ -43,7 +43,7 @@ static pld_status collect_shards(const char *path, pld_weight_index *index, pld_
             return pld_fail(
                 error, PLD_ERROR_FORMAT,
                 "%s: tensor '%.200s': expected the name of a file in the same folder, found '%.200s'", path,
-                tensor, shard ? shard : "no string");
+                tensor, shard ? shard : "not a string");
         }
         index->shards[count++] = shard;
     }
@@ -89,11 +89,10 @@ pld_status pld_weight_index_check(const char *path, const pld_weight_index *inde
     json_object_foreach((json_t *)index->map, tensor, value) {
         const char *shard = json_string_value(value);
         if (!pld_safetensors_find(files[find_shard(index, shard)], tensor)) {
-            return pld_fail(
-                error, PLD_ERROR_FORMAT,
-                "%s: tensor '%.200s' should be in '%s' but is not; index and shards do not belong "
-                "together: fetch both again",
-                path, tensor, shard);
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: tensor '%.200s' should be in '%s' but is not; index and shards do not "
+                            "belong together: download both again",
+                            path, tensor, shard);
         }
     }
     /* and the other way round, which also finds a tensor that two shards hold */
@@ -102,12 +101,11 @@ pld_status pld_weight_index_check(const char *path, const pld_weight_index *inde
             const char *name = pld_safetensors_at(files[i], j)->name;
             const char *listed = json_string_value(json_object_get(index->map, name));
             if (!listed || strcmp(listed, index->shards[i]) != 0) {
-                return pld_fail(
-                    error, PLD_ERROR_FORMAT,
-                    "%s: '%s' holds tensor '%.200s', which the index %s%s; index and shards do not "
-                    "belong together: fetch both again",
-                    path, index->shards[i], name, listed ? "places in " : "does not list",
-                    listed ? listed : "");
+                return pld_fail(error, PLD_ERROR_FORMAT,
+                                "%s: '%s' holds tensor '%.200s', which the index %s%s; index and shards do "
+                                "not belong together: download both again",
+                                path, index->shards[i], name, listed ? "places in " : "does not list",
+                                listed ? listed : "");
             }
         }
     }

@@ -18,8 +18,8 @@ static pld_status describe(const pld_weight_alias *alias, const pld_weight *sour
     if (alias->parts > 1) {
         if (tensor->rank < 1 || tensor->shape[0] % alias->parts != 0) {
             return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: tensor '%s': expected rows that divide by %d, found shape %s", path,
-                            source->tensor->name, alias->parts, shape);
+                            "%s: tensor '%s': expected a number of rows divisible by %d, found shape %s",
+                            path, source->tensor->name, alias->parts, shape);
         }
         tensor->shape[0] /= alias->parts;
         tensor->bytes /= (size_t)alias->parts;
@@ -80,10 +80,10 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
     for (size_t i = 1; i < count; i++) {
         const char *twice = view->by_name[i].tensor->name;
         if (strcmp(view->by_name[i - 1].tensor->name, twice) == 0) {
-            return pld_fail(
-                error, PLD_ERROR_FORMAT,
-                "%s: two tensors of the file stand for '%s'; it is not a checkpoint as it should be",
-                pld_safetensors_path(view->by_name[i].file), twice);
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: two tensors of the file stand for '%s'; the checkpoint is malformed: use "
+                            "another version of it",
+                            pld_safetensors_path(view->by_name[i].file), twice);
         }
     }
     return PLD_OK;

@@ -292,10 +292,10 @@ pld_status pld_pladis_rows(const float *logits, int64_t rows, int64_t keys, cons
             (long long)rows, (long long)keys);
     }
     if (mask && mask_stride != 0 && mask_stride < keys) {
-        return pld_fail(
-            error, PLD_ERROR_ARGUMENT,
-            "attention rows: mask_stride is %lld, expected at least %lld keys, or 0 for one row of all",
-            (long long)mask_stride, (long long)keys);
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "attention rows: mask_stride is %lld, expected at least %lld keys, or 0 for one row "
+                        "shared by all",
+                        (long long)mask_stride, (long long)keys);
     }
     if (scratch_size < pld_rows_scratch_size(keys)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "attention rows: %zu bytes of scratch needed, found %zu",

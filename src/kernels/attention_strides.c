@@ -40,10 +40,10 @@ static pld_status check_operand(const operand *o, int64_t row, pld_error *error)
         if (stride < extent) {
             return pld_fail(
                 error, PLD_ERROR_ARGUMENT,
-                "attention: %s_%s_stride is %lld, expected at least %lld elements (%lld along this "
-                "axis would lie on each other)%s",
+                "attention: %s_%s_stride is %lld, expected at least %lld elements (the %lld along this axis "
+                "would overlap)%s",
                 o->name, axis_names[axis], (long long)stride, (long long)extent, (long long)o->counts[axis],
-                o->may_share && axis != TOKEN ? "; PLD_STRIDE_SHARED says that all are the same" : "");
+                o->may_share && axis != TOKEN ? "; PLD_STRIDE_SHARED says that all are the same memory" : "");
         }
         int64_t last = 0;
         if (__builtin_mul_overflow(stride, o->counts[axis] - 1, &last) ||
@@ -60,11 +60,10 @@ static pld_status check_mask(const pld_attention_problem *p, pld_error *error) {
         p->key_mask_batch_stride >= p->key_count) {
         return PLD_OK;
     }
-    return pld_fail(
-        error, PLD_ERROR_ARGUMENT,
-        "attention: key_mask_batch_stride is %lld, expected at least %lld, or PLD_STRIDE_SHARED for "
-        "one mask of all batches",
-        (long long)p->key_mask_batch_stride, (long long)p->key_count);
+    return pld_fail(error, PLD_ERROR_ARGUMENT,
+                    "attention: key_mask_batch_stride is %lld, expected at least %lld, or PLD_STRIDE_SHARED "
+                    "for one mask shared by all batches",
+                    (long long)p->key_mask_batch_stride, (long long)p->key_count);
 }
 
 static void make_plain(int64_t *stride) {

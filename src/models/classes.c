@@ -5,14 +5,14 @@
 static const struct {
     const char *is, *expected;
 } roles[] = {
-    [PLD_CLASS_PIPELINE] = {"a pipeline", "a pipeline of a family that 'pladis list families' names"},
+    [PLD_CLASS_PIPELINE] = {"a pipeline", "a pipeline of a family that 'pladis list families' lists"},
     [PLD_CLASS_DENOISER] = {"a denoising network", "UNet2DConditionModel"},
     [PLD_CLASS_AUTOENCODER] = {"an autoencoder", "AutoencoderKL"},
     [PLD_CLASS_TEXT_ENCODER] = {"a text encoder", "CLIPTextModel or CLIPTextModelWithProjection"},
     [PLD_CLASS_TOKENIZER] = {"a tokenizer", "CLIPTokenizer"},
-    [PLD_CLASS_SCHEDULER] = {"a scheduler",
-                             "the class of a sampler that 'pladis list samplers' names, such as "
-                             "EulerDiscreteScheduler"},
+    [PLD_CLASS_SCHEDULER] =
+        {"a scheduler",
+         "the class of a sampler that 'pladis list samplers' lists, such as EulerDiscreteScheduler"},
 };
 
 pld_status pld_class_check(const pld_json *at, const char *field, const char *name, pld_class_role role,
@@ -20,8 +20,8 @@ pld_status pld_class_check(const pld_json *at, const char *field, const char *na
     const pld_class *row = pld_class_find(name);
     if (!row) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: field '%s': found the class '%.60s', which is not known; expected %s", at->file,
-                        field, name, roles[role].expected);
+                        "%s: field '%s': found the unknown class '%.60s'; expected %s", at->file, field, name,
+                        roles[role].expected);
     }
     if (row->is) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,

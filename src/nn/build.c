@@ -271,10 +271,10 @@ static pld_operator *group_norm(pld_builder *b, const pld_operator_kind *kind, c
                                 pld_value_id x, pld_value_id out, int64_t groups, double epsilon) {
     const int64_t channels = failed(b) ? 0 : b->plan->values[x].channels;
     if (!failed(b) && (groups < 1 || channels % groups != 0)) {
-        b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
-                             "configuration: %lld channels of '%s.%s' do not divide into %lld "
-                             "norm groups",
-                             (long long)channels, b->scope, name, (long long)groups);
+        b->status =
+            pld_fail(b->error, PLD_ERROR_FORMAT,
+                     "configuration: %lld channels of '%s.%s' cannot be divided into %lld norm groups",
+                     (long long)channels, b->scope, name, (long long)groups);
     }
     pld_operator *op = append(b, kind, name, x, PLD_NO_VALUE, out);
     if (op) {
@@ -345,7 +345,7 @@ static pld_operator *attend(pld_builder *b, pld_site_kind kind, pld_value_id que
     const int64_t width = b->plan->values[query].channels;
     if (heads < 1 || width % heads != 0) {
         b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
-                             "configuration: width %lld of '%s' does not divide into %d heads",
+                             "configuration: width %lld of '%s' cannot be divided into %d heads",
                              (long long)width, b->scope, heads);
         return NULL;
     }
@@ -440,7 +440,8 @@ pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other) {
     const pld_value from = b->plan->values[x];
     const pld_row_groups groups = b->plan->values[other].groups;
     if (groups.count < from.groups.count || from.groups.count == 0) {
-        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL, "'%s': rows cannot meet again", b->scope);
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL,
+                             "'%s': rows that have parted cannot be joined again", b->scope);
         return PLD_NO_VALUE;
     }
     pld_value_id out = new_value(b, groups, from.batch, from.height, from.width, from.channels);

@@ -164,7 +164,7 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
     const char *path = pld_weight_files_path(parameters->files, 0);
     if (!pld_weight_files_find(parameters->files, name, &weight)) {
         return pld_fail(error, PLD_ERROR_MISSING,
-                        "%s: tensor '%s' %s is missing; the file does not fit the configuration beside it",
+                        "%s: tensor '%s' %s is missing; the file does not match the configuration beside it",
                         path, name, expected);
     }
     path = pld_safetensors_path(weight.file);
@@ -176,11 +176,10 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
                         pld_shape_text(weight.tensor->shape, weight.tensor->rank, found, sizeof found));
     }
     if (!pld_dtype_is_float(weight.tensor->dtype)) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: tensor '%s': expected a floating-point type of weights (f32, f16, bf16, f64, f8_e4m3, "
-            "f8_e5m2), found %s; take a version of the model in one of those",
-            path, name, pld_dtype_name(weight.tensor->dtype));
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: tensor '%s': expected a floating-point type of weights (f32, f16, bf16, f64, "
+                        "f8_e4m3, f8_e5m2), found %s; use a version of the model in one of those types",
+                        path, name, pld_dtype_name(weight.tensor->dtype));
     }
     pld_parameter *bound = &parameters->bound[weight.index];
     if (!bound->name) { /* later plans find it as it is */
@@ -218,11 +217,10 @@ pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *
         return PLD_OK;
     }
     pld_weight weight = pld_weight_files_at(parameters->files, first);
-    return pld_fail(
-        error, PLD_ERROR_FORMAT,
-        "%s: tensor '%s' has no place in this network (%zu such tensors); the configuration beside the file "
-        "describes another one",
-        pld_safetensors_path(weight.file), weight.tensor->name, extra);
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: tensor '%s' has no place in this network (%zu such tensors); the configuration "
+                    "beside the file describes a different network",
+                    pld_safetensors_path(weight.file), weight.tensor->name, extra);
 }
 
 pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,

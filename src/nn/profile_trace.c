@@ -73,7 +73,8 @@ pld_status pld_profile_encode_trace(const pld_profile *profile, uint8_t **bytes,
                                     pld_error *error) {
     trace_text text = {0};
     if (pld_profile_lost(profile) > 0) {
-        return pld_fail(error, PLD_ERROR_MEMORY, "trace: memory was out for %zu spans; expected all of them",
+        return pld_fail(error, PLD_ERROR_MEMORY,
+                        "trace: out of memory, so %zu spans are missing; expected all of them",
                         pld_profile_lost(profile));
     }
     pld_status status = write_all(&text, profile, error);

@@ -187,9 +187,8 @@ static pld_status check_magnitude(const pld_weight_change *change, const pld_wei
     }
     if (shape->rank < 2) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: tensor '%s': a DoRA of a vector cannot be applied; expected it beside the "
-                        "change of a matrix "
-                        "or convolution",
+                        "%s: tensor '%s': a DoRA of a vector cannot be applied; expected a DoRA only of a "
+                        "matrix or a convolution",
                         pld_safetensors_path(pld_lora_file_tensors(change->file)), m.tensor->name);
     }
     if (m.factor == PLD_LORA_OUTPUT_MAGNITUDE && is_vector(m.tensor, shape->size[0])) {

@@ -32,7 +32,7 @@ static pld_status split_words(pld_attention_maps *maps, pld_error *error) {
         }
         if (!length || maps->word_count == MAX_WORDS) {
             return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "attention-maps: expected 1 to %d words with commas between, found %s", MAX_WORDS,
+                            "attention-maps: expected 1 to %d words separated by commas, found %s", MAX_WORDS,
                             length ? "more" : "an empty one");
         }
         maps->words[maps->word_count++] = at;
@@ -300,11 +300,11 @@ pld_status pld_attention_maps_finish(pld_generation *g) {
     }
     const size_t sites = observed_sites(maps), places = map_size(maps);
     if (maps->out_of_memory || sites == 0) {
-        return maps->out_of_memory
-                   ? pld_fail_memory(g->error, places * sizeof(double), "attention maps")
-                   : pld_fail(g->error, PLD_ERROR_ARGUMENT,
-                              "attention-maps: no call of the network lies in the steps from %g to %g of all",
-                              maps->start, maps->end);
+        return maps->out_of_memory ? pld_fail_memory(g->error, places * sizeof(double), "attention maps")
+                                   : pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                                              "attention-maps: no network call lies in the interval from %g "
+                                              "to %g of the steps; choose a wider one",
+                                              maps->start, maps->end);
     }
     const int64_t shape[] = {(int64_t)maps->word_count, maps->height, maps->width};
     static const char *const names[2] = {"attention_maps.dense", "attention_maps.sparse"};

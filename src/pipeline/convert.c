@@ -69,13 +69,13 @@ static pld_status check_output(const char *output, bool folder, bool overwrite, 
                                : pld_atomic_file_check(output, NULL, error);
     }
     if (!overwrite) {
-        return pld_fail(error, PLD_ERROR_IO, "%s: is already there; --overwrite replaces it", output);
+        return pld_fail(error, PLD_ERROR_IO, "%s: already exists; --overwrite replaces it", output);
     }
     const bool fits = folder ? S_ISDIR(found.st_mode) && is_model_folder(output) : S_ISREG(found.st_mode);
     return fits ? PLD_OK
                 : pld_fail(
                       error, PLD_ERROR_IO,
-                      "%s: is there and is no %s, so it is not replaced; remove it or choose another name",
+                      "%s: exists and is not a %s, so it is not replaced; remove it or choose another name",
                       output, folder ? "model folder" : "plain file");
 }
 
@@ -93,7 +93,8 @@ static pld_status settle_folder(const char *made, const char *output, pld_error 
     const bool had = rename(output, old) == 0;
     pld_status status = PLD_OK;
     if (rename(made, output) != 0) {
-        status = pld_fail(error, PLD_ERROR_IO, "%s: cannot be given its name: %s", output, strerror(errno));
+        status = pld_fail(error, PLD_ERROR_IO, "%s: cannot be renamed to its final name: %s", output,
+                          strerror(errno));
         if (had) {
             (void)rename(old, output);
         }
@@ -186,7 +187,7 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
     }
     if (model->base) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "a model with LoRAs cannot be converted; convert its base");
+                        "a model with LoRAs cannot be converted; convert the model without them");
     }
     PLD_TRY(read_dtype(options->dtype, &conversion.dtype, error));
     PLD_TRY(check_output(output, folder, options->overwrite, error));
@@ -196,8 +197,8 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
     pld_conversion_clear(&conversion);
     if (status == PLD_OK && conversion.overflows) {
         pld_log_message(&model->engine->log, PLD_LOG_WARNING,
-                        "%s: %zu numbers are too large for f16 and became infinite; write bf16 or f32",
-                        output, conversion.overflows);
+                        "%s: %zu numbers are too large for f16 and became infinite; use bf16 or f32", output,
+                        conversion.overflows);
     }
     return status;
 }

@@ -109,20 +109,18 @@ pld_status pld_convert_check_single(const pld_model *model, const char *output, 
         return pld_fail(error, status, "%s", reason.message);
     }
     if (status != PLD_OK) {
-        pld_log_message(
-            &model->engine->log, PLD_LOG_WARNING,
-            "%s: cannot be used by itself, since its tensors do not tell everything; use it with --config %s "
-            "(%s)",
-            output, folder, reason.message);
+        pld_log_message(&model->engine->log, PLD_LOG_WARNING,
+                        "%s: cannot be used by itself, because its tensors do not describe the whole model; "
+                        "use it with --config %s (%s)",
+                        output, folder, reason.message);
         return PLD_OK;
     }
     compare(model, alone, &found);
     if (found.text[0]) {
-        pld_log_message(
-            &model->engine->log, PLD_LOG_WARNING,
-            "%s: gives other pictures by itself, since its tensors do not tell everything (lost: %s); use it "
-            "with --config %s",
-            output, found.text, folder);
+        pld_log_message(&model->engine->log, PLD_LOG_WARNING,
+                        "%s: draws different pictures by itself, because its tensors do not describe the "
+                        "whole model (lost: %s); use it with --config %s",
+                        output, found.text, folder);
     }
     pld_model_destroy(&alone);
     return PLD_OK;

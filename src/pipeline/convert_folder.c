@@ -15,7 +15,7 @@
 static pld_status make_folder(const char *path, pld_error *error) {
     return mkdir(path, 0777) == 0 || errno == EEXIST
                ? PLD_OK
-               : pld_fail(error, PLD_ERROR_IO, "%s: the folder cannot be made: %s", path, strerror(errno));
+               : pld_fail(error, PLD_ERROR_IO, "%s: the folder cannot be created: %s", path, strerror(errno));
 }
 
 /** Copy one small file as it is. */

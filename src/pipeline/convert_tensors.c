@@ -289,7 +289,7 @@ static pld_status check_thirds(const pld_conversion *conversion, pld_error *erro
             const pld_stored_tensor *tensor = item->sources[j].tensor;
             if (!tensor || tensor->dtype != item->sources[0].tensor->dtype) {
                 return pld_fail(error, PLD_ERROR_FORMAT,
-                                "tensor '%s' is made of three, which are not all there in one type",
+                                "tensor '%s' is made of three tensors, which are not all there in one type",
                                 item->name);
             }
         }

@@ -18,18 +18,17 @@ static pld_status refuse_values(const pld_generation *g, const char *what, size_
             part->class->role == role && !base->source.random ? pld_parameters_files(part->parameters) : NULL;
         path = files ? pld_weight_files_path(files, 0) : path;
         if (files && pld_find_weight_not_finite(files, base->engine->kernels, &weight)) {
-            return pld_fail(
-                g->error, PLD_ERROR_NUMERIC,
-                "%s (call %zu of the network): the values are not finite, since %s: tensor '%s' of the "
-                "%s holds NaN or infinity; fetch or convert the file again",
-                what, call, pld_safetensors_path(weight.file), weight.tensor->name, part->row->name);
+            return pld_fail(g->error, PLD_ERROR_NUMERIC,
+                            "%s (call %zu of the network): the values are not finite, because in %s tensor "
+                            "'%s' of the %s contains NaN or infinity; download or convert the file again",
+                            what, call, pld_safetensors_path(weight.file), weight.tensor->name,
+                            part->row->name);
         }
     }
-    return pld_fail(
-        g->error, PLD_ERROR_NUMERIC,
-        "%s (call %zu of the network): the values are not finite, though the weights of %s are; the "
-        "settings%s are too extreme",
-        what, call, path, g->model->lora_count ? " or the LoRAs" : "");
+    return pld_fail(g->error, PLD_ERROR_NUMERIC,
+                    "%s (call %zu of the network): the values are not finite, although the weights of %s "
+                    "are; the settings%s are too extreme",
+                    what, call, path, g->model->lora_count ? " or the LoRAs" : "");
 }
 
 pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
@@ -96,8 +95,7 @@ static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) 
     if (g->options->release_text_encoders) {
         const size_t bytes = pld_session_release_text_encoders(g->session);
         pld_log_message(&g->model->engine->log, PLD_LOG_DETAIL,
-                        "text encoders: %.2f GiB of their weights were given back",
-                        (double)bytes / 1073741824.0);
+                        "text encoders: %.2f GiB of their weights were freed", (double)bytes / 1073741824.0);
     }
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         if (texts & PLD_BRANCH_BIT(branch)) {

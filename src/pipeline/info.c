@@ -41,7 +41,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
             pld_prediction_text(stated ? model->scheduler.prediction_type : PLD_PREDICT_EPSILON),
         .prediction_reason = told->type ? told->reason
                              : stated   ? "stated in scheduler_config.json"
-                                        : "scheduler_config.json states none: diffusers' default",
+                                        : "not stated in scheduler_config.json: diffusers' default",
         .scheduler = model->sampler->name,
         .default_width = side,
         .default_height = side,

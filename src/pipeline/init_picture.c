@@ -24,9 +24,11 @@ pld_status pld_init_picture_resolve(pld_generation *g) {
     g->first_call = 0;
     g->report.strength = o->init_image ? o->strength : 1;
     if (!o->init_image) {
-        return o->mask ? pld_fail(g->error, PLD_ERROR_ARGUMENT,
-                                  "mask: expected beside it the picture of which it keeps a part (init-img)")
-                       : PLD_OK;
+        return o->mask
+                   ? pld_fail(
+                         g->error, PLD_ERROR_ARGUMENT,
+                         "mask: expected an initial picture (init-img) beside it, of which it keeps a part")
+                   : PLD_OK;
     }
     PLD_TRY(check_image(g, o->init_image, "init-img"));
     if (o->mask) {
@@ -106,9 +108,9 @@ static pld_status prepare_mask(pld_generation *g) {
     }
     pld_free(sized);
     if (status == PLD_OK && marked == 0) {
-        return pld_fail(
-            g->error, PLD_ERROR_ARGUMENT,
-            "mask: nothing in it is light, so nothing would be redrawn; white marks what shall change");
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "mask: expected white where the picture is to be redrawn, found nothing light, so "
+                        "nothing would change");
     }
     return status;
 }

@@ -64,7 +64,7 @@ static void note_numbers(pld_inspection *inspection) {
     const char *spelling = pld_quantised_spelling(inspection->files, &tensor);
     if (spelling) {
         pld_inspection_note(inspection,
-                            "it holds %s ('%.100s'), which are not supported: take the f16 or bf16 version",
+                            "it contains %s ('%.100s'), which are not supported: use the f16 or bf16 version",
                             spelling, tensor);
     }
 }

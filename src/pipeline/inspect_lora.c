@@ -81,16 +81,15 @@ pld_status pld_inspect_lora(pld_inspection *inspection, bool *is_lora, pld_error
     info->lora = &inspection->lora;
     info->title = family ? family : "LoRA";
     if (pld_lora_file_unknown_count(file)) {
-        pld_inspection_note(inspection, "%zu tensors have names that mean nothing here ('%.100s'%s)",
+        pld_inspection_note(inspection, "%zu tensors have unknown names ('%.100s'%s)",
                             pld_lora_file_unknown_count(file), pld_lora_file_unknown_at(file, 0),
                             pld_lora_file_unknown_count(file) > 1 ? ", …" : "");
     }
     if (pld_lora_file_unscaled_count(file)) {
-        pld_inspection_note(
-            inspection,
-            "no alpha is known for %zu of its modules, in the file or an adapter_config.json beside "
-            "adapter_model.safetensors; alpha / rank is taken as 1",
-            pld_lora_file_unscaled_count(file));
+        pld_inspection_note(inspection,
+                            "%zu of its modules have no alpha, in the file or in an adapter_config.json "
+                            "beside adapter_model.safetensors; alpha / rank is taken as 1",
+                            pld_lora_file_unscaled_count(file));
     }
     pld_lora_file_close(&file);
     return PLD_OK;

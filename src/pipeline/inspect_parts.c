@@ -69,10 +69,10 @@ static pld_status list_sites(pld_inspection *inspection, const pld_part_class *c
     pld_plan_init(&inspection->plan, NULL);
     PLD_TRY(class->denoiser->build(&inspection->plan, config, &shape, &values, error));
     if (facts.channels > facts.output_channels) {
-        pld_inspection_note(inspection,
-                            "its %s takes %d channels and gives %d, as inpainting networks do, which are "
-                            "not supported",
-                            class->title, (int)facts.channels, (int)facts.output_channels);
+        pld_inspection_note(
+            inspection,
+            "its %s takes %d channels and returns %d, as inpainting networks do, which are not supported",
+            class->title, (int)facts.channels, (int)facts.output_channels);
     }
     const size_t count = inspection->plan.site_count;
     inspection->sites = pld_allocate(count, sizeof *inspection->sites);
@@ -127,7 +127,7 @@ static pld_status describe_denoiser(pld_inspection *inspection, found_denoiser *
     PLD_TRY(status);
     for (const pld_family_part *part = found->family->parts; part->name; part++) {
         if (!pld_layout_find(&inspection->contents, part->name)) {
-            pld_inspection_note(inspection, "it holds no %s: give %s", part->what, part->remedy);
+            pld_inspection_note(inspection, "it contains no %s; give %s", part->what, part->remedy);
         }
     }
     return PLD_OK;
@@ -178,7 +178,7 @@ pld_status pld_inspect_parts(pld_inspection *inspection, const char *config, pld
         return pld_fail(error, status, "%s", reason.message);
     }
     if (status != PLD_OK) { /* still worth a description: parts, types and metadata are known */
-        pld_inspection_note(inspection, "it cannot be drawn with: %.400s", reason.message);
+        pld_inspection_note(inspection, "it cannot be used to draw: %.400s", reason.message);
     }
     return PLD_OK;
 }

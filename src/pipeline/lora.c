@@ -163,9 +163,8 @@ static pld_status refuse_family(const lora_build *build, const pld_model_lora *l
     const char *family = pld_lora_file_family(lora->file);
     return pld_fail(
         build->error, PLD_ERROR_FORMAT,
-        "%s: %s of its %zu modules exist in %s (%s), for example '%s'; the file seems to be made for "
-        "%s",
-        lora->public.path, parts_found ? "none but the text encoder's" : "none", lora->public.module_count,
+        "%s: its %zu modules%s do not exist in %s (%s), for example '%s'; the file seems to be made for %s",
+        lora->public.path, lora->public.module_count, parts_found ? ", except the text encoder's," : "",
         build->base->source.path, build->base->family->name,
         lora->public.unmatched_count ? lora->public.unmatched[0] : "", family ? family : "another family");
 }
@@ -211,13 +210,12 @@ static void tell(const pld_model *model, const pld_applied_lora *lora, size_t un
     const pld_log *log = &model->engine->log;
     pld_log_message(log, PLD_LOG_NOTICE, "LoRA %s: applied %zu of %zu modules (%s, rank %d) with weight %g%s",
                     lora->path, lora->applied_count, lora->module_count, lora->style, lora->rank,
-                    lora->weight, lora->weight == 0 ? ", which is no change" : "");
+                    lora->weight, lora->weight == 0 ? ", which changes nothing" : "");
     if (unscaled > 0) {
-        pld_log_message(
-            log, PLD_LOG_NOTICE,
-            "LoRA %s: no alpha is known for %zu of its modules, in the file or an adapter_config.json beside "
-            "adapter_model.safetensors; alpha / rank is taken as 1",
-            lora->path, unscaled);
+        pld_log_message(log, PLD_LOG_NOTICE,
+                        "LoRA %s: %zu of its modules have no alpha, in the file or in an adapter_config.json "
+                        "beside adapter_model.safetensors; alpha / rank is taken as 1",
+                        lora->path, unscaled);
     }
     if (lora->unmatched_count == 0) {
         return;
@@ -229,10 +227,11 @@ static void tell(const pld_model *model, const pld_applied_lora *lora, size_t un
         int length = snprintf(list + used, sizeof list - used, "%s%.100s", i ? ", " : "", lora->unmatched[i]);
         used += (size_t)length;
     }
-    pld_log_message(log, PLD_LOG_WARNING, "LoRA %s: %zu without a place in this model: %s%s", lora->path,
+    pld_log_message(log, PLD_LOG_WARNING, "LoRA %s: %zu names have no place in this model: %s%s", lora->path,
                     lora->unmatched_count, list, lora->unmatched_count > MOST ? ", …" : "");
     for (size_t i = MOST; i < lora->unmatched_count; i++) {
-        pld_log_message(log, PLD_LOG_DETAIL, "LoRA %s: no place for %s", lora->path, lora->unmatched[i]);
+        pld_log_message(log, PLD_LOG_DETAIL, "LoRA %s: %s has no place in this model", lora->path,
+                        lora->unmatched[i]);
     }
 }
 

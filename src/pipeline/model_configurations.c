@@ -117,7 +117,7 @@ static pld_status choose_sampler(pld_model *model, pld_error *error) {
     PLD_TRY(check_scheduler_class(&at, "_class_name", class_name, error));
     if (named[0] && strcmp(class_name, named) != 0) {
         pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
-                        "%s: the scheduler is %s, which counts; model_index.json names %s", at.file, own,
+                        "%s: its scheduler, %s, takes precedence; model_index.json names %s", at.file, own,
                         named);
     }
     return pld_sampler_kind_for_class(class_name, &model->scheduler, &model->sampler, error);
@@ -266,7 +266,7 @@ static pld_status check_lengths(const pld_model *model, pld_error *error) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         if (encoder->text.positions != first->text.positions) {
             return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: %s takes %lld positions (max_position_embeddings), %s %lld",
+                            "%s: %s takes %lld positions (max_position_embeddings), but %s takes %lld",
                             model->source.path, encoder->row->name, (long long)encoder->text.positions,
                             first->row->name, (long long)first->text.positions);
         }
@@ -287,25 +287,23 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
         width += encoder->text.width;
         pooled += is_pooled ? encoder->text.projection : 0;
         if (is_pooled && encoder->text.projection == 0) {
-            return pld_fail(
-                error, PLD_ERROR_FORMAT,
-                "%s: %s/config.json: field 'projection_dim' is null; expected the width of the pooled "
-                "embedding, which the %s is told",
-                path, encoder->row->name, title);
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: %s/config.json: field 'projection_dim' is null; expected the width of the "
+                            "pooled embedding, on which the %s is conditioned",
+                            path, encoder->row->name, title);
         }
     }
     if (denoiser->state_width != width) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: the %s expects text states of width %lld (cross_attention_dim), the text "
-                        "encoders give %lld (sum of hidden_size)",
+                        "%s: the %s expects text states of width %lld (cross_attention_dim), but the text "
+                        "encoders return %lld (sum of hidden_size)",
                         path, title, (long long)denoiser->state_width, (long long)width);
     }
     if (denoiser->pooled_width != pooled) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
-            "%s: the %s expects a pooled text embedding of width %lld "
-            "(projection_class_embeddings_input_dim less what it is told of sizes), the text encoders "
-            "give %lld (projection_dim)",
+            "%s: the %s expects a pooled text embedding of width %lld (projection_class_embeddings_input_dim "
+            "less the embedding of sizes), but the text encoders return %lld (projection_dim)",
             path, title, (long long)denoiser->pooled_width, (long long)pooled);
     }
     return check_lengths(model, error);
@@ -315,7 +313,7 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
 static const char *special_network(int64_t channels, int64_t latents) {
     return channels == 2 * latents + 1 ? "inpainting networks, which also take a mask and the masked picture,"
            : channels == 2 * latents   ? "networks that edit a picture (InstructPix2Pix)"
-           : channels == latents + 1   ? "networks that are told of depth"
+           : channels == latents + 1   ? "networks conditioned on depth"
            : channels == latents + 3   ? "upscalers, which also take the small picture,"
                                        : "such networks";
 }
@@ -326,13 +324,12 @@ static pld_status check_parts(const pld_model *model, pld_error *error) {
     const int64_t latents = model->autoencoder_facts.channels;
     PLD_TRY(check_text(model, error));
     if (in != latents || model->denoiser_facts.output_channels < in) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: the %s takes %lld channels (in_channels) and gives %lld, the autoencoder has %lld; "
-            "%s are not supported",
-            model->source.path, pld_denoiser_of(model)->class->title, (long long)in,
-            (long long)model->denoiser_facts.output_channels, (long long)latents,
-            special_network(in, latents));
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: the %s takes %lld channels (in_channels) and returns %lld, but the autoencoder "
+                        "has %lld; %s are not supported",
+                        model->source.path, pld_denoiser_of(model)->class->title, (long long)in,
+                        (long long)model->denoiser_facts.output_channels, (long long)latents,
+                        special_network(in, latents));
     }
     return PLD_OK;
 }

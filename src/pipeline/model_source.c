@@ -54,7 +54,7 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
     }
     if (options->random_weights && (!S_ISDIR(found.st_mode) || options->unet || options->vae)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "%s: random weights go with a diffusers folder, and with no other files", path);
+                        "%s: random weights need a diffusers folder and no other files", path);
     }
     PLD_TRY(open_parts_by_themselves(source, options, log, error));
     if (!S_ISDIR(found.st_mode)) {
@@ -62,7 +62,7 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
     }
     if (options->config) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "%s: a folder describes itself; --config goes with a single file", path);
+                        "%s: a folder describes itself; --config is for a single file", path);
     }
     if (options->random_weights) {
         source->layout = "random weights";
@@ -184,7 +184,7 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
         return pld_layout_view(holder->files, found->layout, facts.layers, files, error);
     }
     if (!source->folder) {
-        return pld_fail(error, PLD_ERROR_MISSING, "%s: the file holds no %s", source->path, part->name);
+        return pld_fail(error, PLD_ERROR_MISSING, "%s: the file contains no %s", source->path, part->name);
     }
     char *folder = pld_format("%s/%s", source->folder, part->name);
     if (!folder) {
@@ -243,9 +243,9 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
     if (!source->vocabulary) {
         return pld_fail(
             error, PLD_ERROR_MISSING,
-            "%s: single files hold no tokenizer, and CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) "
-            "is not installed; './dev setup' fetches it (it lies in the PyPI package open_clip_torch); or "
-            "give it, or a tokenizer folder, with --tokenizer",
+            "%s: single files contain no tokenizer, and CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) is "
+            "not installed; './dev setup' downloads it (from the PyPI package open_clip_torch), or give it, "
+            "or a tokenizer folder, with --tokenizer",
             source->path);
     }
     return pld_clip_bpe_open(source->vocabulary, pad, tokenizer, error);

@@ -26,7 +26,7 @@ static void report_extras(const pld_layout_contents *contents, const pld_log *lo
 static pld_status nothing_found(const pld_layout_contents *contents, const char *expected, pld_error *error) {
     const char *other = pld_layout_other_kind(contents);
     return pld_fail(
-        error, PLD_ERROR_UNSUPPORTED, "%s: expected %s, found %s ('pladis info' lists what a file holds)",
+        error, PLD_ERROR_UNSUPPORTED, "%s: expected %s, found %s ('pladis info' shows what a file contains)",
         pld_weight_files_path(contents->files, 0), expected, other ? other : "tensors of an unknown network");
 }
 
@@ -93,16 +93,15 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
     return PLD_OK;
 }
 
-static pld_status part_missing(const pld_model_source *source, const pld_family_part *part,
-                               pld_error *error) {
-    return pld_fail(error, PLD_ERROR_MISSING, "%s: the file holds no %s; give %s", source->path, part->what,
-                    part->remedy);
+static pld_status part_missing(const pld_model_source *source, const pld_family_part *part, pld_error *error) {
+    return pld_fail(error, PLD_ERROR_MISSING, "%s: the file contains no %s; give %s", source->path,
+                    part->what, part->remedy);
 }
 
 /** Enter a document that was read off the tensors, and give it away. */
 static pld_status add_document(pld_model_source *source, const char *inside, json_t *document,
                                pld_error *error) {
-    char *name = pld_format("%s (%s, as read off its tensors)", source->path, inside);
+    char *name = pld_format("%s (%s, inferred from its tensors)", source->path, inside);
     pld_status status = PLD_OK;
     if (name) {
         status = pld_model_source_add(source, inside, name, document, error);

@@ -26,8 +26,8 @@ pld_status pld_told_beside_scheduler(const json_t *scheduler, const char *file, 
         if (strcmp(types[i], stated) == 0) {
             told->type = types[i];
             told->teller = PLD_TOLD_BY_SCHEDULER;
-            snprintf(told->reason, sizeof told->reason, "%.120s states %s", file,
-                     states ? "it" : "none: diffusers' default");
+            snprintf(told->reason, sizeof told->reason,
+                     states ? "stated in %.120s" : "not stated in %.120s: diffusers' default", file);
         }
     }
     return PLD_OK;
@@ -106,8 +106,8 @@ static pld_status weigh(pld_model_source *source, json_t *scheduler, const char 
         pld_log_message(log, PLD_LOG_DETAIL, "%s: predicts %s (%s)", weights, told->type, told->reason);
         return PLD_OK;
     }
-    pld_log_message(log, PLD_LOG_NOTICE, "%s: predicts %s%s (%s), whatever %s says", weights, told->type,
-                    told->zero_snr ? " with zero terminal signal" : "", told->reason, file);
+    pld_log_message(log, PLD_LOG_NOTICE, "%s: predicts %s%s (%s), which takes precedence over %s", weights,
+                    told->type, told->zero_snr ? " with zero terminal SNR" : "", told->reason, file);
     drop_infinity(scheduler);
     return pld_model_source_add(source, scheduler_inside, file, json_incref(scheduler), error);
 }

@@ -27,8 +27,10 @@ static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64
                                pld_error *error) {
     const int64_t own = (int64_t)(chunks->count * chunks->positions);
     if (chunks->count > MAX_CHUNKS) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "prompt: %zu chunks of %zu tokens, at most %d are taken",
-                        chunks->count, chunks->positions - 2, (int)MAX_CHUNKS);
+        return pld_fail(
+            error, PLD_ERROR_ARGUMENT,
+            "prompt: %zu chunks of %zu tokens are too many, expected at most %d; shorten the prompt",
+            chunks->count, chunks->positions - 2, (int)MAX_CHUNKS);
     }
     *tokens = index == 0 ? own : *tokens;
     return own == *tokens

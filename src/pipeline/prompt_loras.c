@@ -29,7 +29,7 @@ static pld_status find_file(const char *folder, const char *name, char **path, p
     struct stat found;
     if (!realpath(folder, root)) {
         return pld_fail(error, PLD_ERROR_MISSING,
-                        "%s: no such folder; it should hold the LoRAs of the prompt", folder);
+                        "%s: no such folder; it should contain the LoRAs of the prompt", folder);
     }
     const char *end = ends_with(name, ".safetensors") ? "" : ".safetensors";
     char *wanted = pld_format("%s/%s%s", root, name, end);

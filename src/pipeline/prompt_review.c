@@ -89,8 +89,8 @@ static void tell_replacements(const review *r) {
     for (const char *at = r->text; (size_t)(at - r->text) + 3 <= r->length; at++) {
         if (memcmp(at, replacement, 3) == 0) {
             pld_log_message(r->log, PLD_LOG_WARNING,
-                            "%s: what stands at byte %zu is not UTF-8, or the sign U+FFFD itself, and is "
-                            "drawn as that sign; save or type the text as UTF-8",
+                            "%s: the text at byte %zu is not UTF-8, or is U+FFFD itself, and is read as "
+                            "U+FFFD; save or type the text as UTF-8",
                             label(r), (size_t)(at - r->text) + 1);
             return;
         }
@@ -113,9 +113,9 @@ static void tell_syntax(void *context, const pld_foreign_match *match) {
 static void tell_break_words(const review *r, size_t count) {
     if (count > 0) {
         pld_log_message(r->log, PLD_LOG_WARNING,
-                        "%s: %zu BREAK in brackets with a weight: %s a word there, as in A1111; close the "
-                        "bracket before BREAK to begin a chunk",
-                        label(r), count, count > 1 ? "each is" : "it is");
+                        "%s: found BREAK %zu time%s in brackets with a weight, where it is a word, as in "
+                        "A1111; close the bracket before BREAK to start a new chunk",
+                        label(r), count, count > 1 ? "s" : "");
     }
 }
 

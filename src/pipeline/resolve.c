@@ -75,7 +75,8 @@ static pld_status check_picture_sizes(const pld_generation *g) {
         PLD_TRY(check_range(g->error, rows[i].name, rows[i].number, 0, MAX_SIDE));
         if (rows[i].number && !g->model->denoiser_facts.told_sizes) {
             pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
-                            "%s has no effect on this model: it is not told of picture sizes", rows[i].name);
+                            "%s has no effect on this model, which is not conditioned on picture sizes",
+                            rows[i].name);
             return PLD_OK;
         }
     }
@@ -115,8 +116,8 @@ static pld_status unknown_name(const pld_generation *g, const char *option, cons
     for (size_t i = 0, used = 0; pld_list(kind, i, &row, &description) && used < sizeof known; i++) {
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", row);
     }
-    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "%s: unknown name '%.60s'; known are %s", option, name,
-                    known);
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "%s: unknown name '%.60s'; the known names are %s", option,
+                    name, known);
 }
 
 static pld_status find_prediction(const pld_generation *g, const char *name, pld_prediction *prediction) {
@@ -298,8 +299,8 @@ static void warn_of_scale(const pld_generation *g) {
     const double scale = g->options->cfg_scale;
     const pld_log *log = &g->model->engine->log;
     if (scale > 0 && scale < 1) {
-        pld_log_message(log, PLD_LOG_WARNING, "a cfg-scale of %g has no effect: guidance begins above 1",
-                        scale);
+        pld_log_message(log, PLD_LOG_WARNING,
+                        "a cfg-scale of %g has no effect, because guidance starts above 1", scale);
     } else if (g->preset && g->preset->cfg_scale <= 1 && scale > 2) {
         pld_log_message(log, PLD_LOG_WARNING,
                         "preset %s: the model was distilled to need no CFG; a cfg-scale of %g costs a second "
@@ -346,11 +347,10 @@ static pld_status check_sampler_renoises(const pld_generation *g) {
             snprintf(able + length, sizeof able - length, "%s%s", length ? ", " : "", (*row)->name);
         }
     }
-    return pld_fail(
-        g->error, PLD_ERROR_ARGUMENT,
-        "guidance %s: adds noise back with another prediction than the guided one, which sampler '%s' "
-        "cannot; use one of %s",
-        method, kind->name, able);
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                    "guidance %s: adds noise back with a prediction other than the guided one, which sampler "
+                    "'%s' does not support; use one of %s",
+                    method, kind->name, able);
 }
 
 pld_branch_set pld_generation_branches(const pld_generation *g) {
@@ -373,17 +373,17 @@ static pld_status resolve_dtype(pld_generation *g) {
                         asked);
     }
     if (bf16 && !pld_isa_has_bf16(isa) && !g->session->bf16) { /* once a session */
-        pld_log_message(&engine->log, PLD_LOG_NOTICE,
-                        "dtype bf16: instruction set %s has no arithmetic for it, so it is emulated, slower "
-                        "than f32",
-                        pld_isa_name(isa));
+        pld_log_message(
+            &engine->log, PLD_LOG_NOTICE,
+            "dtype bf16: instruction set %s has no arithmetic for it, so it is emulated and slower than f32",
+            pld_isa_name(isa));
     }
     pld_session_set_bf16(g->session, bf16);
     snprintf(g->report.dtype, sizeof g->report.dtype, "%s", bf16 ? "bf16" : "f32");
     pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s",
                     !bf16                        ? "f32"
-                    : pld_isa_prefers_split(isa) ? "bf16 in the denoiser and the autoencoder, elsewhere split"
-                                                 : "bf16 in the denoiser and the autoencoder, else f32");
+                    : pld_isa_prefers_split(isa) ? "bf16 in the denoiser and the autoencoder, split elsewhere"
+                                                 : "bf16 in the denoiser and the autoencoder, f32 elsewhere");
     return PLD_OK;
 }
 

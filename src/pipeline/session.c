@@ -159,18 +159,17 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
     if (run->settings.low_memory || !fits(need, available)) {
         const size_t bytes = pld_session_make_room(session, parameters);
         pld_log_message(&session->model->engine->log, PLD_LOG_DETAIL,
-                        "%s: to save memory %.2f GiB of other weights were dropped", what,
+                        "%s: freed %.2f GiB of other weights to save memory", what,
                         (double)bytes / 1073741824.0);
         available = pld_available_memory();
     }
     if (!fits(need, available)) {
-        return pld_fail(
-            error, PLD_ERROR_MEMORY,
-            "%s needs %.2f GiB of memory (%.2f for weights, %.2f for buffers), %.2f GiB are available; use a "
-            "smaller picture%s or free memory",
-            what, (double)(need.weights + need.buffers) / 1073741824.0, (double)need.weights / 1073741824.0,
-            (double)need.buffers / 1073741824.0, (double)available / 1073741824.0,
-            run->settings.low_memory ? "" : ", --low-memory");
+        return pld_fail(error, PLD_ERROR_MEMORY,
+                        "%s needs %.2f GiB of memory (%.2f for weights, %.2f for buffers), but %.2f GiB are "
+                        "available; use a smaller picture%s or free memory",
+                        what, (double)(need.weights + need.buffers) / 1073741824.0,
+                        (double)need.weights / 1073741824.0, (double)need.buffers / 1073741824.0,
+                        (double)available / 1073741824.0, run->settings.low_memory ? "" : ", --low-memory");
     }
     return pld_plan_prepare(run, error);
 }

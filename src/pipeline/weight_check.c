@@ -13,25 +13,25 @@ enum { BLOCK = 1 << 12 };
 static const struct {
     const char *name, *fp8, *other;
 } spellings[] = {
-    {"scaled_fp8", "scaled fp8 weights (spelled 'scaled_fp8')", "quantised weights (spelled 'scaled_fp8')"},
-    {".scale_weight", "scaled fp8 weights (spelled 'scale_weight')",
-     "quantised weights (spelled 'scale_weight')"},
-    {".scale_input", "scaled fp8 weights (spelled 'scale_input')",
-     "quantised weights (spelled 'scale_input')"},
-    {".comfy_quant", "scaled fp8 weights (spelled 'comfy_quant')",
-     "quantised weights (spelled 'comfy_quant')"},
-    {".weight_scale", "scaled fp8 weights (spelled 'weight_scale')",
-     "quantised weights (spelled 'weight_scale')"},
-    {".weight_scale_2", "scaled fp8 weights (spelled 'weight_scale_2')",
-     "quantised weights (spelled 'weight_scale_2', as NVFP4 is)"},
-    {".weight_scale_inv", "scaled fp8 weights (spelled 'weight_scale_inv')",
-     "quantised weights (spelled 'weight_scale_inv')"},
-    {".input_scale", "scaled fp8 weights (spelled 'input_scale')",
-     "quantised weights (spelled 'input_scale')"},
+    {"scaled_fp8", "scaled fp8 weights (marked by 'scaled_fp8')", "quantised weights (marked by 'scaled_fp8')"},
+    {".scale_weight", "scaled fp8 weights (marked by 'scale_weight')",
+     "quantised weights (marked by 'scale_weight')"},
+    {".scale_input", "scaled fp8 weights (marked by 'scale_input')",
+     "quantised weights (marked by 'scale_input')"},
+    {".comfy_quant", "scaled fp8 weights (marked by 'comfy_quant')",
+     "quantised weights (marked by 'comfy_quant')"},
+    {".weight_scale", "scaled fp8 weights (marked by 'weight_scale')",
+     "quantised weights (marked by 'weight_scale')"},
+    {".weight_scale_2", "scaled fp8 weights (marked by 'weight_scale_2')",
+     "quantised weights (marked by 'weight_scale_2', as in NVFP4)"},
+    {".weight_scale_inv", "scaled fp8 weights (marked by 'weight_scale_inv')",
+     "quantised weights (marked by 'weight_scale_inv')"},
+    {".input_scale", "scaled fp8 weights (marked by 'input_scale')",
+     "quantised weights (marked by 'input_scale')"},
     {".quant_state.bitsandbytes__nf4", NULL, "nf4 weights of bitsandbytes"},
     {".quant_state.bitsandbytes__fp4", NULL, "fp4 weights of bitsandbytes"},
     {".SCB", NULL, "int8 weights of bitsandbytes"},
-    {".qweight", NULL, "weights in the form of GPTQ, AWQ or SVDQuant (spelled 'qweight')"},
+    {".qweight", NULL, "weights in the form of GPTQ, AWQ or SVDQuant (marked by 'qweight')"},
 };
 
 static bool fits(const char *name, const char *spelling) {
@@ -72,7 +72,7 @@ pld_status pld_check_plain_numbers(const pld_weight_files *files, const pld_log 
     const char *spelling = pld_quantised_spelling(files, &tensor);
     if (spelling) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: tensor '%s': the file holds %s, which are not supported; take the f16 or bf16 "
+                        "%s: tensor '%s': the file contains %s, which are not supported; use the f16 or bf16 "
                         "version of the model",
                         path, tensor, spelling);
     }
@@ -138,8 +138,8 @@ pld_status pld_note_zero_weights(const pld_weight_files *files, const char *part
     }
     if (zeros) {
         pld_log_message(log, PLD_LOG_WARNING,
-                        "%s: %zu of the %zu weights of the %s hold only zeros ('%.100s'%s); the file may be "
-                        "damaged: fetch or convert it again",
+                        "%s: %zu of the %zu weights of the %s contain only zeros ('%.100s'%s); the file may "
+                        "be damaged: download or convert it again",
                         pld_safetensors_path(first.file), zeros, weights, part, first.tensor->name,
                         zeros > 1 ? ", …" : "");
     }

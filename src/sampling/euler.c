@@ -18,7 +18,7 @@ static pld_status prepare(pld_sampler *sampler, const pld_sampling_options *opti
     bool continuous = is_continuous(&sampler->config);
     if (continuous && options->timesteps) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "a list of timesteps cannot be given: %s says timestep_type continuous",
+                        "a list of timesteps cannot be given, because %s states timestep_type continuous",
                         sampler->config.file);
     }
     PLD_TRY(pld_prepare_sigma_space(sampler, options, error));

@@ -38,7 +38,7 @@ static const pld_sampler_operations operations = {.buffers = 1,
 
 const pld_sampler_kind pld_sampler_euler_a = {
     .name = "euler_a",
-    .description = "first order, renews noise in every step",
+    .description = "first order, adds fresh noise in every step",
     .class_name = "EulerAncestralDiscreteScheduler",
     .set_defaults = pld_scheduler_defaults,
     .fields = PLD_FIELDS_BETAS | PLD_FIELDS_SPACING | PLD_FIELD_BIT(RESCALE_BETAS_ZERO_SNR),

@@ -47,7 +47,7 @@ static void place_float_fractions(size_t steps, double *sigmas) {
 }
 
 static const pld_flow_rule training_ends = {
-    .name = "training_ends", .description = "the scheduler's own line (Stable Diffusion 3, SANA)"};
+    .name = "training_ends", .description = "the scheduler's own linear schedule (Stable Diffusion 3, SANA)"};
 static const pld_flow_rule fractions = {
     .name = "fractions", .description = "1 to 1/n (Qwen-Image, Anima, Krea 2)", .place = place_fractions};
 static const pld_flow_rule flux = {.name = "flux",

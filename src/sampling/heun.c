@@ -98,7 +98,7 @@ static const pld_sampler_operations flow_operations = {.buffers = 2,
 
 const pld_sampler_kind pld_sampler_heun = {
     .name = "heun",
-    .description = "second order, deterministic; two calls a step but one in the last; flow models too",
+    .description = "second order, deterministic; two calls per step, one in the last; flow models too",
     .class_name = "HeunDiscreteScheduler",
     .set_defaults = set_defaults,
     .fields = PLD_FIELDS_BETAS | PLD_FIELDS_SPACING | PLD_FIELDS_SIGMA_SCHEDULE | PLD_FIELD_BIT(CLIP_SAMPLE) |
@@ -111,7 +111,7 @@ const pld_sampler_kind pld_sampler_heun = {
 /* diffusers' class knows a static shift alone; the families that shift otherwise need the rest. */
 const pld_sampler_kind pld_sampler_flow_heun = {
     .name = "heun",
-    .description = "second order, deterministic; two calls a step but one in the last",
+    .description = "second order, deterministic; two calls per step, one in the last",
     .class_name = "FlowMatchHeunDiscreteScheduler",
     .set_defaults = pld_flow_defaults,
     .fields = PLD_FIELDS_FLOW,

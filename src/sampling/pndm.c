@@ -70,7 +70,7 @@ static pld_status prepare(pld_sampler *sampler, const pld_sampling_options *opti
         double start = schedule->calls > 1 ? schedule->timesteps[1] + (double)stride_of(sampler) : 0;
         if (start >= (double)schedule->train_timesteps) {
             return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "%zu steps: timestep %g lies outside 0…%zu; take fewer steps or another spacing",
+                            "%zu steps: timestep %g lies outside 0…%zu; use fewer steps or another spacing",
                             schedule->steps, start, schedule->train_timesteps - 1);
         }
         return PLD_OK;
@@ -212,7 +212,7 @@ static const pld_sampler_operations operations = {.begins_at_noise = begins_at_n
 
 const pld_sampler_kind pld_sampler_pndm = {
     .name = "pndm",
-    .description = "linear multistep of order 4; one call more than steps",
+    .description = "linear multistep of order 4; one more call than steps",
     .class_name = "PNDMScheduler",
     .set_defaults = set_defaults,
     .fields = PLD_FIELDS_BETAS | PLD_FIELDS_SPACING | PLD_FIELD_BIT(SKIP_PRK_STEPS) |

@@ -39,11 +39,10 @@ pld_status pld_sampler_call_of_step(const pld_sampler *sampler, size_t step, siz
     *call = step * (order ? order : 1);
     if (step > 0 && sampler->kind->operations->begins_at_noise &&
         sampler->kind->operations->begins_at_noise(sampler)) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "sampler '%s' cannot begin at step %zu as it is configured (%s); take another sampler, such "
-            "as ddim or euler, or a strength of 1",
-            sampler->kind->name, step, sampler->config.file);
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "sampler '%s' cannot start at step %zu as it is configured (%s); use another "
+                        "sampler, such as ddim or euler, or a strength of 1",
+                        sampler->kind->name, step, sampler->config.file);
     }
     return PLD_OK;
 }

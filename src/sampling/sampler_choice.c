@@ -66,10 +66,9 @@ static pld_status check_trigflow(const pld_sampler_kind *asked, const pld_schedu
                                  const pld_sampling_options *options, pld_error *error) {
     const bool scm = asked == &pld_sampler_scm;
     if (is_trigflow_model(stated) && !scm) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: the model is one for SCMScheduler, which sampler '%s' cannot follow; use sampler scm",
-            file_of(stated), asked->name);
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: the model needs SCMScheduler, which sampler '%s' is not; use sampler scm",
+                        file_of(stated), asked->name);
     }
     const bool other =
         options->prediction || stated->class_name[0] || stated->stated & PLD_FIELD_BIT(PREDICTION_TYPE);
@@ -91,11 +90,10 @@ pld_status pld_sampler_choose(const pld_sampler_kind *asked, const pld_scheduler
     *flow = is_flow_model(stated, options) || (asked->is_flow && !options->prediction);
     PLD_TRY(check_trigflow(asked, stated, options, error));
     if (!*flow && asked->is_flow) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: sampler '%s' is that of a flow model, but another prediction is asked for; choose "
-            "prediction flow, or name a sampler",
-            file_of(stated), asked->name);
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: sampler '%s' is for flow models, but another prediction was asked for; use "
+                        "prediction flow, or name a sampler",
+                        file_of(stated), asked->name);
     }
     if (!*flow) {
         return PLD_OK;
@@ -115,7 +113,7 @@ pld_status pld_sampler_choose(const pld_sampler_kind *asked, const pld_scheduler
     if (!*kind) {
         list_flow_samplers(names, sizeof names);
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: the model is a flow model, which sampler '%s' cannot follow; these can: %s",
+                        "%s: sampler '%s' does not support flow models such as this one; use one of %s",
                         file_of(stated), asked->name, names);
     }
     return PLD_OK;

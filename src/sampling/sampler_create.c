@@ -106,7 +106,7 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
         config->timestep_spacing = options->spacing->value;
     } else if (options->spacing) {
         pld_log_message(log, PLD_LOG_WARNING,
-                        "sampler '%s' has its own timesteps: spacing '%s' has no effect", kind->name,
+                        "sampler '%s' has its own timesteps, so spacing '%s' has no effect", kind->name,
                         options->spacing->name);
     }
     sampler->spacing = pld_spacing_of(config->timestep_spacing);
@@ -120,8 +120,8 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
     sampler->sigma_schedule = options->schedule ? options->schedule : pld_sigma_schedule_of(config);
     if (pld_has_sigma_schedule(sampler) && !(kind->fields & PLD_FIELD_BIT(USE_KARRAS_SIGMAS))) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "sampler '%s' takes the noise levels of its timesteps: scheduler '%s' needs another "
-                        "sampler, such as euler or dpm++2m",
+                        "sampler '%s' uses the noise levels of its timesteps, so scheduler '%s' cannot be "
+                        "used; choose another sampler, such as euler or dpm++2m",
                         kind->name, sampler->sigma_schedule->name);
     }
     return PLD_OK;

@@ -42,9 +42,10 @@ static pld_status check_timesteps(const pld_sampler *sampler, const pld_sampling
         return refuse_timesteps(sampler, error);
     }
     if (pld_has_sigma_schedule(sampler)) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "a list of timesteps and scheduler '%s' exclude each other; use scheduler discrete",
-                        sampler->sigma_schedule->name);
+        return pld_fail(
+            error, PLD_ERROR_ARGUMENT,
+            "a list of timesteps and scheduler '%s' cannot be used together; use scheduler discrete",
+            sampler->sigma_schedule->name);
     }
     if (options->timesteps_count == 0 || options->timesteps_count > train) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "a list of %zu timesteps: expected 1 to %zu",
@@ -72,15 +73,15 @@ static pld_status check_sigmas(const pld_sampler *sampler, const pld_sampling_op
                                pld_error *error) {
     const size_t train = (size_t)sampler->config.num_train_timesteps;
     if (sampler->space != &pld_space_flow || !sampler->kind->accepts_sigmas) {
-        return pld_fail(
-            error, PLD_ERROR_ARGUMENT,
-            "sampler '%s' cannot take a list of noise levels; euler, heun, lcm and unipc can, for "
-            "flow models",
-            sampler->kind->name);
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "sampler '%s' cannot take a list of noise levels; euler, heun, lcm and unipc can, "
+                        "for flow models",
+                        sampler->kind->name);
     }
     if (options->timesteps) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "a list of timesteps and one of noise levels exclude each other");
+        return pld_fail(
+            error, PLD_ERROR_ARGUMENT,
+            "a list of timesteps and a list of noise levels cannot be used together; leave one out");
     }
     if (options->sigmas_count == 0 || options->sigmas_count > train) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "a list of %zu noise levels: expected 1 to %zu",
@@ -90,8 +91,8 @@ static pld_status check_sigmas(const pld_sampler *sampler, const pld_sampling_op
         double sigma = options->sigmas[i];
         if (!(sigma > 0 && sigma <= 1 && (!i || sigma < options->sigmas[i - 1]))) {
             return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "noise level %g at place %zu: expected descending ones above 0, up to 1", sigma,
-                            i);
+                            "noise level %g at place %zu: expected descending noise levels above 0, up to 1",
+                            sigma, i);
         }
     }
     return PLD_OK;
@@ -111,7 +112,8 @@ static pld_status take_steps(pld_sampler *sampler, const pld_sampling_options *o
         listed = options->sigmas_count;
     }
     if (listed && options->steps && options->steps != listed) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "%zu steps and a list of %zu %s", options->steps, listed,
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "found %zu steps but a list of %zu %s; leave out the steps", options->steps, listed,
                         options->timesteps ? "timesteps" : "noise levels");
     }
     if (listed) {
@@ -137,7 +139,7 @@ static pld_status take_eta(pld_sampler *sampler, const pld_sampling_options *opt
     if (sampler->kind->honours_eta) {
         sampler->eta = options->eta;
     } else {
-        pld_log_message(log, PLD_LOG_WARNING, "sampler '%s' has no eta: %g has no effect",
+        pld_log_message(log, PLD_LOG_WARNING, "sampler '%s' has no eta, so %g has no effect",
                         sampler->kind->name, options->eta);
     }
     return PLD_OK;
@@ -165,11 +167,10 @@ static pld_status dynamic_shift(const pld_sampler *sampler, const pld_sampling_o
         (rule && rule->mu ? rule->mu : pld_flow_line)(config, options->image_tokens, sampler->schedule.steps);
     *shift = config->time_shift_type == PLD_TIME_SHIFT_LINEAR ? mu : exp(mu);
     if (!(*shift >= 1e-30 && *shift <= 1e30)) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: fields 'base_shift' and 'max_shift' give a shift of %g at %zu image tokens; expected "
-            "one above 0; give a shift",
-            config->file, *shift, options->image_tokens);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: fields 'base_shift' and 'max_shift' give a shift of %g at %zu image tokens, "
+                        "expected one above 0; give a shift",
+                        config->file, *shift, options->image_tokens);
     }
     return PLD_OK;
 }
@@ -186,7 +187,7 @@ static pld_status take_shift(pld_sampler *sampler, const pld_sampling_options *o
     }
     if (sampler->space != &pld_space_flow) {
         if (asked) {
-            pld_log_message(log, PLD_LOG_WARNING, "sampler '%s' has no shift here: %g has no effect",
+            pld_log_message(log, PLD_LOG_WARNING, "sampler '%s' has no shift here, so %g has no effect",
                             sampler->kind->name, options->shift);
         }
         return PLD_OK;

@@ -76,15 +76,14 @@ pld_status pld_sampler_kind_for_class(const char *class_name, const pld_schedule
     if (pld_sampler_has_class(class_name)) {
         char value[64];
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: field 'algorithm_type' is %s, which is not implemented; 'dpmsolver++' and "
-                        "'sde-dpmsolver++' are",
+                        "%s: field 'algorithm_type' is %s, which is not supported; use 'dpmsolver++' or "
+                        "'sde-dpmsolver++'",
                         stated->file,
                         pld_scheduler_field_text(stated, PLD_FIELD_ALGORITHM_TYPE, value, sizeof value));
     }
     return pld_fail(
         error, PLD_ERROR_UNSUPPORTED,
-        "%s: field '_class_name': no sampler for '%.64s'; 'pladis list samplers' names those that "
-        "there are",
+        "%s: field '_class_name': no sampler for '%.64s'; 'pladis list samplers' lists the samplers",
         stated->file, class_name);
 }
 

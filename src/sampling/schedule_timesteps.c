@@ -34,7 +34,7 @@ pld_status pld_place_timesteps(pld_sampler *sampler, const pld_sampling_options 
     schedule->calls = sampler->spacing->place(&request, schedule->timesteps);
     if (schedule->calls == 0) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "%zu steps: spacing '%s' finds no room for that many in %zu timesteps; take fewer or "
+                        "%zu steps: spacing '%s' cannot place that many in %zu timesteps; use fewer steps or "
                         "another spacing",
                         schedule->steps, sampler->spacing->name, last_timestep);
     }
@@ -65,7 +65,7 @@ pld_status pld_apply_sigma_schedule(pld_sampler *sampler, const pld_training_lev
         if (schedule->calls == 0) {
             return pld_fail(
                 error, PLD_ERROR_ARGUMENT,
-                "scheduler '%s' finds no noise level for %zu steps in %zu of them; use another one",
+                "scheduler '%s' finds no noise levels for %zu steps among %zu; use another scheduler",
                 sampler->sigma_schedule->name, schedule->steps, levels->count);
         }
         return PLD_OK;
@@ -74,8 +74,8 @@ pld_status pld_apply_sigma_schedule(pld_sampler *sampler, const pld_training_lev
     double high = isnan(config->sigma_max) ? sigma_max : config->sigma_max;
     if (!(low > 0 && low <= high)) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: noise levels from %g (sigma_max) to %g (sigma_min): expected descending ones "
-                        "above zero",
+                        "%s: noise levels from %g (sigma_max) to %g (sigma_min): expected descending noise "
+                        "levels above zero",
                         config->file, high, low);
     }
     schedule->calls = schedule->steps;
@@ -101,15 +101,15 @@ pld_status pld_check_timesteps(const pld_sampler *sampler, pld_error *error) {
         double timestep = schedule->timesteps[i];
         if (!(timestep >= 0 && timestep < (double)schedule->train_timesteps)) {
             return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "%zu steps: timestep %g lies outside 0…%zu; take fewer steps or another spacing",
+                            "%zu steps: timestep %g lies outside 0…%zu; use fewer steps or another spacing",
                             schedule->steps, timestep, schedule->train_timesteps - 1);
         }
         float alpha = schedule->alphas_cumprod[(size_t)timestep];
         if ((alpha == 0 && sampler->config.prediction_type == PLD_PREDICT_EPSILON) ||
             (alpha == 1 && sampler->config.prediction_type == PLD_PREDICT_SAMPLE)) {
             return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                            "%s: at timestep %g the signal's share is %g, where the network's prediction "
-                            "says nothing of the sample; zero terminal SNR needs v_prediction",
+                            "%s: at timestep %g the share of signal is %g, where this kind of prediction "
+                            "says nothing about the sample; zero terminal SNR needs v_prediction",
                             sampler->config.file, timestep, (double)alpha);
         }
     }

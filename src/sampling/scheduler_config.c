@@ -194,8 +194,9 @@ static pld_status read_word(const pld_json *at, const field_row *row, void *valu
         int written = snprintf(choices + used, sizeof choices - used, "%s%s", used ? ", " : "", w->text);
         used += used + (size_t)written < sizeof choices ? (size_t)written : 0;
     }
-    return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s': unknown value '%.64s'; known are %s",
-                    at->file, row->name, text, choices);
+    return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                    "%s: field '%s': unknown value '%.64s'; the known values are %s", at->file, row->name,
+                    text, choices);
 }
 
 static pld_status read_list(const pld_json *at, const field_row *row, void *list, pld_error *error) {
@@ -203,7 +204,8 @@ static pld_status read_list(const pld_json *at, const field_row *row, void *list
     PLD_TRY(pld_json_array(at, row->name, PLD_JSON_REQUIRED, &child, error));
     size_t count = json_array_size(child.value);
     if (count > MAX_LIST) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: field '%s': a list of %zu values; at most %d", at->file,
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field '%s': found a list of %zu values, expected at most %d", at->file,
                         row->name, count, (int)MAX_LIST);
     }
     void *values = pld_allocate(count, sizeof(double));

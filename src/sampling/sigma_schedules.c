@@ -97,21 +97,21 @@ static const pld_sigma_schedule discrete = {"discrete", "the noise levels of the
                                             PLD_FIELD_COUNT, NULL, NULL};
 static const pld_sigma_schedule karras = {"karras", "denser at low noise (Karras et al. 2022, rho 7)",
                                           PLD_FIELD_USE_KARRAS_SIGMAS, place_karras, NULL};
-static const pld_sigma_schedule exponential = {"exponential", "equal distances in log sigma",
+static const pld_sigma_schedule exponential = {"exponential", "equally spaced in log sigma",
                                                PLD_FIELD_USE_EXPONENTIAL_SIGMAS, place_exponential, NULL};
 static const pld_sigma_schedule beta = {"beta", "denser at both ends (Beta(0.6, 0.6) quantiles)",
                                         PLD_FIELD_USE_BETA_SIGMAS, place_beta, NULL};
 static const pld_sigma_schedule simple = {"simple",
-                                          "whole strides over the training levels, from the noisiest",
+                                          "equal whole strides over the training levels, from the noisiest",
                                           PLD_FIELD_COUNT, NULL, pick_simple};
-static const pld_sigma_schedule normal = {"normal", "equal distances in time, both ends included",
+static const pld_sigma_schedule normal = {"normal", "equally spaced in time, both ends included",
                                           PLD_FIELD_COUNT, NULL, pick_normal};
-static const pld_sigma_schedule sgm_uniform = {
-    "sgm_uniform", "equal distances in time, the last end left out", PLD_FIELD_COUNT, NULL, pick_sgm_uniform};
-static const pld_sigma_schedule ddim_uniform = {"ddim_uniform",
-                                                "whole strides over the training levels, from the cleanest; "
-                                                "sometimes more of them than steps",
-                                                PLD_FIELD_COUNT, NULL, pick_ddim_uniform};
+static const pld_sigma_schedule sgm_uniform = {"sgm_uniform", "equally spaced in time, the last end left out",
+                                               PLD_FIELD_COUNT, NULL, pick_sgm_uniform};
+static const pld_sigma_schedule ddim_uniform = {
+    "ddim_uniform",
+    "equal whole strides over the training levels, from the cleanest; sometimes more levels than steps",
+    PLD_FIELD_COUNT, NULL, pick_ddim_uniform};
 static const pld_sigma_schedule beta_uniform = {
     "beta_uniform", "training levels at Beta(0.6, 0.6) quantiles (ComfyUI's beta)", PLD_FIELD_COUNT, NULL,
     pick_beta_uniform};

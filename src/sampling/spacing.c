@@ -43,11 +43,13 @@ static size_t place_linspace(const pld_spacing_request *request, double *timeste
     return request->steps;
 }
 
-static const pld_spacing leading = {"leading", "whole strides from timestep 0 up; does not reach the last",
-                                    PLD_SPACING_LEADING, place_leading};
-static const pld_spacing trailing = {"trailing", "from the last timestep down; few-step models need it",
+static const pld_spacing leading = {
+    "leading", "equal whole strides up from timestep 0; does not reach the last timestep",
+    PLD_SPACING_LEADING, place_leading};
+static const pld_spacing trailing = {"trailing",
+                                     "equal strides down from the last timestep; few-step models need it",
                                      PLD_SPACING_TRAILING, place_trailing};
-static const pld_spacing linspace = {"linspace", "equal distances, both ends included", PLD_SPACING_LINSPACE,
+static const pld_spacing linspace = {"linspace", "equally spaced, both ends included", PLD_SPACING_LINSPACE,
                                      place_linspace};
 
 static const pld_spacing *const rows[] = {&leading, &trailing, &linspace, NULL};

@@ -13,11 +13,10 @@ enum {
 };
 
 static pld_status damaged(const char *name, const char *what, pld_error *error) {
-    return pld_fail(
-        error, PLD_ERROR_FORMAT,
-        "%s: precompiled_charsmap: expected a map of characters, found %s; take the file from the "
-        "model's source again",
-        name, what);
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: precompiled_charsmap: expected a map of characters, found %s; download it again "
+                    "from the model's source",
+                    name, what);
 }
 
 pld_status pld_charsmap_read(pld_charsmap *map, const uint8_t *bytes, size_t size, const char *name,
@@ -30,7 +29,7 @@ pld_status pld_charsmap_read(pld_charsmap *map, const uint8_t *bytes, size_t siz
     }
     const size_t trie = bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24;
     if (trie % 4 != 0 || trie == 0 || trie > size - 4) {
-        return damaged(name, "a table of a size that cannot be", error);
+        return damaged(name, "a table of an impossible size", error);
     }
     map->unit_count = trie / 4;
     map->size = size - 4 - trie;
@@ -78,7 +77,7 @@ pld_status pld_charsmap_read_base64(pld_charsmap *map, const char *text, size_t 
         const int digit = base64_digit(text[i]);
         bits = bits << 6 | (uint32_t)digit;
         if (digit < 0) {
-            status = damaged(name, "what is not base64", error);
+            status = damaged(name, "text that is not base64", error);
         } else if (i % 4 != 0) {
             bytes[size++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
         }

@@ -96,11 +96,10 @@ pld_status pld_byte_bpe_prepare(pld_tokenizer_parts *parts, const char *name, pl
         any = any || parts->bpe.byte_ids[byte] >= 0;
     }
     if (!any) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: expected the letters of the 256 bytes among the pieces of a byte-level vocabulary, found "
-            "none; take all files of the tokenizer from one source",
-            name);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: expected the letters of the 256 bytes among the pieces of a byte-level "
+                        "vocabulary, found none; use tokenizer files that all come from one source",
+                        name);
     }
     return PLD_OK;
 }
@@ -144,11 +143,10 @@ pld_status pld_spm_bpe_prepare(pld_tokenizer_parts *parts, const char *name, pld
     if (parts->bpe.byte_fallback && parts->unknown_id < 0) {
         for (int byte = 0; byte < 256; byte++) {
             if (parts->bpe.byte_ids[byte] < 0) {
-                return pld_fail(
-                    error, PLD_ERROR_FORMAT,
-                    "%s: byte_fallback: expected pieces <0x00> … <0xFF> or an unknown token, found no "
-                    "<0x%02X>; take the file from the model's source again",
-                    name, (unsigned)byte);
+                return pld_fail(error, PLD_ERROR_FORMAT,
+                                "%s: byte_fallback: expected pieces <0x00> … <0xFF> or an unknown token, "
+                                "found no <0x%02X>; download it again from the model's source",
+                                name, (unsigned)byte);
             }
         }
     }

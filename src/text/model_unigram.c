@@ -34,11 +34,10 @@ static pld_status build_trie(pld_tokenizer_parts *parts, const char *name, pld_e
 pld_status pld_unigram_prepare(pld_tokenizer_parts *parts, const char *name, pld_error *error) {
     pld_unigram_model *model = &parts->unigram;
     if (parts->unknown_id < 0 || (size_t)parts->unknown_id >= model->score_count) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: unk_id: expected the id of a piece, below %zu, found %d; take the file from the model's "
-            "source again",
-            name, model->score_count, (int)parts->unknown_id);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: unk_id: expected the id of a piece, below %zu, found %d; download it again from "
+                        "the model's source",
+                        name, model->score_count, (int)parts->unknown_id);
     }
     double least = model->scores[0];
     for (size_t i = 1; i < model->score_count; i++) {

@@ -189,7 +189,7 @@ static pld_status next_match(const pld_text_pattern *pattern, const char *text, 
     }
     return pld_fail(
         error, PLD_ERROR_UNSUPPORTED,
-        "%s: a regular expression takes too long for this prompt (PCRE2's code %d); shorten the prompt",
+        "%s: a regular expression takes too long on this prompt (PCRE2's code %d); shorten the prompt",
         pattern->name, code);
 }
 

@@ -6,11 +6,10 @@
 enum { VARINT_BYTES = 10 };
 
 static pld_status damaged(const pld_protobuf *message, const char *what, pld_error *error) {
-    return pld_fail(
-        error, PLD_ERROR_FORMAT,
-        "%s: expected a SentencePiece model, found %s; the file is damaged or another kind, take it from "
-        "the model's source again",
-        message->name, what);
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: expected a SentencePiece model, found %s; the file is damaged or of another kind: "
+                    "download it again from the model's source",
+                    message->name, what);
 }
 
 static pld_status read_varint(pld_protobuf *message, uint64_t *value, pld_error *error) {

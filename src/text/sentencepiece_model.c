@@ -24,11 +24,10 @@ enum { NORMALIZER_CHARSMAP = 2, NORMALIZER_PREFIX = 3, NORMALIZER_EXTRA = 4, NOR
 
 static pld_status bad_piece(const pld_sentencepiece_model *model, const char *name, const char *what,
                             pld_error *error) {
-    return pld_fail(
-        error, PLD_ERROR_FORMAT,
-        "%s: piece %zu: expected text with a finite score, found %s; take the file from the model's source "
-        "again",
-        name, model->count, what);
+    return pld_fail(error, PLD_ERROR_FORMAT,
+                    "%s: piece %zu: expected text with a finite score, found %s; download it again from the "
+                    "model's source",
+                    name, model->count, what);
 }
 
 static bool is_utf8(const char *text, size_t length) {
@@ -61,10 +60,10 @@ static pld_status read_piece(pld_sentencepiece_model *model, pld_protobuf messag
         }
     }
     if (piece.length == 0 || !is_utf8(piece.text, piece.length)) {
-        return bad_piece(model, message.name, "none, or no UTF-8", error);
+        return bad_piece(model, message.name, "none, or text that is not UTF-8", error);
     }
     if (!isfinite(piece.score)) {
-        return bad_piece(model, message.name, "a score that is no number", error);
+        return bad_piece(model, message.name, "a score that is not a number", error);
     }
     if (model->count == PLD_VOCABULARY_LIMIT) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: expected at most %d pieces, found more",
@@ -163,7 +162,8 @@ pld_status pld_sentencepiece_model_read(pld_sentencepiece_model *model, const ch
     if (model->count == 0) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
-            "%s: expected a SentencePiece model, found no piece; the file is damaged or another kind", name);
+            "%s: expected a SentencePiece model, found no piece; the file is damaged or of another kind",
+            name);
     }
     return PLD_OK;
 }

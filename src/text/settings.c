@@ -83,11 +83,10 @@ pld_status pld_tokenizer_parts_add(pld_tokenizer_parts *parts, pld_added_token t
         return PLD_OK;
     }
     if (found >= 0 && token.id >= 0 && token.id != found) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: added token '%.64s': expected id %d by its place in the vocabulary, found %d; take all "
-            "files of the tokenizer from one source",
-            name, token.content, (int)found, (int)token.id);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: added token '%.64s': expected id %d, its place in the vocabulary, found %d; use "
+                        "tokenizer files that all come from one source",
+                        name, token.content, (int)found, (int)token.id);
     }
     if (found < 0) {
         token.id = token.id >= 0 ? token.id : (int32_t)parts->vocabulary.id_count;

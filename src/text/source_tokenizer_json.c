@@ -140,11 +140,10 @@ static pld_status read_template_step(const pld_json *step, const pld_tokenizer_p
     const int32_t id = pld_vocabulary_find(&parts->vocabulary, content, strlen(content));
     int32_t *place = *behind ? &result->after_id : &result->before_id;
     if (id < 0 || *place >= 0) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: post_processor: expected at most one token of the vocabulary before and one behind a "
-            "text, found '%.64s'",
-            step->file, content);
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: post_processor: expected at most one token of the vocabulary before and one "
+                        "after a text, found '%.64s'",
+                        step->file, content);
     }
     *place = id;
     return PLD_OK;

@@ -56,7 +56,8 @@ pld_status pld_source_vocabulary(const pld_tokenizer_data files[PLD_TOKENIZER_FI
     size_t row = 0;
     if (!files[PLD_TOKENIZER_MERGES].data) {
         return pld_fail(error, PLD_ERROR_MISSING,
-                        "%s: expected merges.txt beside it; copy it from the model's source", file->name);
+                        "%s: expected merges.txt beside it, found none; copy it from the model's source",
+                        file->name);
     }
     if (is_clip(file, settings)) {
         return pld_source_clip(files, file->name, parts, error);

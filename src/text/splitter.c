@@ -27,7 +27,7 @@ static pld_status add_step(pld_splitter *splitter, const char *name, const char 
     }
     if (splitter->byte_level) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: pre_tokenizer: expected ByteLevel to be the last step, found '%.48s' behind it",
+                        "%s: pre_tokenizer: expected ByteLevel to be the last step, found '%.48s' after it",
                         file, name);
     }
     if (splitter->count == PLD_TOKENIZER_STEPS) {

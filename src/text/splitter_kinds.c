@@ -33,7 +33,7 @@ static pld_status read_word(const pld_json *at, const char *field, const char *c
         }
     }
     PLD_TRY(pld_json_field(at, field, PLD_JSON_NULLABLE, &found, error));
-    return pld_json_mismatch(&found, "a word that the tokenizers library knows there", error);
+    return pld_json_mismatch(&found, "a word that the tokenizers library knows", error);
 }
 
 static pld_status read_split(pld_splitter_step *step, const pld_json *at, pld_error *error) {

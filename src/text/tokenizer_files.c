@@ -54,7 +54,7 @@ static pld_status read_all(gzFile file, const char *path, pld_text_buffer *out, 
         const int got = gzread(file, out->data + out->used, BLOCK);
         if (got < 0) {
             return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: the compressed data is damaged; fetch the file again", path);
+                            "%s: the compressed data is damaged; download the file again", path);
         }
         if (got == 0) {
             return PLD_OK;
@@ -62,7 +62,7 @@ static pld_status read_all(gzFile file, const char *path, pld_text_buffer *out, 
         out->used += (size_t)got;
         if (out->used > FILE_LIMIT) {
             return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: expected a file of a tokenizer of at most %d MB, found more", path,
+                            "%s: expected a tokenizer's file of at most %d MB, found more", path,
                             FILE_LIMIT >> 20);
         }
     }
@@ -72,12 +72,12 @@ static pld_status read_all(gzFile file, const char *path, pld_text_buffer *out, 
 static pld_status read_file(const char *path, pld_text_buffer *out, pld_error *error) {
     struct stat facts;
     if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        return pld_fail(error, PLD_ERROR_IO, "%s: expected a file of a tokenizer, found no regular file",
-                        path);
+        return pld_fail(error, PLD_ERROR_IO,
+                        "%s: expected a tokenizer's file, but this is not a regular file", path);
     }
     if (facts.st_size > FILE_LIMIT) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: expected a file of a tokenizer of at most %d MB, found %lld MB", path,
+                        "%s: expected a tokenizer's file of at most %d MB, found %lld MB", path,
                         FILE_LIMIT >> 20, (long long)(facts.st_size >> 20));
     }
     errno = 0;

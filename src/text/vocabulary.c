@@ -155,7 +155,7 @@ static pld_status check(const pld_vocabulary *vocabulary, const char *piece, siz
     if (held) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: expected a different id for every piece, found %" PRId64
-                        " for '%.64s' and '%.*s'; take the file from the model's source again",
+                        " for '%.64s' and '%.*s'; download it again from the model's source",
                         name, id, held, shown, piece);
     }
     return PLD_OK;
@@ -185,11 +185,10 @@ static pld_status enter(pld_vocabulary *vocabulary, size_t id, pld_vocabulary_re
     const char *piece = vocabulary->bytes + kept.offset;
     slot *place = find_slot(vocabulary, piece, kept.length);
     if (place->id && repeat == PLD_REPEAT_REFUSED) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: expected every piece once, found '%.64s' with the ids %u and %zu; take the file from the "
-            "model's source again",
-            name, piece, place->id - 1, id);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: expected every piece once, found '%.64s' with the ids %u and %zu; download it "
+                        "again from the model's source",
+                        name, piece, place->id - 1, id);
     }
     *place = (slot){hash_bytes(piece, kept.length), (uint32_t)id + 1, kept.length};
     return PLD_OK;

@@ -48,7 +48,7 @@ refused 2 'unexpected argument' generate a red fox
 refused 2 'expected' generate -p x --steps
 refused 2 'takes no value' generate -p x --no-metadata=1
 refused 2 'a prompt is needed' generate
-refused 2 'a text is needed' tokenize
+refused 2 'expected a text' tokenize
 refused 2 'unexpected argument' info one two
 
 # wrong OPTION VALUE...: each is refused, and the message names the option and the value.

@@ -141,7 +141,7 @@ for text in 'hello' '{"format": 1' '[1]
     mkdir other
     printf '%s' "$text" >other/results.jsonl
     # shellcheck disable=SC2086
-    refused 1 'is no file of results\|holds another evaluation' $small --grid "$grid" -o other
+    refused 1 'is not a results file\|contains a different evaluation' $small --grid "$grid" -o other
     [ "$(cat other/results.jsonl)" = "$(printf '%s' "$text")" ] || fail "a foreign file was changed"
     rm -r other
 done
@@ -149,7 +149,7 @@ damaged() {
     mkdir other
     sed "$1" whole/results.jsonl >other/results.jsonl
     # shellcheck disable=SC2086
-    refused 1 "line $2 is damaged or there twice" $small --grid "$grid" -o other
+    refused 1 "line $2 is damaged or appears twice" $small --grid "$grid" -o other
     rm -r other
 }
 damaged '3s/"verdict"/"virdect"/' 3
@@ -200,9 +200,9 @@ wrong 'expected options and their values' evaluate --grid " "
 wrong 'as in pladis=0,1,2' evaluate --grid "pladis"
 wrong 'several values twice' evaluate --grid "pladis=0,1 pladis=2,3"
 wrong 'several values twice' evaluate --pladis 0,1 --pladis 2,3
-wrong 'common to all settings' evaluate --grid "seed=1,2"
-wrong 'common to all settings' evaluate --grid "prompt=a star;a ring"
-wrong 'common to all settings' evaluate --grid "lora=a.safetensors;b.safetensors"
+wrong 'all settings share' evaluate --grid "seed=1,2"
+wrong 'all settings share' evaluate --grid "prompt=a star;a ring"
+wrong 'all settings share' evaluate --grid "lora=a.safetensors;b.safetensors"
 wrong 'cannot be varied' evaluate --grid "threads=1,2"
 wrong 'rescalee' evaluate --guidance rescalee
 wrong 'expected a number above 1' evaluate --pladis-alpha 1.5,1
@@ -211,10 +211,10 @@ wrong 'expected one of' evaluate --sampling-method ddim,dim
 wrong 'the prompts come from --prompts' evaluate --prompt "a star"
 wrong 'drawn from noise' evaluate -i picture.png
 wrong 'drawn from noise' evaluate --strength 0.5
-wrong 'common to all settings' evaluate --grid "strength=0.1,0.5"
-wrong 'exclude each other' evaluate --prompts prompts.txt --split heldout
-wrong 'given several values' evaluate --pladis 0,1 --select cfg-scale
-wrong 'more than 4096 combinations' evaluate --grid "pladis=0..100 cfg-scale=1..100"
+wrong 'all settings share' evaluate --grid "strength=0.1,0.5"
+wrong 'cannot be used together' evaluate --prompts prompts.txt --split heldout
+wrong 'an option that has several values' evaluate --pladis 0,1 --select cfg-scale
+wrong 'at most 4096 combinations' evaluate --grid "pladis=0..100 cfg-scale=1..100"
 wrong 'unknown option --sheet' evaluate --sheet
 
 # Prompt files of other systems.
@@ -239,15 +239,15 @@ captions 'bad.txt: line 2: caption: word 2 (column 3): expected .* found "fox"' 
 captions "line 1: field 'caption'" '{"text": "a star"}\n'
 captions "line 1: field 'category': expected \"single_object\"" '{"caption": "a star", "category": "counting"}\n'
 captions 'line 3: damaged JSON' 'a star\na ring\n{"caption": "a st\n'
-captions 'no captions found' '\n\n'
+captions 'found no captions' '\n\n'
 captions 'zero byte' 'a star\000\n'
 refused 1 'missing.txt: cannot be read' evaluate --prompts missing.txt -o bad
 # A model without prompts of its own.
 refused 1 'has no prompts of its own' evaluate -m "$model" -o bad
 
 # Places that cannot be written.
-refused 1 'cannot be made' evaluate --prompts prompts.txt -o /dev/null/folder
-refused 1 'cannot be made' evaluate --prompts prompts.txt -o missing/folder
+refused 1 'cannot be created' evaluate --prompts prompts.txt -o /dev/null/folder
+refused 1 'cannot be created' evaluate --prompts prompts.txt -o missing/folder
 mkdir full
 ln -s /dev/full full/results.jsonl
 # shellcheck disable=SC2086

@@ -67,7 +67,7 @@ bad' -q -o wanted.png
 for file in a1111 older comment both; do
     expect 0 generate --from $file.png -o $file-out.png
     cmp wanted.png $file-out.png || fail "$file.png is not drawn as its text says"
-    [ "$(grep -c 'note: .*taken over' "$place/err")" -eq 1 ] || fail "$file.png: no notice"
+    [ "$(grep -c 'note: .*settings of .* are used' "$place/err")" -eq 1 ] || fail "$file.png: no notice"
 done
 expect 0 generate --from older.png -o out.png
 grep -q 'left out: Hires upscale 2, Hires prompt a, b: c, Clip skip 2$' "$place/err" || fail "what is left out is not said"
@@ -77,7 +77,7 @@ expect 0 generate --from a1111.png -s 8 --steps 2 -q -o given.png
 [ ! -s "$place/err" ] || fail "--quiet does not silence the notice"
 expect 0 info given.png
 said 'seed:  *8'
-refused 2 "bare.png names no model; say with -m" generate --from bare.png
+refused 2 "bare.png does not name a model; give one with -m" generate --from bare.png
 expect 0 generate --from bare.png -m sd15 -q -o out.png
 expect 0 generate --from folder.png -q -o out.png
 

@@ -49,10 +49,10 @@ small="-m $model -W 64 -H 64 --steps 2 -p fox"
     draw generate $small --cfg-scale 4 --pladis 1 -o single.png
     draw generate $small --no-pladis -o without.png
     draw generate $small -o with.png
-    refused 2 "what shall be varied" grid $small
+    refused 2 "found no --x" grid $small
     refused 2 "unknown option \"foo\"" grid $small --x foo=1,2
     refused 2 "threads cannot be varied" grid $small --x threads=1,2
-    refused 2 "varies seed, and so does" grid $small --x seed=1,2 --y seed=3,4
+    refused 2 "seed is already varied by --x" grid $small --x seed=1,2 --y seed=3,4
     refused 2 "expected A..B or A..B:STEP" grid $small --x seed=5..1
     refused 2 "expected A..B or A..B:STEP" grid $small --x seed=1..100000
     refused 2 "found \"5\", expected a number from 0 to 1" grid $small --x pladis-end=0.5,5

@@ -26,7 +26,7 @@ done
 draw -m "$model" --unet zv.safetensors
 same latents zv "--unet zv.safetensors is not drawn with zero terminal signal"
 expect 0 generate -m "$model" --unet v.safetensors -p x --steps 1 -W 64 -H 64 -o p.png
-grep -q "note: v.safetensors: predicts v_prediction .*mark 'v_pred'.* whatever .*scheduler_config.json says" "$place/err" ||
+grep -q "note: v.safetensors: predicts v_prediction .*mark 'v_pred'.* takes precedence over .*scheduler_config.json" "$place/err" ||
     fail "no note that the file counts"
 draw -m "$model" --unet v.safetensors --prediction eps
 same latents eps "--prediction does not go first"
@@ -62,7 +62,7 @@ rm -rf z z.safetensors x0.safetensors
 # what a folder states counts for a file that says nothing
 rewrite "$unet" bare.safetensors 'pass'
 expect 0 info bare.safetensors --config sdxl
-said 'v_prediction (sdxl/scheduler/scheduler_config.json states it)'
+said 'v_prediction (stated in sdxl/scheduler/scheduler_config.json)'
 
 # ---- Networks of the EDM formulation.
 rewrite "$unet" edm.safetensors 'add("edm_mean", "F32", [1], bytes(4)); add("edm_std", "F32", [1], bytes(4))'
@@ -93,7 +93,7 @@ unet=$models/sd15/unet/diffusion_pytorch_model.safetensors
 [ -f "$unet" ] || unet=$(ls "$models"/sd15/unet/*.safetensors | head -n 1)
 rewrite "$unet" zero.safetensors 'data = {n: bytearray(len(d)) for n, d in data.items()}'
 expect 0 generate -m "$models/sd15" --unet zero.safetensors -p x --steps 1 -W 64 -H 64 -o p.png
-grep -q "warning: zero.safetensors: .* weights of the unet hold only zeros ('.*weight'" "$place/err" ||
+grep -q "warning: zero.safetensors: .* weights of the unet contain only zeros ('.*weight'" "$place/err" ||
     fail "no warning that the weights are zero"
 rewrite "$unet" one.safetensors 'n = "mid_block.resnets.0.conv1.weight"; data[n] = bytearray(len(data[n]))'
 expect 0 generate -m "$models/sd15" --unet one.safetensors -p x --steps 1 -W 64 -H 64 -o p.png
@@ -102,7 +102,7 @@ grep -q "warning: one.safetensors: 1 of the .*mid_block.resnets.0.conv1.weight" 
 expect 0 generate -m "$models/sd15" -p x --steps 1 -W 64 -H 64 -o p.png
 ! grep -q zeros "$place/err" || fail "a warning of zeros for honest weights"
 rewrite "$unet" nan.safetensors 'd = data["conv_out.bias"]; d[:] = b"\xff" * len(d)'
-refused 1 "denoise .*not finite, since nan.safetensors: tensor 'conv_out.bias' of the unet" \
+refused 1 "denoise .*not finite, because in nan.safetensors tensor 'conv_out.bias' of the unet" \
     generate -m "$models/sd15" --unet nan.safetensors -p x --steps 1 -W 64 -H 64
 
 # ---- info on any file in the format.
@@ -117,6 +117,6 @@ done
 refused 1 "type.safetensors: tensor 'conv_out.bias': expected" generate -m "$models/sd15" --unet type.safetensors -p x
 rewrite "$unet" scaled.safetensors 'add("conv_out.weight_scale", "F32", [], bytes(4)); add("conv_in.weight", "F8_E4M3", [1], b"8")'
 expect 0 info scaled.safetensors
-said "scaled fp8 weights (spelled 'weight_scale')"
-refused 1 "scaled.safetensors: .*scaled fp8 weights (spelled 'weight_scale').*f16" \
+said "scaled fp8 weights (marked by 'weight_scale')"
+refused 1 "scaled.safetensors: .*scaled fp8 weights (marked by 'weight_scale').*f16" \
     generate -m "$models/sd15" --unet scaled.safetensors -p x

@@ -54,7 +54,7 @@ empty_folder
     refused 2 'output: out-%d.jpg would be JPEG' $slow -b 2 -o 'out-%d.jpg'
     refused 2 'preview-file: p.webp would be WebP' $slow --preview-file p.webp
     refused 2 'attention-maps-output: m.jpg' $slow --attention-maps fox --attention-maps-output m.jpg
-    refused 2 'report: r.csv would be CSV by its name.*name it r.json' $slow --report r.csv
+    refused 2 'report: r.csv would be CSV, judging by its name.*name it r.json' $slow --report r.csv
     refused 2 'report: r.json.gz would be compressed' $slow --report r.json.gz
     refused 2 'profile: t.html would be HTML' $slow --profile t.html
     refused 2 'dump: d.pt would be a Python pickle.*name it d.safetensors' $slow --dump d.pt
@@ -72,10 +72,10 @@ empty_folder
     for output in plain fox.final v1.5; do
         expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p fox -o "$output"
         is_png "$output"
-        grep -q "note: --output: $output has no ending .png, but is PNG" "$place/err" || fail "no note about $output"
+        grep -q "note: --output: $output does not end in .png, but PNG is written" "$place/err" || fail "no note about $output"
     done
     expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p fox -o /dev/null --report OUT.JSON --attention-stats OUT.CSV
-    ! grep -q 'note: .*has no ending' "$place/err" || fail "a note about what is right"
+    ! grep -q 'note: .*does not end in' "$place/err" || fail "a note about what is right"
     grep -q '^site,kind' OUT.CSV || fail "statistics in OUT.CSV are no CSV"
     expect 0 convert "$model" -o WHOLE.SAFETENSORS -q
     [ -f WHOLE.SAFETENSORS ] || fail "WHOLE.SAFETENSORS is no file"
@@ -87,28 +87,28 @@ mkdir sub
 ln -s a.png link.png
 # shellcheck disable=SC2086
 {
-    refused 2 'preview-file: sub/../a.png is what --output writes too' $slow -o a.png --preview-file sub/../a.png
-    refused 2 'preview-file: link.png is what --output writes too' $slow -o a.png --preview-file link.png
-    refused 2 'attention-maps-output: .* is what --output writes too' $slow -o a.png --attention-maps fox --attention-maps-output a.png
-    refused 2 'profile: ./r.json is what --report writes too' $slow --report r.json --profile ./r.json
-    refused 2 'dump: d is what --report writes too\|report: d is what --dump writes too' $slow -q --dump d --report d
-    refused 2 'report: /dev/stdout is what --output writes too' $slow -q -o - --report /dev/stdout
-    refused 2 'csv: g is what --report writes too\|report: g is what --csv writes too' grid -m "$model" -p x -q --x seed=1,2 --csv g --report g
-    refused 2 'profile: ./b.json is what --json writes too' bench stages --json=b.json --profile ./b.json
+    refused 2 'preview-file: sub/../a.png is also what --output writes' $slow -o a.png --preview-file sub/../a.png
+    refused 2 'preview-file: link.png is also what --output writes' $slow -o a.png --preview-file link.png
+    refused 2 'attention-maps-output: .* is also what --output writes' $slow -o a.png --attention-maps fox --attention-maps-output a.png
+    refused 2 'profile: ./r.json is also what --report writes' $slow --report r.json --profile ./r.json
+    refused 2 'dump: d is also what --report writes\|report: d is also what --dump writes' $slow -q --dump d --report d
+    refused 2 'report: /dev/stdout is also what --output writes' $slow -q -o - --report /dev/stdout
+    refused 2 'csv: g is also what --report writes\|report: g is also what --csv writes' grid -m "$model" -p x -q --x seed=1,2 --csv g --report g
+    refused 2 'profile: ./b.json is also what --json writes' bench stages --json=b.json --profile ./b.json
     expect 0 $small -o in.png
     expect 0 $small -o /dev/null --dump noise.safetensors
     cp in.png before.png
     printf 'fox\n' >prompts.txt
-    refused 2 'output: ./in.png is what --init-img reads too' $slow -i in.png -o ./in.png
-    refused 2 'output: in.png is what --mask reads too' $slow -i before.png --mask in.png -o in.png
-    refused 2 'output: in.png is what --from reads too' generate --from in.png -s 7 -o in.png
-    refused 2 'dump: noise.safetensors is what --init-noise reads too' $slow --init-noise noise.safetensors --dump noise.safetensors
-    refused 2 'report: prompts.txt is what --prompt-file reads too' generate -m "$model" -q --prompt-file prompts.txt --report prompts.txt
-    refused 2 'output: in.png is what --init-img reads too' grid -m "$model" -p x --x 'init-img=before.png,in.png' -o in.png
+    refused 2 'output: ./in.png is also what --init-img reads' $slow -i in.png -o ./in.png
+    refused 2 'output: in.png is also what --mask reads' $slow -i before.png --mask in.png -o in.png
+    refused 2 'output: in.png is also what --from reads' generate --from in.png -s 7 -o in.png
+    refused 2 'dump: noise.safetensors is also what --init-noise reads' $slow --init-noise noise.safetensors --dump noise.safetensors
+    refused 2 'report: prompts.txt is also what --prompt-file reads' generate -m "$model" -q --prompt-file prompts.txt --report prompts.txt
+    refused 2 'output: in.png is also what --init-img reads' grid -m "$model" -p x --x 'init-img=before.png,in.png' -o in.png
     cmp in.png before.png || fail "an input was replaced"
     expect 0 $small -o /dev/null --report /dev/null --dump /dev/null
     expect 0 bench kernels --only silu --repeats 1 --json=b.json
-    refused 2 'json: b.json is what --compare reads too' bench kernels --only silu --compare b.json --json=b.json
+    refused 2 'json: b.json is also what --compare reads' bench kernels --only silu --compare b.json --json=b.json
 }
 rm -r ./*
 
@@ -142,7 +142,7 @@ cp -r "$model" "$odd"
 expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p fox -q -o "$odd.png"
 # shellcheck disable=SC2086
 {
-    refused 2 'is not UTF-8, and cannot.*--no-metadata' generate -m "./$odd" -W 512 -H 512 --steps 900 -p fox
+    refused 2 'is not UTF-8 and cannot.*--no-metadata' generate -m "./$odd" -W 512 -H 512 --steps 900 -p fox
     refused 2 'init-img: the name ' $slow -i "$odd.png"
     refused 2 'init-img: the name ' $slow -i "$odd.png" --no-metadata --report report.json
     expect 0 $small -n "$odd" --seed 3 -o plain.png # drawn as U+FFFD, and told so in the metadata
@@ -252,7 +252,7 @@ refused 1 'blocked/alignment.svg.*is a folder' evaluate --prompts prompts.txt --
 [ ! -e blocked/results.jsonl ] || fail "an evaluation began whose tables cannot be written"
 mkdir input
 cp prompts.txt input/results.csv
-refused 2 'results.csv is what --prompts reads too' evaluate --prompts input/results.csv --steps 1 -q -o input
+refused 2 'results.csv is also what --prompts reads' evaluate --prompts input/results.csv --steps 1 -q -o input
 cmp prompts.txt input/results.csv || fail "the prompts were replaced"
 # A contact sheet larger than a picture can be is left out, and nothing else.
 expect 0 evaluate --prompts prompts.txt --steps 1 -t 1 --resamples 100 --pladis 0,1 -o wide
@@ -371,6 +371,6 @@ END_OF_SCRIPT
     sed -i 's/"steps_offset": *[0-9]*/"steps_offset": 7/' described/scheduler/scheduler_config.json
     printf '{"steps": 3}' >described/pladis.json
     expect 0 convert described -o third.safetensors
-    grep -q 'warning: third.safetensors: gives other pictures by itself.*lost: sampler or schedule, preferred settings (pladis.json).*--config described' \
+    grep -q 'warning: third.safetensors: draws different pictures by itself.*lost: sampler or schedule, preferred settings (pladis.json).*--config described' \
         "$place/err" || fail "nothing is said of what is lost: $(cat "$place/err")"
 fi

@@ -101,7 +101,7 @@ refused 2 "mask needs --init-img" generate -p x --mask half.png
 refused 2 "strength: found \"0\"" generate -p x -i rgb.png --strength 0
 refused 2 "strength: found \"1.1\"" generate -p x -i rgb.png --strength 1.1
 refused 2 "less than one step" generate -m sd15 -p x -i rgb.png --strength 0.1 --steps 4 -W 64 -H 64
-refused 2 "nothing in it is light" generate -m sd15 -p x -i rgb.png --mask black.png -W 64 -H 64
+refused 2 "found nothing light" generate -m sd15 -p x -i rgb.png --mask black.png -W 64 -H 64
 refused 1 "none.png" generate -m sd15 -p x -i none.png
 python3 - <<'END' || fail "making pictures"
 import struct, zlib

@@ -24,8 +24,8 @@ told() {
 for text in 'caf\351 star' 'star \377\376' 'a \355\240\200 star' '\300\200 star' 'star \360\237\230' '\200'; do
     raw=$(bytes "$text")
     draw -p "$raw" -n "$raw" -o raw.png --report raw.json
-    told 1 'warning: prompt: what stands at byte [0-9]* is not UTF-8'
-    told 1 'negative prompt: what stands at byte'
+    told 1 'warning: prompt: the text at byte [0-9]* is not UTF-8'
+    told 1 'negative prompt: the text at byte'
     grep -q "\"prompt\": \"[^\"]*$sign" raw.json || fail "$text: the report lacks U+FFFD"
     draw --from raw.png -o again.png
     cmp -s raw.png again.png || fail "$text: the picture drawn from its metadata differs"
@@ -81,7 +81,7 @@ rm -rf ./*
 other='a [cat|dog] [x:1.2] [b:c:0.5] [d::0.5] AND {e|f} __g__ embedding:h i++ (j)1.3 <lyco:k:1> <hypernet:l:1> (m BREAK n)'
 draw -p "$other" -b 3 -o other-%d.png
 for text in "'\[cat|dog\]'" "'\[x:1.2\]' and 2 more" "'AND'" "'{e|f}'" "'__g__'" "'embedding:h'" "'i++'" "'(j)1.3'" "'<lyco:k:1>'" \
-    "'<hypernet:l:1>'" '1 BREAK in brackets'; do
+    "'<hypernet:l:1>'" 'found BREAK 1 time in brackets'; do
     told 1 "pladis: warning: prompt: $text"
 done
 draw -p "$other" --literal-prompt -o literal.png
@@ -131,7 +131,7 @@ expect 0 evaluate -m "$demo" --each 2 --seeds 2 --steps 1 -j 2 -n 'blurry' --pla
 told 1 'not trained on the word blurry'
 told 1 'not trained'
 expect 0 info "$demo"
-said 'words  *57, all that it was trained on'
+said 'words  *57, the only ones that it was trained on'
 expect 0 info "$demo" --json
 said '"trained_words": \['
 expect 0 generate -m "$model" -p 'a red fox' -W 64 -H 64 --steps 1 -o fox.png

@@ -108,7 +108,7 @@ expect 0 info bare.png
 said 'no metadata'
 
 # Refusals.
-refused 1 "there is no metadata" generate --from bare.png
+refused 1 "expected a picture with metadata, found none" generate --from bare.png
 refused 1 "none.png" generate --from none.png
 refused 2 "shows 2 pictures" generate --from grid.png
 refused 2 "but grid.png shows 2" generate --from grid.png --from-picture 3
@@ -128,11 +128,11 @@ def png(name, text):
 good = {"prompt": "x", "steps": 2, "width": 64, "height": 64}
 def case(fields, model="sd15"):
     return json.dumps({"model": model, "pictures": [dict(good, **fields)]})
-cases = [("no JSON", "{"), ("no JSON", "[" * 100000), ("'pictures'", "{}"), ("'pictures'", '{"pictures": 3}'),
+cases = [("not valid JSON", "{"), ("not valid JSON", "[" * 100000), ("'pictures'", "{}"), ("'pictures'", '{"pictures": 3}'),
          ("'pictures'", '{"model": "sd15", "pictures": ["x"]}'), ("'pictures'", '{"pictures": []}'), ("'model'", case({}, 7)),
          ("'model'", case({}, "/etc/passwd")), ("'model'", case({}, "")), ("'model'", case({}, "..")), ("'model'", case({}, ".")),
          ("'model'", '{"pictures": [{"prompt": "x"}]}'), ("'lora'", case({"lora": ["..:0.5"]})), ("'lora'", case({"lora": ["."]})),
-         ("'mask'", case({"mask": ".."})), ("'init-img'", case({"init_img": "../x.png"})), ("no JSON", '{"model": "a", "model": "b"}'),
+         ("'mask'", case({"mask": ".."})), ("'init-img'", case({"init_img": "../x.png"})), ("not valid JSON", '{"model": "a", "model": "b"}'),
          ("'output'", case({"output": "/tmp/x"})), ("'threads'", case({"threads": 2})), ("'oddity'", case({"oddity": 1})),
          ("'from'", case({"from": "x"})), ("'prompt'", case({"prompt": 5})), ("'prompt'", case({"prompt": {}})),
          ("steps", case({"steps": "many"})), ("steps", case({"steps": 1e300})), ("steps", case({"steps": -1})),

@@ -14,9 +14,9 @@ expect 0 score drawn.png drawn.png --prompts captions.txt --json
 said '"category":"counting"'
 said '"verdict":{"count":\(true\|false\),"background":null,'
 
-refused 2 'a picture is needed' score
+refused 2 'expected a picture' score
 refused 2 'word 2 (column 3)' score drawn.png -p 'a fox'
-refused 2 'exclude each other' score drawn.png -p 'a star' --prompts captions.txt
+refused 2 'cannot be used together' score drawn.png -p 'a star' --prompts captions.txt
 refused 2 'found 2 captions for 1 pictures' score drawn.png --prompts captions.txt
 refused 1 'missing.png' score missing.png
 printf 'no picture' >text.png

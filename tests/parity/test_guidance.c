@@ -287,7 +287,7 @@ static void refusals(void **state) {
     check_refused(&b, "apg:scale=1", NULL, "euler", "needs a scale above 1");
     check_refused(&b, "interval:start=0.6,end=0.6", NULL, "euler", "start must be below end");
     check_refused(&b, "cfg++", NULL, "heun", "use one of ddim");
-    check_refused(&b, "swg", NULL, "euler", "known are none, cfg");
+    check_refused(&b, "swg", NULL, "euler", "the known methods are none, cfg");
     check_refused(&b, "pag:strength=3", NULL, "euler", "its options are scale, layers");
     check_refused(&b, "none:scale=3", NULL, "euler", "it has none");
     check_refused(&b, "seg:sigma=nan", NULL, "euler", "from 0.01 to 9999 or inf");

@@ -239,7 +239,7 @@ static void refusals(void **state) {
     } rows[] = {
         {&picture, NULL, 0, "strength"},   {&picture, NULL, 1.5, "strength"},
         {&picture, NULL, NAN, "strength"}, {&picture, NULL, 0.1, "less than one step; use at least 0.2"},
-        {NULL, &picture, 0.5, "mask"},     {&picture, &dark, 0.5, "nothing in it is light"},
+        {NULL, &picture, 0.5, "mask"},     {&picture, &dark, 0.5, "found nothing light"},
         {&empty, NULL, 0.5, "init-img"},   {&picture, &empty, 0.5, "mask"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pld_generate_options o;

@@ -300,7 +300,7 @@ static void names_mean_what_fits_the_model(void **state) {
     const pld_status no = PLD_ERROR_UNSUPPORTED;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         refused(others[i], static_shift, &four, no, "euler, heun, dpm++2m, dpm++2m_sde, unipc, lcm");
-        refused(others[i], static_shift, &four, no, "test.json: the model is a flow model");
+        refused(others[i], static_shift, &four, no, "does not support flow models");
     }
     refused("euler", sprint, &four, no, "use sampler scm");
     refused("scm", static_shift, &four, no, "SCMScheduler (SANA-Sprint)");
@@ -321,7 +321,7 @@ static void prediction_can_be_asked_for(void **state) {
     require_ok(make("euler", diffusion, &options, &sampler), &error);
     assert_true(fabsf(pld_sampler_schedule(sampler)->sigmas[1] - 0.857692301f) < 1e-6f);
     pld_sampler_destroy(&sampler);
-    refused("ddim", diffusion, &options, PLD_ERROR_UNSUPPORTED, "these can");
+    refused("ddim", diffusion, &options, PLD_ERROR_UNSUPPORTED, "use one of euler");
     options.prediction = &epsilon;
     require_ok(make("euler", static_shift, &options, &sampler), &error); /* now a model of ε */
     assert_string_equal(pld_sampler_config(sampler)->class_name, "EulerDiscreteScheduler");
@@ -332,7 +332,7 @@ static void prediction_can_be_asked_for(void **state) {
         pld_sampler_kind_find("euler")->flow; /* the model's, not named by a person */
     assert_int_equal(pld_sampler_create(own, &stated, &options, NULL, &sampler, &error),
                      PLD_ERROR_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "choose prediction flow"));
+    assert_non_null(strstr(error.message, "use prediction flow"));
 }
 
 /** σ of the second of four steps in force. */
@@ -406,7 +406,7 @@ static void lists_are_checked(void **state) {
     pld_sampler_destroy(&sampler);
     refused("dpm++2m", static_shift, &options, no, "for a flow model; euler, heun and lcm can");
     options.schedule = pld_sigma_schedule_find("simple");
-    refused("euler", static_shift, &options, no, "scheduler 'simple' exclude each other");
+    refused("euler", static_shift, &options, no, "scheduler 'simple' cannot be used together");
     options.timesteps = (const double[]){1001, 1};
     options.schedule = NULL;
     refused("euler", static_shift, &options, no, "a number from 0 to 1000");

@@ -256,7 +256,7 @@ static void nesting_is_bounded(void **state) {
     json_decref(parsed);
     memset(text, '[', sizeof text);
     assert_int_equal(pld_json_parse(text, sizeof text, "x.json", &parsed, &error), PLD_ERROR_FORMAT);
-    assert_non_null(strstr(error.message, "inside each other"));
+    assert_non_null(strstr(error.message, "nested in each other"));
 }
 
 static void long_paths_are_cut(void **state) {

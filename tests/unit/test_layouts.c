@@ -250,7 +250,7 @@ static void what_is_missing_is_named(void **state) {
     expect_refusal(write_file("b", "sdxl", is_no_text, NULL, NULL), PLD_ERROR_MISSING, "text encoder");
     expect_refusal(write_file("c", "sd15", is_vae, NULL, NULL), PLD_ERROR_MISSING, "denoising network");
     expect_refusal(write_file("d", "sd15", NULL, NULL, NULL), PLD_ERROR_MISSING, "--tokenizer");
-    expect_refusal(in_folder("d"), PLD_ERROR_MISSING, "'./dev setup' fetches it");
+    expect_refusal(in_folder("d"), PLD_ERROR_MISSING, "'./dev setup' downloads it");
     expect_refusal(in_folder("d"), PLD_ERROR_MISSING, "PyPI package open_clip_torch");
     pld_file_info *info = inspect(in_folder("c"));
     assert_string_equal(info->kind, "autoencoder");
@@ -318,7 +318,7 @@ static void defects_are_refused_by_name(void **state) {
         pld_status status;
         const char *part;
     } cases[] = {
-        {"sd21", json_pack("{s:[i, i]}", BLOCK, 3071, 1024), PLD_ERROR_FORMAT, "divide by 3"},
+        {"sd21", json_pack("{s:[i, i]}", BLOCK, 3071, 1024), PLD_ERROR_FORMAT, "divisible by 3"},
         {"sd21", json_pack("{s:[i]}", "cond_stage_model.model.text_projection", 9), PLD_ERROR_FORMAT,
          "matrix"},
         {"sd15",
@@ -327,18 +327,18 @@ static void defects_are_refused_by_name(void **state) {
         {"sdxl", json_pack("{s:[i]}", "edm_mean", 1), PLD_ERROR_UNSUPPORTED, "EDM"},
         {"sdxl", json_pack("{s:[]}", "edm_vpred.sigma_max"), PLD_ERROR_UNSUPPORTED, "EDM"},
         {"sdxl", json_pack("{s:[]}", "edm_vpred.sigma_min"), PLD_ERROR_UNSUPPORTED, "EDM"},
-        {"sdxl", json_pack("{s:[i]}", "scaled_fp8", 0), PLD_ERROR_UNSUPPORTED, "spelled 'scaled_fp8'"},
+        {"sdxl", json_pack("{s:[i]}", "scaled_fp8", 0), PLD_ERROR_UNSUPPORTED, "marked by 'scaled_fp8'"},
         {"sdxl", json_pack("{s:[i, i]}", to_k, 640, 1280), PLD_ERROR_UNSUPPORTED, "refiner"},
         {"sd15", json_pack("{s:[i, i, i, i]}", "model.diffusion_model.input_blocks.0.0.weight", 320, 9, 3, 3),
          PLD_ERROR_UNSUPPORTED, "inpainting"},
         {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.weight_scale", 1), PLD_ERROR_UNSUPPORTED,
-         "spelled 'weight_scale'"},
+         "marked by 'weight_scale'"},
         {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.input_scale", 1), PLD_ERROR_UNSUPPORTED,
-         "spelled 'input_scale'"},
+         "marked by 'input_scale'"},
         {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.comfy_quant", 9), PLD_ERROR_UNSUPPORTED,
-         "spelled 'comfy_quant'"},
+         "marked by 'comfy_quant'"},
         {"sd15", json_pack("{s:[i]}", "model.diffusion_model.out.2.scale_weight", 1), PLD_ERROR_UNSUPPORTED,
-         "take the f16 or bf16 version"},
+         "use the f16 or bf16 version"},
         {"none",
          json_pack("{s:[i, i, i, i], s:[i]}", "input_blocks.0.0.weight", 320, 4, 3, 3, "zero_convs.0.0.bias",
                    320),

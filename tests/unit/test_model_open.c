@@ -263,7 +263,7 @@ typedef struct broken_field {
 } broken_field;
 
 static const broken_field broken_fields[] = {
-    {"unet/config.json", "attention_head_dim", "3", PLD_ERROR_FORMAT, "divide into 3 heads", "down_blocks.0"},
+    {"unet/config.json", "attention_head_dim", "3", PLD_ERROR_FORMAT, "divided into 3 heads", "down_blocks.0"},
     {"unet/config.json", "attention_head_dim", "0", PLD_ERROR_FORMAT, "unet/config.json",
      "attention_head_dim"},
     {"unet/config.json", "norm_num_groups", "7", PLD_ERROR_FORMAT, "7 norm groups", "norm1"},
@@ -373,7 +373,7 @@ static const broken_field broken_sdxl_fields[] = {
      "transformer_blocks.1"},
     {"unet/config.json", "transformer_layers_per_block", "[1,1,1]", PLD_ERROR_FORMAT, "unet",
      "transformer_blocks.1"},
-    {"unet/config.json", "attention_head_dim", "[1,3,2]", PLD_ERROR_FORMAT, "divide into 3 heads",
+    {"unet/config.json", "attention_head_dim", "[1,3,2]", PLD_ERROR_FORMAT, "divided into 3 heads",
      "down_blocks.1"},
     {"text_encoder_2/config.json", "projection_dim", "13", PLD_ERROR_FORMAT, "13", "projection_dim"},
     {"text_encoder_2/config.json", "max_position_embeddings", "76", PLD_ERROR_FORMAT, "text_encoder_2", "76"},

@@ -154,7 +154,7 @@ static void huge_claims_are_refused(void **state) {
         {1, 20000, PLD_ERROR_UNSUPPORTED, "at most 16384 pixels on each side, found 1 x 20000; "},
         {0x7fffffff, 0x7fffffff, PLD_ERROR_UNSUPPORTED, "found 2147483647 x 2147483647; "},
         {16384, 4097, PLD_ERROR_UNSUPPORTED,
-         "at most 67108864 pixels, found 16384 x 4097, which are 67125248; "},
+         "at most 67108864 pixels, found 16384 x 4097, that is 67125248; "},
         {0, 5, PLD_ERROR_FORMAT, "damaged"},
         {5, 0, PLD_ERROR_FORMAT, "damaged"},
         {0xffffffff, 1, PLD_ERROR_UNSUPPORTED, "found 4294967295 x 1; "},
@@ -222,7 +222,7 @@ static void texts_that_cannot_be_read_are_said_to_be_missing(void **state) {
     assert_non_null(large);
     assert_left_out("tEXt", "key\0ab\0cd", 9, 1,
                     "x.png: text 'key': found a zero byte at its byte 2, expected text");
-    assert_left_out("tEXt", "key", 3, 1, "text 'key': expected a zero byte behind the key, found none");
+    assert_left_out("tEXt", "key", 3, 1, "text 'key': expected a zero byte after the key, found none");
     assert_left_out("iTXt", "key\0\0\0en\0word", 12, 1, "text 'key': the iTXt chunk is damaged");
     assert_left_out("zTXt", "key\0\0damaged", 12, 1, "text 'key': its compressed data is damaged");
     assert_left_out("zTXt", "key\0\1damaged", 12, 1,

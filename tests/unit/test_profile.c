@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** A profile tells the truth: spans lie inside each other, every evaluation is there, sums agree with the
+/** A profile tells the truth: spans lie nested in each other, every evaluation is there, sums agree with the
  * spans, shapes and work are those of the layers, the trace is JSON, and the picture is the one without it.
  */
 #define _GNU_SOURCE

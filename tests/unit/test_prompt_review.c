@@ -84,13 +84,13 @@ static void syntax_and_encoding_are_named(void **state) {
     t = review("a [b|c]", true, false, NULL, NULL); /* literal: no syntax */
     expect_told(&t, 0, "");
     t = review("caf\xE9", false, true, NULL, NULL);
-    expect_told(&t, 1, "! negative prompt: what stands at byte 4 is not UTF-8");
+    expect_told(&t, 1, "! negative prompt: the text at byte 4 is not UTF-8");
     t = review("\xEF\xBB\xBF"
                "a \xEF\xBF\xBE",
                false, false, NULL, NULL); /* a mark and a noncharacter are characters */
     expect_told(&t, 0, "");
     t = review("(a BREAK b)", false, false, NULL, NULL);
-    expect_told(&t, 1, "! prompt: 1 BREAK in brackets with a weight: it is a word there");
+    expect_told(&t, 1, "! prompt: found BREAK 1 time in brackets with a weight, where it is a word");
     char text[256] = "[";
     memset(text + 1, 'x', 200);
     strcpy(text + 201, "|y]");

@@ -161,7 +161,7 @@ static void malformed_headers_are_refused(void **state) {
         {TENSOR("\"U8\"", "[\"4\"]", "[0,4]"), 4, "whole numbers from 0 in 'shape'"},
         {TENSOR("\"U8\"", "[true]", "[0,4]"), 4, "whole numbers from 0 in 'shape'"},
         {TENSOR("\"U8\"", "[36893488147419103236]", "[0,4]"), 4, "too big integer"},
-        {TENSOR("\"U8\"", "4", "[0,4]"), 4, "found no list"},
+        {TENSOR("\"U8\"", "4", "[0,4]"), 4, "found something else"},
         {TENSOR("\"U8\"", "[" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT_LAST, "[0,4]"), 4,
          "at most 64 dimensions, found more"},
         {TENSOR("\"F4\"", "[3]", "[0,2]"), 2, "does not fill whole bytes"},
@@ -181,8 +181,8 @@ static void malformed_headers_are_refused(void **state) {
          "it overlaps 'a'"},
         {"{\"a\":" U8_AT(0, 4) ",\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[6,8]}}", 8,
          "there is a gap after 'a'"},
-        {"{\"a\":" U8_AT(0, 4) "}", 9, "bytes after the last tensor belong to none"},
-        {"{}", 1, "bytes after the last tensor belong to none"},
+        {"{\"a\":" U8_AT(0, 4) "}", 9, "bytes after the last tensor belong to no tensor"},
+        {"{}", 1, "bytes after the last tensor belong to no tensor"},
         {"{\"\":" U8_AT(0, 4) "}", 4, "tensor names of 1 to"},
         {"{\"a\\u001b[31m\":" U8_AT(0, 4) "}", 4, "without control characters"},
         {"{\"a\\u009b31m\":" U8_AT(0, 4) "}", 4, "without control characters"},
@@ -238,7 +238,7 @@ static void deep_and_huge_headers_are_refused(void **state) {
     memset(header + 5, '[', 100000);
     header[100005] = '\0';
     assert_refused(write_safetensors("deep.safetensors", header, 0, 0), PLD_ERROR_FORMAT,
-                   "inside each other");
+                   "nested in each other");
     /* more values than any network has tensors */
     memset(header + 5, ',', 5 << 20);
     header[5] = '[';

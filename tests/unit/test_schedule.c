@@ -226,7 +226,7 @@ static void options_out_of_range_are_refused(void **state) {
             continue;
         }
         options.steps = 3;
-        impossible((*kind)->name, "{}", options, no, "3 steps and a list of 2");
+        impossible((*kind)->name, "{}", options, no, "3 steps but a list of 2");
         options.steps = 0;
         options.timesteps = (const double[]){999, 1000};
         impossible((*kind)->name, "{}", options, no, "timestep 1000");
@@ -245,11 +245,11 @@ static void options_out_of_range_are_refused(void **state) {
     karras.steps = 0;
     karras.timesteps = (const double[]){999};
     karras.timesteps_count = 1;
-    impossible("euler", "{}", karras, no, "exclude each other");
+    impossible("euler", "{}", karras, no, "cannot be used together");
     impossible("lcm", "{}", pld_sampling_options_default(51), no, "at most 50");
     impossible("pndm", "{}", pld_sampling_options_default(3), no, "skip_prk_steps");
     impossible("dpm++2m", "{'timestep_spacing': 'leading'}", pld_sampling_options_default(1000), no,
-               "no room");
+               "cannot place that many");
     impossible("ddim", "{'steps_offset': 1}", pld_sampling_options_default(1000), no, "timestep 1000");
 }
 

@@ -171,7 +171,7 @@ static void malformed_indexes_are_refused(void **state) {
         {"{\"weight_map\":{\"a\":\"/etc/passwd\"}}", PLD_ERROR_FORMAT, "a file in the same folder"},
         {"{\"weight_map\":{\"a\":\"..\\\\one.safetensors\"}}", PLD_ERROR_FORMAT, "a file in the same folder"},
         {"{\"weight_map\":{\"a\":\"one\\n.safetensors\"}}", PLD_ERROR_FORMAT, "a file in the same folder"},
-        {"{\"weight_map\":{\"a\":1}}", PLD_ERROR_FORMAT, "found 'no string'"},
+        {"{\"weight_map\":{\"a\":1}}", PLD_ERROR_FORMAT, "found 'not a string'"},
         {"{\"weight_map\":{}}", PLD_ERROR_FORMAT, "at least one tensor"},
         {"{\"weight_map\":[]}", PLD_ERROR_FORMAT, "expected an object"},
         {"{}", PLD_ERROR_FORMAT, "'weight_map' is missing"},
@@ -214,14 +214,14 @@ static void folders_without_weights_say_what_to_do(void **state) {
     remove_tree(in_folder("component"));
     assert_refused(PLD_ERROR_MISSING, "cannot be opened");
     fresh_folder();
-    assert_refused(PLD_ERROR_MISSING, "fetch the model's weights");
+    assert_refused(PLD_ERROR_MISSING, "download the model's weights");
     write_text("component/model.safetensors", "");
     write_text("component/" STEM ".a.b.safetensors", "");
-    assert_refused(PLD_ERROR_MISSING, "fetch the model's weights");
+    assert_refused(PLD_ERROR_MISSING, "download the model's weights");
     write_text("component/" STEM ".fp16.bin", "");
     assert_refused(PLD_ERROR_UNSUPPORTED, "obtain the .safetensors version");
     write_shard(STEM "-00001-of-00002.safetensors", "a", 1);
-    assert_refused(PLD_ERROR_MISSING, "fetch the index as well");
+    assert_refused(PLD_ERROR_MISSING, "download the index as well");
     fresh_folder();
     write_text("component/pytorch_model.bin", "");
     pld_weight_files *files = NULL;

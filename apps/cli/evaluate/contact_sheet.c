@@ -119,9 +119,8 @@ static int compose(contact_sheet *sheet, pld_image *image) {
         .title = captions_add(&sheet->texts, "One prompt of each category, %s from left to right", title),
         .subtitle =
             captions_add(&sheet->texts, "%s%s; the same noise in each row", sheet->e->model_name, settings),
-        .footnote = "Right: number, shapes, colours, sizes, relation and sheet are all as the prompt says, "
-                    "by the rule "
-                    "of pladis score.",
+        .footnote = "Right: number, shapes, colours, sizes, relation and background are all as the prompt "
+                    "says, judged by the rule of pladis score.",
         .row_heads = sheet->row_heads,
         .column_heads = sheet->column_heads,
         .cells = sheet->cells,

@@ -261,7 +261,7 @@ int evaluation_draw(evaluation *e) {
         return EXIT_DONE;
     }
     if (d.done_before > 0) {
-        message_line("%zu of %zu pictures are there already", d.done_before, outcomes_count(&e->outcomes));
+        message_line("%zu of %zu pictures are already done", d.done_before, outcomes_count(&e->outcomes));
     }
     pthread_mutex_init(&d.lock, NULL);
     d.code = open_all(&d);
@@ -270,7 +270,7 @@ int evaluation_draw(evaluation *e) {
         run_workers(&d);
     }
     if (d.code == EXIT_DONE && e->outcomes.done < outcomes_count(&e->outcomes)) {
-        message_failure("cancelled with %zu of %zu pictures done; the same command goes on from there",
+        message_failure("cancelled with %zu of %zu pictures done; run the same command again to continue",
                         e->outcomes.done, outcomes_count(&e->outcomes));
         d.code = EXIT_CANCELLED;
     }

@@ -47,7 +47,7 @@ static bool make_folder(const char *path) {
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))) {
         return true;
     }
-    message_failure("%s: this folder cannot be made: %s", path, strerror(errno));
+    message_failure("%s: the folder cannot be created: %s", path, strerror(errno));
     return false;
 }
 

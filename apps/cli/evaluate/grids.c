@@ -12,7 +12,8 @@
 
 bool evaluate_grid_add(const char *asked_by, const char *text, evaluate_grid *grid) {
     if (grid->count == EVALUATE_MOST_AXES) {
-        message_usage("--%s: more than %d options with several values", asked_by, EVALUATE_MOST_AXES);
+        message_usage("--%s: expected at most %d options with several values, found more", asked_by,
+                      EVALUATE_MOST_AXES);
         return false;
     }
     sweep_axis *axis = &grid->axes[grid->count];
@@ -23,14 +24,16 @@ bool evaluate_grid_add(const char *asked_by, const char *text, evaluate_grid *gr
     static const char *const common[] = {"seed", "prompt", "lora", "init-img", "strength", "mask"};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         if (strcmp(axis->row->name, common[i]) == 0) {
-            message_usage("--%s: %s cannot be varied: model, prompts and seeds are common to all settings",
-                          asked_by, common[i]);
+            message_usage(
+                "--%s: %s cannot be varied, because all settings share the model, the prompts and the seeds",
+                asked_by, common[i]);
             return false;
         }
     }
     for (size_t i = 0; i + 1 < grid->count; i++) {
         if (grid->axes[i].row == axis->row) {
-            message_usage("--%s: %s has several values twice", asked_by, axis->row->name);
+            message_usage("--%s: %s is given several values twice; give them once", asked_by,
+                          axis->row->name);
             return false;
         }
     }

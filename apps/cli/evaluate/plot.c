@@ -177,8 +177,7 @@ static void print_caption(FILE *file, const evaluation *e, double top) {
     const outcomes *o = &e->outcomes;
     fprintf(file,
             "<text class=\"quiet\" x=\"%d\" y=\"%.1f\">Bars are 95 %% confidence intervals of a share "
-            "(Wilson%s). "
-            "Lines stand a little beside each other so that none hides another.</text>\n",
+            "(Wilson%s). Lines are shifted a little sideways so that none hides another.</text>\n",
             MARGIN, top, o->seeds > 1 ? ", effective sample size" : "");
     fprintf(file, "<text class=\"quiet\" x=\"%d\" y=\"%.1f\">Model ", MARGIN, top + CAPTION_LINE);
     plot_print_escaped(file, e->model_name);

@@ -81,7 +81,7 @@ bool prompt_set_parse(const char *name, char *text, size_t size, size_t each, pr
     place at = {name, 0};
     *set = (prompt_set){0};
     if (strlen(text) != size) {
-        message_failure("%s: found a zero byte, expected text with one caption a line", name);
+        message_failure("%s: found a zero byte, expected text with one caption per line", name);
         return false;
     }
     for (const char *c = text; *c != '\0'; c++) {
@@ -115,7 +115,7 @@ bool prompt_set_parse(const char *name, char *text, size_t size, size_t each, pr
         line = next;
     }
     if (done && set->count == 0) {
-        message_failure("%s: no captions found, expected one a line", name);
+        message_failure("%s: found no captions, expected one per line", name);
         done = false;
     }
     hash_text(hash, set->fingerprint);

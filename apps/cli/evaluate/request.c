@@ -35,7 +35,7 @@ static bool accept_values(void *target, const option *row, const char *value) {
 static bool accept_grid(void *target, const option *row, const char *value) {
     evaluate_request *request = target;
     if (request->grid_text_count == EVALUATE_MOST_GRIDS) {
-        message_usage("--%s: at most %d are taken", row->name, EVALUATE_MOST_GRIDS);
+        message_usage("--%s: expected at most %d of them, found more", row->name, EVALUATE_MOST_GRIDS);
         return false;
     }
     request->grid_texts[request->grid_text_count++] = value;
@@ -189,7 +189,7 @@ static option *make_rows(size_t *count) {
 
 static bool check(evaluate_request *request) {
     if (request->prompts != NULL && request->split != NULL) {
-        message_usage("--prompts and --split exclude each other");
+        message_usage("--prompts and --split cannot be used together; leave one out");
         return false;
     }
     if (request->direct.count > 0 || request->grid_text_count == 0) {
@@ -209,7 +209,7 @@ static bool check(evaluate_request *request) {
             }
         }
         if (!varied) {
-            message_usage("--select: found \"%s\", expected an option that is given several values",
+            message_usage("--select: found \"%s\", expected an option that has several values",
                           request->select);
             return false;
         }
@@ -231,11 +231,11 @@ options_result evaluate_request_parse(int argc, char **argv, evaluate_request *r
     const option_set set = {
         .usage = "pladis evaluate [--prompts FILE] [--grid \"NAME=A,B NAME=C,D\"]... [-o FOLDER] [options of "
                  "generate]",
-        .summary =
-            "How well pictures follow their prompts, in every setting of a grid: draws captions of the demo\n"
-            "model's world with common seeds, scores every picture exactly, and writes tables with 95 %\n"
-            "confidence intervals, plots and contact sheets. A numeric option may be given several values\n"
-            "itself: --pladis 0,1,2 --cfg-scale 1,4. Interrupted, it goes on where it was.",
+        .summary = "Measure how well pictures follow their prompts in every setting of a grid: draw captions "
+                   "of the demo\nmodel's world with the same seeds, score every picture exactly, and write "
+                   "tables with 95 %\nconfidence intervals, plots and contact sheets. A numeric option may "
+                   "have several values itself:\n--pladis 0,1,2 --cfg-scale 1,4. After an interruption the "
+                   "same command continues the run.",
         .rows = rows,
         .count = count,
         .examples =
@@ -252,8 +252,8 @@ options_result evaluate_request_parse(int argc, char **argv, evaluate_request *r
         result = OPTIONS_WRONG;
     }
     if (result == OPTIONS_RUN && request->resamples > 0) {
-        message_note(
-            "--resamples has no effect: intervals are Wilson's, and Bonett and Price's, and need none");
+        message_note("--resamples has no effect, because Wilson's and Bonett and Price's intervals need no "
+                     "resampling");
     }
     return result;
 }

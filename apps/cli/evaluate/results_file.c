@@ -31,7 +31,7 @@ static char *read_all(const results_file *results, size_t *size) {
     }
     if (!S_ISREG(status.st_mode)) {
         message_failure(
-            "%s: expected a file with results, found none of the regular kind; use another --output",
+            "%s: expected a regular file with results, found something else; use another --output",
             results->path);
         return NULL;
     }
@@ -56,10 +56,10 @@ static void report_difference(const results_file *results, const char *field, co
                               const json_t *theirs) {
     char *expected = json_write(mine, JSON_COMPACT | JSON_ENCODE_ANY);
     char *found = theirs != NULL ? json_write(theirs, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    message_failure(
-        "%s: holds another evaluation: field '%s': expected %.200s, found %.200s; use another --output, "
-        "or remove the file to begin anew",
-        results->path, field, expected != NULL ? expected : "?", found != NULL ? found : "nothing");
+    message_failure("%s: contains a different evaluation: field '%s': expected %.200s, found %.200s; use "
+                    "another --output, or remove the file to start over",
+                    results->path, field, expected != NULL ? expected : "?",
+                    found != NULL ? found : "nothing");
     free(expected);
     free(found);
 }
@@ -91,7 +91,7 @@ static bool check_header(const results_file *results, const char *line, const js
     if (json_memory_was_out()) {
         message_failure("%s: out of memory", results->path);
     } else if (!same) {
-        message_failure("%s: is no file of results of pladis evaluate; use another --output", results->path);
+        message_failure("%s: is not a results file of pladis evaluate; use another --output", results->path);
     }
     same = same && !json_memory_was_out() && same_fields(results, header, found);
     json_decref(found);
@@ -147,8 +147,9 @@ static bool report_damage(const results_file *results, size_t number) {
         message_failure("%s: out of memory", results->path);
         return false;
     }
-    message_failure("%s: line %zu is damaged or there twice; remove the line, or the file to begin anew",
-                    results->path, number);
+    message_failure(
+        "%s: line %zu is damaged or appears twice; remove the line, or remove the file to start over",
+        results->path, number);
     return false;
 }
 
@@ -191,7 +192,7 @@ static bool check_rest(const results_file *results, const char *rest, size_t len
         return write(results->file, "\n", 1) == 1 || failed(results, "written");
     }
     if (length > 0) {
-        message_note("%s: line %zu was cut short; its picture is drawn again", results->path, number);
+        message_note("%s: line %zu was cut short; its picture will be drawn again", results->path, number);
     }
     return true;
 }
@@ -208,7 +209,7 @@ static bool make_ready(const results_file *results, const json_t *header, char *
     bool foreign = used == 0 && (strlen(text) != size || strncmp(text, line, size) != 0 || size > length);
     bool done = !foreign;
     if (foreign) {
-        message_failure("%s: is no file of results of pladis evaluate; use another --output", results->path);
+        message_failure("%s: is not a results file of pladis evaluate; use another --output", results->path);
     } else if (ftruncate(results->file, (off_t)used) != 0) {
         done = failed(results, "written");
     } else if (used == 0) {
@@ -227,7 +228,8 @@ bool results_file_open(const char *path, const json_t *header, outcomes *known, 
         return failed(results, "written");
     }
     if (flock(results->file, LOCK_EX | LOCK_NB) != 0) {
-        message_failure("%s: another run is writing it", path);
+        message_failure("%s: another run is writing to it; wait for that run to end, or use another --output",
+                        path);
         return false;
     }
     size_t size = 0, used = 0, lines = 0;

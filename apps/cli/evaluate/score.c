@@ -39,9 +39,8 @@ static const option rows[] = {
 
 static const option_set set = {
     .usage = "pladis score PICTURE.png... [-p CAPTION | --prompts FILE] [--json]",
-    .summary =
-        "Find the coloured shapes in pictures of the demo model's world, and say whether a caption of its\n"
-        "grammar holds. It knows nothing of other pictures.",
+    .summary = "Find the coloured shapes in pictures of the demo model's world, and say whether a caption in "
+               "its\ngrammar is true of them. It cannot judge other pictures.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis score output.png -p \"a large red star above a small blue ring\"\n",
@@ -122,7 +121,7 @@ static int score_picture(const pld_scorer *scorer, const char *path, const score
 /** The captions: none, one for all pictures, or one for each. Gives the exit code. */
 static int read_prompts(const score_request *request, size_t pictures, prompt_set *prompts) {
     if (request->prompt != NULL && request->prompts != NULL) {
-        return message_usage("--prompt and --prompts exclude each other");
+        return message_usage("--prompt and --prompts cannot be used together; leave one out");
     }
     if (request->prompt != NULL) {
         pld_error error = {0};
@@ -140,8 +139,9 @@ static int read_prompts(const score_request *request, size_t pictures, prompt_se
     }
     return request->prompts == NULL || prompts->count == pictures
                ? EXIT_DONE
-               : message_usage("--prompts: found %zu captions for %zu pictures, expected one for each",
-                               prompts->count, pictures);
+               : message_usage(
+                     "--prompts: found %zu captions for %zu pictures, expected one for each picture",
+                     prompts->count, pictures);
 }
 
 int command_score(int argc, char **argv) {
@@ -154,7 +154,7 @@ int command_score(int argc, char **argv) {
     options_result result = options_parse(&set, argc, argv, &request, pictures, &count);
     int code = result == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
     if (result == OPTIONS_RUN && count == 0) {
-        code = message_usage("a picture is needed; expected: %s", set.usage);
+        code = message_usage("expected a picture, found none; usage: %s", set.usage);
     } else if (result == OPTIONS_RUN) {
         prompt_set prompts = {0};
         pld_scorer *scorer = NULL;

@@ -23,7 +23,8 @@ static bool collect_columns(const evaluate_request *request, evaluate_settings *
                 continue;
             }
             if (settings->column_count == EVALUATE_MOST_COLUMNS) {
-                message_usage("--grid: more than %d options are varied", EVALUATE_MOST_COLUMNS);
+                message_usage("--grid: expected at most %d varied options, found more",
+                              EVALUATE_MOST_COLUMNS);
                 return false;
             }
             settings->columns[settings->column_count++] = row;
@@ -102,7 +103,7 @@ static bool add_grid(const evaluate_request *request, size_t index, evaluate_set
         cells *= grid->axes[i].count;
     }
     if (cells > EVALUATE_MOST_SETTINGS) {
-        message_usage("--grid: found more than %d combinations", EVALUATE_MOST_SETTINGS);
+        message_usage("--grid: expected at most %d combinations, found more", EVALUATE_MOST_SETTINGS);
         return false;
     }
     evaluate_setting *setting = malloc(sizeof *setting);

@@ -205,8 +205,7 @@ static void print_markdown(FILE *file, const evaluation *e, size_t grid) {
     const outcomes *o = &e->outcomes;
     fprintf(file,
             "%zu prompts, %zu picture%s of each in each of %zu settings; model %s. 95 %% confidence "
-            "intervals: of "
-            "shares Wilson's, of paired differences Bonett and Price's.\n",
+            "intervals: Wilson's for shares, Bonett and Price's for paired differences.\n",
             o->prompts, o->seeds, o->seeds == 1 ? "" : "s", o->settings, e->model_name);
     for (size_t i = 0; i < e->request->grid_count; i++) {
         fputc('\n', file);

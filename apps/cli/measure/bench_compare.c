@@ -31,7 +31,7 @@ static bool is_result(const json_t *entry) {
 /** Whether what was read is what --json writes; an error line when it is not. */
 static bool check(const bench_old *old) {
     if (!json_is_array(old->results) || !json_is_object(json_object_get(old->root, "machine"))) {
-        message_failure("%s: expected `machine` and `results` as pladis bench --json writes them", old->path);
+        message_failure("%s: expected 'machine' and 'results' as pladis bench --json writes them", old->path);
         return false;
     }
     for (size_t i = 0; i < json_array_size(old->results); i++) {
@@ -134,5 +134,5 @@ void bench_old_compare(const bench_old *old, const bench_run *run, output_printe
             print(" %9s%s\n", "", apart ? " *" : "");
         }
     }
-    print("%zu of %zu results are in both; * lies beyond the quartiles of both\n", found, count);
+    print("%zu of %zu results are in both; * marks what lies beyond the quartiles of both\n", found, count);
 }

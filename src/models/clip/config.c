@@ -53,7 +53,7 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
                         c->epsilon);
     }
     if (c->width % c->heads != 0) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: hidden_size %lld does not divide into %lld heads",
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: hidden_size %lld cannot be divided into %lld heads",
                         top->file, (long long)c->width, (long long)c->heads);
     }
     return read_activation(top, &c->activation, error);

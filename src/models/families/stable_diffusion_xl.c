@@ -55,9 +55,8 @@ static const pld_published *const published[] = {&sdxl, NULL};
 
 const pld_family pld_family_stable_diffusion_xl = {
     .name = "stable-diffusion-xl",
-    .description =
-        "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net told of picture sizes, "
-        "KL autoencoder",
+    .description = "Stable Diffusion XL: two CLIP text encoders, cross-attention U-Net conditioned on "
+                   "picture sizes, KL autoencoder",
     .pipelines = pipelines,
     .parts = parts,
     .texts = texts,

@@ -23,7 +23,7 @@ static const pld_part_layout layouts[] = {
 
 static const pld_stranger strangers[] = {
     {"quantize.", "a vector-quantised autoencoder, which is not supported"},
-    {"condition_encoder.", "an autoencoder that is told of a mask, which is not supported"},
+    {"condition_encoder.", "an autoencoder whose decoder is conditioned on a mask, which is not supported"},
     {"time_stack.", "the autoencoder of Stable Video Diffusion, which is not supported"},
     {"temporal_res_block.", "the autoencoder of Stable Video Diffusion, which is not supported"},
     {0},

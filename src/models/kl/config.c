@@ -33,7 +33,7 @@ static pld_status check_unsupported(const pld_json *top, pld_error *error) {
     }
     if (pld_json_has(top, "latents_mean") || pld_json_has(top, "latents_std")) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: fields 'latents_mean' and 'latents_std' are not implemented", top->file);
+                        "%s: fields 'latents_mean' and 'latents_std' are not supported", top->file);
     }
     return PLD_OK;
 }

@@ -21,8 +21,8 @@ int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format
 
 pld_status pld_describe_missing(const pld_weight_files *files, const char *tensor, pld_error *error) {
     return pld_fail(error, PLD_ERROR_FORMAT,
-                    "%s: tensor '%s' (diffusers' name) is missing, so the network cannot be described; fetch "
-                    "the file again, or give a diffusers folder of its kind with --config",
+                    "%s: tensor '%s' (diffusers' name) is missing, so the network cannot be described; "
+                    "download the file again, or give a diffusers folder for the same network with --config",
                     pld_weight_files_path(files, 0), tensor);
 }
 

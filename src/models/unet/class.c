@@ -23,7 +23,7 @@ static const pld_part_layout layouts[] = {
 };
 
 static const char control_net[] = "a ControlNet, which is not supported";
-static const char boxes[] = "a network that is told of boxes (GLIGEN), which is not supported";
+static const char boxes[] = "a network conditioned on boxes (GLIGEN), which is not supported";
 static const char video[] = "the network of Stable Video Diffusion, which is not supported";
 
 static const pld_stranger strangers[] = {
@@ -41,7 +41,7 @@ static const pld_stranger strangers[] = {
     {"fuser.", boxes},
     {"position_net.", boxes},
     {"encoder_hid_proj.",
-     "a U-Net with a projection of its text or of pictures (Kolors, IP-Adapter), which is not supported"},
+     "a U-Net that projects its text or pictures (Kolors, IP-Adapter), which is not supported"},
     {0},
 };
 

@@ -63,7 +63,7 @@ static pld_status check_fixed(const pld_json *top, pld_error *error) {
         if (!same) {
             char *text = pld_json_dump(found, JSON_ENCODE_ANY | JSON_COMPACT);
             pld_status status =
-                pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s' is %.100s; only %s is implemented",
+                pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s' is %.100s; only %s is supported",
                          top->file, fixed_fields[i].field, text ? text : "?", fixed_fields[i].expected);
             pld_free(text);
             return status;
@@ -152,10 +152,10 @@ static pld_status read_addition(const pld_json *top, pld_unet_config *c, pld_err
         return PLD_OK;
     }
     if (strcmp(type, "text_time") != 0) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: field 'addition_embed_type' is \"%.60s\"; only null and \"text_time\" are "
-                        "implemented",
-                        top->file, type);
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: field 'addition_embed_type' is \"%.60s\"; only null and \"text_time\" are supported",
+            top->file, type);
     }
     PLD_TRY(pld_json_get_integer(top, "addition_time_embed_dim", PLD_JSON_REQUIRED, 1, 1 << 14,
                                  &c->time_id_width, error));

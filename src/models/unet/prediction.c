@@ -58,7 +58,7 @@ static void tell_from_metadata(const pld_weight_files *files, pld_told_predictio
     }
     if (unknown) {
         snprintf(told->reason, sizeof told->reason,
-                 "metadata: %s is \"%.40s\", which is not known; the usual one", unknown,
+                 "metadata: %s is \"%.40s\", which is not known, so the usual one is assumed", unknown,
                  metadata(files, unknown));
     }
 }
@@ -103,8 +103,8 @@ static pld_status tell_from_statistic(const pld_weight_files *unet, pld_told_pre
         told->teller = PLD_TOLD_BY_STATISTIC;
         told->type = spread > threshold ? v_prediction : epsilon;
         pld_print_text(told->reason, sizeof told->reason,
-                       "the biases of the last self-attention's norm spread by %.3f (v above %.2f)", spread,
-                       threshold);
+                       "the bias of the last self-attention's norm has a spread of %.3f (above %.2f means v)",
+                       spread, threshold);
     }
     return PLD_OK;
 }
@@ -119,19 +119,18 @@ pld_status pld_unet_tell_prediction(const pld_weight_files *files, const pld_wei
                                     const pld_published *published, pld_told_prediction *told,
                                     pld_error *error) {
     *told = (pld_told_prediction){.type = epsilon, .zero_snr = has(files, "ztsnr")};
-    snprintf(told->reason, sizeof told->reason, "nothing in the file says so; the usual one%s%s",
-             published ? " of " : "", published ? published->title : "");
+    snprintf(told->reason, sizeof told->reason, "the file does not say, so the usual one%s%s is assumed",
+             published ? " for " : "", published ? published->title : "");
     if (is_edm(files)) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: the network was trained in the EDM formulation (Playground 2.5, CosXL), which is "
-            "not supported; take a network that predicts noise or v",
-            pld_weight_files_path(files, 0));
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: the network was trained in the EDM formulation (Playground 2.5, CosXL), which "
+                        "is not supported; use a network that predicts noise or v",
+                        pld_weight_files_path(files, 0));
     }
     if (has(files, "v_pred")) {
         told->type = v_prediction;
         told->teller = PLD_TOLD_BY_MARK;
-        snprintf(told->reason, sizeof told->reason, "the file holds the mark 'v_pred'%s",
+        snprintf(told->reason, sizeof told->reason, "the file contains the mark 'v_pred'%s",
                  told->zero_snr ? " and 'ztsnr'" : "");
         return PLD_OK;
     }

@@ -15,19 +15,19 @@ static const pld_guidance_key keys[] = {
      .fallback = 0,
      .minimum = -10,
      .maximum = 10,
-     .help = "how much of the part parallel to c stays; 0 saturates least, 1 is all"},
+     .help = "how much of the part parallel to c is kept; 0 saturates least, 1 is all"},
     {.name = "norm",
      .kind = PLD_GUIDANCE_NUMBER,
      .fallback = 15,
      .minimum = 0,
      .maximum = 1e6,
-     .help = "bound of the norm of c - u; 0 is none"},
+     .help = "limit on the norm of c - u; 0 is none"},
     {.name = "momentum",
      .kind = PLD_GUIDANCE_NUMBER,
      .fallback = -0.5,
      .minimum = -1,
      .maximum = 1,
-     .help = "of c - u over the steps; 0 is none"},
+     .help = "of c - u from step to step; 0 is none"},
 };
 
 static bool neutral(const pld_guidance *g) {

@@ -13,7 +13,7 @@ pld_status pld_guidance_settle_cfg_scale(pld_guidance *g, const pld_guidance_req
     const bool asked = !isnan(request->cfg_scale);
     if (g->given[SCALE] && asked && g->values[SCALE] != request->cfg_scale) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "guidance %s: a scale of %g here and a cfg-scale of %g; leave one out",
+                        "guidance %s: found both a scale of %g and a cfg-scale of %g; leave one out",
                         g->method->name, g->values[SCALE], request->cfg_scale);
     }
     if (!g->given[SCALE]) {

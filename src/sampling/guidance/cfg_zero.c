@@ -14,7 +14,7 @@ static const pld_guidance_key keys[] = {
      .fallback = 1,
      .minimum = 0,
      .maximum = 1000,
-     .help = "first steps whose prediction is zero"},
+     .help = "number of first steps whose prediction is zero"},
 };
 
 static bool zeroed(const pld_guidance *g, size_t step) {

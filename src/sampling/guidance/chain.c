@@ -47,8 +47,8 @@ static pld_status collect(pld_guidance_chain *chain, const pld_guidance_request 
         const pld_guidance *main = find_role(chain, PLD_GUIDANCE_MAIN);
         if (g.method->role == PLD_GUIDANCE_MAIN && main) {
             return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "guidance %s and %s: both say how the unconditional and the conditional "
-                            "prediction become one; choose one of them",
+                            "guidance %s and %s: both combine the unconditional and the conditional "
+                            "prediction into one; choose one of them",
                             main->method->name, g.method->name);
         }
         chain->items[chain->count++] = g; /* each method at most once: there is room */

@@ -12,13 +12,13 @@ static const pld_guidance_key keys[] = {
      .fallback = 0.2,
      .minimum = 0,
      .maximum = 1,
-     .help = "fraction of the steps before it"},
+     .help = "fraction of the steps where guidance starts"},
     {.name = "end",
      .kind = PLD_GUIDANCE_NUMBER,
      .fallback = 0.9,
      .minimum = 0,
      .maximum = 1,
-     .help = "fraction of the steps where it ends"},
+     .help = "fraction of the steps where guidance ends"},
 };
 
 static pld_status settle(pld_guidance *g, const pld_guidance_request *request, pld_error *error) {
@@ -41,8 +41,7 @@ static void interval(const pld_guidance *g, double *start, double *end) {
 
 const pld_guidance_method pld_guidance_interval = {
     .name = "interval",
-    .description =
-        "every guidance of predictions in steps floor(start n) <= i < floor(end n) only, c in the others",
+    .description = "guides predictions only in steps floor(start n) <= i < floor(end n); c in the others",
     .paper = "Kynkaanniemi et al. 2024, arXiv 2404.07724",
     .evaluations = "1 outside the interval",
     .keys = keys,

@@ -13,7 +13,7 @@ static pld_status settle(pld_guidance *g, const pld_guidance_request *request, p
     (void)g;
     return request->cfg_scale > 1
                ? pld_fail(error, PLD_ERROR_ARGUMENT,
-                          "guidance none: contradicts a cfg-scale of %g; leave one out", request->cfg_scale)
+                          "guidance none: contradicts the cfg-scale of %g; leave one out", request->cfg_scale)
                : PLD_OK;
 }
 

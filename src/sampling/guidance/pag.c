@@ -34,9 +34,8 @@ static void effect(const pld_guidance *g, pld_attention_effect *e) {
 
 const pld_guidance_method pld_guidance_pag = {
     .name = "pag",
-    .description =
-        "perturbed-attention guidance: + scale (c - p), where p has self-attention maps that are the "
-        "identity; with or without CFG",
+    .description = "perturbed-attention guidance: adds scale (c - p), where the self-attention maps of p are "
+                   "the identity; with or without CFG",
     .paper = "Ahn et al. 2024, arXiv 2403.17377",
     .evaluations = "+1",
     .keys = keys,

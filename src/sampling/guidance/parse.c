@@ -27,8 +27,8 @@ static pld_status unknown_method(piece name, pld_error *error) {
     for (const pld_guidance_method *const *row = pld_guidance_methods; *row; row++) {
         append(known, sizeof known, "", (*row)->name);
     }
-    return pld_fail(error, PLD_ERROR_ARGUMENT, "guidance: unknown method '%.*s'; known are %s", SHOWN(name),
-                    known);
+    return pld_fail(error, PLD_ERROR_ARGUMENT, "guidance: unknown method '%.*s'; the known methods are %s",
+                    SHOWN(name), known);
 }
 
 static pld_status unknown_key(const pld_guidance_method *method, piece name, pld_error *error) {

@@ -9,12 +9,12 @@ static const pld_guidance_key keys[] = {{.name = "phi",
                                          .fallback = 0.7,
                                          .minimum = 0,
                                          .maximum = 1,
-                                         .help = "how far; 0 is off. The same as --cfg-rescale"}};
+                                         .help = "how much; 0 is off. The same as --cfg-rescale"}};
 
 static pld_status settle(pld_guidance *g, const pld_guidance_request *request, pld_error *error) {
     if (g->given[PHI] && request->cfg_rescale != 0 && g->values[PHI] != request->cfg_rescale) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "guidance rescale: phi %g here and a cfg-rescale of %g; leave one out",
+                        "guidance rescale: found both a phi of %g and a cfg-rescale of %g; leave one out",
                         g->values[PHI], request->cfg_rescale);
     }
     if (!g->given[PHI] && request->cfg_rescale != 0) {
@@ -42,7 +42,8 @@ static void combine(pld_guidance *g, pld_guidance_step *step) {
 
 const pld_guidance_method pld_guidance_rescale = {
     .name = "rescale",
-    .description = "guided prediction x to phi x std(c)/std(x) + (1 - phi) x: against overexposure",
+    .description =
+        "turns the guided prediction x into phi x std(c)/std(x) + (1 - phi) x, against overexposure",
     .paper = "Lin et al. 2023, arXiv 2305.08891",
     .evaluations = "+0",
     .keys = keys,

@@ -44,9 +44,8 @@ static void effect(const pld_guidance *g, pld_attention_effect *e) {
 
 const pld_guidance_method pld_guidance_seg = {
     .name = "seg",
-    .description =
-        "smoothed energy guidance: + scale (c - p), where p has self-attention queries blurred over the "
-        "picture; with or without CFG",
+    .description = "smoothed energy guidance: adds scale (c - p), where the self-attention queries of p are "
+                   "blurred over the picture; with or without CFG",
     .paper = "Hong 2024, arXiv 2408.00760",
     .evaluations = "+1",
     .keys = keys,
