@@ -60,7 +60,7 @@ class Library:
         problem = Problem()
         self.library.pld_attention_problem_init(ctypes.byref(problem))
         if problem.struct_size != ctypes.sizeof(Problem):
-            raise SystemExit("the library's pld_attention_problem has another size: update this tool")
+            raise SystemExit("the library's pld_attention_problem has another size than this tool expects; update the tool")
         problem.heads, problem.head_size = heads, q.shape[1] // heads
         problem.query_count, problem.key_count = q.shape[0], k.shape[0]
         problem.rows, problem.lambda_, problem.alpha = rows, lam, alpha

@@ -137,16 +137,16 @@ def parse():
     parser.add_argument("--pladis", required=True, help="the program")
     parser.add_argument("--model", default="random:sd15", help="random:sd15, random:sdxl or a diffusers folder (%(default)s)")
     parser.add_argument("--pladis-options", default="", help="further options of pladis bench")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of all sides")
-    parser.add_argument("--width", type=int, default=0, help="pixels; the model's own without it")
-    parser.add_argument("--height", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="threads of each side")
+    parser.add_argument("--width", type=int, default=0, help="width in pixels (the model's own)")
+    parser.add_argument("--height", type=int, default=0, help="height in pixels (the model's own)")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=3, help="of each layer in a turn")
-    parser.add_argument("--most", type=int, default=12, help="layers to list, those with most work first (%(default)s)")
-    parser.add_argument("--json", help="file for the results")
+    parser.add_argument("--repeats", type=int, default=3, help="measurements of each layer per turn (%(default)s)")
+    parser.add_argument("--most", type=int, default=12, help="number of layers to list, those with the most work first (%(default)s)")
+    parser.add_argument("--json", help="write the results to this file")
     args = parser.parse_args()
     if bool(args.width) != bool(args.height) or min(args.turns, args.repeats, args.threads, args.most) < 1:
-        parser.error("--width goes with --height; --turns, --repeats, --threads and --most are 1 or more")
+        parser.error("--width and --height go together; --turns, --repeats, --threads and --most are at least 1")
     return args
 
 

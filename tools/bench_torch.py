@@ -186,7 +186,7 @@ class Worker:
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit("PyTorch's side ended; its error stands above")
+            raise SystemExit("the PyTorch process ended; its error is above")
         return json.loads(line)
 
     def ask(self, command):
@@ -288,7 +288,7 @@ def print_report(args, ours, theirs, memory, machine):
         print(f"{'peak memory':28}{memory[0] / 1e9:9.2f} GB" +
               "".join(f"{memory[1][variant] / 1e9:12.2f} GB {memory[0] / memory[1][variant]:7.2f} "
                       for variant in args.variants))
-    print("times: PyTorch / pladis, larger is better for pladis, best is against PyTorch's fastest; memory: pladis / PyTorch")
+    print("times: PyTorch / pladis, so larger is better for pladis; best compares with PyTorch's fastest variant; memory: pladis / PyTorch")
     return dict(machine=facts, commit=machine["commit"], model=args.model, threads=args.threads, repeats=args.repeats,
                 pladis_options=args.pladis_options, results=rows,
                 peak_memory=dict(pladis=memory[0], **memory[1]) if memory else None)
@@ -299,16 +299,16 @@ def parse():
     parser.add_argument("--pladis", help="the program")
     parser.add_argument("--model", help="a diffusers folder, or random:sd15, random:sdxl, random:FOLDER")
     parser.add_argument("--pladis-options", default="", help='further options of pladis bench, "--low-memory"')
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of both sides")
-    parser.add_argument("--width", type=int, default=0, help="pixels; the model's own without it")
-    parser.add_argument("--height", type=int, default=0)
-    parser.add_argument("--repeats", type=int, default=3, help="turns")
-    parser.add_argument("--variants", help="comma list of f32 or bf16, each with -channels_last and -compile "
-                                           "(f32,f32-channels_last, with bf16-channels_last where the CPU has it)")
-    parser.add_argument("--apart", action="store_true", help="never both sides in memory: PyTorch starts anew in each turn")
-    parser.add_argument("--stages", default=";".join(STAGES), help="list of stages with ; between them (all: %(default)s)")
-    parser.add_argument("--no-memory", action="store_true", help="times alone: no fresh processes for peak memory")
-    parser.add_argument("--json", help="file for the results")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="threads of each side")
+    parser.add_argument("--width", type=int, default=0, help="width in pixels (the model's own)")
+    parser.add_argument("--height", type=int, default=0, help="height in pixels (the model's own)")
+    parser.add_argument("--repeats", type=int, default=3, help="number of turns (%(default)s)")
+    parser.add_argument("--variants", help="comma-separated list of f32 or bf16, each with -channels_last or -compile if wanted "
+                                           "(f32,f32-channels_last, and bf16-channels_last if the CPU has bfloat16)")
+    parser.add_argument("--apart", action="store_true", help="never hold both sides in memory: start PyTorch again in each turn")
+    parser.add_argument("--stages", default=";".join(STAGES), help="stages, separated by semicolons (all: %(default)s)")
+    parser.add_argument("--no-memory", action="store_true", help="measure times only, not peak memory")
+    parser.add_argument("--json", help="write the results to this file")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--random", action="store_true", help=argparse.SUPPRESS)
@@ -316,23 +316,23 @@ def parse():
     if args.serve:
         return args
     if not args.pladis or not args.model or bool(args.width) != bool(args.height) or args.repeats < 1:
-        parser.error("--pladis and --model are needed; --width goes with --height; --repeats is 1 or more")
+        parser.error("--pladis and --model are required, --width and --height go together, and --repeats is at least 1")
     args.random = args.model.startswith("random:")
     name = args.model.removeprefix("random:")
     published = ROOT / "bench" / "models" / name
     args.folder = (published if args.random and published.is_dir() else Path(name)).resolve()
     if not (args.folder / "unet" / "config.json").is_file():
-        parser.error(f"{args.folder} is no diffusers folder")
+        parser.error(f"{args.folder} is not a diffusers folder: it has no unet/config.json")
     usual = "f32,f32-channels_last" + (",bf16-channels_last" if has_bf16() else "")
     args.variants = (args.variants or usual).split(",")
     args.stages = [stage.strip() for stage in args.stages.split(";")]
     for stage in args.stages:
         if stage not in STAGES:
-            parser.error(f"unknown stage '{stage}'; known are {'; '.join(STAGES)}")
+            parser.error(f"unknown stage '{stage}'; the known stages are {'; '.join(STAGES)}")
     for variant in args.variants:
         words = variant.split("-")
         if words[0] not in ("f32", "bf16") or not set(words[1:]) <= {"channels_last", "compile"}:
-            parser.error(f"unknown variant {variant}")
+            parser.error(f"unknown variant {variant}; expected f32 or bf16, with -channels_last or -compile if wanted")
     return args
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Print the revision of the source folder, "unknown" where it is no git work tree of its own: unpacked from an
-# archive (also inside another project's work tree), or without git.
+# Print the revision of the source folder, or "unknown" if it is not the top of a git work tree (for example unpacked from an
+# archive, perhaps inside another project's work tree) or git is missing.
 # usage: commit.sh SOURCE_FOLDER
 set -u
 cd "$1" || exit 1

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Vocabularies that checkpoints need and do not hold, out of Python packages that carry them: CLIP's (open_clip_torch),
-# Qwen3's and T5's (invokeai). What is there already is not fetched again; without the network everything else still
-# works, and tests that need one say that they are skipped.
+# Download the vocabularies that checkpoints need but do not contain, from Python packages: CLIP's (open_clip_torch), Qwen3's
+# and T5's (invokeai). What is present is not downloaded again. Without a network everything else still works, and tests
+# that need a vocabulary say that they are skipped.
 # usage: fetch_vocabularies.sh FOLDER
 set -euo pipefail
 target=$1
 
-# Download package $1 and take out of it the files that the following words name, each as PATH=NAME below $target.
-# Wheels are asked for as for Python 3.12, since invokeai refuses later ones; nothing of them is run.
+# Download package $1 and extract the files that the further arguments name, each PATH=NAME as NAME below $target. Wheels for
+# Python 3.12 are requested, because invokeai refuses later versions; nothing in them is run.
 take() {
     local package=$1 folder status=0
     shift
     folder=$(mktemp -d)
-    echo "fetching vocabularies (package $package)"
+    echo "downloading vocabularies (package $package)"
     python3 -m pip download --quiet --disable-pip-version-check --retries 1 --timeout 10 --no-deps --only-binary :all: \
         --python-version 3.12 --dest "$folder" "$package" >"$folder/log" 2>&1 || status=1
     if [ $status -eq 0 ]; then
@@ -37,7 +37,7 @@ END
 
 clip=bpe_simple_vocab_16e6.txt.gz
 [ -f "$target/$clip" ] || take open_clip_torch "open_clip/$clip=$clip" ||
-    echo "dev: CLIP's vocabulary cannot be had; single-file checkpoints will need --tokenizer until './dev setup' can fetch it" >&2
+    echo "dev: CLIP's vocabulary could not be downloaded; single-file checkpoints need --tokenizer until './dev setup' succeeds" >&2
 
 others=()
 for file in qwen3/tokenizer.json.gz qwen3/tokenizer_config.json qwen3/special_tokens_map.json t5/tokenizer.json \
@@ -46,5 +46,5 @@ for file in qwen3/tokenizer.json.gz qwen3/tokenizer_config.json qwen3/special_to
 done
 if ! [ -f "$target/qwen3/tokenizer.json.gz" ] || ! [ -f "$target/t5/tokenizer.json" ]; then
     take invokeai "${others[@]}" ||
-        echo "dev: the vocabularies of Qwen3 and T5 cannot be had; models without a tokenizer folder will need --tokenizer" >&2
+        echo "dev: the vocabularies of Qwen3 and T5 could not be downloaded; models without a tokenizer folder need --tokenizer" >&2
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Install the vocabularies that ./dev setup has fetched: CLIP's list of merges, folders of Qwen3 and T5. Nothing happens
-# where it has not.
+# Install the vocabularies that ./dev setup has downloaded: CLIP's list of merges, and the folders of Qwen3 and T5. Those that
+# it has not are left out.
 # usage: install_vocabulary.sh SOURCE_FOLDER TARGET_FOLDER (meson gives DESTDIR)
 set -eu
 source=$1

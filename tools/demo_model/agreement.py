@@ -165,8 +165,8 @@ def write_test_pictures(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pladis", default="build/apps/cli/pladis")
-    parser.add_argument("--renders", type=int, default=500, help="true pictures a category")
-    parser.add_argument("--rounds", type=int, default=4, help="other captions for each of them")
+    parser.add_argument("--renders", type=int, default=500, help="true pictures per category (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=4, help="other captions for each picture (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--evaluated", type=Path)

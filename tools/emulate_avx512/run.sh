@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Run checkasm on an emulated CPU with AVX-512: run.sh BUILD_FOLDER [ISA [CHECKS]]. README.md says what it needs.
-# Environment: WORK (where kernel, image and output are kept), BOCHS, BOCHS_ARGUMENTS, CPU (model and its options),
-# BIOS, MINUTES (limit). The exit status is that of checkasm.
+# Environment: WORK (folder for kernel, image and output), BOCHS, BOCHS_ARGUMENTS, CPU (model and its options), BIOS,
+# MINUTES (time limit). The exit status is that of checkasm.
 set -euo pipefail
 if [ $# -lt 1 ] || [ $# -gt 3 ]; then
     echo "usage: $0 BUILD_FOLDER [ISA [CHECKS]]" >&2
@@ -18,7 +18,7 @@ bios=${BIOS:-/usr/share/bochs}
 mkdir -p "$work"
 cd "$work"
 
-# A kernel, and a shell that needs no library.
+# Get a kernel, and a shell that needs no library.
 unpacked=$work/packages
 if [ ! -d "$unpacked" ]; then
     rm -rf download && mkdir download
@@ -31,7 +31,7 @@ if [ ! -d "$unpacked" ]; then
     mv download/unpacked "$unpacked"
 fi
 
-# What runs there: the program, the libraries that it loads, its data.
+# The root folder: the program, the libraries that it loads, and its data.
 root=$work/root
 rm -rf "$root"
 mkdir -p "$root"/{bin,dev,proc,sys}
@@ -56,7 +56,7 @@ INIT
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >initrd.gz
 
-# A CD that boots it. Bochs 2.7 tells the size of compacted states wrongly; Linux would then do without AVX.
+# A CD that boots it. Bochs 2.7 reports a wrong size of compacted states, for which Linux would turn AVX off.
 mkdir -p cd
 cp "$unpacked"/boot/vmlinuz-* cd/vmlinuz
 cp initrd.gz cd/
@@ -86,7 +86,7 @@ MACHINE
 echo continue >commands
 rm -f serial
 touch serial
-# nobody looks at the screen; what matters goes to the serial port
+# the screen is not used; the output goes to the serial port
 # shellcheck disable=SC2086
 timeout "${MINUTES:-60}m" "$bochs" -q ${BOCHS_ARGUMENTS--rc commands} -f machine </dev/null >screen 2>&1 &
 emulator=$!

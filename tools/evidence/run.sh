@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Draw the evidence: what PLADIS does to the demo model's alignment. Goes on where it was when it is interrupted.
+# Draw the evidence: what PLADIS does to the demo model's alignment. Resumes if it was interrupted.
 # usage: run.sh PROGRAM WORK_FOLDER DOCS_FOLDER
 #
 # WORK_FOLDER gets every result, DOCS_FOLDER/evidence the plots, sheets and summaries, DOCS_FOLDER/evidence.md its tables
@@ -28,9 +28,9 @@ evaluate() {
     "$program" evaluate -m "$model" --steps "$steps" --dtype f32 -j "$jobs" "$@"
 }
 
-# The base model's best CFG scale is chosen on prompts that the tables below do not hold.
+# The base model's best CFG scale is chosen on prompts that are not in the tables below.
 best=$(evaluate --split development --each "$each" --grid "pladis=0 cfg-scale=$cfg" --select cfg-scale -o "$work/development")
-# The other scale for alpha: no guidance; or, if that is best, the middle one of the list.
+# The second scale for the table of alphas is 1 (no guidance) or, if 1 is the best, the middle one of the others.
 other=1
 if [ "$best" = 1 ]; then
     other=$(echo "$cfg" | tr ',' '\n' | awk '$1 != 1 { v[n++] = $1 } END { print v[int((n - 1) / 2)] }')
@@ -38,7 +38,7 @@ fi
 evaluate --each "$each" --pladis-alpha 1.5 --grid "pladis=$scales cfg-scale=$cfg" \
     --grid "pladis=$scales pladis-alpha=$alphas cfg-scale=$other,$best" -o "$work/heldout"
 
-# Values of the columns $2… of CSV file $1, tabs between, one line a row.
+# Print the columns $2… of CSV file $1, separated by tabs, one line per row.
 columns() {
     awk -F, -v wanted="${*:2}" '
         { sub(/\r$/, "") }
@@ -46,7 +46,7 @@ columns() {
         { for (i = 1; i <= n; i++) printf "%s%s", $place[name[i]], i < n ? "\t" : "\n" }' "$1"
 }
 
-# Lambda values by what the confidence interval of the difference from PLADIS off says, at alpha 1.5.
+# Sort the values of lambda by the confidence interval of the difference from PLADIS off, at alpha 1.5.
 findings() {
     echo "| CFG scale | better than off | no clear difference | worse than off |"
     echo "| --- | --- | --- | --- |"
@@ -66,7 +66,7 @@ findings() {
             }'
 }
 
-# Time of the network with PLADIS on (alpha 1.5, mean over lambda) and off, from the same run.
+# Compare the network's time with PLADIS on (alpha 1.5, mean over lambda) and off, in the same run.
 cost() {
     echo "| CFG scale | off, ms | on, ms | on / off |"
     echo "| --- | --- | --- | --- |"
@@ -92,7 +92,7 @@ settings() {
 fill() {
     local file=$docs/evidence.md block
     block=$(cat)
-    grep -q "^<!-- evidence:$1 -->$" "$file" || { echo "$file has no line <!-- evidence:$1 -->" >&2; exit 1; }
+    grep -q "^<!-- evidence:$1 -->$" "$file" || { echo "$file: expected the line <!-- evidence:$1 -->, found none; put it back" >&2; exit 1; }
     BLOCK=$block awk -v begin="<!-- evidence:$1 -->" '
         $0 == begin { print; print ENVIRON["BLOCK"]; inside = 1 }
         $0 == "<!-- evidence:end -->" { inside = 0 }

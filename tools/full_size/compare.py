@@ -200,11 +200,11 @@ def main():
     parser.add_argument("--height", type=int, default=512)
     parser.add_argument("--cfg-scale", type=float, default=7.5)
     parser.add_argument("--scales", default="2", type=lambda text: [float(x) for x in text.split(",")],
-                        help="values of λ, commas between")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of both sides")
+                        help="values of λ, separated by commas")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of each side")
     parser.add_argument("--option", action="append", default=[], help="further option of pladis generate")
     parser.add_argument("--noise", action="store_true",
-                        help="also evaluate without oneDNN: how far two float32 orders of summation differ")
+                        help="also evaluate without oneDNN, to see how far two orders of summation in float32 differ")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     runs = []

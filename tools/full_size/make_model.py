@@ -105,8 +105,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--family", required=True, choices=FAMILIES)
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--dtype", default="f16", choices=DTYPES, help="of the stored weights")
-    parser.add_argument("--seed", type=int, help="the default differs by family")
+    parser.add_argument("--dtype", default="f16", choices=DTYPES, help="type of the stored weights (%(default)s)")
+    parser.add_argument("--seed", type=int, help="seed of the weights (the default depends on the family)")
     args = parser.parse_args()
     seed = FAMILIES[args.family]["seed"] if args.seed is None else args.seed
     dtype = DTYPES[args.dtype]

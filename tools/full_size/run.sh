@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Compare full-size models with diffusers: run.sh PLADIS [WORK_FOLDER]
-# PYTHON names the interpreter that has tools/full_size/requirements.txt; PLADIS_FULL_FAMILIES chooses families.
-# PLADIS_FULL_SIZE sets another size of the picture. sdxl is compared only when it is asked for: it takes 7 GB of disk and
-# 15 GB of memory. The models (2 GB each) are written into the work folder, by default build/full-size, unless they are
-# there already.
+# PYTHON is the interpreter that has the packages of tools/full_size/requirements.txt, PLADIS_FULL_FAMILIES the list of
+# families, and PLADIS_FULL_SIZE the size of the pictures in pixels. sdxl is compared only if it is listed, because it needs
+# 7 GB of disk and 15 GB of memory. Models (2 GB each) that are not yet in the work folder, by default build/full-size, are
+# written there.
 set -eu
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then
     echo "usage: $0 PLADIS [WORK_FOLDER]" >&2
@@ -25,20 +25,20 @@ for family in ${PLADIS_FULL_FAMILIES:-sd15 sd21}; do
     case $family in
     sd15) size=512 ;;
     sd21) size=768 ;;
-    sdxl) size=512 ;; # its own 1024 takes half an hour a side
+    sdxl) size=512 ;; # at its own size, 1024, each side takes half an hour
     *)
-        echo "$0: unknown family $family" >&2
+        echo "$0: unknown family $family in PLADIS_FULL_FAMILIES; expected sd15, sd21 or sdxl" >&2
         exit 2
         ;;
     esac
     size=${PLADIS_FULL_SIZE:-$size}
-    # The folder gets its name when it is complete.
+    # The folder gets its final name when it is complete.
     if [ ! -d "$work/$family" ]; then
         rm -rf "$work/$family.part"
         "$python" "$tools/make_model.py" --family "$family" --out "$work/$family.part"
         mv "$work/$family.part" "$work/$family"
     fi
-    # Guidance multiplies the rounding errors that the random SDXL amplifies already.
+    # The random SDXL amplifies rounding errors, and guidance would multiply them.
     extra=
     [ "$family" != sdxl ] || extra="--noise --scales 0,2 --cfg-scale 1"
     # shellcheck disable=SC2086

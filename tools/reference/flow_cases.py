@@ -217,7 +217,7 @@ def main():
     diffusers.utils.logging.set_verbosity_error()
     computed = [compute(entry) for entry in entries()]
     if len({entry["name"] for entry in computed}) != len(computed):
-        raise SystemExit("two entries of one name")
+        raise SystemExit("two entries have the same name")
     with open(sys.argv[1], "w") as file:
         head = json.dumps({"a": A, "b": B})[1:-1]
         rows = ",\n".join(json.dumps({k: v for k, v in e.items() if v not in (None, {})} | {"config": e["config"]})

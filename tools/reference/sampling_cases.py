@@ -99,7 +99,7 @@ def main():
     diffusers.utils.logging.set_verbosity_error()
     rows = json.load(open(sys.argv[1]))
     if len({row["name"] for row in rows}) != len(rows):
-        raise SystemExit("two rows of one name")
+        raise SystemExit("two rows have the same name")
     tensors = {}
     failures = 0
     for row in rows:

@@ -101,7 +101,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokenizer", action="append", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--count", type=int, default=150, help="random prompts for each tokenizer")
+    parser.add_argument("--count", type=int, default=150, help="random prompts per tokenizer (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fixed-only", action="store_true")
     parser.add_argument("--bytes", action="store_true")
