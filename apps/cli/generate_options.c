@@ -28,13 +28,14 @@ static bool accept_timesteps(void *target, const option *row, const char *value)
         size_t count = request->timestep_count;
         if (length >= sizeof piece || !number_real(piece, &number) || number < 0 || number > 1000) {
             message_usage(
-                "--%s: found \"%.*s\" in \"%s\", expected numbers from 0 to 1000 with commas between",
+                "--%s: found \"%.*s\" in \"%s\", expected numbers from 0 to 1000 separated by commas",
                 row->name, (int)length, at, value);
             return false;
         }
         if (count == MOST_TIMESTEPS || (count > 0 && number >= request->timesteps[count - 1])) {
-            message_usage("--%s: found \"%s\", expected at most %d numbers, each smaller than the one before",
-                          row->name, value, MOST_TIMESTEPS);
+            message_usage(
+                "--%s: found \"%s\", expected at most %d numbers, each smaller than the one before it",
+                row->name, value, MOST_TIMESTEPS);
             return false;
         }
         request->timesteps[request->timestep_count++] = number;
@@ -102,7 +103,7 @@ static bool accept_lora(void *target, const option *row, const char *value) {
 static bool accept_only_default(void *target, const option *row, const char *value) {
     (void)target;
     if (strcmp(value, row->choices) != 0) {
-        message_usage("--%s: found \"%s\", expected %s: this version has no other", row->name, value,
+        message_usage("--%s: found \"%s\", expected %s: this version supports no other", row->name, value,
                       row->choices);
         return false;
     }
@@ -343,19 +344,18 @@ void generate_options_defaults(generate_request *request) {
 
 bool generate_options_check(const generate_request *request) {
     if (request->prompt == NULL && request->prompt_file == NULL) {
-        message_usage("a prompt is needed: -p TEXT or --prompt-file FILE");
+        message_usage("expected a prompt, found none: give -p TEXT or --prompt-file FILE");
     } else if (request->prompt != NULL && request->prompt_file != NULL) {
-        message_usage("--prompt and --prompt-file exclude each other");
+        message_usage("--prompt and --prompt-file cannot be used together; leave one out");
     } else if (request->quiet && request->verbose) {
-        message_usage("--quiet and --verbose exclude each other");
+        message_usage("--quiet and --verbose cannot be used together; leave one out");
     } else if (request->compare != NULL && request->compare[0] == '\0' && request->pladis_scale == 0) {
         message_usage(
-            "--compare shows PLADIS off and on, but it is off; leave out --no-pladis and --pladis 0");
+            "--compare shows PLADIS off and on, but PLADIS is off; leave out --no-pladis and --pladis 0");
     } else if (request->pladis_scale != 0 && request->pladis_start >= request->pladis_end) {
-        message_usage(
-            "--pladis-start: found %g, expected less than --pladis-end, which is %g; use --no-pladis to "
-            "turn it off",
-            request->pladis_start, request->pladis_end);
+        message_usage("--pladis-start: found %g, expected less than --pladis-end, which is %g; use "
+                      "--no-pladis to turn PLADIS off",
+                      request->pladis_start, request->pladis_end);
     } else if (request->dump_steps && request->dump == NULL) {
         message_usage("--dump-steps needs --dump FILE");
     } else if (request->timestep_count > 0 && request->steps > 0 &&
@@ -364,22 +364,22 @@ bool generate_options_check(const generate_request *request) {
                       request->timestep_count);
     } else if (request->sampling_method != NULL && strcmp(request->sampling_method, "ddim_trailing") == 0 &&
                request->spacing != NULL && strcmp(request->spacing, "trailing") != 0) {
-        message_usage("--spacing: found \"%s\", expected trailing beside --sampling-method ddim_trailing",
-                      request->spacing);
+        message_usage(
+            "--spacing: found \"%s\", expected trailing, because --sampling-method is ddim_trailing",
+            request->spacing);
     } else if (request->negative_prompt != NULL && !request->literal_prompt &&
                strstr(request->negative_prompt, "<lora:") != NULL) {
-        message_usage(
-            "--negative-prompt: found <lora:...>, which belongs into the prompt; a LoRA changes the "
-            "whole model");
+        message_usage("--negative-prompt: found <lora:...>, which belongs in the prompt, because a LoRA "
+                      "changes the whole model");
     } else if (request->sheet && request->compare != NULL) {
-        message_usage("--sheet and --compare exclude each other");
+        message_usage("--sheet and --compare cannot be used together; leave one out");
     } else if (request->init_img == NULL && (request->mask != NULL || !isnan(request->strength))) {
         message_usage("--%s needs --init-img FILE", request->mask != NULL ? "mask" : "strength");
     } else if (request->attention_maps == NULL && request->attention_maps_output != NULL) {
         message_usage("--attention-maps-output needs --attention-maps WORD");
     } else if (request->attention_maps != NULL && request->attention_maps_output == NULL &&
                (strcmp(request->output, "-") == 0 || output_name_is_special(request->output))) {
-        message_usage("--attention-maps needs --attention-maps-output FILE beside --output %s",
+        message_usage("--attention-maps needs --attention-maps-output FILE, because --output is %s",
                       request->output);
     } else if (request->attention_maps_start >= request->attention_maps_end) {
         message_usage(
@@ -404,7 +404,7 @@ static bool draw_seed(generate_request *request) {
     uint32_t drawn = 0;
     if (request->seed < 0) {
         if (getrandom(&drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn) {
-            message_failure("--seed: the system gives no random number; name a seed");
+            message_failure("--seed: the system provides no random numbers; give a seed");
             return false;
         }
         request->seed = drawn;

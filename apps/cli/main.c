@@ -22,14 +22,15 @@ static const struct {
     const char *help;
 } commands[] = {
     {"generate", command_generate, "draw pictures from a prompt"},
-    {"grid", command_grid, "one picture for each value of one or two options, in one labelled picture"},
-    {"info", command_info, "what a model is: family, types, sizes, attention sites"},
+    {"grid", command_grid, "draw a grid of pictures, one for each value of one or two options"},
+    {"info", command_info, "show what a model or another file is: family, types, sizes, attention sites"},
     {"convert", command_convert, "write a model in another layout or type"},
-    {"tokenize", command_tokenize, "tokens, weights and chunks of a prompt"},
-    {"evaluate", command_evaluate, "how well pictures follow their prompts, over a grid of settings"},
-    {"score", command_score, "whether pictures of the demo world show what their captions say"},
+    {"tokenize", command_tokenize, "show the tokens, weights and chunks of a prompt"},
+    {"evaluate", command_evaluate,
+     "measure how well pictures follow their prompts, in every setting of a grid"},
+    {"score", command_score, "judge whether pictures of the demo world show what their captions say"},
     {"bench", command_bench, "measure kernels, operators, stages and whole generations"},
-    {"list", command_list, "samplers, schedulers and the like that this version has"},
+    {"list", command_list, "list samplers, schedulers, guidance methods, presets and the like"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -67,12 +68,11 @@ static bool is_option_of_generate(const char *argument) {
 
 static int report_unknown(const char *name) {
     if (name[0] == '-' && is_option_of_generate(name)) {
-        return message_usage("found %s in place of a command, which comes first: pladis generate %s ...",
-                             name, name);
+        return message_usage("expected a command before %s, as in: pladis generate %s ...", name, name);
     }
     if (strchr(name, ' ') != NULL) {
-        return message_usage("found \"%s\" in place of a command; to draw it: pladis generate -p \"%s\"",
-                             name, name);
+        return message_usage("expected a command, found \"%s\"; to draw it: pladis generate -p \"%s\"", name,
+                             name);
     }
     size_t nearest = 0, best = SIZE_MAX;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {

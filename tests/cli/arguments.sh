@@ -47,7 +47,7 @@ refused 2 'unknown option' generate -p x -Z
 refused 2 'unexpected argument' generate a red fox
 refused 2 'expected' generate -p x --steps
 refused 2 'takes no value' generate -p x --no-metadata=1
-refused 2 'a prompt is needed' generate
+refused 2 'expected a prompt' generate
 refused 2 'expected a text' tokenize
 refused 2 'unexpected argument' info one two
 
@@ -98,8 +98,8 @@ for option in --distilled-guidance --vae-tiling; do
 done
 
 # Options that exclude or need each other.
-refused 2 'exclude' generate -p x --prompt-file prompts.txt
-refused 2 'exclude' generate -p x -q -v
+refused 2 'cannot be used together' generate -p x --prompt-file prompts.txt
+refused 2 'cannot be used together' generate -p x -q -v
 refused 2 'dump-steps' generate -p x --dump-steps
 refused 2 'compare' generate -p x --compare --no-pladis
 refused 2 'pladis-start' generate -p x --pladis-start 0.5 --pladis-end 0.5

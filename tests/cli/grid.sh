@@ -24,7 +24,7 @@ small="-m $model -W 64 -H 64 --steps 2 -p fox"
     refused 2 "found \"pladis\"" generate $small --compare=pladis
     refused 2 "found \"x\", expected a number" generate $small --compare pladis=0,x
     refused 2 "expected an option and its values" generate $small --compare ''=3
-    refused 2 "exclude each other" generate $small --compare --sheet
+    refused 2 "cannot be used together" generate $small --compare --sheet
     refused 2 "needs --sheet" generate $small --compare --columns 3
     refused 2 "compare" generate $small --compare --no-pladis
 }
@@ -59,7 +59,7 @@ small="-m $model -W 64 -H 64 --steps 2 -p fox"
     refused 2 "pladis-start" grid $small --x pladis-start=0,0.9 --y pladis-end=0.5,1
     refused 2 "vary the seed" grid $small --x pladis=0,1 -b 2
     refused 2 "vary the prompt" grid $small --x pladis=0,1 --prompt-file f
-    refused 2 "a prompt is needed" grid -m "$model" --x pladis=0,1
+    refused 2 "expected a prompt" grid -m "$model" --x pladis=0,1
     refused 1 "nowhere" grid $small --x pladis=0,1 --csv nowhere/t.csv
     refused 1 "no such model" grid -m ./none -p x --x pladis=0,1
 }

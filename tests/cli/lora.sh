@@ -119,7 +119,7 @@ refused 2 'outside' $generate -p '<lora:link>' --lora-dir inside
 refused 1 'no file nothing.safetensors' $generate -p '<lora:nothing>' --lora-dir inside
 refused 1 'no such folder' $generate -p '<lora:kohya>' --lora-dir nowhere
 refused 2 'lora-dir' $generate -p '<lora:kohya>'
-refused 2 'belongs into the prompt' $generate -p a -n '<lora:kohya>' --lora-dir "$loras"
+refused 2 'belongs in the prompt' $generate -p a -n '<lora:kohya>' --lora-dir "$loras"
 refused 2 'expected a number' $generate -p a --lora file:x
 refused 2 'weight from -1000' $generate -p a --lora file:5000
 refused 1 'cannot be opened' $generate -p a --lora nothing.safetensors
