@@ -13,12 +13,11 @@
 #include "core/parallel.h"
 
 const bench_group bench_groups[] = {
-    {"kernels", "row normalisers, norms, activations and conversions alone", bench_kernels, false},
+    {"kernels", "row normalisers, norms, activations and conversions, each alone", bench_kernels, false},
     {"attention", "attention of real models, softmax and PLADIS in turn", bench_attention, false},
     {"operators", "each different operator of the models' networks", bench_operators, true},
     {"stages", "text encoder, denoiser evaluation, decoder; what PLADIS costs", bench_stages, true},
-    {"tune", "3x3 convolutions, direct and by Winograd: what to write in the table of paths", bench_tune,
-     true},
+    {"tune", "3x3 convolutions, direct and by Winograd, for the table of paths", bench_tune, true},
     {"generate", "whole generations, from opening the model to the picture", bench_generate, true},
 };
 const int bench_group_count = sizeof bench_groups / sizeof bench_groups[0];
