@@ -128,9 +128,10 @@ static int choose_layout(convert_request *request) {
     const bool file = promised != NULL && strcmp(promised, output_safetensors.title) == 0;
     const bool folder = stat(output, &facts) == 0 && S_ISDIR(facts.st_mode);
     if (promised != NULL && !file && !folder) {
-        return message_usage("--output: %s would be %s, judging by its name; expected a folder, or a file that ends "
-                             "in .safetensors: this version writes no other format",
-                             output, promised);
+        return message_usage(
+            "--output: %s would be %s, judging by its name; expected a folder, or a file that ends "
+            "in .safetensors: this version writes no other format",
+            output, promised);
     }
     if (request->layout == NULL) {
         request->layout = file && !folder ? "single" : "diffusers";

@@ -90,8 +90,8 @@ static options_result parse(int argc, char **argv, grid_request *request) {
     const option_set set = {
         .usage =
             "pladis grid -p PROMPT --x NAME=A,B,... [--y NAME=A,B,...] [-o GRID.png] [options of generate]",
-        .summary = "Draw one picture for each value of one or two options, all in one labelled picture, and "
-                   "write a table\nbeside it. The model is loaded once.",
+        .summary = "Draw one picture for each value of one or two options, all in one labelled picture, and\n"
+                   "write a table beside it. The model is loaded once.",
         .rows = rows,
         .count = count,
         .given = given_take_place,

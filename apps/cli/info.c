@@ -35,8 +35,8 @@ static const option rows[] = {
 
 static const option_set set = {
     .usage = "pladis info [MODEL|FILE.safetensors|PICTURE.png] [--json]",
-    .summary = "Show what a model, a LoRA or any other file of weights is: family, layout, types, "
-               "parameters\nby part, attention sites, metadata; or what a picture was drawn with.",
+    .summary = "Show what a model, a LoRA or any other file of weights is: family, layout, types,\n"
+               "parameters by part, attention sites, metadata; or what a picture was drawn with.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info model.safetensors\n  pladis info "

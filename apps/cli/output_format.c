@@ -114,11 +114,13 @@ int output_format_check(const char *option, const char *path, const output_forma
     }
     const char *ending = ending_of(path);
     if (format->endings[0] == NULL) {
-        return message_usage("--%s: %s would be %s, judging by its name, but this writes a folder; leave out .%s",
-                             option, path, promised, ending);
+        return message_usage(
+            "--%s: %s would be %s, judging by its name, but this writes a folder; leave out .%s", option,
+            path, promised, ending);
     }
-    return message_usage("--%s: %s would be %s, judging by its name, but this writes %s; name it %.*s%s", option, path,
-                         promised, format->title, (int)(ending - path), path, format->endings[0]);
+    return message_usage("--%s: %s would be %s, judging by its name, but this writes %s; name it %.*s%s",
+                         option, path, promised, format->title, (int)(ending - path), path,
+                         format->endings[0]);
 }
 
 void output_format_note(const char *option, const char *path, const output_format *format) {

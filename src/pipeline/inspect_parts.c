@@ -71,7 +71,7 @@ static pld_status list_sites(pld_inspection *inspection, const pld_part_class *c
     if (facts.channels > facts.output_channels) {
         pld_inspection_note(
             inspection,
-            "its %s takes %d channels and returns %d, as inpainting networks do, which are not supported",
+            "its %s takes %d channels and returns %d, as inpainting networks do; these are not supported",
             class->title, (int)facts.channels, (int)facts.output_channels);
     }
     const size_t count = inspection->plan.site_count;

@@ -13,7 +13,8 @@ enum { BLOCK = 1 << 12 };
 static const struct {
     const char *name, *fp8, *other;
 } spellings[] = {
-    {"scaled_fp8", "scaled fp8 weights (marked by 'scaled_fp8')", "quantised weights (marked by 'scaled_fp8')"},
+    {"scaled_fp8", "scaled fp8 weights (marked by 'scaled_fp8')",
+     "quantised weights (marked by 'scaled_fp8')"},
     {".scale_weight", "scaled fp8 weights (marked by 'scale_weight')",
      "quantised weights (marked by 'scale_weight')"},
     {".scale_input", "scaled fp8 weights (marked by 'scale_input')",

@@ -133,7 +133,7 @@ static void refusals(void **state) {
                 {"fox", "all", 0, 2, "fractions", true},
                 {"wolf", "all", 0, 1, "'wolf'", false},
                 {"fox", "middle", 0, 1, "'middle'", false},
-                {"fox", "all", 0.1, 0.2, "no call", false}};
+                {"fox", "all", 0.1, 0.2, "no network call", false}};
     pld_error error = {0};
     pld_model *model = NULL;
     pld_session *session = NULL;

@@ -231,11 +231,12 @@ options_result evaluate_request_parse(int argc, char **argv, evaluate_request *r
     const option_set set = {
         .usage = "pladis evaluate [--prompts FILE] [--grid \"NAME=A,B NAME=C,D\"]... [-o FOLDER] [options of "
                  "generate]",
-        .summary = "Measure how well pictures follow their prompts in every setting of a grid: draw captions "
-                   "of the demo\nmodel's world with the same seeds, score every picture exactly, and write "
-                   "tables with 95 %\nconfidence intervals, plots and contact sheets. A numeric option may "
-                   "have several values itself:\n--pladis 0,1,2 --cfg-scale 1,4. After an interruption the "
-                   "same command continues the run.",
+        .summary =
+            "Measure how well pictures follow their prompts in every setting of a grid: draw captions\n"
+            "of the demo model's world with the same seeds, score every picture exactly, and write\n"
+            "tables with 95 % confidence intervals, plots and contact sheets. A numeric option may\n"
+            "have several values itself: --pladis 0,1,2 --cfg-scale 1,4. After an interruption the\n"
+            "same command continues the run.",
         .rows = rows,
         .count = count,
         .examples =

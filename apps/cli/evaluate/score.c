@@ -39,8 +39,8 @@ static const option rows[] = {
 
 static const option_set set = {
     .usage = "pladis score PICTURE.png... [-p CAPTION | --prompts FILE] [--json]",
-    .summary = "Find the coloured shapes in pictures of the demo model's world, and say whether a caption in "
-               "its\ngrammar is true of them. It cannot judge other pictures.",
+    .summary = "Find the coloured shapes in pictures of the demo model's world, and say whether a caption\n"
+               "in its grammar is true of them. It cannot judge other pictures.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis score output.png -p \"a large red star above a small blue ring\"\n",

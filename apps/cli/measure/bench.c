@@ -144,12 +144,14 @@ static const option rows[] = {
 
 static const option_set set = {
     .usage = "pladis bench [kernels|attention|operators|stages|tune|generate|all] [options]",
-    .summary = "Measure, and print medians, quartiles, GFLOP/s and the fraction of the peak that was "
-               "measured on this\nmachine in the same run. Without an argument: kernels and attention.\n\n  "
-               "kernels     row normalisers, norms, activations and conversions, each alone\n  attention   "
-               "attention of real models, softmax and PLADIS in turn\n  operators   each different operator "
-               "of the models' networks\n  stages      text encoder, denoiser evaluation, decoder; what "
-               "PLADIS costs\n  generate    whole generations, from opening the model to the picture",
+    .summary = "Measure, and print medians, quartiles, GFLOP/s and the fraction of the peak that was\n"
+               "measured on this machine in the same run. Without an argument: kernels and attention.\n"
+               "\n"
+               "  kernels     row normalisers, norms, activations and conversions, each alone\n"
+               "  attention   attention of real models, softmax and PLADIS in turn\n"
+               "  operators   each different operator of the models' networks\n"
+               "  stages      text encoder, denoiser evaluation, decoder; what PLADIS costs\n"
+               "  generate    whole generations, from opening the model to the picture",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .examples = "  pladis bench attention --only 'sd15 512'\n"
