@@ -93,7 +93,8 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
     return PLD_OK;
 }
 
-static pld_status part_missing(const pld_model_source *source, const pld_family_part *part, pld_error *error) {
+static pld_status part_missing(const pld_model_source *source, const pld_family_part *part,
+                               pld_error *error) {
     return pld_fail(error, PLD_ERROR_MISSING, "%s: the file contains no %s; give %s", source->path,
                     part->what, part->remedy);
 }

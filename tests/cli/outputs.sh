@@ -332,7 +332,7 @@ fi
 
 # A single file that does not tell all says so, and how it is used; one that does is silent.
 expect 0 convert "$model" -o alone.safetensors
-grep -q "warning: alone.safetensors: cannot be used by itself.*use it with --config $model" "$place/err" ||
+grep -Eq "warning: alone.safetensors: (cannot be used|draws different pictures) by itself.*--config $model" "$place/err" ||
     fail "no word about --config"
 expect 0 generate -m alone.safetensors --config "$model" -W 64 -H 64 --steps 1 -p fox -q -o alone.png
 vocabulary=$source/.cache/vocabulary/bpe_simple_vocab_16e6.txt.gz

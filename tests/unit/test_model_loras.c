@@ -113,9 +113,9 @@ static void malformed(void **state) {
         {"module-scalar", "scalar' belongs to module"},
         {"module-scale", "lora_A.weight_scale' belongs to module"},
         {"orthogonal", "orthogonal fine-tuning (OFT), which cannot be applied"},
-        {"pattern-endless",
-         "unet.alpha_pattern': the key '(([a-z._]|[0-9a-z_.])+)+[!?]' cannot be matched as a regular expression"
-         ": matching it takes too many steps"},
+        {"pattern-endless", "unet.alpha_pattern': the key '(([a-z._]|[0-9a-z_.])+)+[!?]' cannot be matched "
+                            "as a regular expression"
+                            ": matching it takes too many steps"},
         {"pattern-flat", "whose name has no dots"},
         {"pattern-foreign",
          "unet.rank_pattern': the key 'to_\\Kq' cannot be matched as a regular expression: found "
@@ -155,7 +155,8 @@ static void malformed_configurations(void **state) {
         {"config-second",
          "config-second/adapter_config.json: field 'auto_mapping': it is for the second text encoder"},
         {"../case.json", "case.json"},
-        {"..", "..: the folder contains neither adapter_model.safetensors nor pytorch_lora_weights.safetensors"},
+        {"..",
+         "..: the folder contains neither adapter_model.safetensors nor pytorch_lora_weights.safetensors"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char path[1024];

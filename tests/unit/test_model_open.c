@@ -263,7 +263,8 @@ typedef struct broken_field {
 } broken_field;
 
 static const broken_field broken_fields[] = {
-    {"unet/config.json", "attention_head_dim", "3", PLD_ERROR_FORMAT, "divided into 3 heads", "down_blocks.0"},
+    {"unet/config.json", "attention_head_dim", "3", PLD_ERROR_FORMAT, "divided into 3 heads",
+     "down_blocks.0"},
     {"unet/config.json", "attention_head_dim", "0", PLD_ERROR_FORMAT, "unet/config.json",
      "attention_head_dim"},
     {"unet/config.json", "norm_num_groups", "7", PLD_ERROR_FORMAT, "7 norm groups", "norm1"},
