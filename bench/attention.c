@@ -79,7 +79,7 @@ typedef struct layer {
 static pld_attention_problem make_problem(const layer *l, int rule) {
     const attention_shape *shape = l->shape;
     pld_attention_problem problem;
-    pld_attention_problem_init(&problem);
+    pld_attention_problem_init(&problem, sizeof problem);
     problem.heads = shape->heads;
     problem.head_size = shape->head_size;
     problem.query_count = shape->queries;

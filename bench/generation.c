@@ -40,7 +40,7 @@ pld_status bench_draw(bench_run *run, pld_session *session, const bench_generati
     pld_generate_options options;
     pld_image image = {0};
     char prompt[64], negative_prompt[64];
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     snprintf(prompt, sizeof prompt, "a red fox sitting in deep snow, sharp focus, %d", ++watch->drawn);
     snprintf(negative_prompt, sizeof negative_prompt, "blurry, low quality, %d", watch->drawn);
     options.prompt = prompt;
@@ -69,7 +69,7 @@ pld_status bench_draw(bench_run *run, pld_session *session, const bench_generati
 pld_status bench_open_model(bench_run *run, const bench_model *row, pld_model **model, pld_session **session,
                             pld_error *error) {
     pld_model_options options;
-    pld_model_options_init(&options);
+    pld_model_options_init(&options, sizeof options);
     options.random_weights = row->random;
     options.vocabulary = run->options.vocabulary;
     PLD_TRY(pld_model_open_with(run->engine, row->path, &options, model, error));

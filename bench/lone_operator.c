@@ -213,7 +213,7 @@ pld_status bench_visit_networks(bench_run *bench, const bench_model *row, const 
                                 pld_error *error) {
     pld_model *model = NULL;
     pld_model_options options;
-    pld_model_options_init(&options);
+    pld_model_options_init(&options, sizeof options);
     options.random_weights = row->random;
     options.vocabulary = bench->options.vocabulary;
     PLD_TRY(pld_model_open_with(bench->engine, row->path, &options, &model, error));

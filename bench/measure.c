@@ -123,7 +123,7 @@ pld_status bench_create(const bench_options *options, bench_run **run, pld_error
     }
     made->options = *options;
     pld_engine_options engine;
-    pld_engine_options_init(&engine);
+    pld_engine_options_init(&engine, sizeof engine);
     engine.threads = options->threads;
     engine.isa = options->isa;
     engine.conv = options->conv;

@@ -13,15 +13,15 @@ enum { STAGE_REPEATS = 3 };
  * each into `part`. */
 static void sum_evaluations(const pld_profile *profile, const char *name, const char *kind,
                             bench_samples *whole, bench_samples *part) {
-    size_t count;
-    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
     double inside = 0;
     for (size_t i = 0; i < count; i++) {
-        if (spans[i].level == PLD_PROFILE_OPERATOR && strcmp(spans[i].network, name) == 0 &&
-            strcmp(spans[i].kind, kind) == 0) {
-            inside += spans[i].seconds;
-        } else if (spans[i].level == PLD_PROFILE_NETWORK && strcmp(spans[i].name, name) == 0) {
-            bench_add_sample(whole, spans[i].seconds);
+        const pld_profile_span *span = pld_profile_span_at(profile, i);
+        if (span->level == PLD_PROFILE_OPERATOR && strcmp(span->network, name) == 0 &&
+            strcmp(span->kind, kind) == 0) {
+            inside += span->seconds;
+        } else if (span->level == PLD_PROFILE_NETWORK && strcmp(span->name, name) == 0) {
+            bench_add_sample(whole, span->seconds);
             bench_add_sample(part, inside);
             inside = 0;
         }
@@ -30,15 +30,15 @@ static void sum_evaluations(const pld_profile *profile, const char *name, const 
 
 /** Operations of the first evaluation of `name`. */
 static double evaluation_work(const pld_profile *profile, const char *name) {
-    size_t count;
-    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
     double work = 0;
     for (size_t i = 0; i < count; i++) {
-        if (spans[i].level == PLD_PROFILE_NETWORK && strcmp(spans[i].name, name) == 0) {
+        const pld_profile_span *span = pld_profile_span_at(profile, i);
+        if (span->level == PLD_PROFILE_NETWORK && strcmp(span->name, name) == 0) {
             break;
         }
-        work += spans[i].level == PLD_PROFILE_OPERATOR && strcmp(spans[i].network, name) == 0
-                    ? spans[i].operations
+        work += span->level == PLD_PROFILE_OPERATOR && strcmp(span->network, name) == 0
+                    ? span->operations
                     : 0;
     }
     return work;

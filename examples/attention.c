@@ -15,14 +15,16 @@ int main(void) {
         query[i] = (float)(i % 13) - 6, key[i] = (float)(i % 7) - 3, value[i] = (float)(i % 5);
     }
     pld_attention_problem problem;
-    pld_attention_problem_init(&problem);
+    pld_attention_problem_init(&problem, sizeof problem);
     problem.heads = HEADS, problem.head_size = SIZE, problem.query_count = QUERIES, problem.key_count = KEYS;
     problem.query = query, problem.query_token_stride = WIDTH, problem.query_head_stride = SIZE;
     problem.key = key, problem.key_token_stride = WIDTH, problem.key_head_stride = SIZE;
     problem.value = value, problem.value_token_stride = WIDTH, problem.value_head_stride = SIZE;
     problem.out = out, problem.out_token_stride = WIDTH, problem.out_head_stride = SIZE;
     problem.rows = PLD_ROWS_PLADIS, problem.lambda = 2.0F, problem.alpha = 1.5F;
-    pld_attention_parallel parallel = {.threads = 2};
+    pld_attention_parallel parallel;
+    pld_attention_parallel_init(&parallel, sizeof parallel);
+    parallel.threads = 2;
     size_t size = pld_attention_scratch_size(&problem, parallel.threads);
     void *scratch = malloc(size);
     pld_error error = {0};

@@ -16,9 +16,9 @@ int main(int argc, char **argv) {
     pld_session *session = NULL;
     pld_image image = {0};
     pld_engine_options engine_options;
-    pld_engine_options_init(&engine_options);
+    pld_engine_options_init(&engine_options, sizeof engine_options);
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = argv[2];
     options.steps = 10;
     options.seed = 42;

@@ -160,7 +160,7 @@ static int lay_out(const picture *drawn, const char *model_name, map_sheet *maps
 /** The sheet of maps, or with NULL only whether it can be made. Gives the exit code. */
 static int compose(const picture *drawn, const pld_attention_maps *maps, const char *model_name,
                    pld_image *result) {
-    pld_attention_map map;
+    pld_attention_map map = {.struct_size = sizeof map};
     map_sheet page = {0};
     while (pld_attention_maps_word(maps, page.words) != NULL) {
         page.words++;

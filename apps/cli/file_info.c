@@ -34,7 +34,7 @@ static void print_lora(const pld_lora_facts *lora) {
         print_output("\n");
     }
     for (size_t i = 0; i < lora->part_count; i++) {
-        print_output("  %-11s %zu modules\n", lora->parts[i].name, lora->parts[i].modules);
+        print_output("  %-11s %zu modules\n", lora->part_names[i], lora->part_modules[i]);
     }
 }
 
@@ -93,7 +93,7 @@ static void print_table(const pld_file_info *info) {
 static json_t *lora_json(const pld_lora_facts *lora) {
     json_t *modules = json_object();
     for (size_t i = 0; i < lora->part_count; i++) {
-        json_object_set_new(modules, lora->parts[i].name, json_integer((json_int_t)lora->parts[i].modules));
+        json_object_set_new(modules, lora->part_names[i], json_integer((json_int_t)lora->part_modules[i]));
     }
     return json_pack("{s:s, s:s, s:[I, I], s:[o, o], s:o}", "style", lora->style, "kind", lora->kind, "rank",
                      (json_int_t)lora->least_rank, (json_int_t)lora->most_rank, "alpha_over_rank",

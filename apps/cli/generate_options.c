@@ -318,7 +318,7 @@ const option *generate_options_row(const char *name) {
 
 void generate_options_defaults(generate_request *request) {
     pld_generate_options defaults;
-    pld_generate_options_init(&defaults);
+    pld_generate_options_init(&defaults, sizeof defaults);
     *request = (generate_request){
         .model = "demo",
         .output = "output.png",
@@ -478,7 +478,7 @@ options_result generate_options_parse(int argc, char **argv, generate_request *r
 
 void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,
                            double pladis_scale, pld_generate_options *options) {
-    pld_generate_options_init(options);
+    pld_generate_options_init(options, sizeof *options);
     options->prompt = prompt;
     options->negative_prompt = request->negative_prompt;
     options->literal_prompt = request->literal_prompt;

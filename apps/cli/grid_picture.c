@@ -96,8 +96,8 @@ static bool print_difference(FILE *file, const pld_image *first, const pld_image
 
 static double stage_seconds(const pld_report *report, const char *stage) {
     for (int i = 0; i < report->stage_count; i++) {
-        if (strcmp(report->stages[i].name, stage) == 0) {
-            return report->stages[i].seconds;
+        if (strcmp(report->stage_names[i], stage) == 0) {
+            return report->stage_seconds[i];
         }
     }
     return 0;

@@ -107,8 +107,9 @@ static json_t *make_json(const pld_model_info *info) {
 static int print_info(const char *path, bool json) {
     pld_error error = {0};
     pld_engine_options engine_options;
-    pld_engine_options_init(&engine_options);
+    pld_engine_options_init(&engine_options, sizeof engine_options);
     engine_options.log = message_log;
+    engine_options.log_level = message_log_level();
     pld_engine *engine = NULL;
     pld_model *model = NULL;
     pld_model_info info = {.struct_size = sizeof info};

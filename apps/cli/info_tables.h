@@ -7,10 +7,10 @@
 
 #include <pladis/pladis.h>
 
-void info_print_parts(const pld_model_part *parts, size_t count);
-void info_print_sites(const pld_attention_site *sites, size_t count);
+void info_print_parts(const pld_model_part *const *parts, size_t count);
+void info_print_sites(const pld_attention_site *const *sites, size_t count);
 
-json_t *info_json_parts(const pld_model_part *parts, size_t count);
-json_t *info_json_sites(const pld_attention_site *sites, size_t count);
+json_t *info_json_parts(const pld_model_part *const *parts, size_t count);
+json_t *info_json_sites(const pld_attention_site *const *sites, size_t count);
 
 #endif

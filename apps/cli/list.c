@@ -49,7 +49,9 @@ static void print_guidance(const char *indent) {
         }
         print_output("%s    evaluations per step: %s\n", indent, info.evaluations);
         for (size_t j = 0; j < info.key_count; j++) {
-            print_guidance_key(&info.keys[j], indent);
+            pld_guidance_key key = {.struct_size = sizeof key};
+            pld_guidance_describe_key(i, j, &key);
+            print_guidance_key(&key, indent);
         }
     }
 }

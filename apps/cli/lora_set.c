@@ -14,8 +14,12 @@ static bool add_options(const lora_choices *choices, lora_set *set) {
         if (path == NULL) {
             return false;
         }
+        pld_lora *lora = &set->given[set->path_count];
         set->paths[set->path_count++] = path;
-        set->items[set->count++] = (pld_lora){path, choice->weight};
+        pld_lora_init(lora, sizeof *lora);
+        lora->path = path;
+        lora->weight = choice->weight;
+        set->items[set->count++] = lora;
     }
     return true;
 }
@@ -27,15 +31,17 @@ int lora_set_make(const generate_request *settings, const char *prompt, lora_set
         pld_prompt_take_loras(prompt, settings->lora_dir, &set->of_prompt, &error) != PLD_OK) {
         return message_error(&error);
     }
-    size_t count = settings->loras.count + set->of_prompt.count;
-    set->items = calloc(count + 1, sizeof *set->items);
+    const size_t of_prompt = set->of_prompt != NULL ? set->of_prompt->count : 0;
+    size_t count = settings->loras.count + of_prompt;
+    set->items = calloc(count + 1, sizeof(const pld_lora *));
+    set->given = calloc(settings->loras.count + 1, sizeof *set->given);
     set->paths = calloc(settings->loras.count + 1, sizeof *set->paths);
-    if (set->items == NULL || set->paths == NULL || !add_options(&settings->loras, set)) {
+    if (set->items == NULL || set->given == NULL || set->paths == NULL || !add_options(&settings->loras, set)) {
         lora_set_free(set);
         return message_failure("out of memory for %zu LoRAs", count);
     }
-    for (size_t i = 0; i < set->of_prompt.count; i++) {
-        set->items[set->count++] = set->of_prompt.loras[i];
+    for (size_t i = 0; i < of_prompt; i++) {
+        set->items[set->count++] = set->of_prompt->loras[i];
     }
     return EXIT_DONE;
 }
@@ -45,6 +51,7 @@ void lora_set_free(lora_set *set) {
         free(set->paths[i]);
     }
     free(set->paths);
+    free(set->given);
     free(set->items);
     pld_prompt_loras_free(&set->of_prompt);
     *set = (lora_set){0};
@@ -55,7 +62,7 @@ bool lora_set_equal(const lora_set *a, const lora_set *b) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
-        if (strcmp(a->items[i].path, b->items[i].path) != 0 || a->items[i].weight != b->items[i].weight) {
+        if (strcmp(a->items[i]->path, b->items[i]->path) != 0 || a->items[i]->weight != b->items[i]->weight) {
             return false;
         }
     }
@@ -63,7 +70,7 @@ bool lora_set_equal(const lora_set *a, const lora_set *b) {
 }
 
 const char *lora_set_prompt(const lora_set *set, const char *prompt) {
-    return set->of_prompt.prompt != NULL ? set->of_prompt.prompt : prompt;
+    return set->of_prompt != NULL ? set->of_prompt->prompt : prompt;
 }
 
 json_t *lora_set_describe(const pld_model *model) {
@@ -73,7 +80,7 @@ json_t *lora_set_describe(const pld_model *model) {
         return list;
     }
     for (size_t i = 0; i < info.lora_count; i++) {
-        const pld_applied_lora *lora = &info.loras[i];
+        const pld_applied_lora *lora = info.loras[i];
         json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:s, s:i, s:I, s:I}", "file",
                                               json_text(lora->path), "weight", json_number(lora->weight),
                                               "style", lora->style, "kind", lora->kind, "rank", lora->rank,

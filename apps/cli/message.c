@@ -136,6 +136,12 @@ static bool said_before(const char *message) {
     return false;
 }
 
+pld_log_level message_log_level(void) {
+    return current_verbosity < VERBOSITY_NORMAL    ? PLD_LOG_WARNING
+           : current_verbosity < VERBOSITY_VERBOSE ? PLD_LOG_NOTICE
+                                                   : PLD_LOG_DETAIL;
+}
+
 void message_log(void *user, pld_log_level level, const char *message) {
     (void)user;
     verbosity needed = level == PLD_LOG_DETAIL ? VERBOSITY_VERBOSE : VERBOSITY_NORMAL;

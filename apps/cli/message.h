@@ -34,6 +34,9 @@ void message_line(const char *text, ...) PLD_PRINTF(1, 2);
 /** The log callback of the engine. */
 void message_log(void *user, pld_log_level level, const char *message);
 
+/** What of the log is shown, for options of an engine. */
+pld_log_level message_log_level(void);
+
 /** The exit code of a command that ended with `code`: where that says that something went wrong, the one of
  * the last error line counts, since who only hears that a value was not taken cannot tell a wrong one from
  * one for which memory was out. Pushes out standard output, too: EXIT_FAILED when a line of it was lost. */

@@ -21,24 +21,25 @@ enum { MOST_NETWORKS = 16 };
 
 /** Sum the evaluations of each network, in the order of their first. Returns how many networks there are. */
 static size_t sum_networks(const pld_profile *profile, network_total *totals) {
-    size_t span_count, count = 0;
-    const pld_profile_span *spans = pld_profile_spans(profile, &span_count);
+    const size_t span_count = pld_profile_span_count(profile);
+    size_t count = 0;
     for (size_t i = 0; i < span_count; i++) {
-        if (spans[i].level != PLD_PROFILE_NETWORK) {
+        const pld_profile_span *span = pld_profile_span_at(profile, i);
+        if (span->level != PLD_PROFILE_NETWORK) {
             continue;
         }
         size_t at = 0;
-        while (at < count && strcmp(totals[at].name, spans[i].name) != 0) {
+        while (at < count && strcmp(totals[at].name, span->name) != 0) {
             at++;
         }
         if (at == MOST_NETWORKS) {
             continue;
         }
         if (at == count) {
-            totals[count++] = (network_total){.name = spans[i].name};
+            totals[count++] = (network_total){.name = span->name};
         }
         totals[at].count++;
-        totals[at].seconds += spans[i].seconds;
+        totals[at].seconds += span->seconds;
     }
     return count;
 }
@@ -52,12 +53,12 @@ static const network_total *find_network(const network_total *totals, size_t cou
     return NULL;
 }
 
-static void print_rows(const pld_profile_row *rows, size_t count, bool layers, const network_total *totals,
+static void print_rows(const pld_profile_row *const *rows, size_t count, bool layers, const network_total *totals,
                        size_t total_count) {
     print_message("\n%-22s %-*s %8s %10s %7s %9s  %s\n", "network", layers ? 64 : 18,
                   layers ? "layer" : "operator", "times", "seconds", "share", "GFLOP/s", "implementation");
     for (size_t i = 0; i < count; i++) {
-        const pld_profile_row *row = &rows[i];
+        const pld_profile_row *row = rows[i];
         const network_total *network = find_network(totals, total_count, row->network);
         print_message("%-22s %-*s %8zu %10.4f", row->network, layers ? 64 : 18,
                       layers ? row->name : row->kind, row->count, row->seconds);
@@ -78,14 +79,14 @@ static void print_rows(const pld_profile_row *rows, size_t count, bool layers, c
 static int print_group(const pld_profile *profile, pld_profile_level level, pld_profile_grouping grouping,
                        const network_total *totals, size_t total_count) {
     pld_error error = {0};
-    pld_profile_row *rows = NULL;
-    size_t count = 0;
-    if (pld_profile_summarise(profile, level, grouping, &rows, &count, &error) != PLD_OK) {
+    pld_profile_summary *summary = NULL;
+    if (pld_profile_summarise(profile, level, grouping, &summary, &error) != PLD_OK) {
         return message_error(&error);
     }
     bool layers = grouping == PLD_PROFILE_BY_LAYER;
-    print_rows(rows, layers && count > MOST_LAYERS ? MOST_LAYERS : count, layers, totals, total_count);
-    pld_profile_rows_free(&rows);
+    print_rows(summary->rows, layers && summary->count > MOST_LAYERS ? MOST_LAYERS : summary->count, layers,
+               totals, total_count);
+    pld_profile_summary_free(&summary);
     return EXIT_DONE;
 }
 

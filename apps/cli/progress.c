@@ -13,11 +13,11 @@ enum { LEAST_BAR = 8, MOST_BAR = 30, PART = 64, LINE = 512 };
 
 static struct {
     bool shown;
-    int picture, pictures;
+    int picture; /* that was last heard of */
     double done_seconds;  /* of the pictures before this one */
     double last_seconds;  /* of this one, as last heard */
     double began_seconds; /* of this one, when its first step began */
-} state = {.pictures = 1};
+} state;
 
 /** What a line may tell, "" for what it cannot. */
 typedef struct progress_parts {
@@ -28,11 +28,13 @@ typedef struct progress_parts {
     char left[PART];                     /* "12 s left" */
 } progress_parts;
 
-void progress_set_picture(int picture, int pictures) {
-    state.done_seconds = picture > 0 ? state.done_seconds + state.last_seconds : 0;
-    state.last_seconds = 0;
-    state.picture = picture;
-    state.pictures = pictures;
+/** Note which picture is at work, and what those before it took. */
+static void note_picture(const pld_progress *progress) {
+    if (progress->image != state.picture) {
+        state.done_seconds = progress->image > 0 ? state.done_seconds + state.last_seconds : 0;
+        state.picture = progress->image;
+    }
+    state.last_seconds = progress->seconds;
 }
 
 /** "12 s", "3 min 05 s" or "2 h 07 min". */
@@ -126,13 +128,13 @@ static double seconds_left_in_all(const pld_progress *progress) {
         return -1;
     }
     double so_far = state.done_seconds + progress->seconds + progress->seconds_left;
-    return progress->seconds_left + so_far / (state.picture + 1) * (state.pictures - state.picture - 1);
+    return progress->seconds_left + so_far / (progress->image + 1) * (progress->images - progress->image - 1);
 }
 
 bool progress_show(void *user, const pld_progress *progress) {
     progress_parts parts = {.done = -1};
     (void)user;
-    state.last_seconds = progress->seconds;
+    note_picture(progress);
     const bool steps = strcmp(progress->stage, "denoise") == 0;
     if (steps && progress->step == 0) {
         state.began_seconds = progress->seconds;
@@ -140,9 +142,9 @@ bool progress_show(void *user, const pld_progress *progress) {
     if (!is_wanted()) {
         return true;
     }
-    if (state.pictures > 1) {
-        snprintf(parts.place, PART, "picture %d of %d", state.picture + 1, state.pictures);
-        snprintf(parts.short_place, PART, "%d/%d", state.picture + 1, state.pictures);
+    if (progress->images > 1) {
+        snprintf(parts.place, PART, "picture %d of %d", progress->image + 1, progress->images);
+        snprintf(parts.short_place, PART, "%d/%d", progress->image + 1, progress->images);
     }
     if (steps && progress->steps > 0) {
         const double left = seconds_left_in_all(progress);

@@ -9,9 +9,6 @@
 
 #include <pladis/pladis.h>
 
-/** Which of how many pictures the next calls of progress_show are about, counted from 0. */
-void progress_set_picture(int picture, int pictures);
-
 /** The progress callback of a generation; never cancels by itself. */
 bool progress_show(void *user, const pld_progress *progress);
 

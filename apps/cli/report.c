@@ -25,16 +25,16 @@ static stage_totals sum_stages(const picture_list *pictures) {
         const pld_report *report = &pictures->items[i].report;
         for (int j = 0; j < report->stage_count; j++) {
             int at = 0;
-            while (at < totals.count && strcmp(totals.stages[at].name, report->stages[j].name) != 0) {
+            while (at < totals.count && strcmp(totals.stages[at].name, report->stage_names[j]) != 0) {
                 at++;
             }
             if (at == PLD_MAX_STAGES) {
                 continue;
             }
             if (at == totals.count) {
-                totals.stages[totals.count++].name = report->stages[j].name;
+                totals.stages[totals.count++].name = report->stage_names[j];
             }
-            totals.stages[at].seconds += report->stages[j].seconds;
+            totals.stages[at].seconds += report->stage_seconds[j];
         }
     }
     return totals;
@@ -128,8 +128,8 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
         json_object_set_new(stages, totals.stages[i].name, json_number(totals.stages[i].seconds));
     }
     for (int i = 0; i < last->report.variant_count; i++) {
-        json_object_set_new(sites, last->report.variants[i].name,
-                            json_integer(last->report.variants[i].sites));
+        json_object_set_new(sites, last->report.variant_names[i],
+                            json_integer(last->report.variant_sites[i]));
     }
     for (size_t i = 0; i < pictures->count; i++) {
         const picture *drawn = &pictures->items[i];

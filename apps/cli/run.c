@@ -36,7 +36,7 @@ static void settle_pladis_scale(picture_list *pictures, double model_scale) {
 
 void run_model_options(const generate_request *request, char *vocabulary, size_t size,
                        pld_model_options *options) {
-    pld_model_options_init(options);
+    pld_model_options_init(options, sizeof *options);
     options->config = request->config;
     options->unet = request->unet;
     options->vae = request->vae;
@@ -45,12 +45,13 @@ void run_model_options(const generate_request *request, char *vocabulary, size_t
 }
 
 void run_engine_options(const generate_request *request, pld_engine_options *options) {
-    pld_engine_options_init(options);
+    pld_engine_options_init(options, sizeof *options);
     options->threads = (int)request->threads;
     options->isa = request->isa;
     options->conv = request->conv;
     options->low_memory = request->low_memory;
     options->log = message_log;
+    options->log_level = message_log_level();
 }
 
 static int open_model(picture_run *run) {
@@ -84,7 +85,7 @@ static int open_model(picture_run *run) {
 static int make_maps(picture_run *run) {
     pld_error error = {0};
     pld_attention_maps_options options;
-    pld_attention_maps_options_init(&options);
+    pld_attention_maps_options_init(&options, sizeof options);
     options.words = run->request->attention_maps;
     options.blocks = run->request->attention_maps_blocks;
     options.start = run->request->attention_maps_start;
@@ -268,6 +269,8 @@ int run_draw(picture_run *run, size_t index) {
     options.release_text_encoders = is_last_text(run, index);
     options.progress = note_progress;
     options.progress_user = &progress;
+    options.image = (int)index;
+    options.images = (int)run->pictures.count;
     options.cancel = cancel_flag();
     options.profile = run->profile;
     options.attention_maps = run->maps;
@@ -289,7 +292,6 @@ int run_draw(picture_run *run, size_t index) {
     code = run_read_pictures(wanted->settings, &init_image, &mask);
     options.init_image = init_image.pixels != NULL ? &init_image : NULL;
     options.mask = mask.pixels != NULL ? &mask : NULL;
-    progress_set_picture((int)index, (int)run->pictures.count);
     if (code == EXIT_DONE && isatty(STDERR_FILENO)) {
         announce(run); /* a person learns of it at once */
     }

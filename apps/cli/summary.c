@@ -11,8 +11,8 @@
 /** Seconds of one stage of a picture. */
 static double stage_seconds(const picture *drawn, const char *stage) {
     for (int i = 0; i < drawn->report.stage_count; i++) {
-        if (strcmp(drawn->report.stages[i].name, stage) == 0) {
-            return drawn->report.stages[i].seconds;
+        if (strcmp(drawn->report.stage_names[i], stage) == 0) {
+            return drawn->report.stage_seconds[i];
         }
     }
     return 0;
@@ -27,10 +27,10 @@ static void print_time(const run_facts *facts, const picture_list *pictures) {
     for (int i = 0; i < first->stage_count && length < sizeof line; i++) {
         double seconds = 0;
         for (size_t j = 0; j < pictures->count; j++) {
-            seconds += stage_seconds(&pictures->items[j], first->stages[i].name);
+            seconds += stage_seconds(&pictures->items[j], first->stage_names[i]);
         }
         total += seconds;
-        length += (size_t)snprintf(line + length, sizeof line - length, ", %s %.2f s", first->stages[i].name,
+        length += (size_t)snprintf(line + length, sizeof line - length, ", %s %.2f s", first->stage_names[i],
                                    seconds);
     }
     message_line("time      %s; %.2f s in all", line, total);
@@ -44,8 +44,8 @@ static void print_pladis(const picture *drawn) {
     for (int i = 0; i < drawn->report.variant_count && length < sizeof sites; i++) {
         length +=
             (size_t)snprintf(sites + length, sizeof sites - length, "%s%d site%s %s", i > 0 ? ", " : "",
-                             drawn->report.variants[i].sites, drawn->report.variants[i].sites == 1 ? "" : "s",
-                             drawn->report.variants[i].name);
+                             drawn->report.variant_sites[i], drawn->report.variant_sites[i] == 1 ? "" : "s",
+                             drawn->report.variant_names[i]);
     }
     if (drawn->pladis_scale == 0) {
         message_line("PLADIS    off; %s", sites);

@@ -73,12 +73,12 @@ static json_t *tokenizer_json(const pld_tokenizer_tokens *tokens, bool raw) {
         json_array_append_new(dropped, json_integer(tokens->dropped[i]));
     }
     if (raw) {
-        for (size_t i = 0; tokens->chunk_count > 0 && i < tokens->chunks[0].count; i++) {
-            json_array_append_new(list, json_integer(tokens->chunks[0].ids[i]));
+        for (size_t i = 0; tokens->chunk_count > 0 && i < tokens->chunks[0]->count; i++) {
+            json_array_append_new(list, json_integer(tokens->chunks[0]->ids[i]));
         }
     } else {
         for (size_t i = 0; i < tokens->chunk_count; i++) {
-            json_array_append_new(list, chunk_json(&tokens->chunks[i]));
+            json_array_append_new(list, chunk_json(tokens->chunks[i]));
         }
     }
     return json_pack("{s:s, s:o, s:o}", "name", tokens->name, raw ? "ids" : "chunks", list, "dropped",
@@ -88,7 +88,7 @@ static json_t *tokenizer_json(const pld_tokenizer_tokens *tokens, bool raw) {
 static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
     json_t *list = json_array();
     for (size_t i = 0; i < tokens->count; i++) {
-        json_array_append_new(list, tokenizer_json(&tokens->tokenizers[i], raw));
+        json_array_append_new(list, tokenizer_json(tokens->tokenizers[i], raw));
     }
     return json_pack("{s:o}", "tokenizers", list);
 }
@@ -96,7 +96,7 @@ static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
 static void print_table(const pld_tokenizer_tokens *tokens) {
     print_output("%s: %zu chunk%s\n", tokens->name, tokens->chunk_count, tokens->chunk_count == 1 ? "" : "s");
     for (size_t i = 0; i < tokens->chunk_count; i++) {
-        const pld_token_chunk *chunk = &tokens->chunks[i];
+        const pld_token_chunk *chunk = tokens->chunks[i];
         print_output("\nchunk %zu: %zu tokens\n", i + 1, chunk->count);
         for (size_t j = 0; j < chunk->count; j++) {
             print_output("%8d  %-20s", chunk->ids[j], chunk->pieces[j]);
@@ -123,8 +123,8 @@ static pld_status tokenize_for_file(const tokenize_request *request, const char 
     pld_model_options files;
     pld_engine *engine = NULL;
     pld_model *model = NULL;
-    pld_engine_options_init(&engine_options);
-    pld_model_options_init(&files);
+    pld_engine_options_init(&engine_options, sizeof engine_options);
+    pld_model_options_init(&files, sizeof files);
     files.config = request->config;
     files.tokenizer = request->tokenizer;
     files.vocabulary = vocabulary_find(vocabulary, sizeof vocabulary);
@@ -160,7 +160,7 @@ static int print_tokens(const tokenize_request *request, const char *path, const
             if (i > 0) {
                 print_output("\n");
             }
-            print_table(&tokens->tokenizers[i]);
+            print_table(tokens->tokenizers[i]);
         }
     }
     pld_tokens_destroy(&tokens);

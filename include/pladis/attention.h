@@ -59,6 +59,14 @@ typedef struct pld_attention_problem {
     int batch;           /**< 1 */
     int heads;           /**< 1 */
     int head_size;       /**< 1 … 4096; no default */
+
+    /** Softmax and tempered rows: operands of both products are rounded to bfloat16, sums stay float32. For
+     *  CPUs with an instruction for it; elsewhere it is emulated. Ignored with other rows and with causal.
+     *  false */
+    bool bf16;
+    /** Softmax and tempered rows: query i sees the keys 0 … i only; needs query_count == key_count. false */
+    bool causal;
+
     int64_t query_count; /**< rows of the map; no default */
     int64_t key_count;   /**< columns of the map; no default */
 
@@ -85,29 +93,23 @@ typedef struct pld_attention_problem {
      *  m·[(1−λ)·softmax(z_text) + λ·entmax(z_text)]; the other columns stay dense. 0: on all keys. */
     int64_t joint_text_keys;
     int64_t joint_first_image_query; /**< rows before this one are plain softmax; 0 */
-
-    /** Softmax and tempered rows: operands of both products are rounded to bfloat16, sums stay float32. For
-     *  CPUs with an instruction for it; elsewhere it is emulated. Ignored with other rows and with causal.
-     * false */
-    bool bf16;
-
-    /** Softmax and tempered rows: query i sees the keys 0 … i only; needs query_count == key_count. false */
-    bool causal;
 } pld_attention_problem;
 
 /** How to run: with NULL in its place, on the calling thread. */
 typedef struct pld_attention_parallel {
-    int threads; /**< number of scratch slots, >= 1 */
+    size_t struct_size; /**< set by pld_attention_parallel_init */
+    int threads;        /**< number of scratch slots, >= 1; 1 */
     /** The caller's loop, or NULL for the library's own. It covers [0, count) with calls of `body` on
-     * disjoint ranges; `thread` is in [0, threads) and no two calls running at once share it. Returns when
-     * all ran. */
+     *  disjoint ranges, on any threads; `thread` is in [0, threads) and no two calls running at once share it.
+     *  Returns when all ran. Called on the thread that calls pld_attention. */
     void (*parallel_for)(void *user, size_t count,
                          void (*body)(void *context, size_t begin, size_t end, int thread), void *context);
     void *user; /**< handed to parallel_for */
 } pld_attention_parallel;
 
-/** Every field at the default that is written beside it. */
-PLD_API void pld_attention_problem_init(pld_attention_problem *problem);
+/** Every field at the default that is written beside it. `struct_size` is sizeof of the caller's struct. */
+PLD_API void pld_attention_problem_init(pld_attention_problem *problem, size_t struct_size);
+PLD_API void pld_attention_parallel_init(pld_attention_parallel *parallel, size_t struct_size);
 
 /** Bytes of scratch that pld_attention needs for this problem on so many threads (at least 1 byte; never
  *  proportional to query_count; 64 and at most 256 KiB a thread up to 1024 keys and head size 512). 0: the

@@ -28,7 +28,7 @@ typedef struct pld_attention_maps_options {
     double start, end;  /**< fractions of the steps: 0, 1 */
 } pld_attention_maps_options;
 
-PLD_API void pld_attention_maps_options_init(pld_attention_maps_options *options);
+PLD_API void pld_attention_maps_options_init(pld_attention_maps_options *options, size_t struct_size);
 
 PLD_API pld_status pld_attention_maps_create(const pld_attention_maps_options *options,
                                              pld_attention_maps **maps, pld_error *error);
@@ -51,13 +51,14 @@ PLD_API const char *pld_attention_maps_word(const pld_attention_maps *maps, size
  * is softmax, `sparse` α-entmax with the run's α, both of the logits of the run as it went. PLADIS weighs
  * with dense + λ·(sparse − dense). */
 typedef struct pld_attention_map {
+    size_t struct_size; /**< set by the caller to sizeof(pld_attention_map) */
     const char *word;
     int tokens; /**< positions of the text that count */
     int width, height;
     const float *dense, *sparse;
 } pld_attention_map;
 
-/** False past the last word, and before a generation has ended. */
+/** False past the last word, before a generation has ended, and for a map without struct_size. */
 PLD_API bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_attention_map *map);
 
 #ifdef __cplusplus

@@ -27,13 +27,14 @@ typedef enum pld_guidance_key_kind {
     PLD_GUIDANCE_LAYERS   /**< names joined by "+" */
 } pld_guidance_key_kind;
 
-/** One option of a method. */
+/** One option of a method. All pointers are constants of the library. */
 typedef struct pld_guidance_key {
+    size_t struct_size; /**< set by the caller to sizeof(pld_guidance_key) */
     const char *name;
     pld_guidance_key_kind kind;
+    bool takes_infinity;               /**< "inf" too */
     double fallback, minimum, maximum; /**< of numbers; a fallback of NaN is explained by fallback_text */
     const char *fallback_text;         /**< layers, or where the default comes from; else NULL */
-    bool takes_infinity;               /**< "inf" too */
     const char *help;
 } pld_guidance_key;
 
@@ -45,12 +46,14 @@ typedef struct pld_guidance_info {
         *description; /**< formula: u, c, p are the unconditional, conditional, perturbed predictions */
     const char *paper;
     const char *evaluations; /**< of the network in a step, "+1" */
-    const pld_guidance_key *keys;
-    size_t key_count;
+    size_t key_count; /**< of its options, see pld_guidance_describe_key */
 } pld_guidance_info;
 
-/** Method `index` of the registry; false past the end. */
+/** Method `index` of the registry; false past the end, and without struct_size. */
 PLD_API bool pld_guidance_describe(size_t index, pld_guidance_info *info);
+
+/** Option `key` of method `index`; false past the end of either, and without struct_size. */
+PLD_API bool pld_guidance_describe_key(size_t index, size_t key, pld_guidance_key *described);
 
 /** Check a text as above by itself; what depends on the model and on other methods is checked when a
  *  generation begins. PLD_ERROR_ARGUMENT names method, key, what was expected and found. */

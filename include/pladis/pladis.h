@@ -8,10 +8,18 @@
  *      pld_image    a picture; belongs to the caller
  *
  *  Objects are made by …_create or …_open and destroyed by …_destroy(&object), which sets the pointer to NULL
- * and accepts NULL. A model may be destroyed only after its sessions, an engine after its models. Functions
- * return pld_status; detail goes to the caller's pld_error. The library never aborts, exits or prints.
+ *  and accepts NULL. A model may be destroyed only after its sessions, an engine after its models. Functions
+ *  return pld_status; detail goes to the caller's pld_error. The library never aborts, exits or prints.
  *
- *  Option structs begin with `struct_size`; fill them by their …_init function, then change what differs.
+ *  Option structs begin with `struct_size`; fill them by `…_init(&options, sizeof options)`, then change what
+ *  differs. pladis/status.h says how structs grow.
+ *
+ *  Threads. Engines and models may be used by several threads at once; a session, a profile and attention maps
+ *  by one at a time, whichever it is. What is in a pld_error, a pld_image or a result is the caller's own.
+ *  Every callback runs on the thread that called the function to which it was given, directly or through the
+ *  engine's options, before that function returns; never on a thread of the library. It must not destroy the
+ *  objects at work, nor leave by longjmp or an exception. Only two things may be done meanwhile from another
+ *  thread, and from a signal handler: to set the int behind `cancel`, and to read it.
  */
 #ifndef PLADIS_PLADIS_H
 #define PLADIS_PLADIS_H
@@ -34,8 +42,6 @@ typedef struct pld_engine pld_engine;
 typedef struct pld_model pld_model;
 typedef struct pld_session pld_session;
 
-PLD_API const char *pld_version(void); /**< "0.1.0" */
-
 /* ---- engine
  * ------------------------------------------------------------------------------------------------ */
 
@@ -47,11 +53,14 @@ typedef struct pld_engine_options {
         *conv; /**< 3×3 convolutions: "auto" (NULL), "direct" or "winograd"; results agree to about 1e-6 */
     bool low_memory; /**< one network in memory at a time, each read again when the next picture wants it;
                       * the same bytes */
-    void (*log)(void *user, pld_log_level level, const char *message); /**< NULL: silent */
+    pld_log_level log_level; /**< messages of less weight are not sent; PLD_LOG_NOTICE */
+    /** Told of choices and oddities, a line at a time; NULL: silent. On the thread whose call brings it up, so
+     *  by several at once where several work with the engine. */
+    void (*log)(void *user, pld_log_level level, const char *message);
     void *log_user;
 } pld_engine_options;
 
-PLD_API void pld_engine_options_init(pld_engine_options *options);
+PLD_API void pld_engine_options_init(pld_engine_options *options, size_t struct_size);
 PLD_API pld_status pld_engine_create(const pld_engine_options *options, pld_engine **engine,
                                      pld_error *error);
 PLD_API void pld_engine_destroy(pld_engine **engine);
@@ -69,16 +78,16 @@ PLD_API pld_status pld_model_open(pld_engine *engine, const char *path, pld_mode
 /** Files that complete or replace what is at a model's path; NULL each: the model's own. */
 typedef struct pld_model_options {
     size_t struct_size;
+    bool random_weights; /**< of a diffusers folder: the weights are made up from their names, files of them
+                            are not needed; for measuring */
     const char *config;    /**< diffusers folder that describes a single file (and has what the file lacks) */
     const char *unet;      /**< file or folder with the U-Net to use */
     const char *vae;       /**< file or folder with the autoencoder to use */
     const char *tokenizer; /**< tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt[.gz] */
     const char *vocabulary; /**< such a file for models that have no tokenizer and are given none */
-    bool random_weights; /**< of a diffusers folder: the weights are made up from their names, files of them
-                            are not needed; for measuring */
 } pld_model_options;
 
-PLD_API void pld_model_options_init(pld_model_options *options);
+PLD_API void pld_model_options_init(pld_model_options *options, size_t struct_size);
 /** pld_model_open with `options`, which may be NULL. */
 PLD_API pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
                                        pld_model **model, pld_error *error);
@@ -86,16 +95,18 @@ PLD_API void pld_model_destroy(pld_model **model);
 
 /** One component of a model: "text_encoder", "unet", "vae". */
 typedef struct pld_model_part {
+    size_t struct_size; /**< set by the library */
     const char *name;
     const char *kind;    /**< "CLIPTextModel", "UNet2DConditionModel", "AutoencoderKL" */
     const char *dtype;   /**< type of most elements as stored, "f16" */
     uint64_t parameters; /**< elements */
     uint64_t bytes;      /**< as stored */
-    int files;           /**< 1, or the number of shards */
+    size_t files;        /**< 1, or the number of shards */
 } pld_model_part;
 
 /** An attention of the network that PLADIS or another variant can act on. */
 typedef struct pld_attention_site {
+    size_t struct_size; /**< set by the library */
     const char
         *name; /**< as --pladis-blocks accepts it: "down_blocks.0.attentions.1.transformer_blocks.0.attn2" */
     const char *kind; /**< "self" or "cross" */
@@ -104,13 +115,17 @@ typedef struct pld_attention_site {
 
 /** A LoRA file and how strongly it is applied: W + weight · alpha / rank · B A. */
 typedef struct pld_lora {
-    const char *path; /**< safetensors of kohya, diffusers, PEFT, LyCORIS or ai-toolkit, or the folder
+    size_t struct_size; /**< set by pld_lora_init */
+    const char *path; /**< no default; safetensors of kohya, diffusers, PEFT, LyCORIS or ai-toolkit, or the folder
                        * that PEFT or diffusers wrote */
-    double weight;    /**< 1 is as trained, 0 no change, negative the opposite; -1000 to 1000 */
+    double weight;    /**< 1 (the default) is as trained, 0 no change, negative the opposite; -1000 to 1000 */
 } pld_lora;
+
+PLD_API void pld_lora_init(pld_lora *lora, size_t struct_size);
 
 /** What a LoRA did to a model. All pointers belong to the model. */
 typedef struct pld_applied_lora {
+    size_t struct_size; /**< set by the library */
     const char *path;
     double weight;
     const char *style; /**< of its tensors' names: "kohya", "diffusers", "PEFT", "LyCORIS", "ai-toolkit" */
@@ -130,23 +145,24 @@ typedef struct pld_applied_lora {
  *  Models may be destroyed in any order. PLD_ERROR_FORMAT for a damaged file and for one whose denoiser
  * modules have no place in this model or another shape; PLD_ERROR_UNSUPPORTED for a kind of change that is
  * not known. The engine's log is told what was applied and what was not. Safe from several threads. */
-PLD_API pld_status pld_model_with_loras(pld_model *base, const pld_lora *loras, size_t count,
+PLD_API pld_status pld_model_with_loras(pld_model *base, const pld_lora *const *loras, size_t count,
                                         pld_model **model, pld_error *error);
 
 /** A prompt whose `<lora:NAME:WEIGHT>` tags have been taken out. */
 typedef struct pld_prompt_loras {
-    char *prompt;    /**< the rest of it */
-    pld_lora *loras; /**< [count], paths inside the folder */
+    size_t struct_size;           /**< set by the library */
+    const char *prompt;           /**< the rest of it */
+    const pld_lora *const *loras; /**< [count], paths inside the folder */
     size_t count;
 } pld_prompt_loras;
 
 /** Take `<lora:NAME:WEIGHT>` and `<lora:NAME>` (weight 1) out of a prompt. NAME means
  * FOLDER/NAME.safetensors, and nothing that lies outside the folder: no `..`, no absolute name, no link that
  * leads out. `folder` NULL: a tag is an error. PLD_ERROR_ARGUMENT for a malformed tag, PLD_ERROR_MISSING
- * where there is no such file. On failure `taken` is empty. Free with pld_prompt_loras_free. */
-PLD_API pld_status pld_prompt_take_loras(const char *prompt, const char *folder, pld_prompt_loras *taken,
+ * where there is no such file. On failure `*taken` is NULL. Free with pld_prompt_loras_free. */
+PLD_API pld_status pld_prompt_take_loras(const char *prompt, const char *folder, pld_prompt_loras **taken,
                                          pld_error *error);
-PLD_API void pld_prompt_loras_free(pld_prompt_loras *taken);
+PLD_API void pld_prompt_loras_free(pld_prompt_loras **taken);
 
 /** What a model is. All pointers belong to the model. */
 typedef struct pld_model_info {
@@ -166,11 +182,11 @@ typedef struct pld_model_info {
     int size_factor;     /**< widths and heights are multiples of this */
     int latent_channels;
     int positions; /**< of the text encoder, start and end token included */
-    const pld_model_part *parts;
+    const pld_model_part *const *parts; /**< [part_count] */
     size_t part_count;
-    const pld_attention_site *sites;
+    const pld_attention_site *const *sites; /**< [site_count] */
     size_t site_count;
-    const pld_applied_lora *loras; /**< in the order of application */
+    const pld_applied_lora *const *loras; /**< in the order of application [lora_count] */
     size_t lora_count;
     const char *const *trained_words; /**< all words of the training captions, where the model brings their
                                        * list [trained_word_count]; NULL: it brings none */
@@ -184,29 +200,29 @@ PLD_API pld_status pld_model_get_info(const pld_model *model, pld_model_info *in
 
 /** What a LoRA file would change. */
 typedef struct pld_lora_facts {
+    size_t struct_size;             /**< set by the library */
     const char *style;              /**< "kohya", "diffusers", "PEFT", … */
     const char *kind;               /**< of most modules: "LoRA", "DoRA", "LoHa", … */
     int64_t least_rank, most_rank;  /**< 0 without ranks */
     double least_scale, most_scale; /**< alpha / rank */
-    struct {
-        const char *name; /**< "unet", "text_encoder", … */
-        size_t modules;
-    } parts[8];
+    const char *const *part_names;  /**< "unet", "text_encoder", … [part_count] */
+    const size_t *part_modules;     /**< of each part [part_count] */
     size_t part_count;
 } pld_lora_facts;
 
 /** What one file of weights is, as far as it tells by itself. Pointers belong to the struct; those that do
  * not apply are NULL. */
 typedef struct pld_file_info {
+    size_t struct_size; /**< set by the library */
     const char *path;
     const char *kind;   /**< "checkpoint", "U-Net", "autoencoder", "text encoder", "LoRA", or "other" */
     const char *title;  /**< "Stable Diffusion XL", or of another kind what it seems to be */
     const char *family; /**< a name of pld_list(PLD_LIST_FAMILIES) */
     const char *layout; /**< "latent diffusion", "diffusers" */
     const char *prediction_type, *prediction_reason;
-    const pld_model_part *parts;
+    const pld_model_part *const *parts; /**< [part_count] */
     size_t part_count;
-    const pld_attention_site *sites;
+    const pld_attention_site *const *sites; /**< [site_count] */
     size_t site_count;
     const pld_lora_facts *lora;
     const char *const
@@ -230,13 +246,13 @@ typedef struct pld_convert_options {
     const char *layout; /**< "diffusers" (a folder) or "single" (one file in the family's original names) */
     const char *dtype;  /**< "f32", "f16", "bf16"; NULL: every tensor keeps its own */
     bool overwrite;     /**< replace what is at the place, which is refused otherwise */
-    /** Told how many bytes of how many are written. May be NULL. */
+    /** Told how many bytes of how many are written, on the thread that calls pld_model_convert. May be NULL. */
     void (*progress)(void *user, uint64_t done, uint64_t all);
     void *progress_user;
     const volatile int *cancel; /**< non-zero: give up and leave nothing. May be NULL */
 } pld_convert_options;
 
-PLD_API void pld_convert_options_init(pld_convert_options *options);
+PLD_API void pld_convert_options_init(pld_convert_options *options, size_t struct_size);
 
 /** Write a model in another layout or type, tensor by tensor, so that it appears whole or not at all. A
  * diffusers folder is complete: configurations, scheduler and tokenizers too. Tensors that drawing does not
@@ -249,6 +265,7 @@ PLD_API pld_status pld_model_convert(const pld_model *model, const char *output,
 
 /** Tokens of one chunk, start and end token included, padding left out: all [count]. */
 typedef struct pld_token_chunk {
+    size_t struct_size; /**< set by the library */
     size_t count;
     const int32_t *ids;
     const char *const *pieces;
@@ -257,8 +274,9 @@ typedef struct pld_token_chunk {
 
 /** What one tokenizer makes of a text. */
 typedef struct pld_tokenizer_tokens {
-    const char *name; /**< "tokenizer", "tokenizer_2" */
-    const pld_token_chunk *chunks;
+    size_t struct_size; /**< set by the library */
+    const char *name;   /**< "tokenizer", "tokenizer_2" */
+    const pld_token_chunk *const *chunks; /**< [chunk_count] */
     size_t chunk_count;
     const int32_t *dropped; /**< ids that did not fit (literal prompts only) [dropped_count] */
     const char *const *dropped_pieces;
@@ -266,7 +284,8 @@ typedef struct pld_tokenizer_tokens {
 } pld_tokenizer_tokens;
 
 typedef struct pld_tokens {
-    const pld_tokenizer_tokens *tokenizers; /**< [count], in the model's order */
+    size_t struct_size; /**< set by the library */
+    const pld_tokenizer_tokens *const *tokenizers; /**< [count], in the model's order */
     size_t count;
 } pld_tokens;
 
@@ -303,8 +322,9 @@ PLD_API void pld_string_free(char **text);
 
 /** Where a generation is. Sent before the first step and after each network evaluation and stage. */
 typedef struct pld_progress {
+    size_t struct_size;  /**< set by the library */
     const char *stage;   /**< "load", "encode" (of a given picture), "text", "denoise", "decode" */
-    int image, images;   /**< this picture, counted from 0, and how many */
+    int image, images;   /**< this picture of a series, counted from 0, and how many: the options' */
     int step, steps;     /**< evaluations done and wanted in "denoise" */
     double seconds;      /**< since the generation began */
     double seconds_left; /**< estimate, negative while unknown */
@@ -377,12 +397,15 @@ typedef struct pld_generate_options {
     const char *attention_statistics;
     pld_attention_maps *attention_maps; /**< to be gathered, or NULL */
     pld_profile *profile;               /**< where the time of every operator is noted, or NULL */
-    /** Shown after each network call that ends a step: what the picture will about be, one pixel for a latent
+    /** The place of this picture in a series that the caller draws, from 0, and how many there are: handed on
+     *  to `progress`, without influence on the picture. 0, 1 */
+    int image, images;
+    /** Shown after each network call that ends a step, on the thread that calls pld_generate: what the picture will about be, one pixel for a latent
      * (an eighth of the size in Stable Diffusion), by a linear map of the latents to colours. The image is
      * the library's and valid during the call. Costs nothing when NULL. */
     void (*preview)(void *user, const struct pld_image *image, int step, int steps);
     void *preview_user;
-    /** Return false to cancel. May be NULL. */
+    /** Called on the thread that calls pld_generate. Return false to cancel. May be NULL. */
     bool (*progress)(void *user, const pld_progress *progress);
     void *progress_user;
     /** Checked before every operator, by an atomic read: non-zero cancels. May be set from another thread (by
@@ -390,9 +413,9 @@ typedef struct pld_generate_options {
     const volatile int *cancel;
 } pld_generate_options;
 
-PLD_API void pld_generate_options_init(pld_generate_options *options);
+PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);
 
-/** An 8-bit RGB picture, rows from the top. */
+/** An 8-bit RGB picture, rows from the top. This struct never changes. */
 typedef struct pld_image {
     int width, height;
     uint8_t *pixels; /**< [height, width, 3] */
@@ -401,21 +424,17 @@ typedef struct pld_image {
 /** Free the pixels and empty the struct. */
 PLD_API void pld_image_free(pld_image *image);
 
-enum { PLD_MAX_STAGES = 8, PLD_MAX_VARIANTS = 8 };
+enum { PLD_MAX_STAGES = 16, PLD_MAX_VARIANTS = 16, PLD_VARIANT_NAME = 64 }; /* these never change */
 
 /** Figures of one generation. */
 typedef struct pld_report {
     size_t struct_size; /**< set by the caller to sizeof(pld_report) */
-    struct {
-        const char *name; /**< "load", "text", "denoise", "decode" */
-        double seconds;
-    } stages[PLD_MAX_STAGES];
-    int stage_count;
-    struct {
-        char name[64]; /**< "pladis (alpha 1.5, lambda 2)" or "softmax" */
-        int sites;
-    } variants[PLD_MAX_VARIANTS];
-    int variant_count;
+    int stage_count, variant_count;
+    const char *stage_names[PLD_MAX_STAGES]; /**< [stage_count] "load", "text", "denoise", "decode" */
+    double stage_seconds[PLD_MAX_STAGES];
+    char variant_names[PLD_MAX_VARIANTS][PLD_VARIANT_NAME]; /**< [variant_count] "pladis (alpha 1.5, lambda 2)",
+                                                             *   "softmax" */
+    int variant_sites[PLD_MAX_VARIANTS];
     int evaluations;            /**< network evaluations: rows of the batch summed over all calls */
     int calls;                  /**< calls of the network */
     uint64_t peak_memory_bytes; /**< high-water mark of the process */
@@ -475,6 +494,11 @@ PLD_API pld_status pld_image_read_png(const char *path, pld_image *image, pld_er
  * PLD_OK; its status is PLD_OK where none is. */
 PLD_API pld_status pld_image_read_described(const char *path, pld_image *image, char ***text,
                                             pld_error *error);
+/** Both from the `size` bytes of a PNG in memory; `name` stands for it in messages. */
+PLD_API pld_status pld_image_decode_png(const void *bytes, size_t size, const char *name, pld_image *image,
+                                        pld_error *error);
+PLD_API pld_status pld_image_decode_described(const void *bytes, size_t size, const char *name, pld_image *image,
+                                              char ***text, pld_error *error);
 PLD_API void pld_text_free(char ***text);
 
 /** `size` bytes of a text file that a person may have written (prompts, JSON) as UTF-8: UTF-16 and UTF-32 are

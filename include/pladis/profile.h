@@ -25,13 +25,14 @@ typedef enum pld_profile_level {
     PLD_PROFILE_STAGE,    /**< a stage of a generation: "text", "load", "denoise", "decode" */
     PLD_PROFILE_NETWORK,  /**< one evaluation of a network, all rows of its batch */
     PLD_PROFILE_PREPARE,  /**< making one operator ready: its primitive, its packed weight */
-    PLD_PROFILE_OPERATOR, /**< one operator of a network evaluation */
+    PLD_PROFILE_OPERATOR  /**< one operator of a network evaluation */
 } pld_profile_level;
 
 enum { PLD_PROFILE_NAME = 96, PLD_PROFILE_WORD = 32 };
 
 /** One piece of time. */
 typedef struct pld_profile_span {
+    size_t struct_size; /**< set by the library */
     pld_profile_level level;
     char network[PLD_PROFILE_WORD];        /**< "unet"; "" for a stage */
     char kind[PLD_PROFILE_WORD];           /**< of an operator, "conv", "cross_attention"; else "" */
@@ -50,8 +51,11 @@ PLD_API void pld_profile_destroy(pld_profile **profile);
 /** Forget all spans; the clock begins again. */
 PLD_API void pld_profile_clear(pld_profile *profile);
 
-/** The spans in the order in which they ended; they belong to the profile and last until it records again. */
-PLD_API const pld_profile_span *pld_profile_spans(const pld_profile *profile, size_t *count);
+PLD_API size_t pld_profile_span_count(const pld_profile *profile);
+
+/** Span `index` in the order in which they ended, NULL past the last. It belongs to the profile and lasts until
+ *  that records again. */
+PLD_API const pld_profile_span *pld_profile_span_at(const pld_profile *profile, size_t index);
 
 /** Spans that were lost because memory was out. */
 PLD_API size_t pld_profile_lost(const pld_profile *profile);
@@ -60,22 +64,29 @@ PLD_API size_t pld_profile_lost(const pld_profile *profile);
 typedef enum pld_profile_grouping {
     PLD_PROFILE_BY_KIND,  /**< network and kind of operator */
     PLD_PROFILE_BY_LAYER, /**< network, kind and layer */
-    PLD_PROFILE_BY_SHAPE, /**< network, kind and shape */
+    PLD_PROFILE_BY_SHAPE  /**< network, kind and shape */
 } pld_profile_grouping;
 
 /** Operators of one group. Strings last as long as the spans do. */
 typedef struct pld_profile_row {
+    size_t struct_size; /**< set by the library */
     const char *network, *kind, *name, *shape, *implementation; /**< of the group's first span */
     size_t count;               /**< times that an operator of the group ran */
     double seconds, operations; /**< summed */
 } pld_profile_row;
 
-/** Add up the spans of `level` (operators or their preparation), most seconds first. Free `*rows` with
- * pld_profile_rows_free. */
+/** Rows [count], most seconds first. */
+typedef struct pld_profile_summary {
+    size_t struct_size; /**< set by the library */
+    const pld_profile_row *const *rows;
+    size_t count;
+} pld_profile_summary;
+
+/** Add up the spans of `level` (operators or their preparation). Free with pld_profile_summary_free. */
 PLD_API pld_status pld_profile_summarise(const pld_profile *profile, pld_profile_level level,
-                                         pld_profile_grouping grouping, pld_profile_row **rows, size_t *count,
+                                         pld_profile_grouping grouping, pld_profile_summary **summary,
                                          pld_error *error);
-PLD_API void pld_profile_rows_free(pld_profile_row **rows);
+PLD_API void pld_profile_summary_free(pld_profile_summary **summary);
 
 /** Write all spans as JSON in the trace-event format that the trace viewers of browsers open. Whole or not at
  * all; PLD_ERROR_MEMORY where spans were lost. */

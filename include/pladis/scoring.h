@@ -10,6 +10,7 @@
 #ifndef PLADIS_SCORING_H
 #define PLADIS_SCORING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pladis/status.h"
@@ -49,37 +50,36 @@ typedef enum pld_category {
     PLD_CATEGORY_COUNT
 } pld_category;
 
-typedef struct pld_thing_wanted {
-    int shape;        /**< PLD_WORLD_SHAPES */
-    int colour, size; /**< PLD_WORLD_COLOURS, PLD_WORLD_SIZES; or PLD_ANY */
-} pld_thing_wanted;
-
 /** What a caption asks for. */
 typedef struct pld_caption {
+    size_t struct_size; /**< set by the caller to sizeof(pld_caption) */
     pld_category category;
-    pld_thing_wanted things[PLD_MAX_THINGS_WANTED]; /**< [thing_count], in the caption's order */
     int thing_count;
-    int relation;   /**< of things[0] to things[1], or PLD_ANY */
+    int relation;   /**< of the first thing to the second, or PLD_ANY */
     int background; /**< or PLD_ANY */
+    /* of the things [thing_count], in the caption's order */
+    int shapes[PLD_MAX_THINGS_WANTED];  /**< PLD_WORLD_SHAPES */
+    int colours[PLD_MAX_THINGS_WANTED]; /**< PLD_WORLD_COLOURS or PLD_ANY */
+    int sizes[PLD_MAX_THINGS_WANTED];   /**< PLD_WORLD_SIZES or PLD_ANY */
 } pld_caption;
 
 /** Understand a caption. One outside the grammar is refused (PLD_ERROR_ARGUMENT) with the word and its place.
  */
 PLD_API pld_status pld_caption_parse(const char *text, pld_caption *caption, pld_error *error);
 
-typedef struct pld_thing_seen {
-    int shape; /**< the best one, or PLD_ANY where none fits */
-    int colour;
-    double x, y;    /**< centre of the bounding box, pixels from the top left corner */
-    double radius;  /**< of the fitted shape, in units of 1/128 of the picture's shorter side */
-    double overlap; /**< intersection over union with that shape */
-} pld_thing_seen;
-
 /** What a picture shows. */
 typedef struct pld_scene {
+    size_t struct_size; /**< set by the caller to sizeof(pld_scene) */
     int background;
-    int thing_count;                            /**< all of them, also those not listed below */
-    pld_thing_seen things[PLD_MAX_THINGS_SEEN]; /**< the first ones, from the top */
+    int thing_count; /**< all of them, also those not listed below */
+    /* of the first things, from the top */
+    int shapes[PLD_MAX_THINGS_SEEN]; /**< the best one, or PLD_ANY where none fits */
+    int colours[PLD_MAX_THINGS_SEEN];
+    double x[PLD_MAX_THINGS_SEEN], y[PLD_MAX_THINGS_SEEN]; /**< centre of the bounding box, pixels from the top
+                                                            *   left corner */
+    double radii[PLD_MAX_THINGS_SEEN];    /**< of the fitted shape, in units of 1/128 of the picture's shorter
+                                           *   side */
+    double overlaps[PLD_MAX_THINGS_SEEN]; /**< intersection over union with that shape */
 } pld_scene;
 
 /** The templates of the shapes: immutable, may be shared between threads. */
@@ -105,9 +105,10 @@ typedef enum pld_aspect {
     PLD_ASPECT_COUNT
 } pld_aspect;
 
-/** verdict[aspect] becomes 1 (holds), 0, or PLD_ANY where the caption does not ask. */
-PLD_API void pld_scene_judge(const pld_scene *scene, const pld_caption *caption,
-                             int verdict[PLD_ASPECT_COUNT]);
+/** verdict[aspect] becomes 1 (holds), 0, or PLD_ANY where the caption does not ask. `count`: the room in
+ *  `verdict`, PLD_ASPECT_COUNT of the caller's header; what is beyond the library's aspects becomes PLD_ANY. */
+PLD_API pld_status pld_scene_judge(const pld_scene *scene, const pld_caption *caption, int *verdict,
+                                   size_t count, pld_error *error);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,7 @@
 #include "core/text.h"
 
 void pld_log_message(const pld_log *log, pld_log_level level, const char *format, ...) {
-    if (!log || !log->callback) {
+    if (!log || !log->callback || level > log->most) {
         return;
     }
     char message[1024];

@@ -5,10 +5,12 @@
 
 #include "pladis/status.h"
 
-/** Where messages go; a NULL callback drops them. Copied by value, lives as long as its owner. */
+/** Where messages go, those of more detail than `most` apart; a NULL callback drops them all. Copied by value,
+ *  lives as long as its owner. */
 typedef struct pld_log {
     void (*callback)(void *user, pld_log_level level, const char *message);
     void *user;
+    pld_log_level most;
 } pld_log;
 
 /** Send one line (cut at 1,023 bytes, made printable); `log` may be NULL. */

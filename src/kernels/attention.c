@@ -6,22 +6,29 @@
 #include <string.h>
 
 #include "core/parallel.h"
+#include "core/sized.h"
 #include "core/status.h"
 #include "kernels/attention_strides.h"
 #include "kernels/cuts.h"
 
 enum { PLD_MAX_HEAD_SIZE = 4096, PLD_SCRATCH_ALIGNMENT = 64 };
 
-void pld_attention_problem_init(pld_attention_problem *problem) {
-    *problem = (pld_attention_problem){
-        .struct_size = sizeof *problem,
-        .batch = 1,
-        .heads = 1,
-        .rows = PLD_ROWS_SOFTMAX,
-        .lambda = 2.0F,
-        .alpha = 1.5F,
-        .temperature = 1.0F,
-    };
+static const pld_attention_problem defaults = {
+    .batch = 1,
+    .heads = 1,
+    .rows = PLD_ROWS_SOFTMAX,
+    .lambda = 2.0F,
+    .alpha = 1.5F,
+    .temperature = 1.0F,
+};
+static const pld_attention_parallel parallel_defaults = {.threads = 1};
+
+void pld_attention_problem_init(pld_attention_problem *problem, size_t struct_size) {
+    pld_sized_init(problem, struct_size, &defaults, sizeof defaults);
+}
+
+void pld_attention_parallel_init(pld_attention_parallel *parallel, size_t struct_size) {
+    pld_sized_init(parallel, struct_size, &parallel_defaults, sizeof parallel_defaults);
 }
 
 /** PLADIS with an effect, not merely asked for. */
@@ -50,11 +57,6 @@ static pld_status check_alpha(float lambda, float alpha, pld_error *error) {
 
 /** Everything but the pointers. */
 static pld_status check_sizes(const pld_attention_problem *problem, pld_error *error) {
-    if (problem->struct_size != sizeof *problem) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "attention: struct_size is %zu, expected %zu; call pld_attention_problem_init first",
-                        problem->struct_size, sizeof *problem);
-    }
     if (problem->batch < 1 || problem->heads < 1 || problem->query_count < 1 || problem->key_count < 1 ||
         problem->query_count > INT32_MAX || problem->key_count > INT32_MAX) {
         return pld_fail(
@@ -125,7 +127,7 @@ static size_t floats_per_thread(const pld_kernels *kernels, const pld_attention_
 
 size_t pld_attention_scratch_size_with(const pld_kernels *kernels, const pld_attention_problem *problem,
                                        int threads) {
-    if (!problem || threads < 1 || check_sizes(problem, NULL) != PLD_OK) {
+    if (threads < 1 || check_sizes(problem, NULL) != PLD_OK) {
         return 0;
     }
     return PLD_SCRATCH_ALIGNMENT + (size_t)threads * floats_per_thread(kernels, problem) * sizeof(float);
@@ -223,9 +225,6 @@ pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_pr
                               size_t scratch_size, const pld_attention_parallel *parallel, pld_error *error) {
     pld_attention_problem plain;
     const pld_attention_problem *problem = given;
-    if (!problem) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "attention: no problem given");
-    }
     PLD_TRY(check_sizes(problem, error));
     int threads = parallel ? parallel->threads : 1;
     size_t needed = pld_attention_scratch_size_with(kernels, problem, threads);
@@ -267,13 +266,20 @@ pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_pr
     return PLD_OK;
 }
 
-size_t pld_attention_scratch_size(const pld_attention_problem *problem, int threads) {
-    return pld_attention_scratch_size_with(pld_kernels_get(PLD_ISA_BEST), problem, threads);
+size_t pld_attention_scratch_size(const pld_attention_problem *given, int threads) {
+    pld_attention_problem problem;
+    return PLD_SIZED_READ(pld_attention_problem, given, &defaults, &problem, NULL) == PLD_OK
+               ? pld_attention_scratch_size_with(pld_kernels_get(PLD_ISA_BEST), &problem, threads)
+               : 0;
 }
 
-pld_status pld_attention(const pld_attention_problem *problem, void *scratch, size_t scratch_size,
-                         const pld_attention_parallel *parallel, pld_error *error) {
-    return pld_attention_with(pld_kernels_get(PLD_ISA_BEST), problem, scratch, scratch_size, parallel, error);
+pld_status pld_attention(const pld_attention_problem *given, void *scratch, size_t scratch_size,
+                         const pld_attention_parallel *given_parallel, pld_error *error) {
+    pld_attention_problem problem;
+    pld_attention_parallel parallel;
+    PLD_TRY(PLD_SIZED_READ(pld_attention_problem, given, &defaults, &problem, error));
+    PLD_TRY(PLD_SIZED_READ(pld_attention_parallel, given_parallel, &parallel_defaults, &parallel, error));
+    return pld_attention_with(pld_kernels_get(PLD_ISA_BEST), &problem, scratch, scratch_size, &parallel, error);
 }
 
 size_t pld_rows_scratch_size(int64_t keys) {

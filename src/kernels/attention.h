@@ -6,7 +6,7 @@
 #include "kernels/kernels.h"
 #include "pladis/attention.h"
 
-/** As the functions of the same name in pladis/attention.h, on the kernels given. */
+/** As the functions of the same name in pladis/attention.h, on the kernels given, of structs of our own size. */
 size_t pld_attention_scratch_size_with(const pld_kernels *kernels, const pld_attention_problem *problem,
                                        int threads);
 pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_problem *problem, void *scratch,

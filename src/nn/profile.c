@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "nn/executor.h"
 
 struct pld_profile {
@@ -36,9 +37,12 @@ void pld_profile_clear(pld_profile *profile) {
     profile->began = pld_seconds();
 }
 
-const pld_profile_span *pld_profile_spans(const pld_profile *profile, size_t *count) {
-    *count = profile->count;
-    return profile->spans;
+size_t pld_profile_span_count(const pld_profile *profile) {
+    return profile->count;
+}
+
+const pld_profile_span *pld_profile_span_at(const pld_profile *profile, size_t index) {
+    return index < profile->count ? &profile->spans[index] : NULL;
 }
 
 size_t pld_profile_lost(const pld_profile *profile) {
@@ -52,7 +56,10 @@ static pld_profile_span *append(pld_profile *profile, pld_profile_level level, d
         return NULL;
     }
     pld_profile_span *span = &profile->spans[profile->count++];
-    *span = (pld_profile_span){.level = level, .begin = begin - profile->began, .seconds = end - begin};
+    *span = (pld_profile_span){.struct_size = sizeof *span,
+                               .level = level,
+                               .begin = begin - profile->began,
+                               .seconds = end - begin};
     return span;
 }
 
@@ -114,7 +121,8 @@ static size_t add_up(const pld_profile_span *const *order, size_t spans, pld_pro
     for (size_t i = 0; i < spans; i++) {
         const pld_profile_span *span = order[i];
         if (i == 0 || compare_keys(order[i - 1], span, grouping) != 0) {
-            rows[count++] = (pld_profile_row){.network = span->network,
+            rows[count++] = (pld_profile_row){.struct_size = sizeof rows[0],
+                                              .network = span->network,
                                               .kind = span->kind,
                                               .name = span->name,
                                               .shape = span->shape,
@@ -127,19 +135,52 @@ static size_t add_up(const pld_profile_span *const *order, size_t spans, pld_pro
     return count;
 }
 
+/** The public view and what it points into; `summary` is first, so that one pointer is both. */
+typedef struct profile_summary {
+    pld_profile_summary summary;
+    pld_profile_row *rows;
+    const pld_profile_row **public_rows; /* into `rows` */
+} profile_summary;
+
+static void free_summary(profile_summary *summary) {
+    if (summary) {
+        pld_free(summary->rows);
+        pld_free(summary->public_rows);
+        pld_free(summary);
+    }
+}
+
+/** With room for so many rows; NULL when memory is out. */
+static profile_summary *new_summary(size_t most) {
+    profile_summary *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return NULL;
+    }
+    made->rows = pld_allocate(most, sizeof *made->rows);
+    made->public_rows = pld_allocate(most, sizeof(const pld_profile_row *));
+    if (!made->rows || !made->public_rows) {
+        free_summary(made);
+        return NULL;
+    }
+    PLD_SIZED_LIST(made->public_rows, made->rows, most);
+    made->summary = (pld_profile_summary){.struct_size = sizeof made->summary, .rows = made->public_rows};
+    return made;
+}
+
 pld_status pld_profile_summarise(const pld_profile *profile, pld_profile_level level,
-                                 pld_profile_grouping grouping, pld_profile_row **rows, size_t *count,
+                                 pld_profile_grouping grouping, pld_profile_summary **summary,
                                  pld_error *error) {
     static int (*const orders[])(const void *, const void *) = {[PLD_PROFILE_BY_KIND] = by_kind,
                                                                 [PLD_PROFILE_BY_LAYER] = by_layer,
                                                                 [PLD_PROFILE_BY_SHAPE] = by_shape};
-    *count = 0;
-    const pld_profile_span **order = pld_allocate(profile->count, sizeof(const pld_profile_span *));
-    *rows = pld_allocate(profile->count, sizeof **rows);
-    if (!order || !*rows) {
+    const size_t most = profile->count;
+    const pld_profile_span **order = pld_allocate(most, sizeof(const pld_profile_span *));
+    profile_summary *made = new_summary(most);
+    *summary = NULL;
+    if (!order || !made) {
         pld_free(order);
-        pld_profile_rows_free(rows);
-        return pld_fail_memory(error, profile->count * sizeof **rows, "profile");
+        free_summary(made);
+        return pld_fail_memory(error, most * sizeof *made->rows, "profile");
     }
     size_t spans = 0;
     for (size_t i = 0; i < profile->count; i++) {
@@ -148,13 +189,14 @@ pld_status pld_profile_summarise(const pld_profile *profile, pld_profile_level l
         }
     }
     qsort(order, spans, sizeof(const pld_profile_span *), orders[grouping]);
-    *count = add_up(order, spans, grouping, *rows);
-    qsort(*rows, *count, sizeof **rows, by_seconds);
+    made->summary.count = add_up(order, spans, grouping, made->rows);
+    qsort(made->rows, made->summary.count, sizeof *made->rows, by_seconds);
     pld_free(order);
+    *summary = &made->summary;
     return PLD_OK;
 }
 
-void pld_profile_rows_free(pld_profile_row **rows) {
-    pld_free(*rows);
-    *rows = NULL;
+void pld_profile_summary_free(pld_profile_summary **summary) {
+    free_summary((profile_summary *)*summary);
+    *summary = NULL;
 }

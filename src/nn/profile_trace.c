@@ -56,15 +56,14 @@ static pld_status write_span(trace_text *to, const pld_profile_span *span, bool 
 }
 
 static pld_status write_all(trace_text *to, const pld_profile *profile, pld_error *error) {
-    size_t count;
-    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
     PLD_TRY(write_text(to,
                        "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
                        "{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"args\":{\"name\":\"pladis\"}}",
                        error));
     PLD_TRY(write_text(to, count ? ",\n" : "\n", error));
     for (size_t i = 0; i < count; i++) {
-        PLD_TRY(write_span(to, &spans[i], i + 1 == count, error));
+        PLD_TRY(write_span(to, pld_profile_span_at(profile, i), i + 1 == count, error));
     }
     return write_text(to, "]}\n", error);
 }

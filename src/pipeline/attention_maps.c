@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 
 enum { MAX_WORDS = 64 };
 
-void pld_attention_maps_options_init(pld_attention_maps_options *options) {
-    *options = (pld_attention_maps_options){.struct_size = sizeof *options, .blocks = "all", .end = 1};
+static const pld_attention_maps_options defaults = {.blocks = "all", .end = 1};
+
+void pld_attention_maps_options_init(pld_attention_maps_options *options, size_t struct_size) {
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 /** Cut the list at its commas; blanks around a word do not count. */
@@ -41,12 +44,15 @@ static pld_status split_words(pld_attention_maps *maps, pld_error *error) {
     return PLD_OK;
 }
 
-pld_status pld_attention_maps_create(const pld_attention_maps_options *options, pld_attention_maps **maps,
+pld_status pld_attention_maps_create(const pld_attention_maps_options *given, pld_attention_maps **maps,
                                      pld_error *error) {
+    pld_attention_maps_options full;
+    const pld_attention_maps_options *options = &full;
     *maps = NULL;
-    if (options->struct_size != sizeof *options || !options->words || !options->blocks) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "attention-maps: call pld_attention_maps_options_init first and name words");
+    PLD_TRY(PLD_SIZED_READ(pld_attention_maps_options, given, &defaults, &full, error));
+    if (!options->words || !options->blocks) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "attention-maps: expected %s, found NULL",
+                        options->words ? "blocks, \"all\" if not some" : "words");
     }
     if (!(options->start >= 0 && options->start < options->end && options->end <= 1)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
@@ -114,12 +120,18 @@ const char *pld_attention_maps_word(const pld_attention_maps *maps, size_t index
 }
 
 bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_attention_map *map) {
-    if (index >= maps->word_count || !maps->values[1]) {
+    if (index >= maps->word_count || !maps->values[1] ||
+        pld_sized_check("pld_attention_map", map, NULL) != PLD_OK) {
         return false;
     }
     const size_t at = index * map_size(maps);
-    *map = (pld_attention_map){maps->words[index], maps->tokens[index],  maps->width,
-                               maps->height,       maps->values[0] + at, maps->values[1] + at};
+    const pld_attention_map full = {.word = maps->words[index],
+                                    .tokens = maps->tokens[index],
+                                    .width = maps->width,
+                                    .height = maps->height,
+                                    .dense = maps->values[0] + at,
+                                    .sparse = maps->values[1] + at};
+    pld_sized_write(map, &full, sizeof full);
     return true;
 }
 
@@ -128,9 +140,9 @@ static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *wo
     char pieces[256] = "";
     size_t used = 0;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
-        for (size_t i = 1; i + 1 < prompt->chunks[c].count && used + 1 < sizeof pieces; i++) {
+        for (size_t i = 1; i + 1 < prompt->chunks[c]->count && used + 1 < sizeof pieces; i++) {
             const int written = snprintf(pieces + used, sizeof pieces - used, "%s%s", used ? " " : "",
-                                         prompt->chunks[c].pieces[i]);
+                                         prompt->chunks[c]->pieces[i]);
             used += written > 0 ? (size_t)written : 0;
         }
     }
@@ -146,7 +158,7 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_to
     bool *counts = maps->counts + index * (size_t)maps->keys;
     maps->tokens[index] = 0;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
-        const pld_token_chunk *chunk = &prompt->chunks[c];
+        const pld_token_chunk *chunk = prompt->chunks[c];
         for (size_t at = 1; length && at + length < chunk->count; at++) {
             if (memcmp(chunk->ids + at, word->ids + 1, length * sizeof *word->ids) == 0) {
                 memset(counts + c * positions + at, 1, length);
@@ -166,7 +178,7 @@ static pld_status find_words(pld_attention_maps *maps, const pld_model *model, c
         PLD_TRY(pld_tokenize(model, maps->words[i], strlen(maps->words[i]), true, &word, error));
         /* keys are counted by the first tokenizer: models with two have one vocabulary */
         const pld_status status =
-            mark_word(maps, i, &prompt->tokenizers[0], &word->tokenizers[0].chunks[0], error);
+            mark_word(maps, i, prompt->tokenizers[0], word->tokenizers[0]->chunks[0], error);
         pld_tokens_destroy(&word);
         PLD_TRY(status);
     }
@@ -203,7 +215,7 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
                               bool literal, pld_error *error) {
     pld_tokens *tokens = NULL;
     PLD_TRY(pld_tokenize(model, prompt, strlen(prompt), literal, &tokens, error));
-    maps->keys = (int64_t)tokens->tokenizers[0].chunk_count * pld_text_encoder_of(model, 0)->text.positions;
+    maps->keys = (int64_t)tokens->tokenizers[0]->chunk_count * pld_text_encoder_of(model, 0)->text.positions;
     maps->site_count = model->site_count;
     maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
     maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);

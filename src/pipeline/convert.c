@@ -16,10 +16,13 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "io/remove_folder.h"
 
-void pld_convert_options_init(pld_convert_options *options) {
-    *options = (pld_convert_options){.struct_size = sizeof *options, .layout = "diffusers"};
+static const pld_convert_options defaults = {.layout = "diffusers"};
+
+void pld_convert_options_init(pld_convert_options *options, size_t struct_size) {
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 static bool is_model_folder(const char *path) {
@@ -153,7 +156,7 @@ static pld_status write_single(pld_conversion *conversion, const char *output, p
 static uint64_t expected_bytes(const pld_model *model, pld_dtype dtype) {
     uint64_t bytes = 0;
     for (int i = 0; i < model->part_count; i++) {
-        const pld_model_part *part = &model->public_parts[i];
+        const pld_model_part *part = model->public_parts[i];
         bytes += dtype == PLD_DTYPE_COUNT ? part->bytes : part->parameters * pld_dtype_size(dtype);
     }
     return bytes;
@@ -172,14 +175,13 @@ static pld_status read_dtype(const char *name, pld_dtype *dtype, pld_error *erro
                : pld_fail(error, PLD_ERROR_ARGUMENT, "dtype: expected f32, f16 or bf16, found '%.40s'", name);
 }
 
-pld_status pld_model_convert(const pld_model *model, const char *output, const pld_convert_options *options,
+pld_status pld_model_convert(const pld_model *model, const char *output, const pld_convert_options *given,
                              pld_error *error) {
     uint64_t done = 0;
+    pld_convert_options full;
+    const pld_convert_options *options = &full;
     pld_conversion conversion = {.model = model, .options = options, .done = &done};
-    if (options->struct_size != sizeof *options) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "pld_convert_options: fill it with pld_convert_options_init first");
-    }
+    PLD_TRY(PLD_SIZED_READ(pld_convert_options, given, &defaults, &full, error));
     const bool folder = strcmp(options->layout, "diffusers") == 0;
     if (!folder && strcmp(options->layout, "single") != 0) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "layout: expected diffusers or single, found '%.40s'",

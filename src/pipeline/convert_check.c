@@ -101,7 +101,7 @@ pld_status pld_convert_check_single(const pld_model *model, const char *output, 
     losses found = {0};
     struct pld_engine quiet = *model->engine;
     quiet.log = (pld_log){0};
-    pld_model_options_init(&options);
+    pld_model_options_init(&options, sizeof options);
     options.vocabulary = source->vocabulary;
     options.tokenizer = source->vocabulary ? NULL : source->tokenizer ? source->tokenizer : folder;
     const pld_status status = pld_model_open_with(&quiet, output, &options, &alone, &reason);

@@ -4,16 +4,15 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "core/sized.h"
 #include "pipeline/engine.h"
 
 enum { MAX_THREADS = 1024 };
 
-const char *pld_version(void) {
-    return PLADIS_VERSION;
-}
+static const pld_engine_options defaults = {.log_level = PLD_LOG_NOTICE};
 
-void pld_engine_options_init(pld_engine_options *options) {
-    *options = (pld_engine_options){.struct_size = sizeof *options};
+void pld_engine_options_init(pld_engine_options *options, size_t struct_size) {
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 /** The cap that a name means: the best for NULL and "auto". */
@@ -49,14 +48,18 @@ static pld_status find_conv(const char *name, pld_conv_choice *conv, pld_error *
                     name);
 }
 
-pld_status pld_engine_create(const pld_engine_options *options, pld_engine **engine, pld_error *error) {
+pld_status pld_engine_create(const pld_engine_options *given, pld_engine **engine, pld_error *error) {
+    pld_engine_options full;
+    const pld_engine_options *options = &full;
     *engine = NULL;
-    if (options->struct_size != sizeof *options) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "pld_engine_options: call pld_engine_options_init first");
-    }
+    PLD_TRY(PLD_SIZED_READ(pld_engine_options, given, &defaults, &full, error));
     if (options->threads < 0 || options->threads > MAX_THREADS) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "threads: expected 0 to %d, found %d", MAX_THREADS,
                         options->threads);
+    }
+    if ((int)options->log_level < PLD_LOG_WARNING || options->log_level > PLD_LOG_DETAIL) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "log_level: expected %d to %d, found %d", PLD_LOG_WARNING,
+                        PLD_LOG_DETAIL, (int)options->log_level);
     }
     pld_isa isa;
     PLD_TRY(find_isa(options->isa, &isa, error));
@@ -69,7 +72,7 @@ pld_status pld_engine_create(const pld_engine_options *options, pld_engine **eng
     made->threads = options->threads ? options->threads : pld_available_threads();
     made->kernels = pld_kernels_get(isa);
     made->settings = settings;
-    made->log = (pld_log){options->log, options->log_user};
+    made->log = (pld_log){options->log, options->log_user, options->log_level};
     *engine = made;
     return PLD_OK;
 }

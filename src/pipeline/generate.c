@@ -6,6 +6,7 @@
 
 #include "core/cancel.h"
 #include "core/memory.h"
+#include "core/sized.h"
 #include "io/atomic_file.h"
 #include "io/weight_files.h"
 #include "nn/variants/variant.h"
@@ -19,10 +20,17 @@ static pld_status tell(pld_generation *g, const char *stage, size_t step, size_t
     const double seconds = pld_seconds() - g->began;
     double denoise = 0;
     for (int i = 0; i < g->report.stage_count; i++) {
-        denoise += g->report.stages[i].seconds; /* stages that are done do not repeat */
+        denoise += g->report.stage_seconds[i]; /* stages that are done do not repeat */
     }
     const double left = step > 0 ? (seconds - denoise) / (double)step * (double)(steps - step) : -1;
-    const pld_progress progress = {stage, 0, 1, (int)step, (int)steps, seconds, left};
+    const pld_progress progress = {.struct_size = sizeof progress,
+                                   .stage = stage,
+                                   .image = g->options->image,
+                                   .images = g->options->images,
+                                   .step = (int)step,
+                                   .steps = (int)steps,
+                                   .seconds = seconds,
+                                   .seconds_left = left};
     bool go_on = !g->options->progress || g->options->progress(g->options->progress_user, &progress);
     bool cancelled = pld_cancel_requested(g->options->cancel);
     return go_on && !cancelled ? PLD_OK : pld_fail(g->error, PLD_ERROR_CANCELLED, "cancelled");
@@ -34,8 +42,8 @@ static pld_status stage(pld_generation *g, const char *name, pld_status (*run)(p
     const double begin = pld_seconds();
     PLD_TRY(run(g));
     pld_profile_end(g->options->profile, PLD_PROFILE_STAGE, "", name, begin);
-    g->report.stages[g->report.stage_count].name = name;
-    g->report.stages[g->report.stage_count++].seconds = pld_seconds() - begin;
+    g->report.stage_names[g->report.stage_count] = name;
+    g->report.stage_seconds[g->report.stage_count++] = pld_seconds() - begin;
     return PLD_OK;
 }
 
@@ -387,22 +395,20 @@ static pld_status check_stages(pld_generation *g, pld_image *image) {
 }
 
 /** Run `stages` on a generation of these options. */
-static pld_status generate(pld_session *session, const pld_generate_options *options,
+static pld_status generate(pld_session *session, const pld_generate_options *given,
                            pld_status (*stages)(pld_generation *g, pld_image *image), pld_image *image,
                            pld_report *report, pld_error *error) {
+    pld_generate_options full;
+    const pld_generate_options *options = &full;
     *image = (pld_image){0};
-    if (options->struct_size != sizeof *options || (report && report->struct_size != sizeof *report)) {
-        return pld_fail(
-            error, PLD_ERROR_ARGUMENT,
-            "pld_generate: call pld_generate_options_init first, and set the report's struct_size");
-    }
+    PLD_TRY(PLD_SIZED_READ(pld_generate_options, given, &pld_generate_defaults, &full, error));
+    PLD_TRY(report ? pld_sized_check("pld_report", report, error) : PLD_OK);
     pld_generation g = {.session = session,
                         .model = session->model,
                         .options = options,
                         .error = error,
                         .dump = {.enabled = options->dump != NULL},
                         .began = pld_seconds()};
-    g.report.struct_size = sizeof g.report;
     session->profile = options->profile;
     pld_status status = stages(&g, image);
     session->profile = NULL;
@@ -411,7 +417,7 @@ static pld_status generate(pld_session *session, const pld_generate_options *opt
     }
     g.report.peak_memory_bytes = pld_peak_memory();
     if (report) {
-        *report = g.report;
+        pld_sized_write(report, &g.report, sizeof g.report);
     }
     generation_free(&g);
     return status;

@@ -69,4 +69,7 @@ pld_status pld_pladis_branches(const char *text, pld_branch_set *branches, pld_e
 /** Step of the schedule → PLADIS is active: ⌊start·n⌋ <= i < ⌊end·n⌋. */
 bool pld_generation_pladis_active(const pld_generation *g, size_t step);
 
+/** What pld_generate_options_init gives. */
+extern const pld_generate_options pld_generate_defaults;
+
 #endif

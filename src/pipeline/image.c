@@ -60,21 +60,33 @@ static pld_status take_texts(pld_png_picture *picture, char ***text, pld_error *
     return PLD_OK;
 }
 
-/** `text` may be NULL. */
+/** Hand over a picture that was read, whose texts go to `text` (may be NULL); `picture` is freed. */
+static pld_status give_picture(pld_png_picture *picture, pld_image *image, char ***text, pld_error *error) {
+    pld_status status = text ? take_texts(picture, text, error) : PLD_OK;
+    if (status == PLD_OK && text && error) {
+        *error = picture->text_problem;
+    }
+    if (status == PLD_OK) {
+        *image = (pld_image){picture->width, picture->height, picture->rgb};
+        picture->rgb = NULL;
+    }
+    pld_png_picture_free(picture);
+    return status;
+}
+
 static pld_status read_png(const char *path, pld_image *image, char ***text, pld_error *error) {
     pld_png_picture picture = {0};
     *image = (pld_image){0};
     PLD_TRY(pld_png_read(path, &picture, error));
-    pld_status status = text ? take_texts(&picture, text, error) : PLD_OK;
-    if (status == PLD_OK && text && error) {
-        *error = picture.text_problem;
-    }
-    if (status == PLD_OK) {
-        *image = (pld_image){picture.width, picture.height, picture.rgb};
-        picture.rgb = NULL;
-    }
-    pld_png_picture_free(&picture);
-    return status;
+    return give_picture(&picture, image, text, error);
+}
+
+static pld_status decode_png(const void *bytes, size_t size, const char *name, pld_image *image, char ***text,
+                             pld_error *error) {
+    pld_png_picture picture = {0};
+    *image = (pld_image){0};
+    PLD_TRY(pld_png_decode(bytes, size, name ? name : "PNG", &picture, error));
+    return give_picture(&picture, image, text, error);
 }
 
 pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *error) {
@@ -84,6 +96,17 @@ pld_status pld_image_read_png(const char *path, pld_image *image, pld_error *err
 pld_status pld_image_read_described(const char *path, pld_image *image, char ***text, pld_error *error) {
     *text = NULL;
     return read_png(path, image, text, error);
+}
+
+pld_status pld_image_decode_png(const void *bytes, size_t size, const char *name, pld_image *image,
+                                pld_error *error) {
+    return decode_png(bytes, size, name, image, NULL, error);
+}
+
+pld_status pld_image_decode_described(const void *bytes, size_t size, const char *name, pld_image *image,
+                                      char ***text, pld_error *error) {
+    *text = NULL;
+    return decode_png(bytes, size, name, image, text, error);
 }
 
 void pld_text_free(char ***text) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/sized.h"
 #include "pipeline/model.h"
 #include "pipeline/preset.h"
 #include "sampling/guidance.h"
@@ -24,16 +25,12 @@ const char *pld_prediction_text(pld_prediction prediction) {
     return "flow";
 }
 
-pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_error *error) {
-    if (info->struct_size != sizeof *info) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "pld_model_info: set struct_size to sizeof(pld_model_info)");
-    }
+pld_status pld_model_get_info(const pld_model *model, pld_model_info *to, pld_error *error) {
+    PLD_TRY(pld_sized_check("pld_model_info", to, error));
     bool stated = (model->scheduler.stated & PLD_FIELD_BIT(PREDICTION_TYPE)) != 0;
     const pld_told_prediction *told = &model->source.prediction;
     const int side = (int)(model->denoiser_facts.sample_size * model->autoencoder_facts.factor);
-    *info = (pld_model_info){
-        .struct_size = sizeof *info,
+    pld_model_info info = {
         .path = model->source.path,
         .layout = model->source.layout,
         .family = model->family->name,
@@ -60,18 +57,19 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *info, pld_
         .lora_count = model->lora_count,
     };
     if (model->known_words) {
-        info->trained_words = pld_known_words_list(model->known_words, &info->trained_word_count);
+        info.trained_words = pld_known_words_list(model->known_words, &info.trained_word_count);
     }
     char reason[256];
     const pld_preset *preset = pld_model_preset(model, reason, sizeof reason);
     if (preset) {
-        info->default_preset = preset->name;
-        info->scheduler = preset->sampling_method;
-        info->default_steps = preset->steps;
-        info->default_cfg_scale = preset->cfg_scale;
-        info->default_width = preset->size ? preset->size : info->default_width;
-        info->default_height = preset->size ? preset->size : info->default_height;
+        info.default_preset = preset->name;
+        info.scheduler = preset->sampling_method;
+        info.default_steps = preset->steps;
+        info.default_cfg_scale = preset->cfg_scale;
+        info.default_width = preset->size ? preset->size : info.default_width;
+        info.default_height = preset->size ? preset->size : info.default_height;
     }
+    pld_sized_write(to, &info, sizeof info);
     return PLD_OK;
 }
 

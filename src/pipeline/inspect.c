@@ -88,6 +88,7 @@ pld_status pld_file_inspect(const char *path, const char *config, pld_file_info 
         return pld_fail_memory(error, sizeof *made, path);
     }
     pld_file_info *view = &made->info;
+    view->struct_size = sizeof *view;
     pld_status status = inspect(made, path, config, error);
     if (status == PLD_OK && made->note_lost) {
         status = pld_fail_memory(error, 512, path);
@@ -115,6 +116,7 @@ void pld_file_info_destroy(pld_file_info **info) {
     pld_plan_free(&inspection->plan);
     pld_weight_files_close(&inspection->files);
     pld_free(inspection->sites);
+    pld_free(inspection->public_sites);
     pld_free(inspection->metadata);
     pld_free(inspection->path);
     pld_free(inspection);

@@ -3,6 +3,8 @@
 #ifndef PLD_PIPELINE_INSPECT_H
 #define PLD_PIPELINE_INSPECT_H
 
+#include "core/sized.h"
+#include "io/lora_file.h"
 #include "models/families.h"
 #include "models/layouts/describe.h"
 #include "models/layouts/layouts.h"
@@ -19,10 +21,14 @@ typedef struct pld_inspection {
     pld_layout_contents contents;
     pld_told_prediction prediction;
     pld_model_part parts[PLD_MOST_LAYOUT_PARTS];
+    const pld_model_part *public_parts[PLD_MOST_LAYOUT_PARTS]; /* into `parts` */
     pld_plan plan; /* of the U-Net, whose sites are listed */
     pld_attention_site *sites;
+    const pld_attention_site **public_sites; /* into `sites` */
     const char **metadata;
     pld_lora_facts lora;
+    const char *lora_part_names[PLD_LORA_PART_COUNT];
+    size_t lora_part_modules[PLD_LORA_PART_COUNT];
     char *notes[PLD_MOST_NOTES];
     bool note_lost;
     char *tags[PLD_MOST_TAGS];
@@ -31,6 +37,15 @@ typedef struct pld_inspection {
 
 /** What pld_model_get_info and pld_file_inspect tell of a part. */
 pld_model_part pld_describe_weights(const char *part, const char *class_name, const pld_weight_files *files);
+
+/** Likewise of an attention. */
+static inline pld_attention_site pld_describe_site(const pld_site *site) {
+    return (pld_attention_site){.struct_size = sizeof(pld_attention_site),
+                                .name = site->name,
+                                .kind = pld_site_kind_name(site->kind),
+                                .heads = site->heads,
+                                .head_size = site->head_size};
+}
 
 /** Add a sentence; where memory is out the inspection fails in the end. Further ones than there is room for
  * are dropped. */

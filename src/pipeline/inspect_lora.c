@@ -25,7 +25,8 @@ static bool looks_like_lora(const pld_weight_files *files) {
     return false;
 }
 
-static void gather(const pld_lora_file *file, pld_lora_facts *facts) {
+static void gather(const pld_lora_file *file, pld_inspection *inspection) {
+    pld_lora_facts *facts = &inspection->lora;
     size_t modules[PLD_LORA_PART_COUNT] = {0};
     bool ranked = false;
     facts->least_scale = INFINITY;
@@ -43,16 +44,19 @@ static void gather(const pld_lora_file *file, pld_lora_facts *facts) {
     }
     for (int part = 0; part < PLD_LORA_PART_COUNT; part++) {
         if (modules[part]) {
-            facts->parts[facts->part_count].name = pld_lora_part_name((pld_lora_part)part);
-            facts->parts[facts->part_count++].modules = modules[part];
+            inspection->lora_part_names[facts->part_count] = pld_lora_part_name((pld_lora_part)part);
+            inspection->lora_part_modules[facts->part_count++] = modules[part];
         }
     }
+    facts->part_names = inspection->lora_part_names;
+    facts->part_modules = inspection->lora_part_modules;
 }
 
 /** The numbers of the whole file, as one part. */
 static void count_numbers(pld_inspection *inspection) {
     inspection->parts[0] = pld_describe_weights("lora", "changes of weights", inspection->files);
-    inspection->info.parts = inspection->parts;
+    PLD_SIZED_LIST(inspection->public_parts, inspection->parts, 1);
+    inspection->info.parts = inspection->public_parts;
     inspection->info.part_count = 1;
 }
 
@@ -76,8 +80,10 @@ pld_status pld_inspect_lora(pld_inspection *inspection, bool *is_lora, pld_error
         return PLD_OK;
     }
     const char *family = pld_lora_file_family(file);
-    inspection->lora = (pld_lora_facts){.style = pld_lora_file_style(file), .kind = pld_lora_file_kind(file)};
-    gather(file, &inspection->lora);
+    inspection->lora = (pld_lora_facts){.struct_size = sizeof inspection->lora,
+                                         .style = pld_lora_file_style(file),
+                                         .kind = pld_lora_file_kind(file)};
+    gather(file, inspection);
     info->lora = &inspection->lora;
     info->title = family ? family : "LoRA";
     if (pld_lora_file_unknown_count(file)) {

@@ -17,7 +17,8 @@ static pld_status count_parts(pld_inspection *inspection, pld_error *error) {
         inspection->parts[i] = pld_describe_weights(part->layout->part, part->class->name, view);
         pld_weight_files_close(&view);
     }
-    inspection->info.parts = inspection->parts;
+    PLD_SIZED_LIST(inspection->public_parts, inspection->parts, contents->count);
+    inspection->info.parts = inspection->public_parts;
     inspection->info.part_count = (size_t)contents->count;
     return PLD_OK;
 }
@@ -76,15 +77,15 @@ static pld_status list_sites(pld_inspection *inspection, const pld_part_class *c
     }
     const size_t count = inspection->plan.site_count;
     inspection->sites = pld_allocate(count, sizeof *inspection->sites);
-    if (!inspection->sites) {
+    inspection->public_sites = pld_allocate(count, sizeof(const pld_attention_site *));
+    if (!inspection->sites || !inspection->public_sites) {
         return pld_fail_memory(error, count * sizeof *inspection->sites, "attention sites");
     }
     for (size_t i = 0; i < count; i++) {
-        const pld_site *site = &inspection->plan.sites[i];
-        inspection->sites[i] =
-            (pld_attention_site){site->name, pld_site_kind_name(site->kind), site->heads, site->head_size};
+        inspection->sites[i] = pld_describe_site(&inspection->plan.sites[i]);
     }
-    inspection->info.sites = inspection->sites;
+    PLD_SIZED_LIST(inspection->public_sites, inspection->sites, count);
+    inspection->info.sites = inspection->public_sites;
     inspection->info.site_count = count;
     return PLD_OK;
 }

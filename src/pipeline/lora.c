@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "io/lora_file.h"
 #include "models/layouts/names.h"
 #include "pipeline/model.h"
@@ -246,7 +247,8 @@ static pld_status apply_lora(lora_build *build, const pld_lora *wanted, pld_mode
         return pld_fail_memory(build->error, strlen(wanted->path), "path");
     }
     PLD_TRY(pld_lora_file_open(wanted->path, &lora->file, build->error));
-    lora->public = (pld_applied_lora){.path = lora->path,
+    lora->public = (pld_applied_lora){.struct_size = sizeof lora->public,
+                                      .path = lora->path,
                                       .weight = wanted->weight,
                                       .style = pld_lora_file_style(lora->file),
                                       .kind = pld_lora_file_kind(lora->file)};
@@ -255,22 +257,30 @@ static pld_status apply_lora(lora_build *build, const pld_lora *wanted, pld_mode
     return PLD_OK;
 }
 
-static pld_status apply_all(lora_build *build, const pld_lora *loras, size_t count) {
+static const pld_lora lora_defaults = {.weight = 1};
+
+void pld_lora_init(pld_lora *lora, size_t struct_size) {
+    pld_sized_init(lora, struct_size, &lora_defaults, sizeof lora_defaults);
+}
+
+static pld_status apply_all(lora_build *build, const pld_lora *const *loras, size_t count) {
     pld_model *model = build->model;
     model->loras = pld_allocate(count, sizeof *model->loras);
-    model->public_loras = pld_allocate(count, sizeof *model->public_loras);
+    model->public_loras = pld_allocate(count, sizeof(const pld_applied_lora *));
     if (!model->loras || !model->public_loras) {
         return pld_fail_memory(build->error, count * sizeof *model->loras, "LoRAs");
     }
     for (size_t i = 0; i < count; i++) {
+        pld_lora wanted;
+        PLD_TRY(PLD_SIZED_READ(pld_lora, loras[i], &lora_defaults, &wanted, build->error));
+        model->public_loras[i] = &model->loras[i].public;
         model->lora_count = i + 1;
-        PLD_TRY(apply_lora(build, &loras[i], &model->loras[i]));
-        model->public_loras[i] = model->loras[i].public;
+        PLD_TRY(apply_lora(build, &wanted, &model->loras[i]));
     }
     return PLD_OK;
 }
 
-pld_status pld_model_with_loras(pld_model *base, const pld_lora *loras, size_t count, pld_model **model,
+pld_status pld_model_with_loras(pld_model *base, const pld_lora *const *loras, size_t count, pld_model **model,
                                 pld_error *error) {
     *model = NULL;
     pld_model *root = base->base ? base->base : base;

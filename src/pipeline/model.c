@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "pipeline/inspect.h"
 #include "pipeline/model.h"
 #include "pipeline/weight_check.h"
@@ -29,12 +30,13 @@ pld_model_part pld_describe_weights(const char *part, const char *class_name, co
         bytes[tensor->dtype] += tensor->bytes;
         most = bytes[tensor->dtype] > bytes[most] ? (int)tensor->dtype : most;
     }
-    return (pld_model_part){part,
-                            class_name,
-                            pld_dtype_name((pld_dtype)most),
-                            pld_weight_files_elements(files),
-                            pld_weight_files_bytes(files),
-                            (int)pld_weight_files_file_count(files)};
+    return (pld_model_part){.struct_size = sizeof(pld_model_part),
+                            .name = part,
+                            .kind = class_name,
+                            .dtype = pld_dtype_name((pld_dtype)most),
+                            .parameters = pld_weight_files_elements(files),
+                            .bytes = pld_weight_files_bytes(files),
+                            .files = pld_weight_files_file_count(files)};
 }
 
 /** A part without files: its network says what weights it wants, and they are made. */
@@ -43,7 +45,7 @@ static pld_status open_random_part(pld_model *model, int part, pld_error *error)
     PLD_TRY(pld_parameters_create_random(model->engine->kernels, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));
     PLD_TRY(pld_parameters_settle_random(own->parameters, error));
-    model->public_parts[part] =
+    model->part_facts[part] =
         pld_describe_weights(own->row->name, own->class->name, pld_parameters_files(own->parameters));
     return PLD_OK;
 }
@@ -56,7 +58,7 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     }
     PLD_TRY(pld_model_source_weights(&model->source, own->row, own->class, own->config, &model->engine->log,
                                      &files, error));
-    model->public_parts[part] = pld_describe_weights(own->row->name, own->class->name, files);
+    model->part_facts[part] = pld_describe_weights(own->row->name, own->class->name, files);
     PLD_TRY(pld_parameters_create(files, model->engine->kernels, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));
     return pld_note_zero_weights(files, own->row->name, &model->engine->log, error);
@@ -73,11 +75,14 @@ static pld_status open_all(pld_model *model, const char *path, const pld_model_o
     for (int part = 0; part < model->part_count; part++) {
         PLD_TRY(open_part(model, part, error));
     }
+    PLD_SIZED_LIST(model->public_parts, model->part_facts, model->part_count);
     return PLD_OK;
 }
 
-void pld_model_options_init(pld_model_options *options) {
-    *options = (pld_model_options){.struct_size = sizeof *options};
+static const pld_model_options defaults = {0};
+
+void pld_model_options_init(pld_model_options *options, size_t struct_size) {
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **model, pld_error *error) {
@@ -86,18 +91,16 @@ pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **mode
 
 pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
                                pld_model **model, pld_error *error) {
+    pld_model_options full;
     *model = NULL;
-    if (options && options->struct_size != sizeof *options) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "pld_model_options: fill it with pld_model_options_init first");
-    }
+    PLD_TRY(PLD_SIZED_READ(pld_model_options, options, &defaults, &full, error));
     pld_model *made = pld_allocate(1, sizeof *made);
     if (!made) {
         return pld_fail_memory(error, sizeof *made, path);
     }
     made->engine = engine;
     made->references = 1;
-    pld_status status = open_all(made, path, options, error);
+    pld_status status = open_all(made, path, &full, error);
     if (status != PLD_OK) {
         pld_model_destroy(&made);
         return status;
@@ -133,6 +136,7 @@ void pld_model_destroy(pld_model **model) {
     pld_reviewed_texts_destroy(&m->reviewed);
     pld_model_source_close(&m->source);
     pld_free(m->sites);
+    pld_free(m->site_facts);
     pld_free(m->public_sites);
     pld_free(m);
 }

@@ -40,13 +40,14 @@ struct pld_model {
     int references;         /* its owner's and those of models with LoRAs made from it; atomic */
     struct pld_model *base; /* of a model with LoRAs: whose all is but the changed parameters; else NULL */
     pld_model_lora *loras;  /* [lora_count] */
-    pld_applied_lora *public_loras;
+    const pld_applied_lora **public_loras; /* [lora_count], into `loras` */
     size_t lora_count;
     pld_engine *engine;
     pld_model_source source;
     const pld_family *family;
     pld_component parts[PLD_MAX_PARTS]; /* [part_count], as family->parts */
-    pld_model_part public_parts[PLD_MAX_PARTS];
+    pld_model_part part_facts[PLD_MAX_PARTS];
+    const pld_model_part *public_parts[PLD_MAX_PARTS]; /* [part_count], into part_facts */
     int part_count;
     int denoiser, autoencoder;        /* among the parts */
     int texts[PLD_MAX_TEXT_ENCODERS]; /* likewise, as family->texts */
@@ -57,7 +58,8 @@ struct pld_model {
     const pld_sampler_kind *sampler;
     bool zero_negative; /* no negative prompt: zeros, not "" */
     pld_site *sites;    /* of the denoiser */
-    pld_attention_site *public_sites;
+    pld_attention_site *site_facts;
+    const pld_attention_site **public_sites; /* [site_count], into site_facts */
     size_t site_count;
     /* the model's own defaults: pladis.json in its folder, else the family's */
     int64_t default_steps;

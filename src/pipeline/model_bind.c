@@ -2,6 +2,8 @@
 /** Each network is written down once, for its smallest shape, so that every weight is looked up and checked.
  */
 #include "core/memory.h"
+#include "core/sized.h"
+#include "pipeline/inspect.h"
 #include "pipeline/model.h"
 
 static pld_status bind_text_encoder(pld_model *model, int part, pld_error *error) {
@@ -23,16 +25,17 @@ static pld_status bind_text_encoder(pld_model *model, int part, pld_error *error
 static pld_status copy_sites(pld_model *model, const pld_plan *plan, pld_error *error) {
     model->site_count = plan->site_count;
     model->sites = pld_allocate(plan->site_count, sizeof *model->sites);
-    model->public_sites = pld_allocate(plan->site_count, sizeof *model->public_sites);
-    if (!model->sites || !model->public_sites) {
+    model->site_facts = pld_allocate(plan->site_count, sizeof *model->site_facts);
+    model->public_sites = pld_allocate(plan->site_count, sizeof(const pld_attention_site *));
+    if (!model->sites || !model->site_facts || !model->public_sites) {
         return pld_fail_memory(error, plan->site_count * sizeof *model->sites, "attention sites");
     }
     for (size_t i = 0; i < plan->site_count; i++) {
         pld_site *site = &model->sites[i];
         *site = plan->sites[i];
-        model->public_sites[i] =
-            (pld_attention_site){site->name, pld_site_kind_name(site->kind), site->heads, site->head_size};
+        model->site_facts[i] = pld_describe_site(site);
     }
+    PLD_SIZED_LIST(model->public_sites, model->site_facts, model->site_count);
     return PLD_OK;
 }
 

@@ -35,9 +35,7 @@ static pld_status open_parts_by_themselves(pld_model_source *source, const pld_m
 
 pld_status pld_model_source_open(const char *path, const pld_model_options *options, const pld_log *log,
                                  pld_model_source *source, pld_error *error) {
-    static const pld_model_options none = {0};
     struct stat found;
-    options = options ? options : &none;
     *source = (pld_model_source){.layout = "diffusers"};
     if (!copy(&source->path, path) || !copy(&source->tokenizer, options->tokenizer) ||
         !copy(&source->vocabulary, options->vocabulary)) {

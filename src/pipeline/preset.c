@@ -22,7 +22,7 @@ static const pld_preset *from_name(const char *path, char *text, size_t size) {
 
 static const pld_preset *from_loras(const pld_model *model, char *text, size_t size) {
     for (size_t i = 0; i < model->lora_count; i++) {
-        const pld_applied_lora *lora = &model->public_loras[i];
+        const pld_applied_lora *lora = model->public_loras[i];
         const pld_preset *preset = lora->weight > 0 ? from_name(lora->path, text, size) : NULL;
         if (preset) {
             return preset;

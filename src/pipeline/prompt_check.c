@@ -86,7 +86,7 @@ pld_status pld_prompt_review(const char *text, size_t length, bool negative,
                              void (*log)(void *user, pld_log_level level, const char *message), void *user,
                              pld_error *error) {
     const pld_review_request request = {.text = text, .length = length, .negative = negative};
-    const pld_log to = {log, user};
+    const pld_log to = {log, user, PLD_LOG_DETAIL};
     return pld_review_prompt(&request, &to, NULL, error);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "io/lora_tags.h"
 #include "pladis/pladis.h"
 
@@ -21,6 +22,15 @@ static bool is_below(const char *path, const char *folder) {
     const size_t length = strlen(folder);
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || folder[length - 1] == '/');
 }
+
+/** The public view and what it points into; `taken` is first, so that one pointer is both. */
+typedef struct prompt_loras {
+    pld_prompt_loras taken;
+    char *prompt;
+    char **paths;                  /* [taken.count] */
+    pld_lora *loras;               /* [taken.count] */
+    const pld_lora **public_loras; /* into `loras` */
+} prompt_loras;
 
 /** The real path of a tag's file in new memory. */
 static pld_status find_file(const char *folder, const char *name, char **path, pld_error *error) {
@@ -53,45 +63,64 @@ static pld_status find_file(const char *folder, const char *name, char **path, p
     return *path ? PLD_OK : pld_fail_memory(error, strlen(real), "path");
 }
 
-static pld_status find_all(const pld_lora_tags *tags, const char *folder, pld_prompt_loras *taken,
+static pld_status find_all(const pld_lora_tags *tags, const char *folder, prompt_loras *made,
                            pld_error *error) {
     if (tags->count > 0 && !folder) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "prompt: <lora:%.100s> names a LoRA, but no folder of LoRAs is given; use --lora-dir",
                         tags->tags[0].name);
     }
-    taken->loras = pld_allocate(tags->count, sizeof *taken->loras);
-    if (!taken->loras) {
-        return pld_fail_memory(error, tags->count * sizeof *taken->loras, "LoRAs");
+    made->paths = pld_allocate(tags->count, sizeof *made->paths);
+    made->loras = pld_allocate(tags->count, sizeof *made->loras);
+    made->public_loras = pld_allocate(tags->count, sizeof(const pld_lora *));
+    if (!made->paths || !made->loras || !made->public_loras) {
+        return pld_fail_memory(error, tags->count * sizeof *made->loras, "LoRAs");
     }
     for (size_t i = 0; i < tags->count; i++) {
-        char *path = NULL;
-        PLD_TRY(find_file(folder, tags->tags[i].name, &path, error));
-        taken->loras[taken->count++] = (pld_lora){path, tags->tags[i].weight};
+        PLD_TRY(find_file(folder, tags->tags[i].name, &made->paths[i], error));
+        made->loras[i] = (pld_lora){
+            .struct_size = sizeof made->loras[i], .path = made->paths[i], .weight = tags->tags[i].weight};
+        made->taken.count = i + 1;
     }
+    PLD_SIZED_LIST(made->public_loras, made->loras, tags->count);
+    made->taken.loras = made->public_loras;
     return PLD_OK;
 }
 
-pld_status pld_prompt_take_loras(const char *prompt, const char *folder, pld_prompt_loras *taken,
+pld_status pld_prompt_take_loras(const char *prompt, const char *folder, pld_prompt_loras **taken,
                                  pld_error *error) {
     pld_lora_tags tags;
-    *taken = (pld_prompt_loras){0};
+    *taken = NULL;
     PLD_TRY(pld_lora_tags_take(prompt, &tags, error));
-    taken->prompt = tags.prompt;
+    prompt_loras *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        pld_lora_tags_free(&tags);
+        return pld_fail_memory(error, sizeof *made, "LoRAs");
+    }
+    made->taken.struct_size = sizeof made->taken;
+    made->taken.prompt = made->prompt = tags.prompt;
     tags.prompt = NULL;
-    pld_status status = find_all(&tags, folder, taken, error);
+    pld_status status = find_all(&tags, folder, made, error);
     pld_lora_tags_free(&tags);
+    *taken = &made->taken;
     if (status != PLD_OK) {
         pld_prompt_loras_free(taken);
     }
     return status;
 }
 
-void pld_prompt_loras_free(pld_prompt_loras *taken) {
-    for (size_t i = 0; i < taken->count; i++) {
-        pld_free((char *)(uintptr_t)taken->loras[i].path);
+void pld_prompt_loras_free(pld_prompt_loras **taken) {
+    prompt_loras *made = (prompt_loras *)*taken;
+    *taken = NULL;
+    if (!made) {
+        return;
     }
-    pld_free(taken->loras);
-    pld_free(taken->prompt);
-    *taken = (pld_prompt_loras){0};
+    for (size_t i = 0; i < made->taken.count; i++) {
+        pld_free(made->paths[i]);
+    }
+    pld_free(made->paths);
+    pld_free(made->loras);
+    pld_free(made->public_loras);
+    pld_free(made->prompt);
+    pld_free(made);
 }

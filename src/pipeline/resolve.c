@@ -5,26 +5,31 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "core/text.h"
 #include "pipeline/generation.h"
 #include "pipeline/init_picture.h"
 
 enum { MAX_SIDE = 16384, MAX_STEPS = 1000 };
 
-void pld_generate_options_init(pld_generate_options *options) {
-    *options = (pld_generate_options){.struct_size = sizeof *options,
-                                      .prompt = "",
-                                      .clip_skip = 1,
-                                      .cfg_scale = NAN,
-                                      .seed = 42,
-                                      .eta = NAN,
-                                      .pladis_scale = NAN,
-                                      .pladis_alpha = 1.5,
-                                      .pladis_blocks = "all",
-                                      .pladis_end = 1,
-                                      .pladis_sites = "cross",
-                                      .pladis_branches = "all",
-                                      .strength = 0.75};
+const pld_generate_options pld_generate_defaults = {
+    .prompt = "",
+    .clip_skip = 1,
+    .cfg_scale = NAN,
+    .seed = 42,
+    .eta = NAN,
+    .pladis_scale = NAN,
+    .pladis_alpha = 1.5,
+    .pladis_blocks = "all",
+    .pladis_end = 1,
+    .pladis_sites = "cross",
+    .pladis_branches = "all",
+    .strength = 0.75,
+    .images = 1,
+};
+
+void pld_generate_options_init(pld_generate_options *options, size_t struct_size) {
+    pld_sized_init(options, struct_size, &pld_generate_defaults, sizeof pld_generate_defaults);
 }
 
 static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {
@@ -214,8 +219,8 @@ static void report_variants(pld_generation *g) {
         if (sites == 0 || r->variant_count + 1 >= PLD_MAX_VARIANTS) {
             continue;
         }
-        char *name = r->variants[r->variant_count].name;
-        const size_t size = sizeof r->variants[0].name;
+        char *name = r->variant_names[r->variant_count];
+        const size_t size = sizeof r->variant_names[0];
         if (*row == &pld_variant_pladis) {
             pld_print_text(name, size, "pladis (lambda %g, alpha %g)", g->pladis_scale,
                            g->options->pladis_alpha);
@@ -225,10 +230,10 @@ static void report_variants(pld_generation *g) {
         } else {
             snprintf(name, size, "%s", (*row)->name);
         }
-        r->variants[r->variant_count++].sites = sites;
+        r->variant_sites[r->variant_count++] = sites;
     }
-    snprintf(r->variants[r->variant_count].name, sizeof r->variants[0].name, "softmax");
-    r->variants[r->variant_count++].sites = (int)g->model->site_count - touched;
+    snprintf(r->variant_names[r->variant_count], sizeof r->variant_names[0], "softmax");
+    r->variant_sites[r->variant_count++] = (int)g->model->site_count - touched;
 }
 
 static void log_variants(const pld_generation *g) {

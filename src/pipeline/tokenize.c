@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "io/prompt_chunks.h"
 #include "pipeline/model.h"
 #include "pipeline/prompt_check.h"
@@ -13,6 +14,7 @@
 typedef struct tokenizer_report {
     pld_prompt_chunks chunks;
     pld_token_chunk *views;
+    const pld_token_chunk **public_views; /* into `views` */
     char ***pieces; /* [chunks][ids], each owned */
     char **dropped;
 } tokenizer_report;
@@ -21,6 +23,7 @@ typedef struct tokenizer_report {
 typedef struct token_report {
     pld_tokens tokens;
     pld_tokenizer_tokens views[PLD_MAX_TEXT_ENCODERS];
+    const pld_tokenizer_tokens *public_views[PLD_MAX_TEXT_ENCODERS]; /* into `views` */
     tokenizer_report reports[PLD_MAX_TEXT_ENCODERS];
 } token_report;
 
@@ -38,6 +41,7 @@ static void free_report(tokenizer_report *r) {
     pld_free(r->pieces);
     free_pieces(r->dropped, r->chunks.dropped.count);
     pld_free(r->views);
+    pld_free(r->public_views);
     pld_prompt_chunks_free(&r->chunks);
 }
 
@@ -69,6 +73,7 @@ static char **copy_pieces(const pld_clip_tokenizer *tokenizer, const int32_t *id
 static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer) {
     const size_t count = r->chunks.count;
     r->views = pld_allocate(count, sizeof *r->views);
+    r->public_views = pld_allocate(count, sizeof(const pld_token_chunk *));
     r->pieces = pld_allocate(count, sizeof *r->pieces);
     r->dropped = copy_pieces(tokenizer, r->chunks.dropped.ids, r->chunks.dropped.count);
     for (size_t i = 0; r->views && r->pieces && i < count; i++) {
@@ -78,10 +83,17 @@ static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer)
         if (!r->pieces[i]) {
             return false;
         }
-        r->views[i] =
-            (pld_token_chunk){tokens, chunk->ids, (const char *const *)r->pieces[i], chunk->weights};
+        r->views[i] = (pld_token_chunk){.struct_size = sizeof r->views[i],
+                                        .count = tokens,
+                                        .ids = chunk->ids,
+                                        .pieces = (const char *const *)r->pieces[i],
+                                        .weights = chunk->weights};
     }
-    return r->views && r->pieces && r->dropped;
+    if (!r->views || !r->public_views || !r->pieces || !r->dropped) {
+        return false;
+    }
+    PLD_SIZED_LIST(r->public_views, r->views, count);
+    return true;
 }
 
 /** Add what one tokenizer makes of the text to `r`. */
@@ -92,12 +104,14 @@ static pld_status add_tokenizer(token_report *r, const char *name, const pld_cli
     if (!fill_views(report, tokenizer)) {
         return pld_fail_memory(error, request->length, "tokens");
     }
-    r->views[r->tokens.count++] = (pld_tokenizer_tokens){name,
-                                                         report->views,
-                                                         report->chunks.count,
-                                                         report->chunks.dropped.ids,
-                                                         (const char *const *)report->dropped,
-                                                         report->chunks.dropped.count};
+    r->views[r->tokens.count++] =
+        (pld_tokenizer_tokens){.struct_size = sizeof r->views[0],
+                               .name = name,
+                               .chunks = report->public_views,
+                               .chunk_count = report->chunks.count,
+                               .dropped = report->chunks.dropped.ids,
+                               .dropped_pieces = (const char *const *)report->dropped,
+                               .dropped_count = report->chunks.dropped.count};
     return PLD_OK;
 }
 
@@ -107,7 +121,9 @@ static token_report *new_report(pld_error *error) {
         pld_fail_memory(error, sizeof *r, "tokens");
         return NULL;
     }
-    r->tokens.tokenizers = r->views;
+    PLD_SIZED_LIST(r->public_views, r->views, PLD_MAX_TEXT_ENCODERS);
+    r->tokens.struct_size = sizeof r->tokens;
+    r->tokens.tokenizers = r->public_views;
     return r;
 }
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/sized.h"
 #include "core/status.h"
 #include "scoring/world.h"
 
@@ -155,17 +156,17 @@ static int or_any(int value) {
 }
 
 static pld_status parse_thing(words *w, pld_caption *caption, const char *expected) {
-    pld_thing_wanted *thing = &caption->things[caption->thing_count];
+    const int thing = caption->thing_count;
     if (take_phrase(w, articles) == NOT_THERE) {
         return refuse(w, expected);
     }
-    thing->size = or_any(take_phrase(w, sizes));
-    thing->colour = or_any(take_word(w, PLD_WORLD_COLOURS));
-    thing->shape = take_word(w, PLD_WORLD_SHAPES);
-    if (thing->shape == NOT_THERE) {
-        return refuse(w, thing->colour != PLD_ANY
+    caption->sizes[thing] = or_any(take_phrase(w, sizes));
+    caption->colours[thing] = or_any(take_word(w, PLD_WORLD_COLOURS));
+    caption->shapes[thing] = take_word(w, PLD_WORLD_SHAPES);
+    if (caption->shapes[thing] == NOT_THERE) {
+        return refuse(w, caption->colours[thing] != PLD_ANY
                              ? "a shape (circle, square, triangle, star, ring, cross, heart)"
-                         : thing->size != PLD_ANY ? "a colour or a shape of the demo world"
+                         : caption->sizes[thing] != PLD_ANY ? "a colour or a shape of the demo world"
                                                   : "a size, a colour or a shape of the demo world");
     }
     caption->thing_count++;
@@ -173,15 +174,18 @@ static pld_status parse_thing(words *w, pld_caption *caption, const char *expect
 }
 
 static pld_status parse_counted(words *w, int number, pld_caption *caption) {
-    pld_thing_wanted thing = {.size = PLD_ANY, .colour = or_any(take_word(w, PLD_WORLD_COLOURS))};
-    thing.shape = take_phrase(w, plurals);
-    if (thing.shape == NOT_THERE) {
+    const int colour = or_any(take_word(w, PLD_WORLD_COLOURS));
+    const int shape = take_phrase(w, plurals);
+    if (shape == NOT_THERE) {
         return refuse(w, "circles, squares, triangles, stars, rings, crosses or hearts");
     }
     caption->category = PLD_CATEGORY_COUNTING;
-    while (caption->thing_count < number) {
-        caption->things[caption->thing_count++] = thing;
+    for (int thing = 0; thing < number; thing++) {
+        caption->shapes[thing] = shape;
+        caption->colours[thing] = colour;
+        caption->sizes[thing] = PLD_ANY;
     }
+    caption->thing_count = number;
     return PLD_OK;
 }
 
@@ -204,8 +208,8 @@ static pld_status parse_things(words *w, pld_caption *caption) {
     }
     bool colour = false, all_coloured = true;
     for (int i = 0; i < caption->thing_count; i++) {
-        colour = colour || caption->things[i].colour != PLD_ANY;
-        all_coloured = all_coloured && caption->things[i].colour != PLD_ANY;
+        colour = colour || caption->colours[i] != PLD_ANY;
+        all_coloured = all_coloured && caption->colours[i] != PLD_ANY;
     }
     if (three && !all_coloured) {
         return pld_fail(w->error, PLD_ERROR_ARGUMENT,
@@ -245,7 +249,10 @@ static pld_status parse_all(words *w, pld_caption *caption) {
 
 pld_status pld_caption_parse(const char *text, pld_caption *caption, pld_error *error) {
     words w = {.error = error};
-    *caption = (pld_caption){.relation = PLD_ANY, .background = PLD_ANY};
+    pld_caption full = {.relation = PLD_ANY, .background = PLD_ANY};
+    PLD_TRY(pld_sized_check("pld_caption", caption, error));
     PLD_TRY(split(text, &w));
-    return parse_all(&w, caption);
+    PLD_TRY(parse_all(&w, &full));
+    pld_sized_write(caption, &full, sizeof full);
+    return PLD_OK;
 }

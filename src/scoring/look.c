@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sized.h"
 #include "scoring/components.h"
 #include "scoring/shapes.h"
 
@@ -137,9 +138,15 @@ static double fit(const view *v, size_t index, const pld_shape_template *shape, 
     return either ? (double)both / (double)either : 0;
 }
 
-static pld_thing_seen look_at_thing(const pld_scorer *scorer, const view *v, size_t index) {
+/** What is known of a thing. */
+typedef struct seen {
+    int shape, colour;
+    double x, y, radius, overlap;
+} seen;
+
+static seen look_at_thing(const pld_scorer *scorer, const view *v, size_t index) {
     const pld_component *c = &v->components.items[index];
-    pld_thing_seen thing = {.shape = PLD_ANY,
+    seen thing = {.shape = PLD_ANY,
                             .colour = find_colour(v, index),
                             .x = (c->left + c->right) / 2.0,
                             .y = (c->top + c->bottom) / 2.0,
@@ -168,15 +175,22 @@ static void look_at_things(const pld_scorer *scorer, const view *v, pld_scene *s
             continue;
         }
         if (scene->thing_count < PLD_MAX_THINGS_SEEN) {
-            scene->things[scene->thing_count] = look_at_thing(scorer, v, i);
+            const seen thing = look_at_thing(scorer, v, i);
+            scene->shapes[scene->thing_count] = thing.shape;
+            scene->colours[scene->thing_count] = thing.colour;
+            scene->x[scene->thing_count] = thing.x;
+            scene->y[scene->thing_count] = thing.y;
+            scene->radii[scene->thing_count] = thing.radius;
+            scene->overlaps[scene->thing_count] = thing.overlap;
         }
         scene->thing_count++;
     }
 }
 
 pld_status pld_scorer_look(const pld_scorer *scorer, const uint8_t *rgb, int width, int height,
-                           pld_scene *scene, pld_error *error) {
-    *scene = (pld_scene){.background = PLD_ANY};
+                           pld_scene *to, pld_error *error) {
+    pld_scene scene = {.background = PLD_ANY};
+    PLD_TRY(pld_sized_check("pld_scene", to, error));
     if (width < LEAST_SIDE || height < LEAST_SIDE || width > MOST_SIDE || height > MOST_SIDE) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "a picture of %d x %d: expected sides from %d to %d",
                         width, height, LEAST_SIDE, MOST_SIDE);
@@ -187,11 +201,12 @@ pld_status pld_scorer_look(const pld_scorer *scorer, const uint8_t *rgb, int wid
     if (!mask) {
         return pld_fail_memory(error, (size_t)width * (size_t)height, "mask");
     }
-    scene->background = find_sheet(&v);
-    find_foreground(&v, pld_world_backgrounds[scene->background], mask);
+    scene.background = find_sheet(&v);
+    find_foreground(&v, pld_world_backgrounds[scene.background], mask);
     pld_status status = pld_components_find(mask, width, height, &v.components, error);
     if (status == PLD_OK) {
-        look_at_things(scorer, &v, scene);
+        look_at_things(scorer, &v, &scene);
+        pld_sized_write(to, &scene, sizeof scene);
     }
     pld_components_free(&v.components);
     pld_free(mask);

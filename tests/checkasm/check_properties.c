@@ -11,7 +11,7 @@ pld_attention_problem make_problem(int batch, int heads, int head_size, int64_t 
     int64_t gap = 3; /* floats between tokens: rows are not aligned */
     int64_t token = (int64_t)heads * head_size + gap;
     pld_attention_problem problem;
-    pld_attention_problem_init(&problem);
+    pld_attention_problem_init(&problem, sizeof problem);
     problem.batch = batch;
     problem.heads = heads;
     problem.head_size = head_size;

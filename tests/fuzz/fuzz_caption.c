@@ -14,18 +14,18 @@ static const char *word(pld_world_list list, int index) {
     return found;
 }
 
-static size_t say_thing(const pld_thing_wanted *thing, const char *before, char *text, size_t room) {
-    return (size_t)snprintf(text, room, "%s a %s %s %s", before, word(PLD_WORLD_SIZES, thing->size),
-                            word(PLD_WORLD_COLOURS, thing->colour), word(PLD_WORLD_SHAPES, thing->shape));
+static size_t say_thing(const pld_caption *caption, int thing, const char *before, char *text, size_t room) {
+    return (size_t)snprintf(text, room, "%s a %s %s %s", before, word(PLD_WORLD_SIZES, caption->sizes[thing]),
+                            word(PLD_WORLD_COLOURS, caption->colours[thing]), word(PLD_WORLD_SHAPES, caption->shapes[thing]));
 }
 
 static void say(const pld_caption *caption, char *text, size_t room) {
     size_t used = 0;
     if (caption->category == PLD_CATEGORY_COUNTING) {
         used = (size_t)snprintf(text, room, "%d %s %s%s", caption->thing_count,
-                                word(PLD_WORLD_COLOURS, caption->things[0].colour),
-                                word(PLD_WORLD_SHAPES, caption->things[0].shape),
-                                caption->things[0].shape == 5 ? "es" : "s");
+                                word(PLD_WORLD_COLOURS, caption->colours[0]),
+                                word(PLD_WORLD_SHAPES, caption->shapes[0]),
+                                caption->shapes[0] == 5 ? "es" : "s");
     } else {
         for (int i = 0; i < caption->thing_count; i++) {
             const char *before = i == 0                         ? ""
@@ -33,7 +33,7 @@ static void say(const pld_caption *caption, char *text, size_t room) {
                                  : i + 1 < caption->thing_count ? ","
                                                                 : " and";
             used += (size_t)snprintf(text + used, room - used, " ");
-            used += say_thing(&caption->things[i], before, text + used, room - used);
+            used += say_thing(caption, i, before, text + used, room - used);
         }
     }
     if (caption->background != PLD_ANY) {
@@ -44,7 +44,7 @@ static void say(const pld_caption *caption, char *text, size_t room) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size + 1), again[512] = "";
-    pld_caption caption, same;
+    pld_caption caption = {.struct_size = sizeof caption}, same = {.struct_size = sizeof same};
     pld_error error = {0};
     FUZZ_REQUIRE(text);
     memcpy(text, data, size);

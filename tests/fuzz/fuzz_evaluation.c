@@ -23,7 +23,7 @@ static void read_prompts(const uint8_t *data, size_t size) {
     if (prompt_set_parse("fuzz", text, size, 2, &set)) {
         FUZZ_REQUIRE(set.count > 0 && set.count <= 2 * PLD_CATEGORY_COUNT);
         for (size_t i = 0; i < set.count; i++) {
-            pld_caption caption;
+            pld_caption caption = {.struct_size = sizeof caption};
             FUZZ_REQUIRE(pld_caption_parse(set.items[i].text, &caption, NULL) == PLD_OK);
         }
     } else {

@@ -10,7 +10,7 @@ static pld_engine *shared_engine(void) {
     static pld_engine *engine;
     if (!engine) {
         pld_engine_options options;
-        pld_engine_options_init(&options);
+        pld_engine_options_init(&options, sizeof options);
         options.threads = 1;
         FUZZ_REQUIRE(pld_engine_create(&options, &engine, NULL) == PLD_OK);
     }

@@ -109,9 +109,10 @@ static void draw(const char *prefix, drawn *to) {
     pld_session *session = NULL;
     pld_profile *profile = NULL;
     pld_engine_options engine_options;
-    pld_engine_options_init(&engine_options);
+    pld_engine_options_init(&engine_options, sizeof engine_options);
     engine_options.threads = 1;
     engine_options.log = keep_log;
+    engine_options.log_level = PLD_LOG_DETAIL;
     engine_options.log_user = to;
     expect(pld_engine_create(&engine_options, &engine, &error) == PLD_OK &&
                pld_model_open(engine, model_path, &model, &error) == PLD_OK &&
@@ -119,7 +120,7 @@ static void draw(const char *prefix, drawn *to) {
                pld_profile_create(&profile, &error) == PLD_OK,
            "cannot be opened", error.message);
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a (red:1.25) fox";
     options.width = options.height = 16;
     options.steps = 2;
@@ -151,7 +152,7 @@ static void draw(const char *prefix, drawn *to) {
     wrong.prompt = "a (red:1234567.5) fox";
     refuse(session, &wrong, to->refusal[2]);
     pld_convert_options convert;
-    pld_convert_options_init(&convert);
+    pld_convert_options_init(&convert, sizeof convert);
     expect(pld_model_convert(model, converted, &convert, &error) == PLD_OK, "not converted", error.message);
     pld_profile_destroy(&profile);
     pld_session_destroy(&session);
@@ -199,7 +200,7 @@ int main(int argc, char **argv) {
     expect_text(there.report.guidance, here.report.guidance);
     expect_text(there.log, here.log);
     for (int i = 0; i < here.report.variant_count; i++) {
-        expect_text(there.report.variants[i].name, here.report.variants[i].name);
+        expect_text(there.report.variant_names[i], here.report.variant_names[i]);
     }
     for (int i = 0; i < 3; i++) {
         expect_text(there.refusal[i], here.refusal[i]);

@@ -37,7 +37,7 @@ static void join_words(const json_t *row, char *words, size_t size) {
 }
 
 static void set_options(const json_t *row, pld_generate_options *o) {
-    pld_generate_options_init(o);
+    pld_generate_options_init(o, sizeof *o);
     o->dtype = "f32";
     o->prompt = text(row, "prompt");
     o->width = (int)number(row, "width");
@@ -53,7 +53,7 @@ static void set_options(const json_t *row, pld_generate_options *o) {
 static void compare(const json_t *row, const pld_attention_maps *maps, const pld_safetensors *expected) {
     const reference_case c = {.tensors = (pld_safetensors *)(uintptr_t)expected};
     const size_t words = json_array_size(json_object_get(row, "words"));
-    pld_attention_map map;
+    pld_attention_map map = {.struct_size = sizeof map};
     assert_false(pld_attention_maps_get(maps, words, &map));
     for (int kind = 0; kind < 2; kind++) {
         char name[64];
@@ -83,7 +83,7 @@ static void draw_case(const json_t *row, const pld_safetensors *expected) {
     pld_image watched;
     char words[256];
     join_words(row, words, sizeof words);
-    pld_attention_maps_options_init(&wanted);
+    pld_attention_maps_options_init(&wanted, sizeof wanted);
     wanted.words = words;
     wanted.blocks = text(row, "blocks");
     wanted.start = number(row, "start");
@@ -143,7 +143,7 @@ static void refusals(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pld_attention_maps *maps = NULL;
         pld_attention_maps_options wanted;
-        pld_attention_maps_options_init(&wanted);
+        pld_attention_maps_options_init(&wanted, sizeof wanted);
         wanted.words = rows[i].words;
         wanted.blocks = rows[i].blocks;
         wanted.start = rows[i].start;
@@ -152,7 +152,7 @@ static void refusals(void **state) {
         if (!rows[i].at_creation) {
             pld_generate_options o;
             assert_int_equal(status, PLD_OK);
-            pld_generate_options_init(&o);
+            pld_generate_options_init(&o, sizeof o);
             o.dtype = "f32";
             o.prompt = "a fox and a hare";
             o.width = o.height = 64;
@@ -171,7 +171,7 @@ static void refusals(void **state) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.isa = pld_isa_name(reference_kernels()->isa);
     return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
 }

@@ -90,7 +90,7 @@ static void set_options(const json_t *info, pld_generate_options *o, double time
     const json_t *list = json_object_get(info, "timesteps");
     const json_t *scheduler = json_object_get(info, "scheduler");
     const json_t *pladis = json_object_get(info, "pladis");
-    pld_generate_options_init(o);
+    pld_generate_options_init(o, sizeof *o);
     o->dtype = "f32";
     o->prompt = json_string_value(json_object_get(info, "prompt"));
     o->negative_prompt = json_string_value(json_object_get(info, "negative"));
@@ -344,7 +344,7 @@ static void presets(void **state) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.isa = pld_isa_name(reference_kernels()->isa);
     options.conv = reference_conv();
     options.low_memory = reference_low_memory();

@@ -53,7 +53,7 @@ static void bench_close(bench *b) {
 }
 
 static void set_options(const bench *b, pld_generate_options *o) {
-    pld_generate_options_init(o);
+    pld_generate_options_init(o, sizeof *o);
     o->dtype = "f32";
     o->prompt = json_string_value(json_object_get(b->head, "prompt"));
     o->negative_prompt = json_string_value(json_object_get(b->head, "negative"));
@@ -361,7 +361,7 @@ static void attention_statistics(void **state) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.isa = pld_isa_name(reference_kernels()->isa);
     options.conv = reference_conv();
     options.low_memory = reference_low_memory();

@@ -48,7 +48,7 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
     const pld_component *encoder = pld_text_encoder_of(model, index);
     const int layer = (int)encoder->text.layers - model->family->texts[index].skip;
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.dtype = "f32";
     char name[96];
     snprintf(name, sizeof name, "%s.%s", encoder->row->name, tag);
@@ -193,9 +193,10 @@ static size_t loras_of(const json_t *setting, const char *root, pld_lora loras[M
     for (size_t i = 0; i < count; i++) {
         const char *file = files ? json_string_value(json_array_get(files, i)) : text(setting, "file");
         snprintf(paths[i], 512, "%s/%s", root, file);
-        loras[i] = (pld_lora){paths[i],
-                              files ? json_number_value(json_array_get(json_object_get(setting, "scales"), i))
-                                    : number(setting, "scale")};
+        pld_lora_init(&loras[i], sizeof loras[i]);
+        loras[i].path = paths[i];
+        loras[i].weight = files ? json_number_value(json_array_get(json_object_get(setting, "scales"), i))
+                                : number(setting, "scale");
     }
     return count;
 }
@@ -219,17 +220,18 @@ static void compare_setting(const reference_case *c, pld_model *base, const json
                             double tolerance) {
     pld_error error = {0};
     pld_lora loras[MOST_LORAS];
+    const pld_lora *const list[MOST_LORAS] = {&loras[0], &loras[1], &loras[2], &loras[3]};
     char paths[MOST_LORAS][512];
     const size_t count = loras_of(setting, root, loras, paths);
     pld_model *model = NULL;
     pld_model_info info = {.struct_size = sizeof info};
-    check_status(pld_model_with_loras(base, loras, count, &model, &error), &error);
+    check_status(pld_model_with_loras(base, list, count, &model, &error), &error);
     check_status(pld_model_get_info(model, &info, &error), &error);
     assert_int_equal(info.lora_count, count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(info.loras[i].module_count, modules_of(setting, i));
-        assert_int_equal(info.loras[i].applied_count, modules_of(setting, i));
-        assert_int_equal(info.loras[i].unmatched_count, 0);
+        assert_int_equal(info.loras[i]->module_count, modules_of(setting, i));
+        assert_int_equal(info.loras[i]->applied_count, modules_of(setting, i));
+        assert_int_equal(info.loras[i]->unmatched_count, 0);
     }
     compare_model(c, model, text(setting, "tag"), tolerance);
     pld_model_destroy(&model);
@@ -290,8 +292,9 @@ static void sets_are_complete(void **state) {
     pld_model *base = NULL;
     pld_model *first = NULL;
     pld_model *second = NULL;
-    const pld_lora loras[] = {{LORAS "/files/kohya.safetensors", 1},
-                              {LORAS "/files/partial.safetensors", -1}};
+    const pld_lora kohya = {sizeof kohya, LORAS "/files/kohya.safetensors", 1};
+    const pld_lora partial = {sizeof partial, LORAS "/files/partial.safetensors", -1};
+    const pld_lora *const loras[] = {&kohya, &partial};
     pld_model_info info = {.struct_size = sizeof info};
     check_status(pld_model_open(engine, SD15, &base, &error), &error);
     check_status(pld_model_with_loras(base, loras, 1, &first, &error), &error);
@@ -300,9 +303,9 @@ static void sets_are_complete(void **state) {
     pld_model_destroy(&first);
     check_status(pld_model_get_info(second, &info, &error), &error);
     assert_int_equal(info.lora_count, 1);
-    assert_int_equal(info.loras[0].module_count, 5);
-    assert_int_equal(info.loras[0].applied_count, 3);
-    assert_int_equal(info.loras[0].unmatched_count, 3); /* two modules, and a tensor that is none */
+    assert_int_equal(info.loras[0]->module_count, 5);
+    assert_int_equal(info.loras[0]->applied_count, 3);
+    assert_int_equal(info.loras[0]->unmatched_count, 3); /* two modules, and a tensor that is none */
     pld_session *session = NULL;
     check_status(pld_session_create(second, &session, &error), &error);
     pld_session_destroy(&session);
@@ -312,7 +315,7 @@ static void sets_are_complete(void **state) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.isa = pld_isa_name(reference_kernels()->isa);
     return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
 }

@@ -119,7 +119,7 @@ static void draw_case(pld_session *session, const json_t *row, const pld_safeten
     int file = mkstemp(path);
     assert_true(file >= 0);
     close(file);
-    pld_generate_options_init(&o);
+    pld_generate_options_init(&o, sizeof o);
     o.dtype = "f32";
     o.prompt = text(row, "prompt");
     o.negative_prompt = text(row, "negative");
@@ -243,7 +243,7 @@ static void refusals(void **state) {
         {&empty, NULL, 0.5, "init-img"},   {&picture, &empty, 0.5, "mask"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pld_generate_options o;
-        pld_generate_options_init(&o);
+        pld_generate_options_init(&o, sizeof o);
         o.dtype = "f32";
         o.width = o.height = 64;
         o.steps = 5;
@@ -262,7 +262,7 @@ static void refusals(void **state) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.isa = pld_isa_name(reference_kernels()->isa);
     options.conv = reference_conv();
     options.low_memory = reference_low_memory();

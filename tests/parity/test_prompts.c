@@ -42,7 +42,7 @@ static void draw(const prompt_model *m, const char *prompt, const char *negative
     pld_error error = {0};
     pld_generate_options options;
     pld_image image;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.dtype = "f32";
     options.prompt = prompt;
     options.negative_prompt = negative;
@@ -159,7 +159,7 @@ static void close_cases(prompt_model *m) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.isa = pld_isa_name(reference_kernels()->isa);
     options.conv = reference_conv();
     options.low_memory = reference_low_memory();

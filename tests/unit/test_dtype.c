@@ -36,7 +36,7 @@ static void draw(pld_session *session, const char *dtype, pld_profile *profile, 
     pld_image image;
     pld_report report = {.struct_size = sizeof report};
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a red fox";
     options.width = SIDE;
     options.height = SIDE;
@@ -107,10 +107,10 @@ static void products_of(const char *path) {
     pld_session *session = new_session(model);
     assert_int_equal(pld_profile_create(&profile, &error), PLD_OK);
     draw(session, "bf16", profile, pixels);
-    size_t count, products = 0;
-    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
+    size_t products = 0;
     for (size_t i = 0; i < count; i++) {
-        const pld_profile_span *span = &spans[i];
+        const pld_profile_span *span = pld_profile_span_at(profile, i);
         if (span->level != PLD_PROFILE_OPERATOR ||
             (strcmp(span->kind, "linear") != 0 && strcmp(span->kind, "conv") != 0)) {
             continue;
@@ -151,7 +151,7 @@ static void unknown_ones_are_refused(void **state) {
         pld_error error = {0};
         pld_image image;
         pld_generate_options options;
-        pld_generate_options_init(&options);
+        pld_generate_options_init(&options, sizeof options);
         options.prompt = "a red fox";
         options.dtype = wrong[i];
         assert_int_equal(pld_generate(session, &options, &image, NULL, &error), PLD_ERROR_ARGUMENT);
@@ -163,7 +163,7 @@ static void unknown_ones_are_refused(void **state) {
 
 int main(void) {
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 2;
     if (pld_engine_create(&options, &engine, NULL) != PLD_OK) {
         return 1;

@@ -22,7 +22,7 @@ static void keep_notice(void *user, pld_log_level level, const char *message) {
     snprintf(notices + strlen(notices), sizeof notices - strlen(notices), "%s\n", message);
 }
 
-static const pld_log keeping = {keep_notice, NULL};
+static const pld_log keeping = {keep_notice, NULL, PLD_LOG_DETAIL};
 
 /** An array of an entry; returns how many numbers. Absent or null: 0. */
 static size_t numbers(const pld_json *entry, const char *name, double *values) {

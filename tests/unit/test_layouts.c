@@ -155,14 +155,14 @@ static void full_size_files_are_recognised(void **state) {
         /* OpenCLIP's logit_scale is not needed */
         assert_int_equal(info->note_count, strcmp(wanted[i].family, "sd15") != 0);
         assert_int_equal(info->part_count, wanted[i].parts);
-        assert_int_equal(info->parts[0].parameters, wanted[i].unet_parameters);
+        assert_int_equal(info->parts[0]->parameters, wanted[i].unet_parameters);
         assert_int_equal(info->site_count, wanted[i].sites);
-        assert_int_equal(info->sites[0].heads, wanted[i].first_heads);
-        assert_int_equal(info->sites[info->site_count / 3].heads,
-                         info->sites[info->site_count / 3 + 1].heads);
+        assert_int_equal(info->sites[0]->heads, wanted[i].first_heads);
+        assert_int_equal(info->sites[info->site_count / 3]->heads,
+                         info->sites[info->site_count / 3 + 1]->heads);
         int most = 0;
         for (size_t j = 0; j < info->site_count; j++) {
-            most = info->sites[j].heads > most ? info->sites[j].heads : most;
+            most = info->sites[j]->heads > most ? info->sites[j]->heads : most;
         }
         assert_int_equal(most, wanted[i].last_heads);
         pld_file_info_destroy(&info);
@@ -173,7 +173,7 @@ static void full_size_files_open(void **state) {
     (void)state;
     const char *named = getenv("PLADIS_VOCABULARY");
     pld_model_options options;
-    pld_model_options_init(&options);
+    pld_model_options_init(&options, sizeof options);
     options.vocabulary = named ? named : PLADIS_TEST_VOCABULARY;
     if (access(options.vocabulary, R_OK) != 0) {
         print_message("SKIPPED: %s is not there; './dev setup' fetches CLIP's vocabulary\n",
@@ -381,7 +381,7 @@ static int start(void **state) {
         gzclose(file);
     }
     free(text);
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     return lists && pld_engine_create(&options, &engine, NULL) == PLD_OK ? make_temporary_folder(state) : -1;
 }
 

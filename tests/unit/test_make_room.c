@@ -29,7 +29,7 @@ static void draw(pld_session *session, const char *prompt, uint8_t pixels[3 * PI
     pld_error error = {0};
     pld_image image;
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = prompt;
     options.width = SIDE;
     options.height = SIDE;
@@ -135,7 +135,7 @@ static void what_another_session_holds_stays(void **state) {
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 1;
     return pld_engine_create(&options, &engine, NULL) == PLD_OK &&
                    pld_model_open(engine, PLADIS_TEST_DATA "/reference/models/sdxl", &model, NULL) == PLD_OK

@@ -22,7 +22,7 @@ static pld_model *base;
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     return pld_engine_create(&options, &engine, NULL) == PLD_OK &&
                    pld_model_open(engine, SD15, &base, NULL) == PLD_OK
                ? 0
@@ -50,10 +50,10 @@ static pld_parameter *bind(const pld_model *model, const char *name, int rank, c
 static void untouched_weights_are_shared(void **state) {
     (void)state;
     pld_model *model = NULL;
-    const pld_lora lora = {LORAS "/files/diffusers.safetensors", 1};
+    const pld_lora lora = {sizeof lora, LORAS "/files/diffusers.safetensors", 1};
     const int64_t norm = 32;
     const int64_t conv[] = {32, 4, 3, 3};
-    assert_int_equal(pld_model_with_loras(base, &lora, 1, &model, NULL), PLD_OK);
+    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, NULL), PLD_OK);
     assert_ptr_equal(pld_model_parameters(model, PLD_ROLE_AUTOENCODER),
                      pld_model_parameters(base, PLD_ROLE_AUTOENCODER));
     assert_ptr_equal(pld_model_parameters(model, PLD_ROLE_TEXT_ENCODER),
@@ -134,8 +134,8 @@ static void malformed(void **state) {
         pld_error error = {0};
         pld_model *model = NULL;
         snprintf(path, sizeof path, LORAS "/malformed/%s.safetensors", rows[i].file);
-        const pld_lora lora = {path, 1};
-        assert_int_not_equal(pld_model_with_loras(base, &lora, 1, &model, &error), PLD_OK);
+        const pld_lora lora = {sizeof lora, path, 1};
+        assert_int_not_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), PLD_OK);
         assert_null(model);
         if (!strstr(error.message, rows[i].says) || !strstr(error.message, path)) {
             fail_msg("%s: the message does not say '%s': %s", rows[i].file, rows[i].says, error.message);
@@ -163,8 +163,8 @@ static void malformed_configurations(void **state) {
         pld_error error = {0};
         pld_model *model = NULL;
         snprintf(path, sizeof path, LORAS "/malformed/%s", rows[i].folder);
-        const pld_lora lora = {path, 1};
-        assert_int_not_equal(pld_model_with_loras(base, &lora, 1, &model, &error), PLD_OK);
+        const pld_lora lora = {sizeof lora, path, 1};
+        assert_int_not_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), PLD_OK);
         if (!strstr(error.message, rows[i].says)) {
             fail_msg("%s: the message does not say '%s': %s", rows[i].folder, rows[i].says, error.message);
         }
@@ -226,18 +226,20 @@ static void other_family(void **state) {
     (void)state;
     pld_error error = {0};
     pld_model *model = NULL;
-    const pld_lora lora = {LORAS "/files/other.safetensors", 1};
-    assert_int_equal(pld_model_with_loras(base, &lora, 1, &model, &error), PLD_ERROR_FORMAT);
-    assert_non_null(strstr(error.message, "its 1 modules do not exist in"));
+    const pld_lora lora = {sizeof lora, LORAS "/files/other.safetensors", 1};
+    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), PLD_ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "none of its 1 modules"));
     assert_non_null(strstr(error.message, "a transformer (FLUX"));
-    const pld_lora wild = {LORAS "/files/kohya.safetensors", 1e9};
-    assert_int_equal(pld_model_with_loras(base, &wild, 1, &model, &error), PLD_ERROR_ARGUMENT);
+    const pld_lora wild = {sizeof wild, LORAS "/files/kohya.safetensors", 1e9};
+    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&wild}, 1, &model, &error), PLD_ERROR_ARGUMENT);
 }
 
 /** Every allocation fails once: an error without a crash, then success. */
 static void memory_runs_out(void **state) {
     (void)state;
-    const pld_lora loras[] = {{LORAS "/files/peft-folder", 1}, {LORAS "/files/partial.safetensors", 0.5}};
+    const pld_lora peft = {sizeof peft, LORAS "/files/peft-folder", 1};
+    const pld_lora partial = {sizeof partial, LORAS "/files/partial.safetensors", 0.5};
+    const pld_lora *const loras[] = {&peft, &partial};
     pld_model *model = NULL;
     long countdown = 0;
     pld_status status = PLD_ERROR_MEMORY;
@@ -255,26 +257,26 @@ static void memory_runs_out(void **state) {
 
 static void tags_of_prompts(void **state) {
     (void)state;
-    pld_prompt_loras taken;
+    pld_prompt_loras *taken = NULL;
     pld_error error = {0};
     assert_int_equal(pld_prompt_take_loras("a <lora:kohya:-0.5>b<lora:peft>", LORAS "/files", &taken, &error),
                      PLD_OK);
-    assert_string_equal(taken.prompt, "a b");
-    assert_int_equal(taken.count, 2);
-    assert_true(taken.loras[0].weight == -0.5 && taken.loras[1].weight == 1);
-    assert_non_null(strstr(taken.loras[0].path, "/files/kohya.safetensors"));
+    assert_string_equal(taken->prompt, "a b");
+    assert_int_equal(taken->count, 2);
+    assert_true(taken->loras[0]->weight == -0.5 && taken->loras[1]->weight == 1);
+    assert_non_null(strstr(taken->loras[0]->path, "/files/kohya.safetensors"));
     pld_prompt_loras_free(&taken);
     assert_int_equal(pld_prompt_take_loras("<lora:files/kohya.safetensors>", LORAS, &taken, &error), PLD_OK);
     pld_prompt_loras_free(&taken);
     assert_int_equal(pld_prompt_take_loras("no tag, (a < b)", NULL, &taken, &error), PLD_OK);
-    assert_string_equal(taken.prompt, "no tag, (a < b)");
+    assert_string_equal(taken->prompt, "no tag, (a < b)");
     pld_prompt_loras_free(&taken);
     static const char *const refused[] = {
         "<lora:../files/kohya>", "<lora:/tmp/x>", "<lora:a/../b>", "<lora:>",      "<lora:x:>",
         "<lora:x:nan>",          "<lora:x\\y>",   "<lora:x",       "<lora:files/>"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_int_equal(pld_prompt_take_loras(refused[i], LORAS, &taken, &error), PLD_ERROR_ARGUMENT);
-        assert_null(taken.prompt);
+        assert_null(taken);
     }
     assert_int_equal(pld_prompt_take_loras("<lora:files>", LORAS, &taken, &error), PLD_ERROR_MISSING);
 }

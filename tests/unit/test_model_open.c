@@ -426,7 +426,7 @@ static void thresholding_is_refused_when_drawing(void **state) {
     pld_image image;
     pld_error error = {0};
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     set_field("scheduler/scheduler_config.json", "_class_name", "\"DDIMScheduler\"");
     set_field("scheduler/scheduler_config.json", "thresholding", "true");
     assert_int_equal(pld_model_open(engine, in_folder("model"), &model, &error), PLD_OK);
@@ -463,7 +463,7 @@ static pld_status open_and_draw(const char *path, pld_error *error) {
     pld_session *session = NULL;
     pld_image image = {0};
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a (red:1.2) cat";
     options.width = 64;
     options.height = 64;
@@ -525,7 +525,7 @@ static void session_survives(void **state) {
     pld_image first = {0};
     pld_error error = {0};
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a cat";
     options.width = 64;
     options.height = 64;
@@ -553,7 +553,7 @@ static void session_survives(void **state) {
 
 static int start(void **state) {
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 1;
     return make_temporary_folder(state) == 0 && pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
 }

@@ -28,7 +28,7 @@ static pld_image draw(pld_profile *profile) {
     pld_error error = {0};
     pld_image image;
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a red fox";
     options.steps = STEPS;
     options.sampling_method = "euler";
@@ -64,11 +64,11 @@ static void test_same_picture(void **state) {
 static void test_spans_nest(void **state) {
     (void)state;
     pld_profile *profile = drawn_profile();
-    size_t count, evaluations = 0, stages = 0, operators = 0;
-    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
+    size_t evaluations = 0, stages = 0, operators = 0;
     double inside = 0, earliest = 1e9, latest = 0;
     for (size_t i = 0; i < count; i++) {
-        const pld_profile_span *span = &spans[i];
+        const pld_profile_span *span = pld_profile_span_at(profile, i);
         assert_true(span->begin >= 0 && span->seconds >= 0);
         if (span->level == PLD_PROFILE_OPERATOR) {
             inside += span->seconds;
@@ -89,18 +89,18 @@ static void test_spans_nest(void **state) {
     }
     assert_int_equal(evaluations, STEPS);
     assert_int_equal(stages, 4);
+    assert_null(pld_profile_span_at(profile, count));
     pld_profile_clear(profile);
-    pld_profile_spans(profile, &count);
-    assert_int_equal(count, 0);
+    assert_int_equal(pld_profile_span_count(profile), 0);
     pld_profile_destroy(&profile);
 }
 
-static const pld_profile_row *find_row(const pld_profile_row *rows, size_t count, const char *kind,
-                                       const char *name) {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].network, "unet") == 0 && (!kind || strcmp(rows[i].kind, kind) == 0) &&
-            (!name || strcmp(rows[i].name, name) == 0)) {
-            return &rows[i];
+static const pld_profile_row *find_row(const pld_profile_summary *summary, const char *kind, const char *name) {
+    for (size_t i = 0; i < summary->count; i++) {
+        const pld_profile_row *row = summary->rows[i];
+        if (strcmp(row->network, "unet") == 0 && (!kind || strcmp(row->kind, kind) == 0) &&
+            (!name || strcmp(row->name, name) == 0)) {
+            return row;
         }
     }
     return NULL;
@@ -110,33 +110,33 @@ static void test_sums(void **state) {
     (void)state;
     pld_profile *profile = drawn_profile();
     pld_error error = {0};
-    size_t count;
-    const pld_profile_span *spans = pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
     double all = 0;
     size_t operators = 0;
     for (size_t i = 0; i < count; i++) {
-        all += spans[i].level == PLD_PROFILE_OPERATOR ? spans[i].seconds : 0;
-        operators += spans[i].level == PLD_PROFILE_OPERATOR;
+        const pld_profile_span *span = pld_profile_span_at(profile, i);
+        all += span->level == PLD_PROFILE_OPERATOR ? span->seconds : 0;
+        operators += span->level == PLD_PROFILE_OPERATOR;
     }
     for (int grouping = PLD_PROFILE_BY_KIND; grouping <= PLD_PROFILE_BY_SHAPE; grouping++) {
-        pld_profile_row *rows;
-        size_t row_count, summed = 0;
+        pld_profile_summary *summary;
+        size_t summed = 0;
         double seconds = 0;
         assert_int_equal(pld_profile_summarise(profile, PLD_PROFILE_OPERATOR, (pld_profile_grouping)grouping,
-                                               &rows, &row_count, &error),
+                                               &summary, &error),
                          PLD_OK);
-        for (size_t i = 0; i < row_count; i++) {
-            assert_true(i == 0 || rows[i].seconds <= rows[i - 1].seconds);
-            seconds += rows[i].seconds;
-            summed += rows[i].count;
+        for (size_t i = 0; i < summary->count; i++) {
+            assert_true(i == 0 || summary->rows[i]->seconds <= summary->rows[i - 1]->seconds);
+            seconds += summary->rows[i]->seconds;
+            summed += summary->rows[i]->count;
         }
         assert_int_equal(summed, operators);
         assert_true(fabs(seconds - all) < 1e-9);
         if (grouping == PLD_PROFILE_BY_KIND) {
-            assert_non_null(find_row(rows, row_count, "cross_attention", NULL));
-            assert_non_null(find_row(rows, row_count, "self_attention", NULL));
+            assert_non_null(find_row(summary, "cross_attention", NULL));
+            assert_non_null(find_row(summary, "self_attention", NULL));
         } else if (grouping == PLD_PROFILE_BY_LAYER) {
-            const pld_profile_row *row = find_row(rows, row_count, "conv", "conv_in");
+            const pld_profile_row *row = find_row(summary, "conv", "conv_in");
             assert_non_null(row);
             assert_int_equal(row->count, STEPS);
             /* once for 2 branches, which are equal there; 3x3 taps, from the 4 channels of the latents */
@@ -146,8 +146,8 @@ static void test_sums(void **state) {
             assert_true(row->operations == 2.0 * STEPS * 9 * 4 * height * width * channels);
             assert_true(row->implementation[0] != 0);
         }
-        pld_profile_rows_free(&rows);
-        assert_null(rows);
+        pld_profile_summary_free(&summary);
+        assert_null(summary);
     }
     pld_profile_destroy(&profile);
 }
@@ -157,8 +157,7 @@ static void test_trace(void **state) {
     assert_int_equal(make_temporary_folder(NULL), 0);
     pld_profile *profile = drawn_profile();
     pld_error error = {0};
-    size_t count;
-    pld_profile_spans(profile, &count);
+    const size_t count = pld_profile_span_count(profile);
     const char *path = in_folder("trace.json");
     assert_int_equal(pld_profile_write_trace(profile, path, &error), PLD_OK);
     json_t *trace = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -186,15 +185,14 @@ static void test_no_memory(void **state) {
     assert_int_equal(pld_profile_create(&profile, &error), PLD_ERROR_MEMORY);
     pld_inject_allocation_failure(-1);
     profile = drawn_profile();
-    pld_profile_row *rows;
-    size_t count;
-    for (long countdown = 0; countdown < 2; countdown++) {
+    pld_profile_summary *summary;
+    for (long countdown = 0; countdown < 4; countdown++) {
         pld_inject_allocation_failure(countdown);
         assert_int_equal(
-            pld_profile_summarise(profile, PLD_PROFILE_OPERATOR, PLD_PROFILE_BY_KIND, &rows, &count, &error),
+            pld_profile_summarise(profile, PLD_PROFILE_OPERATOR, PLD_PROFILE_BY_KIND, &summary, &error),
             PLD_ERROR_MEMORY);
         pld_inject_allocation_failure(-1);
-        assert_null(rows);
+        assert_null(summary);
     }
     pld_profile_destroy(&profile);
 }
@@ -203,7 +201,7 @@ static int set_up(void **state) {
     (void)state;
     pld_error error = {0};
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 1;
     return pld_engine_create(&options, &engine, &error) != PLD_OK ||
            pld_model_open(engine, MODEL, &model, &error) != PLD_OK ||

@@ -41,7 +41,7 @@ static pld_known_words *make_words(void) {
 static told review(const char *text, bool literal, bool negative, const pld_known_words *known,
                    pld_reviewed_texts *reviewed) {
     told t = {.lines = 0};
-    const pld_log log = {hear, &t};
+    const pld_log log = {hear, &t, PLD_LOG_DETAIL};
     const pld_review_request request = {text, strlen(text), literal, negative, known};
     pld_error error = {0};
     if (pld_review_prompt(&request, &log, reviewed, &error) != PLD_OK) {
@@ -176,7 +176,7 @@ static void failed_allocations_are_reported(void **state) {
     long countdown = 0;
     for (; countdown < 2000 && status != PLD_OK; countdown++) {
         static told t;
-        const pld_log log = {hear, &t};
+        const pld_log log = {hear, &t, PLD_LOG_DETAIL};
         pld_known_words *known = NULL;
         t = (told){.lines = 0};
         pld_inject_allocation_failure(countdown);

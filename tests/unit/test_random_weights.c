@@ -19,7 +19,7 @@ static pld_engine *engine;
 
 static pld_status open_random(const char *folder, pld_model **model, pld_error *error) {
     pld_model_options options;
-    pld_model_options_init(&options);
+    pld_model_options_init(&options, sizeof options);
     options.random_weights = true;
     return pld_model_open_with(engine, folder, &options, model, error);
 }
@@ -33,7 +33,7 @@ static void expect_parts(const char *folder, const uint64_t *parameters, size_t 
     assert_int_equal(info.part_count, count);
     assert_string_equal(info.layout, "random weights");
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(info.parts[i].parameters, parameters[i]);
+        assert_int_equal(info.parts[i]->parameters, parameters[i]);
     }
     pld_model_destroy(&model);
 }
@@ -122,7 +122,7 @@ static pld_image draw(void) {
     pld_session *session = NULL;
     pld_image image;
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a red fox";
     options.steps = 2;
     assert_int_equal(open_random(PLADIS_TEST_DATA "/reference/models/sd15", &model, &error), PLD_OK);
@@ -175,7 +175,7 @@ static int set_up(void **state) {
     (void)state;
     pld_error error = {0};
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 1;
     return pld_engine_create(&options, &engine, &error) != PLD_OK;
 }

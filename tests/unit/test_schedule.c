@@ -13,7 +13,7 @@ static void keep_notice(void *user, pld_log_level level, const char *message) {
     snprintf(notices + strlen(notices), sizeof notices - strlen(notices), "%s\n", message);
 }
 
-static const pld_log keeping = {keep_notice, NULL};
+static const pld_log keeping = {keep_notice, NULL, PLD_LOG_DETAIL};
 
 /** Read a configuration from JSON text in which ' stands for ". */
 static pld_status read_text(const char *text, pld_scheduler_config *stated) {

@@ -44,7 +44,7 @@ static bool note_step(void *user, const pld_progress *progress) {
 static pld_status draw(job *j, pld_session *session) {
     pld_image image = {0};
     pld_generate_options options;
-    pld_generate_options_init(&options);
+    pld_generate_options_init(&options, sizeof options);
     options.prompt = "a red fox";
     options.width = SIDE;
     options.height = SIDE;
@@ -70,8 +70,8 @@ static void *draw_in_thread(void *context) {
     pld_model *model = j->model;
     j->status = PLD_OK;
     if (j->lora) {
-        const pld_lora lora = {j->lora, 0.8};
-        j->status = pld_model_with_loras(j->model, &lora, 1, &changed, &j->error);
+        const pld_lora lora = {sizeof lora, j->lora, 0.8};
+        j->status = pld_model_with_loras(j->model, &(const pld_lora *){&lora}, 1, &changed, &j->error);
         model = changed;
     }
     if (j->status == PLD_OK) {
@@ -90,7 +90,7 @@ static void *draw_in_thread(void *context) {
 static void *live_in_thread(void *context) {
     job *j = context;
     pld_engine_options options;
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 2;
     j->status = pld_engine_create(&options, &j->engine, &j->error);
     if (j->status == PLD_OK) {
@@ -122,7 +122,7 @@ static void run_threads(job *jobs, void *(*body)(void *)) {
 static void open_base(pld_engine **engine, pld_model **model) {
     pld_engine_options options;
     pld_error error = {0};
-    pld_engine_options_init(&options);
+    pld_engine_options_init(&options, sizeof options);
     options.threads = 2;
     if (pld_engine_create(&options, engine, &error) != PLD_OK ||
         pld_model_open(*engine, SD15, model, &error) != PLD_OK) {

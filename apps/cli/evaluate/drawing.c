@@ -121,7 +121,7 @@ static pld_status draw(drawing *d, pld_session *session, picture_place at, outco
     const scored_prompt *prompt = &d->e->prompts.items[at.prompt];
     pld_generate_options options;
     pld_report report = {.struct_size = sizeof report};
-    pld_scene scene;
+    pld_scene scene = {.struct_size = sizeof scene};
     int verdict[PLD_ASPECT_COUNT];
     const double scale =
         isnan(setting->request.pladis_scale) ? d->model_pladis_scale : setting->request.pladis_scale;
@@ -131,17 +131,19 @@ static pld_status draw(drawing *d, pld_session *session, picture_place at, outco
     if (status == PLD_OK) {
         status = pld_scorer_look(d->scorer, image->pixels, image->width, image->height, &scene, error);
     }
+    if (status == PLD_OK) {
+        status = pld_scene_judge(&scene, &prompt->caption, verdict, PLD_ASPECT_COUNT, error);
+    }
     if (status != PLD_OK) {
         return status;
     }
-    pld_scene_judge(&scene, &prompt->caption, verdict);
     *came = (outcome){.done = true, .evaluations = report.evaluations};
     for (int i = 0; i < PLD_ASPECT_COUNT; i++) {
         came->verdict[i] = (int8_t)verdict[i];
     }
     for (int i = 0; i < report.stage_count; i++) {
-        came->seconds += report.stages[i].seconds;
-        came->denoise_seconds += strcmp(report.stages[i].name, "denoise") == 0 ? report.stages[i].seconds : 0;
+        came->seconds += report.stage_seconds[i];
+        came->denoise_seconds += strcmp(report.stage_names[i], "denoise") == 0 ? report.stage_seconds[i] : 0;
     }
     came->seconds = in_microseconds(came->seconds);
     came->denoise_seconds = in_microseconds(came->denoise_seconds);

@@ -166,7 +166,7 @@ static bool fingerprint_model(evaluation *e) {
     lora_set loras = {0};
     done = done && lora_set_make(base, "", &loras) == EXIT_DONE;
     for (size_t i = 0; done && i < loras.count; i++) {
-        done = hash_path(loras.items[i].path, &hash);
+        done = hash_path(loras.items[i]->path, &hash);
     }
     lora_set_free(&loras);
     hash_text(hash, e->model_fingerprint);

@@ -33,6 +33,7 @@ static bool check_category(const place *at, const json_t *object, const pld_capt
 
 static bool understand(const place *at, const char *text, scored_prompt *prompt) {
     pld_error error = {0};
+    prompt->caption.struct_size = sizeof prompt->caption;
     if (pld_caption_parse(text, &prompt->caption, &error) != PLD_OK) {
         message_failure("%s: line %zu: %s", at->file, at->line, error.message);
         return false;

@@ -52,11 +52,10 @@ static void print_scene(const char *path, const pld_scene *scene) {
                  scene->thing_count == 1 ? "" : "s",
                  pld_world_word(PLD_WORLD_BACKGROUNDS, scene->background));
     for (int i = 0; i < scene->thing_count && i < PLD_MAX_THINGS_SEEN; i++) {
-        const pld_thing_seen *seen = &scene->things[i];
-        const char *shape = pld_world_word(PLD_WORLD_SHAPES, seen->shape);
+        const char *shape = pld_world_word(PLD_WORLD_SHAPES, scene->shapes[i]);
         print_output("  %-7s %-14s at (%.0f, %.0f), radius %.1f, overlap %.2f\n",
-                     pld_world_word(PLD_WORLD_COLOURS, seen->colour), shape != NULL ? shape : "without shape",
-                     seen->x, seen->y, seen->radius, seen->overlap);
+                     pld_world_word(PLD_WORLD_COLOURS, scene->colours[i]), shape != NULL ? shape : "without shape",
+                     scene->x[i], scene->y[i], scene->radii[i], scene->overlaps[i]);
     }
 }
 
@@ -93,20 +92,20 @@ static int print_json(const char *path, const pld_scene *scene, const scored_pro
 static int score_picture(const pld_scorer *scorer, const char *path, const scored_prompt *prompt, bool json) {
     pld_error error = {0};
     pld_image image = {0};
-    pld_scene scene;
+    pld_scene scene = {.struct_size = sizeof scene};
     int verdict[PLD_ASPECT_COUNT] = {0};
     pld_status status = pld_image_read_png(path, &image, &error);
     if (status == PLD_OK) {
         status = pld_scorer_look(scorer, image.pixels, image.width, image.height, &scene, &error);
+    }
+    if (status == PLD_OK && prompt != NULL) {
+        status = pld_scene_judge(&scene, &prompt->caption, verdict, PLD_ASPECT_COUNT, &error);
     }
     pld_image_free(&image);
     if (status != PLD_OK) {
         message_failure("%s%s%s", status == PLD_ERROR_ARGUMENT ? path : "",
                         status == PLD_ERROR_ARGUMENT ? ": " : "", error.message);
         return EXIT_FAILED;
-    }
-    if (prompt != NULL) {
-        pld_scene_judge(&scene, &prompt->caption, verdict);
     }
     if (json) {
         return print_json(path, &scene, prompt, verdict);
@@ -130,6 +129,7 @@ static int read_prompts(const score_request *request, size_t pictures, prompt_se
             return message_failure("out of memory");
         }
         prompts->count = 1;
+        prompts->items[0].caption.struct_size = sizeof prompts->items[0].caption;
         return pld_caption_parse(request->prompt, &prompts->items[0].caption, &error) == PLD_OK
                    ? EXIT_DONE
                    : message_error(&error);

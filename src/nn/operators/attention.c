@@ -19,7 +19,7 @@ static pld_attention_problem item_problem(const pld_run *run, const pld_operator
     const int64_t tokens = query->height * query->width;
     const int64_t width = query->channels;
     pld_attention_problem p;
-    pld_attention_problem_init(&p);
+    pld_attention_problem_init(&p, sizeof p);
     p.heads = op->heads;
     p.head_size = (int)(width / op->heads);
     p.query_count = tokens;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "core/sized.h"
 #include "sampling/guidance/methods.h"
 
 const pld_guidance_method *const pld_guidance_methods[] = {
@@ -28,17 +29,30 @@ const pld_guidance_method *pld_guidance_find(const char *name, size_t length) {
     return NULL;
 }
 
+/** NULL past the end. */
+static const pld_guidance_method *method_at(size_t index) {
+    return index + 1 < sizeof pld_guidance_methods / sizeof *pld_guidance_methods ? pld_guidance_methods[index] : NULL;
+}
+
 bool pld_guidance_describe(size_t index, pld_guidance_info *info) {
-    for (size_t i = 0; i <= index; i++) {
-        if (!pld_guidance_methods[i]) {
-            return false;
-        }
-    }
-    const pld_guidance_method *m = pld_guidance_methods[index];
-    if (info->struct_size != sizeof *info) {
+    const pld_guidance_method *m = method_at(index);
+    if (!m || pld_sized_check("pld_guidance_info", info, NULL) != PLD_OK) {
         return false;
     }
-    *info = (pld_guidance_info){sizeof *info,   m->name, m->description, m->paper,
-                                m->evaluations, m->keys, m->key_count};
+    const pld_guidance_info full = {.name = m->name,
+                                    .description = m->description,
+                                    .paper = m->paper,
+                                    .evaluations = m->evaluations,
+                                    .key_count = m->key_count};
+    pld_sized_write(info, &full, sizeof full);
+    return true;
+}
+
+bool pld_guidance_describe_key(size_t index, size_t key, pld_guidance_key *described) {
+    const pld_guidance_method *m = method_at(index);
+    if (!m || key >= m->key_count || pld_sized_check("pld_guidance_key", described, NULL) != PLD_OK) {
+        return false;
+    }
+    pld_sized_write(described, &m->keys[key], sizeof m->keys[key]);
     return true;
 }
