@@ -249,7 +249,6 @@ void check_attention_arguments(const pld_kernels *kernels) {
     problem.out = check_floats(32);
     problem.rows = PLD_ROWS_PLADIS;
     refused(kernels, &problem, 1);
-    REFUSED(struct_size, 3);
     REFUSED(batch, 0);
     REFUSED(heads, -1);
     REFUSED(head_size, 0);
