@@ -15,15 +15,13 @@ int main(int argc, char **argv) {
     pld_model *model = NULL;
     pld_session *session = NULL;
     pld_image image = {0};
-    pld_engine_options engine_options;
-    pld_engine_options_init(&engine_options, sizeof engine_options);
     pld_generate_options options;
     pld_generate_options_init(&options, sizeof options);
     options.prompt = argv[2];
     options.steps = 10;
     options.seed = 42;
 
-    pld_status status = pld_engine_create(&engine_options, &engine, &error);
+    pld_status status = pld_engine_create(NULL, &engine, &error);
     status = status ? status : pld_model_open(engine, argv[1], &model, &error);
     status = status ? status : pld_session_create(model, &session, &error);
     status = status ? status : pld_generate(session, &options, &image, NULL, &error);

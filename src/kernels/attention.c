@@ -229,8 +229,14 @@ pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_pr
     int threads = parallel ? parallel->threads : 1;
     size_t needed = pld_attention_scratch_size_with(kernels, problem, threads);
     bool identity = problem->rows == PLD_ROWS_IDENTITY;
-    if (!problem->value || !problem->out || !scratch || (!identity && (!problem->query || !problem->key))) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "attention: query, key, value, out or scratch is missing");
+    const char *missing = !identity && !problem->query ? "query"
+                          : !identity && !problem->key ? "key"
+                          : !problem->value            ? "value"
+                          : !problem->out              ? "out"
+                          : !scratch                   ? "scratch"
+                                                       : NULL;
+    if (missing) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "attention: %s is NULL, expected an array", missing);
     }
     if (threads < 1 || scratch_size < needed) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,

@@ -15,8 +15,10 @@ fail() {
     echo "$*" >&2
     exit 1
 }
-for file in bin/pladis include/pladis/pladis.h include/pladis/attention.h include/pladis/status.h \
-    share/man/man1/pladis.1; do
+for header in "$source"/include/pladis/*.h; do
+    cmp -s "$header" "$root$prefix/include/pladis/$(basename "$header")" || fail "not installed: $(basename "$header")"
+done
+for file in bin/pladis share/man/man1/pladis.1; do
     [ -f "$root$prefix/$file" ] || fail "not installed: $file"
 done
 # Vocabularies that were fetched.
@@ -42,12 +44,14 @@ export PKG_CONFIG_PATH
 flags=$(pkg-config --define-variable=prefix="$root$prefix" --cflags --libs pladis)
 compiler=${CC:-cc}
 export LD_LIBRARY_PATH="$folder"
-for example in generate attention; do
+for example in generate attention memory two_sessions; do
     # Flags are several words.
     # shellcheck disable=SC2086
-    $compiler -std=c17 -Wall -Werror $SANITIZE "$source/examples/$example.c" $flags -o "$place/$example"
+    $compiler -std=c17 -Wall -Werror $SANITIZE -pthread "$source/examples/$example.c" $flags -lm -o "$place/$example"
 done
 "$place/attention" >/dev/null || fail "the attention example failed"
+"$place/memory" "$source/tests/data/reference/models/sd15" "a red fox" >/dev/null 2>&1 || fail "the memory example failed"
+"$place/two_sessions" "$source/tests/data/reference/models/sd15" >/dev/null || fail "the two_sessions example failed"
 "$place/generate" "$source/tests/data/reference/models/sd15" "a red fox" "$place/fox.png" ||
     fail "the generate example failed"
 [ "$(head -c 4 "$place/fox.png" | tail -c 3)" = PNG ] || fail "the example wrote no PNG"
