@@ -37,9 +37,8 @@ static double evaluation_work(const pld_profile *profile, const char *name) {
         if (span->level == PLD_PROFILE_NETWORK && strcmp(span->name, name) == 0) {
             break;
         }
-        work += span->level == PLD_PROFILE_OPERATOR && strcmp(span->network, name) == 0
-                    ? span->operations
-                    : 0;
+        work +=
+            span->level == PLD_PROFILE_OPERATOR && strcmp(span->network, name) == 0 ? span->operations : 0;
     }
     return work;
 }

@@ -26,7 +26,8 @@ static pld_attention_problem make_problem(void) {
 }
 
 /* Nothing is written to `out` where a problem is refused, and the message says why. Gives 1 if it was not. */
-static int expect_refusal(const char *mistake, const pld_attention_problem *problem, void *scratch, size_t size) {
+static int expect_refusal(const char *mistake, const pld_attention_problem *problem, void *scratch,
+                          size_t size) {
     pld_error error = {0};
     const pld_status status = pld_attention(problem, scratch, size, NULL, &error);
     printf("%-30s %s\n", mistake, error.message);
@@ -72,7 +73,8 @@ int main(void) {
     const size_t size_of_one = pld_attention_scratch_size(&problem, 1);
     void *scratch = malloc(size);
     pld_error error = {0};
-    pld_status status = scratch ? pld_attention(&problem, scratch, size, &parallel, &error) : PLD_ERROR_MEMORY;
+    pld_status status =
+        scratch ? pld_attention(&problem, scratch, size, &parallel, &error) : PLD_ERROR_MEMORY;
     printf("%s %s\nout[1] = %g\n", pld_status_text(status), error.message, (double)out[1]);
     const int taken = status == PLD_OK ? make_mistakes(scratch, size_of_one) : 0;
     free(scratch);

@@ -45,8 +45,9 @@ json_t *info_json_parts(const pld_model_part *const *parts, size_t count) {
     for (size_t i = 0; i < count; i++) {
         json_object_set_new(object, parts[i]->name,
                             json_pack("{s:s, s:s, s:I, s:I, s:I}", "kind", parts[i]->kind, "dtype",
-                                      parts[i]->dtype, "parameters", (json_int_t)parts[i]->parameters, "bytes",
-                                      (json_int_t)parts[i]->bytes, "files", (json_int_t)parts[i]->files));
+                                      parts[i]->dtype, "parameters", (json_int_t)parts[i]->parameters,
+                                      "bytes", (json_int_t)parts[i]->bytes, "files",
+                                      (json_int_t)parts[i]->files));
     }
     return object;
 }
@@ -54,9 +55,9 @@ json_t *info_json_parts(const pld_model_part *const *parts, size_t count) {
 json_t *info_json_sites(const pld_attention_site *const *sites, size_t count) {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:i, s:i}", "name", sites[i]->name, "kind", sites[i]->kind,
-                                        "heads", sites[i]->heads, "head_size", sites[i]->head_size));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "name", sites[i]->name, "kind",
+                                              sites[i]->kind, "heads", sites[i]->heads, "head_size",
+                                              sites[i]->head_size));
     }
     return list;
 }

@@ -36,7 +36,8 @@ int lora_set_make(const generate_request *settings, const char *prompt, lora_set
     set->items = calloc(count + 1, sizeof(const pld_lora *));
     set->given = calloc(settings->loras.count + 1, sizeof *set->given);
     set->paths = calloc(settings->loras.count + 1, sizeof *set->paths);
-    if (set->items == NULL || set->given == NULL || set->paths == NULL || !add_options(&settings->loras, set)) {
+    if (set->items == NULL || set->given == NULL || set->paths == NULL ||
+        !add_options(&settings->loras, set)) {
         lora_set_free(set);
         return message_failure("out of memory for %zu LoRAs", count);
     }

@@ -9,10 +9,11 @@
 
 /** What one picture wants. Zero at the start. */
 typedef struct lora_set {
-    pld_prompt_loras *of_prompt; /**< the prompt without its tags, and the LoRAs that they name; NULL: as it is */
-    const pld_lora **items;      /**< [count]: of the options, then of the prompt */
-    pld_lora *given;             /**< of the options [path_count] */
-    char **paths;                /**< of the options [path_count] */
+    pld_prompt_loras
+        *of_prompt;         /**< the prompt without its tags, and the LoRAs that they name; NULL: as it is */
+    const pld_lora **items; /**< [count]: of the options, then of the prompt */
+    pld_lora *given;        /**< of the options [path_count] */
+    char **paths;           /**< of the options [path_count] */
     size_t count, path_count;
 } lora_set;
 

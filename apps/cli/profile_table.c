@@ -53,8 +53,8 @@ static const network_total *find_network(const network_total *totals, size_t cou
     return NULL;
 }
 
-static void print_rows(const pld_profile_row *const *rows, size_t count, bool layers, const network_total *totals,
-                       size_t total_count) {
+static void print_rows(const pld_profile_row *const *rows, size_t count, bool layers,
+                       const network_total *totals, size_t total_count) {
     print_message("\n%-22s %-*s %8s %10s %7s %9s  %s\n", "network", layers ? 64 : 18,
                   layers ? "layer" : "operator", "times", "seconds", "share", "GFLOP/s", "implementation");
     for (size_t i = 0; i < count; i++) {

@@ -13,7 +13,7 @@ enum { LEAST_BAR = 8, MOST_BAR = 30, PART = 64, LINE = 512 };
 
 static struct {
     bool shown;
-    int picture; /* that was last heard of */
+    int picture;          /* that was last heard of */
     double done_seconds;  /* of the pictures before this one */
     double last_seconds;  /* of this one, as last heard */
     double began_seconds; /* of this one, when its first step began */

@@ -78,8 +78,9 @@ PLD_API pld_status pld_model_open(pld_engine *engine, const char *path, pld_mode
 /** Files that complete or replace what is at a model's path; NULL each: the model's own. */
 typedef struct pld_model_options {
     size_t struct_size;
-    bool random_weights; /**< of a diffusers folder: the weights are made up from their names, files of them
-                            are not needed; for measuring */
+    /** Of a diffusers folder: the weights are made up from their names, files of them are not needed; for
+     *  measuring. false */
+    bool random_weights;
     const char *config;    /**< diffusers folder that describes a single file (and has what the file lacks) */
     const char *unet;      /**< file or folder with the U-Net to use */
     const char *vae;       /**< file or folder with the autoencoder to use */
@@ -116,9 +117,10 @@ typedef struct pld_attention_site {
 /** A LoRA file and how strongly it is applied: W + weight · alpha / rank · B A. */
 typedef struct pld_lora {
     size_t struct_size; /**< set by pld_lora_init */
-    const char *path; /**< no default; safetensors of kohya, diffusers, PEFT, LyCORIS or ai-toolkit, or the folder
-                       * that PEFT or diffusers wrote */
-    double weight;    /**< 1 (the default) is as trained, 0 no change, negative the opposite; -1000 to 1000 */
+    /** Safetensors of kohya, diffusers, PEFT, LyCORIS or ai-toolkit, or the folder that PEFT or diffusers wrote;
+     *  no default */
+    const char *path;
+    double weight; /**< 1 (the default) is as trained, 0 no change, negative the opposite; -1000 to 1000 */
 } pld_lora;
 
 PLD_API void pld_lora_init(pld_lora *lora, size_t struct_size);
@@ -274,8 +276,8 @@ typedef struct pld_token_chunk {
 
 /** What one tokenizer makes of a text. */
 typedef struct pld_tokenizer_tokens {
-    size_t struct_size; /**< set by the library */
-    const char *name;   /**< "tokenizer", "tokenizer_2" */
+    size_t struct_size;                   /**< set by the library */
+    const char *name;                     /**< "tokenizer", "tokenizer_2" */
     const pld_token_chunk *const *chunks; /**< [chunk_count] */
     size_t chunk_count;
     const int32_t *dropped; /**< ids that did not fit (literal prompts only) [dropped_count] */
@@ -284,7 +286,7 @@ typedef struct pld_tokenizer_tokens {
 } pld_tokenizer_tokens;
 
 typedef struct pld_tokens {
-    size_t struct_size; /**< set by the library */
+    size_t struct_size;                            /**< set by the library */
     const pld_tokenizer_tokens *const *tokenizers; /**< [count], in the model's order */
     size_t count;
 } pld_tokens;
@@ -400,9 +402,9 @@ typedef struct pld_generate_options {
     /** The place of this picture in a series that the caller draws, from 0, and how many there are: handed on
      *  to `progress`, without influence on the picture. 0, 1 */
     int image, images;
-    /** Shown after each network call that ends a step, on the thread that calls pld_generate: what the picture will about be, one pixel for a latent
-     * (an eighth of the size in Stable Diffusion), by a linear map of the latents to colours. The image is
-     * the library's and valid during the call. Costs nothing when NULL. */
+    /** Shown after each network call that ends a step, on the thread that calls pld_generate: what the picture
+     *  will about be, one pixel for a latent (an eighth of the size in Stable Diffusion), by a linear map of the
+     *  latents to colours. The image is the library's and valid during the call. Costs nothing when NULL. */
     void (*preview)(void *user, const struct pld_image *image, int step, int steps);
     void *preview_user;
     /** Called on the thread that calls pld_generate. Return false to cancel. May be NULL. */
@@ -432,8 +434,8 @@ typedef struct pld_report {
     int stage_count, variant_count;
     const char *stage_names[PLD_MAX_STAGES]; /**< [stage_count] "load", "text", "denoise", "decode" */
     double stage_seconds[PLD_MAX_STAGES];
-    char variant_names[PLD_MAX_VARIANTS][PLD_VARIANT_NAME]; /**< [variant_count] "pladis (alpha 1.5, lambda 2)",
-                                                             *   "softmax" */
+    /** [variant_count] "pladis (lambda 2, alpha 1.5)", "softmax", and at how many sites each acts. */
+    char variant_names[PLD_MAX_VARIANTS][PLD_VARIANT_NAME];
     int variant_sites[PLD_MAX_VARIANTS];
     int evaluations;            /**< network evaluations: rows of the batch summed over all calls */
     int calls;                  /**< calls of the network */
@@ -497,8 +499,8 @@ PLD_API pld_status pld_image_read_described(const char *path, pld_image *image, 
 /** Both from the `size` bytes of a PNG in memory; `name` stands for it in messages. */
 PLD_API pld_status pld_image_decode_png(const void *bytes, size_t size, const char *name, pld_image *image,
                                         pld_error *error);
-PLD_API pld_status pld_image_decode_described(const void *bytes, size_t size, const char *name, pld_image *image,
-                                              char ***text, pld_error *error);
+PLD_API pld_status pld_image_decode_described(const void *bytes, size_t size, const char *name,
+                                              pld_image *image, char ***text, pld_error *error);
 PLD_API void pld_text_free(char ***text);
 
 /** `size` bytes of a text file that a person may have written (prompts, JSON) as UTF-8: UTF-16 and UTF-32 are

@@ -22,10 +22,10 @@ typedef struct pld_profile pld_profile;
 
 /** What a span covers; each lies inside one of the levels above it. */
 typedef enum pld_profile_level {
-    PLD_PROFILE_STAGE,    /**< a stage of a generation: "text", "load", "denoise", "decode" */
-    PLD_PROFILE_NETWORK,  /**< one evaluation of a network, all rows of its batch */
-    PLD_PROFILE_PREPARE,  /**< making one operator ready: its primitive, its packed weight */
-    PLD_PROFILE_OPERATOR  /**< one operator of a network evaluation */
+    PLD_PROFILE_STAGE,   /**< a stage of a generation: "text", "load", "denoise", "decode" */
+    PLD_PROFILE_NETWORK, /**< one evaluation of a network, all rows of its batch */
+    PLD_PROFILE_PREPARE, /**< making one operator ready: its primitive, its packed weight */
+    PLD_PROFILE_OPERATOR /**< one operator of a network evaluation */
 } pld_profile_level;
 
 enum { PLD_PROFILE_NAME = 96, PLD_PROFILE_WORD = 32 };
@@ -69,7 +69,7 @@ typedef enum pld_profile_grouping {
 
 /** Operators of one group. Strings last as long as the spans do. */
 typedef struct pld_profile_row {
-    size_t struct_size; /**< set by the library */
+    size_t struct_size;                                         /**< set by the library */
     const char *network, *kind, *name, *shape, *implementation; /**< of the group's first span */
     size_t count;               /**< times that an operator of the group ran */
     double seconds, operations; /**< summed */

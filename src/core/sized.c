@@ -45,10 +45,11 @@ pld_status pld_sized_read(const char *name, const void *given, const void *defau
         const unsigned char *bytes = given;
         for (size_t i = size; i < size_of(given); i++) {
             if (bytes[i]) {
-                return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                                "%s: a field at byte %zu is set, which version %s of the library does not know; "
-                                "leave it as the init function set it, or use a newer library",
-                                name, i, PLADIS_VERSION_STRING);
+                return pld_fail(
+                    error, PLD_ERROR_UNSUPPORTED,
+                    "%s: a field at byte %zu is set, which version %s of the library does not know; "
+                    "leave it as the init function set it, or use a newer library",
+                    name, i, PLADIS_VERSION_STRING);
             }
         }
         memcpy(full, given, smaller(size_of(given), size));

@@ -285,7 +285,8 @@ pld_status pld_attention(const pld_attention_problem *given, void *scratch, size
     pld_attention_parallel parallel;
     PLD_TRY(PLD_SIZED_READ(pld_attention_problem, given, &defaults, &problem, error));
     PLD_TRY(PLD_SIZED_READ(pld_attention_parallel, given_parallel, &parallel_defaults, &parallel, error));
-    return pld_attention_with(pld_kernels_get(PLD_ISA_BEST), &problem, scratch, scratch_size, &parallel, error);
+    return pld_attention_with(pld_kernels_get(PLD_ISA_BEST), &problem, scratch, scratch_size, &parallel,
+                              error);
 }
 
 size_t pld_rows_scratch_size(int64_t keys) {

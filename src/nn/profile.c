@@ -56,10 +56,8 @@ static pld_profile_span *append(pld_profile *profile, pld_profile_level level, d
         return NULL;
     }
     pld_profile_span *span = &profile->spans[profile->count++];
-    *span = (pld_profile_span){.struct_size = sizeof *span,
-                               .level = level,
-                               .begin = begin - profile->began,
-                               .seconds = end - begin};
+    *span = (pld_profile_span){
+        .struct_size = sizeof *span, .level = level, .begin = begin - profile->began, .seconds = end - begin};
     return span;
 }
 

@@ -81,8 +81,8 @@ pld_status pld_inspect_lora(pld_inspection *inspection, bool *is_lora, pld_error
     }
     const char *family = pld_lora_file_family(file);
     inspection->lora = (pld_lora_facts){.struct_size = sizeof inspection->lora,
-                                         .style = pld_lora_file_style(file),
-                                         .kind = pld_lora_file_kind(file)};
+                                        .style = pld_lora_file_style(file),
+                                        .kind = pld_lora_file_kind(file)};
     gather(file, inspection);
     info->lora = &inspection->lora;
     info->title = family ? family : "LoRA";

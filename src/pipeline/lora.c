@@ -280,8 +280,8 @@ static pld_status apply_all(lora_build *build, const pld_lora *const *loras, siz
     return PLD_OK;
 }
 
-pld_status pld_model_with_loras(pld_model *base, const pld_lora *const *loras, size_t count, pld_model **model,
-                                pld_error *error) {
+pld_status pld_model_with_loras(pld_model *base, const pld_lora *const *loras, size_t count,
+                                pld_model **model, pld_error *error) {
     *model = NULL;
     pld_model *root = base->base ? base->base : base;
     pld_model *made = pld_allocate(1, sizeof *made);

@@ -166,8 +166,9 @@ static pld_status parse_thing(words *w, pld_caption *caption, const char *expect
     if (caption->shapes[thing] == NOT_THERE) {
         return refuse(w, caption->colours[thing] != PLD_ANY
                              ? "a shape (circle, square, triangle, star, ring, cross, heart)"
-                         : caption->sizes[thing] != PLD_ANY ? "a colour or a shape of the demo world"
-                                                  : "a size, a colour or a shape of the demo world");
+                         : caption->sizes[thing] != PLD_ANY
+                             ? "a colour or a shape of the demo world"
+                             : "a size, a colour or a shape of the demo world");
     }
     caption->thing_count++;
     return PLD_OK;

@@ -147,10 +147,10 @@ typedef struct seen {
 static seen look_at_thing(const pld_scorer *scorer, const view *v, size_t index) {
     const pld_component *c = &v->components.items[index];
     seen thing = {.shape = PLD_ANY,
-                            .colour = find_colour(v, index),
-                            .x = (c->left + c->right) / 2.0,
-                            .y = (c->top + c->bottom) / 2.0,
-                            .overlap = -1};
+                  .colour = find_colour(v, index),
+                  .x = (c->left + c->right) / 2.0,
+                  .y = (c->top + c->bottom) / 2.0,
+                  .overlap = -1};
     for (int i = 0; i < PLD_SHAPE_COUNT; i++) {
         double radius = 0;
         const double overlap = fit(v, index, &scorer->shapes[i], &radius);
@@ -187,8 +187,8 @@ static void look_at_things(const pld_scorer *scorer, const view *v, pld_scene *s
     }
 }
 
-pld_status pld_scorer_look(const pld_scorer *scorer, const uint8_t *rgb, int width, int height,
-                           pld_scene *to, pld_error *error) {
+pld_status pld_scorer_look(const pld_scorer *scorer, const uint8_t *rgb, int width, int height, pld_scene *to,
+                           pld_error *error) {
     pld_scene scene = {.background = PLD_ANY};
     PLD_TRY(pld_sized_check("pld_scene", to, error));
     if (width < LEAST_SIDE || height < LEAST_SIDE || width > MOST_SIDE || height > MOST_SIDE) {

@@ -48,7 +48,8 @@ static void check_guard(const char *name, const unsigned char *before, const uns
         expect((options).value.appended_number == 0 && !(options).value.appended_pointer, #options,          \
                "what the library does not know is not zero after init");                                     \
         (options).value.appended_number = 1;                                                                 \
-        expect((call) == PLD_ERROR_UNSUPPORTED, #options, "a field that the library does not know is taken"); \
+        expect((call) == PLD_ERROR_UNSUPPORTED, #options,                                                    \
+               "a field that the library does not know is taken");                                           \
         (options).value.appended_number = 0;                                                                 \
     } while (0)
 #else
@@ -78,7 +79,8 @@ static void attend(void) {
     problem.value.head_size = SIZE;
     problem.value.query_count = problem.value.key_count = TOKENS;
     problem.value.query = problem.value.key = problem.value.value = rows;
-    problem.value.query_token_stride = problem.value.key_token_stride = problem.value.value_token_stride = SIZE;
+    problem.value.query_token_stride = problem.value.key_token_stride = problem.value.value_token_stride =
+        SIZE;
     problem.value.out = out;
     problem.value.out_token_stride = SIZE;
     const size_t size = pld_attention_scratch_size(&problem.value, 1);
@@ -124,12 +126,13 @@ static void score(void) {
     expect(pld_caption_parse("a red star above a blue ring", &caption.value, &error) == PLD_OK, "caption",
            error.message);
     expect(pld_scorer_create(&scorer, &error) == PLD_OK, "scorer", error.message);
-    expect(pld_scorer_look(scorer, white, SIDE, SIDE, &scene.value, &error) == PLD_OK, "scene", error.message);
-    expect(pld_scene_judge(&scene.value, &caption.value, verdict, PLD_ASPECT_COUNT, &error) == PLD_OK, "judge",
+    expect(pld_scorer_look(scorer, white, SIDE, SIDE, &scene.value, &error) == PLD_OK, "scene",
            error.message);
+    expect(pld_scene_judge(&scene.value, &caption.value, verdict, PLD_ASPECT_COUNT, &error) == PLD_OK,
+           "judge", error.message);
     expect(verdict[PLD_ASPECT_COUNT] == 77, "verdict", "an int behind the array was written");
-    printf("caption %d, %d things; scene %d, verdict %d\n", (int)caption.value.category, caption.value.thing_count,
-           scene.value.thing_count, verdict[PLD_ASPECT_COUNT_OF_THINGS]);
+    printf("caption %d, %d things; scene %d, verdict %d\n", (int)caption.value.category,
+           caption.value.thing_count, scene.value.thing_count, verdict[PLD_ASPECT_COUNT_OF_THINGS]);
     pld_scorer_destroy(&scorer);
     CHECK_GUARD(caption);
     CHECK_GUARD(scene);
@@ -216,7 +219,8 @@ static void decode(const char *path) {
         fclose(file);
     }
     expect(pld_image_read_png(path, &read, &error) == PLD_OK, "PNG in a file", error.message);
-    expect(pld_image_decode_png(bytes, size, "memory", &decoded, &error) == PLD_OK, "PNG in memory", error.message);
+    expect(pld_image_decode_png(bytes, size, "memory", &decoded, &error) == PLD_OK, "PNG in memory",
+           error.message);
     expect(read.pixels && decoded.pixels && read.width == decoded.width && read.height == decoded.height &&
                memcmp(read.pixels, decoded.pixels, (size_t)(3 * read.width * read.height)) == 0,
            "PNG", "another picture from memory than from the file");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What has one door uses no other: printing of the program (apps/cli/output.c), numbers and letters of the library
-# (core/text.h), JSON in the library (io/json.c, io/json_build.c) and in the program (apps/cli/json_values.c).
+# (core/text.h), sizes of callers' structs (core/sized.c), JSON in the library (io/json.c, io/json_build.c) and in the program (apps/cli/json_values.c).
 # usage: one_door.sh SOURCE_FOLDER [FILE...]    the files, or all
 set -eu
 cd "$1"
@@ -34,6 +34,12 @@ awk -v least=$least '
         }
         if (library && calls("printf|puts|putchar|vprintf|perror|abort|exit|_exit|assert|err|warn"))
             refuse("the library prints and aborts nowhere")
+        if (library && FILENAME != "src/core/sized.c") {
+            sizes = code
+            gsub(/->/, ".", sizes)
+            if (sizes ~ /struct_size[ \t]*(==|!=|<|>)|(==|!=|<|>)[^;,=]*[.]struct_size/)
+                refuse("the size of a struct of a caller: core/sized.h")
+        }
         if (library && FILENAME != "src/core/text.c") {
             # %f and its kin, and formats that come from elsewhere, depend on the locale
             if (calls("v?snprintf|v?sprintf|v?fprintf|asprintf") &&

@@ -16,16 +16,16 @@ static const char *word(pld_world_list list, int index) {
 
 static size_t say_thing(const pld_caption *caption, int thing, const char *before, char *text, size_t room) {
     return (size_t)snprintf(text, room, "%s a %s %s %s", before, word(PLD_WORLD_SIZES, caption->sizes[thing]),
-                            word(PLD_WORLD_COLOURS, caption->colours[thing]), word(PLD_WORLD_SHAPES, caption->shapes[thing]));
+                            word(PLD_WORLD_COLOURS, caption->colours[thing]),
+                            word(PLD_WORLD_SHAPES, caption->shapes[thing]));
 }
 
 static void say(const pld_caption *caption, char *text, size_t room) {
     size_t used = 0;
     if (caption->category == PLD_CATEGORY_COUNTING) {
-        used = (size_t)snprintf(text, room, "%d %s %s%s", caption->thing_count,
-                                word(PLD_WORLD_COLOURS, caption->colours[0]),
-                                word(PLD_WORLD_SHAPES, caption->shapes[0]),
-                                caption->shapes[0] == 5 ? "es" : "s");
+        used = (size_t)snprintf(
+            text, room, "%d %s %s%s", caption->thing_count, word(PLD_WORLD_COLOURS, caption->colours[0]),
+            word(PLD_WORLD_SHAPES, caption->shapes[0]), caption->shapes[0] == 5 ? "es" : "s");
     } else {
         for (int i = 0; i < caption->thing_count; i++) {
             const char *before = i == 0                         ? ""

@@ -135,7 +135,8 @@ static void malformed(void **state) {
         pld_model *model = NULL;
         snprintf(path, sizeof path, LORAS "/malformed/%s.safetensors", rows[i].file);
         const pld_lora lora = {sizeof lora, path, 1};
-        assert_int_not_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), PLD_OK);
+        assert_int_not_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error),
+                             PLD_OK);
         assert_null(model);
         if (!strstr(error.message, rows[i].says) || !strstr(error.message, path)) {
             fail_msg("%s: the message does not say '%s': %s", rows[i].file, rows[i].says, error.message);
@@ -164,7 +165,8 @@ static void malformed_configurations(void **state) {
         pld_model *model = NULL;
         snprintf(path, sizeof path, LORAS "/malformed/%s", rows[i].folder);
         const pld_lora lora = {sizeof lora, path, 1};
-        assert_int_not_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), PLD_OK);
+        assert_int_not_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error),
+                             PLD_OK);
         if (!strstr(error.message, rows[i].says)) {
             fail_msg("%s: the message does not say '%s': %s", rows[i].folder, rows[i].says, error.message);
         }
@@ -227,11 +229,13 @@ static void other_family(void **state) {
     pld_error error = {0};
     pld_model *model = NULL;
     const pld_lora lora = {sizeof lora, LORAS "/files/other.safetensors", 1};
-    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), PLD_ERROR_FORMAT);
+    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error),
+                     PLD_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "none of its 1 modules"));
     assert_non_null(strstr(error.message, "a transformer (FLUX"));
     const pld_lora wild = {sizeof wild, LORAS "/files/kohya.safetensors", 1e9};
-    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&wild}, 1, &model, &error), PLD_ERROR_ARGUMENT);
+    assert_int_equal(pld_model_with_loras(base, &(const pld_lora *){&wild}, 1, &model, &error),
+                     PLD_ERROR_ARGUMENT);
 }
 
 /** Every allocation fails once: an error without a crash, then success. */

@@ -95,7 +95,8 @@ static void test_spans_nest(void **state) {
     pld_profile_destroy(&profile);
 }
 
-static const pld_profile_row *find_row(const pld_profile_summary *summary, const char *kind, const char *name) {
+static const pld_profile_row *find_row(const pld_profile_summary *summary, const char *kind,
+                                       const char *name) {
     for (size_t i = 0; i < summary->count; i++) {
         const pld_profile_row *row = summary->rows[i];
         if (strcmp(row->network, "unet") == 0 && (!kind || strcmp(row->kind, kind) == 0) &&

@@ -66,10 +66,8 @@ static pld_caption check_row(const json_t *row) {
     assert_int_equal(caption.thing_count, json_integer_value(json_object_get(scene, "count")));
     for (int i = 0; i < caption.thing_count; i++) {
         const json_t *object = json_array_get(objects, json_array_size(objects) == 1 ? 0 : (size_t)i);
-        assert_int_equal(caption.shapes[i],
-                         index_of(PLD_WORLD_SHAPES, json_object_get(object, "shape")));
-        assert_int_equal(caption.colours[i],
-                         index_of(PLD_WORLD_COLOURS, json_object_get(object, "colour")));
+        assert_int_equal(caption.shapes[i], index_of(PLD_WORLD_SHAPES, json_object_get(object, "shape")));
+        assert_int_equal(caption.colours[i], index_of(PLD_WORLD_COLOURS, json_object_get(object, "colour")));
         assert_int_equal(caption.sizes[i], index_of(PLD_WORLD_SIZES, json_object_get(object, "size")));
     }
     return caption;

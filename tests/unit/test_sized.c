@@ -31,13 +31,15 @@ INIT(pld_attention_problem)
 INIT(pld_attention_parallel)
 INIT(pld_lora)
 
-#define ROW(type) {#type, init_##type, sizeof(type)}
+#define ROW(type)                                                                                            \
+    { #type, init_##type, sizeof(type) }
 static const struct {
     const char *name;
     init_function init;
     size_t size;
-} options_rows[] = {ROW(pld_engine_options),         ROW(pld_model_options),     ROW(pld_convert_options),
-                    ROW(pld_generate_options),       ROW(pld_attention_problem), ROW(pld_attention_parallel),
+} options_rows[] = {ROW(pld_engine_options),         ROW(pld_model_options),
+                    ROW(pld_convert_options),        ROW(pld_generate_options),
+                    ROW(pld_attention_problem),      ROW(pld_attention_parallel),
                     ROW(pld_attention_maps_options), ROW(pld_lora)};
 
 /** Exactly `size` bytes, so that a sanitizer sees one beside them, and all that is not written is POISON. */
@@ -235,8 +237,8 @@ static void what_is_handed_out(void **state) {
     assert_int_equal(tokens->tokenizers[0]->struct_size, sizeof(pld_tokenizer_tokens));
     assert_int_equal(tokens->tokenizers[0]->chunks[0]->struct_size, sizeof(pld_token_chunk));
     pld_tokens_destroy(&tokens);
-    assert_int_equal(pld_prompt_take_loras("a <lora:kohya:0.5>", PLADIS_TEST_DATA "/loras/files", &taken, NULL),
-                     PLD_OK);
+    assert_int_equal(
+        pld_prompt_take_loras("a <lora:kohya:0.5>", PLADIS_TEST_DATA "/loras/files", &taken, NULL), PLD_OK);
     assert_int_equal(taken->struct_size, sizeof *taken);
     assert_int_equal(taken->loras[0]->struct_size, sizeof(pld_lora));
     pld_model *changed = NULL;
@@ -275,7 +277,8 @@ static void log_levels(void **state) {
         if (!sound) {
             continue;
         }
-        assert_int_equal(pld_model_open(loud, PLADIS_TEST_DATA "/reference/models/sd15", &told, NULL), PLD_OK);
+        assert_int_equal(pld_model_open(loud, PLADIS_TEST_DATA "/reference/models/sd15", &told, NULL),
+                         PLD_OK);
         assert_int_equal(pld_session_create(told, &drawing, NULL), PLD_OK);
         pld_generate_options_init(&wanted, sizeof wanted);
         wanted.cfg_scale = 0.5; /* is told to have no effect */
@@ -320,8 +323,8 @@ static void series_are_counted(void **state) {
 static int start(void **state) {
     (void)state;
     return pld_engine_create(NULL, &engine, NULL) == PLD_OK &&
-                   pld_model_open_with(engine, PLADIS_TEST_DATA "/reference/models/sd15", NULL, &model, NULL) ==
-                       PLD_OK &&
+                   pld_model_open_with(engine, PLADIS_TEST_DATA "/reference/models/sd15", NULL, &model,
+                                       NULL) == PLD_OK &&
                    pld_session_create(model, &session, NULL) == PLD_OK
                ? 0
                : -1;

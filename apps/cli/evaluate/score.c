@@ -54,8 +54,9 @@ static void print_scene(const char *path, const pld_scene *scene) {
     for (int i = 0; i < scene->thing_count && i < PLD_MAX_THINGS_SEEN; i++) {
         const char *shape = pld_world_word(PLD_WORLD_SHAPES, scene->shapes[i]);
         print_output("  %-7s %-14s at (%.0f, %.0f), radius %.1f, overlap %.2f\n",
-                     pld_world_word(PLD_WORLD_COLOURS, scene->colours[i]), shape != NULL ? shape : "without shape",
-                     scene->x[i], scene->y[i], scene->radii[i], scene->overlaps[i]);
+                     pld_world_word(PLD_WORLD_COLOURS, scene->colours[i]),
+                     shape != NULL ? shape : "without shape", scene->x[i], scene->y[i], scene->radii[i],
+                     scene->overlaps[i]);
     }
 }
 

@@ -31,7 +31,9 @@ const pld_guidance_method *pld_guidance_find(const char *name, size_t length) {
 
 /** NULL past the end. */
 static const pld_guidance_method *method_at(size_t index) {
-    return index + 1 < sizeof pld_guidance_methods / sizeof *pld_guidance_methods ? pld_guidance_methods[index] : NULL;
+    return index + 1 < sizeof pld_guidance_methods / sizeof *pld_guidance_methods
+               ? pld_guidance_methods[index]
+               : NULL;
 }
 
 bool pld_guidance_describe(size_t index, pld_guidance_info *info) {

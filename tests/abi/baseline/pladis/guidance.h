@@ -46,7 +46,7 @@ typedef struct pld_guidance_info {
         *description; /**< formula: u, c, p are the unconditional, conditional, perturbed predictions */
     const char *paper;
     const char *evaluations; /**< of the network in a step, "+1" */
-    size_t key_count; /**< of its options, see pld_guidance_describe_key */
+    size_t key_count;        /**< of its options, see pld_guidance_describe_key */
 } pld_guidance_info;
 
 /** Method `index` of the registry; false past the end, and without struct_size. */

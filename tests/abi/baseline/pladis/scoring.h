@@ -75,10 +75,10 @@ typedef struct pld_scene {
     /* of the first things, from the top */
     int shapes[PLD_MAX_THINGS_SEEN]; /**< the best one, or PLD_ANY where none fits */
     int colours[PLD_MAX_THINGS_SEEN];
-    double x[PLD_MAX_THINGS_SEEN], y[PLD_MAX_THINGS_SEEN]; /**< centre of the bounding box, pixels from the top
-                                                            *   left corner */
-    double radii[PLD_MAX_THINGS_SEEN];    /**< of the fitted shape, in units of 1/128 of the picture's shorter
-                                           *   side */
+    /** Centre of the bounding box, pixels from the top left corner. */
+    double x[PLD_MAX_THINGS_SEEN], y[PLD_MAX_THINGS_SEEN];
+    /** Of the fitted shape, in units of 1/128 of the picture's shorter side. */
+    double radii[PLD_MAX_THINGS_SEEN];
     double overlaps[PLD_MAX_THINGS_SEEN]; /**< intersection over union with that shape */
 } pld_scene;
 
