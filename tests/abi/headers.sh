@@ -13,13 +13,10 @@ count=0
 compile() {
     echo 'int known;' >"$place/known.$2"
     "$1" "-std=$3" -fsyntax-only "$place/known.$2" 2>/dev/null || return 0
-    for file in "$place"/header_*; do
-        cp "$file" "$place/unit.$2"
-        "$1" "-std=$3" -Wall -Wextra -Wpedantic -Werror -I"$source/include" -fsyntax-only "$place/unit.$2" || {
-            echo "$1 -std=$3: $(head -1 "$file")" >&2
-            exit 1
-        }
-    done
+    "$1" "-std=$3" -Wall -Wextra -Wpedantic -Werror -I"$source/include" -fsyntax-only "$place"/header_*."$2" || {
+        echo "$1 -std=$3: not without a word" >&2
+        exit 1
+    }
     count=$((count + 1))
 }
 
@@ -29,7 +26,11 @@ for header in "$source"/include/pladis/*.h; do
     cat "$place/header_$name" >>"$place/all"
 done
 mv "$place/all" "$place/header_all"
-for file in "$place"/header_*; do echo 'extern int more;' >>"$file"; done # version.h alone declares nothing
+for file in "$place"/header_*; do
+    echo 'extern int more;' >>"$file" # version.h alone declares nothing
+    cp "$file" "$file.c"
+    mv "$file" "$file.cpp"
+done
 for compiler in gcc clang; do
     command -v "$compiler" >/dev/null || continue
     for standard in c99 c11 c17 c23 c2x; do compile "$compiler" c "$standard"; done
