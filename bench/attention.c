@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/onednn.h"
 #include "bench/measure.h"
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "kernels/attention.h"
+#include "kernels/matrix.h"
 
 /** One shape of a real model; batch 1. */
 typedef struct attention_shape {
@@ -69,10 +68,8 @@ typedef struct layer {
     float *bias;                          /* [width] */
     void *scratch;
     size_t scratch_size;
-    pld_onednn *dnn;
-    pld_onednn_primitive *to_q, *to_out;
+    pld_matrix projection;             /* to_q and to_out */
     void *to_q_weight, *to_out_weight; /* packed */
-    void *product_scratch;
     bench_samples core[RULES], whole[RULES];
 } layer;
 
@@ -100,35 +97,32 @@ static pld_attention_problem make_problem(const layer *l, int rule) {
 
 static void free_layer(layer *l) {
     void *all[] = {l->hidden,  l->query,       l->out,           l->result,         l->key, l->value, l->bias,
-                   l->scratch, l->to_q_weight, l->to_out_weight, l->product_scratch};
+                   l->scratch, l->to_q_weight, l->to_out_weight};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         pld_free(all[i]);
     }
-    pld_onednn_primitive_destroy(&l->to_q);
-    pld_onednn_primitive_destroy(&l->to_out);
-    pld_onednn_destroy(&l->dnn);
     pld_free(l);
 }
 
-/** A projection [queries, width] · [width, width] with random weights, packed. */
-static pld_status make_product(layer *l, bool bias, pld_onednn_primitive **primitive, void **packed,
-                               pld_error *error) {
-    const int64_t width = (int64_t)l->shape->heads * l->shape->head_size;
-    const pld_onednn_problem problem = {.batch = 1,
-                                        .height = l->shape->queries,
-                                        .width = 1,
-                                        .in_channels = width,
-                                        .out_height = l->shape->queries,
-                                        .out_width = 1,
-                                        .out_channels = width,
-                                        .bias = bias};
-    PLD_TRY(pld_onednn_prepare(l->dnn, &problem, l->shape->name, primitive, error));
-    float *plain = bench_numbers((size_t)(width * width), 1.5F / sqrtf((float)width));
-    *packed = pld_allocate_aligned(pld_onednn_packed_bytes(*primitive), 1);
-    pld_status status = plain && *packed ? pld_onednn_pack(l->dnn, *primitive, plain, *packed, error)
-                                         : pld_fail_memory(error, (size_t)(width * width), l->shape->name);
+/** Weights [width, width] of a projection, random, packed. */
+static pld_status make_product(const bench_run *run, const layer *l, void **packed, pld_error *error) {
+    const pld_panels *shape = &l->projection.weights;
+    const size_t count = (size_t)(shape->columns * shape->depth);
+    float *plain = bench_numbers(count, 1.5F / sqrtf((float)shape->depth));
+    *packed = pld_allocate_aligned(pld_panels_bytes(run->kernels, shape), 1);
+    for (int64_t panel = 0; plain && *packed && panel < pld_panel_count(run->kernels, shape); panel++) {
+        pld_panels_pack(run->kernels, shape, plain + pld_panel_first(run->kernels, shape, panel) * shape->depth, panel,
+                        *packed);
+    }
+    const bool done = plain && *packed;
     pld_free(plain);
-    return status;
+    return done ? PLD_OK : pld_fail_memory(error, count * sizeof *plain, l->shape->name);
+}
+
+static void project(const bench_run *run, const layer *l, const float *left, const void *packed, const float *bias,
+                    float *out) {
+    pld_matrix_run(run->kernels, &l->projection, run->threads,
+                   &(pld_matrix_operands){.left = left, .packed = packed, .bias = bias, .out = out});
 }
 
 static pld_status fill_layer(const bench_run *run, layer *l, pld_error *error) {
@@ -154,12 +148,10 @@ static pld_status fill_layer(const bench_run *run, layer *l, pld_error *error) {
     if (!shape->cross) {
         return PLD_OK;
     }
-    PLD_TRY(pld_onednn_create(&l->dnn, error));
-    PLD_TRY(make_product(l, false, &l->to_q, &l->to_q_weight, error));
-    PLD_TRY(make_product(l, true, &l->to_out, &l->to_out_weight, error));
-    const size_t a = pld_onednn_scratch_bytes(l->to_q), b = pld_onednn_scratch_bytes(l->to_out);
-    l->product_scratch = pld_allocate_aligned(a > b ? a : b, 1);
-    return l->product_scratch ? PLD_OK : pld_fail_memory(error, a, shape->name);
+    l->projection = (pld_matrix){.weights = {PLD_PANEL_F32, (int64_t)width, (int64_t)width, 1, false},
+                                 .rows = shape->queries};
+    PLD_TRY(make_product(run, l, &l->to_q_weight, error));
+    return make_product(run, l, &l->to_out_weight, error);
 }
 
 /** One layer under one rule, both times noted unless this is the warm-up. */
@@ -167,16 +159,14 @@ static pld_status run_once(const bench_run *run, layer *l, int rule, bool note, 
     const pld_attention_problem problem = make_problem(l, rule);
     const pld_attention_parallel parallel = {.threads = run->threads};
     const double begin = bench_now(run->threads);
-    if (l->to_q) {
-        PLD_TRY(pld_onednn_run(l->dnn, l->to_q, l->hidden, l->to_q_weight, NULL, l->query, l->product_scratch,
-                               error));
+    if (l->shape->cross) {
+        project(run, l, l->hidden, l->to_q_weight, NULL, l->query);
     }
     const double start = bench_now(run->threads);
     PLD_TRY(pld_attention_with(run->kernels, &problem, l->scratch, l->scratch_size, &parallel, error));
     const double stop = bench_now(run->threads);
-    if (l->to_out) {
-        PLD_TRY(pld_onednn_run(l->dnn, l->to_out, l->out, l->to_out_weight, l->bias, l->result,
-                               l->product_scratch, error));
+    if (l->shape->cross) {
+        project(run, l, l->out, l->to_out_weight, l->bias, l->result);
     }
     if (note) {
         bench_add_sample(&l->core[rule], stop - start);
@@ -227,7 +217,6 @@ static pld_status measure_layer(bench_run *run, layer *l, pld_error *error) {
 }
 
 pld_status bench_attention(bench_run *run, pld_error *error) {
-    const int former = pld_swap_openmp_threads(run->threads); /* for the projections */
     pld_status status = PLD_OK;
     for (size_t i = 0; status == PLD_OK && i < sizeof shapes / sizeof shapes[0]; i++) {
         if (!bench_wanted(run, shapes[i].name)) {
@@ -242,6 +231,5 @@ pld_status bench_attention(bench_run *run, pld_error *error) {
         status = measure_layer(run, l, error);
         free_layer(l);
     }
-    pld_swap_openmp_threads(former);
     return status;
 }

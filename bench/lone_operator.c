@@ -59,7 +59,6 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
     pld_product_settings settings = bench_network_settings(bench, network);
     settings.conv = conv;
     lone->run = (pld_run){.plan = plan,
-                          .dnn = s->dnn,
                           .kernels = bench->kernels,
                           .threads = bench->threads,
                           .settings = settings,
@@ -143,12 +142,11 @@ static pld_status surround(const pld_model *model, bench_surroundings *s, pld_er
     int sites;
     PLD_TRY(pld_variant_table_init(&s->variants, model->sites, model->site_count, error));
     PLD_TRY(pld_variant_table_add_pladis(&s->variants, &request, &sites, error));
-    return pld_onednn_create(&s->dnn, error);
+    return PLD_OK;
 }
 
 static void part_surroundings(bench_surroundings *s) {
     pld_variant_table_free(&s->variants);
-    pld_onednn_destroy(&s->dnn);
     pld_free(s->text);
     pld_free(s->outside);
     pld_free(s->ids);

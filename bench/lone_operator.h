@@ -13,7 +13,6 @@
 
 /** What an operator may need from outside, enough for one row of any network here. */
 typedef struct bench_surroundings {
-    pld_onednn *dnn;
     float *text;           /* keys and values of one site [CONTEXT_TOKENS, widest] */
     const float **outside; /* all the same */
     pld_context context;

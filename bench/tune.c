@@ -25,7 +25,7 @@ typedef struct tune_findings {
 } tune_findings;
 
 static bool has_choice(const bench_run *bench, const bench_network *network, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     const pld_run run = {.settings = bench_network_settings(bench, network->plan)};
     return op->kind == &pld_operator_conv && p->kernel == 3 && p->stride == 1 &&
            pld_product_takes_bf16(&run, op) == bench->bf16;
@@ -82,7 +82,7 @@ static pld_status tune_operator(bench_run *bench, const bench_network *network, 
         status = add_ways(bench, network, index, lone, samples, error);
     }
     if (status == PLD_OK && found->count < MOST_ROWS) {
-        const pld_onednn_problem *p = &network->plan->operators[index].problem;
+        const pld_product_problem *p = &network->plan->operators[index].problem;
         found->rows[found->count].tiles = (double)pld_winograd_tiles(p->height, p->width);
         found->rows[found->count++].ratio = bench_ratio(&samples[1], &samples[0]);
     }

@@ -14,7 +14,6 @@
 #include "number.h"
 #include "output.h"
 #include "standard_files.h"
-#include "thread_wait.h"
 
 static const struct {
     const char *name;
@@ -91,7 +90,6 @@ static int report_unknown(const char *name) {
 
 int main(int argc, char **argv) {
     standard_files_open();
-    let_idle_threads_sleep(argv);
     /* Numbers and letters as C has them, in all that is printed, written and read, whatever is loaded. */
     setlocale(LC_ALL, "C");
     json_watch_memory();

@@ -3,18 +3,25 @@
 #include "core/parallel.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
+#include "core/pool.h"
 #include "core/text.h"
 
 /* Ranges for each thread: enough that a thread which loses its processor for a while leaves its share to
  * others. */
 enum { RANGES = 16 };
+
+/* A program's loop in place of the pool; both are written while nothing runs. */
+static _Atomic(pld_parallel_loop) given_loop;
+static _Atomic(void *) given_user;
+
+void pld_set_parallel_loop(pld_parallel_loop loop, void *user) {
+    atomic_store(&given_user, user);
+    atomic_store(&given_loop, loop);
+}
 
 void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *context) {
     const int workers = count < (size_t)threads ? (int)count : threads;
@@ -24,19 +31,13 @@ void pld_parallel_for(int threads, size_t count, pld_parallel_body body, void *c
         }
         return;
     }
-    const size_t most = (size_t)workers * RANGES;
-    const size_t ranges = count < most ? count : most;
-#ifdef _OPENMP
-#pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
-#endif
-    for (size_t range = 0; range < ranges; range++) {
-#ifdef _OPENMP
-        const int thread = omp_get_thread_num();
-#else
-        const int thread = 0;
-#endif
-        body(context, count * range / ranges, count * (range + 1) / ranges, thread);
+    const pld_parallel_loop loop = atomic_load_explicit(&given_loop, memory_order_acquire);
+    if (loop) {
+        loop(atomic_load(&given_user), workers, count, body, context);
+        return;
     }
+    const size_t most = (size_t)workers * RANGES;
+    pld_pool_run(workers, count, count < most ? count : most, body, context);
 }
 
 enum { LINE_BYTES = 128 };
@@ -93,14 +94,4 @@ int pld_available_threads(void) {
     int cores = processors > per_core ? processors / per_core : 1;
     int quota = cgroup_quota();
     return quota > 0 && quota < cores ? quota : cores;
-}
-
-int pld_swap_openmp_threads(int threads) {
-#ifdef _OPENMP
-    int former = omp_get_max_threads();
-    omp_set_num_threads(threads);
-    return former;
-#else
-    return threads;
-#endif
 }

@@ -10,10 +10,14 @@ enum {
     ROWS = 240,
     DEPTH = 320,
     PAIRS = 4,      /* of panels whose sums pass through the depth together */
-    LEAST_ROWS = 96 /* of an item */
+    LEAST_ROWS = 96, /* of an item */
+    /* of an item of patches, which reads its own: panels enough to be worth it */
+    LEAST_PATCHES = 24,
+    LEAST_PANELS = 4
 };
 
-/** Floats that a thread wants for a piece of a panel, expanded, and for a block's sums before their GEGLU. */
+/** Floats that a thread wants for a piece of a panel, expanded, for a block's sums before their GEGLU, and for a
+ * block of patches. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
     return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(DEPTH * k->panel_columns());
 }
@@ -21,8 +25,17 @@ static size_t sum_floats(const pld_kernels *k, const pld_matrix *matrix) {
     return matrix->weights.halves ? (size_t)(PAIRS * k->panel_columns() * 2 * ROWS) : 0;
 }
 
+static size_t patch_floats(const pld_matrix *matrix) {
+    return matrix->patches.kernel ? (size_t)(ROWS * DEPTH) : 0;
+}
+
+/** Of a thread. */
+static size_t room_floats(const pld_kernels *k, const pld_matrix *matrix) {
+    return piece_floats(k, matrix) + sum_floats(k, matrix) + patch_floats(matrix);
+}
+
 size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int threads) {
-    return (size_t)threads * (piece_floats(k, matrix) + sum_floats(k, matrix)) * sizeof(float);
+    return (size_t)threads * room_floats(k, matrix) * sizeof(float);
 }
 
 /** One run: the rows are cut into row_parts, the panels, or pairs of them, into panel_parts. */
@@ -36,7 +49,24 @@ typedef struct matrix_job {
 /** A block of rows and a piece of the depth. */
 typedef struct matrix_block {
     int64_t row, rows, depth, count;
+    const float *left; /* [rows, count], rows left_row floats apart */
+    int64_t left_row;
 } matrix_block;
+
+/** Find the left side of the block's piece, or read it. */
+static void place_left(const matrix_job *job, matrix_block *block, float *room) {
+    const pld_matrix *matrix = job->matrix;
+    if (matrix->patches.kernel) {
+        float *patches = room + piece_floats(job->k, matrix);
+        pld_patches_read(&matrix->patches, job->operands->left, block->row, block->rows, block->depth, block->count,
+                         patches);
+        block->left = patches;
+        block->left_row = block->count;
+    } else {
+        block->left_row = matrix->weights.depth;
+        block->left = job->operands->left + block->row * block->left_row + block->depth;
+    }
+}
 
 /** The block times its piece of one panel. */
 static void panel_piece(const matrix_job *job, const matrix_block *block, int64_t panel,
@@ -45,8 +75,8 @@ static void panel_piece(const matrix_job *job, const matrix_block *block, int64_
     const pld_matrix_operands *o = job->operands;
     const float *bias = block->depth == 0 ? o->bias : NULL;
     job->k->panel_product(&(pld_panel_product){
-        .left = o->left + block->row * weights->depth + block->depth,
-        .left_row = weights->depth,
+        .left = block->left,
+        .left_row = block->left_row,
         .rows = block->rows,
         .depth = block->count,
         .panel = pld_panels_read(job->k, weights, o->packed, panel, block->depth, block->count, room),
@@ -64,6 +94,7 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
     const pld_matrix_operands *o = job->operands;
     for (; block.depth < weights->depth; block.depth += DEPTH) {
         block.count = pld_smaller(DEPTH, weights->depth - block.depth);
+        place_left(job, &block, room);
         for (int64_t n = panel; n < last; n++) {
             const int64_t at = block.row * weights->columns + pld_panel_first(job->k, weights, n);
             const pld_panel_target target = {o->out + at, o->residual ? o->residual + at : NULL,
@@ -85,6 +116,7 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
         const int64_t columns = pld_smaller(pld_panel_first(job->k, weights, 2 * next), row) - first;
         for (block.depth = 0; block.depth < weights->depth; block.depth += DEPTH) {
             block.count = pld_smaller(DEPTH, weights->depth - block.depth);
+            place_left(job, &block, room);
             for (int64_t n = 2 * pair; n < 2 * next; n++) {
                 const int64_t at = n % 2 * columns + pld_panel_first(job->k, weights, n - n % 2) - first;
                 const pld_panel_target target = {sums + at, NULL, 2 * columns};
@@ -117,8 +149,7 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
     const matrix_job *job = context;
     const int64_t rows = job->matrix->rows;
     const int64_t panels = column_parts(job->k, job->matrix);
-    float *room = (float *)job->operands->scratch +
-                  (size_t)thread * (piece_floats(job->k, job->matrix) + sum_floats(job->k, job->matrix));
+    float *room = (float *)job->operands->scratch + (size_t)thread * room_floats(job->k, job->matrix);
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
         int64_t r = item / job->panel_parts;
         int64_t n = item % job->panel_parts;
@@ -127,15 +158,24 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/** Whole blocks of rows share a panel's expansion, as many for each thread; few rows leave the panels to share out. */
+static void share_out(matrix_job *job, int threads) {
+    const int64_t panels = column_parts(job->k, job->matrix);
+    const int64_t workers = threads, rows = job->matrix->rows;
+    job->row_parts =
+        pld_smaller(workers * pld_parts(rows, workers * ROWS), pld_larger(1, rows / LEAST_ROWS));
+    job->panel_parts = pld_smaller(pld_parts(workers * PLD_LEAST_ITEMS, job->row_parts), panels);
+    if (job->matrix->patches.kernel) {
+        job->panel_parts = pld_smaller(job->panel_parts, pld_larger(1, panels / LEAST_PANELS));
+        const int64_t wanted = pld_parts(workers * PLD_LEAST_ITEMS, job->panel_parts);
+        job->row_parts =
+            pld_larger(job->row_parts, pld_smaller(wanted, pld_larger(1, rows / LEAST_PATCHES)));
+    }
+}
+
 void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
                     const pld_matrix_operands *operands) {
-    const int64_t panels = column_parts(k, matrix);
-    /* Whole blocks of rows share a panel's expansion, as many for each thread; few rows leave the panels to
-     * share out. */
-    const int64_t workers = threads;
-    const int64_t row_parts = pld_smaller(workers * pld_parts(matrix->rows, workers * ROWS),
-                                          pld_larger(1, matrix->rows / LEAST_ROWS));
-    matrix_job job = {k, matrix, operands, row_parts,
-                      pld_smaller(pld_parts(workers * PLD_LEAST_ITEMS, row_parts), panels)};
+    matrix_job job = {k, matrix, operands, 1, 1};
+    share_out(&job, threads);
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
 }

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Linear layers: rows of activations times packed weights, on several threads. */
+/** Linear layers: rows of activations times packed weights, on several threads; and convolutions as the same
+ * product of patches (kernels/patches.h). */
 #ifndef PLD_KERNELS_MATRIX_H
 #define PLD_KERNELS_MATRIX_H
 
 #include "kernels/panels.h"
+#include "kernels/patches.h"
 
 /** out [rows, N] = left [rows, C] · weightsᵀ + bias + residual. weights.columns is N, weights.depth C. With
  *  weights.halves a GEGLU follows: of the N columns (a, b), out [rows, N/2] = a·gelu(b); no residual. */
 typedef struct pld_matrix {
     pld_panels weights;
     int64_t rows;
+    pld_patches patches; /* without halves: `left` is the input of a convolution of C = kernel² · channels */
 } pld_matrix;
 
 typedef struct pld_matrix_operands {
-    const float *left;     /* [rows, C] */
+    const float *left;     /* [rows, C], or what patches are taken from */
     const void *packed;    /* the weights in panels */
     const float *bias;     /* [N] or NULL */
     const float *residual; /* [rows, N], may be out; or NULL */

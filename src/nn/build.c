@@ -162,7 +162,7 @@ static pld_value_id product_of(pld_builder *b, const char *name, pld_value_id x,
     }
     const pld_value from = b->plan->values[x];
     const pld_value to = b->plan->values[out];
-    op->problem = (pld_onednn_problem){.batch = from.batch,
+    op->problem = (pld_product_problem){.batch = from.batch,
                                        .height = around->height ? around->height : from.height,
                                        .width = around->height ? around->width : from.width,
                                        .in_channels = from.channels,

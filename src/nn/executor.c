@@ -3,7 +3,6 @@
 
 #include "core/cancel.h"
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "nn/rounded_values.h"
 
 size_t pld_plan_memory_bytes(const pld_plan *plan) {
@@ -50,10 +49,7 @@ pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
     if (plan->memory_floats == 0) {
         PLD_TRY(pld_plan_layout(plan, error));
     }
-    int former = pld_swap_openmp_threads(run->threads);
-    pld_status status = prepare_operators(run, error);
-    pld_swap_openmp_threads(former);
-    PLD_TRY(status);
+    PLD_TRY(prepare_operators(run, error));
     return pld_plan_wake(plan, error);
 }
 
@@ -122,9 +118,7 @@ static pld_status run_operators(pld_run *run, pld_error *error) {
 pld_status pld_plan_run(pld_run *run, pld_error *error) {
     const char *name = run->plan->name ? run->plan->name : "";
     const double begin = pld_profile_now(run->profile);
-    int former = pld_swap_openmp_threads(run->threads);
     pld_status status = run_operators(run, error);
-    pld_swap_openmp_threads(former);
     pld_profile_end(run->profile, PLD_PROFILE_NETWORK, name, name, begin);
     return status;
 }

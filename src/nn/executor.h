@@ -42,7 +42,6 @@ typedef struct pld_attention_view {
 /** Everything a plan needs from outside. Zero what does not apply. */
 typedef struct pld_run {
     pld_plan *plan;
-    pld_onednn *dnn;
     const pld_kernels *kernels;
     int threads;
     pld_product_settings settings;
@@ -69,12 +68,12 @@ typedef struct pld_run {
     void *observe_user;
 } pld_run;
 
-/** Lay out (unless that is done), make primitives, pack weights, allocate. `cancel` is honoured. */
+/** Lay out (unless that is done), choose ways, pack weights, allocate. `cancel` is honoured. */
 pld_status pld_plan_prepare(pld_run *run, pld_error *error);
 
 /** Give up a prepared plan's buffers while another network runs, if they are large: everything in them is
- * lost. They become the spare memory of the plan, or are freed where it has none or a larger one. Weights and
- * primitives stay. */
+ * lost. They become the spare memory of the plan, or are freed where it has none or a larger one. Weights stay.
+ */
 void pld_plan_rest(pld_plan *plan);
 /** Get the buffers of a prepared plan again, unless they are there. */
 pld_status pld_plan_wake(pld_plan *plan, pld_error *error);

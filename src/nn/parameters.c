@@ -35,6 +35,7 @@ struct pld_parameters {
     pld_weight_files *files;   /* the base's own where there is one */
     pld_random_weights wanted; /* while there are no files: what they will be made of */
     const pld_kernels *kernels;
+    int threads;
     pld_parameter *bound; /* [count], in the order of the files; bound[i].weight.tensor NULL: not bound yet */
     bool *used;           /* [count] */
     size_t count;
@@ -54,7 +55,7 @@ static pld_status take_files(pld_parameters *parameters, pld_weight_files *files
                : pld_fail_memory(error, count * sizeof *parameters->bound, "parameters");
 }
 
-pld_status pld_parameters_create_random(const pld_kernels *kernels, pld_parameters **parameters,
+pld_status pld_parameters_create_random(const pld_kernels *kernels, int threads, pld_parameters **parameters,
                                         pld_error *error) {
     *parameters = pld_allocate(1, sizeof **parameters);
     if (!*parameters) {
@@ -62,12 +63,13 @@ pld_status pld_parameters_create_random(const pld_kernels *kernels, pld_paramete
     }
     pthread_mutex_init(&(*parameters)->mutex, NULL);
     (*parameters)->kernels = kernels;
+    (*parameters)->threads = threads;
     return PLD_OK;
 }
 
-pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels,
+pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels, int threads,
                                  pld_parameters **parameters, pld_error *error) {
-    pld_status status = pld_parameters_create_random(kernels, parameters, error);
+    pld_status status = pld_parameters_create_random(kernels, threads, parameters, error);
     if (status != PLD_OK) {
         pld_weight_files_close(&files);
         return status;
@@ -271,7 +273,7 @@ static pld_status read_all(const pld_parameters *parameters, const pld_parameter
     PLD_TRY(pld_weight_all_values(parameters->kernels, &parameter->weight, values, error));
     for (size_t i = 0; i < parameter->change_count; i++) {
         pld_status status = pld_weight_change_apply(&parameter->changes[i], &parameter->shape,
-                                                    parameters->kernels, *values, error);
+                                                    parameters->kernels, parameters->threads, *values, error);
         if (status != PLD_OK) {
             pld_free(*values);
             *values = NULL;
@@ -392,6 +394,7 @@ pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **paramete
     made->base = base;
     made->files = base->files;
     made->kernels = base->kernels;
+    made->threads = base->threads;
     made->count = base->count;
     made->bound = pld_allocate(made->count, sizeof *made->bound);
     made->used = pld_allocate(made->count, sizeof *made->used);

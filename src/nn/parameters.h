@@ -21,14 +21,14 @@ typedef struct pld_parameters pld_parameters;
 typedef struct pld_parameter pld_parameter;
 
 /** Parameters over the opened files of one component; they take `files` over, on failure too. `kernels`
- * convert stored types. */
-pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels,
+ * convert stored types; changes are computed on so many threads. */
+pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels, int threads,
                                  pld_parameters **parameters, pld_error *error);
 
 /** Parameters without files, which note what a network asks for, until pld_parameters_settle_random makes
  * random weights (io/random_weights.h) of all that was bound. For measuring networks whose weights are not at
  * hand. */
-pld_status pld_parameters_create_random(const pld_kernels *kernels, pld_parameters **parameters,
+pld_status pld_parameters_create_random(const pld_kernels *kernels, int threads, pld_parameters **parameters,
                                         pld_error *error);
 pld_status pld_parameters_settle_random(pld_parameters *parameters, pld_error *error);
 

@@ -24,7 +24,6 @@ static void release_weights(const pld_operator *op) {
 void pld_plan_free(pld_plan *plan) {
     for (size_t i = 0; i < plan->operator_count; i++) {
         release_weights(&plan->operators[i]);
-        pld_onednn_primitive_destroy(&plan->operators[i].primitive);
     }
     pld_free(plan->operators);
     pld_free(plan->values);

@@ -7,13 +7,12 @@
  *
  *      | value 0 | value 3 (0 is dead) … | outputs, never shared | scratch of the largest operator |
  *
- *  A plan is built without weights' data and without memory; pld_plan_prepare makes the primitives, packs the
- * weights and allocates.
+ *  A plan is built without weights' data and without memory; pld_plan_prepare packs the weights and
+ * allocates.
  */
 #ifndef PLD_NN_PLAN_H
 #define PLD_NN_PLAN_H
 
-#include "backend/onednn.h"
 #include "core/branch.h"
 #include "nn/parameters.h"
 
@@ -71,12 +70,24 @@ struct pld_run;
 /** What an operator does. A new kind of operator is one of these. */
 typedef struct pld_operator_kind {
     const char *name; /**< for profiles: "conv", "linear", "attention" */
-    /** Make primitives and pack weights; may be NULL. */
+    /** Choose a way and pack weights; may be NULL. */
     pld_status (*prepare)(struct pld_run *run, struct pld_operator *op, pld_error *error);
     /** Bytes of scratch; may be NULL. */
     size_t (*scratch)(const struct pld_run *run, const struct pld_operator *op);
     pld_status (*run)(struct pld_run *run, struct pld_operator *op, pld_error *error);
 } pld_operator_kind;
+
+/** A convolution out [B, Ho, Wo, N] of x [B, H, W, C] with weight [N, C, kernel, kernel], or, with kernel 0,
+ * a linear layer: rows [B·H·W, C] times weight [N, C] transposed. */
+typedef struct pld_product_problem {
+    int64_t batch, height, width, in_channels;
+    int64_t out_height, out_width, out_channels;
+    int64_t kernel; /**< 0: linear */
+    int64_t stride;
+    int64_t pad_before, pad_after; /**< rows above and columns left; rows below and columns right */
+    bool bias;
+    bool accumulate; /**< out += result instead of out = result */
+} pld_product_problem;
 
 typedef struct pld_operator {
     const pld_operator_kind *kind;
@@ -86,8 +97,7 @@ typedef struct pld_operator {
     const float *weight_values, *bias_values; /**< set by prepare for norms */
     const void *packed;                       /**< set by prepare for linear and convolution */
     const struct pld_product_path *path;      /**< likewise */
-    pld_onednn_primitive *primitive;          /**< of the direct path */
-    pld_onednn_problem problem;               /**< accumulate: there is a residual */
+    pld_product_problem problem;              /**< accumulate: there is a residual */
     bool f32;                                 /**< of a product: whatever the run's type is */
     bool geglu;            /**< after a linear layer, whose problem has twice the channels of out */
     pld_value_id residual; /**< [as out], added; may be out */

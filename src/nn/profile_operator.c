@@ -26,7 +26,7 @@ static int64_t key_count(const pld_run *run, const pld_operator *op, int64_t row
 
 double pld_operator_work(const pld_run *run, const pld_operator *op) {
     const pld_value *in = &run->plan->values[op->in];
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     if (site_of(run->plan, op)) {
         const pld_value *out = &run->plan->values[op->out];
         double work = 0;
@@ -73,8 +73,5 @@ const char *pld_operator_shape(const pld_run *run, const pld_operator *op, char 
 }
 
 const char *pld_operator_implementation(const pld_operator *op) {
-    if (op->primitive) {
-        return pld_onednn_implementation(op->primitive);
-    }
     return op->path ? op->path->name : "";
 }

@@ -13,8 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "backend/onednn.h"
 #include "core/memory.h"
+#include "core/parallel.h"
+#include "kernels/matrix.h"
 #include "nn/weight_values.h"
 
 /** A matrix [rows, columns] of float32. */
@@ -27,6 +28,7 @@ typedef struct change_run {
     const pld_weight_change *change;
     const pld_weight_shape *shape;
     const pld_kernels *kernels;
+    int threads;
     pld_error *error;
 } change_run;
 
@@ -208,11 +210,56 @@ static pld_status load(const change_run *run, pld_lora_factor factor, matrix *m)
     return PLD_OK;
 }
 
-/** out[a.rows, b.columns] = beta · out + alpha · a b */
-static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, double alpha, double beta,
-                           float *out) {
-    return pld_onednn_multiply(a->rows, b->columns, a->columns, (float)alpha, a->data, b->data, (float)beta,
-                               out, run->error);
+/** The right side of a product in panels. */
+typedef struct panels_task {
+    const pld_kernels *kernels;
+    const pld_panels *shape;
+    const matrix *right;
+    float *packed; /* [panel][row][column in the panel] */
+} panels_task;
+
+static void pack_panels(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const panels_task *task = context;
+    const matrix *right = task->right;
+    const size_t width = (size_t)task->kernels->panel_columns();
+    for (size_t panel = begin; panel < end; panel++) {
+        const size_t columns = (size_t)pld_panel_width(task->kernels, task->shape, (int64_t)panel);
+        float *to = task->packed + panel * right->rows * width;
+        for (size_t row = 0; row < right->rows; row++, to += width) {
+            memcpy(to, right->data + row * right->columns + panel * width, columns * sizeof *to);
+            memset(to + columns, 0, (width - columns) * sizeof *to);
+        }
+    }
+}
+
+/** out[a.rows, b.columns] = a b, added to it where `accumulate` */
+static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, bool accumulate, float *out) {
+    const pld_kernels *k = run->kernels;
+    const pld_matrix product = {.weights = {PLD_PANEL_F32, (int64_t)b->columns, (int64_t)b->rows, 1, false},
+                                .rows = (int64_t)a->rows};
+    const size_t bytes = pld_panels_bytes(k, &product.weights);
+    void *packed = pld_allocate_aligned(bytes, 1);
+    const size_t scratch_bytes = pld_matrix_scratch(k, &product, run->threads);
+    void *scratch = scratch_bytes ? pld_allocate_aligned(scratch_bytes, 1) : NULL;
+    pld_status status = PLD_OK;
+    if (packed && (scratch || !scratch_bytes)) {
+        panels_task task = {k, &product.weights, b, packed};
+        const double work = (double)a->rows * (double)a->columns * (double)b->columns;
+        const int threads = work < 1e6 ? 1 : run->threads;
+        pld_parallel_for(threads, (size_t)pld_panel_count(k, &product.weights), pack_panels, &task);
+        pld_matrix_run(k, &product, threads,
+                       &(pld_matrix_operands){.left = a->data,
+                                              .packed = packed,
+                                              .residual = accumulate ? out : NULL,
+                                              .out = out,
+                                              .scratch = scratch});
+    } else {
+        status = pld_fail_memory(run->error, bytes, "the product of a LoRA's factors");
+    }
+    pld_free(packed);
+    pld_free(scratch);
+    return status;
 }
 
 /** out[o, i, k] = Σ_pq a[p, o] core[p, q, k] b[q, i]; with `a` as [o, p] where out_first. */
@@ -237,22 +284,22 @@ static void tucker(const matrix *a, const matrix *core, const matrix *b, bool ou
     }
 }
 
-/** out[rows, …] = beta · out + scale · (a b), or Tucker's form where there is a core (beta 0 then). */
+/** out[rows, …] = scale · (a b), added to it where `accumulate`; Tucker's form where there is a core. */
 static pld_status product_of(const change_run *run, pld_lora_factor a, pld_lora_factor b,
-                             pld_lora_factor core, size_t outs, size_t row, double scale, double beta,
+                             pld_lora_factor core, size_t outs, size_t row, double scale, bool accumulate,
                              float *out) {
     matrix left = {0};
     matrix right = {0};
     matrix middle = {0};
     pld_status status = load(run, a, &left);
     status = status == PLD_OK ? load(run, b, &right) : status;
+    for (size_t i = 0; status == PLD_OK && scale != 1 && i < left.rows * left.columns; i++) {
+        left.data[i] *= (float)scale;
+    }
     if (status == PLD_OK && !factor_of(run->change, core)) {
-        status = multiply(run, &left, &right, scale, beta, out);
+        status = multiply(run, &left, &right, accumulate, out);
     } else if (status == PLD_OK && (status = load(run, core, &middle)) == PLD_OK) {
-        for (size_t i = 0; i < left.rows * left.columns; i++) {
-            left.data[i] *= (float)scale;
-        }
-        if (beta == 0) {
+        if (!accumulate) {
             memset(out, 0, outs * row * sizeof *out);
         }
         tucker(&left, &middle, &right, core == PLD_LORA_MIDDLE, outs, out);
@@ -265,7 +312,7 @@ static pld_status product_of(const change_run *run, pld_lora_factor a, pld_lora_
 
 static pld_status add_lora(const change_run *run, double scale, float *values) {
     return product_of(run, PLD_LORA_UP, PLD_LORA_DOWN, PLD_LORA_MIDDLE, run->shape->out, run->shape->row,
-                      scale, 1, values);
+                      scale, true, values);
 }
 
 static pld_status add_loha(const change_run *run, double scale, float *values) {
@@ -275,10 +322,10 @@ static pld_status add_loha(const change_run *run, double scale, float *values) {
         return pld_fail_memory(run->error, 2 * count * sizeof *both, "LoHa");
     }
     pld_status status = product_of(run, PLD_LOHA_W1_A, PLD_LOHA_W1_B, PLD_LOHA_T1, run->shape->out,
-                                   run->shape->row, scale, 0, both);
+                                   run->shape->row, scale, false, both);
     if (status == PLD_OK) {
         status = product_of(run, PLD_LOHA_W2_A, PLD_LOHA_W2_B, PLD_LOHA_T2, run->shape->out, run->shape->row,
-                            1, 0, both + count);
+                            1, false, both + count);
     }
     for (size_t i = 0; status == PLD_OK && i < count; i++) {
         values[i] += both[i] * both[count + i];
@@ -301,7 +348,7 @@ static pld_status kronecker_side(const change_run *run, pld_lora_factor whole, p
     if (!*side) {
         return pld_fail_memory(run->error, size->out * size->row * sizeof **side, "LoKr");
     }
-    return product_of(run, a, b, core, size->out, size->row, 1, 0, *side);
+    return product_of(run, a, b, core, size->out, size->row, 1, false, *side);
 }
 
 /** values[(o₁ o₂), (i₁ i₂), k] += scale · first[o₁, i₁] · second[o₂, i₂, k] */
@@ -421,8 +468,8 @@ static pld_status apply_with_magnitude(const change_run *run, float *values) {
 }
 
 pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
-                                   const pld_kernels *kernels, float *values, pld_error *error) {
-    const change_run run = {change, shape, kernels, error};
+                                   const pld_kernels *kernels, int threads, float *values, pld_error *error) {
+    const change_run run = {change, shape, kernels, threads, error};
     if (change->bias) {
         return add_stored(&run, PLD_LORA_BIAS_DIFFERENCE, change->strength, values);
     }

@@ -28,8 +28,8 @@ typedef struct pld_weight_change {
 pld_status pld_weight_change_check(const pld_weight_change *change, const pld_weight_shape *shape,
                                    pld_error *error);
 
-/** values[out · row] += the change, which has been checked. */
+/** values[out · row] += the change, which has been checked; on so many threads, on which the result does not depend. */
 pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
-                                   const pld_kernels *kernels, float *values, pld_error *error);
+                                   const pld_kernels *kernels, int threads, float *values, pld_error *error);
 
 #endif

@@ -12,11 +12,6 @@ pld_status pld_session_create(pld_model *model, pld_session **session, pld_error
         return pld_fail_memory(error, sizeof *made, "session");
     }
     made->model = model;
-    pld_status status = pld_onednn_create(&made->dnn, error);
-    if (status != PLD_OK) {
-        pld_session_destroy(&made);
-        return status;
-    }
     *session = made;
     return PLD_OK;
 }
@@ -49,7 +44,6 @@ void pld_session_destroy(pld_session **session) {
     }
     pld_recent_texts_free(&s->recent_texts);
     free_spare(s);
-    pld_onednn_destroy(&s->dnn);
     pld_free(s);
     *session = NULL;
 }
@@ -65,7 +59,6 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
     pld_product_settings_set_bf16(&settings, engine->kernels->isa, session->bf16,
                                   is_text_encoder(session->model, plan->parameters));
     return (pld_run){.plan = plan,
-                     .dnn = session->dnn,
                      .kernels = engine->kernels,
                      .threads = engine->threads,
                      .settings = settings,

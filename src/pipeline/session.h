@@ -25,7 +25,6 @@ typedef struct pld_denoiser_plan {
 
 struct pld_session {
     pld_model *model;
-    pld_onednn *dnn;
     pld_profile *profile; /* of the generation that runs; NULL: none */
     bool bf16;            /* of the plans: pld_session_set_bf16 */
     struct {

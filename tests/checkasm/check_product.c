@@ -210,7 +210,7 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, bo
 /** A GEGLU in the layer gives the bits of one after it: every sum is the same. */
 static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t half, int64_t depth,
                        int64_t rows) {
-    pld_matrix matrix = {{type, 2 * half, depth, 1, false}, rows};
+    pld_matrix matrix = {.weights = {type, 2 * half, depth, 1, false}, .rows = rows};
     float *left = filled((size_t)(rows * depth));
     float *weights = filled((size_t)(2 * half * depth));
     float *bias = filled((size_t)(2 * half));
@@ -239,9 +239,9 @@ static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t 
 void check_matrix(const pld_kernels *kernels) {
     for (int i = PLD_PANEL_F32; i <= PLD_PANEL_BF16; i++) {
         const pld_panel_type type = (pld_panel_type)i;
-        matrix_case(kernels, &(pld_matrix){{type, 40, 20, 1, false}, 500}, false);
-        matrix_case(kernels, &(pld_matrix){{type, 75, 340, 1, false}, 7}, true);
-        matrix_case(kernels, &(pld_matrix){{type, 3, 513, 1, false}, 1}, false);
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 40, 20, 1, false}, .rows = 500}, false);
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 75, 340, 1, false}, .rows = 7}, true);
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 3, 513, 1, false}, .rows = 1}, false);
         geglu_case(kernels, type, 128, 32, 250);
         geglu_case(kernels, type, 75, 340, 7);
         geglu_case(kernels, type, 1, 5, 300);

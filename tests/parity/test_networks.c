@@ -92,9 +92,8 @@ static void watch(void *user, const char *name, const pld_value *value, const fl
     }
 }
 
-static pld_run new_run(pld_plan *plan, pld_onednn *dnn, watcher *w) {
+static pld_run new_run(pld_plan *plan, watcher *w) {
     return (pld_run){.plan = plan,
-                     .dnn = dnn,
                      .kernels = reference_kernels(),
                      .threads = pld_available_threads(),
                      .settings = reference_settings(),
@@ -122,7 +121,7 @@ static pld_parameters *open_part(const reference_case *c, const char *part, cons
         check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
                      &error);
     }
-    check_status(pld_parameters_create(files, reference_kernels(), &parameters, &error), &error);
+    check_status(pld_parameters_create(files, reference_kernels(), 2, &parameters, &error), &error);
     return parameters;
 }
 
@@ -144,8 +143,6 @@ static void text_encoder(const char *name, const char *part, pld_text_request op
     assert_true(reference_open(name, &c));
     const char *model = json_string_value(json_object_get(c.info, "model"));
     pld_error error = {0};
-    pld_onednn *dnn = NULL;
-    check_status(pld_onednn_create(&dnn, &error), &error);
     pld_clip_config config;
     check_status(
         pld_clip_config_read(reference_path("models/%s/%s/config.json", model, part), &config, &error),
@@ -163,7 +160,7 @@ static void text_encoder(const char *name, const char *part, pld_text_request op
     pld_text_values values;
     check_status(pld_clip_build(&plan, &config, &options, &values, &error), &error);
     watcher w = {&c, text_tolerance, 0};
-    pld_run run = new_run(&plan, dnn, &w);
+    pld_run run = new_run(&plan, &w);
     run.ids = tokens;
     check_status(pld_plan_prepare(&run, &error), &error);
     check_status(pld_plan_run(&run, &error), &error);
@@ -171,7 +168,6 @@ static void text_encoder(const char *name, const char *part, pld_text_request op
     check_states(&c, &plan, &config, &options, values.states);
     pld_plan_free(&plan);
     pld_parameters_destroy(&parameters);
-    pld_onednn_destroy(&dnn);
     pld_free(ids);
     pld_free(tokens);
     reference_close(&c);
@@ -180,7 +176,6 @@ static void text_encoder(const char *name, const char *part, pld_text_request op
 /** A U-Net with everything that an evaluation needs. */
 typedef struct unet_fixture {
     reference_case c;
-    pld_onednn *dnn;
     pld_unet_config config;
     pld_parameters *parameters;
     pld_plan plan;
@@ -228,7 +223,7 @@ static void make_context(unet_fixture *f, int row, const float *states, int64_t 
     pld_plan_init(&f->contexts[row], f->parameters);
     check_status(pld_unet_condition_build(&f->contexts[row], &f->config, &request, &io, &error), &error);
     assert_int_equal(f->contexts[row].offer_count, f->plan.outside_count);
-    pld_run run = new_run(&f->contexts[row], f->dnn, NULL);
+    pld_run run = new_run(&f->contexts[row], NULL);
     run.settings.bf16 = run.settings.split = reference_bf16();
     run.tap = NULL;
     check_status(pld_plan_prepare(&run, &error), &error);
@@ -258,7 +253,6 @@ static void open_unet(unet_fixture *f, const char *name) {
     const double tolerance = sdxl ? sdxl_tolerance : network_tolerance;
     const double wide = sdxl ? sdxl_bf16_tolerance : bf16_tolerance;
     f->w = (watcher){&f->c, reference_bf16() ? wide : tolerance, 0};
-    check_status(pld_onednn_create(&f->dnn, &error), &error);
     check_status(
         pld_unet_config_read(reference_path("models/%s/unet/config.json", model), &f->config, &error),
         &error);
@@ -277,7 +271,7 @@ static void open_unet(unet_fixture *f, const char *name) {
         f->timesteps[row] = time[row];
     }
     check_status(pld_parameters_check_all_used(f->parameters, &error), &error);
-    f->run = new_run(&f->plan, f->dnn, &f->w);
+    f->run = new_run(&f->plan, &f->w);
     f->run.settings.bf16 = f->run.settings.split = reference_bf16();
     f->run.contexts = f->rows;
     f->run.timesteps = f->timesteps;
@@ -302,7 +296,6 @@ static void close_unet(unet_fixture *f) {
         pld_plan_free(&f->contexts[i]);
     }
     pld_parameters_destroy(&f->parameters);
-    pld_onednn_destroy(&f->dnn);
     reference_close(&f->c);
 }
 
@@ -460,9 +453,7 @@ static void rows_shared(const char *name, int first_groups) {
 /** Decoder (latent → decoded, scaling undone first) or encoder (picture → moments). */
 static void vae_half(const reference_case *c, const char *model, bool decode) {
     pld_error error = {0};
-    pld_onednn *dnn = NULL;
     pld_kl_config config;
-    check_status(pld_onednn_create(&dnn, &error), &error);
     check_status(pld_kl_config_read(reference_path("models/%s/vae/config.json", model), &config, &error),
                  &error);
     pld_parameters *parameters = open_part(c, "vae", "diffusion_pytorch_model");
@@ -475,7 +466,7 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
     check_status((decode ? pld_kl_decoder_build : pld_kl_encoder_build)(&plan, &config, 1, in->shape[2],
                                                                         in->shape[3], &io, &error),
                  &error);
-    pld_run run = new_run(&plan, dnn, NULL);
+    pld_run run = new_run(&plan, NULL);
     run.tap = NULL;
     run.settings.bf16 = reference_bf16();
     check_status(pld_plan_prepare(&run, &error), &error);
@@ -491,7 +482,6 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
                 reference_bf16() ? vae_bf16_tolerance : network_tolerance);
     pld_plan_free(&plan);
     pld_parameters_destroy(&parameters);
-    pld_onednn_destroy(&dnn);
     pld_free(values);
 }
 

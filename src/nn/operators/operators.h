@@ -22,8 +22,7 @@ extern const pld_product_path pld_product_bf16;   /**< most of a network in bflo
 extern const pld_product_path pld_product_split;  /**< the rest likewise, split: kernels/pairs.h */
 extern const pld_product_path pld_product_matrix; /**< linear layers: kernels/matrix.h */
 extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd.h */
-extern const pld_product_path pld_product_patches;  /**< convolutions of stride 2: kernels/matrix.h */
-extern const pld_product_path pld_product_direct;   /**< everything: oneDNN */
+extern const pld_product_path pld_product_direct;   /**< every convolution: kernels/matrix.h, patches.h */
 
 /** The run's type is bfloat16, and this operator's operands may be rounded to it. Some products stay float32:
  * those that the network wants so; embeddings of time and sizes (one token a picture), which every block
@@ -46,6 +45,12 @@ pld_convolution_operands pld_product_operands(const pld_run *run, const pld_oper
 
 /** Set op->packed to the weight in these panels. */
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels, pld_error *error);
+/** The same in panels of patches: a weight [N, C, taps] in the order [N, taps, C], of that depth. */
+pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const pld_panels *panels, int64_t taps,
+                                    pld_error *error);
+
+/** Threads for so many multiplications: waking one costs as much as a million of them. */
+int pld_product_threads(const pld_run *run, double multiplications);
 
 /** As an operator's token: the largest id of a text, whatever it is. */
 enum { PLD_LARGEST_ID = -1 };

@@ -8,7 +8,6 @@ static const pld_product_path *const paths[] = {&pld_product_bf16,
                                                 &pld_product_split,
                                                 &pld_product_matrix,
                                                 &pld_product_winograd,
-                                                &pld_product_patches,
                                                 &pld_product_direct,
                                                 NULL};
 
@@ -66,19 +65,34 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
     return (pld_panels){type, op->problem.out_channels, op->problem.in_channels, taps, op->geglu};
 }
 
+int pld_product_threads(const pld_run *run, double multiplications) {
+    return multiplications < 1e6 ? 1 : run->threads;
+}
+
 /** One packing; every thread works on panels of its own and stops at its first failure. */
 typedef struct panels_job {
     const pld_kernels *kernels;
     const pld_panels *shape;
+    int64_t patch_taps; /* that come before the channels in the panels, and after them in the weight */
     const pld_weight_reader *reader;
     void *packed;
-    float *rooms; /* [threads][room_floats] */
+    float *rooms; /* [threads][room_floats], the second half for patches */
     size_t room_floats;
     struct panels_result {
         pld_status status;
         pld_error error;
     } * results; /* [threads] */
 } panels_job;
+
+/** rows of [channels, taps] → [taps, channels] */
+static const float *turn_patches(const panels_job *job, size_t rows, const float *room, float *turned) {
+    const int64_t taps = job->patch_taps, channels = job->shape->depth / taps;
+    for (int64_t row = 0; row < (int64_t)rows; row++) {
+        const int64_t at = row * job->shape->depth;
+        job->kernels->transpose(room + at, taps, channels, taps, turned + at, channels);
+    }
+    return turned;
+}
 
 static void pack_range(void *context, size_t begin, size_t end, int thread) {
     const panels_job *job = context;
@@ -91,7 +105,9 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
         result->status =
             pld_weight_reader_read(job->reader, first * row, columns * row, room, &result->error);
         if (result->status == PLD_OK) {
-            pld_panels_pack(job->kernels, job->shape, room, (int64_t)panel, job->packed);
+            const float *weights =
+                job->patch_taps > 1 ? turn_patches(job, columns, room, room + job->room_floats / 2) : room;
+            pld_panels_pack(job->kernels, job->shape, weights, (int64_t)panel, job->packed);
         }
     }
 }
@@ -100,6 +116,7 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
 typedef struct panels_request {
     const pld_run *run;
     const pld_panels *shape;
+    int64_t patch_taps;
 } panels_request;
 
 static pld_status pack_panels(const void *context, const pld_weight_reader *reader, void *packed,
@@ -107,8 +124,13 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     const panels_request *request = context;
     const pld_kernels *k = request->run->kernels;
     const int threads = request->run->threads;
-    panels_job job = {.kernels = k, .shape = request->shape, .reader = reader, .packed = packed};
+    panels_job job = {.kernels = k,
+                      .shape = request->shape,
+                      .patch_taps = request->patch_taps,
+                      .reader = reader,
+                      .packed = packed};
     job.room_floats = (size_t)(k->panel_columns() * job.shape->depth * job.shape->taps);
+    job.room_floats *= job.patch_taps > 1 ? 2 : 1;
     job.rooms = pld_allocate_aligned((size_t)threads, job.room_floats * sizeof *job.rooms);
     job.results = pld_allocate((size_t)threads, sizeof *job.results);
     pld_status status = PLD_OK;
@@ -128,13 +150,19 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     return status;
 }
 
-pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels,
-                            pld_error *error) {
+pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const pld_panels *panels, int64_t taps,
+                                    pld_error *error) {
     /* what makes panels of one layout differ from another's; numbers of one type, since bytes are compared */
-    const int64_t layout[] = {panels->type, panels->columns, panels->depth,
-                              panels->taps, panels->halves,  run->kernels->panel_columns()};
-    const panels_request request = {run, panels};
+    const int64_t layout[] = {panels->type,   panels->columns, panels->depth,
+                              panels->taps,   panels->halves,  run->kernels->panel_columns(),
+                              taps};
+    const panels_request request = {run, panels, taps};
     const pld_packing packing = {layout, sizeof layout, pld_panels_bytes(run->kernels, panels), pack_panels,
                                  &request};
     return pld_parameter_packed(op->weight, &packing, &op->packed, error);
+}
+
+pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels,
+                            pld_error *error) {
+    return pld_product_pack_patches(run, op, panels, 1, error);
 }

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Any linear layer or convolution through oneDNN. */
-#include <string.h>
-
-#include "core/memory.h"
+/** Any convolution in float32, as a matrix product: a row of the left side is the patch of the input that an output
+ * pixel sees, which is read when its block is multiplied (kernels/patches.h).
+ *
+ *      x [H, W, C]  →  patches [output pixels, kernel²·C]  ·  weightsᵀ [kernel²·C, N]  →  out
+ *
+ *  What stands around it is computed beside it: the input is normalised or enlarged into the scratch first, and a
+ * vector is added afterwards.
+ */
+#include "core/parallel.h"
+#include "kernels/matrix.h"
 #include "nn/operators/operators.h"
 
 static bool accepts(const pld_run *run, const pld_operator *op) {
@@ -11,70 +17,80 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
     return true;
 }
 
-typedef struct direct_packing {
-    pld_onednn *dnn;
-    const pld_onednn_primitive *primitive;
-} direct_packing;
+static int64_t taps_of(const pld_product_problem *p) {
+    return p->kernel * p->kernel;
+}
 
-static pld_status pack(const void *context, const pld_weight_reader *reader, void *packed, pld_error *error) {
-    const direct_packing *direct = context;
-    float *values = NULL;
-    if (!reader->values) {
-        PLD_TRY(pld_weight_all_values(reader->kernels, reader->weight, &values, error));
-    }
-    pld_status status = pld_onednn_pack(direct->dnn, direct->primitive,
-                                        reader->values ? reader->values : values, packed, error);
-    pld_free(values);
-    return status;
+static pld_matrix matrix_of(const pld_operator *op) {
+    const pld_product_problem *p = &op->problem;
+    pld_panels weights = pld_product_panels(op, 1);
+    weights.depth *= taps_of(p);
+    return (pld_matrix){.weights = weights,
+                        .rows = p->batch * p->out_height * p->out_width,
+                        .patches = {.kernel = p->kernel,
+                                    .stride = p->stride,
+                                    .pad_before = p->pad_before,
+                                    .height = p->height,
+                                    .width = p->width,
+                                    .channels = p->in_channels,
+                                    .out_height = p->out_height,
+                                    .out_width = p->out_width}};
+}
+
+static int threads_of(const pld_run *run, const pld_matrix *matrix) {
+    return pld_product_threads(run, (double)matrix->rows * (double)(matrix->weights.columns * matrix->weights.depth));
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {
-    PLD_TRY(pld_onednn_prepare(run->dnn, &op->problem, op->name, &op->primitive, error));
-    const direct_packing direct = {run->dnn, op->primitive};
-    pld_packing packing = {.bytes = pld_onednn_packed_bytes(op->primitive), .pack = pack, .context = &direct};
-    packing.layout = pld_onednn_layout(op->primitive, &packing.layout_size);
-    return pld_parameter_packed(op->weight, &packing, &op->packed, error);
+    const pld_matrix matrix = matrix_of(op);
+    return pld_product_pack_patches(run, op, &matrix.weights, taps_of(&op->problem), error);
 }
 
 /** Floats of the input as the convolution sees it; 0 where it is what the plan holds. */
 static size_t input_floats(const pld_run *run, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     const pld_value *in = &run->plan->values[op->in];
     const bool same = op->factors == PLD_NO_VALUE && in->height == p->height && in->width == p->width;
-    return same ? 0 : (size_t)(p->batch * p->height * p->width * p->in_channels);
+    return same ? 0 : (size_t)pld_whole_lines(p->batch * p->height * p->width * p->in_channels);
 }
 
-/** Scratch: the primitive's, to a whole cache line · the input as the convolution sees it. */
-static size_t primitive_bytes(const pld_operator *op) {
-    return (pld_onednn_scratch_bytes(op->primitive) + PLD_ALIGNMENT - 1) / PLD_ALIGNMENT * PLD_ALIGNMENT;
-}
-
+/** Scratch: the input as the convolution sees it · the product's. */
 static size_t scratch(const pld_run *run, const pld_operator *op) {
-    return primitive_bytes(op) + input_floats(run, op) * sizeof(float);
+    const pld_matrix matrix = matrix_of(op);
+    return input_floats(run, op) * sizeof(float) +
+           pld_matrix_scratch(run->kernels, &matrix, threads_of(run, &matrix));
 }
 
-/** Normalise or enlarge the input of every picture into `to`. */
-static void write_input(const pld_run *run, const pld_operator *op, float *to) {
-    const pld_onednn_problem *p = &op->problem;
-    const pld_value *in = &run->plan->values[op->in];
-    const float *x = pld_plan_data(run->plan, op->in);
-    const float *factors = pld_plan_data_or_null(run->plan, op->factors);
-    const int64_t pixels = p->height * p->width;
-    for (int64_t b = 0; b < p->batch; b++, to += pixels * p->in_channels) {
-        const float *picture = x + b * in->height * in->width * p->in_channels;
+typedef struct input_task {
+    const pld_run *run;
+    const pld_operator *op;
+    float *to; /* [B, H, W, C] */
+} input_task;
+
+/** Normalise or enlarge; items are rows of all pictures. */
+static void write_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const input_task *task = context;
+    const pld_kernels *kernels = task->run->kernels;
+    const pld_product_problem *p = &task->op->problem;
+    const pld_value *in = &task->run->plan->values[task->op->in];
+    const float *factors = pld_plan_data_or_null(task->run->plan, task->op->factors);
+    for (int64_t row = (int64_t)begin; row < (int64_t)end; row++) {
+        const int64_t picture = row / p->height;
+        const int64_t source = picture * in->height + row % p->height * in->height / p->height;
+        const float *from = pld_plan_data(task->run->plan, task->op->in) + source * in->width * p->in_channels;
+        float *to = task->to + row * p->width * p->in_channels;
         if (factors) {
-            const float *scale = factors + b * 2 * p->in_channels;
-            run->kernels->scale_shift(picture, pixels, p->in_channels, scale, scale + p->in_channels, true,
-                                      to);
+            const float *scale = factors + picture * 2 * p->in_channels;
+            kernels->scale_shift(from, p->width, p->in_channels, scale, scale + p->in_channels, true, to);
         } else {
-            run->kernels->upsample_nearest(picture, in->height, in->width, p->in_channels, p->height,
-                                           p->width, to);
+            kernels->upsample_nearest(from, 1, in->width, p->in_channels, 1, p->width, to);
         }
     }
 }
 
 static void add_vector(const pld_run *run, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     const float *vector = pld_plan_data_or_null(run->plan, op->vector);
     float *out = pld_plan_data(run->plan, op->out);
     const int64_t pixels = p->out_height * p->out_width;
@@ -84,20 +100,24 @@ static void add_vector(const pld_run *run, const pld_operator *op) {
 }
 
 static pld_status run_direct(pld_run *run, pld_operator *op, pld_error *error) {
+    (void)error;
     const pld_plan *plan = run->plan;
+    const pld_product_problem *p = &op->problem;
+    const pld_matrix matrix = matrix_of(op);
     const float *x = pld_plan_data(plan, op->in);
-    float *out = pld_plan_data(plan, op->out);
-    const float *residual = pld_plan_data_or_null(plan, op->residual);
-    if (input_floats(run, op)) {
-        float *input = (float *)(void *)((char *)plan->scratch + primitive_bytes(op));
-        write_input(run, op, input);
-        x = input;
+    const size_t floats = input_floats(run, op);
+    if (floats) {
+        input_task task = {run, op, plan->scratch};
+        pld_parallel_for(pld_threads_for(run, floats), (size_t)(p->batch * p->height), write_rows, &task);
+        x = task.to;
     }
-    if (residual && residual != out) {
-        memcpy(out, residual, pld_value_floats(&plan->values[op->out]) * sizeof *out);
-    }
-    PLD_TRY(
-        pld_onednn_run(run->dnn, op->primitive, x, op->packed, op->bias_values, out, plan->scratch, error));
+    pld_matrix_run(run->kernels, &matrix, threads_of(run, &matrix),
+                   &(pld_matrix_operands){.left = x,
+                                          .packed = op->packed,
+                                          .bias = op->bias_values,
+                                          .residual = pld_plan_data_or_null(plan, op->residual),
+                                          .out = pld_plan_data(plan, op->out),
+                                          .scratch = (float *)plan->scratch + floats});
     add_vector(run, op);
     return PLD_OK;
 }

@@ -13,15 +13,14 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
 }
 
 static pld_matrix matrix_of(const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
-    return (pld_matrix){pld_product_panels(op, 1), p->batch * p->height * p->width};
+    const pld_product_problem *p = &op->problem;
+    return (pld_matrix){.weights = pld_product_panels(op, 1), .rows = p->batch * p->height * p->width};
 }
 
-/** Waking a thread costs as much as a million multiplications. */
 static int threads_of(const pld_run *run, const pld_matrix *matrix) {
     const double work =
         (double)matrix->rows * (double)matrix->weights.columns * (double)matrix->weights.depth;
-    return work < 1e6 ? 1 : run->threads;
+    return pld_product_threads(run, work);
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {

@@ -7,18 +7,18 @@
 
 bool pld_product_takes_bf16(const pld_run *run, const pld_operator *op) {
     enum { FEWEST = 8 };
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     const bool few = p->in_channels < FEWEST || p->out_channels < FEWEST;
     return run->settings.bf16 && !op->f32 && p->height * p->width > 1 && !(p->kernel > 1 && few);
 }
 
-static bool kernel_fits(const pld_run *run, const pld_onednn_problem *p) {
+static bool kernel_fits(const pld_run *run, const pld_product_problem *p) {
     return p->kernel * p->kernel <= PLD_CONVOLUTION_MOST_TAPS &&
            !(p->kernel > 1 && run->settings.conv == PLD_CONV_WINOGRAD);
 }
 
 static bool accepts_bf16(const pld_run *run, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     return pld_product_takes_bf16(run, op) && kernel_fits(run, p) &&
            (p->kernel <= 1 || !pld_product_winograd.accepts(run, op));
 }
@@ -26,12 +26,12 @@ static bool accepts_bf16(const pld_run *run, const pld_operator *op) {
 /** What the type leaves to float32, but for single tokens and few channels, which are little work. */
 static bool accepts_split(const pld_run *run, const pld_operator *op) {
     enum { FEWEST = 16 };
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     return run->settings.split && p->height * p->width > 1 && p->in_channels >= FEWEST && kernel_fits(run, p);
 }
 
 static pld_convolution convolution_of(const pld_run *run, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     const pld_panels weights = {op->path == &pld_product_split ? PLD_PANEL_SPLIT : PLD_PANEL_PAIRS,
                                 p->out_channels, p->in_channels, p->kernel ? p->kernel * p->kernel : 1,
                                 op->geglu};
@@ -66,11 +66,10 @@ static pld_convolution convolution_of(const pld_run *run, const pld_operator *op
                              .silu = true};
 }
 
-/** Waking a thread costs as much as a million multiplications. */
 static int threads_of(const pld_run *run, const pld_convolution *conv) {
     const double work = (double)(conv->batch * conv->out_height * conv->out_width) *
                         (double)conv->weights.columns * (double)(conv->weights.depth * conv->weights.taps);
-    return work < 1e6 ? 1 : run->threads;
+    return pld_product_threads(run, work);
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {

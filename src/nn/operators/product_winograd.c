@@ -6,7 +6,7 @@
 
 static bool accepts(const pld_run *run, const pld_operator *op) {
     enum { FEWEST = 16 }; /* with fewer input channels the transforms cost more than the products */
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     if (run->settings.conv == PLD_CONV_DIRECT || p->kernel != 3 || p->stride != 1 || p->pad_before != 1 ||
         p->pad_after != 1) {
         return false;
@@ -17,7 +17,7 @@ static bool accepts(const pld_run *run, const pld_operator *op) {
 }
 
 static pld_winograd winograd_of(const pld_run *run, const pld_operator *op) {
-    const pld_onednn_problem *p = &op->problem;
+    const pld_product_problem *p = &op->problem;
     const pld_value *source = &run->plan->values[op->in];
     pld_panels weights = pld_product_panels(op, 9);
     if (weights.type == PLD_PANEL_F32 && pld_product_takes_bf16(run, op)) {
