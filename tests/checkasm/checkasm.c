@@ -121,6 +121,7 @@ static const check checks[] = {
     {"attention strides", check_attention_strides, NULL},
     {"attention threads", check_attention_threads, NULL},
     {"matrix", check_matrix, NULL},
+    {"patches", check_patches, NULL},
     {"winograd", check_winograd, NULL},
     {"convolution", check_convolution, NULL},
     {"row properties", check_row_properties, NULL},
