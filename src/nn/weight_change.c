@@ -15,7 +15,7 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "kernels/matrix.h"
+#include "nn/factor_product.h"
 #include "nn/weight_values.h"
 
 /** A matrix [rows, columns] of float32. */
@@ -210,56 +210,15 @@ static pld_status load(const change_run *run, pld_lora_factor factor, matrix *m)
     return PLD_OK;
 }
 
-/** The right side of a product in panels. */
-typedef struct panels_task {
-    const pld_kernels *kernels;
-    const pld_panels *shape;
-    const matrix *right;
-    float *packed; /* [panel][row][column in the panel] */
-} panels_task;
-
-static void pack_panels(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const panels_task *task = context;
-    const matrix *right = task->right;
-    const size_t width = (size_t)task->kernels->panel_columns();
-    for (size_t panel = begin; panel < end; panel++) {
-        const size_t columns = (size_t)pld_panel_width(task->kernels, task->shape, (int64_t)panel);
-        float *to = task->packed + panel * right->rows * width;
-        for (size_t row = 0; row < right->rows; row++, to += width) {
-            memcpy(to, right->data + row * right->columns + panel * width, columns * sizeof *to);
-            memset(to + columns, 0, (width - columns) * sizeof *to);
-        }
-    }
+static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, bool accumulate, float *out) {
+    const pld_factor_product product = {a->data, b->data, a->rows, a->columns, b->columns, accumulate};
+    return pld_factor_product_run(&product, run->kernels, run->threads, out, run->error);
 }
 
-/** out[a.rows, b.columns] = a b, added to it where `accumulate` */
-static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, bool accumulate, float *out) {
-    const pld_kernels *k = run->kernels;
-    const pld_matrix product = {.weights = {PLD_PANEL_F32, (int64_t)b->columns, (int64_t)b->rows, 1, false},
-                                .rows = (int64_t)a->rows};
-    const size_t bytes = pld_panels_bytes(k, &product.weights);
-    void *packed = pld_allocate_aligned(bytes, 1);
-    const size_t scratch_bytes = pld_matrix_scratch(k, &product, run->threads);
-    void *scratch = scratch_bytes ? pld_allocate_aligned(scratch_bytes, 1) : NULL;
-    pld_status status = PLD_OK;
-    if (packed && (scratch || !scratch_bytes)) {
-        panels_task task = {k, &product.weights, b, packed};
-        const double work = (double)a->rows * (double)a->columns * (double)b->columns;
-        const int threads = work < 1e6 ? 1 : run->threads;
-        pld_parallel_for(threads, (size_t)pld_panel_count(k, &product.weights), pack_panels, &task);
-        pld_matrix_run(k, &product, threads,
-                       &(pld_matrix_operands){.left = a->data,
-                                              .packed = packed,
-                                              .residual = accumulate ? out : NULL,
-                                              .out = out,
-                                              .scratch = scratch});
-    } else {
-        status = pld_fail_memory(run->error, bytes, "the product of a LoRA's factors");
-    }
-    pld_free(packed);
-    pld_free(scratch);
-    return status;
+/** Threads for a loop over so many numbers. */
+static int threads_for(const change_run *run, size_t numbers) {
+    enum { WORTH_A_THREAD = 1 << 15 };
+    return numbers < WORTH_A_THREAD ? 1 : run->threads;
 }
 
 /** out[o, i, k] = Σ_pq a[p, o] core[p, q, k] b[q, i]; with `a` as [o, p] where out_first. */
@@ -351,15 +310,23 @@ static pld_status kronecker_side(const change_run *run, pld_lora_factor whole, p
     return product_of(run, a, b, core, size->out, size->row, 1, false, *side);
 }
 
-/** values[(o₁ o₂), (i₁ i₂), k] += scale · first[o₁, i₁] · second[o₂, i₂, k] */
-static void add_kronecker(const pld_weight_shape *first, const float *a, const pld_weight_shape *second,
-                          const float *b, float scale, float *values) {
-    for (size_t o = 0; o < first->out * second->out; o++) {
-        const float *left = a + o / second->out * first->row;
-        const float *right = b + o % second->out * second->row;
-        for (size_t i = 0; i < first->row; i++) {
-            const float factor = scale * left[i];
-            for (size_t j = 0; j < second->row; j++) {
+typedef struct kronecker_task {
+    const pld_weight_shape *first, *second;
+    const float *a, *b;
+    float scale, *values;
+} kronecker_task;
+
+/** values[(o₁ o₂), (i₁ i₂), k] += scale · first[o₁, i₁] · second[o₂, i₂, k]; items are outputs. */
+static void add_kronecker(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const kronecker_task *t = context;
+    float *values = t->values + begin * t->first->row * t->second->row;
+    for (size_t o = begin; o < end; o++) {
+        const float *left = t->a + o / t->second->out * t->first->row;
+        const float *right = t->b + o % t->second->out * t->second->row;
+        for (size_t i = 0; i < t->first->row; i++) {
+            const float factor = t->scale * left[i];
+            for (size_t j = 0; j < t->second->row; j++) {
                 *values++ += factor * right[j];
             }
         }
@@ -379,7 +346,8 @@ static pld_status add_lokr(const change_run *run, double scale, float *values) {
         status = kronecker_side(run, PLD_LOKR_W2, PLD_LOKR_W2_A, PLD_LOKR_W2_B, PLD_LOKR_T2, &second, &right);
     }
     if (status == PLD_OK) {
-        add_kronecker(&first, left, &second, right, (float)scale, values);
+        kronecker_task task = {&first, &second, left, right, (float)scale, values};
+        pld_parallel_for(threads_for(run, run->shape->out * run->shape->row), run->shape->out, add_kronecker, &task);
     }
     pld_free(left);
     pld_free(right);
@@ -424,12 +392,52 @@ pld_status pld_weight_change_check(const pld_weight_change *change, const pld_we
     return check_magnitude(change, shape, error);
 }
 
+typedef struct magnitude_task {
+    const pld_weight_shape *shape;
+    bool rows;         /* norms of rows, or of columns: inputs, all taps of each */
+    size_t taps;       /* of an input */
+    const float *want; /* [rows or columns] norms to be */
+    double *norms;     /* [rows or columns] squared, then as they are */
+    const float *before;
+    float *values;
+    double strength;
+} magnitude_task;
+
+/** Items are rows or columns, what norms are of. */
+static void sum_squares(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const magnitude_task *t = context;
+    const size_t row = t->shape->row;
+    const size_t first_row = t->rows ? begin : 0, last_row = t->rows ? end : t->shape->out;
+    const size_t first = t->rows ? 0 : begin * t->taps, last = t->rows ? row : end * t->taps;
+    for (size_t o = first_row; o < last_row; o++) {
+        for (size_t i = first; i < last; i++) {
+            const double value = (double)t->values[o * row + i];
+            t->norms[t->rows ? o : i / t->taps] += value * value;
+        }
+    }
+}
+
+/** Items are rows. */
+static void scale_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const magnitude_task *t = context;
+    const size_t row = t->shape->row;
+    for (size_t o = begin; o < end; o++) {
+        for (size_t i = 0; i < row; i++) {
+            const size_t at = t->rows ? o : i / t->taps;
+            float *value = &t->values[o * row + i];
+            const double before = (double)t->before[o * row + i];
+            const double wanted = t->norms[at] > 0 ? (double)*value * (double)t->want[at] / t->norms[at] : 0;
+            *value = (float)(before + t->strength * (wanted - before));
+        }
+    }
+}
+
 /** values = W + ΔW → its rows or columns scaled to the stored norms; W in `before`; then strength between. */
 static pld_status set_magnitude(const change_run *run, const float *before, float *values) {
     const pld_weight_shape *shape = run->shape;
     const magnitude from = magnitude_of(run->change, shape);
-    const bool rows = from.of_outputs;
-    const size_t taps = shape->row / (size_t)shape->size[1];
     matrix m = {0};
     PLD_TRY(load(run, from.factor, &m));
     const size_t count = m.rows * m.columns;
@@ -438,15 +446,20 @@ static pld_status set_magnitude(const change_run *run, const float *before, floa
         pld_free(m.data);
         return pld_fail_memory(run->error, count * sizeof *norms, "DoRA");
     }
-    for (size_t i = 0; i < shape->out * shape->row; i++) {
-        norms[rows ? i / shape->row : i % shape->row / taps] += (double)values[i] * values[i];
+    magnitude_task task = {.shape = shape,
+                           .rows = from.of_outputs,
+                           .taps = shape->row / (size_t)shape->size[1],
+                           .want = m.data,
+                           .norms = norms,
+                           .before = before,
+                           .values = values,
+                           .strength = run->change->strength};
+    const int threads = threads_for(run, shape->out * shape->row);
+    pld_parallel_for(threads, count, sum_squares, &task);
+    for (size_t i = 0; i < count; i++) {
+        norms[i] = sqrt(norms[i]);
     }
-    for (size_t i = 0; i < shape->out * shape->row; i++) {
-        const size_t at = rows ? i / shape->row : i % shape->row / taps;
-        const double length = sqrt(norms[at]);
-        const double wanted = length > 0 ? values[i] * (double)m.data[at] / length : 0;
-        values[i] = (float)(before[i] + run->change->strength * (wanted - before[i]));
-    }
+    pld_parallel_for(threads, shape->out, scale_rows, &task);
     pld_free(norms);
     pld_free(m.data);
     return PLD_OK;
