@@ -27,7 +27,7 @@ typedef struct bench_result {
     char group[16];          /**< "attention" */
     char name[BENCH_NAME];   /**< "sd15 512 cross 64x64, pladis 1.5, core": unique within group and shape */
     char shape[BENCH_NAME];  /**< "8 heads of 40, 4096 queries, 77 keys" */
-    char implementation[32]; /**< oneDNN's name for what ran, or "" */
+    char implementation[32]; /**< the name of the path that ran, or "" */
     const char *unit;        /**< of the three figures: "s", "bytes", "fraction", "tiles" */
     double median, lower, upper; /**< lower and upper quartile */
     int repeats;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recall.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,6 @@ struct recalled_picture {
     const char *program; /* that wrote it, where it was another one; else NULL */
     json_t *left_out;    /* what of its settings is not taken over, in words */
     const char *isa;     /* or NULL */
-    int64_t threads;     /* or 0 */
 };
 
 /** Store what `top`, which is taken over, says; NULL: out of memory. */
@@ -38,8 +36,7 @@ static options_result recall_json(const char *path, json_t *top, bool foreign, i
     const json_t *machine = json_object_get(top, "machine");
     *recalled = (recalled_picture){.json = top,
                                    .kept = kept,
-                                   .isa = json_string_value(json_object_get(machine, "isa")),
-                                   .threads = json_integer_value(json_object_get(machine, "threads"))};
+                                   .isa = json_string_value(json_object_get(machine, "isa"))};
     recalled_free(&request->recalled);
     request->recalled = recalled;
     return recall_store(path, top, foreign, number, request);
@@ -150,12 +147,11 @@ void recall_note_program(const generate_request *request) {
                  missing);
 }
 
-void recall_compare_machine(const generate_request *request, const char *isa, int threads) {
+void recall_compare_machine(const generate_request *request, const char *isa) {
     const recalled_picture *kept = request->recalled;
-    if (kept != NULL && kept->isa != NULL && (strcmp(kept->isa, isa) != 0 || kept->threads != threads)) {
-        message_note("%s was drawn with %s and %" PRId64
-                     " threads, but this run has %s and %d; the last bits may differ",
-                     request->from, kept->isa, kept->threads, isa, threads);
+    if (kept != NULL && kept->isa != NULL && strcmp(kept->isa, isa) != 0) {
+        message_note("%s was drawn with %s, but this run has %s; the last bits may differ", request->from, kept->isa,
+                     isa);
     }
 }
 

@@ -19,8 +19,8 @@ options_result recall_text(const char *path, const char *text, int64_t number, g
 /** A note where another program drew the picture: what of its settings counts, and what is missing. */
 void recall_note_program(const generate_request *request);
 
-/** A note where the machine is not the one that the picture was drawn on. */
-void recall_compare_machine(const generate_request *request, const char *isa, int threads);
+/** A note where the instruction set is not the one that the picture was drawn with. */
+void recall_compare_machine(const generate_request *request, const char *isa);
 
 /** The name of the model that the picture was drawn with; "" where it is not known. */
 const char *recalled_model(const recalled_picture *recalled);

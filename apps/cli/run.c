@@ -71,7 +71,7 @@ static int open_model(picture_run *run) {
     }
     preview_init(&run->preview, run->request, info.size_factor);
     settle_pladis_scale(&run->pictures, info.default_pladis_scale);
-    recall_compare_machine(run->request, pld_engine_isa(run->engine), pld_engine_threads(run->engine));
+    recall_compare_machine(run->request, pld_engine_isa(run->engine));
     run->facts = (run_facts){.model = run->model_path,
                              .model_name = run->model_name,
                              .family = info.family,

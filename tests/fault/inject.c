@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loaded before a program (LD_PRELOAD) it makes one allocation fail: every library's that the program
- * calls, jansson, zlib, libpng, PCRE2 and the C library's own. Not counted is what oneDNN, OpenMP, the C++
- * runtime and the dynamic linker ask for, which end the process themselves: their calls are known by the
- * return address, and calls of the C library by the frames above it.
+ * calls, jansson, zlib, libpng, PCRE2 and the C library's own; so is the making of a thread. Not counted is what
+ * the dynamic linker asks for, which ends the process itself: its calls are known by the return address, and calls
+ * of the C library by the frames above it.
  *
  * PLADIS_FAULT_AT=n: fail allocation n, counted from 0; with PLADIS_FAULT_ON=1 all after it, too.
+ * PLADIS_FAULT_THREADS=n: no more than n threads can be made.
  * PLADIS_FAULT_RESULT=f: write to file f "count fired left", and without PLADIS_FAULT_AT the places, one a
  * line: for each way by which the program comes to an allocation (a stack of return addresses) the number of
  * the first one and a hash of the stack. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <limits.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,6 +41,8 @@ static int outside_count, object_count;
 static bool ready, counting_places;
 static long fail_at = -1, count, fired;
 static bool fail_on;
+static atomic_long threads_left = LONG_MAX;
+static int (*make_thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static _Thread_local bool inside;
 
@@ -59,8 +65,7 @@ static bool is_outside(uintptr_t address) {
 }
 
 static int note_object(struct dl_phdr_info *object, size_t size, void *unused) {
-    static const char *const names[] = {"libdnnl",  "libstdc++", "libgomp",  "libomp", "libOpenCL",
-                                        "ld-linux", "ld-musl",   "libgcc_s", "inject"};
+    static const char *const names[] = {"ld-linux", "ld-musl", "libgcc_s", "inject"};
     (void)size;
     (void)unused;
     range whole = {UINTPTR_MAX, 0};
@@ -253,14 +258,24 @@ void free(void *memory) {
     __libc_free(memory);
 }
 
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context) {
+    if (JUDGE() == REFUSED || atomic_fetch_sub(&threads_left, 1) <= 0) {
+        return EAGAIN;
+    }
+    return make_thread(thread, attributes, start, context);
+}
+
 __attribute__((constructor)) static void begin(void) {
     const char *at = getenv("PLADIS_FAULT_AT");
+    const char *threads = getenv("PLADIS_FAULT_THREADS");
     void *frames[FRAMES];
     fail_at = at ? strtol(at, NULL, 10) : -1;
     fail_on = getenv("PLADIS_FAULT_ON") != NULL;
     counting_places = fail_at < 0;
     inside = true;
     (void)backtrace(frames, FRAMES); /* loads what it needs */
+    *(void **)&make_thread = dlsym(RTLD_NEXT, "pthread_create");
+    atomic_store(&threads_left, threads ? strtol(threads, NULL, 10) : LONG_MAX);
     dl_iterate_phdr(note_object, NULL);
     inside = false;
     ready = true;

@@ -196,7 +196,6 @@ static void start(const char *place, long at, bool on, const char *out, const ch
     }
     setenv("PLADIS_FAULT_RESULT", result, 1);
     setenv("LD_PRELOAD", injector, 1);
-    setenv("OMP_WAIT_POLICY", "passive", 1); /* or the program would start itself anew */
     int null = open("/dev/null", O_RDONLY);
     dup2(null, STDIN_FILENO);
     redirect(STDOUT_FILENO, out);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Memory runs out at one allocation after the other, in whole runs of the commands; see sweep.c for what must come of
-# it. PLADIS_FAULT_MOST: how many places of each command ("ways": each way to an allocation, about half an hour; "all":
+# Memory runs out at one allocation after the other, in whole runs of the commands, and a thread cannot be made; see
+# sweep.c for what must come of it. Then threads are few, and the address space. PLADIS_FAULT_MOST: how many places of each command ("ways": each way to an allocation, about half an hour; "all":
 # each allocation, hours).
 # usage: test_fault.sh INJECTOR SWEEP PLADIS SOURCE_FOLDER
 set -eu
@@ -14,7 +14,6 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 model=$source/tests/data/reference/models/sd15
 loras=$source/tests/data/loras/files
-export OMP_WAIT_POLICY=passive
 cd "$place"
 mkdir runs
 
@@ -55,6 +54,7 @@ try() {
         --lora "$loras/lokr.safetensors" --lora "$loras/dora-rows.safetensors" $small -o x.png --report r.json
     try generate -m "$model" -p x $small -i "$place/plain.png" --mask "$place/plain.png" --strength 1 -o x.png \
         --attention-stats s.csv
+    try generate -m "$model" -p x --steps 1 -W 64 -H 64 -t 3 -q -o x.png
     try generate --from "$place/drawn.png" -m "$model" -t 1 -q -o x.png
     try generate --from "$place/foreign.png" -m "$model" -t 1 -q -o x.png --report r.json
     try generate --from "$place/tagged.png" -m "$model" --lora "$loras/kohya.safetensors:0.2" -t 1 -q -o x.png
@@ -84,6 +84,47 @@ try() {
     try tokenize -m "$model" --json "a (red:1.25) fox"
     try list
     try bench kernels --only silu --repeats 3 -t 1 --json -
+}
+
+# However few threads can be made, the same comes of it.
+evaluation="evaluate -m demo --prompts $place/captions.txt --steps 1 -t 4 -j 2 -q --grid pladis=0,1"
+for threads in 0 1 2 3 9; do
+    # shellcheck disable=SC2086
+    PLADIS_FAULT_THREADS=$threads LD_PRELOAD=$injector "$pladis" $evaluation -o "e$threads" &&
+        PLADIS_FAULT_THREADS=$threads LD_PRELOAD=$injector "$pladis" generate -m demo -p "a red star" --steps 2 -t 4 -q \
+            -o "threads$threads.png" &&
+        cmp "threads$threads.png" threads0.png &&
+        sed 1d "e$threads/results.jsonl" | sed 's/seconds":[0-9.e-]*//g' | sort >"lines$threads" &&
+        cmp "lines$threads" lines0 || {
+        echo "with $threads threads that can be made something else comes"
+        wrong=$((wrong + 1))
+    }
+done
+
+# However small the address space, the picture comes, or a sentence about memory; the loader's own where the program
+# does not start.
+for mebibytes in 10 14 18 22 26 30 34 40 46 52 58 64 72 80 90 100 120 140 160 200 300 400; do
+    code=0
+    (
+        ulimit -v $((mebibytes * 1024))
+        exec "$pladis" generate -m demo -p "a red star" --steps 2 -t 4 -q -o limited.png
+    ) 2>said || code=$?
+    case $code in
+    0) cmp limited.png threads0.png || code=bad ;;
+    1) grep -q 'memory' said && [ ! -e limited.png ] || code=bad ;;
+    127) grep -q 'shared object' said || code=bad ;;
+    *) code=bad ;;
+    esac
+    [ "$code" != bad ] || {
+        echo "in $mebibytes MiB of address space:"
+        cat said
+        wrong=$((wrong + 1))
+    }
+    rm -f limited.png
+done
+[ "$code" = 0 ] || {
+    echo "no picture in any address space"
+    wrong=$((wrong + 1))
 }
 [ "$wrong" -eq 0 ] || {
     echo "$wrong commands went wrong"

@@ -57,7 +57,7 @@ for name in comma two; do
     fi
 done
 
-export LOCPATH="$place" OMP_WAIT_POLICY=passive
+export LOCPATH="$place"
 for name in comma two; do
     mkdir "$place/work-$name"
     "$program" "$name" "$source" "$place/work-$name"
