@@ -96,8 +96,8 @@ static pld_attention_problem make_problem(const layer *l, int rule) {
 }
 
 static void free_layer(layer *l) {
-    void *all[] = {l->hidden,  l->query,       l->out,           l->result,         l->key, l->value, l->bias,
-                   l->scratch, l->to_q_weight, l->to_out_weight};
+    void *all[] = {l->hidden, l->query, l->out,     l->result,      l->key,
+                   l->value,  l->bias,  l->scratch, l->to_q_weight, l->to_out_weight};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         pld_free(all[i]);
     }
@@ -111,16 +111,16 @@ static pld_status make_product(const bench_run *run, const layer *l, void **pack
     float *plain = bench_numbers(count, 1.5F / sqrtf((float)shape->depth));
     *packed = pld_allocate_aligned(pld_panels_bytes(run->kernels, shape), 1);
     for (int64_t panel = 0; plain && *packed && panel < pld_panel_count(run->kernels, shape); panel++) {
-        pld_panels_pack(run->kernels, shape, plain + pld_panel_first(run->kernels, shape, panel) * shape->depth, panel,
-                        *packed);
+        pld_panels_pack(run->kernels, shape,
+                        plain + pld_panel_first(run->kernels, shape, panel) * shape->depth, panel, *packed);
     }
     const bool done = plain && *packed;
     pld_free(plain);
     return done ? PLD_OK : pld_fail_memory(error, count * sizeof *plain, l->shape->name);
 }
 
-static void project(const bench_run *run, const layer *l, const float *left, const void *packed, const float *bias,
-                    float *out) {
+static void project(const bench_run *run, const layer *l, const float *left, const void *packed,
+                    const float *bias, float *out) {
     pld_matrix_run(run->kernels, &l->projection, run->threads,
                    &(pld_matrix_operands){.left = left, .packed = packed, .bias = bias, .out = out});
 }

@@ -34,9 +34,8 @@ static options_result recall_json(const char *path, json_t *top, bool foreign, i
         return OPTIONS_FAILED;
     }
     const json_t *machine = json_object_get(top, "machine");
-    *recalled = (recalled_picture){.json = top,
-                                   .kept = kept,
-                                   .isa = json_string_value(json_object_get(machine, "isa"))};
+    *recalled = (recalled_picture){
+        .json = top, .kept = kept, .isa = json_string_value(json_object_get(machine, "isa"))};
     recalled_free(&request->recalled);
     request->recalled = recalled;
     return recall_store(path, top, foreign, number, request);

@@ -26,7 +26,8 @@ typedef void (*pld_parallel_body)(void *context, size_t begin, size_t end, int t
  * them at a time; no two calls that run at once share a `thread`. Return when all have returned, and what they wrote
  * can be seen. It may be called by several threads at once, and by a body; it must then not wait for a thread that may
  * itself be waiting. How the ranges are cut changes no result. */
-typedef void (*pld_parallel_loop)(void *user, int threads, size_t count, pld_parallel_body body, void *context);
+typedef void (*pld_parallel_loop)(void *user, int threads, size_t count, pld_parallel_body body,
+                                  void *context);
 
 /** From now on every loop of this process runs on `loop`, which is handed `user`; NULL: on the library's own threads
  * again. To be called while nothing is being computed. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "core/pool.h"
 
 #include <fenv.h>
@@ -12,7 +13,7 @@
 enum {
     MOST_WORKERS = 1024,
     STACK_BYTES = 1 << 20, /* bodies need a tenth of it; address space may be limited */
-    SPINS = 400,           /* looks at what is waited for before sleeping: a few microseconds */
+    SPINS = 200,           /* looks at what is waited for before sleeping: a few microseconds */
     PATIENCE = 1000        /* loops until a thread is asked for again after one was refused */
 };
 
@@ -43,10 +44,11 @@ static struct pool {
     pthread_t threads[MOST_WORKERS];
     int waiting; /* callers that sleep until their helpers have left */
     /* these may be read without the mutex */
-    atomic_uint opened;   /* loops so far: what idle workers look at */
-    atomic_int busy;      /* threads that compute, callers and workers */
+    atomic_uint opened; /* loops so far: what idle workers look at */
+    atomic_int busy;    /* threads that compute, callers and workers */
     atomic_bool stopping;
-} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+} pool = {
+    .mutex = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
 /** Loops that the thread is within, one in the other. */
 static _Thread_local int depth;

@@ -9,7 +9,7 @@
 enum {
     ROWS = 240,
     DEPTH = 320,
-    PAIRS = 4,      /* of panels whose sums pass through the depth together */
+    PAIRS = 4,       /* of panels whose sums pass through the depth together */
     LEAST_ROWS = 96, /* of an item */
     /* of an item of patches, which reads its own: panels enough to be worth it */
     LEAST_PATCHES = 24,
@@ -58,8 +58,8 @@ static void place_left(const matrix_job *job, matrix_block *block, float *room) 
     const pld_matrix *matrix = job->matrix;
     if (matrix->patches.kernel) {
         float *patches = room + piece_floats(job->k, matrix);
-        pld_patches_read(&matrix->patches, job->operands->left, block->row, block->rows, block->depth, block->count,
-                         patches);
+        pld_patches_read(&matrix->patches, job->operands->left, block->row, block->rows, block->depth,
+                         block->count, patches);
         block->left = patches;
         block->left_row = block->count;
     } else {
@@ -162,14 +162,12 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
 static void share_out(matrix_job *job, int threads) {
     const int64_t panels = column_parts(job->k, job->matrix);
     const int64_t workers = threads, rows = job->matrix->rows;
-    job->row_parts =
-        pld_smaller(workers * pld_parts(rows, workers * ROWS), pld_larger(1, rows / LEAST_ROWS));
+    job->row_parts = pld_smaller(workers * pld_parts(rows, workers * ROWS), pld_larger(1, rows / LEAST_ROWS));
     job->panel_parts = pld_smaller(pld_parts(workers * PLD_LEAST_ITEMS, job->row_parts), panels);
     if (job->matrix->patches.kernel) {
         job->panel_parts = pld_smaller(job->panel_parts, pld_larger(1, panels / LEAST_PANELS));
         const int64_t wanted = pld_parts(workers * PLD_LEAST_ITEMS, job->panel_parts);
-        job->row_parts =
-            pld_larger(job->row_parts, pld_smaller(wanted, pld_larger(1, rows / LEAST_PATCHES)));
+        job->row_parts = pld_larger(job->row_parts, pld_smaller(wanted, pld_larger(1, rows / LEAST_PATCHES)));
     }
 }
 

@@ -25,11 +25,12 @@ static void copy(const float *from, int64_t count, float *to) {
 
 /** Numbers [from, end) of a line of a patch, `kernel` pixels beside each other from pixel `column` of row `y` on, which
  * lie beside each other in the picture, too. */
-static void read_line(const pld_patches *p, const float *picture, int64_t y, int64_t column, int64_t from, int64_t end,
-                      float *out) {
+static void read_line(const pld_patches *p, const float *picture, int64_t y, int64_t column, int64_t from,
+                      int64_t end, float *out) {
     const bool inside = y >= 0 && y < p->height;
     const int64_t first = pld_smaller(end, pld_larger(from, -column * p->channels));
-    const int64_t last = inside ? pld_larger(first, pld_smaller(end, (p->width - column) * p->channels)) : first;
+    const int64_t last =
+        inside ? pld_larger(first, pld_smaller(end, (p->width - column) * p->channels)) : first;
     for (int64_t i = from; i < first; i++) {
         *out++ = 0;
     }
@@ -59,8 +60,8 @@ static void next_place(const pld_patches *p, patch_place *at) {
     }
 }
 
-void pld_patches_read(const pld_patches *p, const float *x, int64_t row, int64_t rows, int64_t first, int64_t count,
-                      float *out) {
+void pld_patches_read(const pld_patches *p, const float *x, int64_t row, int64_t rows, int64_t first,
+                      int64_t count, float *out) {
     const int64_t line = p->kernel * p->channels, pixels = p->out_height * p->out_width;
     patch_place at = {row / pixels, row % pixels / p->out_width, row % p->out_width};
     for (int64_t i = 0; i < rows; i++, next_place(p, &at)) {
@@ -68,7 +69,8 @@ void pld_patches_read(const pld_patches *p, const float *x, int64_t row, int64_t
         const int64_t column = at.column * p->stride - p->pad_before;
         int64_t y = at.row * p->stride - p->pad_before + first / line;
         int64_t from = first % line;
-        const bool inner = column >= 0 && column + p->kernel <= p->width && y >= 0 && y + p->kernel <= p->height;
+        const bool inner =
+            column >= 0 && column + p->kernel <= p->width && y >= 0 && y + p->kernel <= p->height;
         for (int64_t left = count; left > 0; y++, from = 0) {
             const int64_t end = pld_smaller(line, from + left);
             if (inner) {

@@ -45,9 +45,10 @@ pld_status pld_factor_product_run(const pld_factor_product *p, const pld_kernels
     panels_task task = {p, k, &matrix.weights, packed};
     pld_parallel_for(workers, (size_t)pld_panel_count(k, &matrix.weights), pack_panels, &task);
     /* panels of float32, without halves, need no scratch */
-    pld_matrix_run(k, &matrix, workers,
-                   &(pld_matrix_operands){
-                       .left = p->left, .packed = packed, .residual = p->accumulate ? out : NULL, .out = out});
+    pld_matrix_run(
+        k, &matrix, workers,
+        &(pld_matrix_operands){
+            .left = p->left, .packed = packed, .residual = p->accumulate ? out : NULL, .out = out});
     pld_free(packed);
     return PLD_OK;
 }

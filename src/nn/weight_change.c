@@ -210,7 +210,8 @@ static pld_status load(const change_run *run, pld_lora_factor factor, matrix *m)
     return PLD_OK;
 }
 
-static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, bool accumulate, float *out) {
+static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, bool accumulate,
+                           float *out) {
     const pld_factor_product product = {a->data, b->data, a->rows, a->columns, b->columns, accumulate};
     return pld_factor_product_run(&product, run->kernels, run->threads, out, run->error);
 }
@@ -347,7 +348,8 @@ static pld_status add_lokr(const change_run *run, double scale, float *values) {
     }
     if (status == PLD_OK) {
         kronecker_task task = {&first, &second, left, right, (float)scale, values};
-        pld_parallel_for(threads_for(run, run->shape->out * run->shape->row), run->shape->out, add_kronecker, &task);
+        pld_parallel_for(threads_for(run, run->shape->out * run->shape->row), run->shape->out, add_kronecker,
+                         &task);
     }
     pld_free(left);
     pld_free(right);

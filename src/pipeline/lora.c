@@ -6,6 +6,7 @@
  * latent diffusion's layout, which trainers of SDXL use.
  */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,7 +289,9 @@ pld_status pld_model_with_loras(pld_model *base, const pld_lora *const *loras, s
     if (!made) {
         return pld_fail_memory(error, sizeof *made, "model with LoRAs");
     }
-    *made = *root; /* everything but what follows is the root's */
+    /* everything but what follows is the root's; its references may change at this moment */
+    enum { FIRST = offsetof(pld_model, base) };
+    memcpy((char *)made + FIRST, (const char *)root + FIRST, sizeof *made - FIRST);
     made->references = 1;
     made->base = root;
     pld_model_retain(root);

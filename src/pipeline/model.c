@@ -42,7 +42,8 @@ pld_model_part pld_describe_weights(const char *part, const char *class_name, co
 /** A part without files: its network says what weights it wants, and they are made. */
 static pld_status open_random_part(pld_model *model, int part, pld_error *error) {
     pld_component *own = &model->parts[part];
-    PLD_TRY(pld_parameters_create_random(model->engine->kernels, model->engine->threads, &own->parameters, error));
+    PLD_TRY(pld_parameters_create_random(model->engine->kernels, model->engine->threads, &own->parameters,
+                                         error));
     PLD_TRY(pld_model_bind(model, part, error));
     PLD_TRY(pld_parameters_settle_random(own->parameters, error));
     model->part_facts[part] =

@@ -21,14 +21,15 @@ static float *filled(size_t count) {
 }
 
 static pld_matrix matrix_of(const patches_case *c) {
-    const pld_patches patches = {.kernel = c->kernel,
-                                 .stride = c->stride,
-                                 .pad_before = c->pad_before,
-                                 .height = c->height,
-                                 .width = c->width,
-                                 .channels = c->channels,
-                                 .out_height = (c->height + c->pad_before + c->pad_after - c->kernel) / c->stride + 1,
-                                 .out_width = (c->width + c->pad_before + c->pad_after - c->kernel) / c->stride + 1};
+    const pld_patches patches = {
+        .kernel = c->kernel,
+        .stride = c->stride,
+        .pad_before = c->pad_before,
+        .height = c->height,
+        .width = c->width,
+        .channels = c->channels,
+        .out_height = (c->height + c->pad_before + c->pad_after - c->kernel) / c->stride + 1,
+        .out_width = (c->width + c->pad_before + c->pad_after - c->kernel) / c->stride + 1};
     return (pld_matrix){
         .weights = {c->type, c->columns, c->kernel * c->kernel * c->channels, 1, false},
         .rows = c->batch * patches.out_height * patches.out_width,
@@ -37,13 +38,15 @@ static pld_matrix matrix_of(const patches_case *c) {
 }
 
 /** What one output pixel is, but for the bias: column n of output pixel `pixel` of all pictures. */
-static double sum_of(const pld_matrix *matrix, const float *x, const float *weights, int64_t pixel, int64_t n) {
+static double sum_of(const pld_matrix *matrix, const float *x, const float *weights, int64_t pixel,
+                     int64_t n) {
     const pld_patches *p = &matrix->patches;
     const float *picture = x + pixel / (p->out_height * p->out_width) * p->height * p->width * p->channels;
     double sum = 0;
     for (int64_t k = 0; k < matrix->weights.depth; k++) {
         const int64_t channel = k % p->channels, tap = k / p->channels;
-        const int64_t row = pixel / p->out_width % p->out_height * p->stride - p->pad_before + tap / p->kernel;
+        const int64_t row =
+            pixel / p->out_width % p->out_height * p->stride - p->pad_before + tap / p->kernel;
         const int64_t column = pixel % p->out_width * p->stride - p->pad_before + tap % p->kernel;
         if (row >= 0 && row < p->height && column >= 0 && column < p->width) {
             sum += (double)picture[(row * p->width + column) * p->channels + channel] *
@@ -81,8 +84,8 @@ static void run_case(const pld_kernels *kernels, const patches_case *c) {
     assert_non_null(expected);
     for (size_t i = 0; i < count; i++) {
         const int64_t n = (int64_t)i % c->columns;
-        expected[i] = sum_of(&matrix, x, weights, (int64_t)i / c->columns, n) + (c->bias ? (double)bias[n] : 0) +
-                      (c->residual ? (double)first[i] : 0);
+        expected[i] = sum_of(&matrix, x, weights, (int64_t)i / c->columns, n) +
+                      (c->bias ? (double)bias[n] : 0) + (c->residual ? (double)first[i] : 0);
     }
     for (int threads = 1; threads <= 7; threads += 2) {
         float *out = check_floats(count);
@@ -109,13 +112,16 @@ static void run_case(const pld_kernels *kernels, const patches_case *c) {
 
 void check_patches(const pld_kernels *kernels) {
     static const patches_case cases[] = {
-        {2, 9, 13, 4, 40, 3, 1, 1, 1, PLD_PANEL_F32, true, false},     /* from latents, rows over two pictures */
-        {1, 16, 16, 32, 64, 3, 2, 1, 1, PLD_PANEL_F16, true, true},    /* a downsampler */
-        {1, 17, 15, 33, 20, 3, 2, 0, 1, PLD_PANEL_BF16, true, false},  /* the autoencoder's, which pads at the end */
-        {2, 7, 5, 130, 150, 3, 2, 1, 1, PLD_PANEL_F32, false, true},   /* pieces of the depth end within a line */
-        {1, 40, 40, 3, 17, 7, 4, 3, 3, PLD_PANEL_F32, true, false},    /* a kernel larger than the edge is wide */
-        {1, 3, 3, 5, 9, 5, 1, 2, 2, PLD_PANEL_F32, true, false},       /* and larger than the picture */
-        {1, 6, 4, 16, 24, 2, 2, 0, 0, PLD_PANEL_F32, true, false},     /* patches of a transformer */
+        {2, 9, 13, 4, 40, 3, 1, 1, 1, PLD_PANEL_F32, true, false},  /* from latents, rows over two pictures */
+        {1, 16, 16, 32, 64, 3, 2, 1, 1, PLD_PANEL_F16, true, true}, /* a downsampler */
+        {1, 17, 15, 33, 20, 3, 2, 0, 1, PLD_PANEL_BF16, true,
+         false}, /* the autoencoder's, which pads at the end */
+        {2, 7, 5, 130, 150, 3, 2, 1, 1, PLD_PANEL_F32, false,
+         true}, /* pieces of the depth end within a line */
+        {1, 40, 40, 3, 17, 7, 4, 3, 3, PLD_PANEL_F32, true,
+         false},                                                   /* a kernel larger than the edge is wide */
+        {1, 3, 3, 5, 9, 5, 1, 2, 2, PLD_PANEL_F32, true, false},   /* and larger than the picture */
+        {1, 6, 4, 16, 24, 2, 2, 0, 0, PLD_PANEL_F32, true, false}, /* patches of a transformer */
         {3, 5, 5, 7, 3, 1, 1, 0, 0, PLD_PANEL_F32, true, true},
         {1, 1, 1, 1, 1, 3, 2, 1, 1, PLD_PANEL_F32, false, false},
     };

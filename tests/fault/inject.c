@@ -258,7 +258,8 @@ void free(void *memory) {
     __libc_free(memory);
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *context) {
     if (JUDGE() == REFUSED || atomic_fetch_sub(&threads_left, 1) <= 0) {
         return EAGAIN;
     }

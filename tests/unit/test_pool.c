@@ -26,12 +26,18 @@
 
 enum { THREADS = 4, ITEMS = 1000 };
 
+typedef int thread_maker(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+/* That of a sanitizer, which must know of threads; NULL: there is none. */
+extern thread_maker __interceptor_pthread_create __attribute__((weak));
+
 /* Threads that may still be made; this definition stands before the C library's. */
 static atomic_int allowed = 1 << 20;
 static atomic_int asked;
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *context) {
-    static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *context) {
+    thread_maker *real = __interceptor_pthread_create;
     if (!real) {
         *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
     }
@@ -58,7 +64,8 @@ static void count_nested(void *context, size_t begin, size_t end, int thread) {
 
 static void count_items(void *context, size_t begin, size_t end, int thread) {
     counts *c = context;
-    atomic_fetch_add(&c->wrong, thread < 0 || thread >= THREADS || atomic_fetch_add(&c->inside[thread], 1) != 0);
+    atomic_fetch_add(&c->wrong,
+                     thread < 0 || thread >= THREADS || atomic_fetch_add(&c->inside[thread], 1) != 0);
     const int now = atomic_fetch_add(&c->at_once, 1) + 1;
     int most = atomic_load(&c->most);
     while (now > most && !atomic_compare_exchange_weak(&c->most, &most, now)) {
@@ -203,7 +210,8 @@ static void child_of_fork_has_threads(void **state) {
         assert_true(child >= 0);
         if (child == 0) {
             counts c = {.wait = 100};
-            const bool right = pld_pool_threads() == 0 && loop_is_right(&c, THREADS, ITEMS) && c.most == THREADS;
+            const bool right =
+                pld_pool_threads() == 0 && loop_is_right(&c, THREADS, ITEMS) && c.most == THREADS;
             _exit(right ? 0 : 1);
         }
         int status = -1;

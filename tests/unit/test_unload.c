@@ -50,7 +50,8 @@ static void *symbol(void *library, const char *name) {
 static void attend(void *library) {
     void (*init)(pld_attention_problem *);
     size_t (*scratch_size)(const pld_attention_problem *, int);
-    pld_status (*attention)(const pld_attention_problem *, void *, size_t, const pld_attention_parallel *, pld_error *);
+    pld_status (*attention)(const pld_attention_problem *, void *, size_t, const pld_attention_parallel *,
+                            pld_error *);
     *(void **)&init = symbol(library, "pld_attention_problem_init");
     *(void **)&scratch_size = symbol(library, "pld_attention_scratch_size");
     *(void **)&attention = symbol(library, "pld_attention");

@@ -46,8 +46,8 @@ pld_convolution_operands pld_product_operands(const pld_run *run, const pld_oper
 /** Set op->packed to the weight in these panels. */
 pld_status pld_product_pack(const pld_run *run, pld_operator *op, const pld_panels *panels, pld_error *error);
 /** The same in panels of patches: a weight [N, C, taps] in the order [N, taps, C], of that depth. */
-pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const pld_panels *panels, int64_t taps,
-                                    pld_error *error);
+pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const pld_panels *panels,
+                                    int64_t taps, pld_error *error);
 
 /** Threads for so many multiplications: waking one costs as much as a million of them. */
 int pld_product_threads(const pld_run *run, double multiplications);

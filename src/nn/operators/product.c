@@ -4,12 +4,9 @@
 #include "core/parallel.h"
 #include "nn/operators/operators.h"
 
-static const pld_product_path *const paths[] = {&pld_product_bf16,
-                                                &pld_product_split,
-                                                &pld_product_matrix,
-                                                &pld_product_winograd,
-                                                &pld_product_direct,
-                                                NULL};
+static const pld_product_path *const paths[] = {&pld_product_bf16,   &pld_product_split,
+                                                &pld_product_matrix, &pld_product_winograd,
+                                                &pld_product_direct, NULL};
 
 static pld_status prepare_product(pld_run *run, pld_operator *op, pld_error *error) {
     const pld_product_path *const *path = paths;
@@ -150,11 +147,11 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     return status;
 }
 
-pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const pld_panels *panels, int64_t taps,
-                                    pld_error *error) {
+pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const pld_panels *panels,
+                                    int64_t taps, pld_error *error) {
     /* what makes panels of one layout differ from another's; numbers of one type, since bytes are compared */
-    const int64_t layout[] = {panels->type,   panels->columns, panels->depth,
-                              panels->taps,   panels->halves,  run->kernels->panel_columns(),
+    const int64_t layout[] = {panels->type, panels->columns, panels->depth,
+                              panels->taps, panels->halves,  run->kernels->panel_columns(),
                               taps};
     const panels_request request = {run, panels, taps};
     const pld_packing packing = {layout, sizeof layout, pld_panels_bytes(run->kernels, panels), pack_panels,

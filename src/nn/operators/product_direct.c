@@ -38,7 +38,8 @@ static pld_matrix matrix_of(const pld_operator *op) {
 }
 
 static int threads_of(const pld_run *run, const pld_matrix *matrix) {
-    return pld_product_threads(run, (double)matrix->rows * (double)(matrix->weights.columns * matrix->weights.depth));
+    return pld_product_threads(run, (double)matrix->rows *
+                                        (double)(matrix->weights.columns * matrix->weights.depth));
 }
 
 static pld_status prepare(pld_run *run, pld_operator *op, pld_error *error) {
@@ -78,7 +79,8 @@ static void write_rows(void *context, size_t begin, size_t end, int thread) {
     for (int64_t row = (int64_t)begin; row < (int64_t)end; row++) {
         const int64_t picture = row / p->height;
         const int64_t source = picture * in->height + row % p->height * in->height / p->height;
-        const float *from = pld_plan_data(task->run->plan, task->op->in) + source * in->width * p->in_channels;
+        const float *from =
+            pld_plan_data(task->run->plan, task->op->in) + source * in->width * p->in_channels;
         float *to = task->to + row * p->width * p->in_channels;
         if (factors) {
             const float *scale = factors + picture * 2 * p->in_channels;
