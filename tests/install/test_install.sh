@@ -38,6 +38,12 @@ hidden=$(nm -D --defined-only "$folder/libpladis.so" | awk '$2 ~ /[TDBRV]/ { sub
     done)
 [ -z "$hidden" ] || fail "exported, but in no public header: $hidden"
 
+# Products and threads are the library's own.
+for file in "$folder/libpladis.so" "$root$prefix/bin/pladis"; do
+    foreign=$(ldd "$file" | grep -E 'dnnl|stdc|omp' || true)
+    [ -z "$foreign" ] || fail "$file loads $foreign"
+done
+
 # Only the place differs from an installation for good.
 PKG_CONFIG_PATH=$folder/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
