@@ -79,7 +79,7 @@ typedef struct pld_attention_problem {
     float *out; /**< [batch, query_count, heads, head_size] */
     int64_t out_batch_stride, out_token_stride, out_head_stride;
 
-    const uint8_t *key_mask; /**< [batch, key_count], 0 = this key does not count; NULL: all count */
+    const uint8_t *key_mask;       /**< [batch, key_count], 0 = this key does not count; NULL: all count */
     int64_t key_mask_batch_stride; /**< in bytes, at least key_count where batch > 1 */
 
     float scale;             /**< factor of the logits; 0 (the default) means 1/√head_size */

@@ -31,6 +31,7 @@
 #include "pladis/attention.h"
 #include "pladis/attention_maps.h"
 #include "pladis/guidance.h"
+#include "pladis/parallel.h"
 #include "pladis/profile.h"
 #include "pladis/status.h"
 
