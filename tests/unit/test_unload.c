@@ -48,7 +48,7 @@ static void *symbol(void *library, const char *name) {
 }
 
 static void attend(void *library) {
-    void (*init)(pld_attention_problem *);
+    void (*init)(pld_attention_problem *, size_t);
     size_t (*scratch_size)(const pld_attention_problem *, int);
     pld_status (*attention)(const pld_attention_problem *, void *, size_t, const pld_attention_parallel *,
                             pld_error *);
@@ -56,14 +56,14 @@ static void attend(void *library) {
     *(void **)&scratch_size = symbol(library, "pld_attention_scratch_size");
     *(void **)&attention = symbol(library, "pld_attention");
     pld_attention_problem problem;
-    init(&problem);
+    init(&problem, sizeof problem);
     problem.heads = HEADS, problem.head_size = SIZE, problem.query_count = QUERIES, problem.key_count = KEYS;
     problem.query = query, problem.query_token_stride = WIDTH, problem.query_head_stride = SIZE;
     problem.key = key, problem.key_token_stride = WIDTH, problem.key_head_stride = SIZE;
     problem.value = value, problem.value_token_stride = WIDTH, problem.value_head_stride = SIZE;
     float *out = calloc(QUERIES * WIDTH, sizeof *out);
     problem.out = out, problem.out_token_stride = WIDTH, problem.out_head_stride = SIZE;
-    const pld_attention_parallel parallel = {.threads = THREADS};
+    const pld_attention_parallel parallel = {.struct_size = sizeof parallel, .threads = THREADS};
     const size_t size = scratch_size(&problem, THREADS);
     void *scratch = malloc(size);
     assert_true(scratch && out);
