@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pladis/options.h>
+
 #include "ascii.h"
-#include "common_names.h"
 #include "json_values.h"
 #include "number.h"
 
@@ -62,17 +63,17 @@ static bool take_model(reader *to, const char *name, const char *value) {
 }
 
 static bool take_schedule(reader *to, const char *name, const char *value) {
-    const char *own = common_name_schedule(value);
+    const char *own = pld_own_name(PLD_LIST_SCHEDULERS, value);
     return own != NULL && (own[0] == '\0' || take_text(to, name, own));
 }
 
 /** A sampler, in older pictures with its schedule behind it: "DPM++ 2M Karras". */
 static bool take_sampler(reader *to, const char *name, const char *value) {
     char sampler[LONGEST_NAME];
-    const char *own = common_name_sampler(value), *schedule = strrchr(value, ' ');
+    const char *own = pld_own_name(PLD_LIST_SAMPLERS, value), *schedule = strrchr(value, ' ');
     if (own == NULL && schedule != NULL && strlen(value) < sizeof sampler) {
         snprintf(sampler, sizeof sampler, "%.*s", (int)(schedule - value), value);
-        own = common_name_sampler(sampler);
+        own = pld_own_name(PLD_LIST_SAMPLERS, sampler);
         if (own == NULL || !take_schedule(to, "scheduler", schedule + 1)) {
             return false;
         }

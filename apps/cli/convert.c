@@ -20,60 +20,23 @@ typedef struct convert_request {
     bool overwrite, quiet;
 } convert_request;
 
-#define AT(field) .offset = offsetof(convert_request, field)
-
-static const option rows[] = {
-    {.kind = OPTION_TEXT,
-     .name = "output",
-     .letter = 'o',
-     AT(output),
-     .argument = "PATH",
-     .help = "folder or .safetensors file to write"},
-    {.kind = OPTION_CHOICE,
-     .name = "layout",
-     AT(layout),
-     .argument = "NAME",
-     .choices = "diffusers single",
-     .help =
-         "diffusers: a folder; single: one file with the family's\noriginal names (single where the output "
-         "ends in .safetensors)"},
-    {.kind = OPTION_CHOICE,
-     .name = "dtype",
-     AT(dtype),
-     .argument = "TYPE",
-     .choices = "f16 bf16 f32",
-     .help = "type of the weights (each tensor keeps its own)"},
-    {.kind = OPTION_FLAG, .name = "overwrite", AT(overwrite), .help = "replace what is there"},
-    {.kind = OPTION_TEXT,
-     .name = "vae",
-     AT(vae),
-     .argument = "FILE",
-     .help = "another autoencoder, file or folder (the model's own)"},
-    {.kind = OPTION_TEXT,
-     .name = "unet",
-     AT(unet),
-     .argument = "FILE",
-     .help = "another denoising network, file or folder (the model's own)"},
-    {.kind = OPTION_TEXT,
-     .name = "tokenizer",
-     AT(tokenizer),
-     .argument = "PATH",
-     .help = "tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz"},
-    {.kind = OPTION_TEXT,
-     .name = "config",
-     AT(config),
-     .argument = "DIR",
-     .help = "diffusers folder that describes an unusual single-file checkpoint"},
-    {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', AT(quiet), .help = "print errors only"},
+static const option_field fields[] = {
+    {"output", offsetof(convert_request, output)}, {"layout", offsetof(convert_request, layout)},
+    {"dtype", offsetof(convert_request, dtype)},   {"overwrite", offsetof(convert_request, overwrite)},
+    {"quiet", offsetof(convert_request, quiet)},   {"vae", offsetof(convert_request, vae)},
+    {"unet", offsetof(convert_request, unet)},     {"tokenizer", offsetof(convert_request, tokenizer)},
+    {"config", offsetof(convert_request, config)},
 };
 
-static const option_set set = {
+const option_set convert_options = {
+    .command = "convert",
+    .brief = "write a model in another layout or type",
     .usage = "pladis convert MODEL -o PATH [--layout diffusers|single] [--dtype f16|bf16|f32]",
     .summary =
         "Write a model in another layout or type. Weights are streamed, so little memory is needed, and\n"
         "the result appears whole or not at all.",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .fields = fields,
+    .field_count = sizeof fields / sizeof *fields,
     .examples = "  pladis convert model.safetensors -o model/\n"
                 "  pladis convert ./stable-diffusion-v1-5 -o model.safetensors --dtype f16\n"
                 "  pladis convert merge.safetensors --vae vae.safetensors -o whole.safetensors\n",
@@ -145,7 +108,7 @@ static int choose_layout(convert_request *request) {
 }
 
 /** Open the model and write it. */
-static int convert(const char *path, const convert_request *request) {
+static int convert(const char *path, const convert_request *request, const pld_options *values) {
     char vocabulary[PATH_MAX];
     pld_error error = {0};
     pld_engine_options engine_options;
@@ -157,10 +120,7 @@ static int convert(const char *path, const convert_request *request) {
     engine_options.log = message_log;
     engine_options.log_level = message_log_level();
     pld_model_options_init(&files, sizeof files);
-    files.config = request->config;
-    files.unet = request->unet;
-    files.vae = request->vae;
-    files.tokenizer = request->tokenizer;
+    pld_options_model(values, &files);
     files.vocabulary = vocabulary_find(vocabulary, sizeof vocabulary);
     pld_convert_options_init(&options, sizeof options);
     options.layout = request->layout;
@@ -185,29 +145,34 @@ static int convert(const char *path, const convert_request *request) {
     return code;
 }
 
-int command_convert(int argc, char **argv) {
-    convert_request request = {0};
-    const char *name = NULL;
-    size_t count = 0;
-    options_result result = options_parse(&set, argc, argv, &request, &name, &count);
-    if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (count == 0 || request.output == NULL || request.output[0] == '\0') {
+/** Check, then convert the model called `name`. */
+static int run(const char *name, convert_request *request, const pld_options *values) {
+    char path[PATH_MAX];
+    if (name == NULL || request->output == NULL || request->output[0] == '\0') {
         return message_usage("convert: expected a model and -o PATH; found no %s",
-                             count == 0 ? "model" : "output");
+                             name == NULL ? "model" : "output");
     }
-    if (request.quiet) {
+    if (request->quiet) {
         message_set_verbosity(VERBOSITY_QUIET);
     }
-    char path[PATH_MAX];
-    int code = choose_layout(&request);
+    int code = choose_layout(request);
     if (code == EXIT_DONE && !model_path_find(name, path, sizeof path)) {
         code = EXIT_FAILED;
     }
-    code = code == EXIT_DONE ? check_inputs(path, &request) : code;
-    if (code == EXIT_DONE && strcmp(request.layout, "single") == 0) {
-        output_format_note("output", request.output, &output_safetensors);
+    code = code == EXIT_DONE ? check_inputs(path, request) : code;
+    if (code == EXIT_DONE && strcmp(request->layout, "single") == 0) {
+        output_format_note("output", request->output, &output_safetensors);
     }
-    return code == EXIT_DONE ? convert(path, &request) : code;
+    return code == EXIT_DONE ? convert(path, request, values) : code;
+}
+
+int command_convert(int argc, char **argv) {
+    convert_request request = {0};
+    pld_options *values = NULL;
+    const char *name = NULL;
+    size_t count = 0;
+    options_result result = options_read(&convert_options, argc, argv, &values, &request, &name, &count);
+    int code = result == OPTIONS_RUN ? run(name, &request, values) : options_exit_code(result);
+    pld_options_destroy(&values);
+    return code;
 }

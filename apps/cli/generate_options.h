@@ -3,27 +3,22 @@
 #ifndef PLADIS_CLI_GENERATE_OPTIONS_H
 #define PLADIS_CLI_GENERATE_OPTIONS_H
 
+#include "commands.h"
 #include "lora_choice.h"
-#include "options.h"
 
-enum { MOST_TIMESTEPS = 1000, MOST_GUIDANCE = 16, GENERATE_MOST_ROWS = 128 };
+enum { GENERATE_MOST_ROWS = 256 };
 
-/** What the person asked for. NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
+/** What the person asked for. All values stand in `values`; fields repeat those that the program itself looks at.
+ * NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
+    pld_options *values;
     const char *model, *config, *unet, *vae, *tokenizer; /**< files that make up the model */
     const char *prompt, *negative_prompt, *prompt_file, *output;
-    bool low_memory, literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
-    int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count, threads;
-    double cfg_scale, cfg_rescale, eta, strength;
-    int64_t original_size[2], target_size[2]; /**< width, height; 0: the picture's */
-    int64_t crop[2];                          /**< left, top */
-    const char *preset, *sampling_method, *scheduler, *spacing, *prediction, *isa, *conv, *dtype;
-    double timesteps[MOST_TIMESTEPS];
-    size_t timestep_count;
-    const char *guidance[MOST_GUIDANCE];
-    size_t guidance_count;
-    double pladis_temperature;
-    const char *pladis_sites, *pladis_branches;
+    bool literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;
+    int64_t columns, zoom, clip_skip, width, height, steps, seed, batch_count;
+    double cfg_scale, cfg_rescale;
+    const char *sampling_method, *spacing;
+    size_t timestep_count, guidance_count;
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     lora_choices loras;
     const char *lora_dir;
@@ -43,30 +38,38 @@ typedef struct generate_request {
 /** Parse and check. OPTIONS_RUN: `request` can be run; a random seed has been drawn. */
 options_result generate_options_parse(int argc, char **argv, generate_request *request);
 
-/** The table behind it, for commands that take the same options and some of their own. */
-const option_set *generate_options_set(void);
-
 /** After parsing: check, draw a random seed, set how much is said. False after an error line. */
 bool generate_options_settle(generate_request *request);
 
 /** Rules between options. False after an error line. */
 bool generate_options_check(const generate_request *request);
 
-/** Read a command line whose `target` begins with a generate_request and whose table holds generate's rows:
+/** Read a command line whose `target` begins with a generate_request and whose command has generate's options:
  * defaults, then what --from says, then the options. */
 options_result generate_options_read(const option_set *options, int argc, char **argv, void *target);
 
+/** Before any option is given; free with generate_options_free in any case. False after an error line. */
+bool generate_options_defaults(generate_request *request);
 void generate_options_free(generate_request *request);
 
-/** Before any option is given. */
-void generate_options_defaults(generate_request *request);
+/** A request with values of its own, freed with generate_options_free_copy. Its fields' texts belong to
+ * `request`, which outlives it. False after an error line. */
+bool generate_options_copy(const generate_request *request, generate_request *copy);
+void generate_options_free_copy(generate_request *copy);
 
-/** The row of an option of `generate` by its name, for commands that set several values of one: store them in
- * a generate_request with options_store. NULL: there is none, or this version refuses it. */
+/** The row of an option of `generate` by its name, for commands that set several values of one. NULL: there is
+ * none, or this version refuses it. */
 const option *generate_options_row(const char *name);
 
-/** What the library is asked for: the request with this prompt, seed and λ. No dump, progress or cancel yet.
- */
+/** Set an option of `generate`: what is given now takes the place of what is recorded. False after an error
+ * line. */
+bool generate_options_store(void *request, const option *row, const char *value);
+
+/** The same beside all that is recorded. */
+bool generate_options_put(generate_request *request, const option *row, const char *value);
+
+/** What the library is asked for: the request with this prompt, seed and λ. No dump, statistics, progress or cancel
+ * yet. */
 void generate_options_fill(const generate_request *request, const char *prompt, int64_t seed,
                            double pladis_scale, pld_generate_options *options);
 

@@ -25,33 +25,23 @@ static const struct {
      {"sampling-method", "scheduler", "spacing", "prediction", "steps", "timesteps", "cfg-scale", "eta"}},
 };
 
-/** The place of a row among generate's own; commands with more rows have copies of them. */
-static size_t row_index(const option *row) {
-    const option *own = generate_options_row(row->name);
-    return own != NULL ? (size_t)(own - generate_options_set()->rows) : SIZE_MAX;
-}
-
 void given_mark_recorded(generate_request *request, const option *row) {
-    size_t index = row_index(row);
+    const size_t index = pld_option_index(row);
     if (index < GENERATE_MOST_ROWS) {
         request->recorded[index] = true;
     }
 }
 
 static bool is_recorded(const generate_request *request, const option *row) {
-    size_t index = row_index(row);
+    const size_t index = pld_option_index(row);
     return index < GENERATE_MOST_ROWS && request->recorded[index];
 }
 
-/** Set a row of the table above back to what it is without --from; for lists that is an empty one. */
+/** Set an option back to what it is without --from; for lists that is an empty one. */
 static void reset(generate_request *request, const option *row) {
-    static const size_t sizes[] = {[OPTION_TEXT] = sizeof(char *),   [OPTION_CHOICE] = sizeof(char *),
-                                   [OPTION_LISTED] = sizeof(char *), [OPTION_INTEGER] = sizeof(int64_t),
-                                   [OPTION_NUMBER] = sizeof(double), [OPTION_CUSTOM] = sizeof(size_t)};
-    generate_request defaults;
-    generate_options_defaults(&defaults);
-    memcpy((char *)request + row->offset, (const char *)&defaults + row->offset, sizes[row->kind]);
-    request->recorded[row_index(row)] = false;
+    pld_options_reset(request->values, row);
+    options_take(&generate_options, row, request->values, request);
+    request->recorded[pld_option_index(row)] = false;
 }
 
 static void drop(generate_request *request, const char *name) {
@@ -61,19 +51,17 @@ static void drop(generate_request *request, const char *name) {
     }
 }
 
-void given_take_place(void *target, const option *row) {
-    generate_request *request = target;
+void given_take_place(generate_request *request, const option *row) {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         for (size_t j = 0; strcmp(rules[i].given, row->name) == 0 && rules[i].dropped[j] != NULL; j++) {
             drop(request, rules[i].dropped[j]);
         }
     }
-    /* the only lists that are stored value by value; LoRAs are replaced by name */
-    if (is_recorded(request, row) &&
-        (strcmp(row->name, "guidance") == 0 || strcmp(row->name, "timesteps") == 0)) {
+    /* values of a list add up; LoRAs are replaced by name */
+    if (is_recorded(request, row) && row->type == PLD_OPTION_TEXTS && strcmp(row->name, "lora") != 0) {
         reset(request, row);
     }
-    size_t index = row_index(row);
+    const size_t index = pld_option_index(row);
     if (index < GENERATE_MOST_ROWS) {
         request->recorded[index] = false;
     }

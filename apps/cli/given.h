@@ -10,9 +10,8 @@
 void given_mark_recorded(generate_request *request, const option *row);
 
 /** `row` is given now, on the command line or as a value of an axis: its recorded value is dropped, and so
- * are recorded values that would decide in its place. Called before the value is stored; `target` begins with
- * a generate_request. */
-void given_take_place(void *target, const option *row);
+ * are recorded values that would decide in its place. Called before the value is stored. */
+void given_take_place(generate_request *request, const option *row);
 
 /** A prompt of a file is given: recorded LoRAs that it names are dropped from `request`. */
 void given_take_prompt(generate_request *request, const char *prompt);

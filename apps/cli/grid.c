@@ -6,7 +6,6 @@
 
 #include "cancel.h"
 #include "commands.h"
-#include "given.h"
 #include "grid_picture.h"
 #include "message.h"
 #include "output_name.h"
@@ -21,90 +20,36 @@ typedef struct grid_request {
     const char *x, *y, *csv;
 } grid_request;
 
-static const option own_rows[] = {
-    {.kind = OPTION_SECTION, .help = "what is varied"},
-    {.kind = OPTION_TEXT,
-     .name = "x",
-     .offset = offsetof(grid_request, x),
-     .argument = "NAME=A,B,...",
-     .help =
-         "an option of generate and its values, from left to right;\nA..B and A..B:STEP count, ; separates "
-         "values that hold commas"},
-    {.kind = OPTION_TEXT,
-     .name = "y",
-     .offset = offsetof(grid_request, y),
-     .argument = "NAME=A,B,...",
-     .help = "the same from top to bottom (one row)"},
-    {.kind = OPTION_TEXT,
-     .name = "csv",
-     .offset = offsetof(grid_request, csv),
-     .argument = "FILE",
-     .help = "table of the pictures (beside --output)"},
-};
-enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
+static bool store(void *target, const option *row, const char *value);
 
-/** Options of generate that have no place here. */
-static const struct {
-    const char *name, *why;
-} refused[] = {
-    {"compare", "a grid shows the values of --x and --y"},
-    {"sheet", "a grid is one picture"},
-    {"columns", "each value of --x has a column"},
-    {"batch-count", "vary the seed: --y seed=1..4"},
-    {"prompt-file", "vary the prompt: --y 'prompt=a star;a ring'"},
-    {"attention-maps", "generate --attention-maps takes one picture"},
-    {"dump", "generate --dump takes one picture"},
-    {"dump-steps", "generate --dump takes one picture"},
-    {"attention-stats", "generate --attention-stats takes one picture"},
+static const option_field fields[] = {
+    {"x", offsetof(grid_request, x)},
+    {"y", offsetof(grid_request, y)},
+    {"csv", offsetof(grid_request, csv)},
 };
 
-/** The rows of generate, with what has no place here refused; the caller frees. */
-static option *make_rows(size_t *count) {
-    const option_set *generate = generate_options_set();
-    option *rows = malloc((OWN_ROWS + generate->count) * sizeof *rows);
-    if (rows == NULL) {
-        message_failure("out of memory for the options");
-        return NULL;
-    }
-    memcpy(rows, own_rows, sizeof own_rows);
-    memcpy(rows + OWN_ROWS, generate->rows, generate->count * sizeof *rows);
-    *count = OWN_ROWS + generate->count;
-    for (size_t i = OWN_ROWS; i < *count; i++) {
-        for (size_t j = 0; rows[i].name != NULL && j < sizeof refused / sizeof *refused; j++) {
-            if (strcmp(rows[i].name, refused[j].name) == 0) {
-                rows[i].kind = OPTION_REFUSED;
-                rows[i].help = refused[j].why;
-            }
-        }
-    }
-    return rows;
-}
+const option_set grid_options = {
+    .command = "grid",
+    .brief = "draw a grid of pictures, one for each value of one or two options",
+    .usage = "pladis grid -p PROMPT --x NAME=A,B,... [--y NAME=A,B,...] [-o GRID.png] [options of generate]",
+    .summary = "Draw one picture for each value of one or two options, all in one labelled picture, and\n"
+               "write a table beside it. The model is loaded once.",
+    .fields = fields,
+    .field_count = sizeof fields / sizeof *fields,
+    .store = store,
+    .examples =
+        "  pladis grid -p \"two green hearts\" --x cfg-scale=1,3,5 --y pladis=0,1,2 -o grid.png\n"
+        "  pladis grid -p \"two green hearts\" --x pladis-alpha=1.25,1.5,2 --y seed=1..4 -o grid.png\n"
+        "  pladis grid -p \"a blue ring\" --x steps=10..30:10 --y 'sampling-method=ddim,dpm++2m'\n"
+        "  pladis grid -p \"a blue ring\" --x 'pladis-blocks=all;down,up;mid'\n"
+        "  pladis grid --x 'prompt=a red star;a blue star' --y seed=1..3 -o prompts.png\n",
+};
 
-static options_result parse(int argc, char **argv, grid_request *request) {
-    size_t count = 0;
-    option *rows = make_rows(&count);
-    if (rows == NULL) {
-        message_failure("out of memory for the options");
-        return OPTIONS_FAILED;
-    }
-    const option_set set = {
-        .usage =
-            "pladis grid -p PROMPT --x NAME=A,B,... [--y NAME=A,B,...] [-o GRID.png] [options of generate]",
-        .summary = "Draw one picture for each value of one or two options, all in one labelled picture, and\n"
-                   "write a table beside it. The model is loaded once.",
-        .rows = rows,
-        .count = count,
-        .given = given_take_place,
-        .examples =
-            "  pladis grid -p \"two green hearts\" --x cfg-scale=1,3,5 --y pladis=0,1,2 -o grid.png\n"
-            "  pladis grid -p \"two green hearts\" --x pladis-alpha=1.25,1.5,2 --y seed=1..4 -o grid.png\n"
-            "  pladis grid -p \"a blue ring\" --x steps=10..30:10 --y 'sampling-method=ddim,dpm++2m'\n"
-            "  pladis grid -p \"a blue ring\" --x 'pladis-blocks=all;down,up;mid'\n"
-            "  pladis grid --x 'prompt=a red star;a blue star' --y seed=1..3 -o prompts.png\n",
-    };
-    options_result result = generate_options_read(&set, argc, argv, request);
-    free(rows);
-    return result;
+static bool store(void *target, const option *row, const char *value) {
+    grid_request *request = target;
+    return pld_option_belongs(row, "generate")
+               ? generate_options_store(&request->generate, row, value)
+               : options_store(&grid_options, row, value, request->generate.values, request);
 }
 
 /** Whether the axis is one, and of that option. */
@@ -192,7 +137,7 @@ static int draw_grid(const grid_request *request, picture_run *run, const pictur
 int command_grid(int argc, char **argv) {
     static grid_request request;
     static picture_run run;
-    options_result result = parse(argc, argv, &request);
+    options_result result = generate_options_read(&grid_options, argc, argv, &request);
     if (result != OPTIONS_RUN) {
         generate_options_free(&request.generate);
         return options_exit_code(result);

@@ -24,21 +24,19 @@ typedef struct info_request {
     const char *config;
 } info_request;
 
-static const option rows[] = {
-    {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(info_request, json), .help = "print JSON"},
-    {.kind = OPTION_TEXT,
-     .name = "config",
-     .argument = "DIR",
-     .offset = offsetof(info_request, config),
-     .help = "diffusers folder that describes an unusual single-file checkpoint"},
+static const option_field fields[] = {
+    {"json", offsetof(info_request, json)},
+    {"config", offsetof(info_request, config)},
 };
 
-static const option_set set = {
+const option_set info_options = {
+    .command = "info",
+    .brief = "show what a model or another file is: family, types, sizes, attention sites",
     .usage = "pladis info [MODEL|FILE.safetensors|PICTURE.png] [--json]",
     .summary = "Show what a model, a LoRA or any other file of weights is: family, layout, types,\n"
                "parameters by part, attention sites, metadata; or what a picture was drawn with.",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .fields = fields,
+    .field_count = sizeof fields / sizeof *fields,
     .examples = "  pladis info ./stable-diffusion-v1-5\n  pladis info model.safetensors\n  pladis info "
                 "lora.safetensors --json\n  pladis info demo --json\n  pladis info star.png\n",
     .most_positionals = 1,
@@ -141,22 +139,26 @@ static bool is_lora_folder(const char *path) {
            (holds(path, "adapter_model.safetensors") || holds(path, "pytorch_lora_weights.safetensors"));
 }
 
-int command_info(int argc, char **argv) {
-    info_request request = {0};
-    const char *name = "demo";
-    size_t count = 0;
-    options_result result = options_parse(&set, argc, argv, &request, &name, &count);
-    if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
+static int print(const info_request *request, const char *name) {
     char path[PATH_MAX];
     if (!model_path_find(name, path, sizeof path)) {
         return EXIT_FAILED;
     }
     if (picture_info_is_png(path)) {
-        return picture_info_print(path, request.json);
+        return picture_info_print(path, request->json);
     }
     struct stat found;
     const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode) && !is_lora_folder(path);
-    return folder ? print_info(path, request.json) : file_info_print(path, request.config, request.json);
+    return folder ? print_info(path, request->json) : file_info_print(path, request->config, request->json);
+}
+
+int command_info(int argc, char **argv) {
+    info_request request = {0};
+    pld_options *values = NULL;
+    const char *name = "demo";
+    size_t count = 0;
+    options_result result = options_read(&info_options, argc, argv, &values, &request, &name, &count);
+    int code = result == OPTIONS_RUN ? print(&request, name) : options_exit_code(result);
+    pld_options_destroy(&values);
+    return code;
 }

@@ -26,6 +26,10 @@ bool json_memory_was_out(void) {
     return atomic_load(&memory_was_out);
 }
 
+void json_note_out_of_memory(void) {
+    atomic_store(&memory_was_out, true);
+}
+
 json_t *json_text(const char *text) {
     if (text == NULL) {
         return json_null();

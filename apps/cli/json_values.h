@@ -16,6 +16,9 @@ void json_watch_memory(void);
 /** Whether memory was out for any JSON since then: what is made or read may lack something. */
 bool json_memory_was_out(void);
 
+/** Remember that memory was out for what would have become a part of JSON. */
+void json_note_out_of_memory(void);
+
 /** A text from anywhere: what is not UTF-8 becomes U+FFFD; null for NULL. */
 json_t *json_text(const char *text);
 

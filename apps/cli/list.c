@@ -19,11 +19,16 @@ static const struct {
 };
 enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
-static const option_set set = {
+#define LISTS "samplers schedulers spacings guidance variants families isa presets"
+
+const option_set list_options = {
+    .command = "list",
+    .brief = "list samplers, schedulers, guidance methods, presets and the like",
     .usage = "pladis list [samplers|schedulers|spacings|guidance|variants|families|isa|presets]",
     .summary =
         "List the names that the options of generate accept, one per line; without an argument, every list.",
     .examples = "  pladis list samplers\n",
+    .words = LISTS,
     .most_positionals = 1,
 };
 
@@ -71,30 +76,25 @@ static void print_list(pld_list_kind kind, const char *indent) {
     }
 }
 
-int command_list(int argc, char **argv) {
-    const char *wanted = NULL;
-    size_t count = 0;
-    options_result result = options_parse(&set, argc, argv, NULL, &wanted, &count);
-    if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
+static int print_lists(const char *wanted) {
+    bool found = wanted == NULL;
     for (size_t i = 0; i < LIST_COUNT; i++) {
-        if (count == 0) {
-            if (i > 0) {
-                print_output("\n");
-            }
-            print_output("%s\n", lists[i].name);
+        if (wanted == NULL) {
+            print_output("%s%s\n", i > 0 ? "\n" : "", lists[i].name);
             print_list(lists[i].kind, "  ");
         } else if (strcmp(wanted, lists[i].name) == 0) {
             print_list(lists[i].kind, "");
-            return EXIT_DONE;
+            found = true;
         }
     }
-    if (count == 1) {
-        return message_usage(
-            "list: found \"%s\", expected one of: samplers schedulers spacings guidance variants "
-            "families isa presets",
-            wanted);
-    }
-    return EXIT_DONE;
+    return found ? EXIT_DONE : message_usage("list: found \"%s\", expected one of: " LISTS, wanted);
+}
+
+int command_list(int argc, char **argv) {
+    pld_options *values = NULL;
+    const char *wanted = NULL;
+    size_t count = 0;
+    options_result result = options_read(&list_options, argc, argv, &values, NULL, &wanted, &count);
+    pld_options_destroy(&values);
+    return result == OPTIONS_RUN ? print_lists(wanted) : options_exit_code(result);
 }

@@ -7,7 +7,6 @@
 
 #include "base_name.h"
 #include "message.h"
-#include "number.h"
 
 /** The path of a choice; false where it is too long to be one. */
 static bool copy_path(const lora_choice *choice, char path[PATH_MAX]) {
@@ -50,19 +49,11 @@ static bool replace_recorded(lora_choices *choices, const lora_choice *given) {
 }
 
 bool lora_choices_add(lora_choices *choices, const char *option_name, const char *value) {
-    const char *colon = strrchr(value, ':');
-    size_t length = strlen(value);
+    size_t length = 0;
     double weight = 1;
-    if (colon != NULL && number_real(colon + 1, &weight)) {
-        length = (size_t)(colon - value);
-    } else if (colon != NULL && strchr(colon, '.') == NULL && strchr(colon, '/') == NULL) {
-        message_usage("--%s: found \"%s\" after the colon of \"%s\", expected a number: FILE:WEIGHT",
-                      option_name, colon + 1, value);
-        return false;
-    }
-    if (length == 0 || weight < -1000 || weight > 1000) {
-        message_usage("--%s: found \"%s\", expected FILE or FILE:WEIGHT with a weight from -1000 to 1000",
-                      option_name, value);
+    pld_error error = {0};
+    if (pld_lora_parse(value, &length, &weight, &error) != PLD_OK) {
+        message_usage("--%s: %s", option_name, error.message);
         return false;
     }
     const lora_choice given = {.text = value, .path_length = length, .weight = weight};

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common_names.h"
 #include "json_values.h"
 #include "memory_file.h"
 #include "message.h"
@@ -72,8 +71,8 @@ static char *make_parameters(const char *model, const picture *drawn) {
         fprintf(file, "Negative prompt: %s\n", request->negative_prompt);
     }
     fprintf(file, "Steps: %d", report->steps);
-    print_value(file, "Sampler", common_name(report->sampling_method));
-    print_value(file, "Schedule type", common_name(report->scheduler));
+    print_value(file, "Sampler", pld_common_name(PLD_LIST_SAMPLERS, report->sampling_method));
+    print_value(file, "Schedule type", pld_common_name(PLD_LIST_SCHEDULERS, report->scheduler));
     fprintf(file, ", CFG scale: %g, Seed: %" PRId64 ", Size: %dx%d", report->cfg_scale, drawn->seed,
             report->width, report->height);
     print_value(file, "Model", model);

@@ -47,34 +47,3 @@ void number_shortest(double value, char text[NUMBER_TEXT]) {
         }
     }
 }
-
-static size_t smaller(size_t first, size_t second) {
-    return first < second ? first : second;
-}
-
-size_t name_distance(const char *first, const char *second) {
-    enum { LONGEST = 48 };
-    size_t rows = strlen(first), columns = strlen(second);
-    if (rows > LONGEST || columns > LONGEST) {
-        return LONGEST;
-    }
-    size_t cost[LONGEST + 1][LONGEST + 1];
-    for (size_t i = 0; i <= rows; i++) {
-        for (size_t j = 0; j <= columns; j++) {
-            if (i == 0 || j == 0) {
-                cost[i][j] = i + j;
-                continue;
-            }
-            size_t changed = cost[i - 1][j - 1] + (first[i - 1] != second[j - 1]);
-            cost[i][j] = smaller(changed, smaller(cost[i - 1][j], cost[i][j - 1]) + 1);
-            if (i > 1 && j > 1 && first[i - 1] == second[j - 2] && first[i - 2] == second[j - 1]) {
-                cost[i][j] = smaller(cost[i][j], cost[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return cost[rows][columns];
-}
-
-bool name_is_near(const char *name, size_t distance) {
-    return distance <= 1 + strlen(name) / 4;
-}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Numbers from text, whole and finite or not at all; and the nearest of several names. */
+/** Numbers from text, whole and finite or not at all. */
 #ifndef PLADIS_CLI_NUMBER_H
 #define PLADIS_CLI_NUMBER_H
 
@@ -20,11 +20,5 @@ enum { NUMBER_TEXT = 32 };
 
 /** The shortest decimal that reads back as the same number. */
 void number_shortest(double value, char text[NUMBER_TEXT]);
-
-/** How many characters must be inserted, dropped, changed or swapped to turn one name into the other. */
-size_t name_distance(const char *first, const char *second);
-
-/** Whether `name` may be a slip of the pen for `candidate`, at this distance. */
-bool name_is_near(const char *name, size_t distance);
 
 #endif

@@ -5,186 +5,112 @@
 #include <string.h>
 
 #include "message.h"
-#include "number.h"
-#include "output.h"
 
-/** Whether the words of `list`, blanks between, hold `value`; `*word` is then the list's own copy's length.
- */
-static bool has_word(const char *list, const char *value) {
-    size_t length = strlen(value);
-    for (const char *at = list; at != NULL && *at != '\0';) {
-        size_t word = strcspn(at, " ");
-        if (word == length && strncmp(at, value, length) == 0) {
-            return true;
+void options_take(const option_set *set, const option *row, const pld_options *values, void *request) {
+    for (size_t i = 0; i < set->field_count; i++) {
+        const option_field *field = &set->fields[i];
+        if (row != NULL && strcmp(row->name, field->name) != 0) {
+            continue;
         }
-        at += word;
-        at += strspn(at, " ");
-    }
-    return false;
-}
-
-/** Where the value of a row lives. */
-static void *place_of(const option *row, void *target) {
-    return (char *)target + row->offset;
-}
-
-static bool store_listed(const option *row, const char *value, void *target) {
-    const char *name = NULL, *description = NULL, *nearest = NULL;
-    size_t best = SIZE_MAX;
-    char known[1024] = "";
-    size_t length = 0;
-    bool found = has_word(row->choices, value);
-    if (row->choices != NULL) {
-        length = (size_t)snprintf(known, sizeof known, "%s", row->choices);
-    }
-    for (size_t i = 0; !found && pld_list(row->list, i, &name, &description); i++) {
-        found = strcmp(name, value) == 0;
-        size_t distance = name_distance(value, name);
-        if (distance < best) {
-            best = distance;
-            nearest = name;
-        }
-        if (length < sizeof known) {
-            length +=
-                (size_t)snprintf(known + length, sizeof known - length, "%s%s", length > 0 ? " " : "", name);
+        const option *bound = pld_option_find(set->command, field->name);
+        const pld_option_value *value = pld_options_value(values, bound);
+        void *place = (char *)request + field->offset;
+        switch (bound->type) {
+        case PLD_OPTION_FLAG:
+            *(bool *)place = value->flag;
+            break;
+        case PLD_OPTION_INTEGER:
+            *(int64_t *)place = value->integer;
+            break;
+        case PLD_OPTION_NUMBER:
+            *(double *)place = value->number;
+            break;
+        case PLD_OPTION_PAIR:
+            memcpy(place, value->pair, sizeof value->pair);
+            break;
+        case PLD_OPTION_NUMBERS:
+        case PLD_OPTION_TEXTS:
+            *(size_t *)place = value->count;
+            break;
+        default:
+            *(const char **)place = value->text;
+            break;
         }
     }
-    if (!found) {
-        bool near = nearest != NULL && name_is_near(value, best);
-        message_usage("--%s: found \"%s\", expected one of: %s%s%s%s", row->name, value, known,
-                      near ? "; did you mean \"" : "", near ? nearest : "", near ? "\"?" : "");
-        return false;
-    }
-    *(const char **)place_of(row, target) = value;
-    return true;
 }
 
-static bool store_integer(const option *row, const char *value, void *target) {
-    int64_t number = 0;
-    if (!number_integer(value, &number) || (double)number < row->minimum || (double)number > row->maximum) {
-        message_usage("--%s: found \"%s\", expected a whole number from %.0f to %.0f", row->name, value,
-                      row->minimum, row->maximum);
-        return false;
+bool options_store(const option_set *set, const option *row, const char *value, pld_options *values,
+                   void *request) {
+    pld_error error = {0};
+    const pld_status status = pld_options_set_option(values, row, value, &error);
+    if (status == PLD_ERROR_MEMORY) {
+        message_error(&error);
+    } else if (status != PLD_OK) {
+        message_usage("--%s", error.message);
     }
-    *(int64_t *)place_of(row, target) = number;
-    return true;
+    options_take(set, row, values, request);
+    return status == PLD_OK;
 }
 
-static bool store_number(const option *row, const char *value, void *target) {
-    double number = 0;
-    if (!number_real(value, &number) || number < row->minimum || number > row->maximum ||
-        (row->above_minimum && number <= row->minimum)) {
-        message_usage("--%s: found \"%s\", expected a number %s %g %s %g", row->name, value,
-                      row->above_minimum ? "above" : "from", row->minimum,
-                      row->above_minimum ? "and at most" : "to", row->maximum);
-        return false;
-    }
-    *(double *)place_of(row, target) = number;
-    return true;
-}
-
-bool options_store(const option *row, const char *value, void *target) {
-    switch (row->kind) {
-    case OPTION_FLAG:
-        *(bool *)place_of(row, target) = true;
-        return true;
-    case OPTION_TEXT:
-    case OPTION_OPTIONAL:
-        *(const char **)place_of(row, target) = value;
-        return true;
-    case OPTION_CHOICE:
-        if (!has_word(row->choices, value)) {
-            message_usage("--%s: found \"%s\", expected one of: %s", row->name, value, row->choices);
-            return false;
-        }
-        *(const char **)place_of(row, target) = value;
-        return true;
-    case OPTION_LISTED:
-        return store_listed(row, value, target);
-    case OPTION_INTEGER:
-        return store_integer(row, value, target);
-    case OPTION_NUMBER:
-        return store_number(row, value, target);
-    case OPTION_CUSTOM:
-        return row->accept(target, row, value);
-    default:
-        message_usage("--%s: %s", row->name, row->help);
-        return false;
-    }
-}
-
-/** options_store for what stands on the command line. */
-static bool store_given(const option_set *set, const option *row, const char *value, void *target) {
-    if (set->given != NULL) {
-        set->given(target, row);
-    }
-    return options_store(row, value, target);
+static bool store(const option_set *set, const option *row, const char *value, pld_options *values,
+                  void *request) {
+    return set->store != NULL ? set->store(request, row, value)
+                              : options_store(set, row, value, values, request);
 }
 
 static bool takes_value(const option *row) {
-    return row->kind != OPTION_FLAG && row->kind != OPTION_REFUSED;
+    return row->type != PLD_OPTION_FLAG && (row->type != PLD_OPTION_HABIT || row->argument != NULL);
 }
 
-/** The row of `name` (of `length` characters), or NULL. */
-static const option *find_long(const option_set *set, const char *name, size_t length) {
-    for (size_t i = 0; i < set->count; i++) {
-        const option *row = &set->rows[i];
-        const char *spellings[] = {row->name, row->alias};
-        for (size_t j = 0; row->kind != OPTION_SECTION && j < 2; j++) {
-            if (spellings[j] != NULL && strlen(spellings[j]) == length &&
-                strncmp(spellings[j], name, length) == 0) {
-                return row;
-            }
-        }
+/** The row that an argument names, or NULL. */
+static const option *find_row(const option_set *set, const char *argument) {
+    char name[64];
+    const size_t length = strcspn(argument + 2, "=");
+    if (argument[1] != '-') {
+        return pld_option_find_letter(set->command, argument[1]);
     }
-    return NULL;
-}
-
-static const option *find_letter(const option_set *set, char letter) {
-    for (size_t i = 0; i < set->count; i++) {
-        if (set->rows[i].kind != OPTION_SECTION && set->rows[i].letter == letter) {
-            return &set->rows[i];
-        }
+    if (length >= sizeof name) {
+        return NULL;
     }
-    return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length, argument + 2);
+    return pld_option_find(set->command, name);
 }
 
 /** "unknown option", with the nearest name where one is near. */
 static void report_unknown(const option_set *set, const char *argument) {
     char name[64];
-    size_t skip = strspn(argument, "-");
+    const size_t skip = strspn(argument, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + skip, "="), argument + skip);
-    const char *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < set->count; i++) {
-        const option *row = &set->rows[i];
-        const char *spellings[] = {row->name, row->alias};
-        for (size_t j = 0; row->kind != OPTION_SECTION && row->kind != OPTION_REFUSED && j < 2; j++) {
-            size_t distance = spellings[j] != NULL ? name_distance(name, spellings[j]) : SIZE_MAX;
-            if (distance < best) {
-                best = distance;
-                nearest = spellings[j];
-            }
-        }
-    }
-    if (nearest != NULL && strlen(name) > 1 && name_is_near(name, best)) {
+    const char *nearest = pld_option_nearest(set->command, name);
+    if (nearest != NULL) {
         message_usage("unknown option %s; did you mean --%s?", argument, nearest);
     } else {
         message_usage("unknown option %s; --help lists what there is", argument);
     }
 }
 
+static bool has_word(const char *list, const char *word) {
+    const size_t length = strlen(word);
+    for (const char *at = list; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        const size_t size = strcspn(at, " ");
+        if (size == length && strncmp(at, word, length) == 0) {
+            return true;
+        }
+        at += size;
+    }
+    return false;
+}
+
 /** Whether the argument behind an option that may stand alone is its value: no option, and in a command that
- * takes words none of those that the row names as its choices. */
-static bool can_be_value(const option_set *set, const option *row, const char *argument) {
-    if (row->choices != NULL) {
-        return (argument[0] != '-' || argument[1] == '\0') && !has_word(row->choices, argument);
+ * takes words none of those. */
+static bool can_be_value(const option_set *set, const char *argument) {
+    if (set->words != NULL) {
+        return (argument[0] != '-' || argument[1] == '\0') && !has_word(set->words, argument);
     }
     return set->most_positionals == 0 && argument[0] != '-';
 }
 
-/** Put a repaired copy in place of an argument that is not UTF-8, where it stays to the program's end, and
- * move
+/** Put a repaired copy in place of an argument that is not UTF-8, where it stays to the program's end, and move
  * `*value`, which points into it, along: names of options take no part in the repair. False after an error
  * line. */
 static bool repair_argument(char **argument, const char **value) {
@@ -203,46 +129,53 @@ static bool repair_argument(char **argument, const char **value) {
     return true;
 }
 
-/** Handle argv[*at], an option; moves *at past a value taken from the next argument. */
-static bool parse_option(const option_set *set, int argc, char **argv, int *at, void *target) {
-    const char *argument = argv[*at];
-    const option *row = NULL;
-    const char *value = NULL;
-    if (argument[1] == '-') {
-        size_t length = strcspn(argument + 2, "=");
-        row = find_long(set, argument + 2, length);
-        value = argument[2 + length] == '=' ? argument + 2 + length + 1 : NULL;
-    } else {
-        row = find_letter(set, argument[1]);
-        value = argument[2] != '\0' ? argument + 2 : NULL;
+/** The value of an option that takes one: behind "=" or the letter, else the next argument, past which *at moves.
+ * NULL after an error line. */
+static const char *find_value(const option_set *set, const option *row, const char *value, int argc,
+                              char **argv, int *at) {
+    if (value == NULL && row->value_is_optional) {
+        /* the next argument is its value where it cannot be anything else */
+        return *at + 1 < argc && can_be_value(set, argv[*at + 1]) ? argv[++*at] : "";
     }
+    if (value == NULL && *at + 1 >= argc) {
+        message_usage("--%s: expected %s after it, found nothing", row->name, row->argument);
+        return NULL;
+    }
+    value = value != NULL ? value : argv[++*at];
+    return row->is_prose && !repair_argument(&argv[*at], &value) ? NULL : value;
+}
+
+/** Handle argv[*at], an option; moves *at past a value taken from the next argument. */
+static bool parse_option(const option_set *set, int argc, char **argv, int *at, pld_options *values,
+                         void *request) {
+    const char *argument = argv[*at], *value = NULL;
+    const option *row = find_row(set, argument);
     if (row == NULL) {
         report_unknown(set, argument);
         return false;
     }
+    const char *refusal = pld_option_refusal(row, set->command);
+    if (refusal != NULL) {
+        message_usage("--%s: %s", row->name, refusal);
+        return false;
+    }
+    if (argument[1] == '-') {
+        value = strchr(argument, '=') != NULL ? strchr(argument, '=') + 1 : NULL;
+    } else {
+        value = argument[2] != '\0' ? argument + 2 : NULL;
+    }
     if (!takes_value(row)) {
-        if (value != NULL && row->kind == OPTION_FLAG) {
+        if (value != NULL) {
             message_usage("--%s: takes no value, found \"%s\"", row->name, argument);
             return false;
         }
-        return store_given(set, row, value, target);
+        return store(set, row, "", values, request);
     }
-    if (value == NULL && row->kind == OPTION_OPTIONAL) {
-        /* the next argument is its value where it cannot be anything else */
-        bool is_value = *at + 1 < argc && can_be_value(set, row, argv[*at + 1]);
-        return store_given(set, row, is_value ? argv[++*at] : "", target);
-    }
-    if (value == NULL) {
-        if (*at + 1 >= argc) {
-            message_usage("--%s: expected %s after it, found nothing", row->name, row->argument);
-            return false;
-        }
-        value = argv[++*at];
-    }
-    return (!row->is_prose || repair_argument(&argv[*at], &value)) && store_given(set, row, value, target);
+    value = find_value(set, row, value, argc, argv, at);
+    return value != NULL && store(set, row, value, values, request);
 }
 
-options_result options_parse(const option_set *set, int argc, char **argv, void *target,
+options_result options_parse(const option_set *set, int argc, char **argv, pld_options *values, void *request,
                              const char **positionals, size_t *positional_count) {
     bool only_positionals = false;
     *positional_count = 0;
@@ -255,7 +188,7 @@ options_result options_parse(const option_set *set, int argc, char **argv, void 
             options_print_help(set);
             return OPTIONS_HELP;
         } else if (is_option) {
-            if (!parse_option(set, argc, argv, &i, target)) {
+            if (!parse_option(set, argc, argv, &i, values, request)) {
                 return OPTIONS_WRONG;
             }
         } else if (*positional_count < set->most_positionals) {
@@ -268,60 +201,23 @@ options_result options_parse(const option_set *set, int argc, char **argv, void 
     return OPTIONS_RUN;
 }
 
-static void print_row(const option *row) {
-    enum { HELP_COLUMN = 34 };
-    char left[96];
-    int length = 0;
-    if (row->letter != '\0') {
-        length = snprintf(left, sizeof left, "  -%c, --%s", row->letter, row->name);
-    } else {
-        length = snprintf(left, sizeof left, "      --%s", row->name);
+options_result options_read(const option_set *set, int argc, char **argv, pld_options **values, void *request,
+                            const char **positionals, size_t *positional_count) {
+    pld_error error = {0};
+    if (pld_options_create(values, &error) != PLD_OK) {
+        message_error(&error);
+        return OPTIONS_FAILED;
     }
-    if (row->argument != NULL) {
-        const char *form = row->kind == OPTION_OPTIONAL ? " [%s]" : " %s";
-        snprintf(left + length, sizeof left - (size_t)length, form, row->argument);
-    }
-    if (strlen(left) + 2 > HELP_COLUMN) {
-        print_output("%s\n%*s", left, HELP_COLUMN, "");
-    } else {
-        print_output("%-*s", HELP_COLUMN, left);
-    }
-    for (const char *at = row->help; *at != '\0';) {
-        int line = (int)strcspn(at, "\n");
-        print_output("%.*s", line, at);
-        at += line;
-        if (*at == '\n') {
-            print_output("\n%*s", HELP_COLUMN, "");
-            at++;
-        }
-    }
-    if (row->kind == OPTION_CHOICE) {
-        print_output(": %s", row->choices);
-    }
-    if (row->alias != NULL) {
-        print_output(" (also --%s)", row->alias);
-    }
-    print_output("\n");
+    options_take(set, NULL, *values, request);
+    return options_parse(set, argc, argv, *values, request, positionals, positional_count);
 }
 
-void options_print_help(const option_set *set) {
-    print_output("usage: ");
-    print_output_lines(set->usage);
-    print_output("\n\n");
-    print_output_lines(set->summary);
-    print_output("\n");
-    for (size_t i = 0; i < set->count; i++) {
-        const option *row = &set->rows[i];
-        if (row->kind == OPTION_SECTION) {
-            print_output("\n%s\n", row->help);
-        } else if (row->kind != OPTION_REFUSED) {
-            print_row(row);
+void options_note_habits(const pld_options *values) {
+    for (size_t i = 0; pld_option_at(i) != NULL; i++) {
+        const option *row = pld_option_at(i);
+        if (row->type == PLD_OPTION_HABIT && pld_options_value(values, row)->flag) {
+            message_note("--%s has no effect: %s", row->name, row->help);
         }
-    }
-    print_output("  -h, --help                      this text\n");
-    if (set->examples != NULL) {
-        print_output("\nexamples\n");
-        print_output_lines(set->examples);
     }
 }
 

@@ -87,9 +87,10 @@ static bool reserve_variants(const generate_request *request, size_t count, pict
         message_failure("out of memory for %zu variants of a picture", count);
         return false;
     }
-    pictures->variant_count = count;
-    for (size_t i = 0; i < count; i++) {
-        pictures->variants[i].settings = *request;
+    for (; pictures->variant_count < count; pictures->variant_count++) {
+        if (!generate_options_copy(request, &pictures->variants[pictures->variant_count].settings)) {
+            return false;
+        }
     }
     return true;
 }
@@ -216,6 +217,9 @@ void prompts_free_pictures(picture_list *pictures) {
         json_decref(pictures->items[i].loras);
         call_times_free(&pictures->items[i].calls);
         pld_image_free(&pictures->items[i].image);
+    }
+    for (size_t i = 0; i < pictures->variant_count; i++) {
+        generate_options_free_copy(&pictures->variants[i].settings);
     }
     free(pictures->items);
     free(pictures->variants);

@@ -11,19 +11,6 @@
 
 enum { LONGEST_NAME = 64, LONGEST_NUMBER = 32 };
 
-/** The library's words for what a network predicts, as --prediction takes them. */
-static const char *option_value(const char *name, const char *value) {
-    static const struct {
-        const char *stored, *option;
-    } predictions[] = {{"epsilon", "eps"}, {"v_prediction", "v"}, {"sample", "x0"}};
-    for (size_t i = 0; strcmp(name, "prediction") == 0 && i < sizeof predictions / sizeof *predictions; i++) {
-        if (strcmp(value, predictions[i].stored) == 0) {
-            return predictions[i].option;
-        }
-    }
-    return value;
-}
-
 static bool refuse(const char *path, const char *key, const char *expected) {
     message_failure("%s: metadata field '%.60s': expected %s; give the options yourself, in place of --from",
                     path, key, expected);
@@ -41,7 +28,7 @@ static bool store_text(const char *path, const option *row, const char *value, g
     if (row->is_file && !is_plain_name(value)) {
         return refuse(path, row->name, "the name of a file, without folders");
     }
-    return options_store(row, option_value(row->name, value), request);
+    return generate_options_put(request, row, value);
 }
 
 static void format_number(const json_t *value, char *text) {
@@ -73,7 +60,7 @@ static bool store_array(const char *path, const option *row, const json_t *list,
             done = refuse(path, row->name, "a list of strings or of numbers");
         }
     }
-    done = done && (!numbers || options_store(row, joined, request));
+    done = done && (!numbers || generate_options_put(request, row, joined));
     free(joined);
     return done;
 }
@@ -98,8 +85,8 @@ static bool store_field(const char *path, const char *key, const json_t *value, 
     if (json_is_null(value)) {
         return true;
     }
-    if (row->kind == OPTION_FLAG) {
-        return json_is_false(value) || (json_is_true(value) && options_store(row, "", request)) ||
+    if (row->type == PLD_OPTION_FLAG) {
+        return json_is_false(value) || (json_is_true(value) && generate_options_put(request, row, "")) ||
                refuse(path, key, "true or false");
     }
     if (json_is_string(value)) {
@@ -108,11 +95,11 @@ static bool store_field(const char *path, const char *key, const json_t *value, 
     if (json_is_array(value)) {
         return store_array(path, row, value, request);
     }
-    if (!json_is_number(value) || row->kind == OPTION_TEXT) {
-        return refuse(path, key, row->kind == OPTION_TEXT ? "a string" : "a number or a string");
+    if (!json_is_number(value) || row->type == PLD_OPTION_TEXT) {
+        return refuse(path, key, row->type == PLD_OPTION_TEXT ? "a string" : "a number or a string");
     }
     format_number(value, number);
-    return options_store(row, number, request);
+    return generate_options_put(request, row, number);
 }
 
 /** store_field, and note whose value it is. */

@@ -40,20 +40,14 @@ static stage_totals sum_stages(const picture_list *pictures) {
     return totals;
 }
 
-/** A file's name for `parameters`; null where there is none. */
-static json_t *file_or_null(const char *path, bool base_name) {
+/** A file's name, without folders where it is passed on. */
+static json_t *file_name(const char *path, bool base_name) {
     char name[256];
-    if (path == NULL || !base_name) {
+    if (!base_name) {
         return json_text(path);
     }
     path_base_name(path, name, sizeof name);
     return json_text(name);
-}
-
-/** A pair as its option takes it; null where it was left out. */
-static json_t *pair_or_null(const int64_t pair[2], char separator) {
-    return pair[0] == 0 && pair[1] == 0 ? json_null()
-                                        : json_sprintf("%" PRId64 "%c%" PRId64, pair[0], separator, pair[1]);
 }
 
 /** Those of --lora as the option takes them; the prompt names its own. */
@@ -71,50 +65,84 @@ static json_t *lora_options(const lora_choices *loras, bool base_names) {
     return list;
 }
 
+static json_t *list_json(const pld_option_value *value) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < value->count; i++) {
+        json_array_append_new(list, value->texts != NULL ? json_text(value->texts[i])
+                                                         : json_number(value->numbers[i]));
+    }
+    return list;
+}
+
+/** The value of an option as JSON; null where it has none. */
+static json_t *value_json(const option *row, const pld_option_value *value, bool base_names) {
+    switch (row->type) {
+    case PLD_OPTION_FLAG:
+        return json_boolean(value->flag);
+    case PLD_OPTION_INTEGER:
+        return json_integer(value->integer);
+    case PLD_OPTION_NUMBER:
+        return json_number(value->number);
+    case PLD_OPTION_PAIR:
+        return value->is_set
+                   ? json_sprintf("%" PRId64 "%c%" PRId64, value->pair[0], row->separator, value->pair[1])
+                   : json_null();
+    case PLD_OPTION_NUMBERS:
+        return value->count > 0 ? list_json(value) : json_null();
+    case PLD_OPTION_TEXTS:
+        return list_json(value);
+    default:
+        return row->is_file && value->text != NULL ? file_name(value->text, base_names)
+                                                   : json_text(value->text);
+    }
+}
+
+/** What a picture has of its own, or keeps in another form; NULL: nothing. */
+static json_t *own_value(const option *row, const picture *drawn, bool base_names) {
+    return strcmp(row->name, "prompt") == 0   ? json_text(drawn->prompt)
+           : strcmp(row->name, "seed") == 0   ? json_integer(drawn->seed)
+           : strcmp(row->name, "pladis") == 0 ? json_number(drawn->pladis_scale)
+           : strcmp(row->name, "lora") == 0   ? lora_options(&drawn->settings->loras, base_names)
+                                              : NULL;
+}
+
+/** Said of a picture that begins at another one alone. */
+static bool is_of_init_picture(const option *row) {
+    return strcmp(row->name, "init-img") == 0 || strcmp(row->name, "strength") == 0 ||
+           strcmp(row->name, "mask") == 0;
+}
+
+/** The name of a field: that of its option with '_' for '-'. */
+static void field_name(const option *row, char *name, size_t size) {
+    snprintf(name, size, "%s", row->name);
+    for (char *at = name; *at != '\0'; at++) {
+        *at = *at == '-' ? '_' : *at;
+    }
+}
+
 json_t *report_parameters(const picture *drawn, bool base_names) {
-    const generate_request *request = drawn->settings;
-    const pld_report *report = &drawn->report;
-    json_t *timesteps = request->timestep_count > 0 ? json_array() : json_null();
-    for (size_t i = 0; i < request->timestep_count; i++) {
-        json_array_append_new(timesteps, json_number(request->timesteps[i]));
+    pld_options *in_force = NULL;
+    json_t *object = json_object();
+    pld_error error = {0};
+    if (pld_options_copy(drawn->settings->values, &in_force, &error) != PLD_OK ||
+        pld_options_take_report(in_force, &drawn->report, &error) != PLD_OK) {
+        pld_options_destroy(&in_force);
+        json_note_out_of_memory();
+        return object;
     }
-    json_t *object = json_pack(
-        "{s:o, s:o, s:b, s:i, s:i, s:i, s:i, s:o, s:o, s:I, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "prompt",
-        json_text(drawn->prompt), "negative_prompt", json_text(request->negative_prompt), "literal_prompt",
-        (int)request->literal_prompt, "clip_skip", (int)request->clip_skip, "width", report->width, "height",
-        report->height, "steps", report->steps, "cfg_scale", json_number(report->cfg_scale), "cfg_rescale",
-        json_number(request->cfg_rescale), "seed", (json_int_t)drawn->seed, "rng", "cpu", "sampling_method",
-        report->sampling_method, "scheduler", report->scheduler, "spacing",
-        json_text(report->spacing[0] != '\0' ? report->spacing : NULL), "prediction", report->prediction_type,
-        "timesteps", timesteps, "init_noise", file_or_null(request->init_noise, base_names));
-    if (object == NULL) {
-        return NULL;
+    for (size_t i = 0; pld_option_at(i) != NULL; i++) {
+        const option *row = pld_option_at(i);
+        char name[64];
+        if (!row->of_picture || !pld_option_belongs(row, "generate") ||
+            (is_of_init_picture(row) && drawn->settings->init_img == NULL)) {
+            continue;
+        }
+        json_t *own = own_value(row, drawn, base_names);
+        field_name(row, name, sizeof name);
+        json_object_set_new(
+            object, name, own != NULL ? own : value_json(row, pld_options_value(in_force, row), base_names));
     }
-    json_object_set_new(object, "original_size", pair_or_null(request->original_size, 'x'));
-    json_object_set_new(object, "crop", pair_or_null(request->crop, ','));
-    json_object_set_new(object, "target_size", pair_or_null(request->target_size, 'x'));
-    if (request->init_img != NULL) {
-        json_object_set_new(object, "init_img", file_or_null(request->init_img, base_names));
-        json_object_set_new(object, "strength", json_number(report->strength));
-        json_object_set_new(object, "mask", file_or_null(request->mask, base_names));
-    }
-    json_object_set_new(object, "eta", json_number(request->eta));
-    json_object_set_new(object, "pladis", json_number(drawn->pladis_scale));
-    json_object_set_new(object, "pladis_alpha", json_number(request->pladis_alpha));
-    json_object_set_new(object, "pladis_blocks", json_text(request->pladis_blocks));
-    json_object_set_new(object, "pladis_start", json_number(request->pladis_start));
-    json_object_set_new(object, "pladis_end", json_number(request->pladis_end));
-    json_object_set_new(object, "pladis_sites", json_text(request->pladis_sites));
-    json_object_set_new(object, "pladis_branches", json_text(request->pladis_branches));
-    json_object_set_new(object, "pladis_temperature", json_number(request->pladis_temperature));
-    json_t *guidance = json_array();
-    for (size_t i = 0; i < request->guidance_count; i++) {
-        json_array_append_new(guidance, json_text(request->guidance[i]));
-    }
-    json_object_set_new(object, "guidance", guidance);
-    json_object_set_new(object, "preset", json_text(report->preset[0] != '\0' ? report->preset : "none"));
-    json_object_set_new(object, "lora", lora_options(&request->loras, base_names));
-    json_object_set_new(object, "dtype", json_text(report->dtype));
+    pld_options_destroy(&in_force);
     return object;
 }
 

@@ -37,19 +37,13 @@ static void settle_pladis_scale(picture_list *pictures, double model_scale) {
 void run_model_options(const generate_request *request, char *vocabulary, size_t size,
                        pld_model_options *options) {
     pld_model_options_init(options, sizeof *options);
-    options->config = request->config;
-    options->unet = request->unet;
-    options->vae = request->vae;
-    options->tokenizer = request->tokenizer;
+    pld_options_model(request->values, options);
     options->vocabulary = vocabulary_find(vocabulary, size);
 }
 
 void run_engine_options(const generate_request *request, pld_engine_options *options) {
     pld_engine_options_init(options, sizeof *options);
-    options->threads = (int)request->threads;
-    options->isa = request->isa;
-    options->conv = request->conv;
-    options->low_memory = request->low_memory;
+    pld_options_engine(request->values, options);
     options->log = message_log;
     options->log_level = message_log_level();
 }

@@ -119,7 +119,7 @@ static bool find_row(const char *asked_by, const char *text, sweep_axis *axis) {
     if (axis->row == NULL) {
         message_usage("--%s: unknown option \"%s\"; pladis generate --help lists the options", asked_by,
                       name);
-    } else if (!axis->row->of_picture || axis->row->kind == OPTION_FLAG) {
+    } else if (!axis->row->of_picture || axis->row->type == PLD_OPTION_FLAG) {
         message_usage("--%s: %s cannot be varied, because it applies to the whole run", asked_by,
                       axis->row->name);
     } else {
@@ -141,8 +141,8 @@ bool sweep_axis_parse(const char *asked_by, const char *text, sweep_axis *axis) 
     }
     done = done && add_values(asked_by, axis, text + strcspn(text, "=") + 1);
     for (size_t i = 0; done && i < axis->count; i++) {
-        generate_options_defaults(tried);
-        done = sweep_axis_apply(axis, i, tried);
+        done = generate_options_defaults(tried) && sweep_axis_apply(axis, i, tried);
+        generate_options_free(tried);
     }
     free(tried);
     if (!done) {
@@ -160,8 +160,7 @@ void sweep_axis_free(sweep_axis *axis) {
 }
 
 bool sweep_axis_apply(const sweep_axis *axis, size_t index, generate_request *settings) {
-    given_take_place(settings, axis->row);
-    return options_store(axis->row, axis->values[index], settings) && given_settle(settings);
+    return generate_options_store(settings, axis->row, axis->values[index]) && given_settle(settings);
 }
 
 void sweep_row_title(const option *row, char *title, size_t size) {

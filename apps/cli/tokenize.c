@@ -20,38 +20,19 @@ typedef struct tokenize_request {
     bool json, raw;
 } tokenize_request;
 
-static const option rows[] = {
-    {.kind = OPTION_TEXT,
-     .name = "model",
-     .letter = 'm',
-     .offset = offsetof(tokenize_request, model),
-     .argument = "MODEL",
-     .help = "diffusers folder, .safetensors checkpoint, tokenizer folder, or the name of a\nmodel that "
-             "ships (demo)"},
-    {.kind = OPTION_TEXT,
-     .name = "tokenizer",
-     .offset = offsetof(tokenize_request, tokenizer),
-     .argument = "PATH",
-     .help =
-         "for a checkpoint: tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz\n(the one installed)"},
-    {.kind = OPTION_TEXT,
-     .name = "config",
-     .offset = offsetof(tokenize_request, config),
-     .argument = "DIR",
-     .help = "diffusers folder that describes an unusual single-file checkpoint"},
-    {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(tokenize_request, json), .help = "print JSON"},
-    {.kind = OPTION_FLAG,
-     .name = "raw",
-     .alias = "literal-prompt",
-     .offset = offsetof(tokenize_request, raw),
-     .help = "take the text literally: one list, cut as the model would"},
+static const option_field fields[] = {
+    {"model", offsetof(tokenize_request, model)},   {"tokenizer", offsetof(tokenize_request, tokenizer)},
+    {"config", offsetof(tokenize_request, config)}, {"json", offsetof(tokenize_request, json)},
+    {"raw", offsetof(tokenize_request, raw)},
 };
 
-static const option_set set = {
+const option_set tokenize_options = {
+    .command = "tokenize",
+    .brief = "show the tokens, weights and chunks of a prompt",
     .usage = "pladis tokenize [-m MODEL] [--json] [--raw] TEXT",
     .summary = "Show what the model sees of a prompt. TEXT - is standard input.",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .fields = fields,
+    .field_count = sizeof fields / sizeof *fields,
     .examples = "  pladis tokenize \"a (red:1.3) star\"\n  pladis tokenize --json - < prompt.txt\n",
     .most_positionals = 1,
 };
@@ -167,31 +148,31 @@ static int print_tokens(const tokenize_request *request, const char *path, const
     return code;
 }
 
-int command_tokenize(int argc, char **argv) {
+static int tokenize(const tokenize_request *request, const char *text) {
     enum { LONGEST_TEXT = 16 << 20 };
-    tokenize_request request = {.model = "demo"};
-    const char *text = NULL;
-    size_t count = 0;
-    options_result result = options_parse(&set, argc, argv, &request, &text, &count);
-    if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (count == 0) {
-        return message_usage("expected a text, found none; usage: %s", set.usage);
-    }
     char path[PATH_MAX];
-    if (!model_path_find(request.model, path, sizeof path)) {
+    size_t length = 0;
+    if (!model_path_find(request->model, path, sizeof path)) {
         return EXIT_FAILED;
     }
     if (strcmp(text, "-") != 0) {
-        return print_tokens(&request, path, text, strlen(text));
+        return print_tokens(request, path, text, strlen(text));
     }
-    size_t length = 0;
     char *input = whole_file_read_text("-", LONGEST_TEXT, &length);
-    if (input == NULL) {
-        return EXIT_FAILED;
-    }
-    int code = print_tokens(&request, path, input, length);
+    int code = input != NULL ? print_tokens(request, path, input, length) : EXIT_FAILED;
     free(input);
+    return code;
+}
+
+int command_tokenize(int argc, char **argv) {
+    tokenize_request request = {0};
+    pld_options *values = NULL;
+    const char *text = NULL;
+    size_t count = 0;
+    options_result result = options_read(&tokenize_options, argc, argv, &values, &request, &text, &count);
+    int code = result != OPTIONS_RUN ? options_exit_code(result)
+               : count == 0          ? message_usage("expected a text, found none; usage: %s", tokenize_options.usage)
+                                     : tokenize(&request, text);
+    pld_options_destroy(&values);
     return code;
 }

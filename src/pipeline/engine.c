@@ -6,12 +6,18 @@
 #include "core/parallel.h"
 #include "core/sized.h"
 #include "pipeline/engine.h"
+#include "pipeline/options/options.h"
 
 enum { MAX_THREADS = 1024 };
 
-static const pld_engine_options defaults = {.log_level = PLD_LOG_NOTICE};
+static pld_engine_options make_defaults(void) {
+    pld_engine_options defaults = {.log_level = PLD_LOG_NOTICE};
+    pld_options_defaults(PLD_FIELD_OF_ENGINE, &defaults, sizeof defaults);
+    return defaults;
+}
 
 void pld_engine_options_init(pld_engine_options *options, size_t struct_size) {
+    const pld_engine_options defaults = make_defaults();
     pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
@@ -49,6 +55,7 @@ static pld_status find_conv(const char *name, pld_conv_choice *conv, pld_error *
 }
 
 pld_status pld_engine_create(const pld_engine_options *given, pld_engine **engine, pld_error *error) {
+    const pld_engine_options defaults = make_defaults();
     pld_engine_options full;
     const pld_engine_options *options = &full;
     *engine = NULL;

@@ -398,10 +398,11 @@ static pld_status check_stages(pld_generation *g, pld_image *image) {
 static pld_status generate(pld_session *session, const pld_generate_options *given,
                            pld_status (*stages)(pld_generation *g, pld_image *image), pld_image *image,
                            pld_report *report, pld_error *error) {
+    const pld_generate_options defaults = pld_generate_defaults();
     pld_generate_options full;
     const pld_generate_options *options = &full;
     *image = (pld_image){0};
-    PLD_TRY(PLD_SIZED_READ(pld_generate_options, given, &pld_generate_defaults, &full, error));
+    PLD_TRY(PLD_SIZED_READ(pld_generate_options, given, &defaults, &full, error));
     PLD_TRY(report ? pld_sized_check("pld_report", report, error) : PLD_OK);
     pld_generation g = {.session = session,
                         .model = session->model,

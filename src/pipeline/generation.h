@@ -70,6 +70,6 @@ pld_status pld_pladis_branches(const char *text, pld_branch_set *branches, pld_e
 bool pld_generation_pladis_active(const pld_generation *g, size_t step);
 
 /** What pld_generate_options_init gives. */
-extern const pld_generate_options pld_generate_defaults;
+pld_generate_options pld_generate_defaults(void);
 
 #endif

@@ -9,27 +9,20 @@
 #include "core/text.h"
 #include "pipeline/generation.h"
 #include "pipeline/init_picture.h"
+#include "pipeline/options/options.h"
 
 enum { MAX_SIDE = 16384, MAX_STEPS = 1000 };
 
-const pld_generate_options pld_generate_defaults = {
-    .prompt = "",
-    .clip_skip = 1,
-    .cfg_scale = NAN,
-    .seed = 42,
-    .eta = NAN,
-    .pladis_scale = NAN,
-    .pladis_alpha = 1.5,
-    .pladis_blocks = "all",
-    .pladis_end = 1,
-    .pladis_sites = "cross",
-    .pladis_branches = "all",
-    .strength = 0.75,
-    .images = 1,
-};
+pld_generate_options pld_generate_defaults(void) {
+    pld_generate_options defaults = {.images = 1};
+    pld_options_defaults(PLD_FIELD_OF_GENERATE, &defaults, sizeof defaults);
+    defaults.prompt = ""; /* the program wants one, a struct is complete without */
+    return defaults;
+}
 
 void pld_generate_options_init(pld_generate_options *options, size_t struct_size) {
-    pld_sized_init(options, struct_size, &pld_generate_defaults, sizeof pld_generate_defaults);
+    const pld_generate_options defaults = pld_generate_defaults();
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {

@@ -14,13 +14,14 @@ static void check_axis(const sweep_axis *axis) {
     char label[64];
     FUZZ_REQUIRE(axis->row && axis->row->of_picture && axis->count > 0 && axis->count <= SWEEP_MOST_VALUES);
     for (size_t i = 0; i < axis->count; i++) {
-        generate_options_defaults(&settings);
+        FUZZ_REQUIRE(generate_options_defaults(&settings));
         FUZZ_REQUIRE(sweep_axis_apply(axis, i, &settings));
         FUZZ_REQUIRE(settings.output != NULL && settings.report == NULL && settings.dump == NULL);
-        FUZZ_REQUIRE(settings.timestep_count <= MOST_TIMESTEPS);
-        for (size_t j = 0; j < settings.timestep_count; j++) {
-            FUZZ_REQUIRE(settings.timesteps[j] >= 0 && settings.timesteps[j] <= 1000);
-            FUZZ_REQUIRE(j == 0 || settings.timesteps[j] < settings.timesteps[j - 1]);
+        const pld_option_value *timesteps = pld_options_get(settings.values, NULL, "timesteps");
+        FUZZ_REQUIRE(timesteps->count <= 1000 && timesteps->count == settings.timestep_count);
+        for (size_t j = 0; j < timesteps->count; j++) {
+            FUZZ_REQUIRE(timesteps->numbers[j] >= 0 && timesteps->numbers[j] <= 1000);
+            FUZZ_REQUIRE(j == 0 || timesteps->numbers[j] < timesteps->numbers[j - 1]);
         }
         sweep_axis_label(axis, i, label, sizeof label);
         FUZZ_REQUIRE(strlen(label) < sizeof label);

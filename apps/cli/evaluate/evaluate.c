@@ -115,12 +115,11 @@ static bool read_prompts(evaluation *e) {
 
 /** What must be the same for results to belong together. */
 static json_t *make_header(const evaluation *e) {
-    const option_set *generate = generate_options_set();
     json_t *options = json_object(), *settings = json_array();
-    for (size_t i = 0; i < generate->count; i++) {
-        const option *row = &generate->rows[i];
+    for (size_t i = 0; pld_option_at(i) != NULL; i++) {
+        const option *row = pld_option_at(i);
         char text[1024];
-        if (row->name != NULL && row->of_picture && strcmp(row->name, "prompt") != 0 &&
+        if (row->of_picture && pld_option_belongs(row, "generate") && strcmp(row->name, "prompt") != 0 &&
             evaluate_settings_column(&e->settings, row->name) >= e->settings.column_count) {
             evaluate_value_text(row, &e->request->base, e->request->typed, text, sizeof text);
             json_object_set_new(options, row->name, json_text(text));

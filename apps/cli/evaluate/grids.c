@@ -94,26 +94,25 @@ void evaluate_note_typed(json_t *typed, const char *name, const char *value) {
 
 void evaluate_value_text(const option *row, const generate_request *settings, const json_t *typed, char *text,
                          size_t size) {
-    const void *place = (const char *)settings + row->offset;
+    const pld_option_value *value = pld_options_value(settings->values, row);
     const char *word = NULL;
-    switch (row->kind) {
-    case OPTION_NUMBER:
-        if (isnan(*(const double *)place)) {
+    switch (row->type) {
+    case PLD_OPTION_NUMBER:
+        if (isnan(value->number)) {
             snprintf(text, size, "own");
         } else {
-            snprintf(text, size, "%g", *(const double *)place);
+            snprintf(text, size, "%g", value->number);
         }
         return;
-    case OPTION_INTEGER:
-        snprintf(text, size, "%" PRId64, *(const int64_t *)place);
+    case PLD_OPTION_INTEGER:
+        snprintf(text, size, "%" PRId64, value->integer);
         return;
-    case OPTION_FLAG:
-        snprintf(text, size, "%s", *(const bool *)place ? "yes" : "no");
+    case PLD_OPTION_FLAG:
+        snprintf(text, size, "%s", value->flag ? "yes" : "no");
         return;
-    case OPTION_TEXT:
-    case OPTION_CHOICE:
-    case OPTION_LISTED:
-        word = *(const char *const *)place;
+    case PLD_OPTION_TEXT:
+    case PLD_OPTION_CHOICE:
+        word = value->text;
         break;
     default:
         word = json_string_value(json_object_get(typed, row->name));

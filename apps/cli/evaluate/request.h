@@ -6,13 +6,12 @@
 #include "evaluate/grids.h"
 
 typedef struct evaluate_request {
-    generate_request base; /**< first, since rows of generate hold offsets into it */
+    generate_request base;
     const char *prompts, *split, *folder, *select;
     bool keep_pictures;
     int64_t each, seeds, jobs;
-    int64_t resamples; /**< taken and not used: scripts may still give it */
-    const char *grid_texts[EVALUATE_MOST_GRIDS];
-    size_t grid_text_count;
+    int64_t resamples;                            /**< taken and not used: scripts may still give it */
+    size_t grid_text_count;                       /**< values of --grid */
     evaluate_grid direct;                         /**< options that were given several values themselves */
     evaluate_grid grids[EVALUATE_MOST_GRIDS + 1]; /**< what is evaluated */
     size_t grid_count;

@@ -19,30 +19,20 @@ typedef struct score_request {
     bool json;
 } score_request;
 
-static const option rows[] = {
-    {.kind = OPTION_TEXT,
-     .name = "prompt",
-     .letter = 'p',
-     .offset = offsetof(score_request, prompt),
-     .argument = "CAPTION",
-     .help = "what the pictures should show"},
-    {.kind = OPTION_TEXT,
-     .name = "prompts",
-     .offset = offsetof(score_request, prompts),
-     .argument = "FILE",
-     .help = "one caption a line (text or JSON), one for each picture"},
-    {.kind = OPTION_FLAG,
-     .name = "json",
-     .offset = offsetof(score_request, json),
-     .help = "print one JSON object a picture, each on a line"},
+static const option_field fields[] = {
+    {"prompt", offsetof(score_request, prompt)},
+    {"prompts", offsetof(score_request, prompts)},
+    {"json", offsetof(score_request, json)},
 };
 
-static const option_set set = {
+const option_set score_options = {
+    .command = "score",
+    .brief = "judge whether pictures of the demo world show what their captions say",
     .usage = "pladis score PICTURE.png... [-p CAPTION | --prompts FILE] [--json]",
     .summary = "Find the coloured shapes in pictures of the demo model's world, and say whether a caption\n"
                "in its grammar is true of them. It cannot judge other pictures.",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .fields = fields,
+    .field_count = sizeof fields / sizeof *fields,
     .examples = "  pladis score output.png -p \"a large red star above a small blue ring\"\n",
     .most_positionals = 100000,
 };
@@ -152,10 +142,11 @@ int command_score(int argc, char **argv) {
     if (pictures == NULL) {
         return message_failure("out of memory");
     }
-    options_result result = options_parse(&set, argc, argv, &request, pictures, &count);
-    int code = result == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
+    pld_options *values = NULL;
+    options_result result = options_read(&score_options, argc, argv, &values, &request, pictures, &count);
+    int code = result == OPTIONS_RUN ? EXIT_DONE : options_exit_code(result);
     if (result == OPTIONS_RUN && count == 0) {
-        code = message_usage("expected a picture, found none; usage: %s", set.usage);
+        code = message_usage("expected a picture, found none; usage: %s", score_options.usage);
     } else if (result == OPTIONS_RUN) {
         prompt_set prompts = {0};
         pld_scorer *scorer = NULL;
@@ -172,6 +163,7 @@ int command_score(int argc, char **argv) {
         pld_scorer_destroy(&scorer);
         prompt_set_free(&prompts);
     }
+    pld_options_destroy(&values);
     free(pictures);
     return code;
 }

@@ -67,8 +67,8 @@ static bool describe(const evaluate_settings *settings, const json_t *typed, eva
 static bool make_setting(const evaluate_request *request, const evaluate_grid *grid, size_t cell,
                          const evaluate_settings *settings, evaluate_setting *setting) {
     json_t *typed = json_copy(request->typed);
-    *setting = (evaluate_setting){.request = request->base};
-    bool done = typed != NULL;
+    *setting = (evaluate_setting){.baseline = 0};
+    bool done = typed != NULL && generate_options_copy(&request->base, &setting->request);
     if (!done) {
         message_failure("out of memory for a setting");
     }
@@ -84,14 +84,16 @@ static bool make_setting(const evaluate_request *request, const evaluate_grid *g
     return done;
 }
 
-/** The setting of the same key, or a new one. */
-static size_t find_or_add(evaluate_settings *settings, const evaluate_setting *setting) {
+/** The setting of the same key, or this one, which is taken over. */
+static size_t find_or_add(evaluate_settings *settings, evaluate_setting *setting) {
     size_t i = 0;
     while (i < settings->count && strcmp(settings->items[i].key, setting->key) != 0) {
         i++;
     }
     if (i == settings->count) {
         settings->items[settings->count++] = *setting;
+    } else {
+        generate_options_free_copy(&setting->request);
     }
     return i;
 }
@@ -119,6 +121,8 @@ static bool add_grid(const evaluate_request *request, size_t index, evaluate_set
         done = make_setting(request, grid, cell, settings, setting);
         if (done) {
             settings->cells[index][cell] = find_or_add(settings, setting);
+        } else {
+            generate_options_free_copy(&setting->request);
         }
     }
     free(setting);
@@ -166,6 +170,9 @@ bool evaluate_settings_make(const evaluate_request *request, evaluate_settings *
 void evaluate_settings_free(evaluate_settings *settings) {
     for (size_t i = 0; i <= EVALUATE_MOST_GRIDS; i++) {
         free(settings->cells[i]);
+    }
+    for (size_t i = 0; i < settings->count; i++) {
+        generate_options_free_copy(&settings->items[i].request);
     }
     free(settings->items);
     *settings = (evaluate_settings){0};

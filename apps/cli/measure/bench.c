@@ -18,10 +18,7 @@
 #include "whole_file.h"
 
 typedef struct bench_request {
-    const char *models[BENCH_MOST_MODELS];
-    int model_count;
-    const char *only[BENCH_MOST_ONLY];
-    int only_count;
+    const pld_option_value *models, *only; /**< lists */
     const char *json, *compare, *profile, *isa, *conv, *dtype;
     bool low_memory;
     int64_t threads, repeats, width, height, steps;
@@ -29,120 +26,24 @@ typedef struct bench_request {
 
 #define GROUPS "kernels attention operators stages tune generate all"
 
-/** One more value of a repeatable option; `what` names them in errors. */
-static bool append(const char **values, int *count, int most, const option *row, const char *what,
-                   const char *value) {
-    if (*count == most) {
-        message_usage("--%s: expected at most %d %s", row->name, most, what);
-        return false;
-    }
-    values[(*count)++] = value;
-    return true;
-}
-
-static bool accept_model(void *target, const option *row, const char *value) {
-    bench_request *request = target;
-    return append(request->models, &request->model_count, BENCH_MOST_MODELS, row, "models", value);
-}
-
-static bool accept_only(void *target, const option *row, const char *value) {
-    bench_request *request = target;
-    return append(request->only, &request->only_count, BENCH_MOST_ONLY, row, "texts", value);
-}
-
-#define AT(field)   .offset = offsetof(bench_request, field)
-#define RANGE(a, b) .minimum = (a), .maximum = (b)
-
-static const option rows[] = {
-    {.kind = OPTION_CUSTOM,
-     .name = "model",
-     .letter = 'm',
-     .argument = "MODEL",
-     .accept = accept_model,
-     .help = "what operators, stages and generate measure: as for generate, or\n"
-             "random:sd15, random:sdxl, random:FOLDER, whose weights are made up;\n"
-             "repeatable (demo; of operators and tune random:sd15)"},
-    {.kind = OPTION_INTEGER,
-     .name = "width",
-     .letter = 'W',
-     AT(width),
-     .argument = "PIXELS",
-     RANGE(1, 16384),
-     .help = "width of the pictures (the model's own)"},
-    {.kind = OPTION_INTEGER,
-     .name = "height",
-     .letter = 'H',
-     AT(height),
-     .argument = "PIXELS",
-     RANGE(1, 16384),
-     .help = "height of the pictures (the model's own)"},
-    {.kind = OPTION_INTEGER,
-     .name = "steps",
-     AT(steps),
-     .argument = "N",
-     RANGE(1, 1000),
-     .help = "steps of whole generations (the model's own)"},
-    {.kind = OPTION_INTEGER,
-     .name = "repeats",
-     AT(repeats),
-     .argument = "N",
-     RANGE(1, 1000),
-     .help = "times that each thing is measured (as many as fit half a second, at\n"
-             "least 3 to 5)"},
-    {.kind = OPTION_CUSTOM,
-     .name = "only",
-     .argument = "TEXT",
-     .accept = accept_only,
-     .help = "only results whose name contains TEXT, and what they need; repeatable"},
-    {.kind = OPTION_OPTIONAL,
-     .name = "json",
-     AT(json),
-     .argument = "FILE",
-     .choices = GROUPS,
-     .help = "write the results as JSON; without FILE, or with -, to standard\n"
-             "output in place of the table"},
-    {.kind = OPTION_TEXT,
-     .name = "compare",
-     AT(compare),
-     .argument = "OLD.json",
-     .help = "set the results beside those of an earlier --json; * marks what lies\n"
-             "beyond the spread of both"},
-    {.kind = OPTION_TEXT,
-     .name = "profile",
-     AT(profile),
-     .argument = "FILE",
-     .help = "of stages: write a trace for a browser's viewer, and print where the\n"
-             "time goes"},
-    {.kind = OPTION_INTEGER,
-     .name = "threads",
-     .letter = 't',
-     AT(threads),
-     .argument = "N",
-     RANGE(1, 1024),
-     .help = "threads (the physical cores)"},
-    {.kind = OPTION_LISTED,
-     .name = "isa",
-     AT(isa),
-     .argument = "NAME",
-     .list = PLD_LIST_ISA,
-     .choices = "auto",
-     .help = "highest instruction set, see pladis list isa (auto)"},
-    {.kind = OPTION_CHOICE,
-     .name = "conv",
-     AT(conv),
-     .argument = "NAME",
-     .choices = "auto direct winograd",
-     .help = "3x3 convolutions: auto, direct, winograd (auto)"},
-    {.kind = OPTION_CHOICE,
-     .name = "dtype",
-     AT(dtype),
-     .argument = "TYPE",
-     .choices = "auto f32 bf16",
-     .help = "type of the denoisers' products, as for generate (auto)"},
-    {.kind = OPTION_FLAG, .name = "low-memory", AT(low_memory), .help = "one network in memory at a time"},
+static const option_field fields[] = {
+    {"json", offsetof(bench_request, json)},
+    {"compare", offsetof(bench_request, compare)},
+    {"profile", offsetof(bench_request, profile)},
+    {"isa", offsetof(bench_request, isa)},
+    {"conv", offsetof(bench_request, conv)},
+    {"dtype", offsetof(bench_request, dtype)},
+    {"low-memory", offsetof(bench_request, low_memory)},
+    {"threads", offsetof(bench_request, threads)},
+    {"repeats", offsetof(bench_request, repeats)},
+    {"width", offsetof(bench_request, width)},
+    {"height", offsetof(bench_request, height)},
+    {"steps", offsetof(bench_request, steps)},
 };
 
-static const option_set set = {
+const option_set bench_options_of_program = {
+    .command = "bench",
+    .brief = "measure kernels, operators, stages and whole generations",
     .usage = "pladis bench [kernels|attention|operators|stages|tune|generate|all] [options]",
     .summary = "Measure, and print medians, quartiles, GFLOP/s and the fraction of the peak that was\n"
                "measured on this machine in the same run. Without an argument: kernels and attention.\n"
@@ -152,8 +53,9 @@ static const option_set set = {
                "  operators   each different operator of the models' networks\n"
                "  stages      text encoder, denoiser evaluation, decoder; what PLADIS costs\n"
                "  generate    whole generations, from opening the model to the picture",
-    .rows = rows,
-    .count = sizeof rows / sizeof rows[0],
+    .fields = fields,
+    .field_count = sizeof fields / sizeof *fields,
+    .words = GROUPS,
     .examples = "  pladis bench attention --only 'sd15 512'\n"
                 "  pladis bench operators -m random:sd15 --json operators.json\n"
                 "  pladis bench stages -m random:sdxl -W 512 -H 512 --repeats 2\n"
@@ -212,13 +114,13 @@ static bool choose_models(bench_state *state, const bench_request *request, cons
     if (!group->needs_models) {
         return true;
     }
-    for (int i = 0; i < request->model_count; i++) {
-        if (!find_model(state, i, request->models[i])) {
+    for (size_t i = 0; i < request->models->count; i++) {
+        if (!find_model(state, (int)i, request->models->texts[i])) {
             return false;
         }
     }
     const bool full = strcmp(group->name, "operators") == 0 || strcmp(group->name, "tune") == 0;
-    return request->model_count > 0 || find_model(state, 0, full ? "random:sd15" : "demo");
+    return request->models->count > 0 || find_model(state, 0, full ? "random:sd15" : "demo");
 }
 
 /** Mark the groups that the words name. False after an error line. */
@@ -333,43 +235,55 @@ static int prepare(bench_state *state, const bench_request *request) {
     return EXIT_DONE;
 }
 
-int command_bench(int argc, char **argv) {
-    static bench_state state;
-    static bench_request request;
-    const char *words[6];
-    size_t word_count = 0;
-    options_result result = options_parse(&set, argc, argv, &request, words, &word_count);
-    if (result != OPTIONS_RUN) {
-        return result == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (!choose_groups(&state, words, word_count)) {
+static int run(bench_state *state, const bench_request *request, const char *const *words,
+               size_t word_count) {
+    if (!choose_groups(state, words, word_count)) {
         return EXIT_USAGE;
     }
-    state.options = (bench_options){.threads = (int)request.threads,
-                                    .isa = request.isa,
-                                    .conv = request.conv,
-                                    .dtype = request.dtype,
-                                    .vocabulary = vocabulary_find(state.vocabulary, sizeof state.vocabulary),
-                                    .low_memory = request.low_memory,
-                                    .repeats = (int)request.repeats,
-                                    .only = request.only,
-                                    .only_count = request.only_count,
-                                    .width = (int)request.width,
-                                    .height = (int)request.height,
-                                    .steps = (int)request.steps,
-                                    .cancel = cancel_flag(),
-                                    .user = &state.table,
-                                    .show = json_to_output(&request) ? NULL : bench_report_result};
+    state->options =
+        (bench_options){.threads = (int)request->threads,
+                        .isa = request->isa,
+                        .conv = request->conv,
+                        .dtype = request->dtype,
+                        .vocabulary = vocabulary_find(state->vocabulary, sizeof state->vocabulary),
+                        .low_memory = request->low_memory,
+                        .repeats = (int)request->repeats,
+                        .only = request->only->texts,
+                        .only_count = (int)request->only->count,
+                        .width = (int)request->width,
+                        .height = (int)request->height,
+                        .steps = (int)request->steps,
+                        .cancel = cancel_flag(),
+                        .user = &state->table,
+                        .show = json_to_output(request) ? NULL : bench_report_result};
     cancel_install();
-    int code = prepare(&state, &request);
+    int code = prepare(state, request);
     if (code == EXIT_DONE) {
-        code = measure(&state, &request);
+        code = measure(state, request);
     }
     if (code == EXIT_DONE) {
-        code = report(&state, &request);
+        code = report(state, request);
     }
-    bench_old_free(&state.old);
-    bench_destroy(&state.run);
-    pld_profile_destroy(&state.profile);
+    bench_old_free(&state->old);
+    bench_destroy(&state->run);
+    pld_profile_destroy(&state->profile);
+    return code;
+}
+
+int command_bench(int argc, char **argv) {
+    static bench_state state;
+    bench_request request = {0};
+    pld_options *values = NULL;
+    const char *words[6];
+    size_t word_count = 0;
+    options_result result =
+        options_read(&bench_options_of_program, argc, argv, &values, &request, words, &word_count);
+    int code = options_exit_code(result);
+    if (result == OPTIONS_RUN) {
+        request.models = pld_options_get(values, "bench", "model");
+        request.only = pld_options_get(values, "bench", "only");
+        code = run(&state, &request, words, word_count);
+    }
+    pld_options_destroy(&values);
     return code;
 }

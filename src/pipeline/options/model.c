@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Files that complete or replace parts of a model. */
+#include "pipeline/options/row.h"
+
+#define OPENING .commands = "generate grid evaluate convert"
+#define MODEL   .group = "files of the model", .is_file = true
+
+static const pld_option_row rows[] = {
+    {.about = {PLD_OPTION(TEXT, "vae"), OPENING, MODEL, .argument = "FILE", .remote = PLD_REMOTE_NAME,
+               .otherwise = "the model's own", .help = "another autoencoder, file or folder"},
+     PLD_MODEL(vae)},
+    {.about = {PLD_OPTION(TEXT, "unet"), OPENING, MODEL, .argument = "FILE", .remote = PLD_REMOTE_NAME,
+               .otherwise = "the model's own", .help = "another denoising network, file or folder"},
+     PLD_MODEL(unet)},
+    {.about = {PLD_OPTION(TEXT, "tokenizer"), .commands = "generate grid evaluate convert tokenize", MODEL,
+               .argument = "PATH", .otherwise = "the model's own, else the one installed",
+               .help =
+                   "tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz, for checkpoints of one file"},
+     PLD_MODEL(tokenizer)},
+    {.about = {PLD_OPTION(TEXT, "config"), .commands = "generate grid evaluate convert tokenize info", MODEL,
+               .argument = "DIR",
+               .help = "diffusers folder that describes an unusual single-file checkpoint"},
+     PLD_MODEL(config)},
+};
+
+const pld_option_rows pld_rows_of_model = PLD_ROWS(rows);
