@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-const command commands[] = {
+const program_command commands[] = {
     {&generate_options, command_generate},
     {&grid_options, command_grid},
     {&info_options, command_info},

@@ -7,13 +7,13 @@
 #include "options.h"
 
 /** A command, and what people are told of it. */
-typedef struct command {
+typedef struct program_command {
     const option_set *set;
     int (*run)(int argc, char **argv);
-} command;
+} program_command;
 
 /** In the order in which they are told of; one without a set ends them. */
-extern const command commands[];
+extern const program_command commands[];
 
 int command_bench(int argc, char **argv);
 int command_completion(int argc, char **argv);

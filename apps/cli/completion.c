@@ -66,14 +66,21 @@ static bool takes_value(const option *row) {
     return row->type != PLD_OPTION_FLAG;
 }
 
-/** Inside single quotes of a shell, on one line. */
-static void print_quoted(const char *text) {
-    for (const char *at = text; *at != '\0'; at++) {
+/** Inside single quotes of a shell, on one line; `special` characters with a backslash before. */
+static void print_quoted(const char *text, const char *special) {
+    for (const char *at = text; *at != '\0';) {
+        size_t plain = 0;
+        while (at[plain] != '\0' && strchr("'\\", at[plain]) == NULL && strchr(special, at[plain]) == NULL) {
+            plain++;
+        }
+        print_output("%.*s", (int)plain, at);
+        at += plain;
         if (*at == '\'') {
             print_output("'\\''");
-        } else {
-            print_output("%c", *at == '\n' ? ' ' : *at);
+        } else if (*at != '\0') {
+            print_output("\\%c", *at);
         }
+        at += *at != '\0';
     }
 }
 
@@ -146,7 +153,7 @@ static void print_fish(void) {
     for (size_t i = 0; commands[i].set != NULL; i++) {
         const option_set *set = commands[i].set;
         print_output("complete -c pladis -n __fish_use_subcommand -a %s -d '", set->command);
-        print_quoted(set->brief);
+        print_quoted(set->brief, "");
         print_output("'\n");
         if (set->words != NULL) {
             print_output("complete -c pladis -n '__fish_seen_subcommand_from %s' -a '%s'\n", set->command,
@@ -170,7 +177,7 @@ static void print_fish(void) {
                 print_output(" -s %c", row->letter);
             }
             if (takes_value(row) && !row->value_is_optional) {
-                print_output(takes_file(row) ? " -r -F" : " -x");
+                print_output("%s", takes_file(row) ? " -r -F" : " -x");
             }
             if (has_words(row)) {
                 print_output(" -a '");
@@ -179,21 +186,8 @@ static void print_fish(void) {
             }
             option_text(row, text);
             print_output(" -d '");
-            print_quoted(text);
+            print_quoted(text, "");
             print_output("'\n");
-        }
-    }
-}
-
-/** Inside a specification of zsh's _arguments, in single quotes. */
-static void print_zsh_text(const char *text) {
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '\'') {
-            print_output("'\\''");
-        } else if (strchr("[]:\\", *at) != NULL) {
-            print_output("\\%c", *at);
-        } else {
-            print_output("%c", *at);
         }
     }
 }
@@ -204,11 +198,11 @@ static void print_zsh_spec(const option *row, const char *dashes, const char *na
                  takes_value(row) && dashes[1] == '-' ? "="
                  : takes_value(row)                   ? "+"
                                                       : "");
-    print_zsh_text(row->help);
+    print_quoted(row->help, "[]:");
     print_output("]");
     if (takes_value(row)) {
         print_output("%s", row->value_is_optional ? "::" : ":");
-        print_zsh_text(row->argument);
+        print_quoted(row->argument, "[]:");
         print_output(":");
         if (has_words(row)) {
             print_output("(");
@@ -228,7 +222,7 @@ static void print_zsh(void) {
                  "        local -a names=(\n");
     for (size_t i = 0; commands[i].set != NULL; i++) {
         print_output("            '%s:", commands[i].set->command);
-        print_zsh_text(commands[i].set->brief);
+        print_quoted(commands[i].set->brief, "[]:");
         print_output("'\n");
     }
     print_output("        )\n"

@@ -35,6 +35,9 @@ const option_set convert_options = {
     .summary =
         "Write a model in another layout or type. Weights are streamed, so little memory is needed, and\n"
         "the result appears whole or not at all.",
+    .details = "If the tensors of a single file do not tell everything about the model (an unusual network, "
+               "another tokenizer or schedule), the file must be opened with --config; a warning says so "
+               "when it is written.",
     .fields = fields,
     .field_count = sizeof fields / sizeof *fields,
     .examples = "  pladis convert model.safetensors -o model/\n"

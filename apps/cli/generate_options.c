@@ -215,14 +215,13 @@ static bool draw_seed(generate_request *request) {
     return true;
 }
 
-/** "-" is standard output in every option that writes a file, as in --output. */
+/** "-" is standard output in every option that writes a file; --output itself knows it. */
 static void name_standard_output(generate_request *request) {
-    const char **const paths[] = {
-        &request->report,       &request->profile,         &request->dump,
-        &request->preview_file, &request->attention_stats, &request->attention_maps_output};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        if (*paths[i] != NULL && strcmp(*paths[i], "-") == 0) {
-            *paths[i] = "/dev/stdout";
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const option *row = generate_options_row(fields[i].name);
+        const char **path = (const char **)(void *)((char *)request + fields[i].offset);
+        if (row->is_output && strcmp(row->name, "output") != 0 && *path != NULL && strcmp(*path, "-") == 0) {
+            *path = "/dev/stdout";
         }
     }
 }

@@ -34,6 +34,8 @@ const option_set grid_options = {
     .usage = "pladis grid -p PROMPT --x NAME=A,B,... [--y NAME=A,B,...] [-o GRID.png] [options of generate]",
     .summary = "Draw one picture for each value of one or two options, all in one labelled picture, and\n"
                "write a table beside it. The model is loaded once.",
+    .details = "Separate the values by commas, or by semicolons if a value contains commas. A..B and "
+               "A..B:STEP stand for all numbers of a range.",
     .fields = fields,
     .field_count = sizeof fields / sizeof *fields,
     .store = store,

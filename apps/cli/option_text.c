@@ -15,7 +15,7 @@ static void append(char text[OPTION_TEXT], const char *format, ...) {
     va_end(arguments);
 }
 
-void option_text(const pld_option *row, char text[OPTION_TEXT]) {
+void option_text_without_names(const pld_option *row, char text[OPTION_TEXT]) {
     text[0] = '\0';
     append(text, "%s", row->help);
     if (row->type == PLD_OPTION_CHOICE && row->list == NULL) {
@@ -26,6 +26,10 @@ void option_text(const pld_option *row, char text[OPTION_TEXT]) {
     if (row->fallback != NULL || row->otherwise != NULL) {
         append(text, " (%s)", row->fallback != NULL ? row->fallback : row->otherwise);
     }
+}
+
+void option_text(const pld_option *row, char text[OPTION_TEXT]) {
+    option_text_without_names(row, text);
     for (const char *at = row->aliases; at != NULL && *at != '\0'; at += strspn(at, " ")) {
         const int length = (int)strcspn(at, " ");
         append(text, "%s--%.*s", at == row->aliases ? " (also " : ", ", length, at);

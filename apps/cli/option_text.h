@@ -7,8 +7,9 @@
 
 enum { OPTION_TEXT = 1024 };
 
-/** What it does, its choices, its default and its other names, in one line. */
+/** What it does, its choices, its default and its other names, in one line; and the same without the names. */
 void option_text(const pld_option *row, char text[OPTION_TEXT]);
+void option_text_without_names(const pld_option *row, char text[OPTION_TEXT]);
 
 /** Whether a command tells of the option: it has it, and it does something. */
 bool option_is_shown(const pld_option *row, const char *command);

@@ -24,6 +24,7 @@ typedef struct option_set {
     const char *brief;    /**< what it does, for the list of commands */
     const char *usage;    /**< "pladis info MODEL [--json]" */
     const char *summary;  /**< a sentence or two */
+    const char *details;  /**< more sentences, for the manual; or NULL */
     const char *examples; /**< lines, or NULL */
     const char *words; /**< what may stand beside options, blanks between; NULL: names of files, or nothing */
     size_t most_positionals;

@@ -99,7 +99,7 @@ grep -q 'note: other.json was measured on' "$place/err" || fail "another machine
 # Wrong input.
 refused 2 'expected one of' bench speed
 refused 2 'repeats' bench --repeats 0
-refused 2 'at most 8 texts' bench kernels $(printf -- '--only x%.0s ' 1 2 3 4 5 6 7 8 9)
+refused 2 'at most 8 of them' bench kernels $(printf -- '--only x%.0s ' 1 2 3 4 5 6 7 8 9)
 refused 2 'isa' bench --isa mmx
 refused 1 'no/such' bench stages -m no/such
 refused 1 'no such model' bench stages -m random:nothing

@@ -52,6 +52,7 @@ const option_set bench_options_of_program = {
                "  attention   attention of real models, softmax and PLADIS in turn\n"
                "  operators   each different operator of the models' networks\n"
                "  stages      text encoder, denoiser evaluation, decoder; what PLADIS costs\n"
+               "  tune        the number of tiles from which Winograd convolutions are faster\n"
                "  generate    whole generations, from opening the model to the picture",
     .fields = fields,
     .field_count = sizeof fields / sizeof *fields,

@@ -75,7 +75,7 @@ static const pld_option_row rows[] = {
                .details = "SDXL counts from the last but one, whose state it uses. -1 is the default, as in "
                           "stable-diffusion.cpp."},
      PLD_GENERATE(clip_skip),
-     .synonyms = "-1=1"},
+     .synonyms = {{"-1", "1"}}},
     {.about = {PLD_OPTION(INTEGER, "width"), .letter = 'W', .commands = "generate grid evaluate bench", WHAT,
                .argument = "PIXELS", .unit = "pixels", .of_picture = true, PLD_RANGE(1, 16384),
                .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE, .help = "width"},

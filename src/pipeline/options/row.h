@@ -28,9 +28,11 @@ typedef struct pld_option_row {
     pld_option_field field;    /**< of an option struct */
     pld_option_field in_force; /**< of pld_report, for what a run decides; "" there is `none_word` */
     const char *none_word;
-    const char *synonyms; /**< "written=meant …": other spellings of single values */
-    const char *joined;   /**< the option whose value may follow behind a blank: "DPM++ 2M Karras" */
-    const char *sets;     /**< of a flag: the option that it sets to `sets_to` */
+    struct {
+        const char *written, *meant;
+    } synonyms[4];      /**< other spellings of values */
+    const char *joined; /**< the option whose value may follow behind a blank: "DPM++ 2M Karras" */
+    const char *sets;   /**< of a flag: the option that it sets to `sets_to` */
     const char *sets_to;
     /** Refuses what the type does not; `error` then lacks the option's name. NULL: takes all. */
     pld_status (*check)(const char *text, pld_error *error);

@@ -72,7 +72,7 @@ static const pld_option_row rows[] = {
                .otherwise = "detected", .help = "what the network predicts"},
      PLD_GENERATE(prediction),
      PLD_IN_FORCE(prediction_type),
-     .synonyms = "epsilon=eps v_prediction=v sample=x0"},
+     .synonyms = {{"epsilon", "eps"}, {"v_prediction", "v"}, {"sample", "x0"}}},
     {.about =
          {PLD_OPTION(CHOICE, "preset"), SAMPLING, .argument = "NAME", .choices = "auto none",
           PLD_LIST_OF("presets", PLD_LIST_PRESETS), .otherwise = "auto",

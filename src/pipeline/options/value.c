@@ -124,18 +124,20 @@ static pld_status parse_numbers(const pld_option_row *row, const char *text, pld
     return status;
 }
 
-/** The choice that a text means, or NULL: one of the words, a name of the list, or what others call it. */
-static const char *find_choice(const pld_option *about, const char *text) {
+/** The name of the option's list that a text means: the name itself, or what others call it; else NULL. */
+static const char *find_listed(const pld_option *about, const char *text) {
     const char *name = NULL, *description = NULL;
-    if (pld_option_has_word(about->choices, text, strlen(text))) {
-        return text;
-    }
     for (size_t i = 0; about->list && pld_list(about->list_kind, i, &name, &description); i++) {
         if (strcmp(name, text) == 0) {
             return name;
         }
     }
     return about->list ? pld_own_name(about->list_kind, text) : NULL;
+}
+
+/** The choice that a text means, or NULL: one of the words, or of the list. */
+static const char *find_choice(const pld_option *about, const char *text) {
+    return pld_option_has_word(about->choices, text, strlen(text)) ? text : find_listed(about, text);
 }
 
 static pld_status refuse_choice(const pld_option *about, const char *text, pld_error *error) {
@@ -165,25 +167,19 @@ static pld_status parse_choice(const pld_option_row *row, const char *text, pld_
     if (!value->text && row->joined && blank && length < sizeof first) {
         const pld_option *joined = pld_option_find(NULL, row->joined);
         memcpy(first, text, length);
-        value->text = find_choice(&row->about, first);
-        *behind = value->text && joined ? find_choice(joined, blank + 1) : NULL;
+        value->text = find_listed(&row->about, first);
+        *behind = value->text && joined ? find_listed(joined, blank + 1) : NULL;
         value->text = *behind ? value->text : NULL;
     }
     return value->text ? PLD_OK : refuse_choice(&row->about, text, error);
 }
 
-/** What a synonym stands for; `text` itself where it is none. `room` holds it. */
-static const char *resolve_synonym(const char *synonyms, const char *text, char room[LONGEST_WORD]) {
-    const size_t length = strlen(text);
-    for (const char *at = synonyms; at && *at;) {
-        const size_t size = strcspn(at, " "), written = strcspn(at, "=");
-        if (written == length && memcmp(at, text, length) == 0 && size - written - 1 < LONGEST_WORD) {
-            memcpy(room, at + written + 1, size - written - 1);
-            room[size - written - 1] = '\0';
-            return room;
+/** What a synonym stands for; `text` itself where it is none. */
+static const char *resolve_synonym(const pld_option_row *row, const char *text) {
+    for (size_t i = 0; i < sizeof row->synonyms / sizeof *row->synonyms; i++) {
+        if (row->synonyms[i].written && strcmp(row->synonyms[i].written, text) == 0) {
+            return row->synonyms[i].meant;
         }
-        at += size;
-        at += strspn(at, " ");
     }
     return text;
 }
@@ -198,10 +194,9 @@ static pld_status check_text(const pld_option_row *row, const char *text, pld_er
 pld_status pld_option_parse(const pld_option_row *row, const char *text, pld_option_value *value,
                             const char **behind, pld_error *error) {
     const pld_option *about = &row->about;
-    char room[LONGEST_WORD];
     *behind = NULL;
     *value = (pld_option_value){.struct_size = sizeof *value, .is_set = true};
-    const char *meant = resolve_synonym(row->synonyms, text, room);
+    const char *meant = resolve_synonym(row, text);
     switch (about->type) {
     case PLD_OPTION_FLAG:
         return parse_flag(row, meant, value, error);
@@ -214,10 +209,7 @@ pld_status pld_option_parse(const pld_option_row *row, const char *text, pld_opt
     case PLD_OPTION_NUMBERS:
         return parse_numbers(row, meant, value, error);
     case PLD_OPTION_CHOICE:
-        PLD_TRY(parse_choice(row, meant, value, behind, error));
-        /* out of the room of a synonym: the choices are constants */
-        value->text = value->text == room ? strstr(about->choices, room) : value->text;
-        return PLD_OK;
+        return parse_choice(row, meant, value, behind, error);
     case PLD_OPTION_TEXT:
     case PLD_OPTION_TEXTS:
         value->text = text;
