@@ -21,25 +21,17 @@ const option_set completion_options = {
     .most_positionals = 1,
 };
 
-/** Every spelling of an option with its dashes: `print` gets them one by one. */
-static void each_name(const option *row, void (*print)(const char *dashes, const char *name, int length)) {
-    print("--", row->name, (int)strlen(row->name));
+/** Every spelling of an option with its dashes, `between` them. */
+static void print_names(const option *row, const char *between) {
+    print_output("--%s", row->name);
     for (const char *at = row->aliases; at != NULL && *at != '\0'; at += strspn(at, " ")) {
         const int length = (int)strcspn(at, " ");
-        print("--", at, length);
+        print_output("%s--%.*s", between, length, at);
         at += length;
     }
     if (row->letter != '\0') {
-        print("-", &row->letter, 1);
+        print_output("%s-%c", between, row->letter);
     }
-}
-
-static void print_with_blank(const char *dashes, const char *name, int length) {
-    print_output("%s%.*s ", dashes, length, name);
-}
-
-static void print_pattern(const char *dashes, const char *name, int length) {
-    print_output("|%s%.*s", dashes, length, name);
 }
 
 /** The words that an option may be given, blanks behind. */
@@ -98,8 +90,8 @@ static void print_bash_values(const option_set *set) {
         if (!option_is_shown(row, set->command) || !takes_value(row)) {
             continue;
         }
-        print_output("        none");
-        each_name(row, print_pattern);
+        print_output("        ");
+        print_names(row, "|");
         if (takes_file(row) && !has_words(row)) {
             print_output(") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n");
         } else if (has_words(row)) {
@@ -133,7 +125,8 @@ static void print_bash(void) {
         print_output("        if [[ $word == -* ]]; then\n            COMPREPLY=($(compgen -W '");
         for (size_t j = 0; pld_option_at(j) != NULL; j++) {
             if (option_is_shown(pld_option_at(j), set->command)) {
-                each_name(pld_option_at(j), print_with_blank);
+                print_names(pld_option_at(j), " ");
+                print_output(" ");
             }
         }
         print_output("--help ' -- \"$word\"))\n");

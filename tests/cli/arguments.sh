@@ -97,6 +97,36 @@ for option in --distilled-guidance --vae-tiling; do
     refused 2 "$option.*not available" generate -p x "$option=value"
 done
 
+# What people paste from other programs works, or says why not; without a command it is generate.
+habit() {
+    expect 0 "$@" --steps 1 -W 32 -H 32 -o habit.png
+    rm habit.png
+}
+noted() {
+    grep -q -e "$1" "$place/err" || fail "no note \"$1\""
+}
+habit -M img_gen -p 'a red star' --diffusion-fa --vae-on-cpu --clip-skip -1 --lora-model-dir .
+noted 'note: --mode has no effect: the command says'
+noted 'note: --diffusion-fa has no effect: attention'
+noted 'note: --vae-on-cpu has no effect: everything runs on the CPU'
+habit -p 'a red star' --sampling-method 'DPM++ 2M Karras' --lambda 1.5 --alpha 1.25
+noted 'sampler   dpm++2m, scheduler karras'
+noted 'PLADIS    scale 1.5, alpha 1.25'
+habit --prompt 'a red star' --pladis_scale 1 --sampling-method 'Euler a' --num_inference_steps 1 --guidance_scale 2
+noted 'sampler   euler_a'
+habit --prompt='a red star' -q --medvram
+[ ! -s "$place/err" ] || fail "--quiet notes a habit"
+expect 0 -p x --help
+said 'usage: pladis generate'
+refused 2 'mode: found "upscale"' -M upscale -p x
+refused 2 'rng: found "cuda"' -p x --rng cuda
+refused 2 'did you mean --steps' --stpes 4 -p x
+refused 2 '--t5xxl.*not available' -p x --t5xxl file
+refused 2 'a grid is one picture' grid -p x --x seed=1,2 --sheet
+refused 2 'the prompts come from' evaluate -p x
+refused 2 'in place of a command' 'a red star'
+refused 2 'takes no value' generate -p x --vae-on-cpu=1
+
 # Options that exclude or need each other.
 refused 2 'cannot be used together' generate -p x --prompt-file prompts.txt
 refused 2 'cannot be used together' generate -p x -q -v

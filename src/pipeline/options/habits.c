@@ -18,6 +18,9 @@
 #define ATTENTION  "attention never holds its whole matrix in memory here, so there is nothing to turn on"
 #define NO_NETWORK "not available in this version: networks of this kind are not run"
 
+#define WHOLE_MODEL                                                                                          \
+    "not available in this version: give a folder or a file that holds the text encoders, too, to --model"
+
 static const pld_option_row rows[] = {
     {.about =
          {PLD_OPTION(HABIT, "mode"), DRAWING, .letter = 'M', .argument = "MODE",
@@ -41,11 +44,22 @@ static const pld_option_row rows[] = {
           "how convolutions are computed is chosen by their shape; --conv changes it"),
     HABIT("vae-conv-direct", "how convolutions are computed is chosen by their shape; --conv changes it"),
     HABIT("mmap", "files of weights are always mapped"),
+    HABIT("medvram", "--low-memory keeps one network in memory at a time"),
+    HABIT("lowvram", "--low-memory keeps one network in memory at a time"),
     HABIT("color", "there are no colours to turn on"),
     MISSING("distilled-guidance",
             "not available in this version: guidance-distilled transformers are not run yet; use "
             "--cfg-scale"),
     MISSING("vae-tiling", "not available in this version: the picture is decoded whole"),
+    MISSING("clip-l", WHOLE_MODEL),
+    MISSING("clip-g", WHOLE_MODEL),
+    MISSING("t5xxl", WHOLE_MODEL),
+    MISSING(
+        "skip-layers",
+        "not available in this version: skip-layer guidance belongs to transformers, which are not run yet"),
+    MISSING(
+        "slg-scale",
+        "not available in this version: skip-layer guidance belongs to transformers, which are not run yet"),
     MISSING("taesd", NO_NETWORK),
     MISSING("control-net", NO_NETWORK),
     MISSING("control-image", NO_NETWORK),

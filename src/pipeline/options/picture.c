@@ -108,7 +108,7 @@ static const pld_option_row rows[] = {
                .help = "random generator, that of torch on this device"}},
     {.about = {PLD_OPTION(INTEGER, "batch-count"), .letter = 'b', .commands = "generate", WHAT,
                .argument = "N", PLD_RANGE(1, 1000), .fallback = "1", .remote = PLD_REMOTE_VALUE,
-               .help = "pictures of each prompt, with seed, seed+1, ..."},
+               .help = "pictures of each prompt, with seed, seed+1 and so on"},
      .refusals = {{"grid", "vary the seed: --y seed=1..4"}}},
     {.about =
          {PLD_OPTION(TEXTS, "lora"), DRAWING, WHAT, .argument = "FILE[:W]", .of_picture = true,
