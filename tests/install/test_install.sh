@@ -18,7 +18,8 @@ fail() {
 for header in "$source"/include/pladis/*.h; do
     cmp -s "$header" "$root$prefix/include/pladis/$(basename "$header")" || fail "not installed: $(basename "$header")"
 done
-for file in bin/pladis share/man/man1/pladis.1; do
+for file in bin/pladis share/man/man1/pladis.1 share/bash-completion/completions/pladis \
+    share/zsh/site-functions/_pladis share/fish/vendor_completions.d/pladis.fish; do
     [ -f "$root$prefix/$file" ] || fail "not installed: $file"
 done
 # Vocabularies that were fetched.
