@@ -78,8 +78,12 @@ static bool is_text(const char *option_name, const char *path) {
 }
 
 static bool names_are_text(const generate_request *settings) {
-    bool good = is_text("init-img", settings->init_img) && is_text("mask", settings->mask) &&
-                is_text("init-noise", settings->init_noise);
+    bool good = true;
+    for (size_t i = 0; good && pld_option_at(i) != NULL; i++) {
+        const option *row = pld_option_at(i);
+        good = !row->of_picture || !row->is_file ||
+               is_text(row->name, pld_options_value(settings->values, row)->text);
+    }
     for (size_t i = 0; good && i < settings->loras.count; i++) {
         good = is_text("lora", settings->loras.items[i].text);
     }

@@ -53,9 +53,12 @@ static int check_endings(const generate_request *request, const char *table, boo
 
 /** Files that the pictures of one variant are made from. */
 static bool add_inputs_of(const generate_request *settings, output_set *set) {
-    bool done = output_set_add_input(set, "init-img", settings->init_img) &&
-                output_set_add_input(set, "mask", settings->mask) &&
-                output_set_add_input(set, "init-noise", settings->init_noise);
+    bool done = true;
+    for (size_t i = 0; done && pld_option_at(i) != NULL; i++) {
+        const option *row = pld_option_at(i);
+        done = !row->of_picture || !row->is_file ||
+               output_set_add_input(set, row->name, pld_options_value(settings->values, row)->text);
+    }
     for (size_t i = 0; done && i < settings->loras.count; i++) {
         char path[PATH_MAX];
         const lora_choice *lora = &settings->loras.items[i];

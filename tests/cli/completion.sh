@@ -79,14 +79,14 @@ for shell in bash fish zsh; do
         echo "note: there is no $shell here"
         continue
     fi
-    completes $shell pladis ge = generate
-    completes $shell pladis ev = evaluate
-    completes $shell pladis generate --pladis-bl = --pladis-blocks
-    completes $shell pladis generate --sampling-method eu = euler_a
-    completes $shell pladis generate --dtype b = bf16
-    completes $shell pladis generate --init-img dr = drawn.png
-    completes $shell pladis grid --cs = --csv
-    completes $shell pladis convert --lay = --layout
-    completes $shell pladis list sam = samplers
-    completes $shell pladis bench ker = kernels
+    completes "$shell" pladis ge = generate
+    completes "$shell" pladis ev = evaluate
+    completes "$shell" pladis generate --pladis-bl = --pladis-blocks
+    completes "$shell" pladis generate --sampling-method eu = euler_a
+    completes "$shell" pladis generate --dtype b = bf16
+    completes "$shell" pladis generate --init-img dr = drawn.png
+    completes "$shell" pladis grid --cs = --csv
+    completes "$shell" pladis convert --lay = --layout
+    completes "$shell" pladis list sam = samplers
+    completes "$shell" pladis bench ker = kernels
 done

@@ -15,13 +15,36 @@ fi
 for shell in bash zsh fish; do
     "$pladis" completion $shell >"script.$shell"
 done
-"$pladis" generate -p 'a red star' --steps 1 -i "$source/docs/evidence/pictures-1.png" --strength 1 -q -o drawn.png \
-    --report report.json
+cp "$source/docs/evidence/pictures-1.png" begin.png
+expect 0 generate -p 'a red star' --steps 2 -i begin.png --strength 0.5 -q -o drawn.png --report report.json
+expect 0 generate --from drawn.png -q -o again.png
+cmp drawn.png again.png || fail "--from draws another picture"
 "$pladis" info drawn.png --json >metadata.json
 
-# lines of NAME COMMANDS KIND, kind: shown, picture, or habit
-"$rows" >rows
-[ "$(wc -l <rows)" -gt 100 ] || fail "the table has few rows"
+# A value for an axis of a grid, where 1 is none.
+value_of() {
+    case $1 in
+    guidance) echo rescale ;;
+    sampling-method) echo euler ;;
+    scheduler) echo karras ;;
+    spacing) echo leading ;;
+    pladis-sites) echo self ;;
+    pladis-alpha) echo 1.5 ;;
+    pladis-start) echo 0.5 ;;
+    prediction) echo v ;;
+    preset) echo lcm ;;
+    dtype) echo f32 ;;
+    rng) echo cpu ;;
+    original-size | target-size) echo 64x64 ;;
+    crop) echo '1,1;2,2' ;;
+    init-img | mask) echo begin.png ;;
+    *) echo 1 ;;
+    esac
+}
+
+# lines of NAME|COMMANDS|KIND
+"$rows" >table
+[ "$(wc -l <table)" -gt 100 ] || fail "the table has few rows"
 while IFS='|' read -r name commands kind; do
     for command in $commands; do
         if [ "$kind" = habit ]; then
@@ -30,15 +53,18 @@ while IFS='|' read -r name commands kind; do
         [ -f "help.$command" ] || "$pladis" "$command" --help >"help.$command"
         grep -q -E -e "^  (-., |    )--$name( |\$)" "help.$command" || fail "$command --help lacks --$name"
         for shell in bash zsh; do
-            grep -q -e "--$name[^a-z-]" "script.$shell" || fail "completion of $shell lacks --$name"
+            grep -q -e "--${name}[^a-z-]" "script.$shell" || fail "completion of $shell lacks --$name"
         done
         grep -q -e "seen_subcommand_from $command' -l $name " script.fish || fail "completion of fish lacks $command --$name"
     done
     escaped=$(printf '%s' "--$name" | sed 's/-/\\\\-/g')
     [ "$kind" = missing ] || grep -q -e "\\\\fB$escaped\\\\fR" made.1 || fail "the manual lacks --$name"
     if [ "$kind" = picture ]; then
+        refused 1 nowhere grid -p x -i begin.png --x "$name=$(value_of "$name")" -o nowhere/x.png
+    fi
+    if [ "$kind" = picture ] || [ "$kind" = picture-flag ]; then
         field=$(printf '%s' "$name" | tr - _)
         grep -q "\"$field\":" report.json || fail "--report lacks $field"
         grep -q -w "$field" metadata.json || fail "the metadata lacks $field"
     fi
-done <rows
+done <table

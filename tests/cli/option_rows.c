@@ -7,10 +7,11 @@
 int main(void) {
     for (size_t i = 0; pld_option_at(i) != NULL; i++) {
         const pld_option *row = pld_option_at(i);
-        const char *kind = row->type == PLD_OPTION_HABIT     ? "habit"
-                           : row->type == PLD_OPTION_MISSING ? "missing"
-                           : row->of_picture                 ? "picture"
-                                                             : "shown";
+        const char *kind = row->type == PLD_OPTION_HABIT                     ? "habit"
+                           : row->type == PLD_OPTION_MISSING                 ? "missing"
+                           : row->of_picture && row->type == PLD_OPTION_FLAG ? "picture-flag"
+                           : row->of_picture                                 ? "picture"
+                                                                             : "shown";
         printf("%s|%s|%s\n", row->name, row->type == PLD_OPTION_MISSING ? "" : row->commands, kind);
     }
     return 0;

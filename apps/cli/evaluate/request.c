@@ -59,7 +59,7 @@ const option_set evaluate_options = {
         "tables with 95 % confidence intervals, plots and contact sheets. A numeric option may\n"
         "have several values itself: --pladis 0,1,2 --cfg-scale 1,4. After an interruption the\n"
         "same command continues the run.",
-    .details = "All options of generate that concern the picture apply. An option that takes a number or a name "
+    .details = "Options of generate set how pictures are drawn. An option that takes a number or a name "
                "may have several values here, separated by commas; all combinations are drawn.",
     .fields = fields,
     .field_count = sizeof fields / sizeof *fields,
