@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pladis/options.h>
 #include <pladis/pladis.h>
 #include <pladis/scoring.h>
 
@@ -209,6 +210,54 @@ static void inspect(const char *path) {
     pld_file_info_destroy(&info);
 }
 
+/** Options by their names, into structs of the caller's size. */
+static void fill(void) {
+    static const char *const texts[][2] = {
+        {"steps", "3"},
+        {"width", "96"},
+        {"negative-prompt", "grey"},
+        {"timesteps", "9,5,1"},
+        {"pladis-alpha", "1.25"},
+        {"dtype", "f32"},
+        {"attention-stats", "s.json"},
+        {"dump", "d"},
+        {"threads", "2"},
+        {"low-memory", "yes"},
+        {"tokenizer", "t"},
+        {"vae", "v"},
+    };
+    pld_options *options = NULL;
+    pld_error error = {PLD_OK, ""};
+    GUARDED(pld_generate_options, generate);
+    GUARDED(pld_engine_options, engine);
+    GUARDED(pld_model_options, files);
+    pld_generate_options_init(&generate.value, sizeof generate.value);
+    pld_engine_options_init(&engine.value, sizeof engine.value);
+    pld_model_options_init(&files.value, sizeof files.value);
+    expect(pld_options_create(&options, &error) == PLD_OK, "options", error.message);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        expect(pld_options_set(options, NULL, texts[i][0], texts[i][1], &error) == PLD_OK, texts[i][0],
+               error.message);
+    }
+    pld_options_generate(options, &generate.value);
+    pld_options_engine(options, &engine.value);
+    pld_options_model(options, &files.value);
+    expect(generate.value.struct_size == sizeof generate.value &&
+               engine.value.struct_size == sizeof engine.value &&
+               files.value.struct_size == sizeof files.value,
+           "options", "struct_size was written");
+    const pld_option *option = pld_option_find("generate", "steps");
+    const pld_option_value *value = pld_options_value(options, option);
+    printf("options: %s %lld, %d steps of %d pixels, without %s, %d threads, %s\n", option->name,
+           (long long)value->integer, generate.value.steps, generate.value.width,
+           generate.value.negative_prompt, engine.value.threads,
+           files.value.config ? files.value.config : "no config");
+    pld_options_destroy(&options);
+    CHECK_GUARD(generate);
+    CHECK_GUARD(engine);
+    CHECK_GUARD(files);
+}
+
 static void decode(const char *path) {
     static unsigned char bytes[1 << 20];
     pld_image read = {0, 0, NULL}, decoded = {0, 0, NULL};
@@ -244,6 +293,7 @@ int main(int argc, char **argv) {
     attend();
     list();
     score();
+    fill();
     decode(argv[3]);
     inspect(argv[2]);
     GUARDED(pld_engine_options, options);

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (pld_options_load(options, NULL, text, size - 1, scope, &error) == PLD_OK) {
         pld_generate_options filled;
         check_scope(options, scope);
-        pld_generate_options_init(&filled);
+        pld_generate_options_init(&filled, sizeof filled);
         pld_options_generate(options, &filled);
         FUZZ_REQUIRE(pld_options_save(options, NULL, &saved, &error) == PLD_OK);
         FUZZ_REQUIRE(pld_options_load(again, NULL, saved, strlen(saved), PLD_OPTIONS_ALL, &error) == PLD_OK);

@@ -120,7 +120,7 @@ static void names_are_single(void **state) {
 static void struct_defaults(void **state) {
     (void)state;
     pld_generate_options o;
-    pld_generate_options_init(&o);
+    pld_generate_options_init(&o, sizeof o);
     assert_string_equal(o.prompt, "");
     assert_null(o.negative_prompt);
     assert_int_equal(o.clip_skip, 1);
@@ -138,6 +138,12 @@ static void struct_defaults(void **state) {
     assert_null(o.timesteps);
     assert_null(o.guidance);
     assert_null(o.dump);
+    assert_int_equal(o.images, 1); /* of no option */
+    pld_engine_options engine;
+    pld_engine_options_init(&engine, sizeof engine);
+    assert_int_equal(engine.log_level, PLD_LOG_NOTICE);
+    assert_int_equal(engine.threads, 0);
+    assert_true(!engine.isa && !engine.conv && !engine.low_memory && !engine.log);
 }
 
 static void values_from_text(void **state) {
@@ -258,7 +264,7 @@ static void structs_are_filled(void **state) {
     assert_int_equal(pld_options_copy(o, &copy, NULL), PLD_OK);
     set(o, "seed", "7"); /* the copy is one of its own */
     pld_options_destroy(&o);
-    pld_generate_options_init(&wanted.options);
+    pld_generate_options_init(&wanted.options, sizeof wanted.options);
     wanted.options.height = 77; /* not set: stays */
     pld_options_generate(copy, &wanted.options);
     assert_true(wanted.options.seed == 123456789012);
@@ -282,10 +288,10 @@ static void structs_are_filled(void **state) {
         assert_int_equal(((const unsigned char *)&wanted.options)[i], 0x5a);
     }
     assert_true(wanted.guard == 0x0123456789abcdefU);
-    pld_engine_options_init(&engine);
+    pld_engine_options_init(&engine, sizeof engine);
     pld_options_engine(copy, &engine);
     assert_true(engine.threads == 3 && engine.low_memory);
-    pld_model_options_init(&files);
+    pld_model_options_init(&files, sizeof files);
     pld_options_model(copy, &files);
     assert_string_equal(files.vae, "v.safetensors");
     assert_null(files.unet);
@@ -353,7 +359,7 @@ static void scopes(void **state) {
         {"{\"output\": \"x\"}", PLD_OPTIONS_REMOTE, "output: cannot be set from outside"},
         {"{\"steps\": true}", PLD_OPTIONS_ALL, "steps: expected"},
         {"{\"steps\": [1]}", PLD_OPTIONS_ALL, "steps: expected a list of"},
-        {"{\"prompt\": 3}", PLD_OPTIONS_ALL, "prompt: expected a text"},
+        {"{\"prompt\": 3}", PLD_OPTIONS_ALL, "prompt: expected a string"},
         {"{\"setps\": 3}", PLD_OPTIONS_ALL, "did you mean \"steps\""},
         {"[]", PLD_OPTIONS_ALL, "expected a JSON object"},
         {"{", PLD_OPTIONS_ALL, "options"},
