@@ -27,14 +27,18 @@ void pld_sized_init(void *options, size_t struct_size, const void *defaults, siz
     memcpy(options, &struct_size, sizeof struct_size);
 }
 
+size_t pld_sized_size(const void *sized) {
+    const size_t size = size_of(sized);
+    return size >= sizeof size && size <= MOST_BYTES && size % sizeof size == 0 ? size : 0;
+}
+
 pld_status pld_sized_check(const char *name, const void *result, pld_error *error) {
-    const size_t size = size_of(result);
-    const bool sound = size >= sizeof size && size <= MOST_BYTES && size % sizeof size == 0;
-    return sound ? PLD_OK
-                 : pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "%s: expected its size in struct_size, found %zu; set it to sizeof(%s), which "
-                            "%s_init does where there is one",
-                            name, size, name, name);
+    return pld_sized_size(result)
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_ARGUMENT,
+                          "%s: expected its size in struct_size, found %zu; set it to sizeof(%s), which "
+                          "%s_init does where there is one",
+                          name, size_of(result), name, name);
 }
 
 pld_status pld_sized_read(const char *name, const void *given, const void *defaults, size_t size, void *full,

@@ -32,6 +32,9 @@ pld_status pld_sized_read(const char *name, const void *given, const void *defau
         }                                                                                                    \
     } while (0)
 
+/** How large a caller's struct is; 0 where its struct_size cannot be a size. */
+size_t pld_sized_size(const void *sized);
+
 /** Whether a caller's result has a struct_size that can be one; else PLD_ERROR_ARGUMENT. Before the work. */
 pld_status pld_sized_check(const char *name, const void *result, pld_error *error);
 

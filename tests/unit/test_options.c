@@ -405,6 +405,16 @@ static void reports_are_taken(void **state) {
     assert_string_equal(value(o, "preset")->text, "none");
     assert_string_equal(value(o, "dtype")->text, "f32");
     assert_false(value(o, "spacing")->is_set);
+    /* a report of a caller's size says no more than it has */
+    report.struct_size = offsetof(pld_report, steps) / sizeof(size_t) * sizeof(size_t);
+    report.width = 256;
+    report.steps = 8;
+    assert_true(offsetof(pld_report, width) + sizeof report.width <= report.struct_size);
+    assert_int_equal(pld_options_take_report(o, &report, NULL), PLD_OK);
+    assert_int_equal(value(o, "width")->integer, 256);
+    assert_int_equal(value(o, "steps")->integer, 7);
+    report.struct_size = 0;
+    assert_int_equal(pld_options_take_report(o, &report, NULL), PLD_ERROR_ARGUMENT);
     pld_options_destroy(&o);
 }
 

@@ -2,6 +2,7 @@
 /** Values into the fields of option structs, and out of a report. */
 #include <string.h>
 
+#include "core/sized.h"
 #include "core/status.h"
 #include "pipeline/options/options.h"
 #include "pipeline/options/value.h"
@@ -72,7 +73,8 @@ static void apply_shorthand(const pld_option_row *flag, pld_option_struct of, ch
     }
 }
 
-static void fill(const pld_options *options, pld_option_struct of, void *target, size_t size) {
+static void fill(const pld_options *options, pld_option_struct of, void *target) {
+    const size_t size = pld_sized_size(target);
     for (size_t i = 0; pld_option_row_at(i); i++) {
         const pld_option_row *row = pld_option_row_at(i);
         if (row->field.of == of && fits(row, size) && options->values[i].is_set) {
@@ -87,15 +89,15 @@ static void fill(const pld_options *options, pld_option_struct of, void *target,
 }
 
 void pld_options_generate(const pld_options *options, pld_generate_options *filled) {
-    fill(options, PLD_FIELD_OF_GENERATE, filled, filled->struct_size);
+    fill(options, PLD_FIELD_OF_GENERATE, filled);
 }
 
 void pld_options_engine(const pld_options *options, pld_engine_options *filled) {
-    fill(options, PLD_FIELD_OF_ENGINE, filled, filled->struct_size);
+    fill(options, PLD_FIELD_OF_ENGINE, filled);
 }
 
 void pld_options_model(const pld_options *options, pld_model_options *filled) {
-    fill(options, PLD_FIELD_OF_MODEL, filled, filled->struct_size);
+    fill(options, PLD_FIELD_OF_MODEL, filled);
 }
 
 /** What a report has in the place of an option. */
@@ -116,10 +118,11 @@ static pld_option_value read_report(const pld_option_row *row, const char *repor
 }
 
 pld_status pld_options_take_report(pld_options *options, const pld_report *report, pld_error *error) {
+    PLD_TRY(pld_sized_check("pld_report", report, error));
+    const size_t size = pld_sized_size(report);
     for (size_t i = 0; pld_option_row_at(i); i++) {
         const pld_option_row *row = pld_option_row_at(i);
-        if (row->in_force.of != PLD_FIELD_OF_REPORT ||
-            row->in_force.offset + row->in_force.size > report->struct_size) {
+        if (row->in_force.of != PLD_FIELD_OF_REPORT || row->in_force.offset + row->in_force.size > size) {
             continue;
         }
         const pld_option_value value = read_report(row, (const char *)report);
