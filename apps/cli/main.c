@@ -21,7 +21,7 @@ static void print_help(void) {
     }
     print_output("\n  pladis COMMAND --help   options of a command\n"
                  "  pladis --version        version\n"
-                 "  Options without a command are those of generate.\n\n"
+                 "  Options without a command belong to generate.\n\n"
                  "example: pladis generate -p \"a large red star above a small blue ring\" -o star.png\n");
 }
 

@@ -21,10 +21,10 @@ void option_text_without_names(const pld_option *row, char text[OPTION_TEXT]) {
     if (row->type == PLD_OPTION_CHOICE && row->list == NULL) {
         append(text, ": %s", row->choices);
     } else if (row->list != NULL) {
-        append(text, ", see pladis list %s", row->list);
+        append(text, "; see pladis list %s", row->list);
     }
     if (row->fallback != NULL || row->otherwise != NULL) {
-        append(text, " (%s)", row->fallback != NULL ? row->fallback : row->otherwise);
+        append(text, " (default: %s)", row->fallback != NULL ? row->fallback : row->otherwise);
     }
 }
 

@@ -124,7 +124,7 @@ refused 2 'did you mean --steps' --stpes 4 -p x
 refused 2 '--t5xxl.*not available' -p x --t5xxl file
 refused 2 'a grid is one picture' grid -p x --x seed=1,2 --sheet
 refused 2 'the prompts come from' evaluate -p x
-refused 2 'in place of a command' 'a red star'
+refused 2 'expected a command, found' 'a red star'
 refused 2 'takes no value' generate -p x --vae-on-cpu=1
 
 # Options that exclude or need each other.

@@ -53,12 +53,11 @@ const option_set evaluate_options = {
     .brief = "measure how well pictures follow their prompts, in every setting of a grid",
     .usage = "pladis evaluate [--prompts FILE] [--grid \"NAME=A,B NAME=C,D\"]... [-o FOLDER] [options of "
              "generate]",
-    .summary =
-        "Measure how well pictures follow their prompts in every setting of a grid: draw captions\n"
-        "of the demo model's world with the same seeds, score every picture exactly, and write\n"
-        "tables with 95 % confidence intervals, plots and contact sheets. A numeric option may\n"
-        "have several values itself: --pladis 0,1,2 --cfg-scale 1,4. After an interruption the\n"
-        "same command continues the run.",
+    .summary = "Measure how well pictures follow their prompts in every setting of a grid: draw captions\n"
+               "of the demo model's world with the same seeds, score every picture exactly, and write\n"
+               "tables with 95 % confidence intervals, plots and contact sheets. A numeric option may\n"
+               "have several values itself: --pladis 0,1,2 --cfg-scale 1,4. After an interruption the\n"
+               "same command continues the run.",
     .details = "Options of generate set how pictures are drawn. An option that takes a number or a name "
                "may have several values here, separated by commas; all combinations are drawn.",
     .fields = fields,

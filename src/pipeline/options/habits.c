@@ -14,20 +14,18 @@
         .about = { PLD_OPTION(MISSING, name_), DRAWING, .help = (why) }                                      \
     }
 
-#define CPU_ONLY   "everything runs on the CPU here"
-#define ATTENTION  "attention never holds its whole matrix in memory here, so there is nothing to turn on"
-#define NO_NETWORK "not available in this version: networks of this kind are not run"
+#define CPU_ONLY   "everything runs on the CPU in any case"
+#define ATTENTION  "attention never stores its whole matrix here, so there is nothing to turn on"
+#define NO_NETWORK "not available in this version: networks of this kind are not supported"
 
 #define WHOLE_MODEL                                                                                          \
-    "not available in this version: give a folder or a file that holds the text encoders, too, to --model"
+    "not available in this version: give --model a folder or file that also contains the text encoders"
 
 static const pld_option_row rows[] = {
-    {.about =
-         {PLD_OPTION(HABIT, "mode"), DRAWING, .letter = 'M', .argument = "MODE",
-          .choices = "img_gen txt2img img2img",
-          .help =
-              "the command says what is done: generate draws pictures, from text or with --init-img from a "
-              "picture, and convert converts"}},
+    {.about = {PLD_OPTION(HABIT, "mode"), DRAWING, .letter = 'M', .argument = "MODE",
+               .choices = "img_gen txt2img img2img",
+               .help = "the command says what to do: generate draws pictures from text or, with --init-img, "
+                       "from a picture; convert converts models"}},
     HABIT("diffusion-fa", ATTENTION),
     HABIT("fa", ATTENTION),
     HABIT("xformers", ATTENTION),
@@ -37,37 +35,34 @@ static const pld_option_row rows[] = {
     HABIT("control-net-cpu", CPU_ONLY),
     HABIT("offload-to-cpu", CPU_ONLY),
     HABIT("use-cpu", CPU_ONLY),
-    HABIT("no-half",
-          "--dtype f32 says so here; float32 is the default where the CPU is not faster at bfloat16"),
-    HABIT("no-half-vae", "what of the autoencoder must stay float32 does so here"),
+    HABIT("no-half", "use --dtype f32 for that; float32 is the default unless the CPU is faster at bfloat16"),
+    HABIT("no-half-vae", "the parts of the autoencoder that need float32 always use it"),
     HABIT("diffusion-conv-direct",
-          "how convolutions are computed is chosen by their shape; --conv changes it"),
-    HABIT("vae-conv-direct", "how convolutions are computed is chosen by their shape; --conv changes it"),
-    HABIT("mmap", "files of weights are always mapped"),
-    HABIT("medvram", "--low-memory keeps one network in memory at a time"),
-    HABIT("lowvram", "--low-memory keeps one network in memory at a time"),
-    HABIT("color", "there are no colours to turn on"),
+          "the shape of a convolution decides how it is computed; --conv changes that"),
+    HABIT("vae-conv-direct", "the shape of a convolution decides how it is computed; --conv changes that"),
+    HABIT("mmap", "weight files are always memory-mapped"),
+    HABIT("medvram", "use --low-memory, which keeps one network in memory at a time"),
+    HABIT("lowvram", "use --low-memory, which keeps one network in memory at a time"),
+    HABIT("color", "the output has no colours to turn on"),
     MISSING("distilled-guidance",
-            "not available in this version: guidance-distilled transformers are not run yet; use "
+            "not available in this version: guidance-distilled transformers are not supported yet; use "
             "--cfg-scale"),
-    MISSING("vae-tiling", "not available in this version: the picture is decoded whole"),
+    MISSING("vae-tiling", "not available in this version: the picture is decoded in one piece"),
     MISSING("clip-l", WHOLE_MODEL),
     MISSING("clip-g", WHOLE_MODEL),
     MISSING("t5xxl", WHOLE_MODEL),
-    MISSING(
-        "skip-layers",
-        "not available in this version: skip-layer guidance belongs to transformers, which are not run yet"),
-    MISSING(
-        "slg-scale",
-        "not available in this version: skip-layer guidance belongs to transformers, which are not run yet"),
+    MISSING("skip-layers", "not available in this version: skip-layer guidance is for transformers, which "
+                           "are not supported yet"),
+    MISSING("slg-scale", "not available in this version: skip-layer guidance is for transformers, which are "
+                         "not supported yet"),
     MISSING("taesd", NO_NETWORK),
     MISSING("control-net", NO_NETWORK),
     MISSING("control-image", NO_NETWORK),
     MISSING("upscale-model", NO_NETWORK),
-    MISSING("embd-dir", "not available in this version: textual inversion is not run"),
+    MISSING("embd-dir", "not available in this version: textual inversion is not supported"),
     MISSING("hires-fix",
-            "not available in this version: draw small, then take the picture with --init-img, a larger "
-            "--width and --height and --strength 0.5"),
+            "not available in this version: draw a small picture, then use it with --init-img, a larger "
+            "--width and --height, and --strength 0.5"),
 };
 
 const pld_option_rows pld_rows_of_habits = PLD_ROWS(rows);

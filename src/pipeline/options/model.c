@@ -3,19 +3,19 @@
 #include "pipeline/options/row.h"
 
 #define OPENING .commands = "generate grid evaluate convert"
-#define MODEL   .group = "files of the model", .is_file = true
+#define MODEL   .group = "model files", .is_file = true
 
 static const pld_option_row rows[] = {
     {.about = {PLD_OPTION(TEXT, "vae"), OPENING, MODEL, .argument = "FILE", .remote = PLD_REMOTE_NAME,
-               .otherwise = "the model's own", .help = "another autoencoder, file or folder"},
+               .otherwise = "the model's own", .help = "autoencoder to use instead, file or folder"},
      PLD_MODEL(vae)},
     {.about = {PLD_OPTION(TEXT, "unet"), OPENING, MODEL, .argument = "FILE", .remote = PLD_REMOTE_NAME,
-               .otherwise = "the model's own", .help = "another denoising network, file or folder"},
+               .otherwise = "the model's own", .help = "denoising network to use instead, file or folder"},
      PLD_MODEL(unet)},
-    {.about = {PLD_OPTION(TEXT, "tokenizer"), .commands = "generate grid evaluate convert tokenize", MODEL,
-               .argument = "PATH", .otherwise = "the model's own, else the one installed",
-               .help =
-                   "tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz, for checkpoints of one file"},
+    {.about =
+         {PLD_OPTION(TEXT, "tokenizer"), .commands = "generate grid evaluate convert tokenize", MODEL,
+          .argument = "PATH", .otherwise = "the model's own, or else the installed one",
+          .help = "for a single-file checkpoint: a tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt.gz"},
      PLD_MODEL(tokenizer)},
     {.about = {PLD_OPTION(TEXT, "config"), .commands = "generate grid evaluate convert tokenize info", MODEL,
                .argument = "DIR",

@@ -10,81 +10,76 @@
 #define ONE_PICTURE(what) .refusals = {{"grid", "generate --" what " takes one picture"}}
 
 static const pld_option_row rows[] = {
-    {.about =
-         {PLD_OPTION(TEXT, "output"), .letter = 'o', DRAWING, OUTPUT, FILE_OUT, .fallback = "output.png",
-          .help = "PNG; - is standard output, %d the number of the picture",
-          .details =
-              "Without %d a number is added where there are several pictures. A name that ends as another "
-              "format's does (.jpg, .webp) is refused; one without a known ending is taken as it is, with "
-              "a note."}},
-    {.about =
-         {PLD_OPTION(TEXT, "compare"), GENERATE, OUTPUT, .argument = "NAME=A,B,...",
-          .value_is_optional = true,
-          .help =
-              "one seed without and with PLADIS, or with these values of an option, side by side in one PNG, "
-              "with what differs",
-          .details =
-              "Where pictures differ by PLADIS alone, a line says what it costs a picture, unless noise "
-              "dominates: in each half of each picture three quarters of the network calls with PLADIS must "
-              "have taken longer than three quarters of those without."},
+    {.about = {PLD_OPTION(TEXT, "output"), .letter = 'o', DRAWING, OUTPUT, FILE_OUT, .fallback = "output.png",
+               .help = "PNG to write; - is standard output, %d the number of the picture",
+               .details = "Without %d, a number is added if there are several pictures. A name that ends "
+                          "like another format (.jpg, .webp) is refused; a name without a known ending is "
+                          "used as it is, with a note."}},
+    {.about = {PLD_OPTION(TEXT, "compare"), GENERATE, OUTPUT, .argument = "NAME=A,B,...",
+               .value_is_optional = true,
+               .help = "draw with one seed, without and with PLADIS or with these values of an option, side "
+                       "by side in one PNG that also shows the differences",
+               .details =
+                   "If the pictures differ only in PLADIS, a line tells what it costs per picture, unless "
+                   "noise dominates: in each half of each picture, three quarters of the network calls with "
+                   "PLADIS must have taken longer than three quarters of those without."},
      .refusals = {{"grid", "a grid shows the values of --x and --y"}}},
     {.about = {PLD_OPTION(TEXT, "attention-maps"), GENERATE, OUTPUT, .argument = "WORD,...", .is_prose = true,
-               .help = "for words of the prompt, where in the picture they are attended to, dense and "
-                       "sparse, in a PNG "
-                       "of its own",
-               .details = "Averaged over heads, steps and layers."},
+               .help = "for words of the prompt, show in a separate PNG where in the picture they are "
+                       "attended to, dense and sparse",
+               .details = "The maps are averages over heads, steps and layers."},
      ONE_PICTURE("attention-maps")},
     {.about = {PLD_OPTION(TEXT, "attention-maps-output"), DRAWING, OUTPUT, FILE_OUT,
-               .otherwise = "--output with \"-attention\"", .help = "that PNG"}},
+               .otherwise = "--output with \"-attention\" added", .help = "name of that PNG"}},
     {.about = {PLD_OPTION(TEXT, "attention-maps-blocks"), DRAWING, OUTPUT, .argument = "LIST",
                .fallback = "all", .help = "layers to average over, as for --pladis-blocks"}},
     {.about = {PLD_OPTION(NUMBER, "attention-maps-start"), DRAWING, OUTPUT, .argument = "FRACTION",
-               PLD_RANGE(0, 1), .fallback = "0", .help = "first part of the steps that is left out"}},
+               PLD_RANGE(0, 1), .fallback = "0",
+               .help = "fraction of the steps at which the average begins"}},
     {.about = {PLD_OPTION(NUMBER, "attention-maps-end"), DRAWING, OUTPUT, .argument = "FRACTION",
-               PLD_RANGE(0, 1), .fallback = "1", .help = "where in the steps the average ends"}},
+               PLD_RANGE(0, 1), .fallback = "1", .help = "fraction of the steps at which the average ends"}},
     {.about = {PLD_OPTION(TEXT, "preview"), DRAWING, OUTPUT, .argument = "KIND", .value_is_optional = true,
                .choices = "auto kitty sixel blocks",
-               .help = "show the picture as it forms, roughly, in the terminal: kitty, sixel, blocks, or "
-                       "auto, what the "
-                       "terminal can; nothing in a pipe"}},
+               .help = "show a rough preview in the terminal as the picture forms: kitty, sixel, blocks, or "
+                       "auto for what the terminal supports; no preview in a pipe"}},
     {.about = {PLD_OPTION(TEXT, "preview-file"), DRAWING, OUTPUT, FILE_OUT,
-               .help = "the same as a PNG that is written anew after each step"}},
-    {.about = {PLD_OPTION(FLAG, "sheet"), GENERATE, OUTPUT, .help = "all pictures in one labelled PNG"},
+               .help = "write the preview to a PNG, again after each step"}},
+    {.about = {PLD_OPTION(FLAG, "sheet"), GENERATE, OUTPUT, .help = "put all pictures in one labelled PNG"},
      .refusals = {{"grid", "a grid is one picture"}}},
     {.about = {PLD_OPTION(INTEGER, "columns"), GENERATE, OUTPUT, .argument = "N", PLD_RANGE(1, 100),
-               .otherwise = "as many as are about square", .help = "columns of the sheet"},
+               .otherwise = "about as many as rows", .help = "columns of the sheet"},
      .refusals = {{"grid", "each value of --x has a column"}}},
     {.about = {PLD_OPTION(INTEGER, "zoom"), DRAWING, OUTPUT, .argument = "N", PLD_RANGE(1, 16),
                .fallback = "1", .help = "enlarge the pictures of a sheet N times"}},
-    {.about =
-         {PLD_OPTION(TEXT, "from"), DRAWING, OUTPUT, .argument = "PICTURE.png", .is_file = true,
-          .help = "draw the picture again that this PNG's metadata tells of; other options override",
-          .details =
-              "With the same model, type of machine and number of threads the same bytes are drawn. Of files "
-              "that the picture was drawn with only names are recorded; they are looked for in the current "
-              "folder. What is given beside it: see DRAWING AGAIN."}},
+    {.about = {PLD_OPTION(TEXT, "from"), DRAWING, OUTPUT, .argument = "PICTURE.png", .is_file = true,
+               .help = "draw the picture again that this PNG's metadata describes; other options override it",
+               .details = "The same model, type of machine and number of threads give the same bytes. Only "
+                          "the names of the files that were used are recorded; they are looked for in the "
+                          "current folder. DRAWING AGAIN tells how options given with it take effect."}},
     {.about = {PLD_OPTION(INTEGER, "from-picture"), DRAWING, OUTPUT, .argument = "N", PLD_RANGE(1, 1000000),
-               .help = "which, where the PNG shows several"}},
-    {.about = {PLD_OPTION(FLAG, "no-metadata"), DRAWING, OUTPUT, .help = "no parameters inside the PNG"}},
+               .help = "which picture, if the PNG shows several"}},
+    {.about = {PLD_OPTION(FLAG, "no-metadata"), DRAWING, OUTPUT, .help = "write no parameters into the PNG"}},
     {.about = {PLD_OPTION(TEXT, "report"), DRAWING, OUTPUT, FILE_OUT,
-               .help = "write parameters and figures as JSON"}},
+               .help = "write parameters and measurements as JSON"}},
     {.about = {PLD_OPTION(TEXT, "profile"), .commands = "generate grid bench", OUTPUT, FILE_OUT,
-               .help = "write where the time goes as a trace for a browser's viewer, and print it by "
+               .help = "write where the time goes as a trace for a browser's trace viewer, and print it by "
                        "operator and layer",
-               .details = "Of bench it is the time of the stages."}},
+               .details = "With bench, it covers the stages."}},
     {.about = {PLD_OPTION(TEXT, "init-noise"), .commands = "generate grid evaluate", OUTPUT,
                .argument = "FILE", .is_file = true, .of_picture = true, .remote = PLD_REMOTE_UPLOAD,
-               .help = "safetensors with latents_init instead of the seed's noise"},
+               .help = "safetensors file whose latents_init replaces the seed's noise"},
      PLD_GENERATE(init_noise)},
     {.about = {PLD_OPTION(TEXT, "dump"), GENERATE, OUTPUT, FILE_OUT,
                .help = "write latents and embeddings as safetensors"},
      PLD_GENERATE(dump),
      ONE_PICTURE("dump")},
-    {.about = {PLD_OPTION(FLAG, "dump-steps"), GENERATE, OUTPUT, .help = "those of every step too"},
+    {.about = {PLD_OPTION(FLAG, "dump-steps"), GENERATE, OUTPUT,
+               .help = "dump the tensors of every step, too"},
      PLD_GENERATE(dump_steps),
      ONE_PICTURE("dump")},
     {.about = {PLD_OPTION(TEXT, "attention-stats"), GENERATE, OUTPUT, FILE_OUT,
-               .help = "write zeros and entropies of attention, by site and head, as JSON or .csv (slower)"},
+               .help = "write zeros and entropies of attention by site and head, as JSON, or as CSV if the "
+                       "name ends in .csv (slower)"},
      PLD_GENERATE(attention_statistics),
      ONE_PICTURE("attention-stats")},
 };

@@ -7,39 +7,39 @@
 
 static const pld_option_row rows[] = {
     {.about = {PLD_OPTION(INTEGER, "threads"), .letter = 't', ALL, MACHINE, .argument = "N",
-               PLD_RANGE(1, 1024), .otherwise = "the physical cores", .help = "threads"},
+               PLD_RANGE(1, 1024), .otherwise = "the physical cores", .help = "number of threads"},
      PLD_ENGINE(threads)},
     {.about = {PLD_OPTION(CHOICE, "isa"), ALL, MACHINE, .argument = "NAME", .choices = "auto",
                PLD_LIST_OF("isa", PLD_LIST_ISA), .otherwise = "auto",
                .help = "highest instruction set to use"},
      PLD_ENGINE(isa)},
-    {.about =
-         {PLD_OPTION(CHOICE, "conv"), ALL, MACHINE, .argument = "NAME", .choices = "auto direct winograd",
-          .otherwise = "auto", .help = "how 3x3 convolutions are computed",
-          .details =
-              "winograd takes a quarter of the multiplications and agrees with direct to about 1e-6. With "
-              "--dtype bf16, naming one of the two keeps 3x3 convolutions in float32."},
+    {.about = {PLD_OPTION(CHOICE, "conv"), ALL, MACHINE, .argument = "NAME",
+               .choices = "auto direct winograd", .otherwise = "auto",
+               .help = "how to compute 3x3 convolutions",
+               .details =
+                   "winograd needs a quarter of the multiplications and agrees with direct to about 1e-6. "
+                   "With --dtype bf16, choosing direct or winograd keeps 3x3 convolutions in float32."},
      PLD_ENGINE(conv)},
-    {.about =
-         {PLD_OPTION(FLAG, "low-memory"), ALL, MACHINE,
-          .help = "one network in memory at a time; the same picture",
-          .details =
-              "Each is read again when the next picture wants it; the bytes of the picture are the same."},
+    {.about = {PLD_OPTION(FLAG, "low-memory"), ALL, MACHINE,
+               .help = "keep one network in memory at a time; the picture is the same",
+               .details = "Each network is read again when the next picture needs it; the bytes of the "
+                          "picture are the same."},
      PLD_ENGINE(low_memory)},
-    {.about =
-         {PLD_OPTION(CHOICE, "dtype"), .commands = "generate grid evaluate", MACHINE, .argument = "TYPE",
-          .of_picture = true, .choices = "auto f32 bf16", .otherwise = "auto", .remote = PLD_REMOTE_VALUE,
-          .help = "type of products in denoiser and autoencoder; auto is bf16 where the CPU is faster at it",
-          .details =
-              "Under bf16 operands are rounded to bfloat16 while sums and everything else stay float32 (with "
-              "amx nearly so). auto is bf16 with amx, and with avx512bf16 on AMD's. On other CPUs bf16 is "
-              "emulated and slower than f32. It takes half of the memory for weights."},
+    {.about = {PLD_OPTION(CHOICE, "dtype"), .commands = "generate grid evaluate", MACHINE, .argument = "TYPE",
+               .of_picture = true, .choices = "auto f32 bf16", .otherwise = "auto",
+               .remote = PLD_REMOTE_VALUE,
+               .help = "type of the products in denoiser and autoencoder, where auto is bf16 if the CPU is "
+                       "faster at it",
+               .details =
+                   "With bf16, operands are rounded to bfloat16, while sums and everything else stay float32 "
+                   "(with amx, nearly so). auto is bf16 with amx, and with avx512bf16 on AMD CPUs. Other "
+                   "CPUs emulate bf16, which is slower than f32. It halves the memory for weights."},
      PLD_GENERATE(dtype),
      PLD_IN_FORCE(dtype)},
     {.about = {PLD_OPTION(FLAG, "quiet"), .letter = 'q', .commands = "generate grid evaluate convert",
                .group = "output", .help = "print errors only"}},
     {.about = {PLD_OPTION(FLAG, "verbose"), .letter = 'v', .commands = "generate grid evaluate",
-               .group = "output", .help = "print what happens"}},
+               .group = "output", .help = "print details of the run"}},
 };
 
 const pld_option_rows pld_rows_of_run = PLD_ROWS(rows);

@@ -29,28 +29,28 @@ static const pld_option_row rows[] = {
     {.about = {PLD_OPTION(INTEGER, "steps"), .commands = "generate grid evaluate bench", .group = "sampling",
                .of_picture = true, .remote = PLD_REMOTE_VALUE,
                .aliases = "num-inference-steps sampling-steps", .argument = "N", PLD_RANGE(1, 1000), OWN,
-               .help = "steps"},
+               .help = "number of steps"},
      PLD_GENERATE(steps),
      PLD_IN_FORCE(steps)},
     {.about = {PLD_OPTION(NUMBER, "cfg-scale"), SAMPLING, .aliases = "guidance-scale", .argument = "SCALE",
-               PLD_RANGE(0, 100), .title = "CFG scale", OWN, .help = "classifier-free guidance; 1 is off"},
+               PLD_RANGE(0, 100), .title = "CFG scale", OWN,
+               .help = "scale of classifier-free guidance; 1 turns it off"},
      PLD_GENERATE(cfg_scale),
      PLD_IN_FORCE(cfg_scale)},
     {.about = {PLD_OPTION(NUMBER, "cfg-rescale"), SAMPLING, .aliases = "guidance-rescale", .argument = "PHI",
                PLD_RANGE(0, 1), .symbol = "φ", .title = "φ (CFG rescale)", .fallback = "0",
-               .help = "rescaling of it"},
+               .help = "rescaling of classifier-free guidance; 0 turns it off"},
      PLD_GENERATE(cfg_rescale)},
     {.about = {PLD_OPTION(TEXTS, "guidance"), SAMPLING, .argument = "NAME[:KEY=VALUE,...]", .maximum = 16,
-               .help =
-                   "further guidance, repeatable, such as pag:scale=3,layers=mid; see pladis list guidance"},
+               .help = "another guidance method, such as pag:scale=3,layers=mid; repeatable; see pladis list "
+                       "guidance"},
      PLD_GENERATE_LIST(guidance, guidance_count),
      .check = check_guidance},
-    {.about =
-         {PLD_OPTION(CHOICE, "sampling-method"), SAMPLING, .aliases = "sampler sampling", .argument = "NAME",
-          .title = "", PLD_LIST_OF("samplers", PLD_LIST_SAMPLERS), OWN, .help = "sampler",
-          .details =
-              "What other programs call it is taken too, with its schedule behind it: \"DPM++ 2M Karras\", "
-              "\"Euler a\", dpmpp_2m."},
+    {.about = {PLD_OPTION(CHOICE, "sampling-method"), SAMPLING, .aliases = "sampler sampling",
+               .argument = "NAME", .title = "", PLD_LIST_OF("samplers", PLD_LIST_SAMPLERS), OWN,
+               .help = "sampler",
+               .details = "Names from other programs are accepted, too, also with a schedule after them: "
+                          "\"DPM++ 2M Karras\", \"Euler a\", dpmpp_2m."},
      PLD_GENERATE(sampling_method),
      PLD_IN_FORCE(sampling_method),
      .joined = "scheduler"},
@@ -59,29 +59,27 @@ static const pld_option_row rows[] = {
      PLD_GENERATE(scheduler),
      PLD_IN_FORCE(scheduler)},
     {.about = {PLD_OPTION(CHOICE, "spacing"), SAMPLING, .argument = "NAME",
-               PLD_LIST_OF("spacings", PLD_LIST_SPACINGS), OWN, .help = "how the timesteps are spaced"},
+               PLD_LIST_OF("spacings", PLD_LIST_SPACINGS), OWN, .help = "spacing of the timesteps"},
      PLD_GENERATE(spacing),
      PLD_IN_FORCE(spacing)},
     {.about = {PLD_OPTION(NUMBERS, "timesteps"), SAMPLING, .argument = "A,B,...", PLD_RANGE(0, 1000),
-               .help = "exactly these timesteps, for example 999,749,499,249"},
+               .help = "use exactly these timesteps, for example 999,749,499,249"},
      PLD_GENERATE_LIST(timesteps, timestep_count)},
     {.about = {PLD_OPTION(NUMBER, "eta"), SAMPLING, .argument = "ETA", PLD_RANGE(0, 1), .symbol = "η",
-               .title = "η", .otherwise = "the sampler's", .help = "noise of DDIM and TCD"},
+               .title = "η", .otherwise = "the sampler's", .help = "how much noise DDIM and TCD add"},
      PLD_GENERATE(eta)},
     {.about = {PLD_OPTION(CHOICE, "prediction"), SAMPLING, .argument = "KIND", .choices = "eps v x0",
                .otherwise = "detected", .help = "what the network predicts"},
      PLD_GENERATE(prediction),
      PLD_IN_FORCE(prediction_type),
      .synonyms = {{"epsilon", "eps"}, {"v_prediction", "v"}, {"sample", "x0"}}},
-    {.about =
-         {PLD_OPTION(CHOICE, "preset"), SAMPLING, .argument = "NAME", .choices = "auto none",
-          PLD_LIST_OF("presets", PLD_LIST_PRESETS), .otherwise = "auto",
-          .help =
-              "how a distilled model is sampled; auto is what the model asks for, none its plain settings",
-          .details =
-              "auto is what a LoRA's name, the folder's scheduler, the metadata or the name of the file asks "
-              "for (Turbo, Lightning, Hyper, DMD2, LCM), with a notice. Other options come before the "
-              "preset."},
+    {.about = {PLD_OPTION(CHOICE, "preset"), SAMPLING, .argument = "NAME", .choices = "auto none",
+               PLD_LIST_OF("presets", PLD_LIST_PRESETS), .otherwise = "auto",
+               .help = "how to sample a distilled model; auto does what the model asks for, none uses its "
+                       "plain settings",
+               .details = "auto does what a LoRA's name, the folder's scheduler, the metadata or the name of "
+                          "the file asks for (Turbo, Lightning, Hyper, DMD2, LCM), and says so in a notice. "
+                          "Other options take precedence over the preset."},
      PLD_GENERATE(preset),
      PLD_IN_FORCE(preset),
      .none_word = "none"},

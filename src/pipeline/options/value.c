@@ -103,9 +103,9 @@ static pld_status parse_numbers(const pld_option_row *row, const char *text, pld
                 about->name, (int)(length < 200 ? length : 200), at, text, about->minimum, about->maximum);
         } else if (value->count == MOST_NUMBERS ||
                    (value->count > 0 && number >= numbers[value->count - 1])) {
-            status =
-                REFUSE("%s: found \"%.200s\", expected at most %d numbers, each smaller than the one before it",
-                       about->name, text, MOST_NUMBERS);
+            status = REFUSE(
+                "%s: found \"%.200s\", expected at most %d numbers, each smaller than the one before it",
+                about->name, text, MOST_NUMBERS);
         } else if (!pld_grow((void **)&numbers, &capacity, value->count + 1, sizeof *numbers)) {
             status = pld_fail_memory(error, (value->count + 1) * sizeof *numbers, about->name);
         } else {
