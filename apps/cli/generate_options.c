@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "generate_options.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -209,7 +211,7 @@ static bool draw_seed(generate_request *request) {
             return false;
         }
         char text[NUMBER_TEXT];
-        number_shortest(drawn, text);
+        snprintf(text, sizeof text, "%" PRIu32, drawn);
         return options_store(&generate_options, generate_options_row("seed"), text, request->values, request);
     }
     return true;

@@ -183,7 +183,7 @@ done
 
 # An option or a prompt in place of the command.
 expect 0 -p 'a red star' --steps 1 -q -o unnamed.png
-refused 2 'a prompt is needed' --steps=3
+refused 2 'expected a prompt' --steps=3
 refused 2 'pladis generate -p "a red star"' 'a red star'
 refused 2 'unknown option --foo' --foo
 refused 2 'did you mean generate' generat

@@ -332,6 +332,12 @@ static void saved_and_loaded(void **state) {
     assert_int_equal(value(again, "guidance")->count, 1);
     assert_false(value(again, "seed")->is_set);
     assert_int_equal(value(again, "steps")->integer, 5);
+    /* whole numbers of programs that have only one kind of number */
+    static const char whole[] = "{\"seed\": 231593630.0, \"steps\": 2e1, \"cfg_scale\": 1e-7}";
+    assert_int_equal(pld_options_load(again, NULL, whole, strlen(whole), PLD_OPTIONS_ALL, &error), PLD_OK);
+    assert_int_equal(value(again, "seed")->integer, 231593630);
+    assert_int_equal(value(again, "steps")->integer, 20);
+    assert_true(value(again, "cfg-scale")->number == 1e-7);
     pld_options_destroy(&o);
     pld_options_destroy(&again);
 }

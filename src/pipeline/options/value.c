@@ -235,6 +235,10 @@ void pld_option_default(const pld_option_row *row, pld_option_value *value) {
 }
 
 void pld_print_shortest(double value, char text[PLD_NUMBER_TEXT]) {
+    if (value == floor(value) && fabs(value) < 1e15) { /* a whole number is one without an exponent */
+        pld_print_text(text, PLD_NUMBER_TEXT, "%.0f", value);
+        return;
+    }
     for (int digits = 6; digits <= 17; digits++) {
         pld_print_text(text, PLD_NUMBER_TEXT, "%.*g", digits, value);
         if (pld_parse_real(text, NULL) == value) {

@@ -18,7 +18,8 @@ void pld_option_default(const pld_option_row *row, pld_option_value *value);
 pld_status pld_option_print(const pld_option_row *row, const pld_option_value *value, char **text,
                             pld_error *error);
 
-/** The shortest decimal that reads back as the same number. */
+/** The shortest decimal that reads back as the same number; of whole numbers below 1e15 all digits, as options that
+ * are whole numbers want them. */
 enum { PLD_NUMBER_TEXT = 32 };
 void pld_print_shortest(double value, char text[PLD_NUMBER_TEXT]);
 
