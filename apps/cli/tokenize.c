@@ -171,8 +171,8 @@ int command_tokenize(int argc, char **argv) {
     size_t count = 0;
     options_result result = options_read(&tokenize_options, argc, argv, &values, &request, &text, &count);
     int code = result != OPTIONS_RUN ? options_exit_code(result)
-               : count == 0          ? message_usage("expected a text, found none; usage: %s", tokenize_options.usage)
-                                     : tokenize(&request, text);
+               : count == 0 ? message_usage("expected a text, found none; usage: %s", tokenize_options.usage)
+                            : tokenize(&request, text);
     pld_options_destroy(&values);
     return code;
 }
