@@ -51,11 +51,13 @@ static const pld_option_row rows[] = {
      .refusals = {{"grid", "each value of --x has a column"}}},
     {.about = {PLD_OPTION(INTEGER, "zoom"), DRAWING, OUTPUT, .argument = "N", PLD_RANGE(1, 16),
                .fallback = "1", .help = "enlarge the pictures of a sheet N times"}},
-    {.about = {PLD_OPTION(TEXT, "from"), DRAWING, OUTPUT, .argument = "PICTURE.png", .is_file = true,
-               .help = "draw the picture again that this PNG's metadata describes; other options override it",
-               .details = "The same model, type of machine and number of threads give the same bytes. Only "
-                          "the names of the files that were used are recorded; they are looked for in the "
-                          "current folder. DRAWING AGAIN tells how options given with it take effect."}},
+    {.about =
+         {PLD_OPTION(TEXT, "from"), DRAWING, OUTPUT, .argument = "PICTURE.png", .is_file = true,
+          .help = "draw the picture again that this PNG's metadata describes; other options override it",
+          .details =
+              "The same model and instruction set give the same bytes, whatever the number of threads. Only "
+              "the names of the files that were used are recorded; they are looked for in the "
+              "current folder. DRAWING AGAIN tells how options given with it take effect."}},
     {.about = {PLD_OPTION(INTEGER, "from-picture"), DRAWING, OUTPUT, .argument = "N", PLD_RANGE(1, 1000000),
                .help = "which picture, if the PNG shows several"}},
     {.about = {PLD_OPTION(FLAG, "no-metadata"), DRAWING, OUTPUT, .help = "write no parameters into the PNG"}},

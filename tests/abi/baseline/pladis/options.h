@@ -47,9 +47,9 @@ typedef enum pld_option_type {
 /** What a client that is not trusted may do with an option, as one of a server. */
 typedef enum pld_option_remote {
     PLD_REMOTE_NEVER,
-    PLD_REMOTE_VALUE,  /**< give any value that the option takes */
-    PLD_REMOTE_NAME,   /**< name a file that the server has, without folders */
-    PLD_REMOTE_UPLOAD  /**< send the file itself, never name one */
+    PLD_REMOTE_VALUE, /**< give any value that the option takes */
+    PLD_REMOTE_NAME,  /**< name a file that the server has, without folders */
+    PLD_REMOTE_UPLOAD /**< send the file itself, never name one */
 } pld_option_remote;
 
 /** One row of the table. All pointers are constants of the library; NULL where a thing does not apply. */
@@ -80,7 +80,7 @@ typedef struct pld_option {
     const char *list;    /**< `pladis list` of this name has more choices: "samplers" */
     pld_list_kind list_kind;
     const char *symbol; /**< how formulas call the value, "λ" */
-    const char *title;  /**< how a person calls it, "CFG scale"; "": the value says it alone; NULL: the name */
+    const char *title; /**< how a person calls it, "CFG scale"; "": the value says it alone; NULL: the name */
 } pld_option;
 
 /** Row `index`; NULL past the end. And the index of a row. */
@@ -121,7 +121,7 @@ PLD_API pld_status pld_lora_parse(const char *text, size_t *path_length, double 
  *  or reset, or its pld_options destroyed. */
 typedef struct pld_option_value {
     size_t struct_size; /**< set by the library */
-    bool is_set; /**< else these are the defaults: NaN and NULL for "the model's own" */
+    bool is_set;        /**< else these are the defaults: NaN and NULL for "the model's own" */
     bool flag;
     int64_t integer;
     int64_t pair[2];
