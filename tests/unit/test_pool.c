@@ -210,8 +210,8 @@ static void child_of_fork_has_threads(void **state) {
         assert_true(child >= 0);
         if (child == 0) {
             counts c = {.wait = 100};
-            const bool right =
-                pld_pool_threads() == 0 && loop_is_right(&c, THREADS, ITEMS) && c.most == THREADS;
+            const bool right = pld_pool_threads() == 0 && loop_is_right(&c, THREADS, ITEMS) &&
+                               pld_pool_threads() == THREADS - 1; /* a busy machine may let few run at once */
             _exit(right ? 0 : 1);
         }
         int status = -1;
