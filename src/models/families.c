@@ -20,14 +20,15 @@ const pld_part_class *pld_part_class_find(const char *name) {
     return NULL;
 }
 
-const pld_family *pld_family_for_pipeline(const char *pipeline) {
+const pld_family *pld_family_for_pipeline(const char *pipeline, const pld_pipeline_class **row) {
     for (const pld_family *const *family = pld_families; *family; family++) {
-        for (const char *const *name = (*family)->pipelines; *name; name++) {
-            if (strcmp(*name, pipeline) == 0) {
+        for (*row = (*family)->pipelines; (*row)->name; (*row)++) {
+            if (strcmp((*row)->name, pipeline) == 0) {
                 return *family;
             }
         }
     }
+    *row = NULL;
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 #define PLD_MODELS_FAMILIES_H
 
 #include "models/published.h"
+#include "text/prompt_style.h"
 
 enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 3 };
 
@@ -21,15 +22,24 @@ typedef struct pld_family_part {
 /** How the states of a text encoder are used. */
 typedef struct pld_text_use {
     const char *part; /**< the text encoder */
+    const pld_prompt_style *style; /**< how a prompt becomes its ids */
+    bool folded;                   /**< of pld_prompt_frame, like the next two */
+    const char *before, *after;
     int skip;         /**< layers that are left out at a clip-skip of 1 */
     bool final_norm;  /**< its states go through its final norm */
     bool pooled;      /**< its pooled, projected embedding is wanted too */
 } pld_text_use;
 
+/** A pipeline of diffusers by which folders name a family. */
+typedef struct pld_pipeline_class {
+    const char *name; /**< `_class_name` of model_index.json; NULL ends a list */
+    int text_tokens;  /**< most tokens of a text, of encoders that take as many as there are; 0: there is none of them */
+} pld_pipeline_class;
+
 typedef struct pld_family {
     const char *name;
     const char *description;
-    const char *const *pipelines; /**< `_class_name` of model_index.json, NULL-terminated */
+    const pld_pipeline_class *pipelines;   /**< ends with name NULL */
     const pld_family_part *parts; /**< ends with name NULL; one denoiser, one autoencoder */
     const pld_text_use *texts;    /**< [text_count] states stand beside each other in this order */
     int text_count;
@@ -49,8 +59,8 @@ typedef struct pld_family {
 /** NULL-terminated. */
 extern const pld_family *const pld_families[];
 
-/** The family of a pipeline class, or NULL. */
-const pld_family *pld_family_for_pipeline(const char *pipeline);
+/** The family of a pipeline class and its row there (may be NULL), or NULL. */
+const pld_family *pld_family_for_pipeline(const char *pipeline, const pld_pipeline_class **row);
 
 /** The published model of this name and its family (may be NULL), or NULL. */
 const pld_published *pld_published_find(const char *name, const pld_family **family);

@@ -152,15 +152,16 @@ static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *wo
 
 /** Mark every place where the tokens of word `index` follow each other in the prompt. */
 static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_tokenizer_tokens *prompt,
-                            const pld_token_chunk *word, pld_error *error) {
+                            const pld_token_chunk *word, const pld_tokenizer_facts *facts, pld_error *error) {
     const size_t positions = (size_t)maps->keys / prompt->chunk_count;
-    const size_t length = word->count - 2; /* without start and end */
+    const size_t before = facts->before_id >= 0, after = facts->after_id >= 0;
+    const size_t length = word->count - before - after;
     bool *counts = maps->counts + index * (size_t)maps->keys;
     maps->tokens[index] = 0;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
         const pld_token_chunk *chunk = prompt->chunks[c];
-        for (size_t at = 1; length && at + length < chunk->count; at++) {
-            if (memcmp(chunk->ids + at, word->ids + 1, length * sizeof *word->ids) == 0) {
+        for (size_t at = before; length && at + length + after <= chunk->count; at++) {
+            if (memcmp(chunk->ids + at, word->ids + before, length * sizeof *word->ids) == 0) {
                 memset(counts + c * positions + at, 1, length);
             }
         }
@@ -178,7 +179,8 @@ static pld_status find_words(pld_attention_maps *maps, const pld_model *model, c
         PLD_TRY(pld_tokenize(model, maps->words[i], strlen(maps->words[i]), true, &word, error));
         /* keys are counted by the first tokenizer: models with two have one vocabulary */
         const pld_status status =
-            mark_word(maps, i, prompt->tokenizers[0], word->tokenizers[0]->chunks[0], error);
+            mark_word(maps, i, prompt->tokenizers[0], word->tokenizers[0]->chunks[0],
+                      pld_tokenizer_get_facts(pld_text_encoder_of(model, 0)->tokenizer), error);
         pld_tokens_destroy(&word);
         PLD_TRY(status);
     }
@@ -215,7 +217,9 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
                               bool literal, pld_error *error) {
     pld_tokens *tokens = NULL;
     PLD_TRY(pld_tokenize(model, prompt, strlen(prompt), literal, &tokens, error));
-    maps->keys = (int64_t)tokens->tokenizers[0]->chunk_count * pld_text_encoder_of(model, 0)->text.positions;
+    const pld_tokenizer_tokens *first = tokens->tokenizers[0];
+    const int64_t positions = pld_text_encoder_of(model, 0)->text.positions;
+    maps->keys = positions ? (int64_t)first->chunk_count * positions : (int64_t)first->chunks[0]->count;
     maps->site_count = model->site_count;
     maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
     maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);

@@ -28,14 +28,14 @@ static bool same_part(const pld_component *a, const pld_component *b) {
 
 /** The same tokens, told by a text that has words, numbers, marks and what must be put together from
  * bytes. */
-static bool same_tokens(const pld_clip_tokenizer *a, const pld_clip_tokenizer *b) {
+static bool same_tokens(const pld_tokenizer *a, const pld_tokenizer *b) {
     static const char text[] = "A photo of 12 small foxes, photorealistic!! żółć 狐 zqxj";
     pld_token_list first = {0}, second = {0};
-    bool same = pld_clip_vocabulary_size(a) == pld_clip_vocabulary_size(b) &&
-                pld_clip_start_id(a) == pld_clip_start_id(b) && pld_clip_end_id(a) == pld_clip_end_id(b) &&
-                pld_clip_pad_id(a) == pld_clip_pad_id(b) &&
-                pld_clip_encode(a, text, sizeof text - 1, &first, NULL) == PLD_OK &&
-                pld_clip_encode(b, text, sizeof text - 1, &second, NULL) == PLD_OK &&
+    const pld_tokenizer_facts *own = pld_tokenizer_get_facts(a), *other = pld_tokenizer_get_facts(b);
+    bool same = pld_tokenizer_vocabulary_size(a) == pld_tokenizer_vocabulary_size(b) &&
+                own->start_id == other->start_id && own->end_id == other->end_id && own->pad_id == other->pad_id &&
+                pld_tokenizer_encode(a, text, sizeof text - 1, &first, NULL) == PLD_OK &&
+                pld_tokenizer_encode(b, text, sizeof text - 1, &second, NULL) == PLD_OK &&
                 first.count == second.count;
     same = same && memcmp(first.ids, second.ids, first.count * sizeof *first.ids) == 0;
     pld_token_list_free(&first);

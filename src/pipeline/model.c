@@ -11,12 +11,12 @@
 static pld_status open_tokenizer(pld_model *model, int index, pld_error *error) {
     pld_component *encoder = &model->parts[model->texts[index]];
     PLD_TRY(pld_model_source_tokenizer(&model->source, encoder->row, &encoder->tokenizer, error));
-    if (pld_clip_vocabulary_size(encoder->tokenizer) > encoder->text.vocabulary) {
+    if ((int64_t)pld_tokenizer_vocabulary_size(encoder->tokenizer) > encoder->text.vocabulary) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: its %s has %d tokens, but the text encoder knows %lld; give the tokenizer that "
                         "belongs to it with --tokenizer",
                         model->source.path, encoder->row->tokenizer,
-                        (int)pld_clip_vocabulary_size(encoder->tokenizer),
+                        (int)pld_tokenizer_vocabulary_size(encoder->tokenizer),
                         (long long)encoder->text.vocabulary);
     }
     return PLD_OK;
@@ -129,7 +129,7 @@ void pld_model_destroy(pld_model **model) {
     }
     for (int part = 0; part < m->part_count; part++) {
         pld_parameters_destroy(&m->parts[part].parameters);
-        pld_clip_tokenizer_close(m->parts[part].tokenizer);
+        pld_tokenizer_close(m->parts[part].tokenizer);
         pld_free(m->parts[part].config);
     }
     pld_scheduler_config_clear(&m->scheduler);

@@ -3,7 +3,6 @@
 #ifndef PLD_PIPELINE_MODEL_H
 #define PLD_PIPELINE_MODEL_H
 
-#include "io/clip_tokenizer.h"
 #include "io/known_words.h"
 #include "io/lora_file.h"
 #include "models/autoencoder.h"
@@ -24,7 +23,7 @@ typedef struct pld_component {
     const pld_part_class *class;
     void *config; /**< [class->config_bytes]; the base's in a model with LoRAs */
     pld_parameters *parameters;
-    pld_clip_tokenizer *tokenizer; /**< of a text encoder */
+    pld_tokenizer *tokenizer;    /**< of a text encoder */
     pld_text_encoder_facts text;   /**< of a text encoder */
 } pld_component;
 
@@ -45,6 +44,7 @@ struct pld_model {
     pld_engine *engine;
     pld_model_source source;
     const pld_family *family;
+    const pld_pipeline_class *pipeline; /* by which the folder names it */
     pld_component parts[PLD_MAX_PARTS]; /* [part_count], as family->parts */
     pld_model_part part_facts[PLD_MAX_PARTS];
     const pld_model_part *public_parts[PLD_MAX_PARTS]; /* [part_count], into part_facts */
@@ -94,6 +94,16 @@ static inline const pld_component *pld_autoencoder_of(const pld_model *model) {
 /** The text encoder of family->texts[index]. */
 static inline const pld_component *pld_text_encoder_of(const pld_model *model, int index) {
     return &model->parts[model->texts[index]];
+}
+
+/** How the texts of family->texts[index] are framed. */
+static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int index) {
+    const pld_text_use *use = &model->family->texts[index];
+    const int64_t positions = pld_text_encoder_of(model, index)->text.positions;
+    return (pld_prompt_frame){.positions = (size_t)(positions ? positions : model->pipeline->text_tokens),
+                              .folded = use->folded,
+                              .before = use->before,
+                              .after = use->after};
 }
 
 /** Parameters of the first part with this role. */

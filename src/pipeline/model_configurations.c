@@ -83,7 +83,7 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
     pld_model *model = target;
     const char *pipeline = NULL;
     PLD_TRY(pld_json_get_string(top, "_class_name", PLD_JSON_REQUIRED, &pipeline, error));
-    model->family = pld_family_for_pipeline(pipeline);
+    model->family = pld_family_for_pipeline(pipeline, &model->pipeline);
     if (!model->family) {
         return pld_class_check(top, "_class_name", pipeline, PLD_CLASS_PIPELINE, error);
     }

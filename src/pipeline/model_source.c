@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
-#include "io/clip_bpe.h"
 #include "models/text_encoder.h"
 #include "pipeline/weight_check.h"
 
@@ -206,18 +205,18 @@ const char *pld_model_source_pad(const pld_model_source *source, const pld_famil
 
 /** From the folder or file that was given for all tokenizers. */
 static pld_status open_given_tokenizer(const pld_model_source *source, const pld_family_part *part,
-                                       const char *pad, pld_clip_tokenizer **tokenizer, pld_error *error) {
+                                       const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
     if (!is_folder(source->tokenizer)) {
-        return pld_clip_bpe_open(source->tokenizer, pad, tokenizer, error);
+        return pld_tokenizer_open(source->tokenizer, pad, tokenizer, error);
     }
     char *inside = pld_format("%s/%s", source->tokenizer, part->tokenizer);
     char *first = pld_format("%s/tokenizer", source->tokenizer);
     pld_status status = inside && first ? PLD_OK : pld_fail_memory(error, 64, "path");
     if (status == PLD_OK) {
         const char *folder = is_folder(inside) ? inside : is_folder(first) ? first : source->tokenizer;
-        status = pld_clip_tokenizer_open(folder, tokenizer, error);
+        status = pld_tokenizer_open(folder, NULL, tokenizer, error);
         if (status == PLD_OK && folder != inside) {
-            pld_clip_use_pad(*tokenizer, pad); /* one set of files serves encoders that pad differently */
+            pld_tokenizer_use_pad(*tokenizer, pad); /* one set of files serves encoders that pad differently */
         }
     }
     pld_free(inside);
@@ -226,7 +225,7 @@ static pld_status open_given_tokenizer(const pld_model_source *source, const pld
 }
 
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
-                                      pld_clip_tokenizer **tokenizer, pld_error *error) {
+                                      pld_tokenizer **tokenizer, pld_error *error) {
     const char *pad = pld_model_source_pad(source, part);
     if (source->tokenizer) {
         return open_given_tokenizer(source, part, pad, tokenizer, error);
@@ -234,7 +233,7 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
     if (source->folder) {
         char *folder = pld_format("%s/%s", source->folder, part->tokenizer);
         pld_status status =
-            folder ? pld_clip_tokenizer_open(folder, tokenizer, error) : pld_fail_memory(error, 64, "path");
+            folder ? pld_tokenizer_open(folder, NULL, tokenizer, error) : pld_fail_memory(error, 64, "path");
         pld_free(folder);
         return status;
     }
@@ -246,5 +245,5 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
             "or a tokenizer folder, with --tokenizer",
             source->path);
     }
-    return pld_clip_bpe_open(source->vocabulary, pad, tokenizer, error);
+    return pld_tokenizer_open(source->vocabulary, pad, tokenizer, error);
 }

@@ -6,7 +6,7 @@
 #define PLD_PIPELINE_MODEL_SOURCE_H
 
 #include "core/log.h"
-#include "io/clip_tokenizer.h"
+#include "text/tokenizer.h"
 #include "io/json.h"
 #include "models/families.h"
 #include "models/layouts/describe.h"
@@ -72,7 +72,7 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
 
 /** The tokenizer of a text encoder; the caller closes `*tokenizer`. */
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
-                                      pld_clip_tokenizer **tokenizer, pld_error *error);
+                                      pld_tokenizer **tokenizer, pld_error *error);
 
 /** The text of the token with which texts for a text encoder are filled up, where its tokenizer does not say. */
 const char *pld_model_source_pad(const pld_model_source *source, const pld_family_part *part);

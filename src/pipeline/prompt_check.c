@@ -10,18 +10,6 @@
 
 enum { MAX_CHUNKS = 256 };
 
-pld_status pld_prompt_cut(const pld_prompt_text *text, const pld_clip_tokenizer *tokenizer, size_t positions,
-                          pld_prompt_chunks *chunks, pld_error *error) {
-    if (text->literal) {
-        return pld_prompt_chunks_literal(tokenizer, text->text, text->length, positions, chunks, error);
-    }
-    pld_prompt_parts parts = {0};
-    PLD_TRY(pld_prompt_parse(text->text, text->length, &parts, error));
-    pld_status status = pld_prompt_chunks_build(tokenizer, &parts, positions, chunks, error);
-    pld_prompt_parts_free(&parts);
-    return status;
-}
-
 /** What the text encoders must agree on. The first one says how many states there are. */
 static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64_t *tokens,
                                pld_error *error) {
@@ -44,7 +32,8 @@ static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64
 pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
                               pld_prompt_chunks *chunks, pld_error *error) {
     const pld_component *encoder = pld_text_encoder_of(model, index);
-    PLD_TRY(pld_prompt_cut(text, encoder->tokenizer, (size_t)encoder->text.positions, chunks, error));
+    const pld_prompt_frame frame = pld_prompt_frame_of(model, index);
+    PLD_TRY(model->family->texts[index].style->cut(encoder->tokenizer, text, &frame, chunks, error));
     pld_status status = check_chunks(chunks, index, tokens, error);
     if (status != PLD_OK) {
         pld_prompt_chunks_free(chunks);

@@ -6,22 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "io/prompt_chunks.h"
 #include "pladis/pladis.h"
+#include "text/prompt_style.h"
 
-/** A text and how it is to be cut. */
-typedef struct pld_prompt_text {
-    const char *text;
-    size_t length;
-    bool literal; /**< as it stands, without syntax */
-} pld_prompt_text;
-
-/** Parse and tokenize. Free `chunks` with pld_prompt_chunks_free; empty on failure. */
-pld_status pld_prompt_cut(const pld_prompt_text *text, const pld_clip_tokenizer *tokenizer, size_t positions,
-                          pld_prompt_chunks *chunks, pld_error *error);
-
-/** The same for text encoder `index` of a model, with the number of chunks checked against what is drawn and,
- *  behind the first encoder, against its `*tokens` (chunks times positions), which the first one sets. */
+/** Ids of a prompt for text encoder `index` of a model, with the number of chunks checked against what is drawn and,
+ *  behind the first encoder, against its `*tokens` (chunks times positions), which the first one sets. Free `chunks`
+ *  with pld_prompt_chunks_free; empty on failure. */
 pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
                               pld_prompt_chunks *chunks, pld_error *error);
 

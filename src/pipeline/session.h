@@ -30,7 +30,7 @@ struct pld_session {
     struct {
         pld_plan plan;
         pld_text_values values;
-        int64_t skip;
+        int64_t skip, tokens;
         bool ready;
     } text[PLD_MAX_TEXT_ENCODERS]; /* as model->texts */
     pld_denoiser_plan

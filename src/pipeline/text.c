@@ -4,21 +4,21 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/prompt_chunks.h"
 #include "pipeline/prompt_check.h"
 #include "pipeline/session.h"
 
-/** Make the plan of text encoder `index` ready. */
-static pld_status need_text(pld_session *session, int index, int clip_skip, const volatile int *cancel,
+/** Make the plan of text encoder `index` ready for texts of so many tokens. */
+static pld_status need_text(pld_session *session, int index, int64_t tokens, int clip_skip, const volatile int *cancel,
                             pld_error *error) {
     const pld_component *encoder = pld_text_encoder_of(session->model, index);
     const pld_text_use *use = &session->model->family->texts[index];
     const pld_text_request request = {.batch = 1,
-                                      .tokens = encoder->text.positions,
+                                      .tokens = tokens,
                                       .skip = clip_skip - 1 + use->skip,
                                       .final_norm = use->final_norm,
                                       .pooled = use->pooled};
-    if (session->text[index].ready && session->text[index].skip == request.skip) {
+    if (session->text[index].ready && session->text[index].skip == request.skip &&
+        session->text[index].tokens == tokens) {
         return PLD_OK;
     }
     session->text[index].ready = false;
@@ -31,6 +31,7 @@ static pld_status need_text(pld_session *session, int index, int clip_skip, cons
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "the text encoder", error));
     session->text[index].skip = request.skip;
+    session->text[index].tokens = tokens;
     session->text[index].ready = true;
     return PLD_OK;
 }
@@ -101,7 +102,7 @@ static void warn_dropped(const pld_model *model, const pld_component *encoder,
     }
     char pieces[256] = "";
     for (size_t i = 0, used = 0; i < chunks->dropped.count; i++) {
-        const char *piece = pld_clip_piece(encoder->tokenizer, chunks->dropped.ids[i]);
+        const char *piece = pld_tokenizer_piece(encoder->tokenizer, chunks->dropped.ids[i]);
         if (!piece || used + strlen(piece) + 2 > sizeof pieces) {
             break;
         }
@@ -137,10 +138,9 @@ static pld_status encode_with(pld_session *session, int index, const char *promp
     const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt};
     int64_t tokens = states->tokens;
     pld_prompt_chunks chunks = {0};
-    PLD_TRY(need_text(session, index, options->clip_skip, options->cancel, error));
     PLD_TRY(pld_prompt_cut_for(model, index, &text, &tokens, &chunks, error));
-    pld_status status = PLD_OK;
-    if (index == 0) {
+    pld_status status = need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
+    if (status == PLD_OK && index == 0) {
         warn_dropped(model, pld_text_encoder_of(model, 0), &chunks);
         status = allocate_states(model, tokens, states, error);
     }

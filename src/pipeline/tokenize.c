@@ -6,7 +6,6 @@
 
 #include "core/memory.h"
 #include "core/sized.h"
-#include "io/prompt_chunks.h"
 #include "pipeline/model.h"
 #include "pipeline/prompt_check.h"
 
@@ -36,7 +35,7 @@ static void free_pieces(char **pieces, size_t count) {
 
 static void free_report(tokenizer_report *r) {
     for (size_t i = 0; r->pieces && i < r->chunks.count; i++) {
-        free_pieces(r->pieces[i], r->chunks.chunks[i].content + 2);
+        free_pieces(r->pieces[i], r->chunks.chunks[i].used);
     }
     pld_free(r->pieces);
     free_pieces(r->dropped, r->chunks.dropped.count);
@@ -57,10 +56,10 @@ void pld_tokens_destroy(pld_tokens **tokens) {
     *tokens = NULL;
 }
 
-static char **copy_pieces(const pld_clip_tokenizer *tokenizer, const int32_t *ids, size_t count) {
+static char **copy_pieces(const pld_tokenizer *tokenizer, const int32_t *ids, size_t count) {
     char **pieces = pld_allocate(count, sizeof *pieces);
     for (size_t i = 0; pieces && i < count; i++) {
-        const char *piece = pld_clip_piece(tokenizer, ids[i]);
+        const char *piece = pld_tokenizer_piece(tokenizer, ids[i]);
         pieces[i] = pld_copy_string(piece ? piece : "");
         if (!pieces[i]) {
             free_pieces(pieces, i);
@@ -70,7 +69,7 @@ static char **copy_pieces(const pld_clip_tokenizer *tokenizer, const int32_t *id
     return pieces;
 }
 
-static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer) {
+static bool fill_views(tokenizer_report *r, const pld_tokenizer *tokenizer) {
     const size_t count = r->chunks.count;
     r->views = pld_allocate(count, sizeof *r->views);
     r->public_views = pld_allocate(count, sizeof(const pld_token_chunk *));
@@ -78,7 +77,7 @@ static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer)
     r->dropped = copy_pieces(tokenizer, r->chunks.dropped.ids, r->chunks.dropped.count);
     for (size_t i = 0; r->views && r->pieces && i < count; i++) {
         const pld_prompt_chunk *chunk = &r->chunks.chunks[i];
-        const size_t tokens = chunk->content + 2;
+        const size_t tokens = chunk->used;
         r->pieces[i] = copy_pieces(tokenizer, chunk->ids, tokens);
         if (!r->pieces[i]) {
             return false;
@@ -97,10 +96,11 @@ static bool fill_views(tokenizer_report *r, const pld_clip_tokenizer *tokenizer)
 }
 
 /** Add what one tokenizer makes of the text to `r`. */
-static pld_status add_tokenizer(token_report *r, const char *name, const pld_clip_tokenizer *tokenizer,
-                                size_t positions, const pld_prompt_text *request, pld_error *error) {
+static pld_status add_tokenizer(token_report *r, const char *name, const pld_tokenizer *tokenizer,
+                                const pld_prompt_style *style, const pld_prompt_frame *frame,
+                                const pld_prompt_text *request, pld_error *error) {
     tokenizer_report *report = &r->reports[r->tokens.count];
-    PLD_TRY(pld_prompt_cut(request, tokenizer, positions, &report->chunks, error));
+    PLD_TRY(style->cut(tokenizer, request, frame, &report->chunks, error));
     if (!fill_views(report, tokenizer)) {
         return pld_fail_memory(error, request->length, "tokens");
     }
@@ -148,8 +148,9 @@ pld_status pld_tokenize(const pld_model *model, const char *text, size_t length,
     }
     for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
-        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer,
-                               (size_t)encoder->text.positions, &request, error);
+        const pld_prompt_frame frame = pld_prompt_frame_of(model, i);
+        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style, &frame,
+                               &request, error);
     }
     return give(r, status, tokens);
 }
@@ -163,15 +164,19 @@ static bool is_folder(const char *path) {
 static pld_status add_folder(token_report *r, const char *name, const char *path, int positions,
                              const pld_prompt_text *request, pld_error *error) {
     enum { CLIP_POSITIONS = 77, MAX_POSITIONS = 4096 };
-    pld_clip_tokenizer *tokenizer = NULL;
-    PLD_TRY(pld_clip_tokenizer_open(path, &tokenizer, error));
-    int stated = pld_clip_model_max_length(tokenizer);
-    int used = positions ? positions : (stated ? stated : CLIP_POSITIONS);
+    pld_tokenizer *tokenizer = NULL;
+    PLD_TRY(pld_tokenizer_open(path, NULL, &tokenizer, error));
+    const int stated = pld_tokenizer_get_facts(tokenizer)->model_max_length;
+    const pld_prompt_style *style = strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
+                                        ? &pld_prompt_style_chunks
+                                        : &pld_prompt_style_whole;
+    const int used = positions ? positions : (stated ? stated : style->weighs ? CLIP_POSITIONS : MAX_POSITIONS);
+    const pld_prompt_frame frame = {.positions = (size_t)used};
     pld_status status = used < 3 || used > MAX_POSITIONS
                             ? pld_fail(error, PLD_ERROR_ARGUMENT, "positions: expected 3 to %d, found %d",
                                        MAX_POSITIONS, used)
-                            : add_tokenizer(r, name, tokenizer, (size_t)used, request, error);
-    pld_clip_tokenizer_close(tokenizer);
+                            : add_tokenizer(r, name, tokenizer, style, &frame, request, error);
+    pld_tokenizer_close(tokenizer);
     return status;
 }
 

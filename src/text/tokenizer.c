@@ -172,6 +172,16 @@ void pld_tokenizer_close(pld_tokenizer *tokenizer) {
     pld_free(tokenizer);
 }
 
+void pld_tokenizer_use_pad(pld_tokenizer *tokenizer, const char *token) {
+    const int32_t id = token ? pld_tokenizer_id(tokenizer, token) : -1;
+    if (tokenizer->parts.clip && token) {
+        pld_clip_use_pad(tokenizer->parts.clip, token);
+        use_clip_facts(tokenizer);
+    } else if (id >= 0) {
+        tokenizer->facts.pad_id = id;
+    }
+}
+
 const char *pld_tokenizer_kind_name(const pld_tokenizer *tokenizer) {
     return tokenizer->kind->name;
 }

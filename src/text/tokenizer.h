@@ -52,8 +52,13 @@ typedef struct pld_tokenizer_facts {
  *  then vocab.json. A file that has one of these names is read with the small files beside it, any
  *  other alone. On success `*tokenizer` belongs to the caller (pld_tokenizer_close), on failure it is
  *  NULL. PLD_ERROR_MISSING: no usable file; PLD_ERROR_FORMAT: a malformed one, named;
- *  PLD_ERROR_UNSUPPORTED: something that would change ids and is not implemented. */
-pld_status pld_tokenizer_open(const char *path, pld_tokenizer **tokenizer, pld_error *error);
+ *  PLD_ERROR_UNSUPPORTED: something that would change ids and is not implemented. CLIP's list does not say with what
+ *  texts are filled up: with `pad`, NULL for "<|endoftext|>"; other files say it themselves. */
+pld_status pld_tokenizer_open(const char *path, const char *pad, pld_tokenizer **tokenizer, pld_error *error);
+
+/** Fill with another token than the files say, while no other thread uses the tokenizer; one that the vocabulary lacks
+ *  changes nothing, nor does NULL. */
+void pld_tokenizer_use_pad(pld_tokenizer *tokenizer, const char *token);
 
 /** The same from memory; the data is not kept. `name` stands for the folder. */
 pld_status pld_tokenizer_parse(const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT], const char *name,

@@ -169,9 +169,9 @@ static bool is_clip_list(const pld_tokenizer_data *file) {
     return file->size > sizeof begin && memcmp(file->data, begin, sizeof begin - 1) == 0;
 }
 
-static pld_status open_clip_list(const char *path, pld_tokenizer **tokenizer, pld_error *error) {
+static pld_status open_clip_list(const char *path, const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
     pld_clip_tokenizer *clip = NULL;
-    PLD_TRY(pld_clip_bpe_open(path, "<|endoftext|>", &clip, error));
+    PLD_TRY(pld_clip_bpe_open(path, pad ? pad : "<|endoftext|>", &clip, error));
     const pld_status status = pld_tokenizer_from_clip(clip, tokenizer, error);
     if (status != PLD_OK) {
         pld_clip_tokenizer_close(clip);
@@ -180,11 +180,11 @@ static pld_status open_clip_list(const char *path, pld_tokenizer **tokenizer, pl
 }
 
 /** A file by its content, with nothing beside it. */
-static pld_status open_alone(const char *path, pld_tokenizer **tokenizer, pld_error *error) {
+static pld_status open_alone(const char *path, const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
     held_files held = {0};
     pld_status status = hold(&held, PLD_TOKENIZER_JSON, path, error);
     if (status == PLD_OK && is_clip_list(&held.files[PLD_TOKENIZER_JSON])) {
-        status = open_clip_list(path, tokenizer, error);
+        status = open_clip_list(path, pad, tokenizer, error);
     } else if (status == PLD_OK) {
         const int found = find_content(&held.files[PLD_TOKENIZER_JSON]);
         if (found < 0) {
@@ -237,7 +237,7 @@ static pld_status open_named(const char *path, int which, pld_tokenizer **tokeni
     return status;
 }
 
-pld_status pld_tokenizer_open(const char *path, pld_tokenizer **tokenizer, pld_error *error) {
+pld_status pld_tokenizer_open(const char *path, const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
     struct stat facts;
     *tokenizer = NULL;
     if (stat(path, &facts) != 0) {
@@ -251,7 +251,7 @@ pld_status pld_tokenizer_open(const char *path, pld_tokenizer **tokenizer, pld_e
         const int which = find_name(path);
         const bool is_source =
             which == PLD_TOKENIZER_JSON || which == PLD_TOKENIZER_MODEL || which == PLD_TOKENIZER_VOCABULARY;
-        return is_source ? open_named(path, which, tokenizer, error) : open_alone(path, tokenizer, error);
+        return is_source ? open_named(path, which, tokenizer, error) : open_alone(path, pad, tokenizer, error);
     }
     held_files held = {0};
     pld_status status = hold_folder(&held, path, -1, error);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "io/prompt_chunks.h"
+#include "text/prompt_chunks.h"
 #include "io/prompt_utf8.h"
 #include "pladis/pladis.h"
 
@@ -33,38 +33,40 @@ static void write_vocabulary(char *json) {
     strcpy(json, "}");
 }
 
-static const pld_clip_tokenizer *shared_tokenizer(void) {
-    static pld_clip_tokenizer *tokenizer;
+static const pld_tokenizer *shared_tokenizer(void) {
+    static pld_tokenizer *tokenizer;
     if (!tokenizer) {
         static char vocabulary[16384];
         static const char merges[] = "a b\nab c</w>\ni n</w>\n";
         write_vocabulary(vocabulary);
-        pld_clip_files files = {.folder = "fuzz",
-                                .vocabulary = {vocabulary, strlen(vocabulary)},
-                                .merges = {merges, sizeof merges - 1}};
-        FUZZ_REQUIRE(pld_clip_tokenizer_parse(&files, &tokenizer, NULL) == PLD_OK);
+        static const char class[] = "{\"tokenizer_class\": \"CLIPTokenizer\"}";
+        const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT] = {
+            [PLD_TOKENIZER_VOCABULARY] = {"vocab.json", vocabulary, strlen(vocabulary)},
+            [PLD_TOKENIZER_MERGES] = {"merges.txt", merges, sizeof merges - 1},
+            [PLD_TOKENIZER_CONFIGURATION] = {"tokenizer_config.json", class, sizeof class - 1}};
+        FUZZ_REQUIRE(pld_tokenizer_parse(files, "fuzz", &tokenizer, NULL) == PLD_OK);
     }
     return tokenizer;
 }
 
 /** Frame and padding of every chunk; returns the number of content tokens. */
-static size_t check_chunks(const pld_clip_tokenizer *tokenizer, const pld_prompt_chunks *chunks) {
+static size_t check_chunks(const pld_tokenizer *tokenizer, const pld_prompt_chunks *chunks) {
     size_t tokens = 0;
     FUZZ_REQUIRE(chunks->count > 0);
     for (size_t i = 0; i < chunks->count; i++) {
         const pld_prompt_chunk *chunk = &chunks->chunks[i];
         FUZZ_REQUIRE(chunk->content + 2 <= chunks->positions);
-        FUZZ_REQUIRE(chunk->ids[0] == pld_clip_start_id(tokenizer));
-        FUZZ_REQUIRE(chunk->ids[chunk->content + 1] == pld_clip_end_id(tokenizer));
+        FUZZ_REQUIRE(chunk->ids[0] == pld_tokenizer_get_facts(tokenizer)->start_id);
+        FUZZ_REQUIRE(chunk->ids[chunk->content + 1] == pld_tokenizer_get_facts(tokenizer)->end_id);
         for (size_t j = 0; j < chunks->positions; j++) {
-            FUZZ_REQUIRE(pld_clip_piece(tokenizer, chunk->ids[j]) && isfinite(chunk->weights[j]));
+            FUZZ_REQUIRE(pld_tokenizer_piece(tokenizer, chunk->ids[j]) && isfinite(chunk->weights[j]));
         }
         tokens += chunk->content;
     }
     return tokens;
 }
 
-static void check_parts(const pld_clip_tokenizer *tokenizer, const pld_prompt_parts *parts,
+static void check_parts(const pld_tokenizer *tokenizer, const pld_prompt_parts *parts,
                         size_t positions) {
     pld_token_list ids = {0};
     size_t breaks = 0;
@@ -74,7 +76,7 @@ static void check_parts(const pld_clip_tokenizer *tokenizer, const pld_prompt_pa
         FUZZ_REQUIRE(part->text[part->length] == 0);
         breaks += part->is_break;
         if (!part->is_break) {
-            FUZZ_REQUIRE(pld_clip_encode(tokenizer, part->text, part->length, &ids, NULL) == PLD_OK);
+            FUZZ_REQUIRE(pld_tokenizer_encode(tokenizer, part->text, part->length, &ids, NULL) == PLD_OK);
         }
     }
     pld_prompt_chunks chunks = {0};
@@ -98,7 +100,7 @@ static void check_review(const char *text, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    const pld_clip_tokenizer *tokenizer = shared_tokenizer();
+    const pld_tokenizer *tokenizer = shared_tokenizer();
     if (size == 0) {
         return 0;
     }
@@ -115,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pld_prompt_parts_free(&parts);
     pld_token_list ids = {0};
     pld_prompt_chunks literal = {0};
-    FUZZ_REQUIRE(pld_clip_encode(tokenizer, text, size - 1, &ids, NULL) == PLD_OK);
+    FUZZ_REQUIRE(pld_tokenizer_encode(tokenizer, text, size - 1, &ids, NULL) == PLD_OK);
     FUZZ_REQUIRE(pld_prompt_chunks_literal(tokenizer, text, size - 1, positions, &literal, NULL) == PLD_OK);
     FUZZ_REQUIRE(check_chunks(tokenizer, &literal) + literal.dropped.count == ids.count &&
                  literal.count == 1);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/prompt_chunks.h"
+#include "text/prompt_chunks.h"
 #include "pipeline/session.h"
 
 static pld_engine *engine;

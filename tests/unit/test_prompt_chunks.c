@@ -8,12 +8,12 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/prompt_chunks.h"
+#include "text/prompt_chunks.h"
 #include "tokenizer_data.h"
 
 enum { POSITIONS = 77, START = 1158, END = 1159 };
 
-static pld_prompt_chunks build(const pld_clip_tokenizer *tokenizer, const char *text, size_t length,
+static pld_prompt_chunks build(const pld_tokenizer *tokenizer, const char *text, size_t length,
                                size_t positions) {
     pld_prompt_parts parts = {0};
     pld_prompt_chunks chunks = {0};
@@ -37,7 +37,7 @@ static bool is_plain(const char *text) {
 }
 
 static void check_padded(const char *folder, const char *field) {
-    pld_clip_tokenizer *tokenizer = open_reference(folder);
+    pld_tokenizer *tokenizer = open_reference_tokenizer(folder);
     json_t *document = NULL;
     json_t *cases = load_cases(tokenizer_data("cases.json"), &document);
     size_t index = 0;
@@ -66,7 +66,7 @@ static void check_padded(const char *folder, const char *field) {
     assert_int_equal(index, 97);
     assert_true(plain > 60);
     json_decref(document);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 static void one_chunk_equals_the_padded_ids_of_transformers(void **state) {
@@ -76,7 +76,7 @@ static void one_chunk_equals_the_padded_ids_of_transformers(void **state) {
 }
 
 /** The chunks of a prompt have these numbers of content tokens, and the right frame around them. */
-static void expect_contents(const pld_clip_tokenizer *tokenizer, const char *text, size_t positions,
+static void expect_contents(const pld_tokenizer *tokenizer, const char *text, size_t positions,
                             const size_t *contents, size_t count) {
     pld_prompt_chunks chunks = build(tokenizer, text, strlen(text), positions);
     assert_int_equal(chunks.count, count);
@@ -88,7 +88,7 @@ static void expect_contents(const pld_clip_tokenizer *tokenizer, const char *tex
         assert_int_equal(chunk->ids[0], START);
         assert_int_equal(chunk->ids[chunk->content + 1], END);
         for (size_t j = chunk->content + 2; j < positions; j++) {
-            assert_int_equal(chunk->ids[j], pld_clip_pad_id(tokenizer));
+            assert_int_equal(chunk->ids[j], pld_tokenizer_get_facts(tokenizer)->pad_id);
             assert_true(chunk->weights[j] == 1.0F);
         }
     }
@@ -101,7 +101,7 @@ static void expect_contents(const pld_clip_tokenizer *tokenizer, const char *tex
 
 static void long_prompts_and_breaks_make_chunks(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip_pad_zero");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip_pad_zero");
     EXPECT_CONTENTS("", 77, 0);
     EXPECT_CONTENTS("BREAK", 77, 0);
     EXPECT_CONTENTS("BREAK BREAK", 77, 0, 0);
@@ -119,13 +119,13 @@ static void long_prompts_and_breaks_make_chunks(void **state) {
     EXPECT_CONTENTS("a a (a a:1.2) a a a", 5, 3, 3, 1);
     EXPECT_CONTENTS("a a a BREAK a", 5, 3, 1); /* a full chunk is not followed by an empty one */
     EXPECT_CONTENTS("a a", 3, 1, 1);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 /** The web UI's own chunks: BREAK at every place, and commas near and far from the end of a chunk. */
 static void chunks_are_those_of_the_web_ui(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip");
     json_t *document = NULL;
     json_t *cases = load_cases(tokenizer_data("webui_cases.json"), &document);
     size_t index = 0;
@@ -144,7 +144,7 @@ static void chunks_are_those_of_the_web_ui(void **state) {
             for (size_t j = 0; j < POSITIONS; j++) {
                 const json_t *weight = json_array_get(weights, j);
                 assert_true(chunk->weights[j] == (weight ? (float)json_number_value(weight) : 1.0F));
-                assert_true(j < chunk->content + 2 || chunk->ids[j] == pld_clip_pad_id(tokenizer));
+                assert_true(j < chunk->content + 2 || chunk->ids[j] == pld_tokenizer_get_facts(tokenizer)->pad_id);
             }
         }
         several += chunks.count > 1;
@@ -152,12 +152,12 @@ static void chunks_are_those_of_the_web_ui(void **state) {
     }
     assert_true(index > 200 && several > 50);
     json_decref(document);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 static void chunks_keep_order_and_weights(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip");
     static const char text[] = "a (cat:1.5), [of] in";
     static const char *const parts[] = {"a ", "cat", ", ", "of", " in"};
     static const double weights[] = {1, 1.5, 1, 1 / 1.1, 1};
@@ -166,7 +166,7 @@ static void chunks_keep_order_and_weights(void **state) {
     size_t place = 1;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         pld_token_list ids = {0};
-        assert_int_equal(pld_clip_encode(tokenizer, parts[i], strlen(parts[i]), &ids, NULL), PLD_OK);
+        assert_int_equal(pld_tokenizer_encode(tokenizer, parts[i], strlen(parts[i]), &ids, NULL), PLD_OK);
         for (size_t j = 0; j < ids.count; j++, place++) {
             assert_int_equal(chunks.chunks[0].ids[place], ids.ids[j]);
             assert_true(chunks.chunks[0].weights[place] == (float)weights[i]);
@@ -179,18 +179,18 @@ static void chunks_keep_order_and_weights(void **state) {
     chunks = build(tokenizer, "a ((b)[c])", 10, POSITIONS);
     assert_true(chunks.weighted);
     pld_prompt_chunks_free(&chunks);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 static void nothing_is_dropped_from_ten_thousand_characters(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip");
     static char text[10001];
     for (size_t i = 0; i < 10000; i++) {
         text[i] = "a photo of the cat. "[i % 20];
     }
     pld_token_list ids = {0};
-    assert_int_equal(pld_clip_encode(tokenizer, text, 10000, &ids, NULL), PLD_OK);
+    assert_int_equal(pld_tokenizer_encode(tokenizer, text, 10000, &ids, NULL), PLD_OK);
     pld_prompt_chunks chunks = build(tokenizer, text, 10000, POSITIONS);
     assert_int_equal(chunks.count, (ids.count + 74) / 75);
     for (size_t i = 0; i < ids.count; i++) {
@@ -204,16 +204,16 @@ static void nothing_is_dropped_from_ten_thousand_characters(void **state) {
     assert_memory_equal(literal.dropped.ids, ids.ids + 75, literal.dropped.count * sizeof *ids.ids);
     pld_prompt_chunks_free(&literal);
     pld_token_list_free(&ids);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 static void literal_prompts_have_no_syntax(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip");
     static const char text[] = "(a:1.5) BREAK \\(b";
     pld_token_list ids = {0};
     pld_prompt_chunks literal = {0};
-    assert_int_equal(pld_clip_encode(tokenizer, text, strlen(text), &ids, NULL), PLD_OK);
+    assert_int_equal(pld_tokenizer_encode(tokenizer, text, strlen(text), &ids, NULL), PLD_OK);
     assert_int_equal(pld_prompt_chunks_literal(tokenizer, text, strlen(text), POSITIONS, &literal, NULL),
                      PLD_OK);
     assert_int_equal(literal.count, 1);
@@ -222,12 +222,12 @@ static void literal_prompts_have_no_syntax(void **state) {
     assert_false(literal.weighted);
     pld_prompt_chunks_free(&literal);
     pld_token_list_free(&ids);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 static void too_few_positions_are_refused(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip");
     pld_prompt_parts parts = {0};
     pld_prompt_chunks chunks = {0};
     pld_error error = {0};
@@ -237,12 +237,12 @@ static void too_few_positions_are_refused(void **state) {
     assert_null(chunks.chunks);
     assert_int_equal(pld_prompt_chunks_literal(tokenizer, "a", 1, 0, &chunks, NULL), PLD_ERROR_ARGUMENT);
     pld_prompt_parts_free(&parts);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 static void failed_allocations_are_reported(void **state) {
     (void)state;
-    pld_clip_tokenizer *tokenizer = open_reference("clip");
+    pld_tokenizer *tokenizer = open_reference_tokenizer("clip");
     pld_prompt_parts parts = {0};
     assert_int_equal(pld_prompt_parse("a b c (d e:1.2) f BREAK g", 25, &parts, NULL), PLD_OK);
     for (int literal = 0; literal < 2; literal++) {
@@ -259,7 +259,7 @@ static void failed_allocations_are_reported(void **state) {
         assert_int_equal(status, PLD_OK);
     }
     pld_prompt_parts_free(&parts);
-    pld_clip_tokenizer_close(tokenizer);
+    pld_tokenizer_close(tokenizer);
 }
 
 int main(void) {

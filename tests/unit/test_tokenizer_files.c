@@ -179,7 +179,7 @@ static void settings_that_change_ids_are_refused(void **state) {
 static void expect_refusal(const char *path, const char *one, const char *other) {
     pld_tokenizer *tokenizer = NULL;
     pld_error error = {0};
-    assert_int_not_equal(pld_tokenizer_open(path, &tokenizer, &error), PLD_OK);
+    assert_int_not_equal(pld_tokenizer_open(path, NULL, &tokenizer, &error), PLD_OK);
     assert_null(tokenizer);
     if (!strstr(error.message, one) || !strstr(error.message, other)) {
         fail_msg("'%s'", error.message);
@@ -199,13 +199,13 @@ static void paths_are_what_their_content_is(void **state) {
     char marked[256];
     snprintf(marked, sizeof marked, "\xef\xbb\xbf\n %s", text);
     const char *path = write_text("any name", marked);
-    assert_int_equal(pld_tokenizer_open(path, &tokenizer, &error), PLD_OK);
+    assert_int_equal(pld_tokenizer_open(path, NULL, &tokenizer, &error), PLD_OK);
     pld_tokenizer_close(tokenizer);
     path = in_folder("any name.gz");
     gzFile file = gzopen(path, "wb");
     assert_int_equal(gzwrite(file, text, sizeof text - 1), sizeof text - 1);
     assert_int_equal(gzclose(file), Z_OK);
-    assert_int_equal(pld_tokenizer_open(path, &tokenizer, &error), PLD_OK);
+    assert_int_equal(pld_tokenizer_open(path, NULL, &tokenizer, &error), PLD_OK);
     pld_token_list ids = {0};
     assert_int_equal(pld_tokenizer_encode(tokenizer, "aaa", 3, &ids, &error), PLD_OK);
     assert_int_equal(ids.count, 2);

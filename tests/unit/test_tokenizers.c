@@ -68,7 +68,7 @@ static const case_row reference_rows[] = {
 static pld_tokenizer *open_path(const char *path) {
     pld_tokenizer *tokenizer = NULL;
     pld_error error = {0};
-    if (pld_tokenizer_open(path, &tokenizer, &error) != PLD_OK) {
+    if (pld_tokenizer_open(path, NULL, &tokenizer, &error) != PLD_OK) {
         fail_msg("%s", error.message);
     }
     return tokenizer;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "io/clip_tokenizer.h"
+#include "text/tokenizer.h"
 
 /** A path below tests/data/tokenizer (PLADIS_TEST_DATA in the environment moves tests/data). One of four
  *  rotating buffers. */
@@ -26,6 +27,17 @@ static inline pld_clip_tokenizer *open_reference(const char *name) {
     pld_error error = {0};
     pld_status status =
         pld_clip_tokenizer_open(name[0] == '/' ? name : tokenizer_data(name), &tokenizer, &error);
+    if (status != PLD_OK) {
+        fail_msg("%s", error.message);
+    }
+    return tokenizer;
+}
+
+/** The same as a tokenizer of any kind. */
+static inline pld_tokenizer *open_reference_tokenizer(const char *name) {
+    pld_tokenizer *tokenizer = NULL;
+    pld_error error = {0};
+    pld_status status = pld_tokenizer_open(tokenizer_data(name), NULL, &tokenizer, &error);
     if (status != PLD_OK) {
         fail_msg("%s", error.message);
     }

@@ -2,9 +2,7 @@
 /* Stable Diffusion 1 and 2. */
 #include "models/families/rows.h"
 
-static const char *const pipelines[] = {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline",
-                                        "StableDiffusionPAGPipeline", "StableDiffusionPAGImg2ImgPipeline",
-                                        NULL};
+static const pld_pipeline_class pipelines[] = {{"StableDiffusionPipeline", 0}, {"StableDiffusionImg2ImgPipeline", 0}, {"StableDiffusionPAGPipeline", 0}, {"StableDiffusionPAGImg2ImgPipeline", 0}, {0}};
 
 static const pld_family_part parts[] = {
     {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder",
@@ -15,7 +13,7 @@ static const pld_family_part parts[] = {
     {0},
 };
 
-static const pld_text_use texts[] = {{"text_encoder", 0, true, false}};
+static const pld_text_use texts[] = {{.part = "text_encoder", .style = &pld_prompt_style_chunks, .skip = 0, .final_norm = true, .pooled = false}};
 
 /** Least-squares fits that the field's previewers share; latents are scaled. */
 static const double rgb[5][3] = {{0.3512, 0.2297, 0.3227},

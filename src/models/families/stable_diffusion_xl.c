@@ -2,9 +2,7 @@
 /* Stable Diffusion XL. */
 #include "models/families/rows.h"
 
-static const char *const pipelines[] = {"StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
-                                        "StableDiffusionXLPAGPipeline", "StableDiffusionXLPAGImg2ImgPipeline",
-                                        NULL};
+static const pld_pipeline_class pipelines[] = {{"StableDiffusionXLPipeline", 0}, {"StableDiffusionXLImg2ImgPipeline", 0}, {"StableDiffusionXLPAGPipeline", 0}, {"StableDiffusionXLPAGImg2ImgPipeline", 0}, {0}};
 
 static const pld_family_part parts[] = {
     {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder",
@@ -18,7 +16,7 @@ static const pld_family_part parts[] = {
 };
 
 /** The states in front of the last layer, without the final norm. */
-static const pld_text_use texts[] = {{"text_encoder", 1, false, false}, {"text_encoder_2", 1, false, true}};
+static const pld_text_use texts[] = {{.part = "text_encoder", .style = &pld_prompt_style_chunks, .skip = 1, .final_norm = false, .pooled = false}, {.part = "text_encoder_2", .style = &pld_prompt_style_chunks, .skip = 1, .final_norm = false, .pooled = true}};
 
 static const double rgb[5][3] = {{0.3651, 0.4232, 0.4341},
                                  {-0.2533, -0.0042, 0.1068},

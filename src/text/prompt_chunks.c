@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/prompt_chunks.h"
+#include "text/prompt_chunks.h"
 
 #include "core/memory.h"
 
@@ -12,7 +12,8 @@ static const size_t no_comma = SIZE_MAX;
 
 /** The chunks while they are filled. */
 typedef struct chunk_filler {
-    const pld_clip_tokenizer *tokenizer;
+    const pld_tokenizer *tokenizer;
+    const pld_tokenizer_facts *facts; /* of it */
     pld_prompt_chunks *chunks;
     int32_t comma;     /* id, or −1 */
     size_t last_comma; /* place among the content of the last chunk, from 0 */
@@ -44,11 +45,12 @@ static pld_status add_chunk(chunk_filler *filler) {
                                "chunk of the prompt");
     }
     for (size_t i = 0; i < positions; i++) {
-        chunk.ids[i] = pld_clip_pad_id(filler->tokenizer);
+        chunk.ids[i] = filler->facts->pad_id;
         chunk.weights[i] = 1.0F;
     }
-    chunk.ids[0] = pld_clip_start_id(filler->tokenizer);
-    chunk.ids[1] = pld_clip_end_id(filler->tokenizer);
+    chunk.used = MARGIN;
+    chunk.ids[0] = filler->facts->start_id;
+    chunk.ids[1] = filler->facts->end_id;
     chunks->chunks = grown;
     chunks->chunks[chunks->count++] = chunk;
     filler->last_comma = no_comma;
@@ -66,9 +68,10 @@ static bool is_full(const chunk_filler *filler) {
 /** Put a token at the end of a chunk that has room. */
 static void put_token(const chunk_filler *filler, pld_prompt_chunk *chunk, int32_t id, float weight) {
     size_t place = ++chunk->content;
+    chunk->used = chunk->content + MARGIN;
     chunk->ids[place] = id;
     chunk->weights[place] = weight;
-    chunk->ids[place + 1] = pld_clip_end_id(filler->tokenizer);
+    chunk->ids[place + 1] = filler->facts->end_id;
 }
 
 /** Begin a chunk with what stands behind the last comma of the full one. */
@@ -81,11 +84,12 @@ static pld_status move_behind_comma(chunk_filler *filler) {
         put_token(filler, next, full->ids[place], full->weights[place]);
     }
     for (size_t place = kept + 1; place < filler->chunks->positions; place++) {
-        full->ids[place] = pld_clip_pad_id(filler->tokenizer);
+        full->ids[place] = filler->facts->pad_id;
         full->weights[place] = 1.0F;
     }
-    full->ids[kept + 1] = pld_clip_end_id(filler->tokenizer);
+    full->ids[kept + 1] = filler->facts->end_id;
     full->content = kept;
+    full->used = kept + MARGIN;
     return PLD_OK;
 }
 
@@ -109,7 +113,7 @@ static pld_status add_token(chunk_filler *filler, int32_t id, float weight) {
 /** Append the tokens of one part; `scratch` is emptied first. */
 static pld_status add_part(chunk_filler *filler, const pld_prompt_part *part, pld_token_list *scratch) {
     scratch->count = 0;
-    PLD_TRY(pld_clip_encode(filler->tokenizer, part->text, part->length, scratch, filler->error));
+    PLD_TRY(pld_tokenizer_encode(filler->tokenizer, part->text, part->length, scratch, filler->error));
     for (size_t i = 0; i < scratch->count; i++) {
         PLD_TRY(add_token(filler, scratch->ids[i], (float)part->weight));
     }
@@ -133,12 +137,13 @@ static void drop_unused_chunk(pld_prompt_chunks *chunks) {
     }
 }
 
-pld_status pld_prompt_chunks_build(const pld_clip_tokenizer *tokenizer, const pld_prompt_parts *parts,
+pld_status pld_prompt_chunks_build(const pld_tokenizer *tokenizer, const pld_prompt_parts *parts,
                                    size_t positions, pld_prompt_chunks *chunks, pld_error *error) {
     pld_token_list scratch = {0};
     chunk_filler filler = {.tokenizer = tokenizer,
+                           .facts = pld_tokenizer_get_facts(tokenizer),
                            .chunks = chunks,
-                           .comma = pld_clip_find_piece(tokenizer, ",</w>"),
+                           .comma = pld_tokenizer_id(tokenizer, ",</w>"),
                            .error = error};
     pld_status status = begin(&filler, positions);
     for (size_t i = 0; i < parts->count && status == PLD_OK; i++) {
@@ -154,13 +159,17 @@ pld_status pld_prompt_chunks_build(const pld_clip_tokenizer *tokenizer, const pl
     return PLD_OK;
 }
 
-pld_status pld_prompt_chunks_literal(const pld_clip_tokenizer *tokenizer, const char *text, size_t length,
+pld_status pld_prompt_chunks_literal(const pld_tokenizer *tokenizer, const char *text, size_t length,
                                      size_t positions, pld_prompt_chunks *chunks, pld_error *error) {
     pld_token_list ids = {0};
-    chunk_filler filler = {.tokenizer = tokenizer, .chunks = chunks, .comma = -1, .error = error};
+    chunk_filler filler = {.tokenizer = tokenizer,
+                           .facts = pld_tokenizer_get_facts(tokenizer),
+                           .chunks = chunks,
+                           .comma = -1,
+                           .error = error};
     pld_status status = begin(&filler, positions);
     if (status == PLD_OK) {
-        status = pld_clip_encode(tokenizer, text, length, &ids, error);
+        status = pld_tokenizer_encode(tokenizer, text, length, &ids, error);
     }
     for (size_t i = 0; i < ids.count && status == PLD_OK; i++) {
         if (i + MARGIN < positions) {

@@ -13,21 +13,22 @@
  * is zero; chunks are joined along the token axis. When every weight of a chunk is 1 its states stay
  * untouched. A pooled embedding comes from the first chunk, unweighted. Start, end and padding have weight 1.
  */
-#ifndef PLD_IO_PROMPT_CHUNKS_H
-#define PLD_IO_PROMPT_CHUNKS_H
+#ifndef PLD_TEXT_PROMPT_CHUNKS_H
+#define PLD_TEXT_PROMPT_CHUNKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/clip_tokenizer.h"
 #include "io/prompt_weights.h"
+#include "text/tokenizer.h"
 
-/** One call of the text encoder. `ids[0 .. content + 2)` are start, content and end; the rest is padding. */
+/** One call of the text encoder. `ids[0 .. used)` are the content and what stands around it; the rest is padding. */
 typedef struct pld_prompt_chunk {
     int32_t *ids;   /**< [positions] */
     float *weights; /**< [positions] */
     size_t content; /**< tokens between start and end */
+    size_t used;
 } pld_prompt_chunk;
 
 /** A prompt for one tokenizer; starts as {0}. */
@@ -42,12 +43,12 @@ typedef struct pld_prompt_chunks {
 
 /** Chunks of parsed parts. `positions` is the text encoder's (77 in SD), at least 3.
  *  On failure `chunks` is empty. Free with pld_prompt_chunks_free. */
-pld_status pld_prompt_chunks_build(const pld_clip_tokenizer *tokenizer, const pld_prompt_parts *parts,
+pld_status pld_prompt_chunks_build(const pld_tokenizer *tokenizer, const pld_prompt_parts *parts,
                                    size_t positions, pld_prompt_chunks *chunks, pld_error *error);
 
 /** One chunk of the text as it is, without syntax: the first positions − 2 tokens, as transformers truncates;
  *  the others are listed in `dropped`. */
-pld_status pld_prompt_chunks_literal(const pld_clip_tokenizer *tokenizer, const char *text, size_t length,
+pld_status pld_prompt_chunks_literal(const pld_tokenizer *tokenizer, const char *text, size_t length,
                                      size_t positions, pld_prompt_chunks *chunks, pld_error *error);
 
 /** Free everything and empty the struct. */
