@@ -44,8 +44,12 @@ pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_promp
 pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,
                                    pld_error *error) {
     /* a LoRA may have taught the model further words */
-    const pld_review_request request = {text->text, text->length, text->literal, negative,
-                                        model->lora_count == 0 ? model->known_words : NULL};
+    const pld_review_request request = {text->text,
+                                        text->length,
+                                        text->literal,
+                                        negative,
+                                        model->lora_count == 0 ? model->known_words : NULL,
+                                        !model->family->texts[0].style->weighs};
     return pld_review_prompt(&request, &model->engine->log, model->reviewed, error);
 }
 

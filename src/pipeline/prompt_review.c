@@ -209,7 +209,33 @@ static pld_status review_syntax(review *r, pld_error *error) {
     return status;
 }
 
+/** Whether some part has a weight, or begins a chunk. */
+static bool has_weights(const pld_prompt_parts *parts) {
+    bool found = false;
+    for (size_t i = 0; i < parts->count; i++) {
+        found = found || parts->parts[i].is_break || parts->parts[i].weight != 1;
+    }
+    return found;
+}
+
+/** Weights that will be read as words. */
+static pld_status tell_weights(const review *r, pld_error *error) {
+    pld_prompt_parts parts = {0};
+    PLD_TRY(pld_prompt_parse(r->text, r->length, &parts, error));
+    if (has_weights(&parts)) {
+        pld_log_message(r->log, PLD_LOG_NOTICE,
+                        "%s: this model reads a prompt as plain text, so brackets with weights and BREAK are words of "
+                        "it; --literal-prompt says that this is meant",
+                        label(r));
+    }
+    pld_prompt_parts_free(&parts);
+    return PLD_OK;
+}
+
 static pld_status review_literal(review *r, pld_error *error) {
+    if (r->request->no_weights && !r->request->literal) {
+        PLD_TRY(tell_weights(r, error));
+    }
     return r->request->known
                ? pld_known_words_visit_others(r->request->known, r->text, r->length, list_unknown, r, error)
                : PLD_OK;
@@ -232,7 +258,7 @@ pld_status pld_review_prompt(const pld_review_request *request, const pld_log *l
         r->text = clean;
         r->length = length;
         tell_replacements(r);
-        status = request->literal ? review_literal(r, error) : review_syntax(r, error);
+        status = request->literal || request->no_weights ? review_literal(r, error) : review_syntax(r, error);
         tell_unknown(r);
     }
     pld_free(clean);

@@ -23,6 +23,7 @@ typedef struct pld_review_request {
     bool literal;                 /**< without syntax */
     bool negative;                /**< it is a negative prompt */
     const pld_known_words *known; /**< NULL: the model brings no list */
+    bool no_weights;              /**< the model takes every prompt as it stands, so weights are words */
 } pld_review_request;
 
 /** Tell the log of bytes that are not UTF-8, of syntax of other programs, and of words that the model was not

@@ -42,7 +42,7 @@ static told review(const char *text, bool literal, bool negative, const pld_know
                    pld_reviewed_texts *reviewed) {
     told t = {.lines = 0};
     const pld_log log = {hear, &t, PLD_LOG_DETAIL};
-    const pld_review_request request = {text, strlen(text), literal, negative, known};
+    const pld_review_request request = {text, strlen(text), literal, negative, known, false};
     pld_error error = {0};
     if (pld_review_prompt(&request, &log, reviewed, &error) != PLD_OK) {
         fail_msg("'%s': %s", text, error.message);
@@ -75,6 +75,23 @@ static void unknown_words_are_named(void **state) {
     t = review("any words", false, false, NULL, NULL);
     expect_told(&t, 0, "");
     pld_known_words_destroy(&known);
+}
+
+static void weights_that_do_not_act_are_told_of(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool literal;
+        int lines;
+    } rows[] = {{"a (red:1.2) fox", false, 1}, {"a [red] fox", false, 1},     {"a BREAK b", false, 1},
+                {"a red fox", false, 0},       {"a (red:1.2) fox", true, 0}, {"a (red:1) fox", false, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        told t = {.lines = 0};
+        const pld_log log = {hear, &t, PLD_LOG_DETAIL};
+        const pld_review_request request = {rows[i].text, strlen(rows[i].text), rows[i].literal, false, NULL, true};
+        assert_int_equal(pld_review_prompt(&request, &log, NULL, NULL), PLD_OK);
+        expect_told(&t, rows[i].lines, rows[i].lines ? "- prompt: this model reads a prompt as plain text" : "");
+    }
 }
 
 static void syntax_and_encoding_are_named(void **state) {
@@ -182,7 +199,7 @@ static void failed_allocations_are_reported(void **state) {
         pld_inject_allocation_failure(countdown);
         status = pld_known_words_create(world, sizeof world / sizeof *world, "pladis.json", &known, NULL);
         if (status == PLD_OK) {
-            const pld_review_request request = {"a [fox|hare]", 12, false, false, known};
+            const pld_review_request request = {"a [fox|hare]", 12, false, false, known, false};
             status = pld_review_prompt(&request, &log, NULL, NULL);
         }
         pld_inject_allocation_failure(-1);
@@ -195,7 +212,8 @@ static void failed_allocations_are_reported(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unknown_words_are_named),     cmocka_unit_test(syntax_and_encoding_are_named),
+        cmocka_unit_test(unknown_words_are_named),     cmocka_unit_test(weights_that_do_not_act_are_told_of),
+        cmocka_unit_test(syntax_and_encoding_are_named),
         cmocka_unit_test(each_text_is_spoken_of_once), cmocka_unit_test(damaged_lists_are_refused),
         cmocka_unit_test(texts_are_repaired),          cmocka_unit_test(failed_allocations_are_reported),
     };
