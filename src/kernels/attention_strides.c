@@ -66,6 +66,19 @@ static pld_status check_mask(const pld_attention_problem *p, pld_error *error) {
                     (long long)p->key_mask_batch_stride, (long long)p->key_count);
 }
 
+/** A bias may have any strides, even negative ones; 0 for all batches or heads was forgotten. */
+static pld_status check_bias(const pld_attention_problem *p, pld_error *error) {
+    const bool batch = p->batch > 1 && p->bias_batch_stride == 0;
+    if (!p->bias || (!batch && (p->heads < 2 || p->bias_head_stride != 0))) {
+        return PLD_OK;
+    }
+    return pld_fail(
+        error, PLD_ERROR_ARGUMENT,
+        "attention: bias_%s_stride is 0, expected the distance of two, or PLD_STRIDE_SHARED for one "
+        "bias of all",
+        axis_names[batch ? BATCH : HEAD]);
+}
+
 static void make_plain(int64_t *stride) {
     *stride = *stride == PLD_STRIDE_SHARED ? 0 : *stride;
 }
@@ -73,13 +86,14 @@ static void make_plain(int64_t *stride) {
 pld_status pld_attention_check_strides(const pld_attention_problem *p, pld_attention_problem *plain,
                                        pld_error *error) {
     const bool identity = p->rows == PLD_ROWS_IDENTITY; /* which reads values alone */
+    const int64_t key_heads = p->key_heads ? p->key_heads : p->heads;
     const operand operands[] = {
         {"out",
          {p->batch, p->query_count, p->heads},
          {p->out_batch_stride, p->out_token_stride, p->out_head_stride},
          false},
         {"value",
-         {p->batch, p->key_count, p->heads},
+         {p->batch, p->key_count, key_heads},
          {p->value_batch_stride, p->value_token_stride, p->value_head_stride},
          true},
         {"query",
@@ -87,7 +101,7 @@ pld_status pld_attention_check_strides(const pld_attention_problem *p, pld_atten
          {p->query_batch_stride, p->query_token_stride, p->query_head_stride},
          true},
         {"key",
-         {p->batch, p->key_count, p->heads},
+         {p->batch, p->key_count, key_heads},
          {p->key_batch_stride, p->key_token_stride, p->key_head_stride},
          true},
     };
@@ -95,6 +109,7 @@ pld_status pld_attention_check_strides(const pld_attention_problem *p, pld_atten
         PLD_TRY(check_operand(&operands[i], p->head_size, error));
     }
     PLD_TRY(check_mask(p, error));
+    PLD_TRY(check_bias(p, error));
     if (p->out == p->value || (!identity && (p->out == p->query || p->out == p->key))) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "attention: out is the same memory as %s; expected memory of its own",
@@ -103,10 +118,10 @@ pld_status pld_attention_check_strides(const pld_attention_problem *p, pld_atten
                                              : "key");
     }
     *plain = *p;
-    int64_t *const shared[] = {&plain->query_batch_stride,   &plain->query_head_stride,
-                               &plain->key_batch_stride,     &plain->key_head_stride,
-                               &plain->value_batch_stride,   &plain->value_head_stride,
-                               &plain->key_mask_batch_stride};
+    int64_t *const shared[] = {
+        &plain->query_batch_stride,    &plain->query_head_stride,  &plain->key_batch_stride,
+        &plain->key_head_stride,       &plain->value_batch_stride, &plain->value_head_stride,
+        &plain->key_mask_batch_stride, &plain->bias_batch_stride,  &plain->bias_head_stride};
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
         make_plain(shared[i]);
     }

@@ -33,7 +33,17 @@ typedef enum pld_isa {
 
 #define PLD_ISA_BEST ((pld_isa)(PLD_ISA_COUNT - 1)) /* no cap: the best this CPU has */
 
-/** Some query rows of one head of one batch row. Strides in elements between tokens. */
+/** What decides how much of an attention is computed at a time: keys of softmax alone, keys on which PLADIS
+ * acts, and the zero keys that are counted with the latter, or where there are none with the former. */
+typedef struct pld_attention_shape {
+    int head_size;
+    int64_t dense_keys, sparse_keys, zero_keys;
+} pld_attention_shape;
+
+/** Some query rows of one head of one batch row. Strides in elements between tokens.
+ *
+ *  The logit of row i and key j is z = soft_cap·tanh(scale·q·k / soft_cap) + bias_factor·bias[i, j], without
+ *  the tanh where soft_cap is 0. Every factor has the temperature in it already. */
 typedef struct pld_attention_tile {
     const float *query; /* [queries, head_size] */
     const float *key;   /* [keys, head_size] */
@@ -41,13 +51,25 @@ typedef struct pld_attention_tile {
     float *out;         /* [queries, head_size] */
     int64_t query_stride, key_stride, value_stride, out_stride;
     const uint8_t *key_mask; /* [keys] or NULL; 0 = does not count */
+    const float *bias;       /* [queries, keys], rows bias_stride floats apart; or NULL */
+    int64_t bias_stride;
+    float bias_factor;
     int64_t queries, keys;
-    int64_t sparse_keys; /* PLADIS acts on the first so many keys, which keep their dense mass; 0: softmax */
+    int64_t sparse_first; /* PLADIS acts on the keys from here on, */
+    int64_t sparse_keys;  /* so many, which keep their dense mass; 0: softmax */
+    int64_t zero_keys;    /* further keys whose logit is 0 and whose value is zeros */
     int head_size;
-    float scale, lambda, alpha;
-    bool causal; /* softmax: query row i sees the keys 0 … first_query + i only */
+    float scale, soft_cap, lambda, alpha;
+    bool causal; /* softmax: query row i sees the keys up to first_query + i only, */
     int64_t first_query;
+    int64_t window; /* and of those the last so many; 0: all */
 } pld_attention_tile;
+
+/** The shape of a tile. */
+static inline pld_attention_shape pld_attention_shape_of(const pld_attention_tile *tile) {
+    return (pld_attention_shape){tile->head_size, tile->keys - tile->sparse_keys, tile->sparse_keys,
+                                 tile->zero_keys};
+}
 
 /** Some rows of a matrix times one panel of packed weights, plus bias. Sums begin at 0 and run over the depth
  * in order, so a row's result does not depend on the others. */
@@ -153,16 +175,16 @@ typedef struct pld_winograd_output {
 #define PLD_KERNEL_LIST(X)                                                                                          \
     /* Attention of one tile; see attention.h. Scratch: attention_scratch(…) floats, 64-byte aligned. */          \
     X(void, attention_tile, (const pld_attention_tile *tile, float *scratch))                                       \
-    X(size_t, attention_scratch, (int64_t sparse_keys, int head_size))                                              \
+    X(size_t, attention_scratch, (const pld_attention_shape *shape))                                                \
     /* Query rows that are computed together, and the most that one tile takes: it takes whole blocks of the        \
      * former, which share a way through the keys. */                                                               \
     X(int64_t, attention_query_block, (void))                                                                       \
-    X(int64_t, attention_queries, (int64_t sparse_keys, int head_size))                                             \
-    /* The same for softmax (sparse_keys 0) with products of bfloat16 operands: scale·log2(e)·query, key,         \
-     * weight and value rounded to the nearest; logits, normalisers and sums float32. */                            \
+    X(int64_t, attention_queries, (const pld_attention_shape *shape))                                               \
+    /* The same with products of bfloat16 operands, where there are dense keys and nothing is causal:               \
+     * scale·log2(e)·query, key, weight and value rounded to the nearest; logits, rows and sums float32. */       \
     X(void, attention_bf16_tile, (const pld_attention_tile *tile, float *scratch))                                  \
-    X(size_t, attention_bf16_scratch, (int head_size))                                                              \
-    X(int64_t, attention_bf16_queries, (int head_size))                                                             \
+    X(size_t, attention_bf16_scratch, (const pld_attention_shape *shape))                                           \
+    X(int64_t, attention_bf16_queries, (const pld_attention_shape *shape))                                          \
     /* logits [rows, keys] → (1−λ)·softmax + λ·α-entmax, in place allowed; mask rows mask_stride apart. */ \
     X(void, attention_rows,                                                                                         \
       (const float *logits, int64_t rows, int64_t keys, const uint8_t *mask, int64_t mask_stride,                   \

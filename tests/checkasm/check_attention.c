@@ -12,8 +12,7 @@
 
 static double expected[400000];
 
-static void check_problem(const pld_kernels *kernels, const char *what,
-                          const pld_attention_problem *problem) {
+void check_problem(const pld_kernels *kernels, const char *what, const pld_attention_problem *problem) {
     size_t count = problem_count(problem);
     float *out = check_floats(count);
     problem_run(kernels, problem, 1, out);
@@ -95,7 +94,10 @@ void check_attention_tile(const pld_kernels *kernels) {
 void check_attention_scratch(const pld_kernels *kernels) {
     for (int head_size = 1; head_size <= 512; head_size++) {
         for (int64_t keys = 0; keys <= 1024; keys += 128) {
-            assert_true(kernels->attention_scratch(keys, head_size) * sizeof(float) <= 256 * 1024);
+            const pld_attention_shape cross = {head_size, keys ? 0 : 1, keys, 0};
+            const pld_attention_shape joint = {head_size, 1, keys, 512};
+            assert_true(kernels->attention_scratch(&cross) * sizeof(float) <= 256 * 1024);
+            assert_true(kernels->attention_scratch(&joint) * sizeof(float) <= 1024 * 1024);
         }
     }
 }
@@ -108,8 +110,11 @@ void check_attention_queries(const pld_kernels *kernels) {
     const int64_t block = kernels->attention_query_block();
     for (int head_size = 1; head_size <= 512; head_size++) {
         for (int64_t keys = 0; keys <= 77; keys += 77) {
-            const int64_t queries = kernels->attention_queries(keys, head_size);
-            assert_true(queries >= block && queries % block == 0);
+            for (int64_t dense = 0; dense <= 1; dense++) {
+                const pld_attention_shape shape = {head_size, dense, keys, 0};
+                const int64_t queries = kernels->attention_queries(&shape);
+                assert_true(queries >= block && queries % block == 0);
+            }
         }
     }
 }

@@ -23,11 +23,12 @@ static void round_all(const float *x, size_t count, float scale) {
     }
 }
 
-static void check_problem(const pld_kernels *kernels, const char *what,
-                          const pld_attention_problem *problem) {
+void check_problem_bf16(const pld_kernels *kernels, const char *what, const pld_attention_problem *problem) {
     const size_t count = problem_count(problem);
-    const int64_t token = problem->query_token_stride;
+    const int64_t token = problem->query_token_stride, key_token = problem->key_token_stride;
     const size_t gap = (size_t)(token - problem->heads * problem->head_size);
+    const int key_heads = problem->key_heads ? problem->key_heads : problem->heads;
+    const size_t key_gap = (size_t)(key_token - key_heads * problem->head_size);
     float *out = check_floats(count);
     pld_attention_problem rounded = *problem;
     float scale = (float)(1 / sqrt((double)problem->head_size));
@@ -35,12 +36,15 @@ static void check_problem(const pld_kernels *kernels, const char *what,
     problem_run(kernels, problem, 1, out);
     round_all(problem->query, (size_t)(problem->batch * problem->query_count * token) - gap,
               scale * 1.44269504F);
-    round_all(problem->key, (size_t)(problem->batch * problem->key_count * token) - gap, 1);
-    round_all(problem->value, (size_t)(problem->batch * problem->key_count * token) - gap, 1);
-    rounded.rows = PLD_ROWS_SOFTMAX;
+    round_all(problem->key, (size_t)(problem->batch * problem->key_count * key_token) - key_gap, 1);
+    round_all(problem->value, (size_t)(problem->batch * problem->key_count * key_token) - key_gap, 1);
+    const bool pladis = problem->rows == PLD_ROWS_PLADIS;
+    rounded.rows = pladis ? PLD_ROWS_PLADIS : PLD_ROWS_SOFTMAX;
     rounded.scale = 0.693147181F; /* logits are exponents of 2 */
     oracle_attention(&rounded, expected);
-    check_near(what, out, expected, count, 0x1p-8 + 1e-5, 0);
+    /* The sum of the magnitudes of PLADIS weights is at most |1−λ| + |λ|. */
+    const double lambda = (double)problem->lambda;
+    check_near(what, out, expected, count, 0x1p-8 * (pladis ? fabs(1 - lambda) + fabs(lambda) : 1) + 1e-5, 0);
 }
 
 void check_attention_bf16_tile(const pld_kernels *kernels) {
@@ -60,7 +64,7 @@ void check_attention_bf16_tile(const pld_kernels *kernels) {
                     problem.rows = PLD_ROWS_TEMPERED;
                     problem.temperature = 0.7F;
                 }
-                check_problem(kernels, "bf16 softmax", &problem);
+                check_problem_bf16(kernels, "bf16 softmax", &problem);
                 check_release();
             }
         }
@@ -105,13 +109,18 @@ static void check_rules(const pld_kernels *kernels) {
 void check_attention_bf16_scratch(const pld_kernels *kernels) {
     check_rules(kernels);
     for (int head_size = 1; head_size <= 512; head_size++) {
-        assert_true(kernels->attention_bf16_scratch(head_size) * sizeof(float) <= 1024 * 1024);
+        for (int64_t text = 0; text <= 1024; text += 512) {
+            const pld_attention_shape shape = {head_size, 1, text, 512};
+            assert_true(kernels->attention_bf16_scratch(&shape) * sizeof(float) <=
+                        (text ? 2048U : 1024U) * 1024);
+        }
     }
 }
 
 void check_attention_bf16_queries(const pld_kernels *kernels) {
     for (int head_size = 1; head_size <= 4096; head_size *= 2) {
-        const int64_t queries = kernels->attention_bf16_queries(head_size);
+        const pld_attention_shape shape = {head_size, 1, 0, 0};
+        const int64_t queries = kernels->attention_bf16_queries(&shape);
         assert_true(queries > 0 && queries % kernels->attention_query_block() == 0);
     }
 }

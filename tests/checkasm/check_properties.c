@@ -48,6 +48,30 @@ void mask_problem(pld_attention_problem *problem, int seed) {
     problem->key_mask_batch_stride = problem->key_count;
 }
 
+void group_problem(pld_attention_problem *problem, int key_heads) {
+    const int64_t token = (int64_t)key_heads * problem->head_size + 5;
+    const size_t count = (size_t)(problem->batch * problem->key_count * token - 5);
+    float *key = check_floats(count), *value = check_floats(count);
+    check_fill(key, count, -2.5, 2.5);
+    check_fill(value, count, -1, 1);
+    problem->key_heads = key_heads;
+    problem->key = key;
+    problem->value = value;
+    problem->key_token_stride = problem->value_token_stride = token;
+    problem->key_batch_stride = problem->value_batch_stride = problem->key_count * token;
+}
+
+void bias_problem(pld_attention_problem *problem) {
+    const int64_t row = problem->key_count + 1, head = problem->query_count * row + 2;
+    const size_t count = (size_t)(problem->batch * problem->heads * head - 3); /* up to the last key's own */
+    float *bias = check_floats(count);
+    check_fill(bias, count, -3, 3);
+    problem->bias = bias;
+    problem->bias_query_stride = row;
+    problem->bias_head_stride = head;
+    problem->bias_batch_stride = problem->heads * head;
+}
+
 size_t problem_count(const pld_attention_problem *problem) {
     return (size_t)(problem->batch * problem->query_count * problem->out_token_stride);
 }
@@ -192,6 +216,12 @@ void check_attention_strides(const pld_kernels *kernels) {
         STRIDE_REFUSED(out_head_stride, bad[i]);
     }
     STRIDE_REFUSED(key_mask_batch_stride, 0);
+    float *const bias = check_floats(KEYS);
+    problem.bias = bias;
+    problem.bias_batch_stride = problem.bias_head_stride = PLD_STRIDE_SHARED;
+    STRIDE_REFUSED(bias_batch_stride, 0);
+    STRIDE_REFUSED(bias_head_stride, 0);
+    problem.bias = NULL;
     STRIDE_REFUSED(key_mask_batch_stride, KEYS - 1);
     STRIDE_REFUSED(query_token_stride, PLD_STRIDE_SHARED);
     STRIDE_REFUSED(out_head_stride, PLD_STRIDE_SHARED);
@@ -264,9 +294,35 @@ void check_attention_arguments(const pld_kernels *kernels) {
     REFUSED(alpha, NAN);
     REFUSED(lambda, INFINITY);
     REFUSED(joint_text_keys, 6);
+    REFUSED(joint_first_text_key, 6);
+    REFUSED(joint_first_text_key, -1);
     REFUSED(joint_first_image_query, -1);
+    REFUSED(joint_image_queries, 5);
+    REFUSED(joint_image_queries, -1);
+    REFUSED(key_heads, 2);
+    REFUSED(key_heads, -1);
+    REFUSED(soft_cap, -1);
+    REFUSED(soft_cap, NAN);
+    REFUSED(zero_keys, -1);
+    REFUSED(zero_keys, (int64_t)1 << 31);
+    REFUSED(window, 3); /* not causal */
+    REFUSED(window, -1);
     REFUSED(rows, PLD_ROWS_IDENTITY);
     REFUSED(rows, (pld_attention_rows)17);
+    problem.joint_first_text_key = problem.joint_text_keys = 3; /* two keys are left */
+    refused(kernels, &problem, 0);
+    problem.joint_first_text_key = problem.joint_text_keys = 0;
+    pld_attention_problem square = make_problem(1, 1, 8, 4, 4);
+    square.out = problem.out;
+    square.causal = true;
+    square.zero_keys = 1;
+    refused(kernels, &square, 0);
+    square.causal = false;
+    square.rows = PLD_ROWS_IDENTITY;
+    refused(kernels, &square, 0);
+    square.zero_keys = 0;
+    square.bias = square.query;
+    refused(kernels, &square, 0);
     problem.rows = PLD_ROWS_TEMPERED;
     REFUSED(temperature, 0);
     problem.lambda = 0; /* then α does not matter */

@@ -11,6 +11,7 @@
 #include "checkasm.h"
 #include "io/safetensors.h"
 #include "oracle.h"
+#include "problem.h"
 
 /** A tensor of the file in new memory that check_release frees; NULL when it has no such tensor. */
 static void *load(const pld_safetensors *file, const char *name, int64_t *rows, int64_t *keys) {
@@ -75,12 +76,56 @@ static void check_stored_rows(const pld_kernels *kernels, const pld_safetensors 
     check_release();
 }
 
+/** "joint.300.77.pladis.2.0.1.5": the first 77 keys of the rows "plain.300.logits" are text. An attention
+ * with those logits as queries, unit vectors as keys and as values gives the weights; with `last` the text
+ * stands after the others. */
+static void check_stored_joint(const pld_kernels *kernels, const pld_safetensors *file, const char *name,
+                               bool last) {
+    int keys, text;
+    float lambda, alpha;
+    if (sscanf(name, "joint.%d.%d.pladis.%3f.%f", &keys, &text, &lambda, &alpha) != 4) {
+        return;
+    }
+    char base[64];
+    int64_t rows, columns;
+    snprintf(base, sizeof base, "plain.%d.logits", keys);
+    const double *expected = load(file, name, &rows, &columns);
+    const float *logits = load(file, base, &rows, &columns);
+    float *units = check_floats((size_t)(columns * columns));
+    for (int64_t i = 0; i < columns * columns; i++) {
+        const int64_t key = last ? (i / columns + text) % columns : i / columns;
+        units[i] = i % columns == key ? 1 : 0;
+    }
+    pld_attention_problem problem;
+    pld_attention_problem_init(&problem);
+    problem.head_size = keys;
+    problem.query_count = rows;
+    problem.key_count = columns;
+    problem.query = logits;
+    problem.key = problem.value = units;
+    problem.query_token_stride = problem.key_token_stride = columns;
+    problem.value_token_stride = problem.out_token_stride = columns;
+    problem.scale = 1;
+    problem.rows = PLD_ROWS_PLADIS;
+    problem.lambda = lambda;
+    problem.alpha = alpha;
+    problem.joint_text_keys = text;
+    problem.joint_first_text_key = last ? columns - text : 0;
+    float *weights = check_floats((size_t)(rows * columns));
+    problem_run(kernels, &problem, 1, weights);
+    check_near(name, weights, expected, (size_t)(rows * columns), 1e-5, 0);
+    check_release();
+}
+
 void check_attention_rows(const pld_kernels *kernels) {
     pld_safetensors *file = open_reference();
     size_t count = pld_safetensors_count(file);
     assert_true(count > 100);
     for (size_t i = 0; i < count; i++) {
-        check_stored_rows(kernels, file, pld_safetensors_at(file, i)->name);
+        const char *name = pld_safetensors_at(file, i)->name;
+        check_stored_rows(kernels, file, name);
+        check_stored_joint(kernels, file, name, false);
+        check_stored_joint(kernels, file, name, true);
     }
     pld_safetensors_close(&file);
 }

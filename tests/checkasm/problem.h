@@ -12,10 +12,21 @@ pld_attention_problem make_problem(int batch, int heads, int head_size, int64_t 
  * 0. */
 void mask_problem(pld_attention_problem *problem, int seed);
 
+/** Random keys and values of so many heads, which divide the query heads. */
+void group_problem(pld_attention_problem *problem, int key_heads);
+
+/** A random bias for every batch row, head, query and key, with gaps between the rows. */
+void bias_problem(pld_attention_problem *problem);
+
 /** Numbers in a dense output [batch, query_count, heads, head_size]. */
 size_t problem_count(const pld_attention_problem *problem);
 
 /** Run into the dense `out` with exactly the scratch that was asked for; fails the test on an error. */
 void problem_run(const pld_kernels *kernels, const pld_attention_problem *problem, int threads, float *out);
+
+/** Run and compare with the oracle, within the bound of check_attention.c, or of check_attention_bf16.c. The
+ * latter rounds the operands of the problem in place, and wants the default scale. */
+void check_problem(const pld_kernels *kernels, const char *what, const pld_attention_problem *problem);
+void check_problem_bf16(const pld_kernels *kernels, const char *what, const pld_attention_problem *problem);
 
 #endif

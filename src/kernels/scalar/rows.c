@@ -9,6 +9,21 @@
 /* Newton on a convex function ends in a few steps; the cap is for inputs that are not numbers. */
 enum { PLD_NEWTON_STEPS = 100 };
 
+float pld_scalar_logit(const pld_attention_tile *tile, int64_t number, int64_t key, double unit,
+                       double product) {
+    const int64_t own = tile->first_query + number;
+    const bool seen = !tile->causal || (key <= own && (!tile->window || key > own - tile->window));
+    if (!seen || (tile->key_mask && !tile->key_mask[key])) {
+        return -INFINITY;
+    }
+    const double cap = unit * (double)tile->soft_cap;
+    double logit = cap > 0 ? cap * tanh(product / cap) : product;
+    if (tile->bias) {
+        logit += unit * (double)tile->bias_factor * (double)tile->bias[number * tile->bias_stride + key];
+    }
+    return (float)logit;
+}
+
 static double positive_part(double x) {
     return x < 0 ? 0 : x; /* NaN stays */
 }

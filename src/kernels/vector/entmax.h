@@ -30,6 +30,14 @@ PLD_INLINE void add_to_sums(const int keys, const vec *base, const vec *power, e
     }
 }
 
+/** The copies of the last key, whose power is given. */
+PLD_INLINE void add_copies(const entmax_rule *rule, const vec *base, vec *power, entmax_sums *sums) {
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        power[v] *= splat(rule->copies);
+    }
+    add_to_sums(1, base, power, sums);
+}
+
 /** (N−1)·N^(p−1) / slope with N = total^(1/p). */
 PLD_INLINE vec newton_step(const entmax_kind kind, const entmax_rule *rule, vec total, vec slope) {
     if (kind == PLD_POWER_1) {
@@ -82,6 +90,10 @@ PLD_INLINE entmax_sums sum_powers(const entmax_kind kind, const entmax_rule *rul
         for (int i = 0; kept && i < PLD_TILE_VECTORS; i++) {
             store(kept + key * PLD_TILE + i * PLD_LANES, power[i]);
         }
+    }
+    if (rule->copies > 0) {
+        group_powers(kind, rule, 1, tile + (keys - 1) * PLD_TILE, threshold, base, power);
+        add_copies(rule, base, power, &sums);
     }
     return sums;
 }

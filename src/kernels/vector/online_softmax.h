@@ -16,28 +16,22 @@
 typedef struct online_softmax {
     float *sums; /* [head_size][PLD_TILE], Σ weight·value */
     int head_size;
+    bool started;   /* there are sums */
     bool rounded;   /* max consists of integers within ±PLD_REFERENCE_LIMIT */
     tile_row max;   /* what is subtracted from the logits: their maximum, or near it when `rounded` */
     tile_row total; /* Σ of the powers so far */
 } online_softmax;
 
-/** No key so far; the sums are not touched. */
-static void start_softmax(online_softmax *rows, int head_size) {
+/** No key so far but `zero_keys` whose logits are 0 and whose values are zeros. */
+static void start_softmax(online_softmax *rows, int head_size, int64_t zero_keys) {
     rows->head_size = head_size;
-    rows->rounded = false;
+    rows->started = rows->rounded = zero_keys > 0;
     for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-        rows->max.at[v] = splat(PLD_MAXIMUM_FLOOR);
-        rows->total.at[v] = splat(0);
+        rows->max.at[v] = splat(zero_keys > 0 ? 0 : PLD_MAXIMUM_FLOOR);
+        rows->total.at[v] = splat((float)zero_keys);
     }
-}
-
-/** Logits `weights` [count][PLD_TILE] of the keys [begin, begin + count): those that the mask leaves out do
- * not count. */
-static void hide_masked_keys(const pld_attention_tile *tile, int64_t begin, int64_t count, float *weights) {
-    for (int64_t key = 0; tile->key_mask && key < count; key++) {
-        for (int64_t v = 0; v < PLD_TILE_VECTORS && !tile->key_mask[begin + key]; v++) {
-            store(weights + key * PLD_TILE + v * PLD_LANES, splat(PLD_DEAD_LOGIT));
-        }
+    if (zero_keys > 0) {
+        memset(rows->sums, 0, (size_t)head_size * PLD_TILE * sizeof *rows->sums);
     }
 }
 
@@ -78,14 +72,14 @@ static bool round_maxima(tile_row *max) {
     return true;
 }
 
-/** Raise the maxima to those of the logits; `first`: there are no sums yet. */
-static void raise_maxima(online_softmax *rows, int64_t keys, bool first, const float *logits) {
+/** Raise the maxima to those of the logits. */
+static void raise_maxima(online_softmax *rows, int64_t keys, const float *logits) {
     tile_row max = PLD_KERNEL(tile_maximum)(logits, keys, rows->max);
     rows->rounded = round_maxima(&max);
-    if (first) {
-        rows->max = max;
-    } else {
+    if (rows->started) {
         rescale(rows, &max);
+    } else {
+        rows->max = max;
     }
 }
 

@@ -20,6 +20,7 @@ enum { PLD_ROUGH_TERMS = 4 };
 
 typedef struct entmax_rule {
     entmax_kind kind;
+    float copies; /* that the last key has beside itself */
     float alpha, power;
     float tolerance;              /* a step this small is a row's last one */
     float rough[PLD_ROUGH_TERMS]; /* coefficients of a cubic in √t near t^(p−⌊p⌋) */
@@ -52,7 +53,7 @@ PLD_INLINE void fit_rough(double fraction, float coefficients[PLD_ROUGH_TERMS]) 
     }
 }
 
-PLD_INLINE entmax_rule make_entmax_rule(float alpha) {
+PLD_INLINE entmax_rule make_entmax_rule(float alpha, int64_t copies) {
     double power = 1 / ((double)alpha - 1);
     double whole = floor(power + 0.5);
     bool small = whole <= 4 && fabs(power - whole) < 1e-6 * whole;
@@ -61,6 +62,7 @@ PLD_INLINE entmax_rule make_entmax_rule(float alpha) {
     double tolerance = power >= 2 ? 4e-4 / power : pow(whole == 1 && small ? 3e-7 : 1e-6, 1 / power);
     entmax_rule rule = {
         .kind = small ? (entmax_kind)whole : PLD_POWER_ANY,
+        .copies = (float)copies,
         .alpha = alpha,
         .power = (float)power,
         .tolerance = (float)tolerance,

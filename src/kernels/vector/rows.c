@@ -114,6 +114,12 @@ PLD_INLINE tile_row prepare(const entmax_kind kind, const entmax_rule *rule, flo
         }
         powers_below(first_kind(kind), rule, PLD_TILE_VECTORS, t, power);
         add_to_sums(1, t, power, first);
+        if (rule->copies > 0 && key + 1 == keys) {
+            add_copies(rule, t, power, first);
+            for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+                total.at[v] += exponential[v] * splat(rule->copies);
+            }
+        }
     }
     return total;
 }
@@ -161,8 +167,9 @@ PLD_INLINE void mix(const entmax_kind kind, const entmax_rule *rule, float *tile
     for (int64_t key = 0; key < keys; key++) {
         float *x = tile + key * PLD_TILE;
         sparse_weights(kind, rule, x, kept ? kept + key * PLD_TILE : NULL, threshold, weight);
+        const bool copied = rule->copies > 0 && key + 1 == keys;
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            sum.at[v] += weight[v];
+            sum.at[v] += copied ? weight[v] * splat(1 + rule->copies) : weight[v];
             if (dense) { /* x is not needed for the exponentials */
                 store(x + v * PLD_LANES, weight[v]);
             }
@@ -194,9 +201,9 @@ PLD_INLINE tile_row pladis_of_kind(const entmax_kind kind, const entmax_rule *ru
     return total;
 }
 
-tile_row PLD_KERNEL(tile_pladis)(float *tile, float *spare, int64_t keys, float lambda, float alpha,
-                                 tile_row max) {
-    entmax_rule rule = make_entmax_rule(alpha);
+tile_row PLD_KERNEL(tile_pladis)(float *tile, float *spare, int64_t keys, int64_t copies, float lambda,
+                                 float alpha, tile_row max) {
+    entmax_rule rule = make_entmax_rule(alpha, copies);
     switch (rule.kind) {
     case PLD_POWER_ROUGH: /* never a rule of its own */
 #define PLD_POWER_CASE(kind)                                                                                 \
@@ -244,7 +251,7 @@ void PLD_KERNEL(attention_rows)(const float *logits, int64_t rows, int64_t keys,
         }
         tile_row max = PLD_KERNEL(tile_maximum)(scratch, keys, floor);
         tile_row total = lambda == 0 ? PLD_KERNEL(tile_exponential)(scratch, keys, max, PLD_LOG2_E)
-                                     : PLD_KERNEL(tile_pladis)(scratch, spare, keys, lambda, alpha, max);
+                                     : PLD_KERNEL(tile_pladis)(scratch, spare, keys, 0, lambda, alpha, max);
         for (int v = 0; v < PLD_TILE_VECTORS; v++) {
             vec inverse = select_lanes(total.at[v] == splat(0), splat(0), splat(1) / total.at[v]);
             for (int64_t key = 0; key < keys; key++) {

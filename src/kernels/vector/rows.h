@@ -32,14 +32,20 @@ void PLD_KERNEL(tile_powers)(float *tile, int64_t keys, const tile_row *referenc
                              tile_row *max);
 
 /** logits `tile` → (1−λ)·exp(z − max) + λ·total·entmax(z), total = Σ exp(z − max), in place; returns total.
- *  `max` must be the maximum of the tile. `spare` [spare_keys(keys)][PLD_TILE], NULL when that is 0. */
-tile_row PLD_KERNEL(tile_pladis)(float *tile, float *spare, int64_t keys, float lambda, float alpha,
-                                 tile_row max);
+ *  The last key counts as 1 + `copies` of it, each of which has the weight that stands there. `max` must be
+ * the maximum of the tile. `spare` [2·keys][PLD_TILE], or NULL. */
+tile_row PLD_KERNEL(tile_pladis)(float *tile, float *spare, int64_t keys, int64_t copies, float lambda,
+                                 float alpha, tile_row max);
 
 /** Room, in rows of a tile, that tile_pladis wants beside the tile: for exponentials and powers. Above 320
  * keys it computes them again instead, which bounds the scratch memory. */
 static inline int64_t spare_keys(int64_t keys) {
     return keys <= 320 ? 2 * keys : 0;
+}
+
+/** The same where other keys follow, beside which it counts: up to 1024. */
+static inline int64_t joint_spare_keys(int64_t keys) {
+    return keys <= 1024 ? 2 * keys : 0;
 }
 
 #endif
