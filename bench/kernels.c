@@ -5,6 +5,9 @@
 
 #include "bench/measure.h"
 #include "core/memory.h"
+#include "kernels/depthwise.h"
+#include "kernels/gate_halves.h"
+#include "kernels/linear_attention.h"
 
 enum { TOKENS = 1024, CHANNELS = 1280, ROWS = 960, MOST_KEYS = 512, MOST_ROUNDS = 31 };
 
@@ -37,8 +40,92 @@ static void run_gelu_tanh(const pld_kernels *k, buffers *b) {
 static void run_quick_gelu(const pld_kernels *k, buffers *b) {
     k->quick_gelu(b->a, COUNT, b->c);
 }
+static void run_relu(const pld_kernels *k, buffers *b) {
+    k->relu(b->a, COUNT, b->c);
+}
 static void run_geglu(const pld_kernels *k, buffers *b) {
-    k->geglu(b->a, TOKENS / 2, CHANNELS, b->c, CHANNELS);
+    pld_gate_halves(k, (pld_gating){PLD_GATE_GELU, false}, b->a, TOKENS / 2, CHANNELS, b->c, CHANNELS);
+}
+static void run_gated_silu(const pld_kernels *k, buffers *b) {
+    pld_gate_halves(k, (pld_gating){PLD_GATE_SILU, true}, b->a, TOKENS / 2, CHANNELS, b->c, CHANNELS);
+}
+static void run_gated_gelu_tanh(const pld_kernels *k, buffers *b) {
+    pld_gate_halves(k, (pld_gating){PLD_GATE_GELU_TANH, true}, b->a, TOKENS / 2, CHANNELS, b->c, CHANNELS);
+}
+static void run_gated_add(const pld_kernels *k, buffers *b) {
+    k->gated_add(b->a, b->b, b->scale, TOKENS, CHANNELS, b->c);
+}
+static void run_layer_norm_modulated(const pld_kernels *k, buffers *b) {
+    k->layer_norm_modulated(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->shift, b->c);
+}
+static void run_rms_norm_modulated(const pld_kernels *k, buffers *b) {
+    k->rms_norm_modulated(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->scale, b->shift, b->c);
+}
+static void rotate(const pld_kernels *k, const buffers *b, bool halves, pld_head_norm norm) {
+    enum { HEAD_SIZE = 128 };
+    k->rotate_heads(&(pld_head_rotation){.x = b->a,
+                                         .out = b->c,
+                                         .x_row = CHANNELS,
+                                         .out_row = CHANNELS,
+                                         .tokens = TOKENS,
+                                         .heads = CHANNELS / HEAD_SIZE,
+                                         .head_size = HEAD_SIZE,
+                                         .norm = norm,
+                                         .weight = b->scale,
+                                         .epsilon = 1e-6F,
+                                         .width = HEAD_SIZE,
+                                         .halves = halves,
+                                         .cos = b->b,
+                                         .sin = b->b + COUNT / 2});
+}
+static void run_rotate_pairs(const pld_kernels *k, buffers *b) {
+    rotate(k, b, false, PLD_HEAD_NORM_EACH);
+}
+static void run_rotate_halves(const pld_kernels *k, buffers *b) {
+    rotate(k, b, true, PLD_HEAD_NORM_EACH);
+}
+static void run_rotate_alone(const pld_kernels *k, buffers *b) {
+    rotate(k, b, false, PLD_HEAD_NORM_NONE);
+}
+static void depthwise(const pld_kernels *k, const buffers *b, bool gated) {
+    pld_depthwise_run(k,
+                      &(pld_depthwise){.batch = 1,
+                                       .height = 32,
+                                       .width = TOKENS / 32,
+                                       .channels = CHANNELS,
+                                       .gated = gated,
+                                       .x = b->a,
+                                       .weights = b->b,
+                                       .bias = b->shift,
+                                       .out = b->c},
+                      1);
+}
+static void run_depthwise(const pld_kernels *k, buffers *b) {
+    depthwise(k, b, false);
+}
+static void run_depthwise_gated(const pld_kernels *k, buffers *b) {
+    depthwise(k, b, true);
+}
+static void run_linear_attention(const pld_kernels *k, buffers *b) {
+    enum { HEAD_SIZE = 32 };
+    pld_linear_attention_run(k,
+                             &(pld_linear_attention){.batch = 1,
+                                                     .tokens = TOKENS,
+                                                     .heads = CHANNELS / HEAD_SIZE,
+                                                     .head_size = HEAD_SIZE,
+                                                     .query = b->a,
+                                                     .key = b->b,
+                                                     .value = b->b,
+                                                     .token_stride = CHANNELS,
+                                                     .head_stride = HEAD_SIZE,
+                                                     .out = b->c,
+                                                     .out_token_stride = CHANNELS,
+                                                     .out_head_stride = HEAD_SIZE,
+                                                     .epsilon = 1e-15F},
+                             1, b->scratch);
+}
+static void run_patchify(const pld_kernels *k, buffers *b) {
+    k->patchify(&(pld_patch_grid){CHANNELS / 20, 128, 160, 2, false, true}, b->a, b->c);
 }
 static void run_layer_norm(const pld_kernels *k, buffers *b) {
     k->layer_norm(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->shift, b->c);
@@ -79,18 +166,31 @@ static const kernel_row kernels[] = {
     {"gelu", run_gelu, 8},
     {"gelu_tanh", run_gelu_tanh, 8},
     {"quick_gelu", run_quick_gelu, 8},
-    {"geglu", run_geglu, 6},
+    {"relu", run_relu, 8},
+    {"gate, gelu", run_geglu, 6},
+    {"gate, silu", run_gated_silu, 6},
+    {"gate, gelu_tanh", run_gated_gelu_tanh, 6},
     {"layer_norm", run_layer_norm, 8},
     {"rms_norm", run_rms_norm, 8},
+    {"layer_norm_modulated", run_layer_norm_modulated, 8},
+    {"rms_norm_modulated", run_rms_norm_modulated, 8},
+    {"rotate_heads, pairs, normed", run_rotate_pairs, 8},
+    {"rotate_heads, halves, normed", run_rotate_halves, 8},
+    {"rotate_heads, pairs", run_rotate_alone, 8},
     {"channel_moments", run_moments, 4},
     {"scale_shift, silu", run_scale_shift, 8},
     {"add", run_add, 12},
+    {"gated_add", run_gated_add, 12},
+    {"depthwise_row", run_depthwise, 8},
+    {"depthwise_row, silu", run_depthwise_gated, 6},
+    {"linear_attention", run_linear_attention, 16},
     {"concat_channels", run_concat, 8},
     {"f16_to_f32", run_f16_to_f32, 6},
     {"bf16_to_f32", run_bf16_to_f32, 6},
     {"f32_to_bf16", run_f32_to_bf16, 6},
     {"f32_split", run_f32_split, 4},
     {"nchw_to_nhwc", run_to_nhwc, 8},
+    {"patchify", run_patchify, 8},
 };
 
 /* Products of a block of rows that the second cache holds with a panel that the first holds. */

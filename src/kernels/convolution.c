@@ -254,17 +254,18 @@ static void multiply_panels(const convolution_job *job, product_place at, int64_
     }
 }
 
-/** The GEGLU of sums [rows, 2·columns] of a block into its columns from `first` on. */
-static void write_geglu(const convolution_job *job, const product_place *at, int64_t first, int64_t columns,
+/** The gate of sums [rows, 2·columns] of a block into its columns from `first` on. */
+static void write_gated(const convolution_job *job, const product_place *at, int64_t first, int64_t columns,
                         float *sums) {
     const int64_t all = job->conv->weights.columns / 2;
     const int64_t to = at->row * all + first;
     if (!job->conv->to_pairs) {
-        job->k->geglu(sums, at->rows, columns, (float *)job->operands->out + to, all);
+        pld_gate_halves(job->k, job->conv->gating, sums, at->rows, columns, (float *)job->operands->out + to,
+                        all);
         return;
     }
     float *room = sums + job->k->panel_columns() * 2 * job->k->pair_block().rows;
-    job->k->geglu(sums, at->rows, columns, room, columns);
+    pld_gate_halves(job->k, job->conv->gating, sums, at->rows, columns, room, columns);
     for (int64_t row = 0; row < at->rows; row++) {
         pld_pairs_round(job->k, room + row * columns, columns,
                         (uint32_t *)job->operands->out + (to + row * all) / 2);
@@ -272,7 +273,7 @@ static void write_geglu(const convolution_job *job, const product_place *at, int
 }
 
 /** A block of rows times the panels of the two halves, [panel, last): sums [rows, 2·columns] of a panel and
- * its partner, then their GEGLU. */
+ * its partner, then their gate. */
 static void multiply_halves(const convolution_job *job, product_place at, int64_t last, float *sums) {
     const pld_panels *weights = &job->conv->weights;
     for (int64_t panel = at.panel; panel < last; panel += 2) {
@@ -284,7 +285,7 @@ static void multiply_halves(const convolution_job *job, product_place at, int64_
                 run_product(job, &at, &target);
             }
         }
-        write_geglu(job, &at, pld_panel_first(job->k, weights, panel), columns, sums);
+        write_gated(job, &at, pld_panel_first(job->k, weights, panel), columns, sums);
     }
 }
 

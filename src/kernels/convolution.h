@@ -9,7 +9,7 @@
  *
  *      | biases [B, N] | bands [1 or threads][rows, W', pixel] | rooms [threads] |
  *
- * A room is for normalised pixels, or for sums before a GEGLU.
+ * A room is for normalised pixels, or for sums before a gate.
  * A pixel of the band is its pairs, of split numbers the high ones and then the low ones, and a line of the
  * cache where the next pixel's would otherwise fall on the same sets.
  */
@@ -17,14 +17,15 @@
 #define PLD_KERNELS_CONVOLUTION_H
 
 #include "kernels/convolution_operands.h"
+#include "kernels/gate_halves.h"
 #include "kernels/pairs.h"
 
 enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
 
 /** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
  * normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
- * taps, at most PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a GEGLU follows: of
- * the N columns (a, b), out [.., N/2] = a·gelu(b); no residual. x may be pairs, and out; out of a linear
+ * taps, at most PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a gate follows: of
+ * the N columns (a, b), out [.., N/2]; no residual. x may be pairs, and out; out of a linear
  * layer with N <= C may be x. */
 typedef struct pld_convolution {
     pld_panels weights;
@@ -32,12 +33,13 @@ typedef struct pld_convolution {
     int64_t batch, height, width;       /* B, H, W */
     int64_t out_height, out_width;
     int64_t source_height,
-        source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
-    bool normalise;   /* x' = scale·x + shift, by channel and picture */
-    bool silu;        /* and then SiLU */
-    bool from_pairs;  /* of a linear layer without any of that, C even, not split: x is rounded, in pairs */
-    bool to_pairs;    /* of weights.halves, N/2 even: so is out */
-    int64_t room;     /* words that the band may take; 0: what suits a cache */
+        source_width;  /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
+    bool normalise;    /* x' = scale·x + shift, by channel and picture */
+    bool silu;         /* and then SiLU */
+    bool from_pairs;   /* of a linear layer without any of that, C even, not split: x is rounded, in pairs */
+    bool to_pairs;     /* of weights.halves, N/2 even: so is out */
+    pld_gating gating; /* of weights.halves */
+    int64_t room;      /* words that the band may take; 0: what suits a cache */
 } pld_convolution;
 
 /** Bytes of scratch that a run on so many threads needs. */

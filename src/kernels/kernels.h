@@ -170,6 +170,83 @@ typedef struct pld_winograd_output {
     const float *residual[PLD_WINOGRAD_OUT * PLD_WINOGRAD_OUT];
 } pld_winograd_output;
 
+/** What is multiplied by what it lets through: a·act(b). */
+typedef enum pld_gate_kind { PLD_GATE_GELU, PLD_GATE_GELU_TANH, PLD_GATE_SILU } pld_gate_kind;
+
+/** out = a·act(b), row by row; out may be a or b. The halves of rows [2·channels] are a and b in either order
+ * (GLU variants: Shazeer 2020, arXiv 2002.05202). */
+typedef struct pld_gate {
+    pld_gate_kind kind;
+    const float *a, *b; /* [rows, channels], rows a_row and b_row floats apart */
+    int64_t a_row, b_row;
+    int64_t rows, channels;
+    float *out; /* [rows, channels], rows out_row floats apart */
+    int64_t out_row;
+} pld_gate;
+
+/** Over which numbers of a row an RMS norm of heads goes. */
+typedef enum pld_head_norm { PLD_HEAD_NORM_NONE, PLD_HEAD_NORM_EACH, PLD_HEAD_NORM_ALL } pld_head_norm;
+
+enum { PLD_MOST_ROTATED = 1024 }; /* numbers of a head */
+
+/** Queries or keys on their way to attention: an RMS norm, then a rotation of each head's first `width`
+ * numbers by the token's angles (Su et al. 2021, arXiv 2104.09864). out may be x, with the same distance of
+ * rows. */
+typedef struct pld_head_rotation {
+    const float *x; /* [tokens, heads, head_size], rows x_row floats apart */
+    float *out;     /* the same, rows out_row floats apart */
+    int64_t x_row, out_row;
+    int64_t tokens;
+    int heads, head_size;
+    pld_head_norm norm;
+    const float *weight; /* of the norm: [head_size], or of all heads [heads, head_size]; NULL: none */
+    float epsilon;
+    int width;              /* even, at most head_size and PLD_MOST_ROTATED; 0: no rotation */
+    bool halves;            /* number i turns with number i + width/2; else 2i with 2i + 1, as FLUX does */
+    const float *cos, *sin; /* [tokens, width/2] */
+} pld_head_rotation;
+
+enum { PLD_DEPTHWISE_TAPS = 9 };
+
+/** One row of pixels of a 3x3 convolution with a filter for each channel, and some of the channels. With
+ * partner > 0 the channel so much further is convolved, too, and lets through: out = y·silu(y partner). */
+typedef struct pld_depthwise_row {
+    const float *rows[3]; /* above, its own, below: [width, channels]; NULL: zeros */
+    int64_t pixel;        /* floats from one pixel of these to the next */
+    int64_t width, channels;
+    int64_t partner;      /* floats to the channel that lets through, of pixels, weights and bias; 0: none */
+    const float *weights; /* [9, channels], taps weight_row floats apart */
+    int64_t weight_row;
+    const float *bias; /* [channels] or NULL */
+    float *out;        /* [width, channels], pixels out_pixel floats apart */
+    int64_t out_pixel;
+} pld_depthwise_row;
+
+/** Linear attention of some tokens of one head (Katharopoulos et al. 2020, arXiv 2006.16236). Query and key
+ * have been through its feature map. sums: [head_size, head_size] Σ k·v over the tokens and, after them,
+ * [head_size] Σ k. */
+typedef struct pld_linear_tokens {
+    const float *query, *key, *value; /* [tokens, head_size]; query for rows, key and value for sums */
+    int64_t tokens;
+    int head_size;
+    float *sums;
+    float epsilon;
+    float *out; /* [tokens, head_size], rows out_stride floats apart; for rows */
+    int64_t out_stride;
+} pld_linear_tokens;
+
+/** Numbers that the sums of a head take. */
+static inline size_t pld_linear_sums(int head_size) {
+    return (size_t)head_size * ((size_t)head_size + 1);
+}
+
+/** A picture and its tokens [height/patch · width/patch, patch²·channels]; sizes are multiples of `patch`. */
+typedef struct pld_patch_grid {
+    int64_t channels, height, width, patch;
+    bool channels_last;  /* the picture is [height, width, channels], else [channels, height, width] */
+    bool channels_inner; /* a token is [patch, patch, channels], else [channels, patch, patch] */
+} pld_patch_grid;
+
 /* X(return type, name, (arguments)). Its comments are more than clang-format lays out well. */
 /* clang-format off */
 #define PLD_KERNEL_LIST(X)                                                                                          \
@@ -217,15 +294,28 @@ typedef struct pld_winograd_output {
     /* out = x / √(mean(x²) + epsilon) · weight ([channels] or NULL); in place. */                              \
     X(void, rms_norm,                                                                                               \
       (const float *x, int64_t rows, int64_t channels, float epsilon, const float *weight, float *out))             \
+    /* Such norms, then ·(1 + scale) + shift, each [channels]; of the rms norm weight and shift may be NULL.       \
+     */                                                                                                             \
+    X(void, layer_norm_modulated,                                                                                   \
+      (const float *x, int64_t rows, int64_t channels, float epsilon, const float *scale,                           \
+       const float *shift, float *out))                                                                             \
+    X(void, rms_norm_modulated,                                                                                     \
+      (const float *x, int64_t rows, int64_t channels, float epsilon, const float *weight,                          \
+       const float *scale, const float *shift, float *out))                                                         \
+    X(void, rotate_heads, (const pld_head_rotation *rotation))                                                      \
                                                                                                                     \
     /* Activations, element by element, in place. */                                                                \
     X(void, silu, (const float *x, size_t count, float *out))       /* x·sigmoid(x) */                             \
     X(void, gelu, (const float *x, size_t count, float *out))       /* x·Φ(x), by erf */                          \
     X(void, gelu_tanh, (const float *x, size_t count, float *out))  /* the tanh approximation */                    \
     X(void, quick_gelu, (const float *x, size_t count, float *out)) /* x·sigmoid(1.702·x) */                      \
-    /* in [rows, 2·channels] as (a, b) → out [rows, channels] = a·gelu(b), rows out_row floats apart; not in    \
-     * place. */                                                                                                    \
-    X(void, geglu, (const float *in, int64_t rows, int64_t channels, float *out, int64_t out_row))                  \
+    X(void, relu, (const float *x, size_t count, float *out))       /* max(x, 0) */                                 \
+    X(void, gate, (const pld_gate *gate))                                                                           \
+                                                                                                                    \
+    X(void, depthwise_row, (const pld_depthwise_row *row))                                                          \
+    /* Add some tokens to the sums; the rows of some tokens: q·sums / (q·Σ k + epsilon). */                      \
+    X(void, linear_attention_sums, (const pld_linear_tokens *tokens))                                               \
+    X(void, linear_attention_rows, (const pld_linear_tokens *tokens))                                               \
                                                                                                                     \
     /* Sums. */                                                                                                     \
     X(void, add, (const float *a, const float *b, size_t count, float *out)) /* in place */                         \
@@ -233,6 +323,10 @@ typedef struct pld_winograd_output {
     X(void, add_scaled, (const float *a, const float *b, float factor, size_t count, float *out))                   \
     /* out [tokens, channels] = x + vector[channels]; in place. */                                                  \
     X(void, add_rows, (const float *x, int64_t tokens, int64_t channels, const float *vector, float *out))          \
+    /* out [tokens, channels] = residual + gate[channels]·x; out may be either. */                                 \
+    X(void, gated_add,                                                                                              \
+      (const float *residual, const float *x, const float *gate, int64_t tokens, int64_t channels,                  \
+       float *out))                                                                                                 \
                                                                                                                     \
     /* Layout. a [tokens, a_channels], b [tokens, b_channels] → [tokens, a_channels + b_channels]. */             \
     X(void, concat_channels,                                                                                        \
@@ -248,6 +342,8 @@ typedef struct pld_winograd_output {
     /* [channels, tokens] ↔ [tokens, channels] of one picture. */                                                 \
     X(void, nchw_to_nhwc, (const float *in, int64_t channels, int64_t tokens, float *out))                          \
     X(void, nhwc_to_nchw, (const float *in, int64_t channels, int64_t tokens, float *out))                          \
+    X(void, patchify, (const pld_patch_grid *patches, const float *picture, float *tokens))                            \
+    X(void, unpatchify, (const pld_patch_grid *patches, const float *tokens, float *picture))                          \
                                                                                                                     \
     /* Conversions: exact to float32, to the nearest (ties to even) from it. Any alignment. */                      \
     X(void, f16_to_f32, (const void *in, size_t count, float *out))                                                 \

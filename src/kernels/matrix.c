@@ -16,7 +16,7 @@ enum {
     LEAST_PANELS = 4
 };
 
-/** Floats that a thread wants for a piece of a panel, expanded, for a block's sums before their GEGLU, and for a
+/** Floats that a thread wants for a piece of a panel, expanded, for a block's sums before their gate, and for a
  * block of patches. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
     return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(DEPTH * k->panel_columns());
@@ -104,7 +104,7 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
     }
 }
 
-/** PAIRS of panels and all of the depth at a time: sums [rows, 2·columns of the pairs], then their GEGLU. */
+/** PAIRS of panels and all of the depth at a time: sums [rows, 2·columns of the pairs], then their gate. */
 static void multiply_halves(const matrix_job *job, matrix_block block, int64_t pair, int64_t last,
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
@@ -123,7 +123,8 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
                 panel_piece(job, &block, n, &target, room);
             }
         }
-        job->k->geglu(sums, block.rows, columns, job->operands->out + block.row * row + first, row);
+        pld_gate_halves(job->k, job->matrix->gating, sums, block.rows, columns,
+                        job->operands->out + block.row * row + first, row);
     }
 }
 

@@ -4,14 +4,16 @@
 #ifndef PLD_KERNELS_MATRIX_H
 #define PLD_KERNELS_MATRIX_H
 
+#include "kernels/gate_halves.h"
 #include "kernels/panels.h"
 #include "kernels/patches.h"
 
 /** out [rows, N] = left [rows, C] · weightsᵀ + bias + residual. weights.columns is N, weights.depth C. With
- *  weights.halves a GEGLU follows: of the N columns (a, b), out [rows, N/2] = a·gelu(b); no residual. */
+ *  weights.halves a gate follows: of the N columns (a, b), out [rows, N/2]; no residual. */
 typedef struct pld_matrix {
     pld_panels weights;
     int64_t rows;
+    pld_gating gating;
     pld_patches patches; /* without halves: `left` is the input of a convolution of C = kernel² · channels */
 } pld_matrix;
 

@@ -7,7 +7,7 @@
  *      [panel][depth][tap][column in the panel]        columns past the end are 0
  *
  * 16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
- * exact. The two halves of a GEGLU's columns are cut one by one, and their panels alternate, so that what is
+ * exact. The two halves of a gate's columns are cut one by one, and their panels alternate, so that what is
  * multiplied in the end is computed together.
  */
 #ifndef PLD_KERNELS_PANELS_H

@@ -74,22 +74,56 @@ void check_quick_gelu(const pld_kernels *kernels) {
     check_activation("quick_gelu", kernels->quick_gelu, quick_gelu_of, 1e-9, 2e-6);
 }
 
-void check_geglu(const pld_kernels *kernels) {
-    for (int64_t channels = 1; channels < 70; channels += 3) {
-        size_t count = (size_t)(3 * channels);
-        float *in = check_floats(2 * count), *out = check_floats(count), *apart = check_floats(3 * 80);
-        double expected[210];
-        check_fill(in, 2 * count, -4, 4);
-        for (size_t i = 0; i < count; i++) {
-            size_t at = i / (size_t)channels * 2 * (size_t)channels + i % (size_t)channels;
-            expected[i] = (double)in[at] * gelu_of((double)in[at + (size_t)channels]);
-        }
-        kernels->geglu(in, 3, channels, out, channels);
-        check_near("geglu", out, expected, count, 1e-8, 1e-6);
-        kernels->geglu(in, 3, channels, apart, 80);
-        for (int row = 0; row < 3; row++) {
-            check_same("geglu, rows apart", apart + (int64_t)80 * row, out + row * channels,
-                       (size_t)channels * sizeof *out);
-        }
+static double relu_of(double x) {
+    return x > 0 ? x : 0;
+}
+
+void check_relu(const pld_kernels *kernels) {
+    check_activation("relu", kernels->relu, relu_of, 0, 0);
+}
+
+/** a·act(b) of rows with gaps between them, in `out` and in place of a or b. */
+static void gate_case(const pld_kernels *kernels, pld_gate_kind kind, double (*oracle)(double), int64_t rows,
+                      int64_t channels) {
+    const int64_t a_row = channels + 3, b_row = 2 * channels, out_row = channels + 1;
+    const size_t out_count = (size_t)((rows - 1) * out_row + channels);
+    const size_t a_count = (size_t)((rows - 1) * a_row + channels);
+    float *a = check_floats(a_count), *b = check_floats((size_t)(rows * b_row)),
+          *out = check_floats(out_count);
+    double *expected = check_bytes(out_count * sizeof *expected);
+    check_fill(a, a_count, -2, 2);
+    check_fill(b, (size_t)(rows * b_row), -4, 4);
+    check_fill(out, out_count, -1, 1);
+    for (int64_t i = 0; i < (int64_t)out_count; i++) {
+        const int64_t row = i / out_row, c = i % out_row;
+        expected[i] = c < channels ? (double)a[row * a_row + c] * oracle((double)b[row * b_row + c])
+                                   : (double)out[i]; /* the gap stays */
     }
+    pld_gate gate = {.kind = kind,
+                     .a = a,
+                     .b = b,
+                     .a_row = a_row,
+                     .b_row = b_row,
+                     .rows = rows,
+                     .channels = channels,
+                     .out = out,
+                     .out_row = out_row};
+    kernels->gate(&gate);
+    check_near("gate", out, expected, out_count, 1e-8, 2e-6);
+    gate.out = a;
+    gate.out_row = a_row;
+    kernels->gate(&gate);
+    for (int64_t row = 0; row < rows; row++) {
+        check_same("gate in place", a + row * a_row, out + row * out_row, (size_t)channels * sizeof *a);
+    }
+    check_release();
+}
+
+void check_gate(const pld_kernels *kernels) {
+    for (int64_t channels = 1; channels < 70; channels += 3) {
+        gate_case(kernels, PLD_GATE_GELU, gelu_of, 3, channels);
+        gate_case(kernels, PLD_GATE_GELU_TANH, gelu_tanh_of, 2, channels);
+        gate_case(kernels, PLD_GATE_SILU, silu_of, 3, channels);
+    }
+    gate_case(kernels, PLD_GATE_SILU, silu_of, 40, 8); /* rows ahead are asked for */
 }

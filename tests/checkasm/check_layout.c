@@ -52,6 +52,65 @@ void check_add_rows(const pld_kernels *kernels) {
     }
 }
 
+void check_gated_add(const pld_kernels *kernels) {
+    for (int n = 0; n < COUNTS - 1; n++) {
+        const size_t channels = counts[n], count = 5 * channels;
+        float *x = check_floats(count), *gate = check_floats(channels), *residual = check_floats(count),
+              *out = check_floats(count);
+        double expected[500];
+        check_fill(x, count, -2, 2);
+        check_fill(gate, channels, -2, 2);
+        check_fill(residual, count, -2, 2);
+        for (size_t i = 0; i < count; i++) {
+            expected[i] = (double)residual[i] + (double)gate[i % channels] * (double)x[i];
+        }
+        kernels->gated_add(residual, x, gate, 5, (int64_t)channels, out);
+        check_near("gated_add", out, expected, count, 5e-7, 0);
+        kernels->gated_add(residual, x, gate, 5, (int64_t)channels, residual);
+        check_same("gated_add in place of the residual", residual, out, count * sizeof *out);
+        check_release();
+    }
+}
+
+/** The order of a token's numbers, by definition; back again gives the picture. */
+static void patches_case(const pld_kernels *kernels, const pld_patch_grid *p) {
+    const size_t count = (size_t)(p->channels * p->height * p->width);
+    float *picture = check_floats(count), *tokens = check_floats(count), *back = check_floats(count);
+    for (size_t i = 0; i < count; i++) {
+        picture[i] = (float)i;
+    }
+    kernels->patchify(p, picture, tokens);
+    for (int64_t i = 0; i < (int64_t)count; i++) {
+        const int64_t c = p->channels_last ? i % p->channels : i / (p->height * p->width);
+        const int64_t pixel = p->channels_last ? i / p->channels : i % (p->height * p->width);
+        const int64_t y = pixel / p->width, x = pixel % p->width;
+        const int64_t token = y / p->patch * (p->width / p->patch) + x / p->patch;
+        const int64_t dy = y % p->patch, dx = x % p->patch;
+        const int64_t number =
+            p->channels_inner ? (dy * p->patch + dx) * p->channels + c : (c * p->patch + dy) * p->patch + dx;
+        assert_true(tokens[token * p->patch * p->patch * p->channels + number] == picture[i]);
+    }
+    kernels->unpatchify(p, tokens, back);
+    check_same("unpatchify", back, picture, count * sizeof *back);
+    check_release();
+}
+
+void check_patchify(const pld_kernels *kernels) {
+    for (int order = 0; order < 4; order++) {
+        const bool last = order % 2, inner = order / 2;
+        patches_case(kernels, &(pld_patch_grid){16, 6, 4, 2, last, inner});
+        patches_case(kernels, &(pld_patch_grid){3, 6, 9, 3, last, inner});
+        patches_case(kernels, &(pld_patch_grid){5, 2, 3, 1, last, inner});
+        patches_case(kernels, &(pld_patch_grid){1, 4, 4, 4, last, inner});
+    }
+}
+
+/** Picture by picture in check_patchify; here that nothing is written past the end of a single token. */
+void check_unpatchify(const pld_kernels *kernels) {
+    patches_case(kernels, &(pld_patch_grid){7, 2, 2, 2, true, false});
+    patches_case(kernels, &(pld_patch_grid){7, 2, 2, 2, false, true});
+}
+
 void check_concat_channels(const pld_kernels *kernels) {
     for (int n = 0; n < COUNTS - 1; n++) {
         size_t a_channels = counts[n], b_channels = counts[COUNTS - 2 - n],

@@ -109,6 +109,64 @@ void check_rms_norm(const pld_kernels *kernels) {
     check_row_norm(kernels, true, false);
 }
 
+/** Norm of row `row`, in double. */
+static void normal_row(const float *in, int64_t channels, bool rms, double *out) {
+    double mean = 0, squares = 0;
+    for (int64_t c = 0; c < channels; c++) {
+        mean += rms ? 0 : (double)in[c] / (double)channels;
+    }
+    for (int64_t c = 0; c < channels; c++) {
+        squares += ((double)in[c] - mean) * ((double)in[c] - mean) / (double)channels;
+    }
+    for (int64_t c = 0; c < channels; c++) {
+        out[c] = ((double)in[c] - mean) / sqrt(squares + (double)1e-5F);
+    }
+}
+
+/** ·weight·(1 + scale) + shift; `affine`: with weight and shift where they are optional. */
+static void check_modulated(const pld_kernels *kernels, bool rms, bool affine) {
+    enum { ROWS = 3 };
+    for (int n = 1; n < WIDTHS; n++) { /* see check_row_norm for a single channel */
+        const int64_t channels = widths[n];
+        const size_t count = (size_t)(ROWS * channels);
+        float *x = check_floats(count), *out = check_floats(count);
+        float *weight = check_floats((size_t)channels), *scale = check_floats((size_t)channels),
+              *shift = check_floats((size_t)channels);
+        check_fill(x, count, -1, 9);
+        check_fill(weight, (size_t)channels, -1, 1);
+        check_fill(scale, (size_t)channels, -2, 2);
+        check_fill(shift, (size_t)channels, -1, 1);
+        for (int64_t i = 0; i < ROWS * channels; i++) {
+            const int64_t c = i % channels;
+            if (c == 0) {
+                normal_row(x + i, channels, rms, expected + i);
+            }
+            expected[i] *= rms && affine ? (double)weight[c] : 1;
+            expected[i] = expected[i] * (1 + (double)scale[c]) + (!rms || affine ? (double)shift[c] : 0);
+        }
+        for (int in_place = 0; in_place < 2; in_place++) {
+            float *to = in_place ? x : out;
+            if (rms) {
+                kernels->rms_norm_modulated(x, ROWS, channels, 1e-5F, affine ? weight : NULL, scale,
+                                            affine ? shift : NULL, to);
+            } else {
+                kernels->layer_norm_modulated(x, ROWS, channels, 1e-5F, scale, shift, to);
+            }
+            check_near("modulated norm", to, expected, count, 1.2e-5, 1e-6); /* 1 + scale is up to 3 */
+        }
+        check_release();
+    }
+}
+
+void check_layer_norm_modulated(const pld_kernels *kernels) {
+    check_modulated(kernels, false, true);
+}
+
+void check_rms_norm_modulated(const pld_kernels *kernels) {
+    check_modulated(kernels, true, true);
+    check_modulated(kernels, true, false);
+}
+
 static void group_norm_oracle(const pld_group_norm_problem *problem) {
     int64_t width = problem->channels / problem->groups;
     for (int64_t group = 0; group < problem->groups; group++) {

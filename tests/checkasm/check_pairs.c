@@ -371,7 +371,7 @@ static void geglu_case(const pld_kernels *kernels, int64_t half, int64_t depth, 
                                          .packed = packed_weights(kernels, &linear.weights, weights),
                                          .scratch = scratch_of(pld_convolution_scratch(kernels, &linear, 1))};
     pld_convolution_run(kernels, &linear, 1, &operands);
-    kernels->geglu(whole, rows, half, expected, half);
+    pld_gate_halves(kernels, linear.gating, whole, rows, half, expected, half);
     free(operands.scratch);
     free((void *)(uintptr_t)operands.packed);
     linear.weights.halves = true;

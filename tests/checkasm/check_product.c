@@ -219,7 +219,7 @@ static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t 
     void *packed = packed_weights(kernels, &matrix.weights, weights);
     void *scratch = scratch_of(pld_matrix_scratch(kernels, &matrix, 1));
     pld_matrix_run(kernels, &matrix, 1, &(pld_matrix_operands){left, packed, bias, NULL, whole, scratch});
-    kernels->geglu(whole, rows, half, expected, half);
+    pld_gate_halves(kernels, matrix.gating, whole, rows, half, expected, half);
     free(scratch);
     free(packed);
     matrix.weights.halves = true;

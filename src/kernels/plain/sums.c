@@ -19,3 +19,13 @@ void PLD_KERNEL(add_rows)(const float *x, int64_t tokens, int64_t channels, cons
         PLD_KERNEL(add)(x + token * channels, vector, (size_t)channels, out + token * channels);
     }
 }
+
+void PLD_KERNEL(gated_add)(const float *residual, const float *x, const float *gate, int64_t tokens,
+                           int64_t channels, float *out) {
+    for (int64_t token = 0; token < tokens; token++) {
+        const int64_t at = token * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            out[at + c] = residual[at + c] + gate[c] * x[at + c];
+        }
+    }
+}

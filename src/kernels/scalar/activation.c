@@ -38,12 +38,23 @@ void PLD_KERNEL(quick_gelu)(const float *x, size_t count, float *out) {
     }
 }
 
-void PLD_KERNEL(geglu)(const float *in, int64_t rows, int64_t channels, float *out, int64_t out_row) {
-    for (int64_t row = 0; row < rows; row++) {
-        const float *a = in + row * 2 * channels;
-        const float *b = a + channels;
-        for (int64_t c = 0; c < channels; c++) {
-            out[row * out_row + c] = a[c] * gelu_of(b[c]);
+void PLD_KERNEL(relu)(const float *x, size_t count, float *out) {
+    for (size_t i = 0; i < count; i++) {
+        out[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays */
+    }
+}
+
+void PLD_KERNEL(gate)(const pld_gate *gate) {
+    static void (*const activations[])(const float *, size_t, float *) = {
+        [PLD_GATE_GELU] = PLD_KERNEL(gelu),
+        [PLD_GATE_GELU_TANH] = PLD_KERNEL(gelu_tanh),
+        [PLD_GATE_SILU] = PLD_KERNEL(silu),
+    };
+    for (int64_t row = 0; row < gate->rows; row++) {
+        for (int64_t c = 0; c < gate->channels; c++) {
+            float opening;
+            activations[gate->kind](&gate->b[row * gate->b_row + c], 1, &opening);
+            gate->out[row * gate->out_row + c] = gate->a[row * gate->a_row + c] * opening;
         }
     }
 }

@@ -67,3 +67,19 @@ void PLD_KERNEL(rms_norm)(const float *x, int64_t rows, int64_t channels, float 
         }
     }
 }
+
+void PLD_KERNEL(layer_norm_modulated)(const float *x, int64_t rows, int64_t channels, float epsilon,
+                                      const float *scale, const float *shift, float *out) {
+    PLD_KERNEL(layer_norm)(x, rows, channels, epsilon, NULL, NULL, out);
+    for (int64_t i = 0; i < rows * channels; i++) {
+        out[i] = out[i] * (1.0F + scale[i % channels]) + shift[i % channels];
+    }
+}
+
+void PLD_KERNEL(rms_norm_modulated)(const float *x, int64_t rows, int64_t channels, float epsilon,
+                                    const float *weight, const float *scale, const float *shift, float *out) {
+    PLD_KERNEL(rms_norm)(x, rows, channels, epsilon, weight, out);
+    for (int64_t i = 0; i < rows * channels; i++) {
+        out[i] = out[i] * (1.0F + scale[i % channels]) + (shift ? shift[i % channels] : 0.0F);
+    }
+}

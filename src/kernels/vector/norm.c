@@ -3,6 +3,7 @@
  * lane's share of a row, around the mean, and lanes are joined in double. */
 #include "kernels/table.h"
 #include "kernels/vector/functions.h"
+#include "kernels/vector/row_sum.h"
 
 /** A vector's worth of channels from `c` on; the last one of a row may be cut short. */
 PLD_INLINE vec load_channels(const float *row, int64_t c, int64_t channels) {
@@ -116,27 +117,6 @@ PLD_INLINE void write_row(const float *in, int64_t channels, float mean, float f
     }
 }
 
-/* Independent sums hide the latency of an addition. */
-enum { PLD_CHAINS = 4, PLD_CHAINED = PLD_CHAINS * PLD_LANES };
-
-/** Σ (in − centre) over a row, or of its squares. */
-PLD_INLINE double sum_row(const float *in, int64_t channels, float centre, const bool squared) {
-    vec sums[PLD_CHAINS] = {{0}};
-    int64_t c = 0;
-    for (; c + PLD_CHAINED <= channels; c += PLD_CHAINED) {
-        for (int64_t i = 0; i < PLD_CHAINS; i++) {
-            vec distance = load(in + c + i * PLD_LANES) - splat(centre);
-            sums[i] += squared ? distance * distance : distance;
-        }
-    }
-    double rest = 0;
-    for (; c < channels; c++) {
-        double distance = (double)in[c] - (double)centre;
-        rest += squared ? distance * distance : distance;
-    }
-    return sum_lanes((sums[0] + sums[1]) + (sums[2] + sums[3])) + rest;
-}
-
 void PLD_KERNEL(layer_norm)(const float *x, int64_t rows, int64_t channels, float epsilon,
                             const float *weight, const float *bias, float *out) {
     for (int64_t row = 0; row < rows; row++) {
@@ -156,5 +136,54 @@ void PLD_KERNEL(rms_norm)(const float *x, int64_t rows, int64_t channels, float 
         double square = sum_row(in, channels, 0, true) / (double)channels;
         write_row(in, channels, 0, (float)(1 / sqrt(square + (double)epsilon)), weight, NULL,
                   out + row * channels);
+    }
+}
+
+/** What follows a norm: ·(1 + scale) + shift, after a weight if there is one; weight and shift may be NULL.
+ */
+typedef struct modulation {
+    const float *weight, *scale, *shift;
+} modulation;
+
+PLD_INLINE vec modulated_of(vec x, vec mean, vec factor, const modulation *m, int64_t c, int64_t lanes) {
+    vec y = (x - mean) * factor;
+    y = m->weight ? y * load_lanes(m->weight + c, lanes) : y;
+    y = y * (splat(1) + load_lanes(m->scale + c, lanes));
+    return m->shift ? y + load_lanes(m->shift + c, lanes) : y;
+}
+
+PLD_INLINE void write_modulated(const float *in, int64_t channels, float mean, float factor,
+                                const modulation *m, float *out) {
+    int64_t c = 0;
+    for (; c + PLD_LANES <= channels; c += PLD_LANES) {
+        store(out + c, modulated_of(load(in + c), splat(mean), splat(factor), m, c, PLD_LANES));
+    }
+    if (c < channels) {
+        const int64_t rest = channels - c;
+        const vec x = load_lanes(in + c, rest);
+        store_lanes(out + c, modulated_of(x, splat(mean), splat(factor), m, c, rest), rest);
+    }
+}
+
+void PLD_KERNEL(layer_norm_modulated)(const float *x, int64_t rows, int64_t channels, float epsilon,
+                                      const float *scale, const float *shift, float *out) {
+    const modulation m = {NULL, scale, shift};
+    for (int64_t row = 0; row < rows; row++) {
+        const float *in = x + row * channels;
+        float mean = (float)((double)in[0] + sum_row(in, channels, in[0], false) / (double)channels);
+        double variance = sum_row(in, channels, mean, true) / (double)channels;
+        write_modulated(in, channels, mean, (float)(1 / sqrt(variance + (double)epsilon)), &m,
+                        out + row * channels);
+    }
+}
+
+void PLD_KERNEL(rms_norm_modulated)(const float *x, int64_t rows, int64_t channels, float epsilon,
+                                    const float *weight, const float *scale, const float *shift, float *out) {
+    const modulation m = {weight, scale, shift};
+    for (int64_t row = 0; row < rows; row++) {
+        const float *in = x + row * channels;
+        double square = sum_row(in, channels, 0, true) / (double)channels;
+        write_modulated(in, channels, 0, (float)(1 / sqrt(square + (double)epsilon)), &m,
+                        out + row * channels);
     }
 }
