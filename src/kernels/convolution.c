@@ -191,6 +191,14 @@ static void fill_rows(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
+/** The gate of a panel's columns, for the picture of a row of the output. */
+static const float *panel_gate(const convolution_job *job, int64_t row, int64_t panel) {
+    const pld_convolution_operands *o = job->operands;
+    const int64_t picture = row / job->conv->out_height;
+    return o->gate ? o->gate + picture * o->gate_step + pld_panel_first(job->k, &job->conv->weights, panel)
+                   : NULL;
+}
+
 /** What one call of the kernel takes: rows of the output of one picture, a panel, a piece of the depth. */
 typedef struct product_place {
     int64_t row, rows, panel, pair, pairs;
@@ -229,6 +237,7 @@ static void run_product(const convolution_job *job, const product_place *at, con
         .left_low = split ? cut->pairs : 0,
         .panel_low = split ? cut->pairs * job->k->panel_columns() : 0,
         .bias = first && bias ? bias + pld_panel_first(job->k, &conv->weights, at->panel) : NULL,
+        .gate = panel_gate(job, at->row, at->panel),
         .add = first ? target->add : target->out,
         .out = target->out,
         .out_row = target->out_row,

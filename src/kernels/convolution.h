@@ -22,10 +22,10 @@
 
 enum { PLD_CONVOLUTION_MOST_TAPS = 49 };
 
-/** out [B, H_out, W_out, N] = convolution of x' + bias + vector + residual, where x' [B, H, W, C] is x,
- * normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
+/** out [B, H_out, W_out, N] = gate·(convolution of x' + bias + vector) + residual, where x' [B, H, W, C] is
+ * x, normalised or enlarged if that is asked. weights: pairs, split or not, of N columns, depth C, kernel²
  * taps, at most PLD_CONVOLUTION_MOST_TAPS. With weights.halves, of a linear layer alone, a gate follows: of
- * the N columns (a, b), out [.., N/2]; no residual. x may be pairs, and out; out of a linear
+ * the N columns (a, b), out [.., N/2]; no factors, no residual. x may be pairs, and out; out of a linear
  * layer with N <= C may be x. */
 typedef struct pld_convolution {
     pld_panels weights;

@@ -71,14 +71,15 @@ static inline pld_attention_shape pld_attention_shape_of(const pld_attention_til
                                  tile->zero_keys};
 }
 
-/** Some rows of a matrix times one panel of packed weights, plus bias. Sums begin at 0 and run over the depth
- * in order, so a row's result does not depend on the others. */
+/** Some rows of a matrix times one panel of packed weights, plus bias, times gate, plus what is added. Sums
+ * begin at 0 and run over the depth in order, so a row's result does not depend on the others. */
 typedef struct pld_panel_product {
     const float *left; /* [rows, depth], rows left_row floats apart */
     int64_t left_row;
     int64_t rows, depth;
     const float *panel; /* [depth, panel_columns()] */
     const float *bias;  /* [columns] or NULL */
+    const float *gate;  /* [columns] or NULL */
     const float *add;   /* as out, added to the result; may be out, or NULL */
     float *out;         /* [rows, columns], rows out_row floats apart */
     int64_t out_row;
@@ -107,6 +108,7 @@ typedef struct pld_pair_product {
     const uint32_t *next_panel;  /* that of the next call, to be asked for; or NULL */
     int64_t left_low, panel_low; /* of split operands: words from a high half to its low one; else 0 */
     const float *bias;           /* [columns] or NULL */
+    const float *gate;           /* [columns] or NULL: factors of the sum and its bias */
     const float *add; /* [rows, columns], rows out_row apart: added to the result; may be out; or NULL */
     float *out;       /* [rows, columns], rows out_row floats apart */
     int64_t out_row;

@@ -68,6 +68,20 @@ static void place_left(const matrix_job *job, matrix_block *block, float *room) 
     }
 }
 
+/** The gate of a panel's columns, for the rows from `row` on. */
+static const float *panel_gate(const matrix_job *job, int64_t row, int64_t panel) {
+    const pld_matrix_operands *o = job->operands;
+    const int64_t vector = o->gate_rows ? row / o->gate_rows : 0;
+    return o->gate ? o->gate + vector * o->gate_step + pld_panel_first(job->k, &job->matrix->weights, panel)
+                   : NULL;
+}
+
+/** Rows of a block that begins with `row`: all have one gate. */
+static int64_t block_rows(const pld_matrix_operands *o, int64_t row, int64_t end) {
+    const int64_t rows = pld_smaller(ROWS, end - row);
+    return o->gate_rows ? pld_smaller(rows, o->gate_rows - row % o->gate_rows) : rows;
+}
+
 /** The block times its piece of one panel. */
 static void panel_piece(const matrix_job *job, const matrix_block *block, int64_t panel,
                         const pld_panel_target *target, float *room) {
@@ -81,6 +95,7 @@ static void panel_piece(const matrix_job *job, const matrix_block *block, int64_
         .depth = block->count,
         .panel = pld_panels_read(job->k, weights, o->packed, panel, block->depth, block->count, room),
         .bias = bias ? bias + pld_panel_first(job->k, weights, panel) : NULL,
+        .gate = panel_gate(job, block->row, panel),
         .add = block->depth == 0 ? target->add : target->out,
         .out = target->out,
         .out_row = target->out_row,
@@ -131,8 +146,8 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
 /** Rows [row, end) times panels, or pairs of them, [first, last). */
 static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t first, int64_t last,
                         float *room) {
-    for (; row < end; row += ROWS) {
-        const matrix_block block = {.row = row, .rows = pld_smaller(ROWS, end - row)};
+    for (matrix_block block; row < end; row += block.rows) {
+        block = (matrix_block){.row = row, .rows = block_rows(job->operands, row, end)};
         if (job->matrix->weights.halves) {
             multiply_halves(job, block, first, last, room);
         } else {

@@ -8,8 +8,9 @@
 #include "kernels/panels.h"
 #include "kernels/patches.h"
 
-/** out [rows, N] = left [rows, C] · weightsᵀ + bias + residual. weights.columns is N, weights.depth C. With
- *  weights.halves a gate follows: of the N columns (a, b), out [rows, N/2]; no residual. */
+/** out [rows, N] = gate·(left [rows, C] · weightsᵀ + bias) + residual. weights.columns is N, weights.depth C.
+ * With weights.halves a gate of its own kind follows: of the N columns (a, b), out [rows, N/2]; no factors,
+ * no residual. */
 typedef struct pld_matrix {
     pld_panels weights;
     int64_t rows;
@@ -24,6 +25,9 @@ typedef struct pld_matrix_operands {
     const float *residual; /* [rows, N], may be out; or NULL */
     float *out;            /* [rows, N], or [rows, N/2] */
     void *scratch;         /* 64-byte aligned */
+    const float *gate;     /* [rows / gate_rows, N], one after the other gate_step floats apart; or NULL: 1 */
+    int64_t gate_rows;     /* 0: all rows have one gate */
+    int64_t gate_step;
 } pld_matrix_operands;
 
 /** Bytes of scratch that a run on so many threads needs. */

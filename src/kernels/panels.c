@@ -53,6 +53,13 @@ void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float 
     }
 }
 
+void pld_panels_pack_halves(const pld_kernels *k, const pld_panels *shape, const float *first,
+                            const float *second, int64_t panel, void *packed) {
+    const int64_t half = panel % 2 * (shape->columns / 2);
+    const int64_t row = pld_panel_first(k, shape, panel) - half;
+    pld_panels_pack(k, shape, (panel % 2 ? second : first) + row * shape->depth * shape->taps, panel, packed);
+}
+
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room) {
     const int64_t row = shape->taps * k->panel_columns();

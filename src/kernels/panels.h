@@ -67,6 +67,11 @@ size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed);
 
+/** The same of halves whose matrices are stored apart, [columns / 2, depth, taps] float32 each: gate and up,
+ * or wi_0 and wi_1. All of both is given. */
+void pld_panels_pack_halves(const pld_kernels *k, const pld_panels *shape, const float *first,
+                            const float *second, int64_t panel, void *packed);
+
 /** Of all types but those of pair_product: rows [first, first + count) of the depth of panel `panel` as
  * float32 [count, taps, panel_columns()]: in `packed` itself, or expanded into `room`. */
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,

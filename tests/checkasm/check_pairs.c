@@ -52,7 +52,7 @@ static double half(uint32_t pair, int which) {
 
 /** What a product begins its sums with, and of what its operands are. */
 typedef struct beginning {
-    bool bias, accumulate, split;
+    bool bias, accumulate, split, gate;
 } beginning;
 
 /** One product of `rows` × `pairs` with `columns` of a panel, for each of `taps` left sides, which overlap;
@@ -75,6 +75,7 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
     uint32_t *panel = random_pairs((size_t)(taps * halves * pairs * width));
     uint32_t *copy = check_bytes((size_t)(taps * halves * pairs * narrow) * sizeof *copy);
     float *more = filled((size_t)columns);
+    float *gate = filled((size_t)columns);
     float *out = filled(count);
     float *same = check_floats(count);
     double *expected = doubles(count);
@@ -86,19 +87,20 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
         if (n >= columns) {
             continue;
         }
-        expected[i] = (begin.bias ? (double)more[n] : 0) + (begin.accumulate ? (double)out[i] : 0);
+        double sum = begin.bias ? (double)more[n] : 0;
         for (int64_t k = 0; k < 2 * pairs * taps; k++) {
             const int64_t tap = k / (2 * pairs);
             const int64_t pair = k / 2 % pairs;
             const int64_t at = row / RUN * run_step + row % RUN * left_row + tap_at[tap] + pair;
             const int64_t right = (tap * halves * pairs + pair) * width + n;
             const int which = (int)(k % 2);
-            expected[i] += half(left[at], which) * half(panel[right], which);
+            sum += half(left[at], which) * half(panel[right], which);
             if (begin.split) {
-                expected[i] += half(left[at + pairs], which) * half(panel[right], which) +
-                               half(left[at], which) * half(panel[right + pairs * width], which);
+                sum += half(left[at + pairs], which) * half(panel[right], which) +
+                       half(left[at], which) * half(panel[right + pairs * width], which);
             }
         }
+        expected[i] = (begin.gate ? (double)gate[n] * sum : sum) + (begin.accumulate ? (double)out[i] : 0);
     }
     pld_pair_product product = {.left = left,
                                 .left_row = left_row,
@@ -113,6 +115,7 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
                                 .left_low = begin.split ? pairs : 0,
                                 .panel_low = begin.split ? pairs * width : 0,
                                 .bias = begin.bias ? more : NULL,
+                                .gate = begin.gate ? gate : NULL,
                                 .add = begin.accumulate ? out : NULL,
                                 .out = out,
                                 .out_row = out_row,
@@ -129,6 +132,7 @@ static void pair_case(const pld_kernels *kernels, int64_t rows, int64_t pairs, i
         }
         product.panel = copy;
         product.bias = begin.bias ? more + first : NULL;
+        product.gate = begin.gate ? gate + first : NULL;
         product.add = begin.accumulate ? same + first : NULL;
         product.out = same + first;
         scalar->pair_product(&product);
@@ -154,24 +158,31 @@ void check_pair_product(const pld_kernels *kernels) {
         for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
             for (int64_t taps = 1; taps <= 3; taps++) {
                 for (int split = 0; split <= 1; split++) {
-                    pair_case(kernels, rows[r], depths[d], taps, full, (beginning){true, false, split});
-                    pair_case(kernels, rows[r], depths[d], taps, full, (beginning){false, true, split});
-                    pair_case(kernels, rows[r], depths[d], taps, full - 1, (beginning){true, true, split});
-                    pair_case(kernels, rows[r], depths[d], taps, full / 2, (beginning){false, false, split});
-                    pair_case(kernels, rows[r], depths[d], taps, 1, (beginning){true, false, split});
+                    const bool gate = (r + d) % 2; /* with some, and with all once below */
+                    pair_case(kernels, rows[r], depths[d], taps, full, (beginning){true, false, split, gate});
+                    pair_case(kernels, rows[r], depths[d], taps, full,
+                              (beginning){false, true, split, false});
+                    pair_case(kernels, rows[r], depths[d], taps, full, (beginning){false, true, split, true});
+                    pair_case(kernels, rows[r], depths[d], taps, full - 1,
+                              (beginning){true, true, split, !gate});
+                    pair_case(kernels, rows[r], depths[d], taps, full / 2,
+                              (beginning){false, false, split, gate});
+                    pair_case(kernels, rows[r], depths[d], taps, 1, (beginning){true, false, split, !gate});
                 }
             }
         }
     }
     for (int split = 0; split <= 1; split++) { /* more rows and steps than are taken at a time */
-        pair_case(kernels, 300, 335, 1, full, (beginning){true, true, split});
-        pair_case(kernels, 269, 70, 3, full - 1, (beginning){true, false, split});
+        for (int gate = 0; gate <= 1; gate++) {
+            pair_case(kernels, 300, 335, 1, full, (beginning){true, true, split, gate});
+            pair_case(kernels, 269, 70, 3, full - 1, (beginning){true, false, split, gate});
+        }
     }
 }
 
 /** What a case adds around the convolution. */
 typedef struct extras {
-    bool bias, vector, residual;
+    bool bias, vector, residual, gate;
 } extras;
 
 /** What is left of a number once it is rounded to the nearest bfloat16, rounded likewise. */
@@ -262,6 +273,7 @@ static void compare_convolution(const pld_kernels *kernels, const pld_convolutio
     float *weights = filled((size_t)(n * products));
     float *bias = filled((size_t)n);
     float *vector = filled((size_t)(conv->batch * n));
+    float *gate = filled((size_t)(conv->batch * (n + 3)));
     float *first = filled(count);
     void *packed = packed_weights(kernels, &conv->weights, weights);
     double *inputs = inputs_of(kernels, conv, x, factors);
@@ -274,10 +286,11 @@ static void compare_convolution(const pld_kernels *kernels, const pld_convolutio
     for (int64_t i = 0; i < pixels * n; i++) {
         const int64_t at = i / n % (conv->out_height * conv->out_width);
         const int64_t picture = i / n / (conv->out_height * conv->out_width);
-        expected[i] =
+        const double sum =
             (add.bias ? (double)bias[i % n] : 0) + (add.vector ? (double)vector[picture * n + i % n] : 0) +
-            (add.residual ? (double)first[i] : 0) +
             convolved(conv, inputs, wanted, picture, at / conv->out_width, at % conv->out_width, i % n);
+        expected[i] = (add.gate ? (double)gate[picture * (n + 3) + i % n] * sum : sum) +
+                      (add.residual ? (double)first[i] : 0);
     }
     float *one = check_floats(count);
     for (int threads = 1; threads <= 5; threads += 2) {
@@ -292,6 +305,8 @@ static void compare_convolution(const pld_kernels *kernels, const pld_convolutio
                                                         .packed = packed,
                                                         .bias = add.bias ? bias : NULL,
                                                         .vector = add.vector ? vector : NULL,
+                                                        .gate = add.gate ? gate : NULL,
+                                                        .gate_step = n + 3,
                                                         .residual = !add.residual  ? NULL
                                                                     : threads == 1 ? first
                                                                                    : out,
@@ -359,9 +374,12 @@ static void in_place_case(const pld_kernels *kernels, pld_panel_type type) {
     check_release();
 }
 
-/** A GEGLU in a linear layer gives the bits of one after it: every sum is the same. */
-static void geglu_case(const pld_kernels *kernels, int64_t half, int64_t depth, int64_t rows) {
+/** A gate in a linear layer gives the bits of one after it: every sum is the same. */
+static void gated_case(const pld_kernels *kernels, pld_panel_type type, pld_gating gating, int64_t half,
+                       int64_t depth, int64_t rows) {
     pld_convolution linear = convolution_of(1, 1, 2 * half, depth, 1, rows, 1);
+    linear.weights.type = type;
+    linear.gating = gating;
     float *weights = filled((size_t)(2 * half * depth));
     float *whole = check_floats((size_t)(rows * 2 * half));
     float *expected = check_floats((size_t)(rows * half));
@@ -380,10 +398,11 @@ static void geglu_case(const pld_kernels *kernels, int64_t half, int64_t depth, 
         operands.out = check_floats((size_t)(rows * half));
         operands.scratch = scratch_of(pld_convolution_scratch(kernels, &linear, threads));
         pld_convolution_run(kernels, &linear, threads, &operands);
-        check_same("linear layer with GEGLU", operands.out, expected, (size_t)(rows * half) * sizeof(float));
+        check_same("linear layer with a gate", operands.out, expected, (size_t)(rows * half) * sizeof(float));
         free(operands.scratch);
     }
-    if (half % 2 == 0 && depth % 2 == 0) { /* from rounded rows to rounded rows: the same numbers, rounded */
+    /* from rounded rows to rounded ones: the same numbers */
+    if (half % 2 == 0 && depth % 2 == 0 && type == PLD_PANEL_PAIRS) {
         uint32_t *x = (uint32_t *)check_floats((size_t)(rows * depth / 2));
         uint32_t *wanted = (uint32_t *)check_floats((size_t)(rows * half / 2));
         pld_pairs_round(kernels, operands.x, rows * depth, x);
@@ -396,6 +415,13 @@ static void geglu_case(const pld_kernels *kernels, int64_t half, int64_t depth, 
         check_same("from and to pairs", operands.out, wanted, (size_t)(rows * half / 2) * sizeof *wanted);
         free(operands.scratch);
     }
+    const size_t bytes = pld_panels_bytes(kernels, &linear.weights);
+    void *apart = check_bytes(bytes);
+    memset(apart, 0xff, bytes);
+    for (int64_t panel = 0; panel < pld_panel_count(kernels, &linear.weights); panel++) {
+        pld_panels_pack_halves(kernels, &linear.weights, weights, weights + half * depth, panel, apart);
+    }
+    check_same("halves stored apart", apart, operands.packed, bytes);
     free((void *)(uintptr_t)operands.packed);
     check_release();
 }
@@ -410,29 +436,37 @@ static void check_linear(const pld_kernels *kernels) {
     convolution_case(kernels, &linear, both);
     linear = convolution_of(1, 1, 75, 1301, 1, 7, 1); /* odd, and three pieces of depth */
     convolution_case(kernels, &linear, both);
+    convolution_case(kernels, &linear, (extras){true, false, true, true});
+    linear = convolution_of(1, 1, 40, 20, 3, 90, 1); /* a gate for each picture */
+    convolution_case(kernels, &linear, (extras){true, false, true, true});
     linear = convolution_of(1, 1, 3, 1, 1, 1, 1);
     convolution_case(kernels, &linear, (extras){0});
     linear = convolution_of(1, 1, 33, 36, 3, 9, 11);
     convolution_case(kernels, &linear, bias);
     linear.normalise = linear.silu = true;
-    convolution_case(kernels, &linear, (extras){true, true, true});
+    convolution_case(kernels, &linear, (extras){true, true, true, false});
     in_place_case(kernels, PLD_PANEL_PAIRS);
     in_place_case(kernels, PLD_PANEL_SPLIT);
-    geglu_case(kernels, 128, 32, 500);
-    geglu_case(kernels, 75, 1301, 7);
-    geglu_case(kernels, 74, 1300, 7);
-    geglu_case(kernels, 1, 5, 300);
+    for (int i = 0; i < 2; i++) {
+        const pld_panel_type type = i ? PLD_PANEL_SPLIT : PLD_PANEL_PAIRS;
+        gated_case(kernels, type, (pld_gating){PLD_GATE_GELU, false}, 128, 32, 500);
+        gated_case(kernels, type, (pld_gating){PLD_GATE_SILU, true}, 75, 1301, 7);
+        gated_case(kernels, type, (pld_gating){PLD_GATE_GELU_TANH, true}, 74, 1300, 7);
+        gated_case(kernels, type, (pld_gating){PLD_GATE_SILU, false}, 1, 5, 300);
+    }
 }
 
 void check_convolution(const pld_kernels *kernels) {
     const extras bias = {.bias = true};
-    const extras all = {true, true, true};
+    const extras all = {true, true, true, false};
+    const extras gated = {true, true, true, true};
     check_linear(kernels);
     for (int64_t stride = 1; stride <= 2; stride++) {
         pld_convolution conv = convolution_of(3, stride, 20, 9, 2, 7, 5);
         convolution_case(kernels, &conv, bias);
         conv = convolution_of(3, stride, 33, 40, 1, 4, 8);
         convolution_case(kernels, &conv, all);
+        convolution_case(kernels, &conv, gated);
         conv = convolution_of(3, stride, 3, 2, 1, 1, 1);
         convolution_case(kernels, &conv, (extras){0});
         conv = convolution_of(3, stride, 17, 6, 3, 37, 41);

@@ -27,15 +27,22 @@ void check_panel_columns(const pld_kernels *kernels) {
     assert_true(kernels->panel_columns() % 8 == 0);
 }
 
+/** What stands around a product. */
+typedef struct around {
+    bool bias, accumulate, gate;
+    int64_t gate_rows; /* of a matrix: rows of a gate, 0: all */
+} around;
+
 /** One product of `rows` × `depth` with `columns` of a panel. */
-static void panel_case(const pld_kernels *kernels, int64_t rows, int64_t depth, int64_t columns, bool bias,
-                       bool accumulate) {
+static void panel_case(const pld_kernels *kernels, int64_t rows, int64_t depth, int64_t columns,
+                       around with) {
     const int64_t width = kernels->panel_columns();
     const int64_t left_row = depth + 3;
     const int64_t out_row = columns + 5;
     float *left = filled((size_t)((rows - 1) * left_row + depth));
     float *panel = filled((size_t)(depth * width));
     float *more = filled((size_t)columns);
+    float *gate = filled((size_t)columns);
     float *out = filled((size_t)((rows - 1) * out_row + columns));
     double *expected = doubles((size_t)((rows - 1) * out_row + columns));
     for (int64_t i = 0; i < (rows - 1) * out_row + columns; i++) {
@@ -43,14 +50,16 @@ static void panel_case(const pld_kernels *kernels, int64_t rows, int64_t depth, 
         int64_t n = i % out_row;
         expected[i] = (double)out[i];
         if (n < columns) {
-            expected[i] = (bias ? (double)more[n] : 0) + (accumulate ? (double)out[i] : 0);
+            double sum = with.bias ? (double)more[n] : 0;
             for (int64_t k = 0; k < depth; k++) {
-                expected[i] += (double)left[row * left_row + k] * (double)panel[k * width + n];
+                sum += (double)left[row * left_row + k] * (double)panel[k * width + n];
             }
+            expected[i] = (with.gate ? (double)gate[n] * sum : sum) + (with.accumulate ? (double)out[i] : 0);
         }
     }
-    kernels->panel_product(&(pld_panel_product){left, left_row, rows, depth, panel, bias ? more : NULL,
-                                                accumulate ? out : NULL, out, out_row, columns});
+    kernels->panel_product(&(pld_panel_product){left, left_row, rows, depth, panel, with.bias ? more : NULL,
+                                                with.gate ? gate : NULL, with.accumulate ? out : NULL, out,
+                                                out_row, columns});
     check_near("panel_product", out, expected, (size_t)((rows - 1) * out_row + columns),
                6e-8 * (double)(depth + 4), 0);
     free(expected);
@@ -63,11 +72,13 @@ void check_panel_product(const pld_kernels *kernels) {
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
             int64_t full = kernels->panel_columns();
-            panel_case(kernels, rows[r], depths[d], full, true, false);
-            panel_case(kernels, rows[r], depths[d], full, false, true);
-            panel_case(kernels, rows[r], depths[d], full - 1, true, true);
-            panel_case(kernels, rows[r], depths[d], full / 2, false, false);
-            panel_case(kernels, rows[r], depths[d], 1, true, false);
+            for (int gate = 0; gate < 2; gate++) {
+                panel_case(kernels, rows[r], depths[d], full, (around){.bias = true, .gate = gate});
+                panel_case(kernels, rows[r], depths[d], full, (around){.accumulate = true, .gate = gate});
+                panel_case(kernels, rows[r], depths[d], full - 1, (around){true, true, gate, 0});
+                panel_case(kernels, rows[r], depths[d], full / 2, (around){.gate = gate});
+                panel_case(kernels, rows[r], depths[d], 1, (around){.bias = true, .gate = gate});
+            }
         }
     }
 }
@@ -170,21 +181,26 @@ static void *scratch_of(size_t bytes) {
     return scratch;
 }
 
-static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, bool residual) {
+static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, around with) {
     const int64_t n = matrix->weights.columns;
     const int64_t depth = matrix->weights.depth;
     const int64_t rows = matrix->rows;
     float *left = filled((size_t)(rows * depth));
     float *weights = filled((size_t)(n * depth));
     float *bias = filled((size_t)n);
+    const int64_t gate_rows = with.gate_rows ? with.gate_rows : rows;
+    const int64_t gate_step = n + 3;
+    float *gate = filled((size_t)(((rows - 1) / gate_rows + 1) * gate_step));
     float *first = filled((size_t)(rows * n));
     void *packed = packed_weights(kernels, &matrix->weights, weights);
     double *expected = doubles((size_t)(rows * n));
     for (int64_t i = 0; i < rows * n; i++) {
-        expected[i] = (double)bias[i % n] + (residual ? (double)first[i] : 0);
+        double sum = with.bias ? (double)bias[i % n] : 0;
         for (int64_t k = 0; k < depth; k++) {
-            expected[i] += (double)left[i / n * depth + k] * (double)weights[i % n * depth + k];
+            sum += (double)left[i / n * depth + k] * (double)weights[i % n * depth + k];
         }
+        const double factor = with.gate ? (double)gate[i / n / gate_rows * gate_step + i % n] : 1;
+        expected[i] = factor * sum + (with.accumulate ? (double)first[i] : 0);
     }
     float *one = check_floats((size_t)(rows * n));
     for (int threads = 1; threads <= 5; threads += 2) {
@@ -194,7 +210,15 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, bo
         memcpy(out, first, (size_t)(rows * n) * sizeof *out);
         const float *added = threads == 3 ? first : out;
         pld_matrix_run(kernels, matrix, threads,
-                       &(pld_matrix_operands){left, packed, bias, residual ? added : NULL, out, scratch});
+                       &(pld_matrix_operands){.left = left,
+                                              .packed = packed,
+                                              .bias = with.bias ? bias : NULL,
+                                              .residual = with.accumulate ? added : NULL,
+                                              .out = out,
+                                              .scratch = scratch,
+                                              .gate = with.gate ? gate : NULL,
+                                              .gate_rows = with.gate_rows,
+                                              .gate_step = gate_step});
         check_near("matrix", out, expected, (size_t)(rows * n), 6e-8 * (double)(depth + 4), 0);
         if (threads == 1) {
             memcpy(one, out, (size_t)(rows * n) * sizeof *out);
@@ -207,10 +231,11 @@ static void matrix_case(const pld_kernels *kernels, const pld_matrix *matrix, bo
     check_release();
 }
 
-/** A GEGLU in the layer gives the bits of one after it: every sum is the same. */
-static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t half, int64_t depth,
-                       int64_t rows) {
-    pld_matrix matrix = {.weights = {type, 2 * half, depth, 1, false}, .rows = rows};
+/** A gate in the layer gives the bits of one after it: every sum is the same. So do halves that are stored
+ * apart. */
+static void gated_case(const pld_kernels *kernels, pld_panel_type type, pld_gating gating, int64_t half,
+                       int64_t depth, int64_t rows) {
+    pld_matrix matrix = {.weights = {type, 2 * half, depth, 1, false}, .rows = rows, .gating = gating};
     float *left = filled((size_t)(rows * depth));
     float *weights = filled((size_t)(2 * half * depth));
     float *bias = filled((size_t)(2 * half));
@@ -218,8 +243,10 @@ static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t 
     float *expected = check_floats((size_t)(rows * half));
     void *packed = packed_weights(kernels, &matrix.weights, weights);
     void *scratch = scratch_of(pld_matrix_scratch(kernels, &matrix, 1));
-    pld_matrix_run(kernels, &matrix, 1, &(pld_matrix_operands){left, packed, bias, NULL, whole, scratch});
-    pld_gate_halves(kernels, matrix.gating, whole, rows, half, expected, half);
+    pld_matrix_run(kernels, &matrix, 1,
+                   &(pld_matrix_operands){
+                       .left = left, .packed = packed, .bias = bias, .out = whole, .scratch = scratch});
+    pld_gate_halves(kernels, gating, whole, rows, half, expected, half);
     free(scratch);
     free(packed);
     matrix.weights.halves = true;
@@ -228,10 +255,21 @@ static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t 
         float *out = check_floats((size_t)(rows * half));
         scratch = scratch_of(pld_matrix_scratch(kernels, &matrix, threads));
         pld_matrix_run(kernels, &matrix, threads,
-                       &(pld_matrix_operands){left, packed, bias, NULL, out, scratch});
-        check_same("matrix with GEGLU", out, expected, (size_t)(rows * half) * sizeof *out);
+                       &(pld_matrix_operands){
+                           .left = left, .packed = packed, .bias = bias, .out = out, .scratch = scratch});
+        check_same("matrix with a gate", out, expected, (size_t)(rows * half) * sizeof *out);
         free(scratch);
     }
+    const size_t bytes = pld_panels_bytes(kernels, &matrix.weights);
+    void *apart = check_bytes(bytes);
+    /* the first may not be read where the second stands */
+    float *second = check_floats((size_t)(half * depth));
+    memcpy(second, weights + half * depth, (size_t)(half * depth) * sizeof *second);
+    memset(weights + half * depth, 0xff, (size_t)(half * depth) * sizeof *second);
+    for (int64_t panel = 0; panel < pld_panel_count(kernels, &matrix.weights); panel++) {
+        pld_panels_pack_halves(kernels, &matrix.weights, weights, second, panel, apart);
+    }
+    check_same("halves stored apart", apart, packed, bytes);
     free(packed);
     check_release();
 }
@@ -239,12 +277,22 @@ static void geglu_case(const pld_kernels *kernels, pld_panel_type type, int64_t 
 void check_matrix(const pld_kernels *kernels) {
     for (int i = PLD_PANEL_F32; i <= PLD_PANEL_BF16; i++) {
         const pld_panel_type type = (pld_panel_type)i;
-        matrix_case(kernels, &(pld_matrix){.weights = {type, 40, 20, 1, false}, .rows = 500}, false);
-        matrix_case(kernels, &(pld_matrix){.weights = {type, 75, 340, 1, false}, .rows = 7}, true);
-        matrix_case(kernels, &(pld_matrix){.weights = {type, 3, 513, 1, false}, .rows = 1}, false);
-        geglu_case(kernels, type, 128, 32, 250);
-        geglu_case(kernels, type, 75, 340, 7);
-        geglu_case(kernels, type, 1, 5, 300);
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 40, 20, 1, false}, .rows = 500},
+                    (around){.bias = true});
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 75, 340, 1, false}, .rows = 7},
+                    (around){.bias = true, .accumulate = true});
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 3, 513, 1, false}, .rows = 1},
+                    (around){.bias = true});
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 75, 340, 1, false}, .rows = 17},
+                    (around){true, true, true, 0});
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 20, 340, 1, false}, .rows = 510},
+                    (around){true, true, true, 170}); /* pictures end within blocks and between threads */
+        matrix_case(kernels, &(pld_matrix){.weights = {type, 40, 700, 1, false}, .rows = 250},
+                    (around){.gate = true});
+        gated_case(kernels, type, (pld_gating){PLD_GATE_GELU, false}, 128, 32, 250);
+        gated_case(kernels, type, (pld_gating){PLD_GATE_GELU_TANH, true}, 75, 340, 7);
+        gated_case(kernels, type, (pld_gating){PLD_GATE_SILU, true}, 75, 341, 9);
+        gated_case(kernels, type, (pld_gating){PLD_GATE_SILU, false}, 1, 5, 300);
     }
 }
 

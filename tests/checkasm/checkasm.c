@@ -152,7 +152,39 @@ static int run_tables(const char *label, const pld_kernels *kernels) {
     return _cmocka_run_group_tests(label, tests, CHECKS, NULL, NULL);
 }
 
+/** The source of a wider instruction set, compiled for AVX2. */
+typedef struct emulated_table {
+    const char *name, *what;
+    const pld_kernels *kernels;
+} emulated_table;
+
+#ifdef PLD_HAVE_WIDE
+extern const pld_kernels pld_kernels_wide, pld_kernels_modelled, pld_kernels_tiles;
+#endif
+
+static const emulated_table emulated[] = {
+#ifdef PLD_HAVE_WIDE
+    {"wide", "the 512-bit source, lowered to this machine's vectors", &pld_kernels_wide},
+    {"modelled", "the source for AVX512_BF16, its instructions written in C", &pld_kernels_modelled},
+    {"tiles", "the source for AMX, its instructions written in C", &pld_kernels_tiles},
+#endif
+    {NULL, NULL, NULL}};
+
+static int run_emulated(const emulated_table *table) {
+    if (!pld_isa_supported(PLD_ISA_AVX2)) {
+        fprintf(stderr, "checkasm: %s SKIPPED: this CPU lacks avx2\n", table->name);
+        return 0;
+    }
+    fprintf(stderr, "checkasm: %s RUNS: %s\n", table->name, table->what);
+    return run_tables(table->name, table->kernels);
+}
+
 static int run_one(const char *name) {
+    for (const emulated_table *table = emulated; table->name; table++) {
+        if (strcmp(table->name, name) == 0) {
+            return run_emulated(table) != 0;
+        }
+    }
     pld_isa isa = pld_isa_from_name(name);
     if (!pld_isa_supported(isa)) {
         fprintf(stderr, "checkasm: %s is not in this build or not on this CPU\n", name);
@@ -161,22 +193,6 @@ static int run_one(const char *name) {
     fprintf(stderr, "checkasm: %s RUNS\n", name);
     return run_tables(name, pld_kernels_get(isa)) != 0;
 }
-
-#ifdef PLD_HAVE_WIDE
-/** The sources of wider sets, compiled for AVX2. */
-static int run_lowered(void) {
-    extern const pld_kernels pld_kernels_wide;
-    extern const pld_kernels pld_kernels_modelled;
-    if (!pld_isa_supported(PLD_ISA_AVX2)) {
-        fprintf(stderr, "checkasm: wide, modelled SKIPPED: this CPU lacks avx2\n");
-        return 0;
-    }
-    fprintf(stderr, "checkasm: wide RUNS: the 512-bit source, lowered to this machine's vectors\n");
-    int failures = run_tables("wide", &pld_kernels_wide);
-    fprintf(stderr, "checkasm: modelled RUNS: the source for AVX512_BF16, its instructions written in C\n");
-    return failures + run_tables("modelled", &pld_kernels_modelled);
-}
-#endif
 
 int main(int argc, char **argv) {
     if (argc < 2 || argc > 4) {
@@ -200,8 +216,8 @@ int main(int argc, char **argv) {
             fprintf(stderr, "checkasm: %s SKIPPED: not in this build or not on this CPU\n", name);
         }
     }
-#ifdef PLD_HAVE_WIDE
-    failures += run_lowered();
-#endif
+    for (const emulated_table *table = emulated; table->name; table++) {
+        failures += run_emulated(table);
+    }
     return failures != 0;
 }

@@ -122,7 +122,27 @@ static void set_bias(const pld_pair_product *p, float *bias) {
 
 /** Sums begin with `add` as it stands, without a way through the room. */
 static bool begins_with_add(const pld_pair_product *p) {
-    return p->add && !p->bias && p->columns == PANEL_COLUMNS;
+    return p->add && !p->bias && !p->gate && p->columns == PANEL_COLUMNS;
+}
+
+/** They begin in the room, with the bias and `add`. With a gate, what is added comes last. */
+static bool begins_in_room(const pld_pair_product *p) {
+    return p->add && !p->gate && !begins_with_add(p);
+}
+
+/** The room's sums of some rows → out. */
+static void leave_room(const pld_pair_product *p, int64_t row, int64_t rows, const float *room) {
+    for (int64_t m = 0; m < rows; m++, room += PANEL_COLUMNS) {
+        float *out = p->out + (row + m) * p->out_row;
+        const float *add = p->add ? p->add + (row + m) * p->out_row : NULL;
+        if (!p->gate) {
+            memcpy(out, room, (size_t)p->columns * sizeof *room);
+            continue;
+        }
+        for (int64_t n = 0; n < p->columns; n++) {
+            out[n] = (add ? add[n] : 0) + p->gate[n] * room[n];
+        }
+    }
 }
 
 /** room = bias + add. */
@@ -151,11 +171,11 @@ static void run_block(const product_piece *piece, const product_block *block) {
     const pld_pair_product *p = piece->p;
     const bool lower = block->lower > 0;
     const bool ends = piece->last == piece->steps;
-    const bool to_out = ends && p->columns == PANEL_COLUMNS;
+    const bool to_out = ends && p->columns == PANEL_COLUMNS && !p->gate;
     float *room = piece->room + (block->row - piece->first) * PANEL_COLUMNS;
     if (piece->step == 0 && begins_with_add(p)) {
         load_sums(block->upper, lower, p->add + block->row * p->out_row, p->out_row);
-    } else if (piece->step > 0 || p->add) {
+    } else if (piece->step > 0 || begins_in_room(p)) {
         load_sums(block->upper, lower, room, PANEL_COLUMNS);
     } else {
         load_sums(0, lower, piece->bias, 0); /* every row the same */
@@ -170,8 +190,8 @@ static void run_block(const product_piece *piece, const product_block *block) {
         return;
     }
     store_sums(block->upper, lower, room, PANEL_COLUMNS);
-    for (int64_t m = 0; ends && m < block->upper + block->lower; m++) {
-        memcpy(out + m * p->out_row, room + m * PANEL_COLUMNS, (size_t)p->columns * sizeof *room);
+    if (ends) {
+        leave_room(p, block->row, block->upper + block->lower, room);
     }
 }
 
@@ -243,7 +263,7 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
     const int64_t steps = pld_even_piece(piece.steps, pld_pair_is_split(p) ? MOST_SPLIT_STEPS : MOST_STEPS);
     for (; piece.first < p->rows; piece.first += piece.rows) {
         piece.rows = pld_smaller(ROOM_ROWS, p->rows - piece.first);
-        if (p->add && !begins_with_add(p)) {
+        if (begins_in_room(p)) {
             begin_in_room(&piece);
         }
         for (piece.step = 0; piece.step < piece.steps; piece.step = piece.last) {

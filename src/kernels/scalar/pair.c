@@ -44,6 +44,7 @@ void PLD_KERNEL(pair_product)(const pld_pair_product *p) {
         for (int64_t n = 0; n < p->columns; n++) {
             float sum = product_of(p, row, n);
             sum += p->bias ? p->bias[n] : 0;
+            sum = p->gate ? p->gate[n] * sum : sum;
             out[n] = p->add ? p->add[row * p->out_row + n] + sum : sum;
         }
     }

@@ -21,7 +21,8 @@ void PLD_KERNEL(panel_product)(const pld_panel_product *p) {
             }
         }
         for (int64_t n = 0; n < p->columns; n++) {
-            const float sum = sums[n] + (p->bias ? p->bias[n] : 0);
+            float sum = sums[n] + (p->bias ? p->bias[n] : 0);
+            sum = p->gate ? p->gate[n] * sum : sum;
             out[n] = p->add ? p->add[row * p->out_row + n] + sum : sum;
         }
     }

@@ -21,16 +21,18 @@ PLD_INLINE int64_t columns_of(const pld_pair_product *p, int64_t v) {
     return left > PLD_LANES ? PLD_LANES : left;
 }
 
-/** out = sum + bias + add, the vector v of a row. */
+/** out = gate·(sum + bias) + add, the vector v of a row. */
 PLD_INLINE void write_sums(const pld_pair_product *p, int64_t row, int64_t v, vec sum) {
     const int64_t columns = columns_of(p, v);
     const int64_t at = row * p->out_row + v * PLD_LANES;
     const float *bias = p->bias ? p->bias + v * PLD_LANES : NULL;
     if (columns == PLD_LANES) {
         sum = bias ? sum + load(bias) : sum;
+        sum = p->gate ? rounded(sum * load(p->gate + v * PLD_LANES)) : sum;
         store(p->out + at, p->add ? load(p->add + at) + sum : sum);
     } else if (columns > 0) {
         sum = bias ? sum + load_part(bias, (size_t)columns) : sum;
+        sum = p->gate ? rounded(sum * load_part(p->gate + v * PLD_LANES, (size_t)columns)) : sum;
         store_part(p->out + at, p->add ? load_part(p->add + at, (size_t)columns) + sum : sum,
                    (size_t)columns);
     }

@@ -25,36 +25,51 @@ typedef struct row_sums {
     vec low, high;
 } row_sums;
 
-/** out = sum + bias + add, of a block's rows, columns [from, from + lanes); `high`: of the sums' high
+/** Sum + bias, times gate. */
+PLD_INLINE vec gated_sum(vec sum, vec bias, vec gate, const bool gated) {
+    return gated ? rounded((sum + bias) * gate) : sum + bias;
+}
+
+/** out = gate·(sum + bias) + add, of a block's rows, columns [from, from + lanes); `high`: of the sums' high
  * vectors. */
 PLD_INLINE void write_vectors(const pld_panel_product *p, const int rows, int64_t row, const bool high,
-                              int64_t lanes, const row_sums *sums) {
+                              const bool gated, int64_t lanes, const row_sums *sums) {
     const int64_t from = high ? PLD_LANES : 0;
     const int64_t at = row * p->out_row + from;
     const vec bias = p->bias ? load_lanes(p->bias + from, lanes) : (vec){0};
+    const vec gate = gated ? load_lanes(p->gate + from, lanes) : (vec){0};
     if (p->add) {
         for (int m = 0; m < rows; m++) {
-            const vec sum = (high ? sums[m].high : sums[m].low) + bias;
+            const vec sum = gated_sum(high ? sums[m].high : sums[m].low, bias, gate, gated);
             const int64_t here = at + m * p->out_row;
             store_lanes(p->out + here, load_lanes(p->add + here, lanes) + sum, lanes);
         }
     } else {
         for (int m = 0; m < rows; m++) {
-            const vec sum = (high ? sums[m].high : sums[m].low) + bias;
+            const vec sum = gated_sum(high ? sums[m].high : sums[m].low, bias, gate, gated);
             store_lanes(p->out + at + m * p->out_row, sum, lanes);
         }
     }
 }
 
-PLD_INLINE void write_block(const pld_panel_product *p, const int rows, int64_t row, const row_sums *sums) {
+PLD_INLINE void write_columns(const pld_panel_product *p, const int rows, int64_t row, const bool gated,
+                              const row_sums *sums) {
     if (p->columns >= PANEL_COLUMNS) {
-        write_vectors(p, rows, row, false, PLD_LANES, sums);
-        write_vectors(p, rows, row, true, PLD_LANES, sums);
+        write_vectors(p, rows, row, false, gated, PLD_LANES, sums);
+        write_vectors(p, rows, row, true, gated, PLD_LANES, sums);
         return;
     }
-    write_vectors(p, rows, row, false, p->columns < PLD_LANES ? p->columns : PLD_LANES, sums);
+    write_vectors(p, rows, row, false, gated, p->columns < PLD_LANES ? p->columns : PLD_LANES, sums);
     if (p->columns > PLD_LANES) {
-        write_vectors(p, rows, row, true, p->columns - PLD_LANES, sums);
+        write_vectors(p, rows, row, true, gated, p->columns - PLD_LANES, sums);
+    }
+}
+
+PLD_INLINE void write_block(const pld_panel_product *p, const int rows, int64_t row, const row_sums *sums) {
+    if (p->gate) {
+        write_columns(p, rows, row, true, sums);
+    } else {
+        write_columns(p, rows, row, false, sums);
     }
 }
 

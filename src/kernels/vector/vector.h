@@ -109,6 +109,19 @@ PLD_INLINE vec multiply_add_from(vec sum, vec x, const float *y) {
 #endif
 }
 
+/** A product that is rounded before it is added to anything. Left to itself a compiler fuses the two where
+ * both are in one block of its code, and a row's bits would depend on the loop that it is in. */
+PLD_INLINE vec rounded(vec product) {
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(product));
+#elif PLD_VECTOR_BYTES == 32
+    __asm__("" : "+x"(product));
+#else
+    __asm__("" : "+m"(product)); /* wider than any register */
+#endif
+    return product;
+}
+
 /** mask ? a : b, lane by lane, of a comparison's all-ones or zero. */
 PLD_INLINE vec select_lanes(ivec mask, vec a, vec b) {
     return (vec)(((ivec)a & mask) | ((ivec)b & ~mask));
