@@ -196,6 +196,7 @@ static float *sparse_weights_of(const attention_way *way, int64_t i, int64_t key
     return way->scratch + way->layout.sparse + row * PLD_TILE;
 }
 
+/** Logits of the group's sparse keys, and their maxima while a block of them is near. */
 static void add_sparse_logits(attention_way *way, const sparse_group *group) {
     const pld_attention_tile *tile = way->tile;
     const int64_t end = tile->sparse_first + tile->sparse_keys;
@@ -205,7 +206,10 @@ static void add_sparse_logits(attention_way *way, const sparse_group *group) {
             bring_keys_together(&block, tile->head_size, way->scratch + way->layout.copy);
         }
         for (int64_t i = 0; i < group->count; i++) {
-            compute_logits(tile, &way->tiles[group->first + i], &block, 1, sparse_weights_of(way, i, key));
+            query_tile *own = &way->tiles[group->first + i];
+            float *logits = sparse_weights_of(way, i, key);
+            compute_logits(tile, own, &block, 1, logits);
+            own->softmax.max = PLD_KERNEL(tile_maximum)(logits, block.count, own->softmax.max);
             block.soon[0].at = block.soon[1].at = NULL; /* they are on their way */
         }
     }
@@ -219,9 +223,10 @@ static void weigh_sparse_keys(attention_way *way, const sparse_group *group, int
     float *weights = sparse_weights_of(way, i, tile->sparse_first);
     float *spare = spare_rows(&way->shape) ? way->scratch + way->layout.spare : NULL;
     if (tile->zero_keys) {
-        memset(weights + (rows - 1) * PLD_TILE, 0, PLD_TILE * sizeof *weights);
+        float *zeros = weights + (rows - 1) * PLD_TILE;
+        memset(zeros, 0, PLD_TILE * sizeof *zeros);
+        own->softmax.max = PLD_KERNEL(tile_maximum)(zeros, 1, own->softmax.max);
     }
-    own->softmax.max = PLD_KERNEL(tile_maximum)(weights, rows, own->softmax.max);
     own->softmax.total =
         PLD_KERNEL(tile_pladis)(weights, spare, rows, tile->zero_keys ? tile->zero_keys - 1 : 0, tile->lambda,
                                 tile->alpha, own->softmax.max);

@@ -89,36 +89,60 @@ void PLD_KERNEL(tile_powers)(float *tile, int64_t keys, const tile_row *referenc
     *max = largest;
 }
 
-/** logits in the tile → x = (α−1)(z − max); returns Σ exp(z − max), keeps the exponentials in `dense` if
- * there, and gives the sums of the first Newton step, at τ = −1. */
+/** One key's exp(z − max), which counts 1 + `copies` times, onto `total`, and into `dense` if it is there. */
+PLD_INLINE void exponential_of_key(const float *tile, float *dense, const tile_row *max, float copies,
+                                   tile_row *total) {
+    vec exponential[PLD_TILE_VECTORS];
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        exponential[v] = (load(tile + v * PLD_LANES) - max->at[v]) * splat(PLD_LOG2_E);
+    }
+    exp2_of_each(PLD_TILE_VECTORS, exponential);
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        total->at[v] += exponential[v];
+        if (dense) {
+            store(dense + v * PLD_LANES, exponential[v]);
+        }
+        if (copies > 0) {
+            total->at[v] += exponential[v] * splat(copies);
+        }
+    }
+}
+
+/** One key's logits → x = (α−1)(z − max), and onto the sums of the first Newton step, at τ = −1. */
+PLD_INLINE void distances_of_key(const entmax_kind kind, const entmax_rule *rule, float *tile,
+                                 const tile_row *max, bool copied, entmax_sums *first) {
+    vec t[PLD_TILE_VECTORS], power[PLD_TILE_VECTORS];
+    for (int v = 0; v < PLD_TILE_VECTORS; v++) {
+        vec x = (load(tile + v * PLD_LANES) - max->at[v]) * splat(rule->alpha - 1);
+        t[v] = support_part(x, splat(-1));
+        store(tile + v * PLD_LANES, x);
+    }
+    powers_below(first_kind(kind), rule, PLD_TILE_VECTORS, t, power);
+    add_to_sums(1, t, power, first);
+    if (copied) {
+        add_copies(rule, t, power, first);
+    }
+}
+
+/* Keys that are prepared at a time, once for either purpose: together their sums and constants are more than
+ * there are registers, and so many keys stay in the first-level cache. */
+enum { PLD_PREPARED_KEYS = 16 };
+
+/** logits in the tile → x; returns Σ exp(z − max), keeps the exponentials in `dense` if there, and gives the
+ * sums of the first Newton step. */
 PLD_INLINE tile_row prepare(const entmax_kind kind, const entmax_rule *rule, float *tile, float *dense,
                             int64_t keys, tile_row max, entmax_sums *first) {
     tile_row total = {0};
     *first = (entmax_sums){0};
-    for (int64_t key = 0; key < keys; key++) {
-        vec t[PLD_TILE_VECTORS], power[PLD_TILE_VECTORS], exponential[PLD_TILE_VECTORS];
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            float *at = tile + key * PLD_TILE + v * PLD_LANES;
-            vec distance = load(at) - max.at[v];
-            exponential[v] = distance * splat(PLD_LOG2_E);
-            vec x = distance * splat(rule->alpha - 1);
-            t[v] = support_part(x, splat(-1));
-            store(at, x);
+    for (int64_t begin = 0; begin < keys; begin += PLD_PREPARED_KEYS) {
+        const int64_t end = begin + PLD_PREPARED_KEYS < keys ? begin + PLD_PREPARED_KEYS : keys;
+        for (int64_t key = begin; key < end; key++) {
+            exponential_of_key(tile + key * PLD_TILE, dense ? dense + key * PLD_TILE : NULL, &max,
+                               key + 1 == keys ? rule->copies : 0, &total);
         }
-        exp2_of_each(PLD_TILE_VECTORS, exponential);
-        for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-            total.at[v] += exponential[v];
-            if (dense) {
-                store(dense + key * PLD_TILE + v * PLD_LANES, exponential[v]);
-            }
-        }
-        powers_below(first_kind(kind), rule, PLD_TILE_VECTORS, t, power);
-        add_to_sums(1, t, power, first);
-        if (rule->copies > 0 && key + 1 == keys) {
-            add_copies(rule, t, power, first);
-            for (int v = 0; v < PLD_TILE_VECTORS; v++) {
-                total.at[v] += exponential[v] * splat(rule->copies);
-            }
+        for (int64_t key = begin; key < end; key++) {
+            distances_of_key(kind, rule, tile + key * PLD_TILE, &max, rule->copies > 0 && key + 1 == keys,
+                             first);
         }
     }
     return total;
