@@ -97,7 +97,7 @@ static void check_stored_joint(const pld_kernels *kernels, const pld_safetensors
         units[i] = i % columns == key ? 1 : 0;
     }
     pld_attention_problem problem;
-    pld_attention_problem_init(&problem);
+    pld_attention_problem_init(&problem, sizeof problem);
     problem.head_size = keys;
     problem.query_count = rows;
     problem.key_count = columns;
