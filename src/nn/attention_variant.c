@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "nn/site_choice.h"
 
 const pld_attention_variant *const pld_attention_variants[] = {
     &pld_variant_softmax, &pld_variant_pladis, &pld_variant_tempered, &pld_variant_identity,
@@ -28,66 +29,8 @@ void pld_variant_table_free(pld_variant_table *table) {
     *table = (pld_variant_table){0};
 }
 
-bool pld_site_matches(const pld_site *site, const char *name, size_t length) {
-    static const char *const kinds[] = {"down", "mid", "up"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        size_t kind = strlen(kinds[i]);
-        if (length == kind && strncmp(name, kinds[i], kind) == 0) {
-            return strncmp(site->name, kinds[i], kind) == 0 && site->name[kind] == '_';
-        }
-    }
-    return length > 0 && strncmp(site->name, name, length) == 0 &&
-           (site->name[length] == '.' || site->name[length] == 0);
-}
-
-enum { SELF = 1 << PLD_SITE_SELF, CROSS = 1 << PLD_SITE_CROSS };
-
-/** A choice of sites: names joined by `separator`, among sites of some kinds. */
-typedef struct site_selection {
-    const char *names;
-    char separator[2];
-    unsigned kinds;     /* SELF, CROSS */
-    const char *option; /* how messages begin: "pladis-blocks" */
-} site_selection;
-
-/** Mark the sites that one name of the list selects; their number. */
-static size_t mark_sites(const pld_variant_table *table, const site_selection *selection, const char *name,
-                         size_t length, bool *chosen) {
-    bool all = length == 3 && strncmp(name, "all", 3) == 0;
-    size_t matches = 0;
-    for (size_t i = 0; i < table->site_count; i++) {
-        if ((selection->kinds & (1U << (unsigned)table->sites[i].kind)) &&
-            (all || pld_site_matches(&table->sites[i], name, length))) {
-            chosen[i] = true;
-            matches++;
-        }
-    }
-    return matches;
-}
-
-static pld_status choose_sites(const pld_variant_table *table, const site_selection *selection, bool *chosen,
-                               pld_error *error) {
-    for (const char *name = selection->names;;) {
-        size_t length = strcspn(name, selection->separator);
-        if (mark_sites(table, selection, name, length, chosen) == 0) {
-            return pld_fail(
-                error, PLD_ERROR_ARGUMENT,
-                "%s: '%.*s' matches no %s of this model; use all, down, mid, up or names as 'pladis info' "
-                "prints them",
-                selection->option, (int)(length < 200 ? length : 200), name,
-                selection->kinds == SELF    ? "self-attention"
-                : selection->kinds == CROSS ? "cross-attention"
-                                            : "attention");
-        }
-        if (name[length] == 0) {
-            return PLD_OK;
-        }
-        name += length + 1;
-    }
-}
-
 /** Call `put` with the entry of every chosen site and branch; the number of sites. */
-static pld_status put_on_sites(pld_variant_table *table, const site_selection *selection,
+static pld_status put_on_sites(pld_variant_table *table, const pld_site_choice *choice,
                                pld_branch_set branches,
                                void (*put)(pld_attention_choice *choice, const void *what), const void *what,
                                int *sites, pld_error *error) {
@@ -96,7 +39,7 @@ static pld_status put_on_sites(pld_variant_table *table, const site_selection *s
     if (!chosen) {
         return pld_fail_memory(error, table->site_count, "attention variants");
     }
-    pld_status status = choose_sites(table, selection, chosen, error);
+    pld_status status = pld_sites_choose(table->sites, table->site_count, choice, chosen, error);
     for (size_t i = 0; status == PLD_OK && i < table->site_count; i++) {
         for (int branch = 0; chosen[i] && branch < PLD_BRANCH_COUNT; branch++) {
             if (branches & PLD_BRANCH_BIT(branch)) {
@@ -121,10 +64,10 @@ pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_plad
                                         int *sites, pld_error *error) {
     const char *kinds = request->site_kinds ? request->site_kinds : "cross";
     *sites = 0;
-    site_selection selection = {request->blocks, ",", 0, "pladis-blocks"};
-    selection.kinds = strcmp(kinds, "cross") == 0  ? CROSS
-                      : strcmp(kinds, "self") == 0 ? SELF
-                      : strcmp(kinds, "all") == 0  ? SELF | CROSS
+    pld_site_choice selection = {request->blocks, ",", 0, "pladis-blocks"};
+    selection.kinds = strcmp(kinds, "cross") == 0  ? PLD_SITES_CROSS
+                      : strcmp(kinds, "self") == 0 ? PLD_SITES_SELF
+                      : strcmp(kinds, "all") == 0  ? PLD_SITES_SELF | PLD_SITES_CROSS
                                                    : 0;
     if (!selection.kinds) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "pladis-sites: expected cross, self or all, found '%.60s'",
@@ -176,8 +119,9 @@ pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_atte
         return pld_fail(error, PLD_ERROR_INTERNAL, "guidance %s: no attention variant '%s'", method,
                         effect->variant);
     }
-    const site_selection selection = {effect->layers, "+",
-                                      strcmp(variant->site_kinds, "cross") == 0 ? CROSS : SELF, option};
+    const pld_site_choice selection = {
+        effect->layers, "+", strcmp(variant->site_kinds, "cross") == 0 ? PLD_SITES_CROSS : PLD_SITES_SELF,
+        option};
     return put_on_sites(table, &selection, effect->branches, put_effect, effect, sites, error);
 }
 

@@ -113,8 +113,4 @@ void pld_variant_choice_text(const pld_attention_choice *choice, char *text, siz
 /** Whether any entry needs the run's attention_spare. */
 bool pld_variant_table_needs_spare(const pld_variant_table *table);
 
-/** True when `name` (`length` bytes) selects the site: "down", "mid", "up", or a prefix that ends at a dot.
- */
-bool pld_site_matches(const pld_site *site, const char *name, size_t length);
-
 #endif

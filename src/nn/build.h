@@ -16,6 +16,7 @@ typedef struct pld_builder {
     pld_plan *plan;
     const pld_row_sharing *sharing; /**< rows that are computed once while they are equal; NULL: none */
     char scope[PLD_PLAN_NAME];      /**< "down_blocks.0.resnets.1" or "" */
+    int block_count; /**< blocks of a transformer that were begun; 0: it has none with numbers */
     pld_status status;
     pld_error *error;
 } pld_builder;
@@ -41,6 +42,9 @@ void pld_keep(pld_builder *b, pld_value_id x);
 
 /** [.., C] → [.., channels] with weight [channels, C] and, if asked, bias. */
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
+/** The same with bias, of a weight that is stored in a shape of four axes whose product is [channels, C]. */
+pld_value_id pld_linear_stored(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                               const int64_t *shape);
 /** The same, in float32 also where a run has bfloat16 products. */
 pld_value_id pld_linear_f32(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
 /** linear(x) + residual, which has the output's shape, with bias. */
@@ -71,6 +75,35 @@ pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x,
 pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
                                     double epsilon);
 pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
+/** RMS norm with a weight (Zhang & Sennrich 2019, arXiv 1910.07467). */
+pld_value_id pld_rms_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
+/** Layer norm without weights, then ·(1 + scale) + shift, [C] each of every picture: adaptive layer norm (Peebles & Xie
+ * 2023, arXiv 2212.09748). */
+pld_value_id pld_layer_norm_modulated(pld_builder *b, pld_value_id x, double epsilon, pld_slice scale,
+                                      pld_slice shift);
+/** x·act(second), in the place of x; returns x. */
+pld_value_id pld_gate_with(pld_builder *b, pld_value_id x, pld_value_id second, pld_activation activation);
+/** into += gate·linear(x), the gate [channels of into] for each picture. Returns `into`. */
+pld_value_id pld_linear_gated_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into,
+                                   pld_slice gate);
+/** x [B, 1, C] or [B, 1, rows·C] plus a weight NAME [rows, C] → [B, rows, C]. */
+pld_value_id pld_add_table(pld_builder *b, const char *name, pld_value_id x, int64_t rows, int64_t channels);
+/** The numbers of each row of x from `offset` on, as [B, height, width, channels]. */
+pld_value_id pld_take(pld_builder *b, pld_value_id x, int64_t offset, int64_t height, int64_t width,
+                      int64_t channels);
+/** x [B, T, C] += a table [T, C] that `fill` makes of its description (a struct of at most 64 bytes that holds no
+ * pointers), once; returns x. */
+pld_value_id pld_add_positions(pld_builder *b, pld_value_id x,
+                               void (*fill)(const void *description, float *table), const void *description,
+                               size_t description_bytes);
+/** x [B, h, w, C] in patches of p × p through a convolution of that kernel and stride → [B, h/p, w/p, channels]. */
+pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch);
+/** x [B, h, w, p·p·channels] → [B, h·p, w·p, channels]; a token is [p, p, channels] with `channels_inner`, else
+ * [channels, p, p]. */
+pld_value_id pld_unpatchify(pld_builder *b, pld_value_id x, int64_t channels, int patch, bool channels_inner);
+/** T5's biases of logits for texts of so many tokens, from a weight NAME.weight [buckets, heads]. */
+pld_value_id pld_relative_bias(pld_builder *b, const char *name, int64_t tokens, int64_t buckets,
+                               int64_t most_distance, int64_t heads);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
 /** A linear layer to fewer channels, in the place of x where nothing reads x after it. */
@@ -82,6 +115,9 @@ pld_value_id pld_attend(pld_builder *b, pld_value_id query, pld_value_id key, pl
                         bool causal);
 /** Attention of query [B, T, heads·d] to keys and values [tokens, heads·d] from outside: it takes two, in that order. */
 pld_value_id pld_attend_outside(pld_builder *b, pld_value_id query, int heads);
+/** Self-attention of logits query·key + bias, without a scale: T5's. `relative_bias` of pld_relative_bias. */
+pld_value_id pld_attend_biased(pld_builder *b, pld_value_id query, pld_value_id key, pld_value_id value,
+                               int heads, pld_value_id relative_bias);
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 /** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
@@ -89,7 +125,7 @@ pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_
 pld_value_id pld_copy(pld_builder *b, pld_value_id x);
 /** x with a row for each that `other` has, whose rows have parted as far or further: x itself, or a copy. */
 pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other);
-/** Token ids of the run → [B, T, channels], token plus position embedding. */
+/** Token ids of the run → [B, T, channels], token plus position embedding; `positions` NULL: without. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);
 /** Timesteps of the run → sinusoids [B, 1, channels]. */

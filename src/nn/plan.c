@@ -25,6 +25,10 @@ void pld_plan_free(pld_plan *plan) {
     for (size_t i = 0; i < plan->operator_count; i++) {
         release_weights(&plan->operators[i]);
     }
+    for (size_t i = 0; i < plan->constant_count; i++) {
+        pld_free(plan->constants[i].table);
+    }
+    pld_free(plan->constants);
     pld_free(plan->operators);
     pld_free(plan->values);
     pld_free(plan->sites);

@@ -29,6 +29,22 @@ typedef struct pld_spare_memory {
 typedef int pld_value_id;
 enum { PLD_NO_VALUE = -1 };
 
+/** Numbers inside a value: of each row of the batch those from number `first` of its first token on. */
+typedef struct pld_slice {
+    pld_value_id value;
+    int64_t first;
+} pld_slice;
+
+#define PLD_NO_SLICE ((pld_slice){PLD_NO_VALUE, 0})
+
+/** A table that depends on shapes alone: made when the plan is prepared, and kept by it. */
+typedef struct pld_constant {
+    void (*fill)(const void *description, float *table);
+    int64_t description[8]; /**< what `fill` is told, a struct of the network's */
+    size_t floats;
+    float *table; /**< NULL before it is made */
+} pld_constant;
+
 typedef enum pld_value_life {
     PLD_VALUE_TEMPORARY, /**< memory shared with others after its last use */
     PLD_VALUE_KEPT,      /**< an input or output of the plan: has memory of its own */
@@ -99,22 +115,30 @@ typedef struct pld_operator {
     const struct pld_product_path *path;      /**< likewise */
     pld_product_problem problem;              /**< accumulate: there is a residual */
     bool f32;                                 /**< of a product: whatever the run's type is */
-    bool geglu;            /**< after a linear layer, whose problem has twice the channels of out */
-    pld_value_id residual; /**< [as out], added; may be out */
-    pld_value_id factors;  /**< [B, 2, 1, C] scale and shift of the input, SiLU after them */
-    pld_value_id vector;   /**< [B, 1, 1, N], added to every pixel */
-    int64_t groups;        /**< of a group norm */
-    float epsilon;         /**< of a norm */
-    bool silu;             /**< after a norm */
-    int activation;        /**< pld_activation */
-    int heads;             /**< of an attention */
-    int site;              /**< of an attention: index into plan->sites */
-    int stage;             /**< of FreeU: up block 0 or 1 */
+    bool geglu;             /**< after a linear layer, whose problem has twice the channels of out */
+    pld_value_id residual;  /**< [as out], added; may be out */
+    pld_value_id factors;   /**< [B, 2, 1, C] scale and shift of the input, SiLU after them */
+    pld_slice scale, shift; /**< of a norm of tokens: ·(1 + scale) + shift after it */
+    pld_slice gate;         /**< of a gated sum: its factors, [C] */
+    pld_value_id vector;    /**< [B, 1, 1, N], added to every pixel */
+    int64_t groups;         /**< of a group norm */
+    float epsilon;          /**< of a norm */
+    bool silu;              /**< after a norm */
+    int activation;         /**< pld_activation */
+    int heads;              /**< of an attention */
+    int site;               /**< of an attention: index into plan->sites */
+    int stage;              /**< of FreeU: up block 0 or 1 */
     pld_value_id key, value;
     int outside; /**< of an operator that reads a value from outside: its number; of a cross-attention its keys',
                           the values' is the next one */
     bool causal;
-    int32_t token; /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */
+    float logit_scale;          /**< of an attention; 0: 1/√head size */
+    pld_value_id relative_bias; /**< [1, heads, 1, 2·T − 1], by key − query; of an attention */
+    int constant;               /**< index into plan->constants */
+    int patch;                  /**< side of a patch */
+    bool channels_inner;        /**< a patch is [p, p, channels], else [channels, p, p] */
+    int64_t offset;             /**< of a part that is taken out: its first number */
+    int32_t token;              /**< of a pool: the id whose state is taken, or PLD_LARGEST_ID */
 } pld_operator;
 
 typedef enum pld_site_kind { PLD_SITE_SELF, PLD_SITE_CROSS } pld_site_kind;
@@ -127,6 +151,7 @@ typedef struct pld_site {
     char name[PLD_PLAN_NAME]; /**< "down_blocks.0.attentions.1.transformer_blocks.0.attn2" */
     pld_site_kind kind;
     int heads, head_size;
+    int block; /**< number of its block in a transformer; −1: it has no number */
 } pld_site;
 
 typedef struct pld_plan {
@@ -140,7 +165,9 @@ typedef struct pld_plan {
     size_t site_count, site_capacity;
     pld_value_id *offers; /**< what it computes for another plan, which takes it as values from outside */
     size_t offer_count, offer_capacity;
-    int outside_count;    /**< values from outside that it takes */
+    int outside_count; /**< values from outside that it takes */
+    pld_constant *constants;
+    size_t constant_count, constant_capacity;
     size_t memory_floats; /**< of all values, after pld_plan_layout */
     size_t scratch_bytes; /**< after pld_plan_prepare */
     float *memory;        /**< [memory_floats] after pld_plan_prepare; of held_bytes with the scratch */

@@ -9,13 +9,15 @@ static bool multiplies_rounded(const pld_operator *op) {
 }
 
 static bool can_round(const pld_operator *op) {
-    return op->kind == &pld_operator_layer_norm || (multiplies_rounded(op) && op->geglu);
+    return op->kind == &pld_operator_layer_norm || op->kind == &pld_operator_rms_norm ||
+           (multiplies_rounded(op) && op->geglu);
 }
 
 /** It has the value in another place than as its input or its output. */
 static bool has_beside(const pld_operator *op, pld_value_id id) {
     return op->second == id || op->residual == id || op->factors == id || op->vector == id || op->key == id ||
-           op->value == id;
+           op->value == id || op->scale.value == id || op->shift.value == id || op->gate.value == id ||
+           op->relative_bias == id;
 }
 
 static bool is_rounded(const pld_plan *plan, pld_value_id id) {

@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/sized.h"
+#include "nn/site_choice.h"
 
 enum { MAX_WORDS = 64 };
 
@@ -189,27 +190,15 @@ static pld_status find_words(pld_attention_maps *maps, const pld_model *model, c
 
 /** The cross-attention layers that `blocks` names. */
 static pld_status choose_sites(const pld_model *model, pld_attention_maps *maps, pld_error *error) {
-    for (const char *name = maps->blocks; name;) {
-        const size_t length = strcspn(name, ",");
-        const bool all = length == 3 && strncmp(name, "all", 3) == 0;
-        size_t matches = 0;
-        for (size_t i = 0; i < model->site_count; i++) {
-            if (model->sites[i].kind == PLD_SITE_CROSS &&
-                (all || pld_site_matches(&model->sites[i], name, length))) {
-                maps->sites[i].chosen = true;
-                matches++;
-            }
-        }
-        if (!matches) {
-            return pld_fail(
-                error, PLD_ERROR_ARGUMENT,
-                "attention-maps-blocks: '%.*s' matches no cross-attention of this model; use all, down, "
-                "mid, up or names as 'pladis info' prints them",
-                (int)(length < 200 ? length : 200), name);
-        }
-        name = name[length] ? name + length + 1 : NULL;
+    const pld_site_choice choice = {maps->blocks, ",", PLD_SITES_CROSS, "attention-maps-blocks"};
+    bool *chosen = pld_allocate(model->site_count, sizeof *chosen);
+    pld_status status = chosen ? pld_sites_choose(model->sites, model->site_count, &choice, chosen, error)
+                               : pld_fail_memory(error, model->site_count, "attention maps");
+    for (size_t i = 0; status == PLD_OK && i < model->site_count; i++) {
+        maps->sites[i].chosen = chosen[i];
     }
-    return PLD_OK;
+    pld_free(chosen);
+    return status;
 }
 
 /** The words' positions in the prompt and the layers in the model, which the run counts by. */

@@ -10,10 +10,10 @@
 #include "nn/build.h"
 
 /* A network's sites in their order. */
-static const pld_site sites[] = {{"down_blocks.0.attn1", PLD_SITE_SELF, 1, 8},
-                                 {"down_blocks.0.attn2", PLD_SITE_CROSS, 1, 8},
-                                 {"mid_block.attn1", PLD_SITE_SELF, 1, 8},
-                                 {"mid_block.attn2", PLD_SITE_CROSS, 1, 8}};
+static const pld_site sites[] = {{"down_blocks.0.attn1", PLD_SITE_SELF, 1, 8, -1},
+                                 {"down_blocks.0.attn2", PLD_SITE_CROSS, 1, 8, -1},
+                                 {"mid_block.attn1", PLD_SITE_SELF, 1, 8, -1},
+                                 {"mid_block.attn2", PLD_SITE_CROSS, 1, 8, -1}};
 enum { SITES = sizeof sites / sizeof *sites };
 
 static const pld_branch every_branch[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,

@@ -27,6 +27,7 @@ static pld_attention_problem item_problem(const pld_run *run, const pld_operator
     /* Text keys are few: there float32 costs nothing, and PLADIS magnifies roundings of logits. */
     p.bf16 = run->settings.bf16 && site->kind == PLD_SITE_SELF;
     p.causal = op->causal;
+    p.scale = op->logit_scale;
     p.query_token_stride = p.key_token_stride = p.value_token_stride = p.out_token_stride = width;
     p.query_head_stride = p.key_head_stride = p.value_head_stride = p.out_head_stride = p.head_size;
     if (plan->memory) {
@@ -40,6 +41,11 @@ static pld_attention_problem item_problem(const pld_run *run, const pld_operator
     } else if (site->kind == PLD_SITE_SELF && plan->memory) {
         p.key = pld_plan_data(plan, op->key) + from * tokens * width;
         p.value = pld_plan_data(plan, op->value) + from * tokens * width;
+    }
+    if (op->relative_bias != PLD_NO_VALUE && plan->memory) { /* from the middle of each head's table */
+        p.bias_head_stride = 2 * tokens - 1;
+        p.bias_query_stride = -1;
+        p.bias = pld_plan_data(plan, op->relative_bias) + tokens - 1;
     }
     return p;
 }

@@ -5,10 +5,10 @@
 
 static pld_status prepare_embed(pld_run *run, pld_operator *op, pld_error *error) {
     (void)run;
-    return pld_parameter_values(op->bias, &op->bias_values, error);
+    return op->bias ? pld_parameter_values(op->bias, &op->bias_values, error) : PLD_OK;
 }
 
-/** out [B, T, C] = token_embedding[ids] + position_embedding. Only the rows in use are read from the file. */
+/** out [B, T, C] = token_embedding[ids], plus position_embedding where there is one. Only the rows in use are read from the file. */
 static pld_status run_embed(pld_run *run, pld_operator *op, pld_error *error) {
     const pld_plan *plan = run->plan;
     const pld_value *out = &plan->values[op->out];
@@ -16,7 +16,9 @@ static pld_status run_embed(pld_run *run, pld_operator *op, pld_error *error) {
     float *rows = pld_plan_data(plan, op->out);
     for (int64_t i = 0; i < out->batch * out->height; i++, rows += channels) {
         PLD_TRY(pld_parameter_read(op->weight, (size_t)run->ids[i] * channels, channels, rows, error));
-        run->kernels->add(rows, op->bias_values + (size_t)(i % out->height) * channels, channels, rows);
+        if (op->bias_values) {
+            run->kernels->add(rows, op->bias_values + (size_t)(i % out->height) * channels, channels, rows);
+        }
     }
     return PLD_OK;
 }

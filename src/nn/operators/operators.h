@@ -52,22 +52,39 @@ pld_status pld_product_pack_patches(const pld_run *run, pld_operator *op, const 
 /** Threads for so many multiplications: waking one costs as much as a million of them. */
 int pld_product_threads(const pld_run *run, double multiplications);
 
+/** Address of a slice for item `b` of a value; NULL for PLD_NO_SLICE. */
+const float *pld_slice_at(const pld_run *run, pld_slice slice, const pld_value *of, int64_t b);
+
+/** Floats from a slice of one item of its value to that of the next; 0 where one item stands for all. */
+int64_t pld_slice_step(const pld_plan *plan, pld_slice slice);
+
 /** As an operator's token: the largest id of a text, whatever it is. */
 enum { PLD_LARGEST_ID = -1 };
 
-typedef enum pld_activation { PLD_SILU, PLD_GELU, PLD_GELU_TANH, PLD_QUICK_GELU } pld_activation;
+typedef enum pld_activation { PLD_SILU, PLD_GELU, PLD_GELU_TANH, PLD_QUICK_GELU, PLD_RELU } pld_activation;
 
 extern const pld_operator_kind pld_operator_linear;     /**< in [.., C] → out [.., N], or out += */
 extern const pld_operator_kind pld_operator_conv;       /**< likewise, NHWC */
 extern const pld_operator_kind pld_operator_group_norm; /**< over each picture's tokens, SiLU if asked */
 extern const pld_operator_kind pld_operator_group_norm_factors; /**< its scale and shift alone */
 extern const pld_operator_kind pld_operator_layer_norm;         /**< over channels */
-extern const pld_operator_kind pld_operator_activation;         /**< out = in, in place */
-extern const pld_operator_kind pld_operator_attention;          /**< in is the query */
-extern const pld_operator_kind pld_operator_concat;             /**< channels of in, then of second */
-extern const pld_operator_kind pld_operator_upsample;           /**< nearest, to the size of out */
-extern const pld_operator_kind pld_operator_copy;               /**< out = in */
-extern const pld_operator_kind pld_operator_copy_rows; /**< each row of out = the row of its group in `in` */
+extern const pld_operator_kind pld_operator_rms_norm;           /**< likewise */
+extern const pld_operator_kind pld_operator_gate;      /**< out = in·act(second), in place of either */
+extern const pld_operator_kind pld_operator_gated_add; /**< out += gate·in */
+extern const pld_operator_kind
+    pld_operator_add_table; /**< out [B, rows, 1, C] = in, repeated, + weight [rows, C] */
+extern const pld_operator_kind pld_operator_add_constant; /**< out [B, T, C] += a constant [T, C] */
+extern const pld_operator_kind pld_operator_patchify;   /**< in [B, h, w, C] → out [B, h/p, w/p, p²·C] */
+extern const pld_operator_kind pld_operator_unpatchify; /**< the other way */
+extern const pld_operator_kind pld_operator_take; /**< out = numbers of each row of `in` from op->offset on */
+extern const pld_operator_kind
+    pld_operator_relative_bias; /**< T5's biases of logits, [1, heads, 1, 2·T − 1] */
+extern const pld_operator_kind pld_operator_activation; /**< out = in, in place */
+extern const pld_operator_kind pld_operator_attention;  /**< in is the query */
+extern const pld_operator_kind pld_operator_concat;     /**< channels of in, then of second */
+extern const pld_operator_kind pld_operator_upsample;   /**< nearest, to the size of out */
+extern const pld_operator_kind pld_operator_copy;       /**< out = in */
+extern const pld_operator_kind pld_operator_copy_rows;  /**< each row of out = the row of its group in `in` */
 extern const pld_operator_kind
     pld_operator_embed; /**< ids → rows of weight (tokens) plus rows of bias (positions) */
 extern const pld_operator_kind pld_operator_timestep;    /**< timesteps → sinusoids [B, 1, C] */

@@ -31,7 +31,8 @@ static void activate_tokens(void *context, size_t begin, size_t end, int thread)
     void (*const kernels[])(const float *, size_t, float *) = {[PLD_SILU] = k->silu,
                                                                [PLD_GELU] = k->gelu,
                                                                [PLD_GELU_TANH] = k->gelu_tanh,
-                                                               [PLD_QUICK_GELU] = k->quick_gelu};
+                                                               [PLD_QUICK_GELU] = k->quick_gelu,
+                                                               [PLD_RELU] = k->relu};
     const size_t count = (end - begin) * (size_t)task->run->plan->values[task->op->out].channels;
     kernels[task->op->activation](token_at(task, task->op->in, begin), count,
                                   token_at(task, task->op->out, begin));

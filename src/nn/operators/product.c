@@ -40,6 +40,8 @@ pld_convolution_operands pld_product_operands(const pld_run *run, const pld_oper
                                       .packed = op->packed,
                                       .bias = op->bias_values,
                                       .vector = pld_plan_data_or_null(plan, op->vector),
+                                      .gate = pld_slice_at(run, op->gate, &plan->values[op->out], 0),
+                                      .gate_step = pld_slice_step(plan, op->gate),
                                       .residual = pld_plan_data_or_null(plan, op->residual),
                                       .out = pld_plan_data(plan, op->out),
                                       .scratch = plan->scratch};

@@ -76,13 +76,18 @@ static pld_status run_matrix(pld_run *run, pld_operator *op, pld_error *error) {
         run_in_place(run, op, matrix);
         return PLD_OK;
     }
+    const pld_value *out = &plan->values[op->out];
+    const int64_t step = pld_slice_step(plan, op->gate);
     pld_matrix_run(run->kernels, &matrix, threads_of(run, &matrix),
                    &(pld_matrix_operands){.left = pld_plan_data(plan, op->in),
                                           .packed = op->packed,
                                           .bias = op->bias_values,
                                           .residual = pld_plan_data_or_null(plan, op->residual),
                                           .out = pld_plan_data(plan, op->out),
-                                          .scratch = plan->scratch});
+                                          .scratch = plan->scratch,
+                                          .gate = pld_slice_at(run, op->gate, out, 0),
+                                          .gate_rows = step ? out->height * out->width : 0,
+                                          .gate_step = step});
     return PLD_OK;
 }
 

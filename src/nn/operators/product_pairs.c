@@ -36,13 +36,15 @@ static pld_convolution convolution_of(const pld_run *run, const pld_operator *op
                                 p->out_channels, p->in_channels, p->kernel ? p->kernel * p->kernel : 1,
                                 op->geglu};
     if (p->kernel == 0) {
-        const int64_t rows = p->batch * p->height * p->width;
+        /* rows of all pictures are one, unless each picture has a gate of its own */
+        const int64_t pictures = op->gate.value == PLD_NO_VALUE ? 1 : p->batch;
+        const int64_t rows = p->batch * p->height * p->width / pictures;
         return (pld_convolution){.weights = weights,
                                  .from_pairs = run->plan->values[op->in].rounded,
                                  .to_pairs = run->plan->values[op->out].rounded,
                                  .kernel = 1,
                                  .stride = 1,
-                                 .batch = 1,
+                                 .batch = pictures,
                                  .height = rows,
                                  .width = 1,
                                  .out_height = rows,
