@@ -24,6 +24,7 @@ typedef struct pld_denoiser_facts {
     bool told_sizes;      /**< among them sizes of the picture */
     bool
         text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
+    const char *perturbed;  /**< self-attentions that PAG and SEG change where nothing else is said: "mid" */
     pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
 } pld_denoiser_facts;
 

@@ -15,33 +15,34 @@ typedef struct pld_family_part {
     const pld_part_class *class; /**< that it usually is */
     const char *stem;            /**< how its weight files begin, "model" */
     const char *tokenizer;       /**< of a text encoder: folder of its tokenizer */
+    const char *tokenizer_class; /**< how its class begins, "CLIPTokenizer" */
     const char *pad_token;       /**< with which its texts are filled up, where the tokenizer does not say */
     const char *what, *remedy;   /**< for people, where a file lacks it: "it holds no WHAT: give REMEDY" */
 } pld_family_part;
 
 /** How the states of a text encoder are used. */
 typedef struct pld_text_use {
-    const char *part; /**< the text encoder */
+    const char *part;              /**< the text encoder */
     const pld_prompt_style *style; /**< how a prompt becomes its ids */
     bool folded;                   /**< of pld_prompt_frame, like the next two */
     const char *before, *after;
-    int skip;         /**< layers that are left out at a clip-skip of 1 */
-    bool final_norm;  /**< its states go through its final norm */
-    bool pooled;      /**< its pooled, projected embedding is wanted too */
+    int skip;        /**< layers that are left out at a clip-skip of 1 */
+    bool final_norm; /**< its states go through its final norm */
+    bool pooled;     /**< its pooled, projected embedding is wanted too */
 } pld_text_use;
 
 /** A pipeline of diffusers by which folders name a family. */
 typedef struct pld_pipeline_class {
     const char *name; /**< `_class_name` of model_index.json; NULL ends a list */
-    int text_tokens;  /**< most tokens of a text, of encoders that take as many as there are; 0: there is none of them */
+    int text_tokens; /**< most tokens of a text, of encoders that take as many as there are; 0: there is none of them */
 } pld_pipeline_class;
 
 typedef struct pld_family {
     const char *name;
     const char *description;
-    const pld_pipeline_class *pipelines;   /**< ends with name NULL */
-    const pld_family_part *parts; /**< ends with name NULL; one denoiser, one autoencoder */
-    const pld_text_use *texts;    /**< [text_count] states stand beside each other in this order */
+    const pld_pipeline_class *pipelines; /**< ends with name NULL */
+    const pld_family_part *parts;        /**< ends with name NULL; one denoiser, one autoencoder */
+    const pld_text_use *texts;           /**< [text_count] states stand beside each other in this order */
     int text_count;
     const pld_published *const
         *published;     /**< NULL-terminated: the models that single files are compared with */

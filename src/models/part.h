@@ -71,6 +71,8 @@ typedef struct pld_description {
 struct pld_part_class {
     const char *name;  /**< "UNet2DConditionModel", as configurations name it */
     const char *title; /**< for people: "U-Net" */
+    const char
+        *model_type; /**< of a class of transformers, as its configurations have it; NULL: one of diffusers */
     pld_part_role role;
     size_t config_bytes;            /**< of its configuration, which holds no pointers */
     pld_json_reader read;           /**< config.json → configuration */

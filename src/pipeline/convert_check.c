@@ -33,7 +33,8 @@ static bool same_tokens(const pld_tokenizer *a, const pld_tokenizer *b) {
     pld_token_list first = {0}, second = {0};
     const pld_tokenizer_facts *own = pld_tokenizer_get_facts(a), *other = pld_tokenizer_get_facts(b);
     bool same = pld_tokenizer_vocabulary_size(a) == pld_tokenizer_vocabulary_size(b) &&
-                own->start_id == other->start_id && own->end_id == other->end_id && own->pad_id == other->pad_id &&
+                own->start_id == other->start_id && own->end_id == other->end_id &&
+                own->pad_id == other->pad_id &&
                 pld_tokenizer_encode(a, text, sizeof text - 1, &first, NULL) == PLD_OK &&
                 pld_tokenizer_encode(b, text, sizeof text - 1, &second, NULL) == PLD_OK &&
                 first.count == second.count;

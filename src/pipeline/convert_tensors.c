@@ -333,6 +333,13 @@ pld_status pld_conversion_published(const pld_model *model, const pld_published 
     const pld_family *family = NULL;
     pld_weight_files *weights = NULL;
     const char *name = NULL;
+    if (!model->family->published[0]) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: models of the family '%s' have no layout of one file; expected a folder (a name without "
+            ".safetensors) as the output",
+            model->source.path, model->family->name);
+    }
     PLD_TRY(pld_model_source_weights(&model->source, part->row, part->class, part->config, NULL, &weights,
                                      error));
     pld_status status = part->class->denoiser->recognise(weights, &name, error);

@@ -166,14 +166,16 @@ static void fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan 
     }
 }
 
-/** What the network predicts for each of the branches, into g->rows. */
+/** What the network predicts for each of the branches, into g->rows; behind it there may be more of the output, which
+ * nobody reads: a learned variance. */
 static void read_output(pld_generation *g, const pld_denoiser_plan *denoiser, const pld_branch *branches,
                         int count) {
     const pld_value *output = &denoiser->plan.values[denoiser->values.output];
+    const size_t floats = (size_t)(output->height * output->width * output->channels);
     for (int i = 0; i < count; i++) {
         const size_t place = (size_t)pld_group_of_row(&output->groups, i);
         g->model->engine->kernels->nhwc_to_nchw(
-            pld_plan_data(&denoiser->plan, denoiser->values.output) + place * g->count, output->channels,
+            pld_plan_data(&denoiser->plan, denoiser->values.output) + place * floats, output->channels,
             output->height * output->width, g->rows[branches[i]]);
     }
 }
@@ -329,11 +331,14 @@ static pld_status allocate_latents(pld_generation *g) {
             buffers[buffer_count++] = &g->rows[branch];
         }
     }
-    g->count = (size_t)(g->model->denoiser_facts.channels * g->latent_height * g->latent_width);
+    const size_t area = (size_t)(g->latent_height * g->latent_width);
+    const size_t room =
+        (size_t)g->model->denoiser_facts.output_channels * area; /* at least as many as channels */
+    g->count = (size_t)g->model->denoiser_facts.channels * area;
     for (size_t i = 0; i < buffer_count; i++) {
-        *buffers[i] = pld_allocate_aligned(g->count, sizeof(float));
+        *buffers[i] = pld_allocate_aligned(room, sizeof(float));
         if (!*buffers[i]) {
-            return pld_fail_memory(g->error, g->count * sizeof(float), "latents");
+            return pld_fail_memory(g->error, room * sizeof(float), "latents");
         }
     }
     return PLD_OK;

@@ -48,7 +48,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *to, pld_er
         .default_pladis_scale = model->default_pladis_scale,
         .size_factor = (int)pld_model_size_factor(model),
         .latent_channels = (int)model->autoencoder_facts.channels,
-        .positions = (int)pld_prompt_frame_of(model, 0).positions,
+        .positions = (int)pld_prompt_frame_of(model, 0, 0).positions,
         .parts = model->public_parts,
         .part_count = (size_t)model->part_count,
         .sites = model->public_sites,

@@ -110,9 +110,12 @@ typedef struct lora_build {
     pld_error *error;
 } lora_build;
 
-/** Index of the family's part that a LoRA's part means, or -1. */
+/** Index of the family's part that a LoRA's part means, or -1. Programs give all denoisers the prefixes of a U-Net, so the
+ * names behind them decide. */
 static int part_of(const pld_model *model, pld_lora_part part) {
-    return pld_family_part_index(model->family, pld_lora_part_name(part));
+    return part == PLD_LORA_UNET || part == PLD_LORA_TRANSFORMER
+               ? model->denoiser
+               : pld_family_part_index(model->family, pld_lora_part_name(part));
 }
 
 static pld_status change_weight(lora_build *build, int part, const pld_weight_change *change, bool *found) {

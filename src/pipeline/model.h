@@ -24,7 +24,7 @@ typedef struct pld_component {
     void *config; /**< [class->config_bytes]; the base's in a model with LoRAs */
     pld_parameters *parameters;
     pld_tokenizer *tokenizer;    /**< of a text encoder */
-    pld_text_encoder_facts text;   /**< of a text encoder */
+    pld_text_encoder_facts text; /**< of a text encoder */
 } pld_component;
 
 /** A LoRA of a model, with what its public description points to. */
@@ -96,11 +96,13 @@ static inline const pld_component *pld_text_encoder_of(const pld_model *model, i
     return &model->parts[model->texts[index]];
 }
 
-/** How the texts of family->texts[index] are framed. */
-static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int index) {
+/** How the texts of family->texts[index] are framed; `most_tokens` of pld_prompt_text. */
+static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int index, size_t most_tokens) {
     const pld_text_use *use = &model->family->texts[index];
     const int64_t positions = pld_text_encoder_of(model, index)->text.positions;
-    return (pld_prompt_frame){.positions = (size_t)(positions ? positions : model->pipeline->text_tokens),
+    return (pld_prompt_frame){.positions = positions     ? (size_t)positions
+                                           : most_tokens ? most_tokens
+                                                         : (size_t)model->pipeline->text_tokens,
                               .folded = use->folded,
                               .before = use->before,
                               .after = use->after};

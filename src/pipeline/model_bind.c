@@ -14,8 +14,10 @@ static pld_status bind_text_encoder(pld_model *model, int part, pld_error *error
     for (int i = 0; i < model->family->text_count; i++) {
         pooled = pooled || (model->texts[i] == part && model->family->texts[i].pooled);
     }
-    const pld_text_request whole = {
-        .batch = 1, .tokens = own->text.positions ? own->text.positions : 1, .final_norm = true, .pooled = pooled};
+    const pld_text_request whole = {.batch = 1,
+                                    .tokens = own->text.positions ? own->text.positions : 1,
+                                    .final_norm = true,
+                                    .pooled = pooled};
     pld_plan_init(&plan, own->parameters);
     pld_status status = own->class->text_encoder->build(&plan, own->config, &whole, &values, error);
     pld_plan_free(&plan);

@@ -19,23 +19,25 @@ static bool is_optional(const char *component) {
     return false;
 }
 
-/** What a component of the pipeline has to be; false when the family has none of this name. */
-static bool role_of(const pld_family *family, const char *component, pld_class_role *role) {
-    static const pld_class_role roles[PLD_ROLE_COUNT] = {[PLD_ROLE_TEXT_ENCODER] = PLD_CLASS_TEXT_ENCODER,
-                                                         [PLD_ROLE_DENOISER] = PLD_CLASS_DENOISER,
-                                                         [PLD_ROLE_AUTOENCODER] = PLD_CLASS_AUTOENCODER};
-    *role = PLD_CLASS_SCHEDULER;
+/** What a component of the pipeline is to the family. */
+typedef struct component_place {
+    const pld_family_part
+        *part; /* it is this part, or with `tokenizer` that part's tokenizer; NULL: neither */
+    bool tokenizer, scheduler;
+} component_place;
+
+static component_place place_of(const pld_family *family, const char *component) {
     for (const pld_family_part *part = family->parts; part->name; part++) {
-        if (strcmp(component, part->name) == 0) {
-            *role = roles[part->class->role];
-            return true;
-        }
-        if (part->tokenizer && strcmp(component, part->tokenizer) == 0) {
-            *role = PLD_CLASS_TOKENIZER;
-            return true;
+        const bool tokenizer = part->tokenizer && strcmp(component, part->tokenizer) == 0;
+        if (tokenizer || strcmp(component, part->name) == 0) {
+            return (component_place){part, tokenizer, false};
         }
     }
-    return strcmp(component, "scheduler") == 0;
+    return (component_place){NULL, false, strcmp(component, "scheduler") == 0};
+}
+
+static bool is_wanted(component_place place) {
+    return place.part || place.scheduler;
 }
 
 /** A scheduler's class is a sampler's, or refused. */
@@ -50,23 +52,24 @@ static pld_status check_component(pld_model *model, const pld_json *top, const c
                                   pld_error *error) {
     pld_json entry;
     pld_json class_name;
-    pld_class_role role;
     PLD_TRY(pld_json_array(top, component, PLD_JSON_NULLABLE, &entry, error));
     pld_json_element(&entry, 1, &class_name);
     const char *name = json_string_value(class_name.value);
-    const bool wanted = role_of(model->family, component, &role);
-    if (wanted && !name) {
+    const component_place place = place_of(model->family, component);
+    if (is_wanted(place) && !name) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
             "%s: field '%s': expected [\"library\", \"Class\"], found no class; the pipeline needs it",
             top->file, component);
     }
-    if (wanted && role == PLD_CLASS_SCHEDULER) {
+    if (place.scheduler) {
         snprintf(model->scheduler_class, sizeof model->scheduler_class, "%s", name);
         return check_scheduler_class(top, component, name, error);
     }
-    if (wanted) {
-        return pld_class_check(top, component, name, role, error);
+    if (place.part) {
+        return place.tokenizer
+                   ? pld_class_check_tokenizer(top, component, name, place.part->tokenizer_class, error)
+                   : pld_class_check_part(top, component, name, place.part->class, error);
     }
     const pld_class *known = name ? pld_class_find(name) : NULL;
     if (known && known->is) {
@@ -90,8 +93,7 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
     const char *component = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)top->value, component, value) {
-        pld_class_role role;
-        const bool is_list = json_is_array(value) || role_of(model->family, component, &role);
+        const bool is_list = json_is_array(value) || is_wanted(place_of(model->family, component));
         if (component[0] != '_' && is_list && !is_optional(component)) {
             PLD_TRY(check_component(model, top, component, error));
         }

@@ -216,7 +216,8 @@ static pld_status open_given_tokenizer(const pld_model_source *source, const pld
         const char *folder = is_folder(inside) ? inside : is_folder(first) ? first : source->tokenizer;
         status = pld_tokenizer_open(folder, NULL, tokenizer, error);
         if (status == PLD_OK && folder != inside) {
-            pld_tokenizer_use_pad(*tokenizer, pad); /* one set of files serves encoders that pad differently */
+            pld_tokenizer_use_pad(*tokenizer,
+                                  pad); /* one set of files serves encoders that pad differently */
         }
     }
     pld_free(inside);

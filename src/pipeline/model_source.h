@@ -6,12 +6,12 @@
 #define PLD_PIPELINE_MODEL_SOURCE_H
 
 #include "core/log.h"
-#include "text/tokenizer.h"
 #include "io/json.h"
 #include "models/families.h"
 #include "models/layouts/describe.h"
 #include "models/layouts/layouts.h"
 #include "pladis/pladis.h"
+#include "text/tokenizer.h"
 
 /** A document of a diffusers folder that is not, or not as it is, in `folder`. */
 typedef struct pld_source_document {

@@ -32,7 +32,7 @@ static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64
 pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
                               pld_prompt_chunks *chunks, pld_error *error) {
     const pld_component *encoder = pld_text_encoder_of(model, index);
-    const pld_prompt_frame frame = pld_prompt_frame_of(model, index);
+    const pld_prompt_frame frame = pld_prompt_frame_of(model, index, text->most_tokens);
     PLD_TRY(model->family->texts[index].style->cut(encoder->tokenizer, text, &frame, chunks, error));
     pld_status status = check_chunks(chunks, index, tokens, error);
     if (status != PLD_OK) {
@@ -66,7 +66,7 @@ static pld_status check_cuts(const pld_model *model, const pld_prompt_text *text
 
 pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal, bool negative,
                                   pld_error *error) {
-    const pld_prompt_text prompt = {text, strlen(text), literal};
+    const pld_prompt_text prompt = {text, strlen(text), literal, 0};
     pld_error detail = {0};
     const pld_status status = check_cuts(model, &prompt, &detail);
     if (status != PLD_OK) { /* the detail begins with "prompt:" */

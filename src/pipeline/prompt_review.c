@@ -223,10 +223,11 @@ static pld_status tell_weights(const review *r, pld_error *error) {
     pld_prompt_parts parts = {0};
     PLD_TRY(pld_prompt_parse(r->text, r->length, &parts, error));
     if (has_weights(&parts)) {
-        pld_log_message(r->log, PLD_LOG_NOTICE,
-                        "%s: this model reads a prompt as plain text, so brackets with weights and BREAK are words of "
-                        "it; --literal-prompt says that this is meant",
-                        label(r));
+        pld_log_message(
+            r->log, PLD_LOG_NOTICE,
+            "%s: this model reads a prompt as plain text, so brackets with weights and BREAK are words of "
+            "it; --literal-prompt says that this is meant",
+            label(r));
     }
     pld_prompt_parts_free(&parts);
     return PLD_OK;

@@ -22,20 +22,23 @@ static bool copy_states(const pld_prompt_states *states, pld_text_widths widths,
     return true;
 }
 
+static bool same_manner(pld_text_manner a, pld_text_manner b) {
+    return a.literal == b.literal && a.clip_skip == b.clip_skip && a.max_tokens == b.max_tokens;
+}
+
 static void drop(pld_recent_text *item) {
     pld_free(item->prompt);
     pld_prompt_states_free(&item->states);
     *item = (pld_recent_text){0};
 }
 
-pld_status pld_recent_texts_find(pld_recent_texts *recent, const char *prompt, bool literal, int clip_skip,
+pld_status pld_recent_texts_find(pld_recent_texts *recent, const char *prompt, pld_text_manner manner,
                                  pld_text_widths widths, pld_prompt_states *states, bool *found,
                                  pld_error *error) {
     *found = false;
     for (int i = 0; i < PLD_RECENT_TEXTS; i++) {
         pld_recent_text *item = &recent->items[i];
-        if (!item->prompt || item->literal != literal || item->clip_skip != clip_skip ||
-            strcmp(item->prompt, prompt) != 0) {
+        if (!item->prompt || !same_manner(item->manner, manner) || strcmp(item->prompt, prompt) != 0) {
             continue;
         }
         if (!copy_states(&item->states, widths, states)) {
@@ -49,7 +52,7 @@ pld_status pld_recent_texts_find(pld_recent_texts *recent, const char *prompt, b
     return PLD_OK;
 }
 
-void pld_recent_texts_keep(pld_recent_texts *recent, const char *prompt, bool literal, int clip_skip,
+void pld_recent_texts_keep(pld_recent_texts *recent, const char *prompt, pld_text_manner manner,
                            pld_text_widths widths, const pld_prompt_states *states) {
     pld_recent_text *oldest = &recent->items[0];
     for (int i = 1; i < PLD_RECENT_TEXTS; i++) {
@@ -61,8 +64,7 @@ void pld_recent_texts_keep(pld_recent_texts *recent, const char *prompt, bool li
         drop(oldest);
         return;
     }
-    oldest->literal = literal;
-    oldest->clip_skip = clip_skip;
+    oldest->manner = manner;
     oldest->used = ++recent->clock;
 }
 

@@ -20,10 +20,15 @@ typedef struct pld_prompt_states {
 
 void pld_prompt_states_free(pld_prompt_states *states);
 
+/** How a prompt is encoded. */
+typedef struct pld_text_manner {
+    bool literal;
+    int clip_skip, max_tokens;
+} pld_text_manner;
+
 typedef struct pld_recent_text {
     char *prompt; /* NULL: a free place */
-    bool literal;
-    int clip_skip;
+    pld_text_manner manner;
     pld_prompt_states states;
     uint64_t used; /* the higher, the later */
 } pld_recent_text;
@@ -40,12 +45,12 @@ typedef struct pld_text_widths {
 } pld_text_widths;
 
 /** A copy of the states of a prompt, in *found, if they are kept; *states stays untouched otherwise. */
-pld_status pld_recent_texts_find(pld_recent_texts *recent, const char *prompt, bool literal, int clip_skip,
+pld_status pld_recent_texts_find(pld_recent_texts *recent, const char *prompt, pld_text_manner manner,
                                  pld_text_widths widths, pld_prompt_states *states, bool *found,
                                  pld_error *error);
 
 /** Keep a copy in place of the one that was not asked for longest. Without memory for it nothing is kept. */
-void pld_recent_texts_keep(pld_recent_texts *recent, const char *prompt, bool literal, int clip_skip,
+void pld_recent_texts_keep(pld_recent_texts *recent, const char *prompt, pld_text_manner manner,
                            pld_text_widths widths, const pld_prompt_states *states);
 
 void pld_recent_texts_free(pld_recent_texts *recent);

@@ -57,6 +57,20 @@ static pld_status check_clip_skip(const pld_generation *g) {
                           (long long)most, g->options->clip_skip);
 }
 
+/** Texts of a fixed length cannot be cut elsewhere. */
+static pld_status check_max_tokens(const pld_generation *g) {
+    enum { LEAST = 3, MOST = 4096 };
+    const int tokens = g->options->max_tokens;
+    if (tokens == 0) {
+        return PLD_OK;
+    }
+    if (!g->model->pipeline->text_tokens) {
+        pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
+                        "max-tokens has no effect on this model: its text encoders take texts of one length");
+    }
+    return check_range(g->error, "max-tokens", tokens, LEAST, MOST);
+}
+
 /** The sizes that SDXL is told. */
 static pld_status check_picture_sizes(const pld_generation *g) {
     const pld_generate_options *o = g->options;
@@ -99,6 +113,7 @@ static pld_status check_numbers(const pld_generation *g) {
                         o->pladis_alpha);
     }
     PLD_TRY(check_clip_skip(g));
+    PLD_TRY(check_max_tokens(g));
     PLD_TRY(check_picture_sizes(g));
     return o->seed >= 0 ? PLD_OK
                         : pld_fail(g->error, PLD_ERROR_ARGUMENT, "seed: expected 0 or more, found %lld",
@@ -316,6 +331,7 @@ static pld_status resolve_guidance(pld_generation *g) {
                                           .default_cfg_scale =
                                               g->preset ? g->preset->cfg_scale : g->model->default_cfg_scale,
                                           .cfg_rescale = o->cfg_rescale,
+                                          .default_layers = g->model->denoiser_facts.perturbed,
                                           .default_block_scales = g->model->denoiser_facts.freeu,
                                           .keep_neutral = o->keep_neutral_guidance};
     if (o->guidance_count && !o->guidance) {

@@ -8,8 +8,8 @@
 #include "pipeline/session.h"
 
 /** Make the plan of text encoder `index` ready for texts of so many tokens. */
-static pld_status need_text(pld_session *session, int index, int64_t tokens, int clip_skip, const volatile int *cancel,
-                            pld_error *error) {
+static pld_status need_text(pld_session *session, int index, int64_t tokens, int clip_skip,
+                            const volatile int *cancel, pld_error *error) {
     const pld_component *encoder = pld_text_encoder_of(session->model, index);
     const pld_text_use *use = &session->model->family->texts[index];
     const pld_text_request request = {.batch = 1,
@@ -135,11 +135,13 @@ static pld_status encode_with(pld_session *session, int index, const char *promp
                               const pld_generate_options *options, pld_prompt_states *states,
                               pld_error *error) {
     const pld_model *model = session->model;
-    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt};
+    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt,
+                                  (size_t)options->max_tokens};
     int64_t tokens = states->tokens;
     pld_prompt_chunks chunks = {0};
     PLD_TRY(pld_prompt_cut_for(model, index, &text, &tokens, &chunks, error));
-    pld_status status = need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
+    pld_status status =
+        need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
     if (status == PLD_OK && index == 0) {
         warn_dropped(model, pld_text_encoder_of(model, 0), &chunks);
         status = allocate_states(model, tokens, states, error);
@@ -168,21 +170,20 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld
     const pld_model *model = session->model;
     const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width,
                                     (size_t)model->denoiser_facts.pooled_width};
+    const pld_text_manner manner = {options->literal_prompt, options->clip_skip, options->max_tokens};
     bool found = false;
     *states = (pld_prompt_states){0};
     if (!prompt && model->zero_negative) {
         return allocate_states(model, pld_text_encoder_of(model, 0)->text.positions, states, error);
     }
     prompt = prompt ? prompt : "";
-    PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,
-                                  widths, states, &found, error));
+    PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, manner, widths, states, &found, error));
     if (found) {
         return PLD_OK;
     }
     pld_status status = encode_with_all(session, prompt, options, states, error);
     if (status == PLD_OK) {
-        pld_recent_texts_keep(&session->recent_texts, prompt, options->literal_prompt, options->clip_skip,
-                              widths, states);
+        pld_recent_texts_keep(&session->recent_texts, prompt, manner, widths, states);
     } else {
         pld_prompt_states_free(states);
     }

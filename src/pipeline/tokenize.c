@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/sized.h"
+#include "io/json.h"
 #include "pipeline/model.h"
 #include "pipeline/prompt_check.h"
 
@@ -14,7 +15,7 @@ typedef struct tokenizer_report {
     pld_prompt_chunks chunks;
     pld_token_chunk *views;
     const pld_token_chunk **public_views; /* into `views` */
-    char ***pieces; /* [chunks][ids], each owned */
+    char ***pieces;                       /* [chunks][ids], each owned */
     char **dropped;
 } tokenizer_report;
 
@@ -139,7 +140,7 @@ static pld_status give(token_report *r, pld_status status, pld_tokens **tokens) 
 
 pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
                         pld_tokens **tokens, pld_error *error) {
-    const pld_prompt_text request = {text, length, literal};
+    const pld_prompt_text request = {text, length, literal, 0};
     token_report *r = new_report(error);
     pld_status status = PLD_OK;
     *tokens = NULL;
@@ -148,9 +149,9 @@ pld_status pld_tokenize(const pld_model *model, const char *text, size_t length,
     }
     for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
-        const pld_prompt_frame frame = pld_prompt_frame_of(model, i);
-        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style, &frame,
-                               &request, error);
+        const pld_prompt_frame frame = pld_prompt_frame_of(model, i, 0);
+        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style,
+                               &frame, &request, error);
     }
     return give(r, status, tokens);
 }
@@ -160,18 +161,59 @@ static bool is_folder(const char *path) {
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
+/** How the family of a model's folder uses its texts. */
+typedef struct folder_family {
+    const pld_family *family; /* NULL: the folder is no model's */
+    const pld_pipeline_class *pipeline;
+} folder_family;
+
+static pld_status read_family(void *target, const pld_json *top, pld_error *error) {
+    folder_family *found = target;
+    const char *pipeline = NULL;
+    PLD_TRY(pld_json_get_string(top, "_class_name", PLD_JSON_NULLABLE, &pipeline, error));
+    found->family = pipeline ? pld_family_for_pipeline(pipeline, &found->pipeline) : NULL;
+    return PLD_OK;
+}
+
+static pld_status find_family(const char *folder, folder_family *found, pld_error *error) {
+    struct stat is;
+    char *path = pld_format("%s/model_index.json", folder);
+    pld_status status = !path                  ? pld_fail_memory(error, strlen(folder), "path")
+                        : stat(path, &is) == 0 ? pld_json_read_file(path, read_family, found, error)
+                                               : PLD_OK;
+    pld_free(path);
+    return status;
+}
+
+/** The use of the texts whose tokenizer lies in the folder `name`; NULL: none is known. */
+static const pld_text_use *use_of(const pld_family *family, const char *name) {
+    for (int i = 0; family && i < family->text_count; i++) {
+        const int part = pld_family_part_index(family, family->texts[i].part);
+        if (strcmp(family->parts[part].tokenizer, name) == 0) {
+            return &family->texts[i];
+        }
+    }
+    return NULL;
+}
+
 /** Add the tokenizer that lies in `path`. */
-static pld_status add_folder(token_report *r, const char *name, const char *path, int positions,
-                             const pld_prompt_text *request, pld_error *error) {
+static pld_status add_folder(token_report *r, const char *name, const char *path, const folder_family *of,
+                             int positions, const pld_prompt_text *request, pld_error *error) {
     enum { CLIP_POSITIONS = 77, MAX_POSITIONS = 4096 };
     pld_tokenizer *tokenizer = NULL;
     PLD_TRY(pld_tokenizer_open(path, NULL, &tokenizer, error));
     const int stated = pld_tokenizer_get_facts(tokenizer)->model_max_length;
-    const pld_prompt_style *style = strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
+    const pld_text_use *use = use_of(of->family, name);
+    const pld_prompt_style *style = use ? use->style
+                                    : strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
                                         ? &pld_prompt_style_chunks
                                         : &pld_prompt_style_whole;
-    const int used = positions ? positions : (stated ? stated : style->weighs ? CLIP_POSITIONS : MAX_POSITIONS);
-    const pld_prompt_frame frame = {.positions = (size_t)used};
+    const int own = use && !style->weighs ? of->pipeline->text_tokens : stated;
+    const int used = positions ? positions : own ? own : style->weighs ? CLIP_POSITIONS : MAX_POSITIONS;
+    const pld_prompt_frame frame = {.positions = (size_t)used,
+                                    .folded = use && use->folded && !request->literal,
+                                    .before = use ? use->before : NULL,
+                                    .after = use ? use->after : NULL};
     pld_status status = used < 3 || used > MAX_POSITIONS
                             ? pld_fail(error, PLD_ERROR_ARGUMENT, "positions: expected 3 to %d, found %d",
                                        MAX_POSITIONS, used)
@@ -183,24 +225,25 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
 pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
                                bool literal, pld_tokens **tokens, pld_error *error) {
     static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2", "tokenizer_3"};
-    const pld_prompt_text request = {text, length, literal};
+    const pld_prompt_text request = {text, length, literal, 0};
     token_report *r = new_report(error);
-    pld_status status = PLD_OK;
+    folder_family of = {0};
     *tokens = NULL;
     if (!r) {
         return PLD_ERROR_MEMORY;
     }
+    pld_status status = find_family(folder, &of, error);
     for (int i = 0; status == PLD_OK && i < PLD_MAX_TEXT_ENCODERS; i++) {
         char *path = pld_format("%s/%s", folder, names[i]);
         if (!path) {
             status = pld_fail_memory(error, strlen(folder), "path");
         } else if (is_folder(path)) {
-            status = add_folder(r, names[i], path, positions, &request, error);
+            status = add_folder(r, names[i], path, &of, positions, &request, error);
         }
         pld_free(path);
     }
     if (status == PLD_OK && r->tokens.count == 0) {
-        status = add_folder(r, names[0], folder, positions, &request, error);
+        status = add_folder(r, names[0], folder, &of, positions, &request, error);
     }
     return give(r, status, tokens);
 }

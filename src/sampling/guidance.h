@@ -51,7 +51,8 @@ typedef struct pld_guidance_request {
     double cfg_scale; /**< NaN: not given */
     double default_cfg_scale;
     double cfg_rescale;                    /**< 0: not given */
-    pld_block_scales default_block_scales; /**< the model's own for FreeU */
+    const char *default_layers;            /**< the model's own for PAG and SEG */
+    pld_block_scales default_block_scales; /**< the model's own for FreeU; all 0: it has no such blocks */
     bool keep_neutral;                     /**< methods that change nothing run all the same */
 } pld_guidance_request;
 

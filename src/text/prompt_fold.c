@@ -38,8 +38,8 @@ static bool is_ignored(int32_t c) {
 /** Unicode's Cased, as far as categories tell. */
 static bool is_cased(int32_t c) {
     const utf8proc_category_t category = utf8proc_category(c);
-    return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LT ||
-           utf8proc_tolower(c) != c || utf8proc_toupper(c) != c;
+    return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
+           category == UTF8PROC_CATEGORY_LT || utf8proc_tolower(c) != c || utf8proc_toupper(c) != c;
 }
 
 /** Whether the first code point of points[at], points[at + step] … that counts is a cased letter. */
@@ -57,7 +57,8 @@ static bool ends_word(const int32_t *points, size_t count, size_t at) {
 /** Python's str.isspace. */
 static bool is_space(int32_t c) {
     return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+           c == 0x3000;
 }
 
 /** Code points of a text; −1, which stands for bytes that are no character, becomes U+FFFD. */
@@ -87,7 +88,8 @@ static size_t write_small(const int32_t *points, size_t count, size_t begin, siz
     return size;
 }
 
-pld_status pld_prompt_fold(const char *text, size_t length, char **folded, size_t *folded_length, pld_error *error) {
+pld_status pld_prompt_fold(const char *text, size_t length, char **folded, size_t *folded_length,
+                           pld_error *error) {
     int32_t *points = pld_allocate(length + 1, sizeof *points);
     *folded = pld_allocate(length + 1, 4); /* at most 4 bytes for a byte, and the NUL */
     if (!points || !*folded) {

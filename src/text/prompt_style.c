@@ -5,10 +5,19 @@
 #include "io/prompt_weights.h"
 #include "text/prompt_fold.h"
 
-static pld_status cut_chunks(const pld_tokenizer *tokenizer, const pld_prompt_text *text, const pld_prompt_frame *frame,
-                             pld_prompt_chunks *chunks, pld_error *error) {
+static pld_status cut_chunks(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                             const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
+    if (facts->start_id < 0 || facts->end_id < 0 || facts->pad_id < 0) {
+        *chunks = (pld_prompt_chunks){0};
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "tokenizer: expected one with a start, an end and a padding token, as CLIP's; found '%s' without",
+            pld_tokenizer_kind_name(tokenizer));
+    }
     if (text->literal) {
-        return pld_prompt_chunks_literal(tokenizer, text->text, text->length, frame->positions, chunks, error);
+        return pld_prompt_chunks_literal(tokenizer, text->text, text->length, frame->positions, chunks,
+                                         error);
     }
     pld_prompt_parts parts = {0};
     PLD_TRY(pld_prompt_parse(text->text, text->length, &parts, error));
@@ -18,15 +27,15 @@ static pld_status cut_chunks(const pld_tokenizer *tokenizer, const pld_prompt_te
 }
 
 /** Ids of the framed text without what the tokenizer puts around them. */
-static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt_text *text, const pld_prompt_frame *frame,
-                                pld_token_list *ids, pld_error *error) {
+static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                                const pld_prompt_frame *frame, pld_token_list *ids, pld_error *error) {
     char *folded = NULL;
     size_t length = text->length;
     if (frame->folded) {
         PLD_TRY(pld_prompt_fold(text->text, text->length, &folded, &length, error));
     }
-    pld_status status = pld_tokenizer_encode_framed(tokenizer, frame->before, folded ? folded : text->text, length,
-                                                    frame->after, ids, error);
+    pld_status status = pld_tokenizer_encode_framed(tokenizer, frame->before, folded ? folded : text->text,
+                                                    length, frame->after, ids, error);
     pld_free(folded);
     return status;
 }
@@ -71,14 +80,14 @@ static pld_status make_whole(const pld_tokenizer_facts *facts, const pld_token_l
     return PLD_OK;
 }
 
-static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_text *text, const pld_prompt_frame *frame,
-                            pld_prompt_chunks *chunks, pld_error *error) {
+static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                            const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
     const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
     pld_token_list ids = {0};
     *chunks = (pld_prompt_chunks){0};
     if (frame->positions < 3 || frame->positions > INT32_MAX) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "text encoder: expected at least 3 tokens for a text, found %zu",
-                        frame->positions);
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "text encoder: expected at least 3 tokens for a text, found %zu", frame->positions);
     }
     pld_status status = encode_framed(tokenizer, text, frame, &ids, error);
     if (status == PLD_OK) {

@@ -169,7 +169,8 @@ static bool is_clip_list(const pld_tokenizer_data *file) {
     return file->size > sizeof begin && memcmp(file->data, begin, sizeof begin - 1) == 0;
 }
 
-static pld_status open_clip_list(const char *path, const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
+static pld_status open_clip_list(const char *path, const char *pad, pld_tokenizer **tokenizer,
+                                 pld_error *error) {
     pld_clip_tokenizer *clip = NULL;
     PLD_TRY(pld_clip_bpe_open(path, pad ? pad : "<|endoftext|>", &clip, error));
     const pld_status status = pld_tokenizer_from_clip(clip, tokenizer, error);
@@ -237,7 +238,8 @@ static pld_status open_named(const char *path, int which, pld_tokenizer **tokeni
     return status;
 }
 
-pld_status pld_tokenizer_open(const char *path, const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
+pld_status pld_tokenizer_open(const char *path, const char *pad, pld_tokenizer **tokenizer,
+                              pld_error *error) {
     struct stat facts;
     *tokenizer = NULL;
     if (stat(path, &facts) != 0) {
@@ -251,7 +253,8 @@ pld_status pld_tokenizer_open(const char *path, const char *pad, pld_tokenizer *
         const int which = find_name(path);
         const bool is_source =
             which == PLD_TOKENIZER_JSON || which == PLD_TOKENIZER_MODEL || which == PLD_TOKENIZER_VOCABULARY;
-        return is_source ? open_named(path, which, tokenizer, error) : open_alone(path, pad, tokenizer, error);
+        return is_source ? open_named(path, which, tokenizer, error)
+                         : open_alone(path, pad, tokenizer, error);
     }
     held_files held = {0};
     pld_status status = hold_folder(&held, path, -1, error);

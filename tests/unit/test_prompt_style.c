@@ -26,10 +26,13 @@ static void texts_are_folded_as_python_does(void **state) {
         json_t *text = json_object_get(row, "text"), *expected = json_object_get(row, "folded");
         char *folded = NULL;
         size_t length = 0;
-        assert_int_equal(pld_prompt_fold(json_string_value(text), json_string_length(text), &folded, &length, &error),
-                         PLD_OK);
-        if (length != json_string_length(expected) || memcmp(folded, json_string_value(expected), length) != 0) {
-            fail_msg("'%s': expected '%s', found '%s'", json_string_value(text), json_string_value(expected), folded);
+        assert_int_equal(
+            pld_prompt_fold(json_string_value(text), json_string_length(text), &folded, &length, &error),
+            PLD_OK);
+        if (length != json_string_length(expected) ||
+            memcmp(folded, json_string_value(expected), length) != 0) {
+            fail_msg("'%s': expected '%s', found '%s'", json_string_value(text), json_string_value(expected),
+                     folded);
         }
         pld_free(folded);
     }
@@ -45,8 +48,9 @@ static void bytes_that_are_no_text_fold_to_the_replacement(void **state) {
     pld_free(folded);
 }
 
-static pld_prompt_chunks cut(const pld_tokenizer *tokenizer, const char *text, const pld_prompt_frame *frame) {
-    const pld_prompt_text request = {text, strlen(text), false};
+static pld_prompt_chunks cut(const pld_tokenizer *tokenizer, const char *text,
+                             const pld_prompt_frame *frame) {
+    const pld_prompt_text request = {text, strlen(text), false, 0};
     pld_prompt_chunks chunks = {0};
     if (pld_prompt_style_whole.cut(tokenizer, &request, frame, &chunks, &error) != PLD_OK) {
         fail_msg("%s", error.message);
@@ -65,9 +69,11 @@ static void whole_texts_end_with_their_mark_and_are_not_padded(void **state) {
     pld_prompt_chunks empty = cut(tokenizer, "", &frame);
     assert_int_equal(empty.positions, 1);
     assert_int_equal(empty.chunks[0].ids[0], end);
-    pld_prompt_chunks plain = cut(tokenizer, "a red fox", &frame), loud = cut(tokenizer, "  A RED Fox ", &frame);
+    pld_prompt_chunks plain = cut(tokenizer, "a red fox", &frame),
+                      loud = cut(tokenizer, "  A RED Fox ", &frame);
     assert_int_equal(plain.positions, loud.positions);
-    assert_memory_equal(plain.chunks[0].ids, loud.chunks[0].ids, plain.positions * sizeof *plain.chunks[0].ids);
+    assert_memory_equal(plain.chunks[0].ids, loud.chunks[0].ids,
+                        plain.positions * sizeof *plain.chunks[0].ids);
     assert_int_equal(plain.chunks[0].ids[plain.positions - 1], end);
     pld_prompt_chunks_free(&empty);
     pld_prompt_chunks_free(&plain);
@@ -95,7 +101,8 @@ static void what_does_not_fit_is_listed(void **state) {
 static void a_template_stands_around_the_text(void **state) {
     (void)state;
     pld_tokenizer *tokenizer = open_reference_tokenizer("qwen");
-    const pld_prompt_frame framed = {.positions = 64, .before = "<|im_start|>user\n", .after = "<|im_end|>\n"};
+    const pld_prompt_frame framed = {
+        .positions = 64, .before = "<|im_start|>user\n", .after = "<|im_end|>\n"};
     const pld_prompt_frame bare = {.positions = 64};
     pld_prompt_chunks a = cut(tokenizer, "a fox", &framed);
     pld_prompt_chunks b = cut(tokenizer, "<|im_start|>user\na fox<|im_end|>\n", &bare);
@@ -109,10 +116,11 @@ static void a_template_stands_around_the_text(void **state) {
 static void a_text_of_no_tokens_is_refused(void **state) {
     (void)state;
     pld_tokenizer *tokenizer = open_reference_tokenizer("t5");
-    const pld_prompt_text request = {"a", 1, false};
+    const pld_prompt_text request = {"a", 1, false, 0};
     const pld_prompt_frame none = {.positions = 0};
     pld_prompt_chunks chunks = {0};
-    assert_int_equal(pld_prompt_style_whole.cut(tokenizer, &request, &none, &chunks, &error), PLD_ERROR_ARGUMENT);
+    assert_int_equal(pld_prompt_style_whole.cut(tokenizer, &request, &none, &chunks, &error),
+                     PLD_ERROR_ARGUMENT);
     assert_null(chunks.chunks);
     pld_tokenizer_close(tokenizer);
 }

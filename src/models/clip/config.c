@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/classes.h"
+#include "models/families/rows.h"
 
 static pld_status read_activation(const pld_json *top, pld_activation *activation, pld_error *error) {
     static const struct {
@@ -40,7 +41,7 @@ static pld_status read_fields(void *target, const pld_json *top, pld_error *erro
         {"projection_dim", 1, 1 << 14, &c->projection, PLD_JSON_NULLABLE},
         {"eos_token_id", 0, 1 << 20, &c->eos_token_id, PLD_JSON_OPTIONAL},
     };
-    PLD_TRY(pld_class_check_architecture(top, PLD_CLASS_TEXT_ENCODER, error));
+    PLD_TRY(pld_class_check_config(top, &pld_class_clip_text, error));
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
                                      integers[i].max, integers[i].value, error));

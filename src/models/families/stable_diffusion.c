@@ -2,18 +2,39 @@
 /* Stable Diffusion 1 and 2. */
 #include "models/families/rows.h"
 
-static const pld_pipeline_class pipelines[] = {{"StableDiffusionPipeline", 0}, {"StableDiffusionImg2ImgPipeline", 0}, {"StableDiffusionPAGPipeline", 0}, {"StableDiffusionPAGImg2ImgPipeline", 0}, {0}};
+static const pld_pipeline_class pipelines[] = {{"StableDiffusionPipeline", 0},
+                                               {"StableDiffusionImg2ImgPipeline", 0},
+                                               {"StableDiffusionPAGPipeline", 0},
+                                               {"StableDiffusionPAGImg2ImgPipeline", 0},
+                                               {0}};
 
 static const pld_family_part parts[] = {
-    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder",
-     PLD_GIVE_CHECKPOINT},
-    {"unet", &pld_class_unet, "diffusion_pytorch_model", NULL, NULL, "denoising network (U-Net)",
-     PLD_GIVE_DENOISER},
-    {"vae", &pld_class_kl, "diffusion_pytorch_model", NULL, NULL, "autoencoder (VAE)", PLD_GIVE_AUTOENCODER},
+    {.name = "text_encoder",
+     .class = &pld_class_clip_text,
+     .stem = "model",
+     .tokenizer = "tokenizer",
+     .tokenizer_class = "CLIPTokenizer",
+     .pad_token = "<|endoftext|>",
+     .what = "text encoder",
+     .remedy = PLD_GIVE_CHECKPOINT},
+    {.name = "unet",
+     .class = &pld_class_unet,
+     .stem = "diffusion_pytorch_model",
+     .what = "denoising network (U-Net)",
+     .remedy = PLD_GIVE_DENOISER},
+    {.name = "vae",
+     .class = &pld_class_kl,
+     .stem = "diffusion_pytorch_model",
+     .what = "autoencoder (VAE)",
+     .remedy = PLD_GIVE_AUTOENCODER},
     {0},
 };
 
-static const pld_text_use texts[] = {{.part = "text_encoder", .style = &pld_prompt_style_chunks, .skip = 0, .final_norm = true, .pooled = false}};
+static const pld_text_use texts[] = {{.part = "text_encoder",
+                                      .style = &pld_prompt_style_chunks,
+                                      .skip = 0,
+                                      .final_norm = true,
+                                      .pooled = false}};
 
 /** Least-squares fits that the field's previewers share; latents are scaled. */
 static const double rgb[5][3] = {{0.3512, 0.2297, 0.3227},

@@ -2,21 +2,53 @@
 /* Stable Diffusion XL. */
 #include "models/families/rows.h"
 
-static const pld_pipeline_class pipelines[] = {{"StableDiffusionXLPipeline", 0}, {"StableDiffusionXLImg2ImgPipeline", 0}, {"StableDiffusionXLPAGPipeline", 0}, {"StableDiffusionXLPAGImg2ImgPipeline", 0}, {0}};
+static const pld_pipeline_class pipelines[] = {{"StableDiffusionXLPipeline", 0},
+                                               {"StableDiffusionXLImg2ImgPipeline", 0},
+                                               {"StableDiffusionXLPAGPipeline", 0},
+                                               {"StableDiffusionXLPAGImg2ImgPipeline", 0},
+                                               {0}};
 
 static const pld_family_part parts[] = {
-    {"text_encoder", &pld_class_clip_text, "model", "tokenizer", "<|endoftext|>", "text encoder",
-     PLD_GIVE_CHECKPOINT},
-    {"text_encoder_2", &pld_class_clip_text_projection, "model", "tokenizer_2", "!", "second text encoder",
-     PLD_GIVE_CHECKPOINT},
-    {"unet", &pld_class_unet, "diffusion_pytorch_model", NULL, NULL, "denoising network (U-Net)",
-     PLD_GIVE_DENOISER},
-    {"vae", &pld_class_kl, "diffusion_pytorch_model", NULL, NULL, "autoencoder (VAE)", PLD_GIVE_AUTOENCODER},
+    {.name = "text_encoder",
+     .class = &pld_class_clip_text,
+     .stem = "model",
+     .tokenizer = "tokenizer",
+     .tokenizer_class = "CLIPTokenizer",
+     .pad_token = "<|endoftext|>",
+     .what = "text encoder",
+     .remedy = PLD_GIVE_CHECKPOINT},
+    {.name = "text_encoder_2",
+     .class = &pld_class_clip_text_projection,
+     .stem = "model",
+     .tokenizer = "tokenizer_2",
+     .tokenizer_class = "CLIPTokenizer",
+     .pad_token = "!",
+     .what = "second text encoder",
+     .remedy = PLD_GIVE_CHECKPOINT},
+    {.name = "unet",
+     .class = &pld_class_unet,
+     .stem = "diffusion_pytorch_model",
+     .what = "denoising network (U-Net)",
+     .remedy = PLD_GIVE_DENOISER},
+    {.name = "vae",
+     .class = &pld_class_kl,
+     .stem = "diffusion_pytorch_model",
+     .what = "autoencoder (VAE)",
+     .remedy = PLD_GIVE_AUTOENCODER},
     {0},
 };
 
 /** The states in front of the last layer, without the final norm. */
-static const pld_text_use texts[] = {{.part = "text_encoder", .style = &pld_prompt_style_chunks, .skip = 1, .final_norm = false, .pooled = false}, {.part = "text_encoder_2", .style = &pld_prompt_style_chunks, .skip = 1, .final_norm = false, .pooled = true}};
+static const pld_text_use texts[] = {{.part = "text_encoder",
+                                      .style = &pld_prompt_style_chunks,
+                                      .skip = 1,
+                                      .final_norm = false,
+                                      .pooled = false},
+                                     {.part = "text_encoder_2",
+                                      .style = &pld_prompt_style_chunks,
+                                      .skip = 1,
+                                      .final_norm = false,
+                                      .pooled = true}};
 
 static const double rgb[5][3] = {{0.3651, 0.4232, 0.4341},
                                  {-0.2533, -0.0042, 0.1068},

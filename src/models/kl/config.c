@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "models/classes.h"
+#include "models/families/rows.h"
 #include "models/kl/kl.h"
 
 /** Every block must be of the one kind that is implemented. */
@@ -41,7 +42,7 @@ static pld_status check_unsupported(const pld_json *top, pld_error *error) {
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
     pld_kl_config *c = target;
     size_t levels = 0;
-    PLD_TRY(pld_class_check_field(top, "_class_name", PLD_CLASS_AUTOENCODER, error));
+    PLD_TRY(pld_class_check_config(top, &pld_class_kl, error));
     PLD_TRY(check_unsupported(top, error));
     PLD_TRY(pld_json_get_integers(top, "block_out_channels", PLD_JSON_REQUIRED, 1, 1 << 14, PLD_KL_MAX_LEVELS,
                                   c->widths, &levels, error));

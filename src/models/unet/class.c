@@ -67,6 +67,7 @@ static void facts(const void *config, pld_denoiser_facts *facts) {
                              .told = is_told ? c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width : 0,
                              .told_sizes = is_told,
                              .text_joins_time = is_told,
+                             .perturbed = "mid",
                              .freeu = freeu_factors(c)};
 }
 

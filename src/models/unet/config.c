@@ -4,16 +4,11 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/json_build.h"
 #include "models/classes.h"
+#include "models/families/rows.h"
+#include "models/fixed_fields.h"
 
-/** Fields that must hold the value that this implementation has; `expected` is its JSON text. null means the
- * same to diffusers in some of them; in the others diffusers fails on it. */
-static const struct {
-    const char *field;
-    const char *expected;
-    bool or_null;
-} fixed_fields[] = {
+static const pld_fixed_field fixed_fields[] = {
     {"act_fn", "\"silu\"", false},
     {"attention_type", "\"default\"", true},
     {"center_input_sample", "false", true},
@@ -40,37 +35,6 @@ static const struct {
     {"time_embedding_type", "\"positional\"", false},
     {"timestep_post_act", "null", true},
 };
-
-/** 1 and 1.0 are the same here. */
-static bool same_value(const json_t *found, const json_t *expected) {
-    if (json_is_number(found) && json_is_number(expected)) {
-        return json_number_value(found) == json_number_value(expected);
-    }
-    return json_equal(found, expected);
-}
-
-static pld_status check_fixed(const pld_json *top, pld_error *error) {
-    for (size_t i = 0; i < sizeof fixed_fields / sizeof *fixed_fields; i++) {
-        const json_t *found = json_object_get(top->value, fixed_fields[i].field);
-        if (!found || (json_is_null(found) && fixed_fields[i].or_null)) {
-            continue; /* absence means diffusers' default, which is the value expected */
-        }
-        json_t *expected = NULL;
-        PLD_TRY(pld_json_parse(fixed_fields[i].expected, strlen(fixed_fields[i].expected),
-                               fixed_fields[i].field, &expected, error));
-        const bool same = same_value(found, expected);
-        json_decref(expected);
-        if (!same) {
-            char *text = pld_json_dump(found, JSON_ENCODE_ANY | JSON_COMPACT);
-            pld_status status =
-                pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s' is %.100s; only %s is supported",
-                         top->file, fixed_fields[i].field, text ? text : "?", fixed_fields[i].expected);
-            pld_free(text);
-            return status;
-        }
-    }
-    return PLD_OK;
-}
 
 /** A list of block types: which of them attend. */
 static pld_status read_blocks(const pld_json *top, const char *field, const char *plain,
@@ -184,8 +148,8 @@ static pld_status check_shift(const pld_json *top, const pld_unet_config *c, pld
 
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
     pld_unet_config *c = target;
-    PLD_TRY(pld_class_check_field(top, "_class_name", PLD_CLASS_DENOISER, error));
-    PLD_TRY(check_fixed(top, error));
+    PLD_TRY(pld_class_check_config(top, &pld_class_unet, error));
+    PLD_TRY(pld_check_fixed_fields(top, fixed_fields, sizeof fixed_fields / sizeof *fixed_fields, error));
     PLD_TRY(read_levels(top, c, error));
     PLD_TRY(read_mid(top, c, error));
     PLD_TRY(read_addition(top, c, error));

@@ -20,8 +20,13 @@ static const pld_guidance_key keys[] = {
 };
 
 static pld_status settle(pld_guidance *g, const pld_guidance_request *request, pld_error *error) {
-    (void)error;
     const pld_block_scales *own = &request->default_block_scales;
+    if (own->backbone[0] == 0) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "guidance freeu: it acts on the up blocks of a U-Net, and this model's network has "
+                        "none; leave it "
+                        "out");
+    }
     const double fallbacks[] = {(double)own->backbone[0], (double)own->backbone[1], (double)own->skip[0],
                                 (double)own->skip[1]};
     for (size_t i = 0; i < PLD_GUIDANCE_KEY_COUNT(keys); i++) {

@@ -3,6 +3,8 @@
 #ifndef PLD_SAMPLING_GUIDANCE_METHODS_H
 #define PLD_SAMPLING_GUIDANCE_METHODS_H
 
+#include <stdio.h>
+
 #include "core/status.h"
 #include "sampling/guidance.h"
 
@@ -34,6 +36,15 @@ pld_status pld_guidance_settle_cfg_scale(pld_guidance *g, const pld_guidance_req
 /** The same for methods that mean nothing at a scale of 1, which is refused. */
 pld_status pld_guidance_settle_scale_above_1(pld_guidance *g, const pld_guidance_request *request,
                                              pld_error *error);
+
+/** Give g->layers, which key `index` names, the model's own unless the text gives it. */
+static inline void pld_guidance_settle_layers(pld_guidance *g, size_t index,
+                                              const pld_guidance_request *request) {
+    if (!g->given[index]) {
+        snprintf(g->layers, sizeof g->layers, "%s",
+                 request->default_layers ? request->default_layers : "all");
+    }
+}
 
 /* Sums in double, so that results do not depend on how a compiler orders them. */
 

@@ -13,9 +13,15 @@ static const pld_guidance_key keys[] = {
      .help = "strength; 0 is off"},
     {.name = "layers",
      .kind = PLD_GUIDANCE_LAYERS,
-     .fallback_text = "mid",
+     .fallback_text = "the model's own",
      .help = "self-attentions whose map is the identity"},
 };
+
+static pld_status settle(pld_guidance *g, const pld_guidance_request *request, pld_error *error) {
+    (void)error;
+    pld_guidance_settle_layers(g, LAYERS, request);
+    return PLD_OK;
+}
 
 static bool neutral(const pld_guidance *g) {
     return g->values[SCALE] == 0;
@@ -42,6 +48,7 @@ const pld_guidance_method pld_guidance_pag = {
     .key_count = PLD_GUIDANCE_KEY_COUNT(keys),
     .role = PLD_GUIDANCE_TERM,
     .branches = PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY),
+    .settle = settle,
     .neutral = neutral,
     .combine = combine,
     .effect = effect,

@@ -22,9 +22,15 @@ static const pld_guidance_key keys[] = {
      .help = "of the Gaussian, in tokens; inf is the mean over the picture"},
     {.name = "layers",
      .kind = PLD_GUIDANCE_LAYERS,
-     .fallback_text = "mid",
+     .fallback_text = "the model's own",
      .help = "self-attentions whose queries are blurred"},
 };
+
+static pld_status settle(pld_guidance *g, const pld_guidance_request *request, pld_error *error) {
+    (void)error;
+    pld_guidance_settle_layers(g, LAYERS, request);
+    return PLD_OK;
+}
 
 static bool neutral(const pld_guidance *g) {
     return g->values[SCALE] == 0;
@@ -52,6 +58,7 @@ const pld_guidance_method pld_guidance_seg = {
     .key_count = PLD_GUIDANCE_KEY_COUNT(keys),
     .role = PLD_GUIDANCE_TERM,
     .branches = PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCH_BIT(PLD_BRANCH_BLURRED),
+    .settle = settle,
     .neutral = neutral,
     .combine = combine,
     .effect = effect,
