@@ -9,6 +9,8 @@ static const pld_class rows[] = {
     /* what is supported */
     {"CLIPTokenizer", PLD_CLASS_TOKENIZER, NULL, true},
     {"CLIPTokenizerFast", PLD_CLASS_TOKENIZER, NULL, true},
+    {"T5Tokenizer", PLD_CLASS_TOKENIZER, NULL, true},
+    {"T5TokenizerFast", PLD_CLASS_TOKENIZER, NULL, true},
     {"PreTrainedTokenizerFast", PLD_CLASS_TOKENIZER, NULL, false},
     {"TokenizersBackend", PLD_CLASS_TOKENIZER, NULL, false},
     /* pipelines of Stable Diffusion with more than the text */
@@ -107,7 +109,6 @@ static const pld_class rows[] = {
     {"AutoencoderRAE", PLD_CLASS_AUTOENCODER, "the autoencoder of another family", false},
     {"AutoencoderVidTok", PLD_CLASS_AUTOENCODER, "the autoencoder of another family", false},
     /* tokenizers */
-    {"T5Tokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"BertTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"XLMRobertaTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"GemmaTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},

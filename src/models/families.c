@@ -5,12 +5,15 @@
 
 #include "models/families/rows.h"
 
-const pld_family *const pld_families[] = {&pld_family_stable_diffusion, &pld_family_stable_diffusion_xl, NULL};
+const pld_family *const pld_families[] = {&pld_family_stable_diffusion, &pld_family_stable_diffusion_xl,
+                                          &pld_family_pixart, NULL};
 
 const pld_part_class *const pld_part_classes[] = {&pld_class_unet,
+                                                  &pld_class_pixart,
                                                   &pld_class_kl,
                                                   &pld_class_clip_text,
                                                   &pld_class_clip_text_projection,
+                                                  &pld_class_t5,
                                                   NULL};
 
 const pld_part_class *pld_part_class_find(const char *name) {

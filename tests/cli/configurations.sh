@@ -25,12 +25,16 @@ for row in 'text_encoder BertModel' 'tokenizer T5Tokenizer' 'scheduler FooSchedu
     set_field sd15/model_index.json "${row% *}" "[\"x\", \"${row#* }\"]"
     refused 1 "model_index.json: field '${row% *}': found .*${row#* }" generate -m sd15 -p x
 done
-for name in StableDiffusionXLInstructPix2PixPipeline FluxPipeline StableDiffusion3Pipeline PixArtSigmaPipeline \
+for name in StableDiffusionXLInstructPix2PixPipeline FluxPipeline StableDiffusion3Pipeline \
     StableDiffusionInpaintPipeline FooPipeline; do
     copy sd15
     set_field sd15/model_index.json _class_name "\"$name\""
     refused 1 "model_index.json: field '_class_name': found .*$name.*list families" generate -m sd15 -p x
 done
+copy sd15
+set_field sd15/model_index.json _class_name '"PixArtSigmaPipeline"'
+refused 1 "field 'text_encoder': found CLIPTextModel, which belongs to another family; expected T5EncoderModel" \
+    generate -m sd15 -p x
 copy sd15
 set_field sd15/model_index.json unet '[null, null]'
 refused 1 "model_index.json: field 'unet': expected .*found no class" generate -m sd15 -p x

@@ -143,7 +143,7 @@ static void draw_case(pld_session *session, const json_t *row, const pld_safeten
     pld_image_free(&image);
 }
 
-static void generations(const char *name) {
+static void generations(const char *name, const char *folder, size_t wanted) {
     pld_error error = {0};
     pld_model *model = NULL;
     pld_session *session = NULL;
@@ -154,8 +154,11 @@ static void generations(const char *name) {
     read_png("mask.png", &mask);
     check_status(pld_model_open(engine, reference_path("models/%s", name), &model, &error), &error);
     check_status(pld_session_create(model, &session, &error), &error);
-    check_status(pld_safetensors_open(DATA "cases.safetensors", &expected, &error), &error);
-    json_t *rows = json_load_file(DATA "cases.json", 0, NULL);
+    char file[512];
+    snprintf(file, sizeof file, "%s/cases.safetensors", folder);
+    check_status(pld_safetensors_open(file, &expected, &error), &error);
+    snprintf(file, sizeof file, "%s/cases.json", folder);
+    json_t *rows = json_load_file(file, 0, NULL);
     size_t drawn = 0;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
@@ -164,7 +167,7 @@ static void generations(const char *name) {
             drawn++;
         }
     }
-    assert_int_equal(drawn, 32);
+    assert_int_equal(drawn, wanted);
     json_decref(rows);
     pld_safetensors_close(&expected);
     pld_session_destroy(&session);
@@ -175,12 +178,19 @@ static void generations(const char *name) {
 
 static void sd15(void **state) {
     (void)state;
-    generations("sd15");
+    generations("sd15", DATA, 32);
 }
 
 static void sd21(void **state) {
     (void)state;
-    generations("sd21");
+    generations("sd21", DATA, 32);
+}
+
+/** tools/reference/pixart_cases.py */
+static void pixart(void **state) {
+    (void)state;
+    generations("pixart", PLADIS_TEST_DATA "/pixart", 2);
+    generations("pixart-alpha", PLADIS_TEST_DATA "/pixart", 2);
 }
 
 /** Noise goes on and comes off again at every level of every sampler: pld_sampler_predict_x0 of the noise
@@ -276,8 +286,8 @@ static int stop(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(resizing), cmocka_unit_test(sd15),
-                                       cmocka_unit_test(sd21), cmocka_unit_test(noise_levels),
-                                       cmocka_unit_test(refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(resizing),     cmocka_unit_test(sd15),
+                                       cmocka_unit_test(sd21),         cmocka_unit_test(pixart),
+                                       cmocka_unit_test(noise_levels), cmocka_unit_test(refusals)};
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -6,9 +6,12 @@
 #include "models/families.h"
 
 extern const pld_part_class pld_class_clip_text, pld_class_clip_text_projection;
+extern const pld_part_class pld_class_pixart;
+extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;
 extern const pld_part_class pld_class_kl;
 
+extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
 
 #define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae if it is an autoencoder"
