@@ -9,6 +9,10 @@
  *      out    = [dense + λ·(sparse − dense)] · v
  *
  *  (PLADIS: Kim & Sim 2025, arXiv 2503.07677; α-entmax: Peters, Niculae & Martins 2019, arXiv 1905.05702.)
+ *  Before that a logit may be capped (Gemma-2), get a bias (T5's relative positions) or be left out by a
+ * mask: z = cap·tanh(scale·q·kᵀ / cap) + bias. Query heads may share key heads, as in grouped-query attention
+ *  (Ainslie et al. 2023, arXiv 2305.13245).
+ *
  *  No map is ever stored and nothing is allocated: the caller hands in scratch memory. A call changes no
  * state and may run beside others, each with its own scratch. Results depend neither on the number of threads
  * nor on how a caller-supplied loop splits the work.
@@ -38,8 +42,8 @@ typedef enum pld_attention_rows {
     PLD_ROWS_TEMPERED  /**< softmax(z / temperature) */
 } pld_attention_rows;
 
-/** In the place of a batch or head stride of query, key or value, and of key_mask_batch_stride: all batches or
- *  heads read the same rows (one text for a batch, one key head for several query heads). */
+/** In the place of a batch or head stride of query, key, value or bias, and of key_mask_batch_stride: all
+ *  batches or heads read the same rows (one text for a batch, one key head for several query heads). */
 #define PLD_STRIDE_SHARED (-1)
 
 /** One attention: [batch, heads] independent maps of [query_count, key_count].
@@ -58,11 +62,12 @@ typedef struct pld_attention_problem {
 
     int batch;           /**< 1 */
     int heads;           /**< 1 */
+    int key_heads;       /**< query head h reads key head h / (heads / key_heads); 0 (the default): heads */
     int head_size;       /**< 1 … 4096; no default */
 
-    /** Softmax and tempered rows: operands of both products are rounded to bfloat16, sums stay float32. For
-     *  CPUs with an instruction for it; elsewhere it is emulated. Ignored with other rows and with causal.
-     *  false */
+    /** Operands of both products are rounded to bfloat16; logits, rows and sums stay float32. For CPUs with
+     * an instruction for it; elsewhere it is emulated. Of softmax, tempered and joint rows; ignored with
+     * others, and with causal. false */
     bool bf16;
     /** Softmax and tempered rows: query i sees the keys 0 … i only; needs query_count == key_count. false */
     bool causal;
@@ -72,15 +77,24 @@ typedef struct pld_attention_problem {
 
     const float *query; /**< [batch, query_count, heads, head_size] */
     int64_t query_batch_stride, query_token_stride, query_head_stride;
-    const float *key; /**< [batch, key_count, heads, head_size] */
+    const float *key; /**< [batch, key_count, key_heads, head_size] */
     int64_t key_batch_stride, key_token_stride, key_head_stride;
-    const float *value; /**< [batch, key_count, heads, head_size] */
+    const float *value; /**< [batch, key_count, key_heads, head_size] */
     int64_t value_batch_stride, value_token_stride, value_head_stride;
     float *out; /**< [batch, query_count, heads, head_size] */
     int64_t out_batch_stride, out_token_stride, out_head_stride;
 
     const uint8_t *key_mask;       /**< [batch, key_count], 0 = this key does not count; NULL: all count */
     int64_t key_mask_batch_stride; /**< in bytes, at least key_count where batch > 1 */
+
+    /** [batch, heads, query_count, key_count] or NULL, added to the logits after scale and cap. Keys lie side
+     *  by side, the other strides may be any but a forgotten 0; batches or heads may share a bias. A relative
+     *  bias of L tokens is a table [heads, 2·L − 1] with bias_query_stride −1 whose middle `bias` points to. */
+    const float *bias;
+    int64_t bias_batch_stride, bias_head_stride, bias_query_stride;
+
+    /** Logits become cap·tanh(z / cap); finite, 0: they stay as they are. 0 */
+    float soft_cap;
 
     float scale;             /**< factor of the logits; 0 (the default) means 1/√head_size */
     pld_attention_rows rows; /**< PLD_ROWS_SOFTMAX */
@@ -89,10 +103,19 @@ typedef struct pld_attention_problem {
     float temperature;       /**< of PLD_ROWS_TEMPERED, > 0; 1 */
 
     /** Joint attention (text and image tokens in one softmax): with joint_text_keys = T > 0 PLADIS acts on
-     *  the first T keys only, which keep the mass m that the dense row gave them,
-     *  m·[(1−λ)·softmax(z_text) + λ·entmax(z_text)]; the other columns stay dense. 0: on all keys. */
-    int64_t joint_text_keys;
-    int64_t joint_first_image_query; /**< rows before this one are plain softmax; 0 */
+     *  the T keys from joint_first_text_key on, which keep the mass m that the dense row gave them,
+     *  m·[(1−λ)·softmax(z_text) + λ·entmax(z_text)]; the other columns stay dense. 0: on all keys. Rows are
+     *  plain softmax but for the joint_image_queries (0: all that follow) from joint_first_image_query on.
+     *  All are 0 at first. */
+    int64_t joint_text_keys, joint_first_text_key;
+    int64_t joint_first_image_query, joint_image_queries;
+
+    /** So many further keys have the logit 0 and a value of zeros, in every row, and count as text: the
+     *  padding of a text that was encoded without a mask. Not with causal or identity rows. 0 */
+    int64_t zero_keys;
+
+    /** With causal: query i sees the keys j with i − window < j <= i; 0: all up to its own. 0 */
+    int64_t window;
 } pld_attention_problem;
 
 /** How to run: with NULL in its place, on the calling thread. */
@@ -112,8 +135,9 @@ PLD_API void pld_attention_problem_init(pld_attention_problem *problem, size_t s
 PLD_API void pld_attention_parallel_init(pld_attention_parallel *parallel, size_t struct_size);
 
 /** Bytes of scratch that pld_attention needs for this problem on so many threads (at least 1 byte; never
- *  proportional to query_count; 64 and at most 256 KiB a thread up to 1024 keys and head size 512). 0: the
- * problem would be refused. Reads sizes, rows, λ and α only; pointers may still be unset. */
+ *  proportional to query_count; up to 1024 keys, or of joint rows texts of 1024, and head size 512 at most
+ *  256 KiB a thread, with bf16 1 MiB, joint rows 1 MiB, with bf16 2 MiB). 0: the problem would be refused.
+ * Reads sizes, rows, λ and α only; pointers may still be unset. */
 PLD_API size_t pld_attention_scratch_size(const pld_attention_problem *problem, int threads);
 
 /** Compute `problem->out`. `scratch` may have any alignment. Errors: PLD_ERROR_ARGUMENT (a field out of
