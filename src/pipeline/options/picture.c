@@ -76,6 +76,14 @@ static const pld_option_row rows[] = {
                           "default, as in stable-diffusion.cpp."},
      PLD_GENERATE(clip_skip),
      .synonyms = {{"-1", "1"}}},
+    {.about =
+         {PLD_OPTION(INTEGER, "max-tokens"), DRAWING, WHAT, .aliases = "max-sequence-length", .argument = "N",
+          .of_picture = true, PLD_RANGE(3, 4096), .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE,
+          .help = "longest text in tokens; the rest is cut off",
+          .details =
+              "Only for models whose texts have no fixed length, such as PixArt's (300 tokens, or 120 for "
+              "PixArt-alpha)."},
+     PLD_GENERATE(max_tokens)},
     {.about = {PLD_OPTION(INTEGER, "width"), .letter = 'W', .commands = "generate grid evaluate bench", WHAT,
                .argument = "PIXELS", .unit = "pixels", .of_picture = true, PLD_RANGE(1, 16384),
                .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE, .help = "width of the picture"},

@@ -341,7 +341,7 @@ typedef struct pld_generate_options {
     const char *negative_prompt; /**< NULL: none ("" in SD 1 and 2, zeros in SDXL) */
     bool literal_prompt;         /**< no weights, BREAK or chunks */
     int clip_skip;               /**< 1: the last layer */
-    int max_tokens;              /**< most tokens of a text, of models whose texts have no fixed length; 0: the model\'s own */
+    int max_tokens;              /**< most tokens of a text, of models whose texts have no fixed length; 0: the model's own */
     int width, height;           /**< pixels; 0: the model's own */
     /* What SDXL is told of the picture that it is to draw like; other families take none of it. */
     int original_width, original_height; /**< size before it was scaled for training; 0: width, height */
