@@ -133,7 +133,7 @@ static pld_attention_problem make_problem(const layer *l, int rule) {
 }
 
 static void free_layer(layer *l) {
-    void *all[] = {l->hidden, l->query, l->out,     l->result,      l->key,           l->value,
+    void *all[] = {l->hidden, l->query,   l->out,         l->result,        l->key,      l->value,
                    l->bias,   l->scratch, l->to_q_weight, l->to_out_weight, l->distances};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         pld_free(all[i]);

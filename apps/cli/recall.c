@@ -149,8 +149,8 @@ void recall_note_program(const generate_request *request) {
 void recall_compare_machine(const generate_request *request, const char *isa) {
     const recalled_picture *kept = request->recalled;
     if (kept != NULL && kept->isa != NULL && strcmp(kept->isa, isa) != 0) {
-        message_note("%s was drawn with %s, but this run has %s; the last bits may differ", request->from, kept->isa,
-                     isa);
+        message_note("%s was drawn with %s, but this run has %s; the last bits may differ", request->from,
+                     kept->isa, isa);
     }
 }
 

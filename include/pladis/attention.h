@@ -60,10 +60,10 @@ typedef enum pld_attention_rows {
 typedef struct pld_attention_problem {
     size_t struct_size; /**< set by pld_attention_problem_init */
 
-    int batch;           /**< 1 */
-    int heads;           /**< 1 */
-    int key_heads;       /**< query head h reads key head h / (heads / key_heads); 0 (the default): heads */
-    int head_size;       /**< 1 … 4096; no default */
+    int batch;     /**< 1 */
+    int heads;     /**< 1 */
+    int key_heads; /**< query head h reads key head h / (heads / key_heads); 0 (the default): heads */
+    int head_size; /**< 1 … 4096; no default */
 
     /** Operands of both products are rounded to bfloat16; logits, rows and sums stay float32. For CPUs with
      * an instruction for it; elsewhere it is emulated. Of softmax, tempered and joint rows; ignored with

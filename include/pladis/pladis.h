@@ -184,7 +184,7 @@ typedef struct pld_model_info {
         *default_preset; /**< what the model asks for; "" for none. Steps, CFG scale and size above are its */
     int size_factor;     /**< widths and heights are multiples of this */
     int latent_channels;
-    int positions; /**< of the text encoder, start and end token included */
+    int positions;                      /**< of the text encoder, start and end token included */
     const pld_model_part *const *parts; /**< [part_count] */
     size_t part_count;
     const pld_attention_site *const *sites; /**< [site_count] */
@@ -341,8 +341,8 @@ typedef struct pld_generate_options {
     const char *negative_prompt; /**< NULL: none ("" in SD 1 and 2, zeros in SDXL) */
     bool literal_prompt;         /**< no weights, BREAK or chunks */
     int clip_skip;               /**< 1: the last layer */
-    int max_tokens;              /**< most tokens of a text, of models whose texts have no fixed length; 0: the model's own */
-    int width, height;           /**< pixels; 0: the model's own */
+    int max_tokens; /**< most tokens of a text, of models whose texts have no fixed length; 0: the model's own */
+    int width, height; /**< pixels; 0: the model's own */
     /* What SDXL is told of the picture that it is to draw like; other families take none of it. */
     int original_width, original_height; /**< size before it was scaled for training; 0: width, height */
     int crop_left, crop_top;             /**< what was cut off; 0 */

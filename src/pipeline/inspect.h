@@ -22,7 +22,7 @@ typedef struct pld_inspection {
     pld_told_prediction prediction;
     pld_model_part parts[PLD_MOST_LAYOUT_PARTS];
     const pld_model_part *public_parts[PLD_MOST_LAYOUT_PARTS]; /* into `parts` */
-    pld_plan plan; /* of the U-Net, whose sites are listed */
+    pld_plan plan;                                             /* of the U-Net, whose sites are listed */
     pld_attention_site *sites;
     const pld_attention_site **public_sites; /* into `sites` */
     const char **metadata;

@@ -60,7 +60,8 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     PLD_TRY(pld_model_source_weights(&model->source, own->row, own->class, own->config, &model->engine->log,
                                      &files, error));
     model->part_facts[part] = pld_describe_weights(own->row->name, own->class->name, files);
-    PLD_TRY(pld_parameters_create(files, model->engine->kernels, model->engine->threads, &own->parameters, error));
+    PLD_TRY(pld_parameters_create(files, model->engine->kernels, model->engine->threads, &own->parameters,
+                                  error));
     PLD_TRY(pld_model_bind(model, part, error));
     return pld_note_zero_weights(files, own->row->name, &model->engine->log, error);
 }

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "text/prompt_chunks.h"
 #include "io/prompt_utf8.h"
 #include "pladis/pladis.h"
+#include "text/prompt_chunks.h"
 
 /** {"!": 0, …}: the letters of all bytes, inside and at the end of a word, some merged pieces, the specials.
  */
@@ -66,8 +66,7 @@ static size_t check_chunks(const pld_tokenizer *tokenizer, const pld_prompt_chun
     return tokens;
 }
 
-static void check_parts(const pld_tokenizer *tokenizer, const pld_prompt_parts *parts,
-                        size_t positions) {
+static void check_parts(const pld_tokenizer *tokenizer, const pld_prompt_parts *parts, size_t positions) {
     pld_token_list ids = {0};
     size_t breaks = 0;
     FUZZ_REQUIRE(parts->count > 0);

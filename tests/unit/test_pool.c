@@ -54,7 +54,7 @@ typedef struct counts {
     atomic_int inside[THREADS]; /* calls that have a thread's number at this moment */
     atomic_int at_once, most, wrong;
     long wait;
-    bool meet;   /* each range waits until as many run at once as there are threads */
+    bool meet;  /* each range waits until as many run at once as there are threads */
     int nested; /* threads of a loop within */
 } counts;
 

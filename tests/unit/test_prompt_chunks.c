@@ -144,7 +144,8 @@ static void chunks_are_those_of_the_web_ui(void **state) {
             for (size_t j = 0; j < POSITIONS; j++) {
                 const json_t *weight = json_array_get(weights, j);
                 assert_true(chunk->weights[j] == (weight ? (float)json_number_value(weight) : 1.0F));
-                assert_true(j < chunk->content + 2 || chunk->ids[j] == pld_tokenizer_get_facts(tokenizer)->pad_id);
+                assert_true(j < chunk->content + 2 ||
+                            chunk->ids[j] == pld_tokenizer_get_facts(tokenizer)->pad_id);
             }
         }
         several += chunks.count > 1;

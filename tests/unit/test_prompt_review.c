@@ -83,14 +83,16 @@ static void weights_that_do_not_act_are_told_of(void **state) {
         const char *text;
         bool literal;
         int lines;
-    } rows[] = {{"a (red:1.2) fox", false, 1}, {"a [red] fox", false, 1},     {"a BREAK b", false, 1},
+    } rows[] = {{"a (red:1.2) fox", false, 1}, {"a [red] fox", false, 1},    {"a BREAK b", false, 1},
                 {"a red fox", false, 0},       {"a (red:1.2) fox", true, 0}, {"a (red:1) fox", false, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         told t = {.lines = 0};
         const pld_log log = {hear, &t, PLD_LOG_DETAIL};
-        const pld_review_request request = {rows[i].text, strlen(rows[i].text), rows[i].literal, false, NULL, true};
+        const pld_review_request request = {rows[i].text, strlen(rows[i].text), rows[i].literal, false, NULL,
+                                            true};
         assert_int_equal(pld_review_prompt(&request, &log, NULL, NULL), PLD_OK);
-        expect_told(&t, rows[i].lines, rows[i].lines ? "- prompt: this model reads a prompt as plain text" : "");
+        expect_told(&t, rows[i].lines,
+                    rows[i].lines ? "- prompt: this model reads a prompt as plain text" : "");
     }
 }
 
@@ -212,10 +214,13 @@ static void failed_allocations_are_reported(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unknown_words_are_named),     cmocka_unit_test(weights_that_do_not_act_are_told_of),
+        cmocka_unit_test(unknown_words_are_named),
+        cmocka_unit_test(weights_that_do_not_act_are_told_of),
         cmocka_unit_test(syntax_and_encoding_are_named),
-        cmocka_unit_test(each_text_is_spoken_of_once), cmocka_unit_test(damaged_lists_are_refused),
-        cmocka_unit_test(texts_are_repaired),          cmocka_unit_test(failed_allocations_are_reported),
+        cmocka_unit_test(each_text_is_spoken_of_once),
+        cmocka_unit_test(damaged_lists_are_refused),
+        cmocka_unit_test(texts_are_repaired),
+        cmocka_unit_test(failed_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
