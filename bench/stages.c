@@ -6,6 +6,7 @@
 
 #include "bench/generation.h"
 #include "core/memory.h"
+#include "pipeline/session.h"
 
 enum { STAGE_REPEATS = 3 };
 
@@ -120,11 +121,11 @@ typedef struct stage_samples {
 } stage_samples;
 
 /** Copy what a generation showed into the samples of kind `kind`. */
-static void collect(const pld_profile *profile, int kind, stage_samples *s) {
+static void collect(const pld_profile *profile, const char *denoiser, int kind, stage_samples *s) {
     static bench_samples unused;
     unused.count = 0;
-    s->evaluation_work[kind] = evaluation_work(profile, "unet");
-    sum_evaluations(profile, "unet", "cross_attention", &s->evaluation[kind], &s->cross[kind]);
+    s->evaluation_work[kind] = evaluation_work(profile, denoiser);
+    sum_evaluations(profile, denoiser, "cross_attention", &s->evaluation[kind], &s->cross[kind]);
     for (int i = 0; i < 2; i++) {
         sum_evaluations(profile, text_encoders[i], "", &s->text[i], &unused);
         s->text_work[i] = s->text_work[i] == 0 ? evaluation_work(profile, text_encoders[i]) : s->text_work[i];
@@ -151,6 +152,7 @@ static bench_generation generation_of(const stage_plan *plan, int kind, int step
 
 static pld_status sample_stages(bench_run *run, pld_session *session, const stage_plan *plan,
                                 pld_profile *profile, stage_samples *s, pld_error *error) {
+    const char *denoiser = pld_denoiser_of(session->model)->row->name; /* its plan is called so */
     const int rounds = run->options.repeats ? run->options.repeats : STAGE_REPEATS;
     bench_watch watch = {.stage = -1, .can_reset = bench_reset_peak_memory()};
     for (int round = -1; round < rounds; round++) {
@@ -162,7 +164,7 @@ static pld_status sample_stages(bench_run *run, pld_session *session, const stag
                 pld_profile_clear(profile);
                 PLD_TRY(bench_draw(run, session, &request, &watch, profile, &s->report, error));
                 if (round >= 0) {
-                    collect(profile, kind, s);
+                    collect(profile, denoiser, kind, s);
                 }
             }
         }
