@@ -11,6 +11,9 @@ typedef struct pld_autoencoder_facts {
     int64_t factor;   /**< pixels of a side for one of latents */
     int64_t channels; /**< of the latents */
     double scale, shift;
+    const double (
+        *latent_rgb)[3]; /**< [channels + 1] for previews: red, green, blue of each scaled channel and what is
+                                      added, in −1…1; NULL: not known */
 } pld_autoencoder_facts;
 
 typedef struct pld_autoencoder_values {

@@ -51,9 +51,6 @@ typedef struct pld_family {
     int sample_size;    /**< side of the latents where the denoiser's configuration states none */
     int default_steps;
     double default_cfg_scale, default_pladis_scale;
-    const double (
-        *latent_rgb)[3]; /**< [latent channels + 1] red, green, blue of each and of none, in −1…1; NULL */
-    int latent_rgb_channels;
     bool stable_diffusion_rules; /**< see pld_sampling_options */
 } pld_family;
 

@@ -238,6 +238,11 @@ static void gather_facts(pld_model *model) {
         pld_component *encoder = &model->parts[model->texts[i]];
         encoder->class->text_encoder->facts(encoder->config, &encoder->text);
     }
+    const double(*rgb)[3] = model->autoencoder_facts.latent_rgb;
+    if (rgb && model->latent_rgb_channels == 0) { /* the model's own take precedence */
+        model->latent_rgb_channels = model->autoencoder_facts.channels;
+        memcpy(model->latent_rgb, rgb, (size_t)(model->latent_rgb_channels + 1) * sizeof *rgb);
+    }
     if (!model->denoiser_facts.sample_size) {
         model->denoiser_facts.sample_size = model->family->sample_size;
     }
@@ -341,10 +346,6 @@ pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;
     model->default_pladis_scale = model->family->default_pladis_scale;
-    model->latent_rgb_channels = model->family->latent_rgb_channels;
-    for (int i = 0; model->family->latent_rgb && i <= model->family->latent_rgb_channels; i++) {
-        memcpy(model->latent_rgb[i], model->family->latent_rgb[i], sizeof *model->latent_rgb);
-    }
     PLD_TRY(read_optional_preferences(model, error));
     PLD_TRY(read_scheduler(model, error));
     PLD_TRY(read_parts(model, error));

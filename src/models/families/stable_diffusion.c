@@ -36,13 +36,6 @@ static const pld_text_use texts[] = {{.part = "text_encoder",
                                       .final_norm = true,
                                       .pooled = false}};
 
-/** Least-squares fits that the field's previewers share; latents are scaled. */
-static const double rgb[5][3] = {{0.3512, 0.2297, 0.3227},
-                                 {0.3250, 0.4974, 0.2350},
-                                 {-0.2829, 0.1762, 0.2721},
-                                 {-0.2120, -0.2616, -0.7177},
-                                 {0, 0, 0}};
-
 /* The schedules of the published folders; prediction type and zero signal are added. */
 static const char pndm[] =
     "{\"_class_name\": \"PNDMScheduler\", \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
@@ -105,7 +98,5 @@ const pld_family pld_family_stable_diffusion = {
     .default_steps = 25,
     .default_cfg_scale = 7.5,
     .default_pladis_scale = 2,
-    .latent_rgb = rgb,
-    .latent_rgb_channels = 4,
     .stable_diffusion_rules = true,
 };

@@ -50,12 +50,6 @@ static const pld_text_use texts[] = {{.part = "text_encoder",
                                       .final_norm = false,
                                       .pooled = true}};
 
-static const double rgb[5][3] = {{0.3651, 0.4232, 0.4341},
-                                 {-0.2533, -0.0042, 0.1068},
-                                 {0.1076, 0.1111, -0.0362},
-                                 {-0.3165, -0.2492, -0.2188},
-                                 {0.1084, -0.0175, -0.0011}};
-
 static const char euler[] =
     "{\"_class_name\": \"EulerDiscreteScheduler\", \"beta_end\": 0.012, \"beta_schedule\": "
     "\"scaled_linear\", \"beta_start\": 0.00085, \"interpolation_type\": \"linear\", "
@@ -97,6 +91,4 @@ const pld_family pld_family_stable_diffusion_xl = {
     .default_steps = 30,
     .default_cfg_scale = 5,
     .default_pladis_scale = 2,
-    .latent_rgb = rgb,
-    .latent_rgb_channels = 4,
 };
