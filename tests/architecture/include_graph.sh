@@ -39,6 +39,14 @@ find src apps bench examples include -name '*.[ch]' | sort | xargs awk '
         sub(/[">].*$/, "", target)
         folder = target ~ /\// ? substr(target, 1, index(target, "/") - 1) : ""
         is_floor = folder in below
+        # Nobody outside models looks into the folder of a network or of a family, and none of those into another.
+        if (target ~ /^models\/[a-z0-9_]+\// && target !~ /^models\/layouts\//) {
+            split(target, inside, "/")
+            of = part[3]
+            if (folder != floor) refuse("of models the interface and the registry only")
+            else if (inside[2] != of && inside[2] != "blocks" && target != "models/families/rows.h")
+                refuse("a network may not look into another")
+        }
         if (target ~ /\.\./) refuse("no way out of the folder")
         else if (folder == "pladis") {
             if (target == "pladis/pladis.h" && part[1] == "src" && floor != "pipeline")
