@@ -80,7 +80,7 @@ static json_t *value_json(const option *row, const pld_option_value *value, bool
     case PLD_OPTION_FLAG:
         return json_boolean(value->flag);
     case PLD_OPTION_INTEGER:
-        return json_integer(value->integer);
+        return value->is_set || row->fallback != NULL ? json_integer(value->integer) : json_null();
     case PLD_OPTION_NUMBER:
         return json_number(value->number);
     case PLD_OPTION_PAIR:

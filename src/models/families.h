@@ -51,6 +51,8 @@ typedef struct pld_family {
     int sample_size;    /**< side of the latents where the denoiser's configuration states none */
     int default_steps;
     double default_cfg_scale, default_pladis_scale;
+    const char
+        *flow_rule; /**< what the pipeline gives the schedule of a flow, by sampling/flow_rule.h; NULL */
     bool stable_diffusion_rules; /**< see pld_sampling_options */
 } pld_family;
 

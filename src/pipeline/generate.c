@@ -190,7 +190,7 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
     float timesteps[PLD_BRANCH_COUNT];
     for (int i = 0; i < count; i++) {
         contexts[i] = context_of(g, branches[i]);
-        timesteps[i] = (float)pld_sampler_schedule(g->sampler)->timesteps[call];
+        timesteps[i] = (float)pld_sampler_network_timestep(g->sampler, call);
     }
     fill_sample(g, call, denoiser);
     pld_run run = pld_session_run(g->session, &denoiser->plan, g->options->cancel);
@@ -230,6 +230,7 @@ static pld_status predict(pld_generation *g, size_t call, const float **renoise)
         step.predictions[branch] = set & PLD_BRANCH_BIT(branch) ? g->rows[branch] : NULL;
     }
     pld_guidance_chain_combine(&g->guidance, &step);
+    pld_sampler_convert_output(g->sampler, call, g->model_input, g->noise_pred, g->noise_pred, g->count);
     *renoise = step.renoise;
     return PLD_OK;
 }
@@ -286,6 +287,7 @@ static pld_status denoise(pld_generation *g) {
         PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
     }
     const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
+    pld_sampler_finish(g->sampler, g->latents, g->latents, g->count);
     PLD_TRY(pld_attention_maps_finish(g));
     return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
 }

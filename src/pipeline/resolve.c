@@ -10,6 +10,7 @@
 #include "pipeline/generation.h"
 #include "pipeline/init_picture.h"
 #include "pipeline/options/options.h"
+#include "sampling/flow_rule.h"
 
 enum { MAX_SIDE = 16384, MAX_STEPS = 1000 };
 
@@ -139,14 +140,22 @@ static pld_status find_prediction(const pld_generation *g, const char *name, pld
         pld_prediction prediction;
     } names[] = {{"eps", PLD_PREDICT_EPSILON}, {"epsilon", PLD_PREDICT_EPSILON},
                  {"v", PLD_PREDICT_V},         {"v_prediction", PLD_PREDICT_V},
-                 {"x0", PLD_PREDICT_SAMPLE},   {"sample", PLD_PREDICT_SAMPLE}};
+                 {"x0", PLD_PREDICT_SAMPLE},   {"sample", PLD_PREDICT_SAMPLE},
+                 {"flow", PLD_PREDICT_FLOW},   {"flow_prediction", PLD_PREDICT_FLOW}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i].name) == 0) {
             *prediction = names[i].prediction;
             return PLD_OK;
         }
     }
-    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "prediction: expected eps, v or x0, found '%.60s'", name);
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "prediction: expected eps, v, x0 or flow, found '%.60s'",
+                    name);
+}
+
+/** What the denoiser sees of a picture, one for each patch. */
+static size_t image_tokens(const pld_generation *g) {
+    const int64_t side = g->model->denoiser_facts.multiple;
+    return (size_t)(g->latent_height / side * (g->latent_width / side));
 }
 
 /** The sampler of the model or of the options, with its schedule. */
@@ -175,6 +184,9 @@ static pld_status make_sampler(pld_generation *g) {
         sampling.timesteps_count = o->timestep_count;
     }
     sampling.eta = o->eta;
+    sampling.shift = o->shift;
+    sampling.flow_rule = g->model->family->flow_rule ? pld_flow_rule_find(g->model->family->flow_rule) : NULL;
+    sampling.image_tokens = image_tokens(g);
     sampling.stable_diffusion_rules = g->model->family->stable_diffusion_rules;
     return pld_sampler_create(kind, &g->model->scheduler, &sampling, &g->model->engine->log, &g->sampler,
                               g->error);

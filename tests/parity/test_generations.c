@@ -349,6 +349,62 @@ static void presets(void **state) {
     generations("sdxl", 8, true);
 }
 
+/** A network that predicts a flow's velocity, whichever it is, moves the sample along it: x + (σ' − σ)·v, at the levels of a
+ * shift of 3 (Esser et al. 2024, arXiv 2403.03206, as diffusers' FlowMatchEulerDiscreteScheduler shifts them, ends
+ * included). */
+static void flow(void **state) {
+    (void)state;
+    enum { STEPS = 3 };
+    pld_error error = {0};
+    pld_model *model = NULL;
+    pld_session *session = NULL;
+    pld_generate_options o;
+    pld_image image;
+    pld_report report = {.struct_size = sizeof report};
+    reference_case found = {.name = "flow"};
+    char path[] = "/tmp/pladis-dump-XXXXXX";
+    close(mkstemp(path));
+    check_status(pld_model_open(engine, reference_path("models/sd15"), &model, &error), &error);
+    check_status(pld_session_create(model, &session, &error), &error);
+    pld_generate_options_init(&o, sizeof o);
+    o.prompt = "a red fox";
+    o.width = o.height = 64;
+    o.steps = STEPS;
+    o.prediction = "flow";
+    o.sampling_method = "euler";
+    o.shift = 3;
+    o.dtype = "f32";
+    o.dump = path;
+    o.dump_steps = true;
+    check_status(pld_generate(session, &o, &image, &report, &error), &error);
+    check_status(pld_safetensors_open(path, &found.tensors, &error), &error);
+    unlink(path);
+    size_t count = 0;
+    float *sigmas = reference_values(&found, "sigmas", &count);
+    assert_int_equal(count, STEPS + 1);
+    /* the ends of training are shifted, and the line between them once more */
+    const double least = 3 * 0.001 / (1 + 2 * 0.001), middle = (1 + least) / 2;
+    const double levels[] = {1, 3 * middle / (1 + 2 * middle), 3 * least / (1 + 2 * least), 0};
+    for (int i = 0; i <= STEPS; i++) {
+        assert_true(fabs((double)sigmas[i] - levels[i]) < 1e-6);
+    }
+    float *x = reference_values(&found, "latents_init", &count),
+          *v = reference_values(&found, "noise_pred.00", &count);
+    float *next = reference_values(&found, "latents.00", &count);
+    for (size_t i = 0; i < count; i++) {
+        x[i] += (sigmas[1] - sigmas[0]) * v[i];
+    }
+    check_error("flow", "latents.00", relative_error(next, x, count), 1e-6);
+    pld_free(sigmas);
+    pld_free(x);
+    pld_free(v);
+    pld_free(next);
+    pld_safetensors_close(&found.tensors);
+    pld_image_free(&image);
+    pld_session_destroy(&session);
+    pld_model_destroy(&model);
+}
+
 static int start(void **state) {
     (void)state;
     pld_engine_options options;
@@ -366,7 +422,8 @@ static int stop(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15), cmocka_unit_test(sd21), cmocka_unit_test(sdxl),
-                                       cmocka_unit_test(presets), cmocka_unit_test(pixart)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sd15),   cmocka_unit_test(sd21),
+                                       cmocka_unit_test(sdxl),   cmocka_unit_test(presets),
+                                       cmocka_unit_test(pixart), cmocka_unit_test(flow)};
     return cmocka_run_group_tests(tests, start, stop);
 }
