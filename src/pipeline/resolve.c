@@ -60,7 +60,7 @@ static pld_status check_clip_skip(const pld_generation *g) {
 
 /** Texts of a fixed length cannot be cut elsewhere. */
 static pld_status check_max_tokens(const pld_generation *g) {
-    enum { LEAST = 3, MOST = 4096 };
+    enum { LEAST = 1, MOST = 4096 };
     const int tokens = g->options->max_tokens;
     if (tokens == 0) {
         return PLD_OK;

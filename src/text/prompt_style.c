@@ -40,10 +40,15 @@ static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt
     return status;
 }
 
+/** Tokens that every text has. */
+static size_t tokens_around(const pld_tokenizer_facts *facts) {
+    return (size_t)(facts->before_id >= 0) + (size_t)(facts->after_id >= 0);
+}
+
 /** The one chunk of a whole text from `content` of its ids, those that do not fit listed as dropped. */
 static pld_status make_whole(const pld_tokenizer_facts *facts, const pld_token_list *ids, size_t positions,
                              pld_prompt_chunks *chunks, pld_error *error) {
-    const size_t around = (size_t)(facts->before_id >= 0) + (size_t)(facts->after_id >= 0);
+    const size_t around = tokens_around(facts);
     const size_t content = ids->count + around > positions ? positions - around : ids->count;
     const size_t used = content + around;
     *chunks = (pld_prompt_chunks){.positions = used, .chunks = pld_allocate(1, sizeof *chunks->chunks)};
@@ -85,9 +90,10 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
     const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
     pld_token_list ids = {0};
     *chunks = (pld_prompt_chunks){0};
-    if (frame->positions < 3 || frame->positions > INT32_MAX) {
+    if (frame->positions < tokens_around(facts) || frame->positions > INT32_MAX) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "text encoder: expected at least 3 tokens for a text, found %zu", frame->positions);
+                        "text encoder: expected at least %zu tokens for a text, found %zu",
+                        tokens_around(facts), frame->positions);
     }
     pld_status status = encode_framed(tokenizer, text, frame, &ids, error);
     if (status == PLD_OK) {

@@ -78,7 +78,7 @@ static const pld_option_row rows[] = {
      .synonyms = {{"-1", "1"}}},
     {.about =
          {PLD_OPTION(INTEGER, "max-tokens"), DRAWING, WHAT, .aliases = "max-sequence-length", .argument = "N",
-          .of_picture = true, PLD_RANGE(3, 4096), .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE,
+          .of_picture = true, PLD_RANGE(1, 4096), .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE,
           .help = "longest text in tokens; the rest is cut off",
           .details =
               "Only for models whose texts have no fixed length, such as PixArt's (300 tokens, or 120 for "
