@@ -368,7 +368,7 @@ typedef struct pld_generate_options {
     const double *timesteps;     /**< explicit, descending [timestep_count], or NULL */
     size_t timestep_count;
     double eta;                /**< NaN: the sampler's */
-    double shift;                /**< of the noise levels of flow models; NaN: the model's own */
+    double shift;              /**< of the noise levels of flow models; NaN: the model's own */
     double pladis_scale;       /**< λ; 0 is off; NaN: the model's own, else 2.0 */
     double pladis_alpha;       /**< α in (1, 2]; 1.5 */
     const char *pladis_blocks; /**< "all", or "down,mid,up" or site names, comma between */
