@@ -108,8 +108,8 @@ static pld_status put_index(const pld_model_source *source, const char *folder, 
 /** Copy the plain files of a tokenizer's folder. */
 static pld_status copy_tokenizer(const char *from, const char *to, pld_error *error) {
     static const char *const names[] = {
-        "tokenizer.json",          "vocab.json",       "merges.txt", "tokenizer_config.json",
-        "special_tokens_map.json", "added_tokens.json"};
+        "tokenizer.json",          "vocab.json",        "merges.txt",   "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "spiece.model", "tokenizer.model"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct stat found;
         char *source = pld_format("%s/%s", from, names[i]);

@@ -17,7 +17,8 @@ static const pld_option_row rows[] = {
                .fallback = "1.5", .help = "sparsity, above 1 and at most 2"},
      PLD_GENERATE(pladis_alpha)},
     {.about = {PLD_OPTION(TEXT, "pladis-blocks"), PLADIS, .argument = "LIST", .fallback = "all",
-               .help = "all, or a comma-separated list of down, mid, up and site names as info prints them"},
+               .help = "all, or a comma-separated list of down, mid, up, numbers of blocks (0-9,12) and site "
+                       "names as info prints them"},
      PLD_GENERATE(pladis_blocks)},
     {.about = {PLD_OPTION(NUMBER, "pladis-start"), PLADIS, .argument = "FRACTION", PLD_RANGE(0, 1),
                .fallback = "0", .help = "fraction of the steps at which it begins"},

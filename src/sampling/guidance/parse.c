@@ -71,7 +71,7 @@ static pld_status read_layers(pld_guidance *g, const pld_guidance_key *key, piec
     if (empty || value.length >= sizeof g->layers) {
         return pld_fail(
             error, PLD_ERROR_ARGUMENT,
-            "guidance %s: %s: expected block kinds (down, mid, up), all, or names of sites, joined "
+            "guidance %s: %s: expected block kinds (down, mid, up), numbers of blocks, all, or names of sites, joined "
             "by +, at most %zu bytes; found '%.*s'",
             g->method->name, key->name, sizeof g->layers - 1, SHOWN(value));
     }

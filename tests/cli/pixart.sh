@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# PixArt: a transformer instead of a U-Net, T5 instead of CLIP.
+# usage: pixart.sh PLADIS SOURCE_FOLDER
+. "$2/tests/cli/common.sh"
+model=$source/tests/data/reference/models/pixart
+small="-m $model -W 64 -H 64 --steps 1 -q"
+
+expect 0 info "$model"
+grep -q 'family *pixart' "$place/out" || fail "no family"
+grep -q '300 text positions' "$place/out" || fail "no limit of texts"
+expect 0 info "$source/tests/data/reference/models/pixart-alpha"
+grep -q '120 text positions' "$place/out" || fail "PixArt-alpha has its own limit"
+grep -q '6 attention sites, 3 of them cross-attention' "$place/out" || fail "no sites"
+
+# Blocks have numbers.
+# shellcheck disable=SC2086
+draw() { expect 0 generate $small -p 'a red fox' --no-metadata "$@"; }
+draw -o all.png
+draw --pladis-blocks 0-2 -o range.png
+cmp all.png range.png || fail "0-2 is not all"
+draw --pladis-blocks 0,transformer_blocks.1,2 -o list.png
+cmp all.png list.png || fail "numbers and names are not all"
+draw --pladis-blocks 1 -o one.png
+if cmp -s all.png one.png; then fail "one block is as good as all"; fi
+for names in 3 0-3x 2-1 mid 1- -1; do
+    # shellcheck disable=SC2086
+    refused 2 "pladis-blocks: '.*' matches no cross-attention.*numbers of blocks from 0 to 2" generate $small -p x --pladis-blocks="$names"
+done
+
+# PAG and SEG change block 1, as diffusers' pipelines do; FreeU has nothing to act on.
+draw --guidance pag:scale=3 -o pag.png
+draw --guidance pag:scale=3,layers=1 -o pag_1.png
+cmp pag.png pag_1.png || fail "PAG does not change block 1 by itself"
+draw --guidance seg:scale=3,layers=0-2 --guidance nag:scale=3 --guidance gag:scale=3 -o more.png
+# shellcheck disable=SC2086
+refused 1 'guidance freeu: .*up blocks of a U-Net.*none' generate $small -p x --guidance freeu
+
+# A text is read as it is, small letters first, and cut at the end.
+draw -o small.png
+expect 0 generate -m "$model" -W 64 -H 64 --steps 1 --no-metadata -p '  A Red FOX ' -o capital.png
+cmp small.png capital.png || fail "capital letters make another picture"
+expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p 'a (red:1.3) fox' -o weights.png
+grep -q 'reads a prompt as plain text' "$place/err" || fail "no word about weights"
+expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p 'a red fox in deep snow' --max-tokens 4 -o cut.png
+grep -q 'tokens do not fit' "$place/err" || fail "no word about what was cut off"
+expect 0 generate --from cut.png -m "$model" -q -o again.png
+cmp cut.png again.png || fail "the picture does not remember the limit"
+
+# Other layouts, other types.
+expect 0 convert "$model" -o folder --dtype f16
+draw -m folder -o converted.png
+refused 1 'no layout of one file' convert "$model" -o file.safetensors
+[ ! -e file.safetensors ] || fail "a refused conversion left a file"
+# shellcheck disable=SC2086
+refused 2 'width: expected a multiple of 16' generate $small -p x -W 72
