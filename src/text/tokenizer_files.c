@@ -53,6 +53,14 @@ static pld_status read_all(gzFile file, const char *path, pld_text_buffer *out, 
         out->data = data;
         const int got = gzread(file, out->data + out->used, BLOCK);
         if (got < 0) {
+            int reason = Z_OK;
+            (void)gzerror(file, &reason);
+            if (reason == Z_MEM_ERROR) {
+                return pld_fail_memory(error, BLOCK, path);
+            }
+            if (reason == Z_ERRNO) {
+                return pld_fail(error, PLD_ERROR_IO, "%s: cannot be read: %s", path, strerror(errno));
+            }
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: the compressed data is damaged; download the file again", path);
         }
