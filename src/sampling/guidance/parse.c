@@ -69,11 +69,11 @@ static pld_status read_layers(pld_guidance *g, const pld_guidance_key *key, piec
         empty = empty || (value.at[i] == '+' && (i == 0 || i + 1 == value.length || value.at[i - 1] == '+'));
     }
     if (empty || value.length >= sizeof g->layers) {
-        return pld_fail(
-            error, PLD_ERROR_ARGUMENT,
-            "guidance %s: %s: expected block kinds (down, mid, up), numbers of blocks, all, or names of sites, joined "
-            "by +, at most %zu bytes; found '%.*s'",
-            g->method->name, key->name, sizeof g->layers - 1, SHOWN(value));
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "guidance %s: %s: expected block kinds (down, mid, up), numbers of blocks, all, or "
+                        "names of sites, joined "
+                        "by +, at most %zu bytes; found '%.*s'",
+                        g->method->name, key->name, sizeof g->layers - 1, SHOWN(value));
     }
     memcpy(g->layers, value.at, value.length);
     g->layers[value.length] = 0;
