@@ -6,8 +6,10 @@
     bench_torch.py --pladis build/apps/cli/pladis --model random:sd15 --variants f32,f32-channels_last
     bench_torch.py --pladis build/apps/cli/pladis --model random:sdxl --apart --no-memory --stages "evaluation, 1 row;decode"
 
-DIR is a diffusers folder that both sides open. random:sd15 and random:sdxl need no files: each side makes up weights of its
-own for the published configurations, on whose values the time does not depend (but for PLADIS's, on the spread of logits).
+DIR is a diffusers folder that both sides open (Stable Diffusion or PixArt). random:sd15, random:sdxl and random:pixart-sigma
+need no files: each side makes up weights of its own for the published configurations, on whose values the time does not depend
+(but for PLADIS's, on the spread of logits). T5 is given as many ids as the bench's prompt has for pladis: padding, which
+PyTorch would compute too, is not compared.
 
 Each turn runs pladis (`pladis bench stages`) and then every variant of PyTorch on the same number of threads, while the other
 side waits; figures are medians over the turns, ratios medians of the ratios within a turn. PyTorch lives in a process of its
@@ -90,51 +92,105 @@ def load(cls, folder, dtype, random):
         torch.set_default_dtype(before)
 
 
-class Side:
-    """The networks of one variant: "f32", "bf16", each with -channels_last and -compile."""
+def clip(folder, name, cls, dtype, random):
+    """A CLIP text encoder and the ids of a full text."""
+    import torch
+    encoder = load(cls, folder / name, dtype, random)
+    ids = torch.arange(1, encoder.config.max_position_embeddings + 1).remainder(encoder.config.vocab_size)
+    return encoder, ids.unsqueeze(0)
 
-    def __init__(self, folder, random, variant, width, height):
-        import torch
-        from diffusers import AutoencoderKL, UNet2DConditionModel
-        from diffusers.models.attention_processor import AttnProcessor2_0
+
+class UNet:
+    """Stable Diffusion's denoiser and text encoders."""
+    FOLDER = "unet"
+
+    def __init__(self, folder, dtype, random):
+        from diffusers import UNet2DConditionModel
         from transformers import CLIPTextModel, CLIPTextModelWithProjection
-        self.torch, self.softmax, words = torch, AttnProcessor2_0(), variant.split("-")
-        self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[words[0]]
-        self.encoders = [load(CLIPTextModel, folder / "text_encoder", self.dtype, random)]
+        self.dtype = dtype
+        self.network = load(UNet2DConditionModel, folder / self.FOLDER, dtype, random)
+        self.encoders = [clip(folder, "text_encoder", CLIPTextModel, dtype, random)]
         if (folder / "text_encoder_2").is_dir():
-            self.encoders.append(load(CLIPTextModelWithProjection, folder / "text_encoder_2", self.dtype, random))
-        self.unet = load(UNet2DConditionModel, folder / "unet", self.dtype, random)
-        self.vae = load(AutoencoderKL, folder / "vae", self.dtype, random)
-        if "channels_last" in words:
-            self.unet.to(memory_format=torch.channels_last)
-            self.vae.to(memory_format=torch.channels_last)
-        self.layout = torch.channels_last if "channels_last" in words else torch.contiguous_format
-        self.run_unet = torch.compile(self.unet) if "compile" in words else self.unet
-        self.decoder = torch.compile(self.vae.decode) if "compile" in words else self.vae.decode
-        scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        self.height, self.width = height // scale, width // scale
-        if not self.height:
-            self.height = self.width = self.unet.config.sample_size
-        torch.manual_seed(1)
+            self.encoders.append(clip(folder, "text_encoder_2", CLIPTextModelWithProjection, dtype, random))
 
-    def encode(self, index):
-        encoder = self.encoders[index]
-        positions = encoder.config.max_position_embeddings
-        ids = self.torch.arange(1, positions + 1).remainder(encoder.config.vocab_size).unsqueeze(0)
-        return encoder(ids)[0]
-
-    def evaluate(self, rows, pladis):
-        torch, config = self.torch, self.unet.config
-        self.unet.set_attn_processor(Pladis(LAMBDA, ALPHA) if pladis else self.softmax)
-        sample = torch.randn(rows, config.in_channels, self.height, self.width, dtype=self.dtype)
-        context = torch.randn(rows, 77, config.cross_attention_dim, dtype=self.dtype)
+    def inputs(self, rows):
+        import torch
+        config = self.network.config
         added = None
         if config.addition_embed_type == "text_time":
             pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
             added = {"text_embeds": torch.randn(rows, pooled, dtype=self.dtype),
                      "time_ids": torch.full((rows, 6), 1024.0, dtype=self.dtype)}
-        return self.run_unet(sample.contiguous(memory_format=self.layout), TIMESTEP, encoder_hidden_states=context,
-                             added_cond_kwargs=added).sample
+        return dict(timestep=TIMESTEP, added_cond_kwargs=added,
+                    encoder_hidden_states=torch.randn(rows, 77, config.cross_attention_dim, dtype=self.dtype))
+
+
+class PixArt:
+    """PixArt's transformer and T5, for texts of as many tokens as the bench's prompt has."""
+    FOLDER = "transformer"
+    TOKENS = 14
+
+    def __init__(self, folder, dtype, random):
+        import torch
+        from diffusers import PixArtTransformer2DModel
+        from transformers import T5EncoderModel
+        self.dtype = dtype
+        self.network = load(PixArtTransformer2DModel, folder / self.FOLDER, dtype, random)
+        encoder = load(T5EncoderModel, folder / "text_encoder", dtype, random)
+        self.encoders = [(encoder, torch.arange(1, self.TOKENS + 1).unsqueeze(0))]
+
+    def inputs(self, rows):
+        import torch
+        config = self.network.config
+        added = {"resolution": None, "aspect_ratio": None}
+        if self.network.use_additional_conditions:
+            added = {"resolution": torch.full((rows, 2), 1024.0, dtype=self.dtype),
+                     "aspect_ratio": torch.ones(rows, 1, dtype=self.dtype)}
+        return dict(timestep=torch.full((rows,), TIMESTEP), added_cond_kwargs=added,
+                    encoder_attention_mask=torch.ones(rows, self.TOKENS),
+                    encoder_hidden_states=torch.randn(rows, self.TOKENS, config.caption_channels, dtype=self.dtype))
+
+
+def denoiser_class(folder):
+    """The class of this side by the denoiser's folder, or None."""
+    for cls in (UNet, PixArt):
+        if (folder / cls.FOLDER / "config.json").is_file():
+            return cls
+    return None
+
+
+class Side:
+    """The networks of one variant: "f32", "bf16", each with -channels_last and -compile."""
+
+    def __init__(self, folder, random, variant, width, height):
+        import torch
+        from diffusers import AutoencoderKL
+        from diffusers.models.attention_processor import AttnProcessor2_0
+        self.torch, self.softmax, words = torch, AttnProcessor2_0(), variant.split("-")
+        self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[words[0]]
+        self.denoiser = denoiser_class(folder)(folder, self.dtype, random)
+        self.encoders, self.network = self.denoiser.encoders, self.denoiser.network
+        self.vae = load(AutoencoderKL, folder / "vae", self.dtype, random)
+        if "channels_last" in words:
+            self.network.to(memory_format=torch.channels_last)
+            self.vae.to(memory_format=torch.channels_last)
+        self.layout = torch.channels_last if "channels_last" in words else torch.contiguous_format
+        self.run_network = torch.compile(self.network) if "compile" in words else self.network
+        self.decoder = torch.compile(self.vae.decode) if "compile" in words else self.vae.decode
+        scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        self.height, self.width = height // scale, width // scale
+        if not self.height:
+            self.height = self.width = self.network.config.sample_size
+        torch.manual_seed(1)
+
+    def encode(self, index):
+        encoder, ids = self.encoders[index]
+        return encoder(ids)[0]
+
+    def evaluate(self, rows, pladis):
+        self.network.set_attn_processor(Pladis(LAMBDA, ALPHA) if pladis else self.softmax)
+        sample = self.torch.randn(rows, self.network.config.in_channels, self.height, self.width, dtype=self.dtype)
+        return self.run_network(sample.contiguous(memory_format=self.layout), **self.denoiser.inputs(rows)).sample
 
     def decode(self):
         latents = self.torch.randn(1, self.vae.config.latent_channels, self.height, self.width, dtype=self.dtype)
@@ -321,8 +377,8 @@ def parse():
     name = args.model.removeprefix("random:")
     published = ROOT / "bench" / "models" / name
     args.folder = (published if args.random and published.is_dir() else Path(name)).resolve()
-    if not (args.folder / "unet" / "config.json").is_file():
-        parser.error(f"{args.folder} is not a diffusers folder: it has no unet/config.json")
+    if not denoiser_class(args.folder):
+        parser.error(f"{args.folder} is not a diffusers folder: it has no unet/config.json or transformer/config.json")
     usual = "f32,f32-channels_last" + (",bf16-channels_last" if has_bf16() else "")
     args.variants = (args.variants or usual).split(",")
     args.stages = [stage.strip() for stage in args.stages.split(";")]
