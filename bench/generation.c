@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 const char *const bench_stage_names[BENCH_STAGES] = {"text", "load", "denoise", "decode"};
 

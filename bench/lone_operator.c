@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "nn/operators/operators.h"
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 enum { CONTEXT_TOKENS = 77 };
 

@@ -2,7 +2,7 @@
 /* Each different operator of a model's networks, one at a time. */
 #include "nn/operators/operators.h"
 #include "bench/lone_operator.h"
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 static pld_status time_operator(bench_run *bench, bench_lone_operator *lone, bench_samples *samples,
                                 pld_error *error) {

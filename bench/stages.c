@@ -6,7 +6,7 @@
 
 #include "bench/generation.h"
 #include "core/memory.h"
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 enum { STAGE_REPEATS = 3 };
 

@@ -7,7 +7,7 @@
 
 #include "bench/lone_operator.h"
 #include "nn/operators/operators.h"
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 enum { WAYS = 2, LEAST_TURNS = 7, MOST_ROWS = 256 };
 

@@ -4,7 +4,7 @@
 #ifndef PLADIS_CLI_COMMANDS_H
 #define PLADIS_CLI_COMMANDS_H
 
-#include "options.h"
+#include "options/options.h"
 
 /** A command, and what people are told of it. */
 typedef struct program_command {

@@ -8,10 +8,10 @@
 #include <pladis/options.h>
 
 #include "commands.h"
-#include "json_values.h"
-#include "message.h"
-#include "output.h"
-#include "standard_files.h"
+#include "terminal/message.h"
+#include "terminal/output.h"
+#include "terminal/standard_files.h"
+#include "values/json_values.h"
 
 static void print_help(void) {
     print_output("pladis %s: pictures from text with sparse cross-attention\n\n", pld_version());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What one run of a convolution reads and writes, whichever way it is computed: kernels/convolution.h,
- * kernels/winograd.h. */
+ * kernels/winograd/winograd.h. */
 #ifndef PLD_KERNELS_CONVOLUTION_OPERANDS_H
 #define PLD_KERNELS_CONVOLUTION_OPERANDS_H
 

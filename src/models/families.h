@@ -5,7 +5,7 @@
 #define PLD_MODELS_FAMILIES_H
 
 #include "models/published.h"
-#include "text/prompt_style.h"
+#include "text/prompt/style.h"
 
 enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 3 };
 
@@ -51,8 +51,8 @@ typedef struct pld_family {
     int sample_size;    /**< side of the latents where the denoiser's configuration states none */
     int default_steps;
     double default_cfg_scale, default_pladis_scale;
-    const char
-        *flow_rule; /**< what the pipeline gives the schedule of a flow, by sampling/flow_rule.h; NULL */
+    const char *
+        flow_rule; /**< what the pipeline gives the schedule of a flow, by sampling/schedules/flow_rule.h; NULL */
     bool stable_diffusion_rules; /**< see pld_sampling_options */
 } pld_family;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/json_build.h"
+#include "io/json/build.h"
 
 /** 1 and 1.0 are the same here. */
 static bool same_value(const json_t *found, const json_t *expected) {

@@ -3,7 +3,7 @@
 #ifndef PLD_MODELS_FIXED_FIELDS_H
 #define PLD_MODELS_FIXED_FIELDS_H
 
-#include "io/json.h"
+#include "io/json/read.h"
 
 typedef struct pld_fixed_field {
     const char *field;

@@ -16,8 +16,8 @@
 
 #include <jansson.h>
 
-#include "io/json.h"
-#include "io/weight_files.h"
+#include "io/json/read.h"
+#include "io/tensors/weight_files.h"
 #include "models/layouts/names.h"
 
 /** What a part does in a model. */

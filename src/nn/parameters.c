@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "core/tensor.h"
-#include "io/random_weights.h"
+#include "io/tensors/random_weights.h"
 #include "nn/weight_values.h"
 
 /** One form of a parameter: float32 in a layout. `layout` NULL: dense, as stored. */

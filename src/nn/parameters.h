@@ -10,7 +10,7 @@
 #ifndef PLD_NN_PARAMETERS_H
 #define PLD_NN_PARAMETERS_H
 
-#include "io/weight_files.h"
+#include "io/tensors/weight_files.h"
 #include "kernels/kernels.h"
 #include "nn/weight_change.h"
 #include "nn/weight_values.h"
@@ -26,7 +26,7 @@ pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *ker
                                  pld_parameters **parameters, pld_error *error);
 
 /** Parameters without files, which note what a network asks for, until pld_parameters_settle_random makes
- * random weights (io/random_weights.h) of all that was bound. For measuring networks whose weights are not at
+ * random weights (io/tensors/random_weights.h) of all that was bound. For measuring networks whose weights are not at
  * hand. */
 pld_status pld_parameters_create_random(const pld_kernels *kernels, int threads, pld_parameters **parameters,
                                         pld_error *error);

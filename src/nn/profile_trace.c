@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
-#include "io/atomic_file.h"
+#include "io/files/atomic_file.h"
 #include "nn/profile.h"
 
 /** `text` as the inside of a JSON string; layer names are plain, anything else becomes "?". */

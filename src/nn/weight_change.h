@@ -3,8 +3,8 @@
 #ifndef PLD_NN_WEIGHT_CHANGE_H
 #define PLD_NN_WEIGHT_CHANGE_H
 
-#include "io/lora_file.h"
 #include "kernels/kernels.h"
+#include "loras/file.h"
 
 /** A weight [out, in, …], rows of `row` = in · kernel · kernel numbers. */
 typedef struct pld_weight_shape {

@@ -3,7 +3,7 @@
 #ifndef PLD_NN_WEIGHT_VALUES_H
 #define PLD_NN_WEIGHT_VALUES_H
 
-#include "io/weight_files.h"
+#include "io/tensors/weight_files.h"
 #include "kernels/kernels.h"
 
 /** Elements [first, first + count) of a floating-point tensor into `out`, through a small block of memory. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/sized.h"
-#include "pipeline/model.h"
-#include "pipeline/preset.h"
+#include "pipeline/generate/preset.h"
+#include "pipeline/model/model.h"
 #include "sampling/guidance.h"
 
 /** diffusers' words for what the network predicts. */

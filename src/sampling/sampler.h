@@ -21,10 +21,10 @@
 #define PLD_SAMPLING_SAMPLER_H
 
 #include "core/rng.h"
-#include "sampling/flow_rule.h"
 #include "sampling/scheduler_config.h"
-#include "sampling/sigma_schedules.h"
-#include "sampling/spacing.h"
+#include "sampling/schedules/flow_rule.h"
+#include "sampling/schedules/sigma_schedules.h"
+#include "sampling/schedules/spacing.h"
 
 typedef struct pld_sampler pld_sampler;
 typedef struct pld_sampler_operations pld_sampler_operations; /* sampler_internal.h */

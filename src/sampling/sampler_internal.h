@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What the sampler files share. To add a sampler: one file with its pld_sampler_operations and its
- *  pld_sampler_kind row, one line in sampler_registry.c. */
+ *  pld_sampler_kind row, one line in samplers/registry.c. */
 #ifndef PLD_SAMPLING_SAMPLER_INTERNAL_H
 #define PLD_SAMPLING_SAMPLER_INTERNAL_H
 
-#include "sampling/noise_schedule.h"
 #include "sampling/sample_space.h"
 #include "sampling/sampler.h"
+#include "sampling/schedules/noise_schedule.h"
 
 enum {
     PLD_SAMPLER_BUFFERS = 8,     /* arrays of the sample's size that a solver may keep */
@@ -87,7 +87,7 @@ struct pld_sampler {
 void pld_scheduler_defaults(pld_scheduler_config *config);
 
 /** The row that does for this model what `asked` names: for a flow model the row's `flow`. `*flow` is whether
- *  it is one. PLD_ERROR_UNSUPPORTED names the samplers that could. (sampler_choice.c) */
+ *  it is one. PLD_ERROR_UNSUPPORTED names the samplers that could. (samplers/choice.c) */
 pld_status pld_sampler_choose(const pld_sampler_kind *asked, const pld_scheduler_config *stated,
                               const pld_sampling_options *options, const pld_sampler_kind **kind, bool *flow,
                               pld_error *error);
@@ -108,7 +108,7 @@ pld_status pld_sampler_refuse(const pld_sampler *sampler, pld_scheduler_field fi
  *  buffers[first] comes to stand at `last`. */
 void pld_sampler_rotate(pld_sampler *sampler, size_t first, size_t last);
 
-/* schedule_timesteps.c */
+/* schedules/timesteps.c */
 
 /** Allocate schedule.timesteps for at most `capacity` calls. */
 pld_status pld_schedule_reserve_calls(pld_schedule *schedule, size_t capacity, pld_error *error);
@@ -147,14 +147,14 @@ pld_status pld_check_timesteps(const pld_sampler *sampler, pld_error *error);
 /** ᾱ at a timestep; before the first one (negative) final_alpha_cumprod. */
 float pld_alpha_cumprod_at(const pld_sampler *sampler, int64_t timestep);
 
-/* sigma_space.c */
+/* schedules/sigma_space.c */
 
 /** Timesteps and sigmas as EulerDiscreteScheduler places them: leading, trailing, linspace or explicit ones
  * in float, then the sigma schedule between the first and the last of them. Leaves calls + 1 sigmas. */
 pld_status pld_prepare_sigma_space(pld_sampler *sampler, const pld_sampling_options *options,
                                    pld_error *error);
 
-/* multistep_schedule.c */
+/* schedules/multistep.c */
 
 /** Timesteps and sigmas as the multistep solvers place them: whole timesteps without 0, sigma schedules over
  * the whole training range. `last_timestep`: one past the largest used. */
@@ -170,7 +170,7 @@ typedef struct pld_level {
  *  variance-exploding form. σ = 0 has λ = ∞. */
 pld_level pld_level_of_sigma(const pld_sampler *sampler, float sigma);
 
-/* flow_schedule.c */
+/* schedules/flow.c */
 
 /** Timesteps and sigmas as FlowMatchEulerDiscreteScheduler places them: the rule's levels or the line between
  *  the training ends, shifted, stretched to shift_terminal, then the sigma schedule between first and last.
@@ -192,7 +192,7 @@ pld_status pld_prepare_multistep_flow(pld_sampler *sampler, const pld_sampling_o
                                       const pld_multistep_flow *rule, const pld_sigma_table *table,
                                       pld_error *error);
 
-/* consistency_schedule.c */
+/* schedules/consistency.c */
 
 /** Timesteps as LCM and TCD place them: a subset of the `original_inference_steps` of distillation. */
 pld_status pld_prepare_consistency(pld_sampler *sampler, const pld_sampling_options *options,

@@ -9,7 +9,7 @@
 
 #include "core/log.h"
 #include "core/status.h"
-#include "io/json.h"
+#include "io/json/read.h"
 
 enum {
     PLD_MAX_TRAIN_TIMESTEPS = 100000,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/text_file.h"
+#include "io/files/text_file.h"
 #include "sampling/scheduler_config.h"
 
 /** Turn the bare words -Infinity and Infinity of text[length] into the strings "-inf" and "inf", in place;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text/tokenizer.h"
 
-#include "io/prompt_utf8.h"
-#include "text/json_outline.h"
-#include "text/source.h"
+#include "core/utf8.h"
+#include "text/sources/json_outline.h"
+#include "text/sources/source.h"
 #include "text/tokenizer_parts.h"
 
 /** The first row whose file is there counts. */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
-#include "io/token_list.h"
+#include "text/token_list.h"
 
 /** Immutable after opening: any number of threads may encode with one tokenizer. */
 typedef struct pld_tokenizer pld_tokenizer;

@@ -3,14 +3,14 @@
 #ifndef PLD_TEXT_TOKENIZER_PARTS_H
 #define PLD_TEXT_TOKENIZER_PARTS_H
 
-#include "io/clip_tokenizer.h"
-#include "io/merges.h"
-#include "text/added_tokens.h"
-#include "text/normaliser.h"
-#include "text/splitter.h"
+#include "text/clip/tokenizer.h"
+#include "text/steps/added_tokens.h"
+#include "text/steps/normaliser.h"
+#include "text/steps/splitter.h"
 #include "text/tokenizer.h"
-#include "text/trie.h"
-#include "text/vocabulary.h"
+#include "text/vocabulary/merges.h"
+#include "text/vocabulary/trie.h"
+#include "text/vocabulary/vocabulary.h"
 
 /** A byte-pair model. */
 typedef struct pld_bpe_model {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What has one door uses no other: printing of the program (apps/cli/output.c), numbers and letters of the library
-# (core/text.h), sizes of callers' structs (core/sized.c), JSON in the library (io/json.c, io/json_build.c) and in the program (apps/cli/json_values.c).
+# What has one door uses no other: printing of the program (apps/cli/terminal/output.c), numbers and letters of the library
+# (core/text.h), sizes of callers' structs (core/sized.c), JSON in the library (io/json/read.c, io/json/build.c) and in the program (apps/cli/values/json_values.c).
 # usage: one_door.sh SOURCE_FOLDER [FILE...]    the files, or all
 set -eu
 cd "$1"
@@ -27,10 +27,10 @@ awk -v least=$least '
         code = statement
         gsub(/"([^"\\]|\\.)*"/, "\"\"", code)
         gsub(/isatty\([A-Z_]*\)|ioctl\([A-Z_]*/, "", code)
-        if (FILENAME != "apps/cli/output.c" && FILENAME ~ /^(apps|bench)\//) {
-            if (calls("printf|puts|putchar|vprintf|perror|psignal")) refuse("prints past output.h")
+        if (FILENAME != "apps/cli/terminal/output.c" && FILENAME ~ /^(apps|bench)\//) {
+            if (calls("printf|puts|putchar|vprintf|perror|psignal")) refuse("prints past terminal/output.h")
             if (code ~ /(^|[^A-Za-z0-9_])(stdout|stderr|STDOUT_FILENO)([^A-Za-z0-9_]|$)/ &&
-                FILENAME != "apps/cli/whole_file.c") refuse("writes past output.h")
+                FILENAME != "apps/cli/files/whole_file.c") refuse("writes past terminal/output.h")
         }
         if (library && calls("printf|puts|putchar|vprintf|perror|abort|exit|_exit|assert|err|warn"))
             refuse("the library prints and aborts nowhere")
@@ -50,16 +50,16 @@ awk -v least=$least '
             if (calls("strto[a-z]+|ato[a-z]+|v?[fs]?scanf|is(alpha|alnum|digit|xdigit|space|upper|lower|print|punct|cntrl)|to(upper|lower)|strn?casecmp|strcoll|localeconv|wcs[a-z]+|mbs[a-z]+"))
                 refuse("reads by the locale: core/text.h")
         if (program && calls("ato[a-z]+|v?[fs]?scanf|is(alpha|alnum|digit|xdigit|space|upper|lower|print|punct|cntrl)|to(upper|lower)|strn?casecmp|strcoll|localeconv|wcs[a-z]+|mbs[a-z]+"))
-            refuse("reads by the locale: ascii.h, number.h")
+            refuse("reads by the locale: values/ascii.h, values/number.h")
         if (calls("setlocale") && FILENAME != "apps/cli/main.c") refuse("the locale belongs to the host program")
-        if (library && FILENAME !~ /^src\/io\/json(_build)?\.c$/) {
-            if (calls("json_load[a-z]*|json_dump[a-z]*")) refuse("JSON past io/json.h and io/json_build.h")
+        if (library && FILENAME !~ /^src\/io\/json\/(read|build)\.c$/) {
+            if (calls("json_load[a-z]*|json_dump[a-z]*")) refuse("JSON past io/json/read.h and io/json/build.h")
             if (code ~ /^[ \t]*json_(object_set_new|array_append_new|object_set|array_append)[a-z_]*\(/)
                 refuse("a step that is not checked: pld_json_put, pld_json_append")
         }
-        if (program && FILENAME != "apps/cli/json_values.c" && calls("json_load[a-z]*|json_dump[a-z]*"))
-            refuse("JSON past json_values.h")
-        if (calls("json_set_alloc_funcs2?") && FILENAME != "apps/cli/json_values.c")
+        if (program && FILENAME != "apps/cli/values/json_values.c" && calls("json_load[a-z]*|json_dump[a-z]*"))
+            refuse("JSON past values/json_values.h")
+        if (calls("json_set_alloc_funcs2?") && FILENAME != "apps/cli/values/json_values.c")
             refuse("jansson belongs to the host program too")
         statement = ""
     }

@@ -8,7 +8,7 @@
 
 #include "checkasm.h"
 #include "kernels/matrix.h"
-#include "kernels/winograd.h"
+#include "kernels/winograd/winograd.h"
 
 static float *filled(size_t count) {
     float *x = check_floats(count);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "checkasm.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "oracle.h"
 #include "problem.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "measure/bench_report.h"
-#include "output.h"
+#include "measure/report.h"
+#include "terminal/output.h"
 
 const bench_result *bench_get_results(const bench_run *run, size_t *count) {
     static const bench_result results[] = {{.group = "kernels",

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file_info.h"
 #include "fuzz.h"
-#include "message.h"
+#include "info/file.h"
 #include "pladis/pladis.h"
+#include "terminal/message.h"
 
 enum { MOST_BYTES = 1 << 28 };
 

@@ -5,8 +5,8 @@
 
 #include "core/memory.h"
 #include "fuzz.h"
-#include "io/json.h"
-#include "io/text_file.h"
+#include "io/files/text_file.h"
+#include "io/json/read.h"
 
 enum { CAPACITY = 4 };
 

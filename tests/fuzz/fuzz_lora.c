@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "io/lora_file.h"
-#include "io/lora_tags.h"
+#include "loras/file.h"
+#include "loras/tags.h"
 
 /** No tag is left, and no name leads out of a folder. */
 static void tags(const char *text) {

@@ -8,9 +8,9 @@
 #include <zlib.h>
 
 #include "fuzz.h"
-#include "message.h"
-#include "picture_info.h"
-#include "recall.h"
+#include "info/picture.h"
+#include "request/recall.h"
+#include "terminal/message.h"
 
 enum { MOST_TEXTS = 64, ROOM = 1 << 21 };
 

@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "fuzz.h"
-#include "io/png.h"
+#include "io/pictures/png.h"
 
 /** Encode and decode again: the same pixels. */
 static void check_round_trip(const pld_png_picture *picture) {

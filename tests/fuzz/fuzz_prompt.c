@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "fuzz.h"
-#include "io/prompt_utf8.h"
 #include "pladis/pladis.h"
-#include "text/prompt_chunks.h"
+#include "text/prompt/chunks.h"
 
 /** {"!": 0, …}: the letters of all bytes, inside and at the end of a word, some merged pieces, the specials.
  */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "a1111_parameters.h"
 #include "fuzz.h"
-#include "recall.h"
+#include "request/a1111_parameters.h"
+#include "request/recall.h"
 
 static bool is_set(const generate_request *request, const char *name) {
     return pld_options_get(request->values, NULL, name)->is_set;

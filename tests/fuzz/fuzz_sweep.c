@@ -6,7 +6,7 @@
 
 #include "evaluate/grids.h"
 #include "fuzz.h"
-#include "sweep.h"
+#include "request/sweep.h"
 
 /** Every value of an accepted axis was tried, so each can be given to settings. */
 static void check_axis(const sweep_axis *axis) {

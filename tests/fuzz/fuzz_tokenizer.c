@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "io/clip_tokenizer.h"
+#include "text/clip/tokenizer.h"
 
 /** The next section; one without bytes is a file that is not there. */
 static pld_clip_file take_section(const uint8_t **data, size_t *size) {

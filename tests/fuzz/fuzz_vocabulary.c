@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #include "fuzz.h"
-#include "io/clip_bpe.h"
+#include "text/clip/bpe.h"
 
 enum { COMPRESSED = 1, COMPLETED = 2, MERGES = 48894, LETTERS = 188, LINE = 16 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "io/weight_files.h"
+#include "io/tensors/weight_files.h"
 
 static void write_shard(const char *name, const char *header, uint8_t data_size) {
     uint8_t bytes[256] = {0};

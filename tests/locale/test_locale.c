@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "io/json.h"
-#include "io/json_build.h"
+#include "io/json/build.h"
+#include "io/json/read.h"
 #include "pladis/pladis.h"
 #include "pladis/profile.h"
 #include "sampling/preset.h"

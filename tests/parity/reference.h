@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "io/json.h"
-#include "io/safetensors.h"
+#include "io/json/read.h"
+#include "io/tensors/safetensors.h"
 #include "kernels/kernels.h"
 #include "nn/executor.h"
 #include "reference_cases.h"

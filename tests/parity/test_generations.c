@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "pladis/pladis.h"
 
 enum { MAX_TIMESTEPS = 64 };

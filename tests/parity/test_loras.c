@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "pipeline/session.h"
-#include "text/prompt_chunks.h"
+#include "pipeline/session/session.h"
+#include "text/prompt/chunks.h"
 
 static pld_engine *engine;
 

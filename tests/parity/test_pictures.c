@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "io/png.h"
-#include "io/resample.h"
-#include "pipeline/session.h"
+#include "io/pictures/png.h"
+#include "io/pictures/resample.h"
+#include "pipeline/session/session.h"
 #include "pladis/pladis.h"
 
 #define DATA PLADIS_TEST_DATA "/pictures/"

@@ -17,7 +17,7 @@
 #include "models/text_encoder.h"
 #include "nn/executor.h"
 #include "nn/variants/variant.h"
-#include "pipeline/model.h"
+#include "pipeline/model/model.h"
 
 static const double text_tolerance = 5e-6;
 static const double forward_tolerance = 2e-5;

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 
 /** A stored tensor as doubles; the caller frees `values` with pld_free. Absent: count 0, values NULL. */
 typedef struct stored_values {

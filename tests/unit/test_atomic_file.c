@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 
 #include "core/memory.h"
-#include "io/atomic_file.h"
+#include "io/files/atomic_file.h"
 #include "temporary_folder.h"
 
 static pld_error error;

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "io/clip_bpe.h"
 #include "temporary_folder.h"
+#include "text/clip/bpe.h"
 #include "tokenizer_data.h"
 
 static const char *vocabulary(void) {

@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/clip_text.h"
-#include "io/prompt_utf8.h"
+#include "core/utf8.h"
 #include "temporary_folder.h"
+#include "text/clip/normalise.h"
 #include "tokenizer_data.h"
 
 /** Ids of `text` equal `expected`, which includes start and end token. */

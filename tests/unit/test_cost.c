@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-#include "cost.h"
+#include "pictures/cost.h"
 
 /** A picture whose calls take `seconds`, `noise` more for every second of them; the first takes a second. */
 static call_times make(size_t calls, double seconds, double noise) {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 #define MODEL PLADIS_TEST_DATA "/reference/models/"
 enum { SIDE = 128, PIXELS = SIDE * SIDE }; /* so that no level is a single pixel */

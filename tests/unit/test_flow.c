@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Samplers of flow models against diffusers' schedulers: arrays and short runs by the entries of a flow.json
  * (tools/reference/flow_cases.py computes them), and what a family and a person can ask of a schedule. */
-#include "sampling/flow_rule.h"
 #include "sampling/sampler.h"
+#include "sampling/schedules/flow_rule.h"
 #include "sampling_data.h"
 
 enum { MAX_VALUES = 1100 };

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/foreign_syntax.h"
+#include "text/prompt/foreign_syntax.h"
 
 /** What was found: "name: text; name: text (count)". */
 typedef struct findings {

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/json.h"
-#include "io/json_build.h"
+#include "io/json/build.h"
+#include "io/json/read.h"
 #include "temporary_folder.h"
 
 static json_t *document;

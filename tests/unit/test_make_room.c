@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 enum { SIDE = 64, PIXELS = SIDE * SIDE };
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "pipeline/session.h"
+#include "pipeline/session/session.h"
 
 #define SD15  PLADIS_TEST_DATA "/reference/models/sd15"
 #define LORAS PLADIS_TEST_DATA "/loras"

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/json.h"
-#include "io/safetensors.h"
+#include "io/json/read.h"
+#include "io/tensors/safetensors.h"
 #include "pladis/pladis.h"
 #include "temporary_folder.h"
 

@@ -11,9 +11,9 @@
 #include <jansson.h>
 
 #include "core/memory.h"
-#include "io/exif.h"
-#include "io/picture_turn.h"
-#include "io/png.h"
+#include "io/pictures/exif.h"
+#include "io/pictures/png.h"
+#include "io/pictures/turn.h"
 
 /** Bytes from hexadecimal digits; the caller frees them. */
 static uint8_t *from_hex(const char *digits, size_t *size) {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "output.h"
+#include "terminal/output.h"
 
 enum { LONGEST = 1 << 16 };
 

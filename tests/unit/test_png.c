@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 #include "core/memory.h"
-#include "io/png.h"
+#include "io/pictures/png.h"
 #include "temporary_folder.h"
 
 enum { WIDTH = 37, HEIGHT = 21, FIRST_CHUNK = 8 };

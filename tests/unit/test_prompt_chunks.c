@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "text/prompt_chunks.h"
+#include "text/prompt/chunks.h"
 #include "tokenizer_data.h"
 
 enum { POSITIONS = 77, START = 1158, END = 1159 };

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "pipeline/prompt_review.h"
 #include "pladis/pladis.h"
+#include "text/prompt/review.h"
 
 /** What the log was told, a line each. */
 typedef struct told {

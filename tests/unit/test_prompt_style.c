@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "text/prompt_fold.h"
-#include "text/prompt_style.h"
+#include "text/prompt/fold.h"
+#include "text/prompt/style.h"
 #include "tokenizer_data.h"
 
 static pld_error error;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/prompt_weights.h"
+#include "text/prompt/weights.h"
 #include "tokenizer_data.h"
 
 /** One expected part. */

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/random_weights.h"
+#include "io/tensors/random_weights.h"
 #include "pladis/pladis.h"
 
 static pld_engine *engine;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The generator against recorded draws of torch's (tools/reference/rng_cases.py packs them). */
 #include "core/rng.h"
-#include "io/json.h"
+#include "io/json/read.h"
 #include "sampling_data.h"
 
 enum { LONGEST = 256, SHORT_DRAW = 16 };

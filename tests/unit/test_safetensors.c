@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "temporary_folder.h"
 
 #define F32_2X3     "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}"

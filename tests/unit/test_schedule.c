@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scheduler configuration, and what leads from it to a schedule. */
-#include "sampling/beta_distribution.h"
 #include "sampling/sampler.h"
+#include "sampling/schedules/beta_distribution.h"
 #include "sampling_data.h"
 
 static pld_error error;

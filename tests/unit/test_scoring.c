@@ -16,7 +16,7 @@
 #include <jansson.h>
 
 #include "core/memory.h"
-#include "io/png.h"
+#include "io/pictures/png.h"
 #include "pladis/scoring.h"
 #include "scoring/components.h"
 

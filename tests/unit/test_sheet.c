@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "message.h"
-#include "sheet_layout.h"
+#include "pages/sheet_layout.h"
+#include "terminal/message.h"
 
 enum { ROWS = 2, COLUMNS = 3, CELLS = ROWS * COLUMNS };
 

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "canvas.h"
-#include "letters.h"
-#include "text.h"
+#include "canvas/canvas.h"
+#include "canvas/letters.h"
+#include "canvas/text.h"
 
 enum { WIDTH = 96, HEIGHT = 48, LEFT = 8 };
 

@@ -11,8 +11,8 @@
 #include <jansson.h>
 
 #include "core/memory.h"
-#include "io/json.h"
-#include "io/text_file.h"
+#include "io/files/text_file.h"
+#include "io/json/read.h"
 #include "sampling/scheduler_config.h"
 #include "temporary_folder.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/weight_files.h"
+#include "io/tensors/weight_files.h"
 #include "temporary_folder.h"
 
 #define STEM "diffusion_pytorch_model"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/clip_tokenizer.h"
+#include "text/clip/tokenizer.h"
 #include "text/tokenizer.h"
 
 /** A path below tests/data/tokenizer (PLADIS_TEST_DATA in the environment moves tests/data). One of four

@@ -8,7 +8,7 @@ DIR of the model is a diffusers folder with text_encoder/ and tokenizer/; OUT ge
 Where it has text_encoder_2/ and tokenizer_2/ too it is an SDXL: fewer cases, the states of both side by side, counted
 from the penultimate and without the final norm, and the pooled embedding of the second's first chunk, unweighted.
 The parts of each prompt (text and weight, or BREAK) are written here by hand, so that the parser has no part in them.
-Rules, as src/io/prompt_chunks.h states them: each part is tokenised by itself, tokens fill chunks of 75, BREAK ends a
+Rules, as src/text/prompt/chunks.h states them: each part is tokenised by itself, tokens fill chunks of 75, BREAK ends a
 chunk even when it is empty (commas and a BREAK at the end, which no prompt here has near the end of a chunk, are the
 matter of webui_prompts.py); each chunk is encoded by itself, each state is multiplied by its token's weight, and the
 chunk by old mean / new mean; chunks are joined along the tokens. The means are taken in float64.

@@ -12,7 +12,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: embed NAME INPUT OUTPUT.c\n");
         return EXIT_FAILURE;
     }
-    fprintf(output, "#include \"typeface_data.h\"\nconst unsigned char %s[] = {", argv[1]);
+    fprintf(output, "#include \"canvas/typeface_data.h\"\nconst unsigned char %s[] = {", argv[1]);
     while ((byte = fgetc(input)) != EOF) {
         fprintf(output, "%s%d,", size++ % 32 == 0 ? "\n" : "", byte);
     }

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caption.h"
 #include "evaluate/evaluation.h"
-#include "message.h"
-#include "sheet.h"
-#include "whole_file.h"
+#include "files/whole_file.h"
+#include "pages/caption.h"
+#include "pages/sheet.h"
+#include "terminal/message.h"
 
 enum { LABEL = EVALUATE_KEY };
 

@@ -8,14 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cancel.h"
 #include "evaluate/evaluation.h"
-#include "lora_set.h"
-#include "message.h"
-#include "progress.h"
-#include "run.h"
-#include "utf8.h"
-#include "whole_file.h"
+#include "files/whole_file.h"
+#include "pictures/lora_set.h"
+#include "run/run.h"
+#include "terminal/cancel.h"
+#include "terminal/message.h"
+#include "terminal/progress.h"
+#include "values/utf8.h"
 
 enum { MOST_JOBS = 256, REPORT_EVERY_SECONDS = 60 };
 

@@ -7,16 +7,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cancel.h"
 #include "commands.h"
 #include "evaluate/evaluation.h"
-#include "json_values.h"
-#include "lora_set.h"
-#include "message.h"
-#include "model_path.h"
-#include "output.h"
-#include "output_format.h"
-#include "output_set.h"
+#include "files/model_path.h"
+#include "files/output_format.h"
+#include "files/output_set.h"
+#include "pictures/lora_set.h"
+#include "terminal/cancel.h"
+#include "terminal/message.h"
+#include "terminal/output.h"
+#include "values/json_values.h"
 
 bool evaluation_path(const evaluation *e, const char *name, char *path) {
     int length = snprintf(path, PATH_MAX, "%s/%s", e->request->folder, name);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_values.h"
-#include "message.h"
+#include "terminal/message.h"
+#include "values/json_values.h"
 
 bool evaluate_grid_add(const char *asked_by, const char *text, evaluate_grid *grid) {
     if (grid->count == EVALUATE_MOST_AXES) {

@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "generate_options.h"
-#include "sweep.h"
+#include "request/generate_options.h"
+#include "request/sweep.h"
 
 enum { EVALUATE_MOST_GRIDS = 8, EVALUATE_MOST_AXES = 8 };
 

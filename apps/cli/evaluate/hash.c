@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "message.h"
+#include "terminal/message.h"
 
 enum { BLOCK = 1 << 20, DEEPEST = 8 };
 

@@ -8,7 +8,7 @@
 
 #include "evaluate/evaluation.h"
 #include "evaluate/plot_axes.h"
-#include "message.h"
+#include "terminal/message.h"
 
 enum {
     PAGE = 1000,

@@ -6,7 +6,7 @@
 
 #include <utf8proc.h>
 
-#include "number.h"
+#include "values/number.h"
 
 /** Widest a letter is on average in common sans-serif fonts, in parts of its size. */
 static const double letter_width = 0.6;

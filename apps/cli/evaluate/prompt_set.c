@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_values.h"
-#include "message.h"
-#include "whole_file.h"
+#include "files/whole_file.h"
+#include "terminal/message.h"
+#include "values/json_values.h"
 
 enum { LONGEST_FILE = 16 << 20, MOST_PROMPTS = 100000 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
+#include "terminal/message.h"
 
 /** Whether the option itself takes several values; others are swept by --grid only, since a comma may be part
  * of their value. */

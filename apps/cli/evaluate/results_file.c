@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "json_values.h"
-#include "message.h"
-#include "whole_file.h"
+#include "files/whole_file.h"
+#include "terminal/message.h"
+#include "values/json_values.h"
 
 enum { LONGEST_LINE = 512 /* that results_file_add writes */ };
 

@@ -9,10 +9,10 @@
 #include "commands.h"
 #include "evaluate/prompt_set.h"
 #include "evaluate/verdict_json.h"
-#include "json_values.h"
-#include "message.h"
-#include "options.h"
-#include "output.h"
+#include "options/options.h"
+#include "terminal/message.h"
+#include "terminal/output.h"
+#include "values/json_values.h"
 
 typedef struct score_request {
     const char *prompt, *prompts;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
+#include "terminal/message.h"
 
 size_t evaluate_settings_column(const evaluate_settings *settings, const char *name) {
     size_t i = 0;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "message.h"
+#include "terminal/message.h"
 
 const char *group_name(int group) {
     return group == GROUP_ALL ? "all" : pld_world_word(PLD_WORLD_CATEGORIES, group - 1);

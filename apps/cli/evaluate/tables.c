@@ -10,12 +10,12 @@
 #include <jansson.h>
 
 #include "evaluate/evaluation.h"
-#include "json_output.h"
-#include "json_values.h"
-#include "memory_file.h"
-#include "message.h"
-#include "utf8.h"
-#include "whole_file.h"
+#include "files/json_output.h"
+#include "files/memory_file.h"
+#include "files/whole_file.h"
+#include "terminal/message.h"
+#include "values/json_values.h"
+#include "values/utf8.h"
 
 int evaluation_write_text(const evaluation *e, const char *name, size_t grid,
                           void (*print)(FILE *file, const evaluation *e, size_t grid)) {

@@ -6,16 +6,16 @@
 
 #include <bench/bench.h>
 
-#include "cancel.h"
 #include "commands.h"
-#include "measure/bench_report.h"
-#include "message.h"
-#include "model_path.h"
-#include "options.h"
-#include "output_format.h"
-#include "output_set.h"
-#include "profile_table.h"
-#include "whole_file.h"
+#include "files/model_path.h"
+#include "files/output_format.h"
+#include "files/output_set.h"
+#include "files/whole_file.h"
+#include "measure/profile_table.h"
+#include "measure/report.h"
+#include "options/options.h"
+#include "terminal/cancel.h"
+#include "terminal/message.h"
 
 typedef struct bench_request {
     const pld_option_value *models, *only; /**< lists */

@@ -10,7 +10,7 @@
  *      column j of Aᵀ (1, p_j, p_j², p_j³)              last: (0, 0, 0, 1)
  */
 #include "kernels/table.h"
-#include "kernels/winograd_points.h"
+#include "kernels/winograd/points.h"
 
 enum { IN = PLD_WINOGRAD_IN, OUT = PLD_WINOGRAD_OUT, TAPS = 3 };
 

@@ -3,7 +3,7 @@
  * scalar/winograd.c derives them. */
 #include "kernels/table.h"
 #include "kernels/vector/vector.h"
-#include "kernels/winograd_points.h"
+#include "kernels/winograd/points.h"
 
 enum { IN = PLD_WINOGRAD_IN, OUT = PLD_WINOGRAD_OUT, TAPS = 3 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "models/layouts/describe.h"
-#include "io/json_build.h"
+#include "io/json/build.h"
 #include "models/clip/clip.h"
 #include "models/published.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "io/json.h"
+#include "io/json/read.h"
 
 int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format, ...) {
     char name[PLD_LAYOUT_NAME];

@@ -6,7 +6,7 @@
 #ifndef PLD_MODELS_LAYOUTS_DESCRIBE_H
 #define PLD_MODELS_LAYOUTS_DESCRIBE_H
 
-#include "io/json_build.h"
+#include "io/json/build.h"
 #include "models/families.h"
 #include "models/prediction.h"
 

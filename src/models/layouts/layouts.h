@@ -4,7 +4,7 @@
 #ifndef PLD_MODELS_LAYOUTS_H
 #define PLD_MODELS_LAYOUTS_H
 
-#include "io/weight_files.h"
+#include "io/tensors/weight_files.h"
 #include "models/part.h"
 
 enum { PLD_MOST_LAYOUT_PARTS = 8 };

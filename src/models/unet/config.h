@@ -3,7 +3,7 @@
 #ifndef PLD_MODELS_UNET_CONFIG_H
 #define PLD_MODELS_UNET_CONFIG_H
 
-#include "io/json.h"
+#include "io/json/read.h"
 
 enum {
     PLD_UNET_MAX_LEVELS = 8,

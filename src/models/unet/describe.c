@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/json_build.h"
+#include "io/json/build.h"
 #include "models/layouts/describe.h"
 #include "models/unet/unet.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** 3×3 convolutions by Winograd's algorithm. */
-#include "kernels/winograd.h"
+#include "kernels/winograd/winograd.h"
 
 #include "nn/operators/operators.h"
 

@@ -7,8 +7,8 @@
 #include "core/memory.h"
 #include "core/status.h"
 #include "core/text.h"
-#include "io/json.h"
-#include "io/json_build.h"
+#include "io/json/build.h"
+#include "io/json/read.h"
 #include "pipeline/options/options.h"
 #include "pipeline/options/value.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "io/prompt_number.h"
 #include "sampling/guidance/methods.h"
+#include "text/prompt/number.h"
 
 /** A piece of the text, not ended by a zero. */
 typedef struct piece {

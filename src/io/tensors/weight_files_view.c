@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tensors under other names. Parts are runs of rows, so they are places in the file like any tensor; only a
+ * transpose needs to be known by who reads it. */
+#include <string.h>
+
+#include "core/memory.h"
+#include "io/tensors/weight_files_internal.h"
+
+/** Describe one alias of `source` at `*tensor`, whose name is set. */
+static pld_status describe(const pld_weight_alias *alias, const pld_weight *source, pld_stored_tensor *tensor,
+                           pld_error *error) {
+    const char *name = tensor->name;
+    const char *path = pld_safetensors_path(source->file);
+    char shape[96];
+    *tensor = *source->tensor;
+    tensor->name = name;
+    pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape);
+    if (alias->parts > 1) {
+        if (tensor->rank < 1 || tensor->shape[0] % alias->parts != 0) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: tensor '%s': expected a number of rows divisible by %d, found shape %s",
+                            path, source->tensor->name, alias->parts, shape);
+        }
+        tensor->shape[0] /= alias->parts;
+        tensor->bytes /= (size_t)alias->parts;
+        tensor->offset += tensor->bytes * (uint64_t)alias->part;
+    }
+    if (alias->transposed) {
+        if (tensor->rank != 2) {
+            return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a matrix, found shape %s",
+                            path, source->tensor->name, shape);
+        }
+        tensor->shape[0] = source->tensor->shape[1];
+        tensor->shape[1] = source->tensor->shape[0];
+    }
+    while (alias->flattened && tensor->rank > 2 && tensor->shape[tensor->rank - 1] == 1) {
+        tensor->rank--;
+    }
+    return PLD_OK;
+}
+
+/** Make the tables of a view. Its fields are freed by the caller on failure. */
+static pld_status allocate(const pld_weight_files *base, const pld_weight_alias *aliases, size_t count,
+                           pld_weight_files *view, pld_error *error) {
+    size_t names = 1;
+    for (size_t i = 0; i < count; i++) {
+        names += strlen(aliases[i].name) + 1;
+    }
+    view->files = pld_allocate(base->file_count, sizeof(pld_safetensors *));
+    view->weights = pld_allocate(count, sizeof *view->weights);
+    view->by_name = pld_allocate(count, sizeof *view->by_name);
+    view->aliases = pld_allocate(count, sizeof *view->aliases);
+    view->alias_names = pld_allocate(names, 1);
+    view->variant = pld_copy_string(base->variant);
+    if (!view->files || !view->weights || !view->by_name || !view->aliases || !view->alias_names ||
+        !view->variant) {
+        return pld_fail_memory(error, count * sizeof *view->aliases + names, "list of weights");
+    }
+    return PLD_OK;
+}
+
+static pld_status fill(const pld_weight_files *base, const pld_weight_alias *aliases, size_t count,
+                       pld_weight_files *view, pld_error *error) {
+    PLD_TRY(allocate(base, aliases, count, view, error));
+    for (; view->file_count < base->file_count; view->file_count++) {
+        view->files[view->file_count] = pld_safetensors_share(base->files[view->file_count]);
+    }
+    char *name = view->alias_names;
+    for (size_t i = 0; i < count; i++) {
+        const size_t size = strlen(aliases[i].name) + 1;
+        const pld_weight *source = &base->weights[aliases[i].source];
+        pld_stored_tensor *tensor = &view->aliases[i];
+        tensor->name = memcpy(name, aliases[i].name, size);
+        name += size;
+        PLD_TRY(describe(&aliases[i], source, tensor, error));
+        view->weights[i] = (pld_weight){source->file, tensor, i, source->transposed || aliases[i].transposed};
+        view->count++;
+    }
+    pld_weight_files_sort(view);
+    for (size_t i = 1; i < count; i++) {
+        const char *twice = view->by_name[i].tensor->name;
+        if (strcmp(view->by_name[i - 1].tensor->name, twice) == 0) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: two tensors of the file stand for '%s'; the checkpoint is malformed: use "
+                            "another version of it",
+                            pld_safetensors_path(view->by_name[i].file), twice);
+        }
+    }
+    return PLD_OK;
+}
+
+pld_status pld_weight_files_view(const pld_weight_files *base, const pld_weight_alias *aliases, size_t count,
+                                 pld_weight_files **view, pld_error *error) {
+    *view = NULL;
+    pld_weight_files *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "list of weights");
+    }
+    pld_status status = fill(base, aliases, count, made, error);
+    if (status != PLD_OK) {
+        pld_weight_files_close(&made);
+        return status;
+    }
+    *view = made;
+    return PLD_OK;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A diffusers folder: a document and a file of weights for each part, the pipeline, its schedule, tokenizers.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/mapping.h"
+#include "core/memory.h"
+#include "io/files/atomic_file.h"
+#include "io/json/build.h"
+#include "pipeline/files/convert.h"
+#include "text/clip/bpe.h"
+
+static pld_status make_folder(const char *path, pld_error *error) {
+    return mkdir(path, 0777) == 0 || errno == EEXIST
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_IO, "%s: the folder cannot be created: %s", path, strerror(errno));
+}
+
+/** Copy one small file as it is. */
+static pld_status copy_file(const char *from, const char *to, pld_error *error) {
+    enum { MOST = 64 << 20 };
+    pld_mapping *file = NULL;
+    PLD_TRY(pld_mapping_open(from, &file, error));
+    const size_t size = (size_t)pld_mapping_size(file);
+    char *data = size <= MOST ? pld_allocate(size, 1) : NULL;
+    pld_status status = size > MOST
+                            ? pld_fail(error, PLD_ERROR_FORMAT, "%s: expected at most %d bytes, found %zu",
+                                       from, (int)MOST, size)
+                        : data ? pld_mapping_read(file, 0, size, data, NULL, error)
+                               : pld_fail_memory(error, size, from);
+    if (status == PLD_OK) {
+        status = pld_atomic_file_save(to, data, size, NULL, error);
+    }
+    pld_free(data);
+    pld_mapping_close(&file);
+    return status;
+}
+
+/** Write a document at FOLDER/inside. */
+static pld_status save_json(const char *folder, const char *inside, const json_t *document,
+                            pld_error *error) {
+    char *text = pld_json_dump(document, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    char *path = pld_format("%s/%s", folder, inside);
+    char *line = text ? pld_format("%s\n", text) : NULL;
+    pld_status status = line && path ? pld_atomic_file_save(path, line, strlen(line), NULL, error)
+                                     : pld_fail_memory(error, 256, inside);
+    pld_free(line);
+    pld_free(path);
+    pld_free(text);
+    return status;
+}
+
+/** What a model_index.json names and this folder will not have: checkers and encoders of pictures. */
+static pld_status save_index(const char *folder, const json_t *index, pld_error *error) {
+    static const char *const optional[] = {"safety_checker", "feature_extractor", "image_encoder"};
+    json_t *copy = json_deep_copy(index);
+    if (!copy) {
+        return pld_fail_memory(error, 1024, "model_index.json");
+    }
+    pld_json_builder builder = {0};
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        if (json_object_get(copy, optional[i])) {
+            pld_json_put(&builder, copy, optional[i], json_pack("[n, n]"));
+        }
+    }
+    if (json_object_get(copy, "requires_safety_checker")) {
+        pld_json_put(&builder, copy, "requires_safety_checker", json_false());
+    }
+    copy = pld_json_finish(&builder, copy);
+    pld_status status = copy ? save_json(folder, "model_index.json", copy, error)
+                             : pld_fail_memory(error, 1024, "model_index.json");
+    json_decref(copy);
+    return status;
+}
+
+/** Write or copy the document at `inside`. */
+static pld_status put_document(const pld_model_source *source, const char *folder, const char *inside,
+                               pld_error *error) {
+    const json_t *own = pld_model_source_document(source, inside);
+    if (own) {
+        return save_json(folder, inside, own, error);
+    }
+    char *from = pld_format("%s/%s", source->folder, inside);
+    char *to = pld_format("%s/%s", folder, inside);
+    pld_status status = from && to ? copy_file(from, to, error) : pld_fail_memory(error, 256, inside);
+    pld_free(from);
+    pld_free(to);
+    return status;
+}
+
+static pld_status put_index(const pld_model_source *source, const char *folder, pld_error *error) {
+    static const char inside[] = "model_index.json";
+    const json_t *own = pld_model_source_document(source, inside);
+    if (own) {
+        return save_index(folder, own, error);
+    }
+    json_t *document = NULL;
+    char *from = pld_format("%s/%s", source->folder, inside);
+    pld_status status = from ? pld_json_load(from, 0, &document, error) : pld_fail_memory(error, 256, inside);
+    status = status == PLD_OK ? save_index(folder, document, error) : status;
+    json_decref(document);
+    pld_free(from);
+    return status;
+}
+
+/** Copy the plain files of a tokenizer's folder. */
+static pld_status copy_tokenizer(const char *from, const char *to, pld_error *error) {
+    static const char *const names[] = {
+        "tokenizer.json",          "vocab.json",        "merges.txt",   "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "spiece.model", "tokenizer.model"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct stat found;
+        char *source = pld_format("%s/%s", from, names[i]);
+        char *target = pld_format("%s/%s", to, names[i]);
+        pld_status status = source && target ? PLD_OK : pld_fail_memory(error, 256, "path");
+        if (status == PLD_OK && stat(source, &found) == 0) {
+            status = copy_file(source, target, error);
+        }
+        pld_free(source);
+        pld_free(target);
+        PLD_TRY(status);
+    }
+    return PLD_OK;
+}
+
+/** Write a tokenizer that follows from CLIP's published vocabulary. */
+static pld_status write_tokenizer(const char *vocabulary, const char *pad, const char *to, pld_error *error) {
+    pld_clip_bpe texts;
+    PLD_TRY(pld_clip_bpe_read(vocabulary, pad, &texts, error));
+    const struct {
+        const char *name, *data;
+        size_t size;
+    } files[] = {{"vocab.json", texts.vocabulary, texts.vocabulary_size},
+                 {"merges.txt", texts.merges, texts.merges_size},
+                 {"tokenizer_config.json", texts.configuration, texts.configuration_size}};
+    pld_status status = PLD_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files && status == PLD_OK; i++) {
+        char *path = pld_format("%s/%s", to, files[i].name);
+        status = path ? pld_atomic_file_save(path, files[i].data, files[i].size, NULL, error)
+                      : pld_fail_memory(error, 256, "path");
+        pld_free(path);
+    }
+    pld_clip_bpe_free(&texts);
+    return status;
+}
+
+/** The tokenizer of one text encoder, from wherever the model has it. */
+static pld_status put_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                const char *folder, pld_error *error) {
+    const char *pad = pld_model_source_pad(source, part);
+    struct stat found;
+    const char *given = source->tokenizer;
+    char *to = pld_format("%s/%s", folder, part->tokenizer);
+    char *inside = pld_format("%s/%s", given ? given : source->folder ? source->folder : "", part->tokenizer);
+    pld_status status = to && inside ? make_folder(to, error) : pld_fail_memory(error, 256, "path");
+    if (status == PLD_OK) {
+        const bool given_file = given && stat(given, &found) == 0 && !S_ISDIR(found.st_mode);
+        if (given_file || (!given && !source->folder)) {
+            status = write_tokenizer(given_file ? given : source->vocabulary, pad, to, error);
+        } else {
+            const bool nested = stat(inside, &found) == 0 && S_ISDIR(found.st_mode);
+            status = copy_tokenizer(nested ? inside : given, to, error);
+        }
+    }
+    pld_free(to);
+    pld_free(inside);
+    return status;
+}
+
+static pld_status put_part(pld_conversion *conversion, const pld_component *part, const char *folder,
+                           pld_error *error) {
+    static const char *const metadata[] = {"format", "pt", NULL};
+    char *inside = pld_format("%s/%s", folder, part->row->name);
+    char *document = pld_format("%s/config.json", part->row->name);
+    char *weights = pld_format("%s/%s/%s.safetensors", folder, part->row->name, part->row->stem);
+    pld_status status =
+        inside && document && weights ? make_folder(inside, error) : pld_fail_memory(error, 256, "path");
+    if (status == PLD_OK) {
+        status = put_document(&conversion->model->source, folder, document, error);
+    }
+    if (status == PLD_OK) {
+        status = pld_conversion_add_part(conversion, part, error);
+    }
+    if (status == PLD_OK) {
+        status = pld_conversion_write(conversion, weights, metadata, error);
+    }
+    pld_conversion_clear(conversion);
+    pld_free(inside);
+    pld_free(document);
+    pld_free(weights);
+    return status;
+}
+
+pld_status pld_convert_to_folder(pld_conversion *conversion, const char *folder, pld_error *error) {
+    const pld_model_source *source = &conversion->model->source;
+    const pld_model *model = conversion->model;
+    char *schedule = pld_format("%s/scheduler", folder);
+    pld_status status = schedule ? make_folder(schedule, error) : pld_fail_memory(error, 256, "path");
+    pld_free(schedule);
+    PLD_TRY(status);
+    PLD_TRY(put_index(source, folder, error));
+    PLD_TRY(put_document(source, folder, "scheduler/scheduler_config.json", error));
+    for (int i = 0; i < model->part_count; i++) {
+        const pld_component *part = &model->parts[i];
+        if (part->row->tokenizer) {
+            PLD_TRY(put_tokenizer(source, part->row, folder, error));
+        }
+        PLD_TRY(put_part(conversion, part, folder, error));
+    }
+    bool preferences = false;
+    PLD_TRY(pld_model_source_has(source, "pladis.json", &preferences, error));
+    return preferences ? put_document(source, folder, "pladis.json", error) : PLD_OK;
+}

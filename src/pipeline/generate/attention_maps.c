@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/generate/attention_maps.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/sized.h"
+#include "nn/site_choice.h"
+
+enum { MAX_WORDS = 64 };
+
+static const pld_attention_maps_options defaults = {.blocks = "all", .end = 1};
+
+void pld_attention_maps_options_init(pld_attention_maps_options *options, size_t struct_size) {
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
+}
+
+/** Cut the list at its commas; blanks around a word do not count. */
+static pld_status split_words(pld_attention_maps *maps, pld_error *error) {
+    maps->words = pld_allocate(MAX_WORDS, sizeof *maps->words);
+    maps->tokens = pld_allocate(MAX_WORDS, sizeof *maps->tokens);
+    if (!maps->words || !maps->tokens) {
+        return pld_fail_memory(error, MAX_WORDS * sizeof *maps->words, "attention maps");
+    }
+    for (char *at = maps->text; at;) {
+        char *comma = strchr(at, ',');
+        if (comma) {
+            *comma = 0;
+        }
+        at += strspn(at, " ");
+        size_t length = strlen(at);
+        while (length && at[length - 1] == ' ') {
+            at[--length] = 0;
+        }
+        if (!length || maps->word_count == MAX_WORDS) {
+            return pld_fail(error, PLD_ERROR_ARGUMENT,
+                            "attention-maps: expected 1 to %d words separated by commas, found %s", MAX_WORDS,
+                            length ? "more" : "an empty one");
+        }
+        maps->words[maps->word_count++] = at;
+        at = comma ? comma + 1 : NULL;
+    }
+    return PLD_OK;
+}
+
+pld_status pld_attention_maps_create(const pld_attention_maps_options *given, pld_attention_maps **maps,
+                                     pld_error *error) {
+    pld_attention_maps_options full;
+    const pld_attention_maps_options *options = &full;
+    *maps = NULL;
+    PLD_TRY(PLD_SIZED_READ(pld_attention_maps_options, given, &defaults, &full, error));
+    if (!options->words || !options->blocks) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "attention-maps: expected %s, found NULL",
+                        options->words ? "blocks, \"all\" if not some" : "words");
+    }
+    if (!(options->start >= 0 && options->start < options->end && options->end <= 1)) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "attention-maps: expected fractions 0 <= start < end <= 1, found %g and %g",
+                        options->start, options->end);
+    }
+    pld_attention_maps *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "attention maps");
+    }
+    made->text = pld_copy_string(options->words);
+    made->blocks = pld_copy_string(options->blocks);
+    made->start = options->start;
+    made->end = options->end;
+    pld_status status =
+        made->text && made->blocks ? split_words(made, error) : pld_fail_memory(error, 64, "attention maps");
+    if (status != PLD_OK) {
+        pld_attention_maps_destroy(&made);
+    }
+    *maps = made;
+    return status;
+}
+
+/** What a run needs only while it runs. */
+static void free_run(pld_attention_maps *maps) {
+    for (size_t i = 0; maps->sites && i < maps->site_count; i++) {
+        pld_free(maps->sites[i].sums[0]);
+        pld_free(maps->sites[i].sums[1]);
+    }
+    pld_free(maps->sites);
+    pld_free(maps->counts);
+    maps->sites = NULL;
+    maps->counts = NULL;
+}
+
+static void free_values(pld_attention_maps *maps) {
+    for (int kind = 0; kind < 2; kind++) {
+        pld_free(maps->values[kind]);
+        maps->values[kind] = NULL;
+    }
+}
+
+void pld_attention_maps_destroy(pld_attention_maps **maps) {
+    pld_attention_maps *m = *maps;
+    if (!m) {
+        return;
+    }
+    free_run(m);
+    free_values(m);
+    pld_free(m->tokens);
+    pld_free(m->words);
+    pld_free(m->text);
+    pld_free(m->blocks);
+    pld_free(m);
+    *maps = NULL;
+}
+
+/** Numbers of one map. */
+static size_t map_size(const pld_attention_maps *maps) {
+    return (size_t)maps->width * (size_t)maps->height;
+}
+
+const char *pld_attention_maps_word(const pld_attention_maps *maps, size_t index) {
+    return index < maps->word_count ? maps->words[index] : NULL;
+}
+
+bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_attention_map *map) {
+    if (index >= maps->word_count || !maps->values[1] ||
+        pld_sized_check("pld_attention_map", map, NULL) != PLD_OK) {
+        return false;
+    }
+    const size_t at = index * map_size(maps);
+    const pld_attention_map full = {.word = maps->words[index],
+                                    .tokens = maps->tokens[index],
+                                    .width = maps->width,
+                                    .height = maps->height,
+                                    .dense = maps->values[0] + at,
+                                    .sparse = maps->values[1] + at};
+    pld_sized_write(map, &full, sizeof full);
+    return true;
+}
+
+/** The prompt's pieces, for a word that is not among them. */
+static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *word, pld_error *error) {
+    char pieces[256] = "";
+    size_t used = 0;
+    for (size_t c = 0; c < prompt->chunk_count; c++) {
+        for (size_t i = 1; i + 1 < prompt->chunks[c]->count && used + 1 < sizeof pieces; i++) {
+            const int written = snprintf(pieces + used, sizeof pieces - used, "%s%s", used ? " " : "",
+                                         prompt->chunks[c]->pieces[i]);
+            used += written > 0 ? (size_t)written : 0;
+        }
+    }
+    return pld_fail(error, PLD_ERROR_ARGUMENT,
+                    "attention-maps: '%.60s' is not in the prompt, whose tokens are: %.200s", word, pieces);
+}
+
+/** Mark every place where the tokens of word `index` follow each other in the prompt. */
+static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_tokenizer_tokens *prompt,
+                            const pld_token_chunk *word, const pld_tokenizer_facts *facts, pld_error *error) {
+    const size_t positions = (size_t)maps->keys / prompt->chunk_count;
+    const size_t before = facts->before_id >= 0, after = facts->after_id >= 0;
+    const size_t length = word->count - before - after;
+    bool *counts = maps->counts + index * (size_t)maps->keys;
+    maps->tokens[index] = 0;
+    for (size_t c = 0; c < prompt->chunk_count; c++) {
+        const pld_token_chunk *chunk = prompt->chunks[c];
+        for (size_t at = before; length && at + length + after <= chunk->count; at++) {
+            if (memcmp(chunk->ids + at, word->ids + before, length * sizeof *word->ids) == 0) {
+                memset(counts + c * positions + at, 1, length);
+            }
+        }
+    }
+    for (int64_t key = 0; key < maps->keys; key++) {
+        maps->tokens[index] += counts[key];
+    }
+    return maps->tokens[index] ? PLD_OK : refuse_word(prompt, maps->words[index], error);
+}
+
+static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const pld_tokens *prompt,
+                             pld_error *error) {
+    for (size_t i = 0; i < maps->word_count; i++) {
+        pld_tokens *word = NULL;
+        PLD_TRY(pld_tokenize(model, maps->words[i], strlen(maps->words[i]), true, &word, error));
+        /* keys are counted by the first tokenizer: models with two have one vocabulary */
+        const pld_status status =
+            mark_word(maps, i, prompt->tokenizers[0], word->tokenizers[0]->chunks[0],
+                      pld_tokenizer_get_facts(pld_text_encoder_of(model, 0)->tokenizer), error);
+        pld_tokens_destroy(&word);
+        PLD_TRY(status);
+    }
+    return PLD_OK;
+}
+
+/** The cross-attention layers that `blocks` names. */
+static pld_status choose_sites(const pld_model *model, pld_attention_maps *maps, pld_error *error) {
+    const pld_site_choice choice = {maps->blocks, ",", PLD_SITES_CROSS, "attention-maps-blocks"};
+    bool *chosen = pld_allocate(model->site_count, sizeof *chosen);
+    pld_status status = chosen ? pld_sites_choose(model->sites, model->site_count, &choice, chosen, error)
+                               : pld_fail_memory(error, model->site_count, "attention maps");
+    for (size_t i = 0; status == PLD_OK && i < model->site_count; i++) {
+        maps->sites[i].chosen = chosen[i];
+    }
+    pld_free(chosen);
+    return status;
+}
+
+/** The words' positions in the prompt and the layers in the model, which the run counts by. */
+static pld_status find_places(pld_attention_maps *maps, const pld_model *model, const char *prompt,
+                              bool literal, pld_error *error) {
+    pld_tokens *tokens = NULL;
+    PLD_TRY(pld_tokenize(model, prompt, strlen(prompt), literal, &tokens, error));
+    const pld_tokenizer_tokens *first = tokens->tokenizers[0];
+    const int64_t positions = pld_text_encoder_of(model, 0)->text.positions;
+    maps->keys = positions ? (int64_t)first->chunk_count * positions : (int64_t)first->chunks[0]->count;
+    maps->site_count = model->site_count;
+    maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
+    maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);
+    pld_status status =
+        maps->sites && maps->counts
+            ? choose_sites(model, maps, error)
+            : pld_fail_memory(error, maps->site_count * sizeof *maps->sites, "attention maps");
+    if (status == PLD_OK) {
+        status = find_words(maps, model, tokens, error);
+    }
+    pld_tokens_destroy(&tokens);
+    return status;
+}
+
+pld_status pld_attention_maps_check(pld_attention_maps *maps, const struct pld_model *model,
+                                    const char *prompt, bool literal, pld_error *error) {
+    free_run(maps);
+    free_values(maps);
+    const pld_status status = find_places(maps, model, prompt, literal, error);
+    free_run(maps);
+    return status;
+}
+
+pld_status pld_attention_maps_begin(pld_generation *g) {
+    pld_attention_maps *maps = g->options->attention_maps;
+    if (!maps) {
+        return PLD_OK;
+    }
+    free_run(maps);
+    free_values(maps);
+    maps->calls = 0;
+    maps->out_of_memory = false;
+    maps->width = (int)g->latent_width;
+    maps->height = (int)g->latent_height;
+    maps->alpha = (float)g->options->pladis_alpha;
+    maps->kernels = g->model->engine->kernels;
+    maps->threads = g->model->engine->threads;
+    return find_places(maps, g->model, g->options->prompt, g->options->literal_prompt, g->error);
+}
+
+void pld_attention_maps_watch(pld_generation *g, size_t step, pld_run *run) {
+    pld_attention_maps *maps = g->options->attention_maps;
+    const double steps = (double)pld_sampler_schedule(g->sampler)->steps;
+    if (maps && floor(maps->start * steps) <= (double)step && (double)step < floor(maps->end * steps)) {
+        run->observe = pld_attention_maps_observe;
+        run->observe_user = maps;
+        maps->calls++;
+    }
+}
+
+/** sums [h, w] of a layer, bilinearly at the places of [height, width] (torch's interpolate, align_corners
+ * false). */
+static double sum_at(const pld_map_site *site, const double *sums, double y, double x) {
+    const double row = fmax(y, 0);
+    const double column = fmax(x, 0);
+    const int64_t top = (int64_t)row;
+    const int64_t left = (int64_t)column;
+    const int64_t bottom = top + 1 < site->height ? top + 1 : top;
+    const int64_t right = left + 1 < site->width ? left + 1 : left;
+    const double down = row - (double)top;
+    const double across = column - (double)left;
+    const double upper =
+        sums[top * site->width + left] * (1 - across) + sums[top * site->width + right] * across;
+    const double lower =
+        sums[bottom * site->width + left] * (1 - across) + sums[bottom * site->width + right] * across;
+    return upper * (1 - down) + lower * down;
+}
+
+/** Add a layer's share of one word to values [height, width]. */
+static void add_site(const pld_attention_maps *maps, const pld_map_site *site, const double *sums,
+                     double factor, float *values) {
+    const double y_scale = (double)site->height / maps->height;
+    const double x_scale = (double)site->width / maps->width;
+    for (int y = 0; y < maps->height; y++) {
+        for (int x = 0; x < maps->width; x++) {
+            values[y * maps->width + x] +=
+                (float)(factor * sum_at(site, sums, (y + 0.5) * y_scale - 0.5, (x + 0.5) * x_scale - 0.5));
+        }
+    }
+}
+
+static size_t observed_sites(const pld_attention_maps *maps) {
+    size_t count = 0;
+    for (size_t i = 0; i < maps->site_count; i++) {
+        count += maps->sites[i].height > 0;
+    }
+    return count;
+}
+
+pld_status pld_attention_maps_finish(pld_generation *g) {
+    pld_attention_maps *maps = g->options->attention_maps;
+    if (!maps) {
+        return PLD_OK;
+    }
+    const size_t sites = observed_sites(maps), places = map_size(maps);
+    if (maps->out_of_memory || sites == 0) {
+        return maps->out_of_memory ? pld_fail_memory(g->error, places * sizeof(double), "attention maps")
+                                   : pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                                              "attention-maps: no network call lies in the interval from %g "
+                                              "to %g of the steps; choose a wider one",
+                                              maps->start, maps->end);
+    }
+    const int64_t shape[] = {(int64_t)maps->word_count, maps->height, maps->width};
+    static const char *const names[2] = {"attention_maps.dense", "attention_maps.sparse"};
+    for (int kind = 0; kind < 2; kind++) {
+        maps->values[kind] = pld_allocate(maps->word_count * places, sizeof(float));
+        if (!maps->values[kind]) {
+            return pld_fail_memory(g->error, maps->word_count * places * sizeof(float), "attention maps");
+        }
+        for (size_t i = 0; i < maps->site_count * maps->word_count; i++) {
+            const pld_map_site *site = &maps->sites[i / maps->word_count];
+            const size_t word = i % maps->word_count;
+            if (site->height > 0) {
+                add_site(maps, site, site->sums[kind] + word * (size_t)(site->height * site->width),
+                         1 / (double)(maps->calls * sites), maps->values[kind] + word * places);
+            }
+        }
+        PLD_TRY(pld_dump_add(&g->dump, names[kind], maps->values[kind], 3, shape, g->error));
+    }
+    free_run(maps);
+    return PLD_OK;
+}

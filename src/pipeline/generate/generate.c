@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** One picture: load, text, denoise, decode. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cancel.h"
+#include "core/memory.h"
+#include "core/sized.h"
+#include "io/files/atomic_file.h"
+#include "io/tensors/weight_files.h"
+#include "nn/variants/variant.h"
+#include "pipeline/generate/attention_maps.h"
+#include "pipeline/generate/generation.h"
+#include "pipeline/generate/init_picture.h"
+#include "pipeline/generate/preview.h"
+
+/** Tell the caller where the run is; his answer may end it. */
+static pld_status tell(pld_generation *g, const char *stage, size_t step, size_t steps) {
+    const double seconds = pld_seconds() - g->began;
+    double denoise = 0;
+    for (int i = 0; i < g->report.stage_count; i++) {
+        denoise += g->report.stage_seconds[i]; /* stages that are done do not repeat */
+    }
+    const double left = step > 0 ? (seconds - denoise) / (double)step * (double)(steps - step) : -1;
+    const pld_progress progress = {.struct_size = sizeof progress,
+                                   .stage = stage,
+                                   .image = g->options->image,
+                                   .images = g->options->images,
+                                   .step = (int)step,
+                                   .steps = (int)steps,
+                                   .seconds = seconds,
+                                   .seconds_left = left};
+    bool go_on = !g->options->progress || g->options->progress(g->options->progress_user, &progress);
+    bool cancelled = pld_cancel_requested(g->options->cancel);
+    return go_on && !cancelled ? PLD_OK : pld_fail(g->error, PLD_ERROR_CANCELLED, "cancelled");
+}
+
+/** Run one stage and note its time. */
+static pld_status stage(pld_generation *g, const char *name, pld_status (*run)(pld_generation *g)) {
+    PLD_TRY(tell(g, name, 0, 0));
+    const double begin = pld_seconds();
+    PLD_TRY(run(g));
+    pld_profile_end(g->options->profile, PLD_PROFILE_STAGE, "", name, begin);
+    g->report.stage_names[g->report.stage_count] = name;
+    g->report.stage_seconds[g->report.stage_count++] = pld_seconds() - begin;
+    return PLD_OK;
+}
+
+static const pld_context *context_of(const pld_generation *g, pld_branch branch) {
+    return &g->session->contexts[pld_branch_text(branch)].context;
+}
+
+/** Most tokens of the prompts that this run attends to. */
+static int64_t context_tokens(const pld_generation *g) {
+    const pld_branch_set texts = pld_guidance_chain_texts(&g->guidance);
+    int64_t most = 0;
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        const int64_t tokens = texts & PLD_BRANCH_BIT(branch) ? context_of(g, (pld_branch)branch)->tokens : 0;
+        most = tokens > most ? tokens : most;
+    }
+    return most;
+}
+
+/** Buffers of attention variants that need some. */
+static pld_status allocate_attention_spare(pld_generation *g, const pld_plan *plan) {
+    if (g->attention_spare ||
+        !(pld_variant_table_needs_spare(&g->dense) || pld_variant_table_needs_spare(&g->pladis))) {
+        return PLD_OK;
+    }
+    g->attention_spare_floats = pld_plan_attention_floats(plan);
+    g->attention_spare = pld_allocate_aligned(PLD_SPARE_COUNT * g->attention_spare_floats, sizeof(float));
+    return g->attention_spare
+               ? PLD_OK
+               : pld_fail_memory(g->error, PLD_SPARE_COUNT * g->attention_spare_floats * sizeof(float),
+                                 "attention variants");
+}
+
+/** Some step of the run evaluates just these branches. */
+static bool evaluates(const pld_generation *g, pld_branch_set branches) {
+    const size_t steps = pld_sampler_schedule(g->sampler)->steps;
+    for (size_t step = 0; step < steps; step++) {
+        if (pld_guidance_chain_branches(&g->guidance, step, steps) == branches) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Prepare the denoiser for the sets of branches that this run evaluates: primitives and packed weights. */
+static pld_status load_denoiser(pld_generation *g) {
+    pld_denoiser_request request = {.height = g->latent_height,
+                                    .width = g->latent_width,
+                                    .tokens = context_tokens(g),
+                                    .tables = {&g->dense, &g->pladis}};
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
+            pld_session_drop_denoiser(g->session, set);
+        }
+    }
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        if (evaluates(g, set)) {
+            request.branches = set;
+            PLD_TRY(pld_session_need_denoiser(g->session, &request, g->options->cancel, g->error));
+            PLD_TRY(allocate_attention_spare(g, &g->session->denoisers[set].plan));
+        }
+    }
+    return PLD_OK;
+}
+
+/** latents_init [1, C, h, w] of a file, which must have the run's shape. */
+static pld_status read_init_noise(pld_generation *g, const int64_t *shape, float *noise) {
+    pld_weight_files *files = NULL;
+    pld_weight weight;
+    const char *path = g->options->init_noise;
+    PLD_TRY(pld_weight_files_open_file(path, &files, g->error));
+    char expected[96];
+    pld_shape_text(shape, 4, expected, sizeof expected);
+    pld_status status = PLD_OK;
+    if (!pld_weight_files_find(files, "latents_init", &weight) || weight.tensor->dtype != PLD_DTYPE_F32 ||
+        weight.tensor->rank != 4 || memcmp(weight.tensor->shape, shape, 4 * sizeof *shape) != 0) {
+        status = pld_fail(g->error, PLD_ERROR_FORMAT, "%s: expected a tensor 'latents_init' %s of f32", path,
+                          expected);
+    } else {
+        status = pld_weight_read(&weight, 0, weight.tensor->bytes, noise, g->error);
+    }
+    pld_weight_files_close(&files);
+    return status;
+}
+
+/** Unit normal noise from the seed (the generator's first draw, but for a picture's latents), scaled as the
+ * sampler wants it. */
+static pld_status start_latents(pld_generation *g) {
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
+    pld_rng_normal(&g->rng, g->latents, g->count);
+    if (g->options->init_noise) {
+        PLD_TRY(read_init_noise(g, shape, g->latents));
+        for (size_t i = 0; i < g->count; i++) {
+            if (!isfinite(g->latents[i])) {
+                return pld_fail(
+                    g->error, PLD_ERROR_NUMERIC,
+                    "%s: tensor 'latents_init': element %zu is not finite; expected unit-normal noise",
+                    g->options->init_noise, i);
+            }
+        }
+    }
+    PLD_TRY(pld_dump_add(&g->dump, "latents_init", g->latents, 4, shape, g->error));
+    if (g->options->init_image) {
+        return pld_init_picture_start(g);
+    }
+    const float scale = pld_sampler_schedule(g->sampler)->init_noise_sigma;
+    for (size_t i = 0; i < g->count; i++) {
+        g->latents[i] *= scale;
+    }
+    return PLD_OK;
+}
+
+/** Hand the network its input: a row for each group of branches that begin equal. */
+static void fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan *denoiser) {
+    const pld_value *sample = &denoiser->plan.values[denoiser->values.sample];
+    pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
+    for (int64_t i = 0; i < sample->batch; i++) {
+        g->model->engine->kernels->nchw_to_nhwc(
+            g->model_input, sample->channels, sample->height * sample->width,
+            pld_plan_data(&denoiser->plan, denoiser->values.sample) + (size_t)i * g->count);
+    }
+}
+
+/** What the network predicts for each of the branches, into g->rows; behind it there may be more of the output, which
+ * nobody reads: a learned variance. */
+static void read_output(pld_generation *g, const pld_denoiser_plan *denoiser, const pld_branch *branches,
+                        int count) {
+    const pld_value *output = &denoiser->plan.values[denoiser->values.output];
+    const size_t floats = (size_t)(output->height * output->width * output->channels);
+    for (int i = 0; i < count; i++) {
+        const size_t place = (size_t)pld_group_of_row(&output->groups, i);
+        g->model->engine->kernels->nhwc_to_nchw(
+            pld_plan_data(&denoiser->plan, denoiser->values.output) + place * floats, output->channels,
+            output->height * output->width, g->rows[branches[i]]);
+    }
+}
+
+/** Predictions of a set of branches for call `call`, into g->rows: one evaluation whose rows are the
+ * branches. */
+static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
+    pld_denoiser_plan *denoiser = &g->session->denoisers[set];
+    pld_branch branches[PLD_BRANCH_COUNT];
+    const int count = pld_branches_of(set, branches);
+    const pld_context *contexts[PLD_BRANCH_COUNT];
+    float timesteps[PLD_BRANCH_COUNT];
+    for (int i = 0; i < count; i++) {
+        contexts[i] = context_of(g, branches[i]);
+        timesteps[i] = (float)pld_sampler_network_timestep(g->sampler, call);
+    }
+    fill_sample(g, call, denoiser);
+    pld_run run = pld_session_run(g->session, &denoiser->plan, g->options->cancel);
+    const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
+    run.variants = active ? &g->pladis : &g->dense;
+    run.branch_of_row = branches;
+    run.contexts = contexts;
+    run.negative_context = context_of(g, PLD_BRANCH_UNCONDITIONAL);
+    run.attention_spare = g->attention_spare;
+    run.attention_spare_floats = g->attention_spare_floats;
+    run.block_scales = g->has_block_scales ? &g->block_scales : NULL;
+    run.timesteps = timesteps;
+    pld_attention_maps_watch(g, pld_sampler_step_of_call(g->sampler, call), &run);
+    if (g->statistics) {
+        pld_attention_statistics_watch(g->statistics, &run);
+    }
+    PLD_TRY(pld_plan_run(&run, g->error));
+    PLD_TRY(g->statistics ? pld_attention_statistics_status(g->statistics, g->error) : PLD_OK);
+    g->report.calls++;
+    g->report.evaluations += count;
+    read_output(g, denoiser, branches, count);
+    return PLD_OK;
+}
+
+/** One call of the network, if the step needs it, and its guided prediction. `renoise` as in
+ *  pld_guidance_step. */
+static pld_status predict(pld_generation *g, size_t call, const float **renoise) {
+    pld_guidance_step step = {.step = pld_sampler_step_of_call(g->sampler, call),
+                              .steps = pld_sampler_schedule(g->sampler)->steps,
+                              .count = g->count,
+                              .guided = g->noise_pred};
+    const pld_branch_set set = pld_guidance_chain_branches(&g->guidance, step.step, step.steps);
+    if (set) {
+        PLD_TRY(evaluate(g, call, set));
+    }
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        step.predictions[branch] = set & PLD_BRANCH_BIT(branch) ? g->rows[branch] : NULL;
+    }
+    pld_guidance_chain_combine(&g->guidance, &step);
+    pld_sampler_convert_output(g->sampler, call, g->model_input, g->noise_pred, g->noise_pred, g->count);
+    *renoise = step.renoise;
+    return PLD_OK;
+}
+
+static pld_status dump_call(pld_generation *g, const char *what, size_t call, const float *values) {
+    if (!g->options->dump_steps) {
+        return PLD_OK;
+    }
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
+    char name[48];
+    snprintf(name, sizeof name, "%s.%02zu", what, call);
+    return pld_dump_add(&g->dump, name, values, 4, shape, g->error);
+}
+
+static pld_status dump_schedule(pld_generation *g) {
+    const pld_schedule *schedule = pld_sampler_schedule(g->sampler);
+    const int64_t calls = (int64_t)schedule->calls;
+    const int64_t sigmas = (int64_t)schedule->sigmas_count;
+    if (!g->options->dump_steps) {
+        return PLD_OK;
+    }
+    float *timesteps = pld_allocate(schedule->calls, sizeof *timesteps);
+    if (!timesteps) {
+        return pld_fail_memory(g->error, schedule->calls * sizeof *timesteps, "dump");
+    }
+    for (size_t i = 0; i < schedule->calls; i++) {
+        timesteps[i] = (float)schedule->timesteps[i];
+    }
+    pld_status status = pld_dump_add(&g->dump, "timesteps", timesteps, 1, &calls, g->error);
+    pld_free(timesteps);
+    PLD_TRY(status);
+    return sigmas ? pld_dump_add(&g->dump, "sigmas", schedule->sigmas, 1, &sigmas, g->error) : PLD_OK;
+}
+
+static pld_status denoise(pld_generation *g) {
+    const size_t calls = pld_sampler_schedule(g->sampler)->calls;
+    PLD_TRY(start_latents(g));
+    PLD_TRY(dump_schedule(g));
+    PLD_TRY(pld_attention_maps_begin(g));
+    PLD_TRY(pld_sampler_begin(g->sampler, g->first_call, g->count, g->error));
+    PLD_TRY(pld_guidance_chain_begin(&g->guidance, g->count, g->error));
+    for (size_t call = g->first_call; call < calls; call++) {
+        const float *renoise = NULL;
+        PLD_TRY(predict(g, call, &renoise));
+        PLD_TRY(
+            pld_generation_check_finite(g, g->noise_pred, g->count, "denoise", call + 1, PLD_ROLE_DENOISER));
+        PLD_TRY(dump_call(g, "noise_pred", call, g->noise_pred));
+        PLD_TRY(pld_preview_show(g, call));
+        PLD_TRY(pld_sampler_step_renoising(g->sampler, call, g->noise_pred, renoise, g->latents, &g->rng,
+                                           g->latents, g->error));
+        pld_init_picture_blend(g, call);
+        PLD_TRY(pld_generation_check_finite(g, g->latents, g->count, "sampler", call + 1, PLD_ROLE_DENOISER));
+        PLD_TRY(dump_call(g, "latents", call, g->latents));
+        PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
+    }
+    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
+    pld_sampler_finish(g->sampler, g->latents, g->latents, g->count);
+    PLD_TRY(pld_attention_maps_finish(g));
+    return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
+}
+
+static pld_status decode(pld_generation *g) {
+    const int64_t shape[] = {1, 3, g->height, g->width};
+    g->decoded = pld_allocate((size_t)(3 * g->height * g->width), sizeof *g->decoded);
+    if (!g->decoded) {
+        return pld_fail_memory(g->error, (size_t)(3 * g->height * g->width) * sizeof *g->decoded, "picture");
+    }
+    PLD_TRY(pld_session_decode(g->session, g->latents, g->latent_height, g->latent_width, g->options->cancel,
+                               g->decoded, g->error));
+    PLD_TRY(pld_generation_check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0,
+                                        PLD_ROLE_AUTOENCODER));
+    return pld_dump_add(&g->dump, "decoded", g->decoded, 4, shape, g->error);
+}
+
+/** round(255·clamp(x/2 + 0.5)), halves to even, as diffusers' image processor does. */
+static pld_status to_image(pld_generation *g, pld_image *image) {
+    const size_t pixels = (size_t)(g->height * g->width);
+    image->pixels = pld_allocate(pixels, 3);
+    if (!image->pixels) {
+        return pld_fail_memory(g->error, 3 * pixels, "picture");
+    }
+    image->width = (int)g->width;
+    image->height = (int)g->height;
+    for (size_t i = 0; i < pixels; i++) {
+        for (size_t channel = 0; channel < 3; channel++) {
+            float x = g->decoded[channel * pixels + i] * 0.5F + 0.5F;
+            x = x < 0 ? 0 : (x > 1 ? 1 : x);
+            image->pixels[3 * i + channel] = (uint8_t)rintf(x * 255.0F);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status allocate_latents(pld_generation *g) {
+    float **buffers[3 + PLD_BRANCH_COUNT] = {&g->latents, &g->model_input, &g->noise_pred};
+    size_t buffer_count = 3;
+    const pld_branch_set needed = pld_generation_branches(g);
+    for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
+        if (needed & PLD_BRANCH_BIT(branch)) {
+            buffers[buffer_count++] = &g->rows[branch];
+        }
+    }
+    const size_t area = (size_t)(g->latent_height * g->latent_width);
+    const size_t room =
+        (size_t)g->model->denoiser_facts.output_channels * area; /* at least as many as channels */
+    g->count = (size_t)g->model->denoiser_facts.channels * area;
+    for (size_t i = 0; i < buffer_count; i++) {
+        *buffers[i] = pld_allocate_aligned(room, sizeof(float));
+        if (!*buffers[i]) {
+            return pld_fail_memory(g->error, room * sizeof(float), "latents");
+        }
+    }
+    return PLD_OK;
+}
+
+static void generation_free(pld_generation *g) {
+    pld_sampler_destroy(&g->sampler);
+    pld_guidance_chain_free(&g->guidance);
+    pld_free(g->attention_spare);
+    pld_variant_table_free(&g->dense);
+    pld_variant_table_free(&g->pladis);
+    pld_dump_free(&g->dump);
+    pld_attention_statistics_destroy(&g->statistics);
+    pld_free(g->latents);
+    pld_free(g->model_input);
+    pld_free(g->noise_pred);
+    pld_free(g->decoded);
+    pld_init_picture_free(g);
+    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+        pld_free(g->rows[i]);
+    }
+}
+
+/** What is written after the picture can be written, as far as that can be known before. */
+static pld_status check_outputs(const pld_generation *g) {
+    const char *const paths[] = {g->options->dump, g->options->attention_statistics};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        PLD_TRY(paths[i] ? pld_atomic_file_check(paths[i], NULL, g->error) : PLD_OK);
+    }
+    return PLD_OK;
+}
+
+static pld_status run_stages(pld_generation *g, pld_image *image) {
+    const volatile int *cancel = g->options->cancel;
+    PLD_TRY(pld_generation_resolve(g));
+    PLD_TRY(check_outputs(g));
+    PLD_TRY(allocate_latents(g));
+    pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
+    if (g->options->init_image) { /* first: what it prepares may push out what other networks hold */
+        PLD_TRY(stage(g, "encode", pld_init_picture_encode));
+    }
+    PLD_TRY(stage(g, "text", pld_generation_encode_text));
+    PLD_TRY(stage(g, "load", load_denoiser));
+    PLD_TRY(stage(g, "denoise", denoise));
+    PLD_TRY(stage(g, "decode", decode));
+    PLD_TRY(to_image(g, image));
+    if (g->statistics) {
+        PLD_TRY(pld_attention_statistics_write(g->statistics, g->options->attention_statistics, cancel,
+                                               g->error));
+    }
+    return g->options->dump ? pld_dump_write(&g->dump, g->options->dump, cancel, g->error) : PLD_OK;
+}
+
+/** Resolve and check, and give the sizes. */
+static pld_status check_stages(pld_generation *g, pld_image *image) {
+    (void)image;
+    PLD_TRY(pld_generation_resolve(g));
+    return check_outputs(g);
+}
+
+/** Run `stages` on a generation of these options. */
+static pld_status generate(pld_session *session, const pld_generate_options *given,
+                           pld_status (*stages)(pld_generation *g, pld_image *image), pld_image *image,
+                           pld_report *report, pld_error *error) {
+    const pld_generate_options defaults = pld_generate_defaults();
+    pld_generate_options full;
+    const pld_generate_options *options = &full;
+    *image = (pld_image){0};
+    PLD_TRY(PLD_SIZED_READ(pld_generate_options, given, &defaults, &full, error));
+    PLD_TRY(report ? pld_sized_check("pld_report", report, error) : PLD_OK);
+    pld_generation g = {.session = session,
+                        .model = session->model,
+                        .options = options,
+                        .error = error,
+                        .dump = {.enabled = options->dump != NULL},
+                        .began = pld_seconds()};
+    session->profile = options->profile;
+    pld_status status = stages(&g, image);
+    session->profile = NULL;
+    if (status != PLD_OK) {
+        pld_image_free(image);
+    }
+    g.report.peak_memory_bytes = pld_peak_memory();
+    if (report) {
+        pld_sized_write(report, &g.report, sizeof g.report);
+    }
+    generation_free(&g);
+    return status;
+}
+
+pld_status pld_generate(pld_session *session, const pld_generate_options *options, pld_image *image,
+                        pld_report *report, pld_error *error) {
+    return generate(session, options, run_stages, image, report, error);
+}
+
+pld_status pld_generate_check(pld_session *session, const pld_generate_options *options, pld_report *report,
+                              pld_error *error) {
+    pld_image none;
+    return generate(session, options, check_stages, &none, report, error);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/generate/preset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/** The preset that a name suggests, with the words for it. */
+static const pld_preset *from_name(const char *path, char *text, size_t size) {
+    const char *name = base_name(path);
+    const pld_preset *preset = pld_preset_suggested(name);
+    if (preset) {
+        snprintf(text, size, "the name %.120s", name);
+    }
+    return preset;
+}
+
+static const pld_preset *from_loras(const pld_model *model, char *text, size_t size) {
+    for (size_t i = 0; i < model->lora_count; i++) {
+        const pld_applied_lora *lora = model->public_loras[i];
+        const pld_preset *preset = lora->weight > 0 ? from_name(lora->path, text, size) : NULL;
+        if (preset) {
+            return preset;
+        }
+    }
+    return NULL;
+}
+
+/** A folder's scheduler that only a distilled model has: of a class made for them, or trailing with ε where
+ * the family's own is not. */
+static const pld_preset *from_scheduler(const pld_model *model, char *text, size_t size) {
+    const pld_scheduler_config *stated = &model->scheduler;
+    const bool trailing =
+        stated->stated & PLD_FIELD_BIT(TIMESTEP_SPACING) && stated->timestep_spacing == PLD_SPACING_TRAILING;
+    const bool epsilon =
+        !(stated->stated & PLD_FIELD_BIT(PREDICTION_TYPE)) || stated->prediction_type == PLD_PREDICT_EPSILON;
+    for (const pld_preset *const *row = pld_presets(); *row; row++) {
+        const pld_preset *p = *row;
+        if (p->scheduler_class && strcmp(p->scheduler_class, stated->class_name) == 0 &&
+            (!p->spacing || (trailing && epsilon && !stated->rescale_betas_zero_snr)) &&
+            (!p->family || strcmp(p->family, model->family->name) == 0)) {
+            snprintf(text, size, "the scheduler %.40s%s", stated->class_name,
+                     p->spacing ? " with trailing steps" : "");
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static const pld_preset *from_metadata(const pld_model *model, char *text, size_t size) {
+    static const char *const keys[] = {"modelspec.title", "ss_output_name"};
+    const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && pld_weight_files_file_count(files); i++) {
+        const char *value = pld_safetensors_metadata_find(pld_weight_files_file(files, 0), keys[i]);
+        const pld_preset *preset = value ? pld_preset_suggested(value) : NULL;
+        if (preset) {
+            snprintf(text, size, "the file's metadata (%s: %.80s)", keys[i], value);
+            return preset;
+        }
+    }
+    return NULL;
+}
+
+/** The name that was given for the model, and that of the denoiser's file. */
+static const pld_preset *from_files(const pld_model *model, char *text, size_t size) {
+    const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
+    const pld_preset *preset = from_name(model->source.path, text, size);
+    return preset || pld_weight_files_file_count(files) == 0
+               ? preset
+               : from_name(pld_weight_files_path(files, 0), text, size);
+}
+
+const pld_preset *pld_model_preset(const pld_model *model, char *text, size_t size) {
+    static const pld_preset *(*const places[])(const pld_model *, char *, size_t) = {
+        from_loras, from_scheduler, from_metadata, from_files};
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const pld_preset *preset = places[i](model, text, size);
+        if (preset) {
+            return preset;
+        }
+    }
+    return NULL;
+}
+
+void pld_preset_fill(const pld_preset *preset, pld_generate_options *options) {
+    const bool own_sampler =
+        !options->sampling_method || strcmp(options->sampling_method, preset->sampling_method) == 0;
+    options->sampling_method = own_sampler ? preset->sampling_method : options->sampling_method;
+    const pld_sampler_kind *kind = pld_sampler_kind_find(options->sampling_method);
+    if (!options->spacing && kind && kind->fields & PLD_FIELD_BIT(TIMESTEP_SPACING)) {
+        options->spacing = preset->spacing;
+    }
+    if (!options->prediction) {
+        options->prediction = preset->prediction;
+    }
+    if (isnan(options->eta) && own_sampler) {
+        options->eta = preset->eta;
+    }
+    if (!options->width && !options->height) {
+        options->width = preset->size;
+        options->height = preset->size;
+    }
+    if (options->timestep_count) {
+        return;
+    }
+    const bool own_steps = !options->steps || options->steps == preset->steps;
+    if (own_steps && preset->timesteps && kind && kind->accepts_timesteps && !options->scheduler) {
+        options->timesteps = preset->timesteps;
+        options->timestep_count = preset->timestep_count;
+    }
+    options->steps = options->steps ? options->steps : preset->steps;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Tokens for people and tools: what a prompt becomes before the text encoder sees it. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "core/sized.h"
+#include "io/json/read.h"
+#include "pipeline/model/model.h"
+#include "pipeline/prompts/check.h"
+
+/** What the public view of one tokenizer points into. */
+typedef struct tokenizer_report {
+    pld_prompt_chunks chunks;
+    pld_token_chunk *views;
+    const pld_token_chunk **public_views; /* into `views` */
+    char ***pieces;                       /* [chunks][ids], each owned */
+    char **dropped;
+} tokenizer_report;
+
+/** The public view and what it points into; `tokens` is first, so that one pointer is both. */
+typedef struct token_report {
+    pld_tokens tokens;
+    pld_tokenizer_tokens views[PLD_MAX_TEXT_ENCODERS];
+    const pld_tokenizer_tokens *public_views[PLD_MAX_TEXT_ENCODERS]; /* into `views` */
+    tokenizer_report reports[PLD_MAX_TEXT_ENCODERS];
+} token_report;
+
+static void free_pieces(char **pieces, size_t count) {
+    for (size_t i = 0; pieces && i < count; i++) {
+        pld_free(pieces[i]);
+    }
+    pld_free(pieces);
+}
+
+static void free_report(tokenizer_report *r) {
+    for (size_t i = 0; r->pieces && i < r->chunks.count; i++) {
+        free_pieces(r->pieces[i], r->chunks.chunks[i].used);
+    }
+    pld_free(r->pieces);
+    free_pieces(r->dropped, r->chunks.dropped.count);
+    pld_free(r->views);
+    pld_free(r->public_views);
+    pld_prompt_chunks_free(&r->chunks);
+}
+
+void pld_tokens_destroy(pld_tokens **tokens) {
+    token_report *r = (token_report *)*tokens;
+    if (!r) {
+        return;
+    }
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        free_report(&r->reports[i]);
+    }
+    pld_free(r);
+    *tokens = NULL;
+}
+
+static char **copy_pieces(const pld_tokenizer *tokenizer, const int32_t *ids, size_t count) {
+    char **pieces = pld_allocate(count, sizeof *pieces);
+    for (size_t i = 0; pieces && i < count; i++) {
+        const char *piece = pld_tokenizer_piece(tokenizer, ids[i]);
+        pieces[i] = pld_copy_string(piece ? piece : "");
+        if (!pieces[i]) {
+            free_pieces(pieces, i);
+            return NULL;
+        }
+    }
+    return pieces;
+}
+
+static bool fill_views(tokenizer_report *r, const pld_tokenizer *tokenizer) {
+    const size_t count = r->chunks.count;
+    r->views = pld_allocate(count, sizeof *r->views);
+    r->public_views = pld_allocate(count, sizeof(const pld_token_chunk *));
+    r->pieces = pld_allocate(count, sizeof *r->pieces);
+    r->dropped = copy_pieces(tokenizer, r->chunks.dropped.ids, r->chunks.dropped.count);
+    for (size_t i = 0; r->views && r->pieces && i < count; i++) {
+        const pld_prompt_chunk *chunk = &r->chunks.chunks[i];
+        const size_t tokens = chunk->used;
+        r->pieces[i] = copy_pieces(tokenizer, chunk->ids, tokens);
+        if (!r->pieces[i]) {
+            return false;
+        }
+        r->views[i] = (pld_token_chunk){.struct_size = sizeof r->views[i],
+                                        .count = tokens,
+                                        .ids = chunk->ids,
+                                        .pieces = (const char *const *)r->pieces[i],
+                                        .weights = chunk->weights};
+    }
+    if (!r->views || !r->public_views || !r->pieces || !r->dropped) {
+        return false;
+    }
+    PLD_SIZED_LIST(r->public_views, r->views, count);
+    return true;
+}
+
+/** Add what one tokenizer makes of the text to `r`. */
+static pld_status add_tokenizer(token_report *r, const char *name, const pld_tokenizer *tokenizer,
+                                const pld_prompt_style *style, const pld_prompt_frame *frame,
+                                const pld_prompt_text *request, pld_error *error) {
+    tokenizer_report *report = &r->reports[r->tokens.count];
+    PLD_TRY(style->cut(tokenizer, request, frame, &report->chunks, error));
+    if (!fill_views(report, tokenizer)) {
+        return pld_fail_memory(error, request->length, "tokens");
+    }
+    r->views[r->tokens.count++] =
+        (pld_tokenizer_tokens){.struct_size = sizeof r->views[0],
+                               .name = name,
+                               .chunks = report->public_views,
+                               .chunk_count = report->chunks.count,
+                               .dropped = report->chunks.dropped.ids,
+                               .dropped_pieces = (const char *const *)report->dropped,
+                               .dropped_count = report->chunks.dropped.count};
+    return PLD_OK;
+}
+
+static token_report *new_report(pld_error *error) {
+    token_report *r = pld_allocate(1, sizeof *r);
+    if (!r) {
+        pld_fail_memory(error, sizeof *r, "tokens");
+        return NULL;
+    }
+    PLD_SIZED_LIST(r->public_views, r->views, PLD_MAX_TEXT_ENCODERS);
+    r->tokens.struct_size = sizeof r->tokens;
+    r->tokens.tokenizers = r->public_views;
+    return r;
+}
+
+/** Hand the report over, or free it when it failed. */
+static pld_status give(token_report *r, pld_status status, pld_tokens **tokens) {
+    pld_tokens *made = &r->tokens;
+    if (status != PLD_OK) {
+        pld_tokens_destroy(&made);
+    }
+    *tokens = made;
+    return status;
+}
+
+pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
+                        pld_tokens **tokens, pld_error *error) {
+    const pld_prompt_text request = {text, length, literal, 0};
+    token_report *r = new_report(error);
+    pld_status status = PLD_OK;
+    *tokens = NULL;
+    if (!r) {
+        return PLD_ERROR_MEMORY;
+    }
+    for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        const pld_prompt_frame frame = pld_prompt_frame_of(model, i, 0);
+        status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style,
+                               &frame, &request, error);
+    }
+    return give(r, status, tokens);
+}
+
+static bool is_folder(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/** How the family of a model's folder uses its texts. */
+typedef struct folder_family {
+    const pld_family *family; /* NULL: the folder is no model's */
+    const pld_pipeline_class *pipeline;
+} folder_family;
+
+static pld_status read_family(void *target, const pld_json *top, pld_error *error) {
+    folder_family *found = target;
+    const char *pipeline = NULL;
+    PLD_TRY(pld_json_get_string(top, "_class_name", PLD_JSON_NULLABLE, &pipeline, error));
+    found->family = pipeline ? pld_family_for_pipeline(pipeline, &found->pipeline) : NULL;
+    return PLD_OK;
+}
+
+static pld_status find_family(const char *folder, folder_family *found, pld_error *error) {
+    struct stat is;
+    char *path = pld_format("%s/model_index.json", folder);
+    pld_status status = !path                  ? pld_fail_memory(error, strlen(folder), "path")
+                        : stat(path, &is) == 0 ? pld_json_read_file(path, read_family, found, error)
+                                               : PLD_OK;
+    pld_free(path);
+    return status;
+}
+
+/** The use of the texts whose tokenizer lies in the folder `name`; NULL: none is known. */
+static const pld_text_use *use_of(const pld_family *family, const char *name) {
+    for (int i = 0; family && i < family->text_count; i++) {
+        const int part = pld_family_part_index(family, family->texts[i].part);
+        if (strcmp(family->parts[part].tokenizer, name) == 0) {
+            return &family->texts[i];
+        }
+    }
+    return NULL;
+}
+
+/** Add the tokenizer that lies in `path`. */
+static pld_status add_folder(token_report *r, const char *name, const char *path, const folder_family *of,
+                             int positions, const pld_prompt_text *request, pld_error *error) {
+    enum { CLIP_POSITIONS = 77, MAX_POSITIONS = 4096 };
+    pld_tokenizer *tokenizer = NULL;
+    PLD_TRY(pld_tokenizer_open(path, NULL, &tokenizer, error));
+    const int stated = pld_tokenizer_get_facts(tokenizer)->model_max_length;
+    const pld_text_use *use = use_of(of->family, name);
+    const pld_prompt_style *style = use ? use->style
+                                    : strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
+                                        ? &pld_prompt_style_chunks
+                                        : &pld_prompt_style_whole;
+    const int own = use && !style->weighs ? of->pipeline->text_tokens : stated;
+    const int used = positions ? positions : own ? own : style->weighs ? CLIP_POSITIONS : MAX_POSITIONS;
+    const pld_prompt_frame frame = {.positions = (size_t)used,
+                                    .folded = use && use->folded && !request->literal,
+                                    .before = use ? use->before : NULL,
+                                    .after = use ? use->after : NULL};
+    pld_status status = used < 3 || used > MAX_POSITIONS
+                            ? pld_fail(error, PLD_ERROR_ARGUMENT, "positions: expected 3 to %d, found %d",
+                                       MAX_POSITIONS, used)
+                            : add_tokenizer(r, name, tokenizer, style, &frame, request, error);
+    pld_tokenizer_close(tokenizer);
+    return status;
+}
+
+pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
+                               bool literal, pld_tokens **tokens, pld_error *error) {
+    static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2", "tokenizer_3"};
+    const pld_prompt_text request = {text, length, literal, 0};
+    token_report *r = new_report(error);
+    folder_family of = {0};
+    *tokens = NULL;
+    if (!r) {
+        return PLD_ERROR_MEMORY;
+    }
+    pld_status status = find_family(folder, &of, error);
+    for (int i = 0; status == PLD_OK && i < PLD_MAX_TEXT_ENCODERS; i++) {
+        char *path = pld_format("%s/%s", folder, names[i]);
+        if (!path) {
+            status = pld_fail_memory(error, strlen(folder), "path");
+        } else if (is_folder(path)) {
+            status = add_folder(r, names[i], path, &of, positions, &request, error);
+        }
+        pld_free(path);
+    }
+    if (status == PLD_OK && r->tokens.count == 0) {
+        status = add_folder(r, names[0], folder, &of, positions, &request, error);
+    }
+    return give(r, status, tokens);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Plans of one session, made when a shape is first asked for. */
+#include <string.h>
+
+#include "core/memory.h"
+#include "pipeline/session/session.h"
+
+pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
+    *session = NULL;
+    pld_session *made = pld_allocate(1, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(error, sizeof *made, "session");
+    }
+    made->model = model;
+    *session = made;
+    return PLD_OK;
+}
+
+static void context_free(pld_prompt_context *c) {
+    pld_plan_free(&c->plan);
+    pld_free(c->outside);
+    *c = (pld_prompt_context){0};
+}
+
+static void free_spare(pld_session *s) {
+    pld_free(s->spare.data);
+    s->spare = (pld_spare_memory){0};
+}
+
+void pld_session_destroy(pld_session **session) {
+    pld_session *s = *session;
+    if (!s) {
+        return;
+    }
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        pld_plan_free(&s->text[i].plan);
+    }
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        pld_session_drop_denoiser(s, set);
+    }
+    pld_plan_free(&s->decoder.plan);
+    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+        context_free(&s->contexts[i]);
+    }
+    pld_recent_texts_free(&s->recent_texts);
+    free_spare(s);
+    pld_free(s);
+    *session = NULL;
+}
+
+static bool is_text_encoder(const pld_model *model, const pld_parameters *parameters) {
+    return parameters != pld_denoiser_of(model)->parameters &&
+           parameters != pld_autoencoder_of(model)->parameters;
+}
+
+pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
+    const pld_engine *engine = session->model->engine;
+    pld_product_settings settings = engine->settings;
+    pld_product_settings_set_bf16(&settings, engine->kernels->isa, session->bf16,
+                                  is_text_encoder(session->model, plan->parameters));
+    return (pld_run){.plan = plan,
+                     .kernels = engine->kernels,
+                     .threads = engine->threads,
+                     .settings = settings,
+                     .profile = session->profile,
+                     .cancel = cancel};
+}
+
+/** Bytes that the weights of a component will still take, packed: as in the files, which float16 and bfloat16
+ * keep (8-bit weights double), or two bytes each with bfloat16 products (the few that stay float32 are a
+ * percent), four if they are split. */
+static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
+    const pld_weight_files *files = pld_parameters_files(parameters);
+    const uint64_t elements = pld_weight_files_elements(files);
+    const uint64_t least = elements * sizeof(uint16_t), most = elements * sizeof(float);
+    uint64_t all = pld_weight_files_bytes(files);
+    all = settings->bf16 || all < least ? least : settings->split || all > most ? most : all;
+    uint64_t held = pld_parameters_resident_bytes(parameters);
+    return all > held ? all - held : 0;
+}
+
+static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        if (s->text[i].plan.parameters != kept) {
+            pld_plan_free(&s->text[i].plan);
+            s->text[i].ready = false;
+        }
+    }
+}
+
+/** Free every plan on other weights than `kept`. They are made again when they are asked for. */
+static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
+    drop_text_plans(s, kept);
+    if (kept != pld_denoiser_of(s->model)->parameters) {
+        for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+            pld_session_drop_denoiser(s, set);
+        }
+        for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+            context_free(&s->contexts[i]);
+        }
+    }
+    if (s->decoder.plan.parameters != kept) {
+        pld_plan_free(&s->decoder.plan);
+        s->decoder.ready = false;
+    }
+    free_spare(s);
+}
+
+void pld_session_set_bf16(pld_session *session, bool bf16) {
+    if (session->bf16 != bf16) {
+        session->bf16 = bf16;
+        drop_other_plans(session, NULL);
+        pld_recent_texts_free(&session->recent_texts);
+    }
+}
+
+size_t pld_session_make_room(pld_session *session, const pld_parameters *kept) {
+    size_t bytes = 0;
+    drop_other_plans(session, kept);
+    for (int part = 0; part < session->model->part_count; part++) {
+        bytes += pld_parameters_drop_unused(session->model->parts[part].parameters);
+    }
+    pld_give_memory_back();
+    return bytes;
+}
+
+size_t pld_session_release_text_encoders(pld_session *session) {
+    size_t bytes = 0;
+    drop_text_plans(session, NULL);
+    for (int i = 0; i < session->model->family->text_count; i++) {
+        bytes += pld_parameters_drop_unused(pld_text_encoder_of(session->model, i)->parameters);
+    }
+    pld_give_memory_back();
+    return bytes;
+}
+
+/** What a plan will take, in bytes. */
+typedef struct memory_need {
+    uint64_t weights, buffers;
+} memory_need;
+
+static bool fits(memory_need need, uint64_t available) {
+    return available == 0 || need.weights + need.buffers <= available;
+}
+
+pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error) {
+    pld_parameters *parameters = run->plan->parameters;
+    PLD_TRY(pld_plan_layout(run->plan, error));
+    const memory_need need = {weights_to_come(parameters, &run->settings),
+                              run->plan->memory_floats * sizeof(float)};
+    uint64_t available = pld_available_memory();
+    if (run->settings.low_memory || !fits(need, available)) {
+        const size_t bytes = pld_session_make_room(session, parameters);
+        pld_log_message(&session->model->engine->log, PLD_LOG_DETAIL,
+                        "%s: freed %.2f GiB of other weights to save memory", what,
+                        (double)bytes / 1073741824.0);
+        available = pld_available_memory();
+    }
+    if (!fits(need, available)) {
+        return pld_fail(error, PLD_ERROR_MEMORY,
+                        "%s needs %.2f GiB of memory (%.2f for weights, %.2f for buffers), but %.2f GiB are "
+                        "available; use a smaller picture%s or free memory",
+                        what, (double)(need.weights + need.buffers) / 1073741824.0,
+                        (double)need.weights / 1073741824.0, (double)need.buffers / 1073741824.0,
+                        (double)available / 1073741824.0, run->settings.low_memory ? "" : ", --low-memory");
+    }
+    return pld_plan_prepare(run, error);
+}
+
+/** Keys and values are computed once for a prompt, which is not worth the memory of split weights. */
+static pld_run context_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
+    pld_run run = pld_session_run(session, plan, cancel);
+    run.settings.split = false;
+    return run;
+}
+
+/** Write down and prepare the plan of what a prompt of `tokens` states gives. */
+static pld_status build_context(pld_session *session, pld_prompt_context *c, int64_t tokens,
+                                const volatile int *cancel, pld_error *error) {
+    const pld_model *model = session->model;
+    const pld_condition_request request = {tokens, model->sites, model->site_count};
+    context_free(c);
+    pld_plan_init(&c->plan, pld_denoiser_of(model)->parameters);
+    PLD_TRY(pld_denoiser_of(model)->class->denoiser->condition(&c->plan, pld_denoiser_of(model)->config,
+                                                               &request, &c->values, error));
+    c->outside = pld_allocate(c->plan.offer_count, sizeof *c->outside);
+    if (!c->outside) {
+        return pld_fail_memory(error, c->plan.offer_count * sizeof *c->outside, "text keys and values");
+    }
+    pld_run run = context_run(session, &c->plan, cancel);
+    PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
+    for (size_t i = 0; i < c->plan.offer_count; i++) {
+        c->outside[i] = pld_plan_data(&c->plan, c->plan.offers[i]);
+    }
+    c->context = (pld_context){tokens, c->outside};
+    return PLD_OK;
+}
+
+pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
+                                   const pld_picture_facts *picture, const volatile int *cancel,
+                                   pld_error *error) {
+    const pld_component *denoiser = pld_denoiser_of(session->model);
+    pld_prompt_context *c = &session->contexts[branch];
+    if (c->context.tokens != states->tokens) {
+        pld_status status = build_context(session, c, states->tokens, cancel, error);
+        if (status != PLD_OK) {
+            context_free(c);
+            return status;
+        }
+    }
+    memcpy(pld_plan_data(&c->plan, c->values.states), states->states,
+           (size_t)(states->tokens * session->model->denoiser_facts.state_width) * sizeof *states->states);
+    if (c->values.told != PLD_NO_VALUE) {
+        denoiser->class->denoiser->tell(denoiser->config, states->pooled, picture,
+                                        pld_plan_data(&c->plan, c->values.told));
+    }
+    pld_run run = context_run(session, &c->plan, cancel);
+    return pld_plan_run(&run, error);
+}
+
+void pld_session_drop_denoiser(pld_session *session, pld_branch_set branches) {
+    pld_denoiser_plan *denoiser = &session->denoisers[branches];
+    pld_plan_rest(&denoiser->plan); /* the next one takes its memory */
+    pld_plan_free(&denoiser->plan);
+    pld_row_sharing_free(&denoiser->sharing);
+    *denoiser = (pld_denoiser_plan){0};
+}
+
+/** Where the rows of a request part from each other. */
+static pld_status share_rows(const pld_model *model, const pld_denoiser_request *request,
+                             pld_row_sharing *sharing, pld_error *error) {
+    pld_branch branches[PLD_BRANCH_COUNT];
+    const pld_row_sharing_request rows = {.branches = branches,
+                                          .rows = pld_branches_of(request->branches, branches),
+                                          .tables = {request->tables[0], request->tables[1]},
+                                          .text_joins_time = model->denoiser_facts.text_joins_time};
+    return pld_row_sharing_init(sharing, &rows, error);
+}
+
+/** Write the plan down and prepare it; it takes `sharing` over. */
+static pld_status build_denoiser(pld_session *session, const pld_denoiser_request *request,
+                                 pld_row_sharing sharing, const volatile int *cancel, pld_error *error) {
+    const pld_component *part = pld_denoiser_of(session->model);
+    pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
+    *denoiser = (pld_denoiser_plan){.sharing = sharing};
+    const pld_denoiser_shape shape = {sharing.rows, request->height, request->width, &denoiser->sharing};
+    pld_plan_init(&denoiser->plan, part->parameters);
+    denoiser->plan.spare = &session->spare;
+    PLD_TRY(part->class->denoiser->build(&denoiser->plan, part->config, &shape, &denoiser->values, error));
+    pld_run run = pld_session_run(session, &denoiser->plan, cancel);
+    run.context_tokens = request->tokens;
+    PLD_TRY(pld_prepare_within_memory(session, &run, part->class->title, error));
+    denoiser->height = request->height;
+    denoiser->width = request->width;
+    denoiser->tokens = request->tokens;
+    denoiser->ready = true;
+    return PLD_OK;
+}
+
+pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_request *request,
+                                     const volatile int *cancel, pld_error *error) {
+    pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
+    pld_row_sharing sharing;
+    pld_plan_rest(&session->decoder.plan);
+    PLD_TRY(share_rows(session->model, request, &sharing, error));
+    if (denoiser->ready && denoiser->height == request->height && denoiser->width == request->width &&
+        denoiser->tokens >= request->tokens && pld_row_sharing_equal(&denoiser->sharing, &sharing)) {
+        pld_row_sharing_free(&sharing);
+        return pld_plan_wake(&denoiser->plan, error);
+    }
+    pld_session_drop_denoiser(session, request->branches);
+    return build_denoiser(session, request, sharing, cancel, error);
+}
+
+static pld_status need_decoder(pld_session *session, int64_t height, int64_t width,
+                               const volatile int *cancel, pld_error *error) {
+    const pld_component *part = pld_autoencoder_of(session->model);
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        pld_plan_rest(&session->denoisers[set].plan);
+    }
+    if (session->decoder.ready && session->decoder.height == height && session->decoder.width == width) {
+        return pld_plan_wake(&session->decoder.plan, error);
+    }
+    session->decoder.ready = false;
+    pld_plan_free(&session->decoder.plan);
+    pld_plan_init(&session->decoder.plan, part->parameters);
+    session->decoder.plan.spare = &session->spare;
+    PLD_TRY(part->class->autoencoder->decoder(&session->decoder.plan, part->config, 1, height, width,
+                                              &session->decoder.values, error));
+    pld_run run = pld_session_run(session, &session->decoder.plan, cancel);
+    PLD_TRY(pld_prepare_within_memory(session, &run, "the autoencoder", error));
+    session->decoder.height = height;
+    session->decoder.width = width;
+    session->decoder.ready = true;
+    return PLD_OK;
+}
+
+pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
+                              const volatile int *cancel, float *decoded, pld_error *error) {
+    const pld_autoencoder_facts *facts = &session->model->autoencoder_facts;
+    const pld_kernels *kernels = session->model->engine->kernels;
+    PLD_TRY(need_decoder(session, height, width, cancel, error));
+    pld_plan *plan = &session->decoder.plan;
+    float *in = pld_plan_data(plan, session->decoder.values.in);
+    const size_t count = (size_t)(facts->channels * height * width);
+    kernels->nchw_to_nhwc(latents, facts->channels, height * width, in);
+    for (size_t i = 0; i < count; i++) {
+        in[i] = in[i] / (float)facts->scale + (float)facts->shift;
+    }
+    pld_run run = pld_session_run(session, plan, cancel);
+    PLD_TRY(pld_plan_run(&run, error));
+    const pld_value *out = &plan->values[session->decoder.values.out];
+    kernels->nhwc_to_nchw(pld_plan_data(plan, session->decoder.values.out), out->channels,
+                          out->height * out->width, decoded);
+    return PLD_OK;
+}
+
+/** The encoder's plan lives for one picture: it is used once a run, and its buffers are as large as the
+ * decoder's.
+ */
+pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
+                              const volatile int *cancel, float *moments, pld_error *error) {
+    const pld_kernels *kernels = session->model->engine->kernels;
+    const pld_component *part = pld_autoencoder_of(session->model);
+    pld_autoencoder_values values;
+    pld_plan plan;
+    pld_plan_init(&plan, part->parameters);
+    pld_run run = pld_session_run(session, &plan, cancel);
+    pld_status status =
+        part->class->autoencoder->encoder(&plan, part->config, 1, height, width, &values, error);
+    if (status == PLD_OK) {
+        status = pld_prepare_within_memory(session, &run, "the autoencoder", error);
+    }
+    if (status == PLD_OK) {
+        kernels->nchw_to_nhwc(picture, plan.values[values.in].channels, height * width,
+                              pld_plan_data(&plan, values.in));
+        status = pld_plan_run(&run, error);
+    }
+    if (status == PLD_OK) {
+        const pld_value *out = &plan.values[values.out];
+        kernels->nhwc_to_nchw(pld_plan_data(&plan, values.out), out->channels, out->height * out->width,
+                              moments);
+    }
+    pld_plan_free(&plan);
+    return status;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The inside of pld_session: plans of one model for the shapes that were asked for. */
+#ifndef PLD_PIPELINE_SESSION_SESSION_H
+#define PLD_PIPELINE_SESSION_SESSION_H
+
+#include "pipeline/model/model.h"
+#include "pipeline/session/recent_texts.h"
+
+/** What one prompt gives to every evaluation, with the plan that computed and holds it. */
+typedef struct pld_prompt_context {
+    pld_plan plan;
+    pld_condition_values values;
+    const float **outside; /* [plan.offer_count] */
+    pld_context context;
+} pld_prompt_context;
+
+/** The denoiser for one set of branches and one shape. */
+typedef struct pld_denoiser_plan {
+    pld_plan plan;
+    pld_row_sharing sharing;
+    pld_denoiser_values values;
+    int64_t height, width, tokens; /* most context tokens that scratch was made for */
+    bool ready;
+} pld_denoiser_plan;
+
+struct pld_session {
+    pld_model *model;
+    pld_profile *profile; /* of the generation that runs; NULL: none */
+    bool bf16;            /* of the plans: pld_session_set_bf16 */
+    struct {
+        pld_plan plan;
+        pld_text_values values;
+        int64_t skip, tokens;
+        bool ready;
+    } text[PLD_MAX_TEXT_ENCODERS]; /* as model->texts */
+    pld_denoiser_plan
+        denoisers[PLD_BRANCHES_ALL + 1]; /* by the set of branches that are evaluated together */
+    struct {
+        pld_plan plan;
+        pld_autoencoder_values values;
+        int64_t height, width;
+        bool ready;
+    } decoder;
+    pld_prompt_context contexts[PLD_BRANCH_COUNT];
+    pld_recent_texts recent_texts;
+    pld_spare_memory spare; /* denoiser and autoencoder run in turn */
+};
+
+/** A run of `plan` with the session's engine. */
+pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel);
+
+/** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
+pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error);
+
+/** From now on plans run in bfloat16, or in float32; what was made for the other is dropped. With bfloat16 it
+ * is operands of products in the denoiser and the autoencoder; others, the text encoders' too, are split
+ * where that is faster than float32. */
+void pld_session_set_bf16(pld_session *session, bool bf16);
+
+/** Free the session's plans on other weights than `kept`, and all weights of the model that no plan of any
+ * session holds; the bytes of the weights. Everything is made again when it is asked for: text encoders,
+ * denoiser and autoencoder run one after the other, and none is in the middle of its work when another is
+ * prepared. */
+size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
+
+/** Free the session's plans of text encoders, and their weights unless another session holds them; the bytes
+ * of the weights. */
+size_t pld_session_release_text_encoders(pld_session *session);
+
+/** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
+ * them, else "". The caller frees the states with pld_prompt_states_free. */
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
+                             pld_prompt_states *states, pld_error *error);
+
+/** Compute what the states of a branch's prompt give to every evaluation into the branch's context. */
+pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
+                                   const pld_picture_facts *picture, const volatile int *cancel,
+                                   pld_error *error);
+
+/** What a plan of the denoiser is made for. */
+typedef struct pld_denoiser_request {
+    pld_branch_set branches; /**< one row each, in their order */
+    int64_t height, width;   /**< of the latents, which all branches share, and the timestep too */
+    int64_t tokens;          /**< the most states of a context */
+    const pld_variant_table *tables[PLD_ROW_TABLES]; /**< with which it will run */
+} pld_denoiser_request;
+
+/** Make the denoiser's plan for a request ready: session->denoisers[branches]. */
+pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_request *request,
+                                     const volatile int *cancel, pld_error *error);
+/** Free that plan. */
+void pld_session_drop_denoiser(pld_session *session, pld_branch_set branches);
+
+/** latents [C, h, w] (NCHW, scaled) → decoded [3, H, W] in about −1…1. */
+pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
+                              const volatile int *cancel, float *decoded, pld_error *error);
+
+/** picture [3, H, W] in −1…1 → moments [2·C, h, w]: mean and log-variance, not scaled. */
+pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
+                              const volatile int *cancel, float *moments, pld_error *error);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** From a prompt to the states that the denoiser attends to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "pipeline/prompts/check.h"
+#include "pipeline/session/session.h"
+
+/** Make the plan of text encoder `index` ready for texts of so many tokens. */
+static pld_status need_text(pld_session *session, int index, int64_t tokens, int clip_skip,
+                            const volatile int *cancel, pld_error *error) {
+    const pld_component *encoder = pld_text_encoder_of(session->model, index);
+    const pld_text_use *use = &session->model->family->texts[index];
+    const pld_text_request request = {.batch = 1,
+                                      .tokens = tokens,
+                                      .skip = clip_skip - 1 + use->skip,
+                                      .final_norm = use->final_norm,
+                                      .pooled = use->pooled};
+    if (session->text[index].ready && session->text[index].skip == request.skip &&
+        session->text[index].tokens == tokens) {
+        return PLD_OK;
+    }
+    session->text[index].ready = false;
+    pld_plan *plan = &session->text[index].plan;
+    pld_plan_free(plan);
+    pld_plan_init(plan, encoder->parameters);
+    PLD_TRY(encoder->class->text_encoder->build(plan, encoder->config, &request, &session->text[index].values,
+                                                error));
+    plan->name = encoder->row->name;
+    pld_run run = pld_session_run(session, plan, cancel);
+    PLD_TRY(pld_prepare_within_memory(session, &run, "the text encoder", error));
+    session->text[index].skip = request.skip;
+    session->text[index].tokens = tokens;
+    session->text[index].ready = true;
+    return PLD_OK;
+}
+
+static double mean_of(const float *x, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += x[i];
+    }
+    return sum / (double)count;
+}
+
+/** A1111's original rule: each token's state times its weight, then the chunk scaled by old mean / new mean.
+ */
+static void apply_weights(const float *weights, size_t positions, size_t width, float *states) {
+    bool weighted = false;
+    for (size_t i = 0; i < positions; i++) {
+        weighted = weighted || weights[i] != 1;
+    }
+    if (!weighted) {
+        return;
+    }
+    const double before = mean_of(states, positions * width);
+    for (size_t i = 0; i < positions; i++) {
+        for (size_t j = 0; j < width; j++) {
+            states[i * width + j] *= weights[i];
+        }
+    }
+    const double after = mean_of(states, positions * width);
+    const float factor = after != 0 ? (float)(before / after) : 1;
+    for (size_t i = 0; i < positions * width; i++) {
+        states[i] *= factor;
+    }
+}
+
+/** Encode every chunk with one text encoder and join them along the tokens: the states go to the columns from
+ * `column` on. The pooled embedding is the first chunk's. */
+static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
+                                const volatile int *cancel, int64_t column, pld_prompt_states *states,
+                                pld_error *error) {
+    const pld_denoiser_facts *denoiser = &session->model->denoiser_facts;
+    const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
+    pld_plan *plan = &session->text[index].plan;
+    const pld_text_values *values = &session->text[index].values;
+    float *out = states->states + column;
+    for (size_t i = 0; i < chunks->count; i++) {
+        pld_run run = pld_session_run(session, plan, cancel);
+        run.ids = chunks->chunks[i].ids;
+        PLD_TRY(pld_plan_run(&run, error));
+        if (i == 0 && values->pooled != PLD_NO_VALUE) {
+            memcpy(states->pooled, pld_plan_data(plan, values->pooled),
+                   (size_t)denoiser->pooled_width * sizeof *states->pooled);
+        }
+        float *rows = pld_plan_data(plan, values->states);
+        apply_weights(chunks->chunks[i].weights, chunks->positions, width, rows);
+        for (size_t j = 0; j < chunks->positions; j++, out += denoiser->state_width) {
+            memcpy(out, rows + j * width, width * sizeof *out);
+        }
+    }
+    return PLD_OK;
+}
+
+/** Nothing is dropped silently: name the first pieces that a literal prompt lost. */
+static void warn_dropped(const pld_model *model, const pld_component *encoder,
+                         const pld_prompt_chunks *chunks) {
+    if (chunks->dropped.count == 0) {
+        return;
+    }
+    char pieces[256] = "";
+    for (size_t i = 0, used = 0; i < chunks->dropped.count; i++) {
+        const char *piece = pld_tokenizer_piece(encoder->tokenizer, chunks->dropped.ids[i]);
+        if (!piece || used + strlen(piece) + 2 > sizeof pieces) {
+            break;
+        }
+        used += (size_t)snprintf(pieces + used, sizeof pieces - used, "%s ", piece);
+    }
+    pld_log_message(&model->engine->log, PLD_LOG_WARNING,
+                    "literal prompt: %zu tokens do not fit and are dropped: %s", chunks->dropped.count,
+                    pieces);
+}
+
+static pld_status allocate_states(const pld_model *model, int64_t tokens, pld_prompt_states *states,
+                                  pld_error *error) {
+    const size_t width = (size_t)model->denoiser_facts.state_width;
+    states->tokens = tokens;
+    states->states = pld_allocate((size_t)tokens, width * sizeof *states->states);
+    states->pooled = pld_allocate((size_t)model->denoiser_facts.pooled_width, sizeof *states->pooled);
+    return states->states && states->pooled
+               ? PLD_OK
+               : pld_fail_memory(error, (size_t)tokens * width * sizeof *states->states, "text states");
+}
+
+void pld_prompt_states_free(pld_prompt_states *states) {
+    pld_free(states->states);
+    pld_free(states->pooled);
+    *states = (pld_prompt_states){0};
+}
+
+/** The share of text encoder `index`; its states begin at `column`. The first one makes room for all. */
+static pld_status encode_with(pld_session *session, int index, const char *prompt, int64_t column,
+                              const pld_generate_options *options, pld_prompt_states *states,
+                              pld_error *error) {
+    const pld_model *model = session->model;
+    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt,
+                                  (size_t)options->max_tokens};
+    int64_t tokens = states->tokens;
+    pld_prompt_chunks chunks = {0};
+    PLD_TRY(pld_prompt_cut_for(model, index, &text, &tokens, &chunks, error));
+    pld_status status =
+        need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
+    if (status == PLD_OK && index == 0) {
+        warn_dropped(model, pld_text_encoder_of(model, 0), &chunks);
+        status = allocate_states(model, tokens, states, error);
+    }
+    if (status == PLD_OK) {
+        status = encode_chunks(session, index, &chunks, options->cancel, column, states, error);
+    }
+    pld_prompt_chunks_free(&chunks);
+    return status;
+}
+
+static pld_status encode_with_all(pld_session *session, const char *prompt,
+                                  const pld_generate_options *options, pld_prompt_states *states,
+                                  pld_error *error) {
+    const pld_model *model = session->model;
+    int64_t column = 0;
+    for (int i = 0; i < model->family->text_count; i++) {
+        PLD_TRY(encode_with(session, i, prompt, column, options, states, error));
+        column += pld_text_encoder_of(model, i)->text.width;
+    }
+    return PLD_OK;
+}
+
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
+                             pld_prompt_states *states, pld_error *error) {
+    const pld_model *model = session->model;
+    const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width,
+                                    (size_t)model->denoiser_facts.pooled_width};
+    const pld_text_manner manner = {options->literal_prompt, options->clip_skip, options->max_tokens};
+    bool found = false;
+    *states = (pld_prompt_states){0};
+    if (!prompt && model->zero_negative) {
+        return allocate_states(model, pld_text_encoder_of(model, 0)->text.positions, states, error);
+    }
+    prompt = prompt ? prompt : "";
+    PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, manner, widths, states, &found, error));
+    if (found) {
+        return PLD_OK;
+    }
+    pld_status status = encode_with_all(session, prompt, options, states, error);
+    if (status == PLD_OK) {
+        pld_recent_texts_keep(&session->recent_texts, prompt, manner, widths, states);
+    } else {
+        pld_prompt_states_free(states);
+    }
+    return status;
+}

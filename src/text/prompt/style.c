@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text/prompt/style.h"
+
+#include "core/memory.h"
+#include "text/prompt/fold.h"
+#include "text/prompt/weights.h"
+
+static pld_status cut_chunks(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                             const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
+    if (facts->start_id < 0 || facts->end_id < 0 || facts->pad_id < 0) {
+        *chunks = (pld_prompt_chunks){0};
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "tokenizer: expected one with a start, an end and a padding token, as CLIP's; found '%s' without",
+            pld_tokenizer_kind_name(tokenizer));
+    }
+    if (text->literal) {
+        return pld_prompt_chunks_literal(tokenizer, text->text, text->length, frame->positions, chunks,
+                                         error);
+    }
+    pld_prompt_parts parts = {0};
+    PLD_TRY(pld_prompt_parse(text->text, text->length, &parts, error));
+    pld_status status = pld_prompt_chunks_build(tokenizer, &parts, frame->positions, chunks, error);
+    pld_prompt_parts_free(&parts);
+    return status;
+}
+
+/** Ids of the framed text without what the tokenizer puts around them. */
+static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                                const pld_prompt_frame *frame, pld_token_list *ids, pld_error *error) {
+    char *folded = NULL;
+    size_t length = text->length;
+    if (frame->folded) {
+        PLD_TRY(pld_prompt_fold(text->text, text->length, &folded, &length, error));
+    }
+    pld_status status = pld_tokenizer_encode_framed(tokenizer, frame->before, folded ? folded : text->text,
+                                                    length, frame->after, ids, error);
+    pld_free(folded);
+    return status;
+}
+
+/** Tokens that every text has. */
+static size_t tokens_around(const pld_tokenizer_facts *facts) {
+    return (size_t)(facts->before_id >= 0) + (size_t)(facts->after_id >= 0);
+}
+
+/** The one chunk of a whole text from `content` of its ids, those that do not fit listed as dropped. */
+static pld_status make_whole(const pld_tokenizer_facts *facts, const pld_token_list *ids, size_t positions,
+                             pld_prompt_chunks *chunks, pld_error *error) {
+    const size_t around = tokens_around(facts);
+    const size_t content = ids->count + around > positions ? positions - around : ids->count;
+    const size_t used = content + around;
+    *chunks = (pld_prompt_chunks){.positions = used, .chunks = pld_allocate(1, sizeof *chunks->chunks)};
+    if (!chunks->chunks) {
+        return pld_fail_memory(error, sizeof *chunks->chunks, "prompt");
+    }
+    pld_prompt_chunk *chunk = chunks->chunks;
+    chunks->count = chunks->capacity = 1;
+    *chunk = (pld_prompt_chunk){.ids = pld_allocate(used, sizeof *chunk->ids),
+                                .weights = pld_allocate(used, sizeof *chunk->weights),
+                                .content = content,
+                                .used = used};
+    if (!chunk->ids || !chunk->weights) {
+        return pld_fail_memory(error, used * sizeof *chunk->ids, "prompt");
+    }
+    size_t place = 0;
+    if (facts->before_id >= 0) {
+        chunk->ids[place++] = facts->before_id;
+    }
+    for (size_t i = 0; i < content; i++) {
+        chunk->ids[place++] = ids->ids[i];
+    }
+    if (facts->after_id >= 0) {
+        chunk->ids[place++] = facts->after_id;
+    }
+    for (size_t i = 0; i < used; i++) {
+        chunk->weights[i] = 1;
+    }
+    for (size_t i = content; i < ids->count; i++) {
+        if (!pld_token_list_append(&chunks->dropped, ids->ids[i])) {
+            return pld_fail_memory(error, ids->count * sizeof *ids->ids, "tokens that the prompt leaves out");
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                            const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
+    pld_token_list ids = {0};
+    *chunks = (pld_prompt_chunks){0};
+    if (frame->positions < tokens_around(facts) || frame->positions > INT32_MAX) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "text encoder: expected at least %zu tokens for a text, found %zu",
+                        tokens_around(facts), frame->positions);
+    }
+    pld_status status = encode_framed(tokenizer, text, frame, &ids, error);
+    if (status == PLD_OK) {
+        status = make_whole(facts, &ids, frame->positions, chunks, error);
+    }
+    pld_token_list_free(&ids);
+    if (status != PLD_OK) {
+        pld_prompt_chunks_free(chunks);
+    }
+    return status;
+}
+
+const pld_prompt_style pld_prompt_style_chunks = {"chunks", true, cut_chunks};
+const pld_prompt_style pld_prompt_style_whole = {"whole", false, cut_whole};
