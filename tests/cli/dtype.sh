@@ -23,7 +23,7 @@ draw --dtype bf16 -b 2 --no-metadata -o batch-%d.png
 same bf16.png batch-1.png
 
 # Where no instruction does it, it is said, once, and auto does not take it. What auto takes on which CPU is in
-# tests/unit/test_cpu.c; here it draws what the type that it reports draws, on whatever CPU this is.
+# tests/unit/kernels/test_cpu.c; here it draws what the type that it reports draws, on whatever CPU this is.
 for instructions in $("$pladis" list isa | grep -v lacks | awk '{ print $1 }'); do
     emulated=0
     case $instructions in scalar | avx2 | avx512) emulated=1 ;; esac

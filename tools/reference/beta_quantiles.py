@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantiles of beta distributions by scipy, for tests/unit/test_schedule.c.
+"""Quantiles of beta distributions by scipy, for tests/unit/sampling/test_schedule.c.
 
     python tools/reference/beta_quantiles.py tests/data/sampling/beta_quantiles.safetensors
 

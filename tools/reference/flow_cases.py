@@ -12,7 +12,7 @@ An entry of the output:
     timesteps, sigmas              arrays, as float64
     seed, sample, samples          a run: the first sample and what each call of step returned, for the model
                                    v = a·x + b·t/1000 (SCM: a·x + b·t)
-tests/unit/test_flow.c does the same in C and compares.
+tests/unit/sampling/test_flow.c does the same in C and compares.
 """
 import inspect
 import json

@@ -5,7 +5,7 @@
 
 REFERENCE is a folder of the layout in README.md that holds the families below. The output has the same layout: of a
 case its case.json and the schedule, the predictions and the samples, of a model its scheduler_config.json.
-tests/unit/test_samplers.c follows them call by call.
+tests/unit/sampling/test_samplers.c follows them call by call.
 """
 import json
 import pathlib

@@ -3,7 +3,7 @@
 
     python tools/reference/fold_cases.py tests/data/tokenizer/fold.json
 
-A case is a text and its result. tests/unit/test_prompt_style.c compares.
+A case is a text and its result. tests/unit/text/test_prompt_style.c compares.
 """
 import json
 import sys

@@ -5,7 +5,7 @@
 
 A case has the bytes of a PNG of 3 x 2 pixels ("png", hexadecimal) and what ImageOps.exif_transpose makes of it: "width",
 "height" and "rgb" (hexadecimal). Where Pillow raises an exception, because the record is damaged from its first bytes on,
-the picture as it is stored is expected ("raised" is true). tests/unit/test_orientation.c decodes and compares.
+the picture as it is stored is expected ("raised" is true). tests/unit/io/test_orientation.c decodes and compares.
 """
 import io
 import json

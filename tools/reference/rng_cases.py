@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pack the reference's recorded draws of torch's CPU generator for tests/unit/test_rng.c.
+"""Pack the reference's recorded draws of torch's CPU generator for tests/unit/core/test_rng.c.
 
     python tools/reference/rng_cases.py REFERENCE/rng tests/data/rng/torch_cpu.json
 

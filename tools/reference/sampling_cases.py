@@ -14,7 +14,7 @@ Each row of the JSON file is one run:
     seed      of the generator that draws the first noise and all later noise
 
 Tensors of a row: timesteps (float64), sigmas (float32, as the scheduler holds them), init_noise_sigma, latents
-[k, 64] after the calls that kept_calls() lists. tests/unit/test_samplers.c does the same in C and compares.
+[k, 64] after the calls that kept_calls() lists. tests/unit/sampling/test_samplers.c does the same in C and compares.
 """
 import json
 import sys
