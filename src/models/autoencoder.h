@@ -6,11 +6,14 @@
 #include "models/part.h"
 #include "nn/build.h"
 
-/** What is known of an autoencoder by its configuration. Denoisers work on (x − shift) · scale of its latents x. */
+enum { PLD_MOST_LATENT_CHANNELS = 128 };
+
+/** What is known of an autoencoder by its configuration. Denoisers work on scale·(x − shift) of its latents x. */
 typedef struct pld_autoencoder_facts {
     int64_t factor;   /**< pixels of a side for one of latents */
     int64_t channels; /**< of the latents */
-    double scale, shift;
+    float scale[PLD_MOST_LATENT_CHANNELS], shift[PLD_MOST_LATENT_CHANNELS]; /**< of each channel */
+    bool no_moments; /**< the encoder gives latents, of which nothing is drawn */
     const double (
         *latent_rgb)[3]; /**< [channels + 1] for previews: red, green, blue of each scaled channel and what is
                                       added, in −1…1; NULL: not known */
@@ -20,12 +23,21 @@ typedef struct pld_autoencoder_values {
     pld_value_id
         in; /**< decoder: latents [B, h, w, channels], scaling undone; encoder: picture [B, H, W, 3] in −1…1 */
     pld_value_id
-        out; /**< decoder: picture [B, H, W, 3]; encoder: moments [B, h, w, 2·channels]: mean, log-variance */
+        out; /**< decoder: picture [B, H, W, 3]; encoder: moments [B, h, w, 2·channels]: mean, log-variance; or latents
+                           [B, h, w, channels] */
 } pld_autoencoder_values;
 
 /** A network for `batch` inputs of `height`, `width`: latents for a decoder, pixels for an encoder. */
 typedef pld_status (*pld_autoencoder_build)(pld_plan *plan, const void *config, int64_t batch, int64_t height,
                                             int64_t width, pld_autoencoder_values *values, pld_error *error);
+
+/** One scale and shift for all channels. */
+static inline void pld_autoencoder_scale_all(pld_autoencoder_facts *facts, double scale, double shift) {
+    for (int64_t c = 0; c < facts->channels; c++) {
+        facts->scale[c] = (float)scale;
+        facts->shift[c] = (float)shift;
+    }
+}
 
 /** Functions of an autoencoder; `config` is its class's configuration. */
 struct pld_autoencoder {

@@ -53,11 +53,9 @@ static const double (*colours_of(const pld_kl_config *c))[3] {
 
 static void facts(const void *config, pld_autoencoder_facts *facts) {
     const pld_kl_config *c = config;
-    *facts = (pld_autoencoder_facts){.factor = (int64_t)1 << (c->levels - 1),
-                                     .channels = c->latent_channels,
-                                     .scale = c->scaling_factor,
-                                     .shift = c->shift_factor,
-                                     .latent_rgb = colours_of(c)};
+    *facts = (pld_autoencoder_facts){
+        .factor = (int64_t)1 << (c->levels - 1), .channels = c->latent_channels, .latent_rgb = colours_of(c)};
+    pld_autoencoder_scale_all(facts, c->scaling_factor, c->shift_factor);
 }
 
 static const pld_autoencoder autoencoder = {facts, pld_kl_decoder_build, pld_kl_encoder_build};

@@ -9,6 +9,7 @@
 #include "core/sized.h"
 #include "io/files/atomic_file.h"
 #include "io/tensors/weight_files.h"
+#include "kernels/latents.h"
 #include "nn/variants/variant.h"
 #include "pipeline/generate/attention_maps.h"
 #include "pipeline/generate/generation.h"
@@ -135,13 +136,12 @@ static pld_status start_latents(pld_generation *g) {
     pld_rng_normal(&g->rng, g->latents, g->count);
     if (g->options->init_noise) {
         PLD_TRY(read_init_noise(g, shape, g->latents));
-        for (size_t i = 0; i < g->count; i++) {
-            if (!isfinite(g->latents[i])) {
-                return pld_fail(
-                    g->error, PLD_ERROR_NUMERIC,
-                    "%s: tensor 'latents_init': element %zu is not finite; expected unit-normal noise",
-                    g->options->init_noise, i);
-            }
+        const size_t wrong = pld_first_not_finite(g->latents, g->count);
+        if (wrong < g->count) {
+            return pld_fail(
+                g->error, PLD_ERROR_NUMERIC,
+                "%s: tensor 'latents_init': element %zu is not finite; expected unit-normal noise",
+                g->options->init_noise, wrong);
         }
     }
     PLD_TRY(pld_dump_add(&g->dump, "latents_init", g->latents, 4, shape, g->error));
@@ -149,9 +149,7 @@ static pld_status start_latents(pld_generation *g) {
         return pld_init_picture_start(g);
     }
     const float scale = pld_sampler_schedule(g->sampler)->init_noise_sigma;
-    for (size_t i = 0; i < g->count; i++) {
-        g->latents[i] *= scale;
-    }
+    pld_scale_floats(g->latents, scale, g->count, g->latents);
     return PLD_OK;
 }
 
@@ -305,7 +303,6 @@ static pld_status decode(pld_generation *g) {
     return pld_dump_add(&g->dump, "decoded", g->decoded, 4, shape, g->error);
 }
 
-/** round(255·clamp(x/2 + 0.5)), halves to even, as diffusers' image processor does. */
 static pld_status to_image(pld_generation *g, pld_image *image) {
     const size_t pixels = (size_t)(g->height * g->width);
     image->pixels = pld_allocate(pixels, 3);
@@ -314,13 +311,7 @@ static pld_status to_image(pld_generation *g, pld_image *image) {
     }
     image->width = (int)g->width;
     image->height = (int)g->height;
-    for (size_t i = 0; i < pixels; i++) {
-        for (size_t channel = 0; channel < 3; channel++) {
-            float x = g->decoded[channel * pixels + i] * 0.5F + 0.5F;
-            x = x < 0 ? 0 : (x > 1 ? 1 : x);
-            image->pixels[3 * i + channel] = (uint8_t)rintf(x * 255.0F);
-        }
-    }
+    pld_picture_to_bytes(g->decoded, pixels, image->pixels);
     return PLD_OK;
 }
 

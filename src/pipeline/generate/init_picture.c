@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "io/pictures/resample.h"
+#include "kernels/latents.h"
 
 enum { RGB = 3 };
 
@@ -58,25 +59,26 @@ static pld_status prepare_picture(const pld_generation *g, float *picture) {
     }
     const pld_status status = pld_resample_lanczos(image->pixels, image->width, image->height, RGB, sized,
                                                    (int)g->width, (int)g->height, g->error);
-    for (size_t i = 0; status == PLD_OK && i < pixels; i++) {
-        for (size_t c = 0; c < RGB; c++) {
-            picture[c * pixels + i] = 2.0F * ((float)sized[i * RGB + c] / 255.0F) - 1.0F;
-        }
+    if (status == PLD_OK) {
+        pld_picture_from_bytes(sized, pixels, picture);
     }
     pld_free(sized);
     return status;
 }
 
-/** mean + std·noise of the moments [2·C, h, w], scaled as the denoiser knows latents (diffusers'
- *  DiagonalGaussianDistribution). */
-static void sample_posterior(pld_generation *g, const float *moments, float *noise) {
+/** The picture's latents as the denoiser knows them, from what the encoder gave: moments, of which they are drawn, or
+ * themselves. */
+static void take_latents(pld_generation *g, const float *encoded, float *noise) {
     const pld_autoencoder_facts *facts = &g->model->autoencoder_facts;
-    pld_rng_normal(&g->rng, noise, g->count);
-    for (size_t i = 0; i < g->count; i++) {
-        const float log_variance = fminf(fmaxf(moments[g->count + i], -30.0F), 20.0F);
-        const float drawn = moments[i] + expf(0.5F * log_variance) * noise[i];
-        g->image_latents[i] = (float)facts->scale * (drawn - (float)facts->shift);
+    const pld_latent_scaling scaling = {facts->scale, facts->shift};
+    const int64_t places = g->latent_height * g->latent_width;
+    if (facts->no_moments) {
+        memcpy(g->image_latents, encoded, g->count * sizeof *encoded);
+        pld_latents_scale(g->image_latents, facts->channels, places, &scaling);
+        return;
     }
+    pld_rng_normal(&g->rng, noise, g->count);
+    pld_latents_draw(encoded, noise, facts->channels, places, &scaling, g->image_latents);
 }
 
 /** Pillow's "L": ITU-R 601-2 luma in 16 bits. */
@@ -123,20 +125,20 @@ pld_status pld_init_picture_encode(pld_generation *g) {
     g->image_latents = pld_allocate(g->count, sizeof *g->image_latents);
     g->noise = pld_allocate(g->count, sizeof *g->noise);
     float *picture = pld_allocate(pixels, RGB * sizeof *picture);
-    float *moments = pld_allocate(2 * g->count, sizeof *moments);
-    const bool there = g->image_latents && g->noise && picture && moments;
+    float *encoded = pld_allocate(2 * g->count, sizeof *encoded);
+    const bool there = g->image_latents && g->noise && picture && encoded;
     pld_status status = there ? prepare_picture(g, picture)
                               : pld_fail_memory(g->error, pixels * RGB * sizeof *picture, "init-img");
     if (status == PLD_OK) {
-        status = pld_session_encode(g->session, picture, g->height, g->width, g->options->cancel, moments,
+        status = pld_session_encode(g->session, picture, g->height, g->width, g->options->cancel, encoded,
                                     g->error);
     }
     if (status == PLD_OK) {
-        sample_posterior(g, moments, g->noise);
+        take_latents(g, encoded, g->noise);
         status = g->options->mask ? prepare_mask(g) : PLD_OK;
     }
     pld_free(picture);
-    pld_free(moments);
+    pld_free(encoded);
     return status;
 }
 
@@ -149,9 +151,7 @@ pld_status pld_init_picture_start(pld_generation *g) {
     memcpy(g->noise, g->latents, g->count * sizeof *g->noise);
     if (from_noise) {
         const float scale = pld_sampler_schedule(g->sampler)->init_noise_sigma;
-        for (size_t i = 0; i < g->count; i++) {
-            g->latents[i] = g->noise[i] * scale;
-        }
+        pld_scale_floats(g->noise, scale, g->count, g->latents);
     } else {
         pld_sampler_add_noise(g->sampler, g->first_call, g->image_latents, g->noise, g->latents, g->count);
     }
@@ -171,18 +171,14 @@ void pld_init_picture_blend(pld_generation *g, size_t call) {
     if (!g->redrawn) {
         return;
     }
-    const size_t tokens = (size_t)(g->latent_width * g->latent_height);
     const float *kept = g->image_latents;
     if (call + 1 < pld_sampler_schedule(g->sampler)->calls) {
         /* model_input is free between two calls */
         pld_sampler_add_noise(g->sampler, call + 1, g->image_latents, g->noise, g->model_input, g->count);
         kept = g->model_input;
     }
-    for (size_t i = 0; i < g->count; i++) {
-        if (!g->redrawn[i % tokens]) {
-            g->latents[i] = kept[i];
-        }
-    }
+    pld_latents_keep(g->latents, kept, g->redrawn, g->model->denoiser_facts.channels,
+                     g->latent_height * g->latent_width);
 }
 
 void pld_init_picture_free(pld_generation *g) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/latents.h"
 #include "pipeline/generate/generation.h"
 #include "pipeline/model/weight_check.h"
 #include "pipeline/prompts/check.h"
@@ -33,12 +34,7 @@ static pld_status refuse_values(const pld_generation *g, const char *what, size_
 
 pld_status pld_generation_check_finite(const pld_generation *g, const float *values, size_t count,
                                        const char *what, size_t call, pld_part_role role) {
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(values[i])) {
-            return refuse_values(g, what, call, role);
-        }
-    }
-    return PLD_OK;
+    return pld_first_not_finite(values, count) == count ? PLD_OK : refuse_values(g, what, call, role);
 }
 
 static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_prompt_states *states) {

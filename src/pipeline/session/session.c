@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "kernels/latents.h"
 #include "pipeline/session/session.h"
 
 pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
@@ -301,12 +302,9 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
     const pld_kernels *kernels = session->model->engine->kernels;
     PLD_TRY(need_decoder(session, height, width, cancel, error));
     pld_plan *plan = &session->decoder.plan;
-    float *in = pld_plan_data(plan, session->decoder.values.in);
-    const size_t count = (size_t)(facts->channels * height * width);
-    kernels->nchw_to_nhwc(latents, facts->channels, height * width, in);
-    for (size_t i = 0; i < count; i++) {
-        in[i] = in[i] / (float)facts->scale + (float)facts->shift;
-    }
+    pld_latents_unscale(kernels, latents, facts->channels, height * width,
+                        &(pld_latent_scaling){facts->scale, facts->shift},
+                        pld_plan_data(plan, session->decoder.values.in));
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_plan_run(&run, error));
     const pld_value *out = &plan->values[session->decoder.values.out];
@@ -319,7 +317,7 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
  * decoder's.
  */
 pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
-                              const volatile int *cancel, float *moments, pld_error *error) {
+                              const volatile int *cancel, float *encoded, pld_error *error) {
     const pld_kernels *kernels = session->model->engine->kernels;
     const pld_component *part = pld_autoencoder_of(session->model);
     pld_autoencoder_values values;
@@ -339,7 +337,7 @@ pld_status pld_session_encode(pld_session *session, const float *picture, int64_
     if (status == PLD_OK) {
         const pld_value *out = &plan.values[values.out];
         kernels->nhwc_to_nchw(pld_plan_data(&plan, values.out), out->channels, out->height * out->width,
-                              moments);
+                              encoded);
     }
     pld_plan_free(&plan);
     return status;

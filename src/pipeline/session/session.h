@@ -95,8 +95,8 @@ void pld_session_drop_denoiser(pld_session *session, pld_branch_set branches);
 pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
                               const volatile int *cancel, float *decoded, pld_error *error);
 
-/** picture [3, H, W] in −1…1 → moments [2·C, h, w]: mean and log-variance, not scaled. */
+/** picture [3, H, W] in −1…1 → moments [2·C, h, w]: mean and log-variance, or latents [C, h, w]; not scaled. */
 pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
-                              const volatile int *cancel, float *moments, pld_error *error);
+                              const volatile int *cancel, float *encoded, pld_error *error);
 
 #endif
