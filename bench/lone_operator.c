@@ -5,22 +5,23 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "nn/operators/operators.h"
+#include "nn/build.h"
 #include "pipeline/session/session.h"
 
 enum { CONTEXT_TOKENS = 77 };
 
-static void fill_values(pld_plan *plan) {
-    float *numbers = bench_numbers(4096, 1);
+/** The same numbers in all memory of a prepared plan. */
+static void fill_values(const pld_plan *plan) {
+    float *numbers = bench_numbers(4096, 1), *memory = plan->executable->memory;
     for (size_t i = 0; numbers && i < plan->memory_floats; i++) {
-        plan->memory[i] = numbers[i % 4096];
+        memory[i] = numbers[i % 4096];
     }
     pld_free(numbers);
 }
 
 pld_product_settings bench_network_settings(const bench_run *bench, const pld_plan *network) {
     pld_product_settings settings = bench->engine->settings;
-    pld_product_settings_set_bf16(&settings, bench->engine->kernels->isa, bench->bf16,
+    pld_product_settings_set_bf16(&settings, bench->engine->device, bench->bf16,
                                   strstr(network->name, "text") != NULL);
     return settings;
 }
@@ -42,6 +43,12 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
     plan->operator_count = 1;
     plan->operators[0] = network->operators[index];
     memcpy(plan->sites, network->sites, network->site_count * sizeof *plan->sites);
+    plan->constants = pld_allocate(network->constant_count, sizeof *plan->constants);
+    if (!plan->constants) {
+        return pld_fail_memory(error, network->constant_count * sizeof *plan->constants, "plan");
+    }
+    memcpy(plan->constants, network->constants, network->constant_count * sizeof *plan->constants);
+    plan->constant_count = network->constant_count;
     for (size_t i = 0; i < plan->value_count; i++) {
         const pld_value *value = &network->values[i];
         const bool lives = value->first <= index && index <= value->last;
@@ -59,8 +66,7 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
     pld_product_settings settings = bench_network_settings(bench, network);
     settings.conv = conv;
     lone->run = (pld_run){.plan = plan,
-                          .kernels = bench->kernels,
-                          .threads = bench->threads,
+                          .device = bench->engine->device,
                           .settings = settings,
                           .variants = s->variants.choices ? &s->variants : NULL,
                           .branch_of_row = &s->branch,
@@ -72,12 +78,17 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
     return PLD_OK;
 }
 
+const pld_product *bench_product(const pld_operator *op) {
+    return op->kind == PLD_OPERATOR_LINEAR || op->kind == PLD_OPERATOR_CONV ? &op->product : NULL;
+}
+
 void bench_operator_name(const bench_network *network, int index, char name[BENCH_NAME]) {
     const pld_operator *op = &network->plan->operators[index];
+    const pld_product *product = bench_product(op);
+    const bool silu = op->kind == PLD_OPERATOR_GROUP_NORM && op->norm.silu;
     snprintf(name, BENCH_NAME, "%s %dx%d %s, %s%s%s%s", network->model->name, network->width, network->height,
-             network->plan->name, pld_operator_label(network->plan, op),
-             op->problem.out_channels && op->problem.accumulate ? " into" : "", op->silu ? " silu" : "",
-             op->geglu ? " geglu" : "");
+             network->plan->name, op->label, product && product->residual != PLD_NO_VALUE ? " into" : "",
+             silu ? " silu" : "", product && product->glu.on ? " geglu" : "");
 }
 
 void bench_describe_operator(const bench_network *network, int index, const bench_lone_operator *lone,
@@ -86,9 +97,25 @@ void bench_describe_operator(const bench_network *network, int index, const benc
     char shape[96];
     bench_operator_name(network, index, result->name);
     snprintf(result->shape, sizeof result->shape, "%s",
-             pld_operator_shape(&lone->run, op, shape, sizeof shape));
-    snprintf(result->implementation, sizeof result->implementation, "%s", pld_operator_implementation(op));
-    result->operations = pld_operator_work(&lone->run, op);
+             pld_run_operator_shape(&lone->run, op, shape, sizeof shape));
+    snprintf(result->implementation, sizeof result->implementation, "%s",
+             pld_operator_implementation(&lone->plan, op));
+    result->operations = pld_run_operator_work(&lone->run, op);
+}
+
+/** Operators of a kind do the same to values of the same shapes. */
+static bool same_numbers(const pld_operator *a, const pld_operator *b) {
+    const pld_product *p = bench_product(a), *q = bench_product(b);
+    if (a->kind != b->kind) {
+        return false;
+    }
+    if (p) {
+        return p->f32 == q->f32 && p->glu.on == q->glu.on && (p->bias != NULL) == (q->bias != NULL) &&
+               (p->residual == PLD_NO_VALUE) == (q->residual == PLD_NO_VALUE);
+    }
+    return a->kind == PLD_OPERATOR_ACTIVATION   ? a->activation == b->activation
+           : a->kind == PLD_OPERATOR_GROUP_NORM ? a->norm.silu == b->norm.silu
+                                                : true;
 }
 
 /** What tells operators apart: kind, shapes, and what else changes the work. */
@@ -96,12 +123,9 @@ static bool same_operator(const pld_plan *plan, const bench_surroundings *s, con
                           const pld_operator *b) {
     char shape_a[96], shape_b[96];
     pld_run run = {.plan = (pld_plan *)(uintptr_t)plan, .contexts = s->contexts};
-    return a->kind == b->kind && a->silu == b->silu && a->geglu == b->geglu && a->f32 == b->f32 &&
-           a->activation == b->activation && a->problem.accumulate == b->problem.accumulate &&
-           a->problem.bias == b->problem.bias &&
-           strcmp(pld_operator_label(plan, a), pld_operator_label(plan, b)) == 0 &&
-           strcmp(pld_operator_shape(&run, a, shape_a, sizeof shape_a),
-                  pld_operator_shape(&run, b, shape_b, sizeof shape_b)) == 0;
+    return same_numbers(a, b) && strcmp(a->label, b->label) == 0 &&
+           strcmp(pld_run_operator_shape(&run, a, shape_a, sizeof shape_a),
+                  pld_run_operator_shape(&run, b, shape_b, sizeof shape_b)) == 0;
 }
 
 int bench_times_in_network(const bench_network *network, int index) {
@@ -118,6 +142,23 @@ int bench_times_in_network(const bench_network *network, int index) {
     return times;
 }
 
+/** A plan that computes nothing and offers one value `count` times. */
+static pld_status make_text(pld_device *device, size_t count, int64_t width, pld_plan *plan,
+                            pld_error *error) {
+    pld_builder b;
+    pld_plan_init(plan, NULL);
+    pld_builder_init(&b, plan, error);
+    const pld_value_id text = pld_input(&b, 1, CONTEXT_TOKENS, 1, width);
+    for (size_t i = 0; i < count; i++) {
+        pld_offer(&b, text);
+    }
+    PLD_TRY(b.status);
+    pld_run run = {.plan = plan, .device = device};
+    PLD_TRY(pld_plan_prepare(&run, error));
+    fill_values(plan);
+    return PLD_OK;
+}
+
 static pld_status surround(const pld_model *model, bench_surroundings *s, pld_error *error) {
     enum { MOST_IDS = 4096 };
     const size_t outside = 2 * model->site_count + 1; /* as many as a network may take: two a site, and one */
@@ -127,16 +168,12 @@ static pld_status surround(const pld_model *model, bench_surroundings *s, pld_er
         widest = width > widest ? width : widest;
     }
     *s = (bench_surroundings){.timestep = 500, .branch = PLD_BRANCH_CONDITIONAL};
-    s->text = bench_numbers((size_t)(CONTEXT_TOKENS * widest), 1);
-    s->outside = pld_allocate(outside, sizeof *s->outside);
     s->ids = pld_allocate(MOST_IDS, sizeof *s->ids);
-    if (!s->text || !s->outside || !s->ids) {
-        return pld_fail_memory(error, (size_t)(CONTEXT_TOKENS * widest) * sizeof(float), "bench");
+    if (!s->ids) {
+        return pld_fail_memory(error, MOST_IDS * sizeof *s->ids, "bench");
     }
-    for (size_t i = 0; i < outside; i++) {
-        s->outside[i] = s->text;
-    }
-    s->context = (pld_context){.tokens = CONTEXT_TOKENS, .outside = s->outside};
+    PLD_TRY(make_text(model->engine->device, outside, widest, &s->text, error));
+    s->context = (pld_context){.tokens = CONTEXT_TOKENS, .plan = &s->text};
     s->contexts[0] = &s->context;
     const pld_pladis_request request = {.lambda = 2, .alpha = 1.5, .blocks = "all"};
     int sites;
@@ -147,8 +184,7 @@ static pld_status surround(const pld_model *model, bench_surroundings *s, pld_er
 
 static void part_surroundings(bench_surroundings *s) {
     pld_variant_table_free(&s->variants);
-    pld_free(s->text);
-    pld_free(s->outside);
+    pld_plan_free(&s->text);
     pld_free(s->ids);
 }
 

@@ -8,18 +8,17 @@
 #ifndef PLD_BENCH_LONE_OPERATOR_H
 #define PLD_BENCH_LONE_OPERATOR_H
 
+#include "backends/executor.h"
 #include "bench/measure.h"
-#include "nn/executor.h"
 
 /** What an operator may need from outside, enough for one row of any network here. */
 typedef struct bench_surroundings {
-    float *text;           /* keys and values of one site [CONTEXT_TOKENS, widest] */
-    const float **outside; /* all the same */
+    pld_plan text; /* offers keys and values of one site [CONTEXT_TOKENS, widest], for all that is taken */
     pld_context context;
     const pld_context *contexts[1];
     pld_variant_table variants;
     pld_branch branch;
-    float timestep;
+    double timestep;
     int32_t *ids;
 } bench_surroundings;
 
@@ -46,6 +45,9 @@ int bench_times_in_network(const bench_network *network, int index);
 
 /** "sd15 512x512 unet, conv": names of results begin so. */
 void bench_operator_name(const bench_network *network, int index, char name[BENCH_NAME]);
+
+/** What an operator multiplies; NULL: it is no product. */
+const pld_product *bench_product(const pld_operator *op);
 
 /** How the products of a network are measured. */
 pld_product_settings bench_network_settings(const bench_run *bench, const pld_plan *network);

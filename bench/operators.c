@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each different operator of a model's networks, one at a time. */
-#include "nn/operators/operators.h"
 #include "bench/lone_operator.h"
 #include "pipeline/session/session.h"
 
@@ -25,7 +24,7 @@ static pld_status measure_network(bench_run *bench, const bench_network *network
         const pld_operator *op = &network->plan->operators[i];
         char name[BENCH_NAME];
         bench_operator_name(network, i, name);
-        const int times = op->kind == &pld_operator_tap || !bench_wanted(bench, name)
+        const int times = op->kind == PLD_OPERATOR_TAP || !bench_wanted(bench, name)
                               ? 0
                               : bench_times_in_network(network, i);
         if (times == 0) {

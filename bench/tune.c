@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the table in nn/operators/conv_table.c says for this machine's instruction set: each 3×3 convolution
+/* What the table in backends/cpu/conv_table.c says for this machine's instruction set: each 3×3 convolution
  * of stride 1 of a model's networks, direct and by Winograd in turn, and the number of tiles from which on
  * Winograd is the faster one. */
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/cpu/product.h"
 #include "bench/lone_operator.h"
-#include "nn/operators/operators.h"
 #include "pipeline/session/session.h"
 
 enum { WAYS = 2, LEAST_TURNS = 7, MOST_ROWS = 256 };
@@ -25,10 +25,9 @@ typedef struct tune_findings {
 } tune_findings;
 
 static bool has_choice(const bench_run *bench, const bench_network *network, const pld_operator *op) {
-    const pld_product_problem *p = &op->problem;
-    const pld_run run = {.settings = bench_network_settings(bench, network->plan)};
-    return op->kind == &pld_operator_conv && p->kernel == 3 && p->stride == 1 &&
-           pld_product_takes_bf16(&run, op) == bench->bf16;
+    const pld_product_settings settings = bench_network_settings(bench, network->plan);
+    return op->kind == PLD_OPERATOR_CONV && op->product.problem.kernel == 3 &&
+           op->product.problem.stride == 1 && pld_product_takes_bf16(&settings, op) == bench->bf16;
 }
 
 /** Both ways in turn. */
@@ -82,7 +81,7 @@ static pld_status tune_operator(bench_run *bench, const bench_network *network, 
         status = add_ways(bench, network, index, lone, samples, error);
     }
     if (status == PLD_OK && found->count < MOST_ROWS) {
-        const pld_product_problem *p = &network->plan->operators[index].problem;
+        const pld_product_problem *p = &network->plan->operators[index].product.problem;
         found->rows[found->count].tiles = (double)pld_winograd_tiles(p->height, p->width);
         found->rows[found->count++].ratio = bench_ratio(&samples[1], &samples[0]);
     }

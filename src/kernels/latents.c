@@ -5,13 +5,11 @@
 
 enum { RGB = 3 };
 
-void pld_latents_unscale(const pld_kernels *kernels, const float *latents, int64_t channels, int64_t places,
+void pld_latents_unscale(const float *latents, int64_t channels, int64_t places,
                          const pld_latent_scaling *scaling, float *out) {
-    kernels->nchw_to_nhwc(latents, channels, places, out);
-    for (int64_t i = 0; i < places; i++) {
-        float *place = out + i * channels;
-        for (int64_t c = 0; c < channels; c++) {
-            place[c] = place[c] / scaling->scale[c] + scaling->shift[c];
+    for (int64_t c = 0; c < channels; c++) {
+        for (int64_t i = c * places; i < (c + 1) * places; i++) {
+            out[i] = latents[i] / scaling->scale[c] + scaling->shift[c];
         }
     }
 }

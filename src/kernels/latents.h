@@ -5,16 +5,16 @@
 #define PLD_KERNELS_LATENTS_H
 
 #include <stdbool.h>
-
-#include "kernels/kernels.h"
+#include <stddef.h>
+#include <stdint.h>
 
 /** How a denoiser knows the latents x of an autoencoder: scale·(x − shift), [channels] each. */
 typedef struct pld_latent_scaling {
     const float *scale, *shift;
 } pld_latent_scaling;
 
-/** Latents [channels, places] of a denoiser → those of its autoencoder, [places, channels]. */
-void pld_latents_unscale(const pld_kernels *kernels, const float *latents, int64_t channels, int64_t places,
+/** Latents [channels, places] of a denoiser → those of its autoencoder, likewise. */
+void pld_latents_unscale(const float *latents, int64_t channels, int64_t places,
                          const pld_latent_scaling *scaling, float *out);
 
 /** mean + deviation·noise of moments [2·channels, places] (mean, log-variance between −30 and 20; diffusers'

@@ -7,10 +7,6 @@
 #include "core/memory.h"
 #include "nn/site_choice.h"
 
-const pld_attention_variant *const pld_attention_variants[] = {
-    &pld_variant_softmax, &pld_variant_pladis, &pld_variant_tempered, &pld_variant_identity,
-    &pld_variant_gag,     &pld_variant_blur,   &pld_variant_nag,      NULL};
-
 pld_status pld_variant_table_init(pld_variant_table *table, const pld_site *sites, size_t site_count,
                                   pld_error *error) {
     size_t count = site_count * PLD_BRANCH_COUNT;
@@ -65,9 +61,9 @@ pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_plad
     const char *kinds = request->site_kinds ? request->site_kinds : "cross";
     *sites = 0;
     pld_site_choice selection = {request->blocks, ",", 0, "pladis-blocks"};
-    selection.kinds = strcmp(kinds, "cross") == 0  ? PLD_SITES_CROSS
+    selection.kinds = strcmp(kinds, "cross") == 0  ? PLD_SITES_TEXT
                       : strcmp(kinds, "self") == 0 ? PLD_SITES_SELF
-                      : strcmp(kinds, "all") == 0  ? PLD_SITES_SELF | PLD_SITES_CROSS
+                      : strcmp(kinds, "all") == 0  ? PLD_SITES_ALL
                                                    : 0;
     if (!selection.kinds) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "pladis-sites: expected cross, self or all, found '%.60s'",
@@ -119,9 +115,7 @@ pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_atte
         return pld_fail(error, PLD_ERROR_INTERNAL, "guidance %s: no attention variant '%s'", method,
                         effect->variant);
     }
-    const pld_site_choice selection = {
-        effect->layers, "+", strcmp(variant->site_kinds, "cross") == 0 ? PLD_SITES_CROSS : PLD_SITES_SELF,
-        option};
+    const pld_site_choice selection = {effect->layers, "+", variant->site_kinds, option};
     return put_on_sites(table, &selection, effect->branches, put_effect, effect, sites, error);
 }
 
@@ -129,15 +123,4 @@ void pld_variant_choice_text(const pld_attention_choice *choice, char *text, siz
     snprintf(text, size, "%s%s%s%s%s", choice->contexts ? choice->contexts->name : "",
              choice->contexts ? "+" : "", choice->query ? choice->query->name : "", choice->query ? "+" : "",
              choice->rows->name);
-}
-
-bool pld_variant_table_needs_spare(const pld_variant_table *table) {
-    for (size_t i = 0; i < table->site_count * PLD_BRANCH_COUNT; i++) {
-        const pld_attention_choice *choice = &table->choices[i];
-        if (choice->query || choice->contexts || choice->rows == &pld_variant_gag ||
-            choice->rows == &pld_variant_tempered) {
-            return true;
-        }
-    }
-    return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What happens at an attention site: the entries of the table variants[site][branch].
  *
- *  An attention variant is a row of the registry: one file in variants/ that says what it does to one part of
- * an attention. A run resolves its requests once; model code only ever says "attention". An entry has up to
+ *  An attention variant is a row of variants.c that says which part of an attention it changes; backends hold what
+ * computes it. A run resolves its requests once; model code only ever says "attention". An entry has up to
  * three parts, so that variants compose:
  *
  *      query      what the queries go through first (blur)
@@ -17,10 +17,8 @@
 
 #include "core/network_effects.h"
 #include "nn/plan.h"
-#include "pladis/attention.h"
 
 typedef struct pld_attention_variant pld_attention_variant;
-typedef struct pld_attention_call pld_attention_call; /* variants/variant.h */
 
 /** One resolved entry. */
 typedef struct pld_attention_choice {
@@ -43,20 +41,30 @@ static inline bool pld_variant_choice_equal(const pld_attention_choice *a, const
            a->nag_scale == b->nag_scale && a->nag_limit == b->nag_limit && a->nag_blend == b->nag_blend;
 }
 
+/** What an entry's parts are told apart by where they are computed. */
+typedef enum pld_variant_kind {
+    PLD_VARIANT_SOFTMAX,
+    PLD_VARIANT_PLADIS,
+    PLD_VARIANT_TEMPERED,
+    PLD_VARIANT_IDENTITY,
+    PLD_VARIANT_GAG,
+    PLD_VARIANT_BLUR,
+    PLD_VARIANT_NAG,
+    PLD_VARIANT_KINDS
+} pld_variant_kind;
+
 typedef enum pld_variant_part { PLD_VARIANT_ROWS, PLD_VARIANT_QUERY, PLD_VARIANT_CONTEXTS } pld_variant_part;
 
 /** A registry row. */
 struct pld_attention_variant {
+    pld_variant_kind kind;
     const char *name;        /**< "softmax", "pladis" */
     const char *description; /**< one line with the paper */
-    const char *site_kinds;  /**< sites it may act on: "self,cross" or "cross" */
+    unsigned site_kinds;     /**< sites it may act on: PLD_SITES_SELF, … */
     pld_variant_part part;
+    bool needs_spare; /**< more than its output to write to */
     /** Take its numbers from an effect; NULL where it has none. */
     void (*set)(pld_attention_choice *choice, const pld_attention_effect *effect);
-    /** Rows: attention into `out` [queries, channels]. Contexts: both attentions and their combination.
-     * Query: point the call at another query (rows may share the plan's); `out` is not used. What it computes
-     * depends on the choice, the contexts and the call's query, key and value alone. */
-    pld_status (*run)(pld_attention_call *call, float *out, pld_error *error);
 };
 
 /** NULL-terminated; softmax first, it is what every site does when nothing is asked. */
@@ -109,8 +117,5 @@ pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_atte
 
 /** "pladis", "identity", "blur+softmax", "nag+pladis" */
 void pld_variant_choice_text(const pld_attention_choice *choice, char *text, size_t size);
-
-/** Whether any entry needs the run's attention_spare. */
-bool pld_variant_table_needs_spare(const pld_variant_table *table);
 
 #endif

@@ -9,7 +9,7 @@
 #ifndef PLD_NN_BUILD_H
 #define PLD_NN_BUILD_H
 
-#include "nn/operators/operators.h"
+#include "nn/plan.h"
 #include "nn/row_groups.h"
 
 typedef struct pld_builder {
@@ -40,34 +40,95 @@ pld_value_id pld_input(pld_builder *b, int64_t batch, int64_t height, int64_t wi
 /** Keep a value's memory to itself, so that it can be read after the run. */
 void pld_keep(pld_builder *b, pld_value_id x);
 
-/** [.., C] → [.., channels] with weight [channels, C] and, if asked, bias. */
-pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
-/** The same with bias, of a weight that is stored in a shape of four axes whose product is [channels, C]. */
-pld_value_id pld_linear_stored(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
-                               const int64_t *shape);
-/** The same, in float32 also where a run has bfloat16 products. */
-pld_value_id pld_linear_f32(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool bias);
-/** linear(x) + residual, which has the output's shape, with bias. */
-pld_value_id pld_linear_plus(pld_builder *b, const char *name, pld_value_id x, pld_value_id residual);
-/** into += linear(x); `into` has the output's shape. Returns `into`. */
-pld_value_id pld_linear_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into, bool bias);
-pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
-                      pld_conv_geometry geometry);
-
-/** What stands around a 3×3 convolution and is computed with it, without a map of its own. */
-typedef struct pld_around {
-    pld_value_id factors;  /**< of pld_group_norm_factors: the input is normalised, then SiLU */
-    pld_value_id vector;   /**< [B, 1, channels], added to every pixel */
+/** What is computed with a linear layer or convolution, without a map of its own. Begin with PLD_BIAS, PLD_NO_BIAS or one of
+ * the functions below. */
+typedef struct pld_product_options {
+    bool bias;
     pld_value_id residual; /**< [as the output], added */
     bool into_residual;    /**< the output takes the residual's place */
+    pld_slice
+        gate; /**< with into_residual: [channels], of each picture, by which what is added is multiplied first */
+    /* of linear layers */
+    bool f32;    /**< in float32 also where a run has bfloat16 products */
+    bool narrow; /**< to fewer channels, in the place of x where nothing reads x after it */
+    bool glu;    /**< a layer to 2·channels (a, b), of which a·act(b) is taken */
+    pld_activation activation;
+    const char *
+        gate_name; /**< b is a layer of this name, with a weight and without bias, as a is then, too; NULL: (a, b) are
+                                columns of one weight */
+    const int64_t *
+        stored; /**< four axes as which the weight is stored, whose product is [channels, C]; NULL: those two */
+    /* of 3×3 convolutions of stride 1 */
+    pld_value_id factors;  /**< of pld_group_norm_factors: the input is normalised, then SiLU */
+    pld_value_id vector;   /**< [B, 1, channels], added to every pixel */
     int64_t height, width; /**< the input is enlarged to this first (nearest); 0: not */
-} pld_around;
+} pld_product_options;
 
-#define PLD_NOTHING_AROUND ((pld_around){PLD_NO_VALUE, PLD_NO_VALUE, PLD_NO_VALUE, false, 0, 0})
+#define PLD_BIAS                                                                                             \
+    ((pld_product_options){.bias = true,                                                                     \
+                           .residual = PLD_NO_VALUE,                                                         \
+                           .gate = PLD_NO_SLICE,                                                             \
+                           .factors = PLD_NO_VALUE,                                                          \
+                           .vector = PLD_NO_VALUE})
+#define PLD_NO_BIAS pld_with_bias(PLD_BIAS, false)
 
-/** A 3×3 convolution of stride 1 with what stands around it. */
-pld_value_id pld_conv_around(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
-                             const pld_around *around);
+static inline pld_product_options pld_with_bias(pld_product_options options, bool bias) {
+    options.bias = bias;
+    return options;
+}
+
+/** residual + the product. */
+static inline pld_product_options pld_plus(pld_value_id residual) {
+    pld_product_options options = PLD_BIAS;
+    options.residual = residual;
+    return options;
+}
+
+/** into += the product; what the layer returns is `into`. */
+static inline pld_product_options pld_into(pld_value_id into, bool bias) {
+    pld_product_options options = pld_with_bias(pld_plus(into), bias);
+    options.into_residual = true;
+    return options;
+}
+
+/** into += gate·the product. */
+static inline pld_product_options pld_gated_into(pld_value_id into, pld_slice gate) {
+    pld_product_options options = pld_into(into, true);
+    options.gate = gate;
+    return options;
+}
+
+/** In float32, whatever the run's type is. */
+static inline pld_product_options pld_in_f32(bool bias) {
+    pld_product_options options = pld_with_bias(PLD_BIAS, bias);
+    options.f32 = true;
+    return options;
+}
+
+/** Diffusers' GEGLU: the columns (a, b) of one weight, a·gelu(b). */
+static inline pld_product_options pld_geglu(void) {
+    pld_product_options options = PLD_BIAS;
+    options.glu = true;
+    options.activation = PLD_GELU;
+    return options;
+}
+
+/** A gated unit of two weights without biases, x·NAMEᵀ · act(x·gateᵀ): T5's wi_1 and wi_0, SwiGLU's up_proj and
+ * gate_proj. */
+static inline pld_product_options pld_gated_by(const char *gate, pld_activation activation) {
+    pld_product_options options = PLD_NO_BIAS;
+    options.glu = true;
+    options.activation = activation;
+    options.gate_name = gate;
+    return options;
+}
+
+/** [.., C] → [.., channels] with weight NAME.weight [channels, C]. */
+pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                        pld_product_options options);
+/** [B, h, w, C] → [B, h', w', channels] with weight NAME.weight [channels, C, kernel, kernel]. */
+pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                      pld_conv_geometry geometry, pld_product_options options);
 
 pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
                                double epsilon, bool silu);
@@ -83,9 +144,6 @@ pld_value_id pld_layer_norm_modulated(pld_builder *b, pld_value_id x, double eps
                                       pld_slice shift);
 /** x·act(second), in the place of x; returns x. */
 pld_value_id pld_gate_with(pld_builder *b, pld_value_id x, pld_value_id second, pld_activation activation);
-/** into += gate·linear(x), the gate [channels of into] for each picture. Returns `into`. */
-pld_value_id pld_linear_gated_into(pld_builder *b, const char *name, pld_value_id x, pld_value_id into,
-                                   pld_slice gate);
 /** x [B, 1, C] or [B, 1, rows·C] plus a weight NAME [rows, C] → [B, rows, C]. */
 pld_value_id pld_add_table(pld_builder *b, const char *name, pld_value_id x, int64_t rows, int64_t channels);
 /** The numbers of each row of x from `offset` on, as [B, height, width, channels]. */
@@ -106,18 +164,45 @@ pld_value_id pld_relative_bias(pld_builder *b, const char *name, int64_t tokens,
                                int64_t most_distance, int64_t heads);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
-/** A linear layer to fewer channels, in the place of x where nothing reads x after it. */
-pld_value_id pld_linear_narrow(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
-/** A linear layer to 2·channels, (a, b), and a·gelu(b) of them. */
-pld_value_id pld_linear_geglu(pld_builder *b, const char *name, pld_value_id x, int64_t channels);
+/** Attention at a new site of the builder's scope. The result is [B, T, heads·d]. */
+pld_value_id pld_attend(pld_builder *b, pld_attention_description description);
+
 /** Attention over the tokens of query [B, T, heads·d] among themselves. */
-pld_value_id pld_attend(pld_builder *b, pld_value_id query, pld_value_id key, pld_value_id value, int heads,
-                        bool causal);
-/** Attention of query [B, T, heads·d] to keys and values [tokens, heads·d] from outside: it takes two, in that order. */
-pld_value_id pld_attend_outside(pld_builder *b, pld_value_id query, int heads);
-/** Self-attention of logits query·key + bias, without a scale: T5's. `relative_bias` of pld_relative_bias. */
-pld_value_id pld_attend_biased(pld_builder *b, pld_value_id query, pld_value_id key, pld_value_id value,
-                               int heads, pld_value_id relative_bias);
+static inline pld_attention_description pld_self_attention(pld_value_id query, pld_value_id key,
+                                                           pld_value_id value, int64_t heads) {
+    pld_attention_description description = PLD_ATTENTION;
+    description.kind = PLD_SITE_SELF;
+    description.query = query;
+    description.key = key;
+    description.value = value;
+    description.heads = (int)heads;
+    return description;
+}
+
+/** Attention of query [B, T, heads·d] to the text's keys and values [tokens, heads·d], which come from outside. */
+static inline pld_attention_description pld_cross_attention(pld_value_id query, int64_t heads) {
+    pld_attention_description description = pld_self_attention(query, PLD_NO_VALUE, PLD_NO_VALUE, heads);
+    description.kind = PLD_SITE_CROSS;
+    return description;
+}
+
+/** How queries or keys are prepared for attention. */
+typedef struct pld_rotation_options {
+    int64_t heads;
+    const char *norm; /**< name of an RMS norm's weight before the rotation: [head_size]; NULL: none */
+    bool norm_of_all; /**< the norm goes over all heads together, and the weight is [heads·head_size] */
+    double epsilon;
+    int64_t width; /**< numbers of each head that turn (Su et al. 2021, arXiv 2104.09864), even; 0: none */
+    bool halves;   /**< number i turns with i + width/2, as in Qwen; else 2i with 2i + 1, as in FLUX */
+    /** Fill [2, T, width/2], cosines and then sines of each token's angles, by a description (a struct of at most 64 bytes
+     * that holds no pointers). */
+    void (*fill)(const void *description, float *table);
+    const void *description;
+    size_t description_bytes;
+} pld_rotation_options;
+
+/** Norm and rotation of the heads of x [B, T, heads·head_size], in its place; returns x. */
+pld_value_id pld_rotate_heads(pld_builder *b, pld_value_id x, const pld_rotation_options *options);
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 /** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);

@@ -21,20 +21,29 @@ pld_value_id pld_build_rows_of(pld_builder *b, pld_value_id x, int64_t height, i
 /** A value of x's tokens with another number of channels. */
 pld_value_id pld_build_like(pld_builder *b, pld_value_id x, int64_t channels);
 
-/** Operator `op` reads or writes a value (PLD_NO_VALUE: nothing). */
-void pld_build_touch(pld_plan *plan, pld_value_id id, int op);
+/** A new operator named scope.name (either may be empty), to be completed and appended. */
+pld_operator pld_build_operator(pld_builder *b, pld_operator_kind kind, const char *name, pld_value_id in,
+                                pld_value_id out);
 
-/** Append; the name is scope.name (either may be empty). NULL after a failure. */
-pld_operator *pld_build_append(pld_builder *b, const pld_operator_kind *kind, const char *name,
-                               pld_value_id in, pld_value_id second, pld_value_id out);
+/** Append it; its values live until it at least. Nothing happens after a failure. */
+void pld_build_append(pld_builder *b, const pld_operator *op);
+
+/** Append one that is complete. */
+void pld_build_simple(pld_builder *b, pld_operator_kind kind, const char *name, pld_value_id in,
+                      pld_value_id out);
+
+/** Index of a new constant of the plan, which `fill` makes of a description of at most 64 bytes; −1 after a failure. */
+int pld_build_constant(pld_builder *b, size_t floats, void (*fill)(const void *description, float *table),
+                       const void *description, size_t description_bytes);
+
+/** Take the next `count` values from outside; the number of the first. */
+int pld_build_outside(pld_builder *b, int count);
+
+/** Channels of a value; 0 after a failure. */
+int64_t pld_build_channels(const pld_builder *b, pld_value_id x);
 
 /** Bind NAME.suffix of an operator; nothing in a plan without parameters. */
 pld_parameter *pld_build_bind(pld_builder *b, const char *module, const char *suffix, int rank,
                               const int64_t *shape);
-
-/** The operator that was appended last reads this, too. */
-static inline void pld_build_touch_last(pld_builder *b, pld_value_id id) {
-    pld_build_touch(b->plan, id, (int)b->plan->operator_count - 1);
-}
 
 #endif

@@ -9,7 +9,7 @@
 #include "io/tensors/random_weights.h"
 #include "nn/weight_values.h"
 
-/** One form of a parameter: float32 in a layout. `layout` NULL: dense, as stored. */
+/** One form of a parameter in a layout, perhaps together with a partner. `layout` NULL: dense float32, as stored. */
 typedef struct held_form {
     struct held_form *next;
     void *layout;
@@ -34,8 +34,7 @@ struct pld_parameters {
     pld_parameters *base;      /* not NULL: these are changes of it, and what is unchanged is its */
     pld_weight_files *files;   /* the base's own where there is one */
     pld_random_weights wanted; /* while there are no files: what they will be made of */
-    const pld_kernels *kernels;
-    int threads;
+    pld_weight_backend backend;
     pld_parameter *bound; /* [count], in the order of the files; bound[i].weight.tensor NULL: not bound yet */
     bool *used;           /* [count] */
     size_t count;
@@ -55,21 +54,20 @@ static pld_status take_files(pld_parameters *parameters, pld_weight_files *files
                : pld_fail_memory(error, count * sizeof *parameters->bound, "parameters");
 }
 
-pld_status pld_parameters_create_random(const pld_kernels *kernels, int threads, pld_parameters **parameters,
+pld_status pld_parameters_create_random(const pld_weight_backend *backend, pld_parameters **parameters,
                                         pld_error *error) {
     *parameters = pld_allocate(1, sizeof **parameters);
     if (!*parameters) {
         return pld_fail_memory(error, sizeof **parameters, "parameters");
     }
     pthread_mutex_init(&(*parameters)->mutex, NULL);
-    (*parameters)->kernels = kernels;
-    (*parameters)->threads = threads;
+    (*parameters)->backend = *backend;
     return PLD_OK;
 }
 
-pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels, int threads,
+pld_status pld_parameters_create(pld_weight_files *files, const pld_weight_backend *backend,
                                  pld_parameters **parameters, pld_error *error) {
-    pld_status status = pld_parameters_create_random(kernels, threads, parameters, error);
+    pld_status status = pld_parameters_create_random(backend, parameters, error);
     if (status != PLD_OK) {
         pld_weight_files_close(&files);
         return status;
@@ -88,9 +86,18 @@ pld_status pld_parameters_settle_random(pld_parameters *parameters, pld_error *e
     return take_files(parameters, files, error);
 }
 
-static void free_form(held_form *form) {
+/** Data of a form: dense values are the host's, packed ones the device's. */
+static void free_data(const pld_parameters *parameters, size_t layout_size, void *data) {
+    if (layout_size) {
+        parameters->backend.functions->free(parameters->backend.device, data);
+    } else {
+        pld_free(data);
+    }
+}
+
+static void free_form(const pld_parameters *parameters, held_form *form) {
+    free_data(parameters, form->layout_size, form->data);
     pld_free(form->layout);
-    pld_free(form->data);
     pld_free(form);
 }
 
@@ -102,7 +109,7 @@ void pld_parameters_destroy(pld_parameters **parameters) {
     for (size_t i = 0; p->bound && i < p->count; i++) {
         for (held_form *form = p->bound[i].forms; form;) {
             held_form *next = form->next;
-            free_form(form);
+            free_form(p, form);
             form = next;
         }
         pld_free(p->bound[i].name);
@@ -228,7 +235,7 @@ pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *
 pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
                               pld_error *error) {
     if (parameter->change_count == 0) {
-        return pld_weight_values(parameter->owner->kernels, &parameter->weight, first, count, out, error);
+        return pld_weight_values(&parameter->owner->backend, &parameter->weight, first, count, out, error);
     }
     const float *values = NULL;
     PLD_TRY(pld_parameter_values(parameter, &values, error));
@@ -255,7 +262,7 @@ static pld_status keep_form(pld_parameters *parameters, pld_parameter *parameter
     if (!form || (layout_size && !copy)) {
         pld_free(form);
         pld_free(copy);
-        pld_free(data);
+        free_data(parameters, layout_size, data);
         return pld_fail_memory(error, layout_size, parameter->weight.tensor->name);
     }
     if (copy) {
@@ -270,10 +277,10 @@ static pld_status keep_form(pld_parameters *parameters, pld_parameter *parameter
 /** All values into new memory, changes applied. */
 static pld_status read_all(const pld_parameters *parameters, const pld_parameter *parameter, float **values,
                            pld_error *error) {
-    PLD_TRY(pld_weight_all_values(parameters->kernels, &parameter->weight, values, error));
+    PLD_TRY(pld_weight_all_values(&parameters->backend, &parameter->weight, values, error));
     for (size_t i = 0; i < parameter->change_count; i++) {
         pld_status status = pld_weight_change_apply(&parameter->changes[i], &parameter->shape,
-                                                    parameters->kernels, parameters->threads, *values, error);
+                                                    &parameters->backend, *values, error);
         if (status != PLD_OK) {
             pld_free(*values);
             *values = NULL;
@@ -305,46 +312,63 @@ pld_status pld_parameter_values(pld_parameter *parameter, const float **values, 
     return status;
 }
 
-/** Pack straight from the file, or from changed values. */
-static pld_status pack(const pld_parameters *parameters, const pld_parameter *parameter,
-                       const pld_packing *packing, void *data, pld_error *error) {
-    pld_weight_reader reader = {parameters->kernels, &parameter->weight, NULL};
-    float *changed = NULL;
-    if (parameter->change_count) {
-        PLD_TRY(read_all(parameters, parameter, &changed, error));
-        reader.values = changed;
-    }
-    pld_status status = packing->pack(packing->context, &reader, data, error);
-    pld_free(changed);
-    return status;
-}
-
-static pld_status packed_locked(pld_parameters *parameters, pld_parameter *parameter,
-                                const pld_packing *packing, const void **packed, pld_error *error) {
-    held_form *form = find_form(parameter, packing->layout, packing->layout_size);
-    if (!form) {
-        void *data = pld_allocate_aligned(packing->bytes, 1);
-        pld_status status = data ? pack(parameters, parameter, packing, data, error)
-                                 : pld_fail_memory(error, packing->bytes, parameter->weight.tensor->name);
-        if (status != PLD_OK) {
-            pld_free(data);
-            return status;
-        }
-        PLD_TRY(keep_form(parameters, parameter, packing->layout, packing->layout_size, data, packing->bytes,
-                          error));
-        form = parameter->forms;
-    }
-    form->users++;
-    *packed = form->data;
+/** Where the numbers of a parameter come from: straight from the file, or, where it is changed, from `*changed`, which
+ * the caller frees. */
+static pld_status open_reader(const pld_parameter *parameter, pld_weight_reader *reader, float **changed,
+                              pld_error *error) {
+    const pld_parameters *owner = parameter->owner;
+    *changed = NULL;
+    PLD_TRY(parameter->change_count ? read_all(owner, parameter, changed, error) : PLD_OK);
+    *reader = (pld_weight_reader){&owner->backend, &parameter->weight, *changed};
     return PLD_OK;
 }
 
-pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, const void **packed,
+static pld_status pack(const pld_parameter *parameter, const pld_packing *packing, void *data,
+                       pld_error *error) {
+    pld_weight_reader reader, second = {0};
+    float *changed = NULL, *changed_second = NULL;
+    pld_status status = open_reader(parameter, &reader, &changed, error);
+    if (status == PLD_OK && packing->partner) {
+        status = open_reader(packing->partner, &second, &changed_second, error);
+    }
+    if (status == PLD_OK) {
+        status = packing->pack(packing->context, &reader, packing->partner ? &second : NULL, data, error);
+    }
+    pld_free(changed);
+    pld_free(changed_second);
+    return status;
+}
+
+/** The form of `packing` of a parameter, kept by `holder`, whose owner is locked. */
+static pld_status packed_locked(const pld_parameter *parameter, const pld_packing *packing,
+                                pld_parameter *holder, pld_packed *packed, pld_error *error) {
+    pld_parameters *owner = holder->owner;
+    held_form *form = find_form(holder, packing->layout, packing->layout_size);
+    if (!form) {
+        const pld_weight_backend *backend = &owner->backend;
+        void *data = backend->functions->allocate(backend->device, packing->bytes);
+        pld_status status = data ? pack(parameter, packing, data, error)
+                                 : pld_fail_memory(error, packing->bytes, parameter->weight.tensor->name);
+        if (status != PLD_OK) {
+            backend->functions->free(backend->device, data);
+            return status;
+        }
+        PLD_TRY(keep_form(owner, holder, packing->layout, packing->layout_size, data, packing->bytes, error));
+        form = holder->forms;
+    }
+    form->users++;
+    *packed = (pld_packed){form->data, holder};
+    return PLD_OK;
+}
+
+pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, pld_packed *packed,
                                 pld_error *error) {
-    pld_parameters *owner = parameter->owner;
-    pthread_mutex_lock(&owner->mutex);
-    pld_status status = packed_locked(owner, parameter, packing, packed, error);
-    pthread_mutex_unlock(&owner->mutex);
+    /* Of two weights one that is changed holds the form, so that it lives no longer than the change. */
+    const bool partner_holds = packing->partner && !parameter->change_count && packing->partner->change_count;
+    pld_parameter *holder = partner_holds ? packing->partner : parameter;
+    pthread_mutex_lock(&holder->owner->mutex);
+    pld_status status = packed_locked(parameter, packing, holder, packed, error);
+    pthread_mutex_unlock(&holder->owner->mutex);
     return status;
 }
 
@@ -372,7 +396,7 @@ size_t pld_parameters_drop_unused(pld_parameters *parameters) {
             }
             *at = form->next;
             bytes += form->bytes;
-            free_form(form);
+            free_form(parameters, form);
         }
     }
     parameters->resident -= bytes;
@@ -393,8 +417,7 @@ pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **paramete
     pthread_mutex_init(&made->mutex, NULL);
     made->base = base;
     made->files = base->files;
-    made->kernels = base->kernels;
-    made->threads = base->threads;
+    made->backend = base->backend;
     made->count = base->count;
     made->bound = pld_allocate(made->count, sizeof *made->bound);
     made->used = pld_allocate(made->count, sizeof *made->used);

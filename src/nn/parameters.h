@@ -11,7 +11,7 @@
 #define PLD_NN_PARAMETERS_H
 
 #include "io/tensors/weight_files.h"
-#include "kernels/kernels.h"
+#include "nn/weight_backend.h"
 #include "nn/weight_change.h"
 #include "nn/weight_values.h"
 
@@ -20,15 +20,15 @@ typedef struct pld_parameters pld_parameters;
 /** One bound tensor; owned by its pld_parameters. */
 typedef struct pld_parameter pld_parameter;
 
-/** Parameters over the opened files of one component; they take `files` over, on failure too. `kernels`
- * convert stored types; changes are computed on so many threads. */
-pld_status pld_parameters_create(pld_weight_files *files, const pld_kernels *kernels, int threads,
+/** Parameters over the opened files of one component; they take `files` over, on failure too. `backend` converts stored
+ * types and computes changes. */
+pld_status pld_parameters_create(pld_weight_files *files, const pld_weight_backend *backend,
                                  pld_parameters **parameters, pld_error *error);
 
 /** Parameters without files, which note what a network asks for, until pld_parameters_settle_random makes
  * random weights (io/tensors/random_weights.h) of all that was bound. For measuring networks whose weights are not at
  * hand. */
-pld_status pld_parameters_create_random(const pld_kernels *kernels, int threads, pld_parameters **parameters,
+pld_status pld_parameters_create_random(const pld_weight_backend *backend, pld_parameters **parameters,
                                         pld_error *error);
 pld_status pld_parameters_settle_random(pld_parameters *parameters, pld_error *error);
 
@@ -63,22 +63,30 @@ pld_status pld_parameter_values(pld_parameter *parameter, const float **values, 
 pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
                               pld_error *error);
 
-/** A form of a weight that is made once and shared. */
+/** A form of a weight that is made once and shared, or of two weights of one shape that are computed together. */
 typedef struct pld_packing {
-    const void *layout; /**< bytes that tell this form from others, compared as they are */
-    size_t layout_size; /**< > 0 */
-    size_t bytes;       /**< of the packed weight */
-    /** Read the dense values and write them as `packed`, 64-byte aligned. */
-    pld_status (*pack)(const void *context, const pld_weight_reader *reader, void *packed, pld_error *error);
+    const void *layout;     /**< bytes that tell this form from others, compared as they are */
+    size_t layout_size;     /**< > 0 */
+    size_t bytes;           /**< of the packed weight */
+    pld_parameter *partner; /**< the second weight; NULL: there is none */
+    /** Read the dense values and write them as `packed`, 64-byte aligned. `partner`: NULL where there is none. */
+    pld_status (*pack)(const void *context, const pld_weight_reader *reader, const pld_weight_reader *partner,
+                       void *packed, pld_error *error);
     const void *context;
 } pld_packing;
 
+/** A packed weight that is held. */
+typedef struct pld_packed {
+    const void *data;
+    pld_parameter *holder; /**< to which pld_parameter_release gives it back */
+} pld_packed;
+
 /** The weight in the form of `packing`. It stays at least until pld_parameter_release. */
-pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, const void **packed,
+pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, pld_packed *packed,
                                 pld_error *error);
 
-/** Give back what pld_parameter_values or pld_parameter_packed gave (NULL: nothing). It is kept for whoever
- * asks next, until pld_parameters_drop_unused. */
+/** Give back what pld_parameter_values gave, or the data of a pld_packed to its holder (NULL: nothing). It is kept for
+ * whoever asks next, until pld_parameters_drop_unused. */
 void pld_parameter_release(pld_parameter *parameter, const void *data);
 
 /** Free the converted and packed weights that nobody holds, those of the base too; how many bytes that were.

@@ -7,33 +7,24 @@
 #include "core/memory.h"
 
 const char *pld_site_kind_name(pld_site_kind kind) {
-    return kind == PLD_SITE_CROSS ? "cross" : "self";
+    static const char *const names[] = {
+        [PLD_SITE_SELF] = "self", [PLD_SITE_CROSS] = "cross", [PLD_SITE_JOINT] = "joint"};
+    return names[kind];
 }
 
 void pld_plan_init(pld_plan *plan, pld_parameters *parameters) {
     *plan = (pld_plan){.parameters = parameters};
 }
 
-/** Give back the weights that preparing took hold of. */
-static void release_weights(const pld_operator *op) {
-    pld_parameter_release(op->weight, op->packed);
-    pld_parameter_release(op->weight, op->weight_values);
-    pld_parameter_release(op->bias, op->bias_values);
-}
-
 void pld_plan_free(pld_plan *plan) {
-    for (size_t i = 0; i < plan->operator_count; i++) {
-        release_weights(&plan->operators[i]);
-    }
-    for (size_t i = 0; i < plan->constant_count; i++) {
-        pld_free(plan->constants[i].table);
+    if (plan->executable) {
+        plan->release(plan);
     }
     pld_free(plan->constants);
     pld_free(plan->operators);
     pld_free(plan->values);
     pld_free(plan->sites);
     pld_free(plan->offers);
-    pld_free(plan->memory);
     *plan = (pld_plan){0};
 }
 

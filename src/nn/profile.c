@@ -7,7 +7,6 @@
 
 #include "core/memory.h"
 #include "core/sized.h"
-#include "nn/executor.h"
 
 struct pld_profile {
     pld_profile_span *spans;
@@ -70,17 +69,17 @@ void pld_profile_end(pld_profile *profile, pld_profile_level level, const char *
     }
 }
 
-void pld_profile_end_operator(const pld_run *run, const pld_operator *op, pld_profile_level level,
-                              double begin) {
-    pld_profile_span *span = run->profile ? append(run->profile, level, begin, pld_seconds()) : NULL;
+void pld_profile_end_operator(pld_profile *profile, const pld_profiled_operator *what,
+                              pld_profile_level level, double begin) {
+    pld_profile_span *span = profile ? append(profile, level, begin, pld_seconds()) : NULL;
     if (span) {
-        const char *label = pld_operator_label(run->plan, op);
-        snprintf(span->network, sizeof span->network, "%s", run->plan->name ? run->plan->name : "");
-        snprintf(span->kind, sizeof span->kind, "%s", label);
-        snprintf(span->name, sizeof span->name, "%s", op->name[0] ? op->name : label);
-        snprintf(span->implementation, sizeof span->implementation, "%s", pld_operator_implementation(op));
-        pld_operator_shape(run, op, span->shape, sizeof span->shape);
-        span->operations = level == PLD_PROFILE_OPERATOR ? pld_operator_work(run, op) : 0;
+        const pld_operator *op = what->op;
+        snprintf(span->network, sizeof span->network, "%s", what->plan->name ? what->plan->name : "");
+        snprintf(span->kind, sizeof span->kind, "%s", op->label);
+        snprintf(span->name, sizeof span->name, "%s", op->name[0] ? op->name : op->label);
+        snprintf(span->implementation, sizeof span->implementation, "%s", what->implementation);
+        pld_operator_shape(what->plan, op, what->texts, span->shape, sizeof span->shape);
+        span->operations = level == PLD_PROFILE_OPERATOR ? pld_operator_work(what->plan, op, what->texts) : 0;
     }
 }
 

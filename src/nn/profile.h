@@ -16,21 +16,16 @@ static inline double pld_profile_now(const pld_profile *profile) {
 void pld_profile_end(pld_profile *profile, pld_profile_level level, const char *network, const char *name,
                      double begin);
 
-/** The same for an operator that ran or was prepared. */
-void pld_profile_end_operator(const struct pld_run *run, const pld_operator *op, pld_profile_level level,
-                              double begin);
+/** An operator that ran or was prepared. */
+typedef struct pld_profiled_operator {
+    const pld_plan *plan;
+    const pld_operator *op;
+    pld_text_lengths texts;
+    const char *implementation; /**< what ran it, "winograd"; "" where there is no choice */
+} pld_profiled_operator;
 
-/** What a profile calls an operator: its kind, attentions told apart as "self_attention", "cross_attention".
- */
-const char *pld_operator_label(const pld_plan *plan, const pld_operator *op);
-
-/** Multiplications and additions of an operator's products, 0 where there are none. */
-double pld_operator_work(const struct pld_run *run, const pld_operator *op);
-
-/** Shapes of what an operator reads and writes, as text into `text`, which is returned. */
-const char *pld_operator_shape(const struct pld_run *run, const pld_operator *op, char *text, size_t size);
-
-/** The name of what runs an operator, "jit:avx2"; "" where there is no choice. After its preparation. */
-const char *pld_operator_implementation(const pld_operator *op);
+/** pld_profile_end for an operator. */
+void pld_profile_end_operator(pld_profile *profile, const pld_profiled_operator *what,
+                              pld_profile_level level, double begin);
 
 #endif

@@ -76,9 +76,9 @@ static pld_status refuse(const pld_site *sites, size_t count, const pld_site_cho
         error, PLD_ERROR_ARGUMENT,
         "%s: '%.*s' matches no %s of this model; use all, %s, or names as 'pladis info' prints them",
         choice->option, (int)(name.length < 200 ? name.length : 200), name.text,
-        choice->kinds == PLD_SITES_SELF    ? "self-attention"
-        : choice->kinds == PLD_SITES_CROSS ? "cross-attention"
-                                           : "attention",
+        choice->kinds == PLD_SITES_SELF     ? "self-attention"
+        : !(choice->kinds & PLD_SITES_SELF) ? "cross-attention"
+                                            : "attention",
         blocks);
 }
 

@@ -5,14 +5,12 @@
 
 #include "nn/plan.h"
 
-enum { PLD_SITES_SELF = 1 << PLD_SITE_SELF, PLD_SITES_CROSS = 1 << PLD_SITE_CROSS };
-
 typedef struct pld_site_choice {
     /** Joined by `separator`: "all"; kinds of blocks of a U-Net (down, mid, up); numbers of blocks of a transformer, or
      * ranges of them ("0-9"); names of sites or what they begin with up to a dot. */
     const char *names;
     char separator[2];
-    unsigned kinds;     /**< PLD_SITES_SELF, PLD_SITES_CROSS: only such */
+    unsigned kinds;     /**< PLD_SITES_SELF, …: only such */
     const char *option; /**< how messages begin: "pladis-blocks" */
 } pld_site_choice;
 

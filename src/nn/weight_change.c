@@ -15,7 +15,6 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "nn/factor_product.h"
 #include "nn/weight_values.h"
 
 /** A matrix [rows, columns] of float32. */
@@ -27,8 +26,7 @@ typedef struct matrix {
 typedef struct change_run {
     const pld_weight_change *change;
     const pld_weight_shape *shape;
-    const pld_kernels *kernels;
-    int threads;
+    const pld_weight_backend *backend;
     pld_error *error;
 } change_run;
 
@@ -204,7 +202,7 @@ static pld_status check_magnitude(const pld_weight_change *change, const pld_wei
 static pld_status load(const change_run *run, pld_lora_factor factor, matrix *m) {
     const pld_stored_tensor *tensor = factor_of(run->change, factor);
     const pld_weight weight = {.file = pld_lora_file_tensors(run->change->file), .tensor = tensor};
-    PLD_TRY(pld_weight_all_values(run->kernels, &weight, &m->data, run->error));
+    PLD_TRY(pld_weight_all_values(run->backend, &weight, &m->data, run->error));
     m->rows = tensor->rank ? (size_t)tensor->shape[0] : 1;
     m->columns = tensor->bytes / pld_dtype_size(tensor->dtype) / m->rows;
     return PLD_OK;
@@ -213,13 +211,13 @@ static pld_status load(const change_run *run, pld_lora_factor factor, matrix *m)
 static pld_status multiply(const change_run *run, const matrix *a, const matrix *b, bool accumulate,
                            float *out) {
     const pld_factor_product product = {a->data, b->data, a->rows, a->columns, b->columns, accumulate};
-    return pld_factor_product_run(&product, run->kernels, run->threads, out, run->error);
+    return run->backend->functions->multiply(run->backend->device, &product, out, run->error);
 }
 
 /** Threads for a loop over so many numbers. */
 static int threads_for(const change_run *run, size_t numbers) {
     enum { WORTH_A_THREAD = 1 << 15 };
-    return numbers < WORTH_A_THREAD ? 1 : run->threads;
+    return numbers < WORTH_A_THREAD ? 1 : run->backend->threads;
 }
 
 /** out[o, i, k] = Σ_pq a[p, o] core[p, q, k] b[q, i]; with `a` as [o, p] where out_first. */
@@ -483,8 +481,8 @@ static pld_status apply_with_magnitude(const change_run *run, float *values) {
 }
 
 pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
-                                   const pld_kernels *kernels, int threads, float *values, pld_error *error) {
-    const change_run run = {change, shape, kernels, threads, error};
+                                   const pld_weight_backend *backend, float *values, pld_error *error) {
+    const change_run run = {change, shape, backend, error};
     if (change->bias) {
         return add_stored(&run, PLD_LORA_BIAS_DIFFERENCE, change->strength, values);
     }

@@ -3,8 +3,8 @@
 #ifndef PLD_NN_WEIGHT_CHANGE_H
 #define PLD_NN_WEIGHT_CHANGE_H
 
-#include "kernels/kernels.h"
 #include "loras/file.h"
+#include "nn/weight_backend.h"
 
 /** A weight [out, in, …], rows of `row` = in · kernel · kernel numbers. */
 typedef struct pld_weight_shape {
@@ -28,8 +28,8 @@ typedef struct pld_weight_change {
 pld_status pld_weight_change_check(const pld_weight_change *change, const pld_weight_shape *shape,
                                    pld_error *error);
 
-/** values[out · row] += the change, which has been checked; on so many threads, on which the result does not depend. */
+/** values[out · row] += the change, which has been checked. */
 pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
-                                   const pld_kernels *kernels, int threads, float *values, pld_error *error);
+                                   const pld_weight_backend *backend, float *values, pld_error *error);
 
 #endif

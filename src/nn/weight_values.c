@@ -5,8 +5,8 @@
 
 #include "core/memory.h"
 
-pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weight, size_t first, size_t count,
-                             float *out, pld_error *error) {
+pld_status pld_weight_values(const pld_weight_backend *backend, const pld_weight *weight, size_t first,
+                             size_t count, float *out, pld_error *error) {
     enum { BLOCK = 1 << 15 };
     const pld_stored_tensor *tensor = weight->tensor;
     size_t size = pld_dtype_size(tensor->dtype);
@@ -18,7 +18,7 @@ pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weigh
     for (size_t done = 0; done < count; done += at_once) {
         size_t part = count - done < at_once ? count - done : at_once;
         PLD_TRY(pld_weight_read(weight, (first + done) * size, part * size, block, error));
-        pld_convert_to_f32(kernels, tensor->dtype, block, part, out + done);
+        backend->functions->to_f32(backend->device, tensor->dtype, block, part, out + done);
     }
     return PLD_OK;
 }
@@ -29,17 +29,17 @@ pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first,
         memcpy(out, reader->values + first, count * sizeof *out);
         return PLD_OK;
     }
-    return pld_weight_values(reader->kernels, reader->weight, first, count, out, error);
+    return pld_weight_values(reader->backend, reader->weight, first, count, out, error);
 }
 
-pld_status pld_weight_all_values(const pld_kernels *kernels, const pld_weight *weight, float **values,
+pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,
                                  pld_error *error) {
     size_t count = weight->tensor->bytes / pld_dtype_size(weight->tensor->dtype);
     *values = pld_allocate_aligned(count, sizeof **values);
     if (!*values) {
         return pld_fail_memory(error, count * sizeof **values, weight->tensor->name);
     }
-    pld_status status = pld_weight_values(kernels, weight, 0, count, *values, error);
+    pld_status status = pld_weight_values(backend, weight, 0, count, *values, error);
     if (status != PLD_OK) {
         pld_free(*values);
         *values = NULL;

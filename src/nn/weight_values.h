@@ -4,15 +4,15 @@
 #define PLD_NN_WEIGHT_VALUES_H
 
 #include "io/tensors/weight_files.h"
-#include "kernels/kernels.h"
+#include "nn/weight_backend.h"
 
 /** Elements [first, first + count) of a floating-point tensor into `out`, through a small block of memory. */
-pld_status pld_weight_values(const pld_kernels *kernels, const pld_weight *weight, size_t first, size_t count,
-                             float *out, pld_error *error);
+pld_status pld_weight_values(const pld_weight_backend *backend, const pld_weight *weight, size_t first,
+                             size_t count, float *out, pld_error *error);
 
 /** Where the numbers of one weight come from, for those who pack it. */
 typedef struct pld_weight_reader {
-    const pld_kernels *kernels;
+    const pld_weight_backend *backend;
     const pld_weight *weight;
     const float *values; /**< all of them, or NULL: they are read from the file */
 } pld_weight_reader;
@@ -22,7 +22,7 @@ pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first,
                                   pld_error *error);
 
 /** All of a tensor into new memory, to be freed with pld_free. */
-pld_status pld_weight_all_values(const pld_kernels *kernels, const pld_weight *weight, float **values,
+pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,
                                  pld_error *error);
 
 #endif

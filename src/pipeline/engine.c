@@ -80,11 +80,20 @@ pld_status pld_engine_create(const pld_engine_options *given, pld_engine **engin
     made->kernels = pld_kernels_get(isa);
     made->settings = settings;
     made->log = (pld_log){options->log, options->log_user, options->log_level};
+    const pld_device_options device = {made->threads, pld_isa_name(isa)};
+    const pld_status status = pld_backend_cpu.open(&device, &made->device, error);
+    if (status != PLD_OK) {
+        pld_engine_destroy(&made);
+        return status;
+    }
     *engine = made;
     return PLD_OK;
 }
 
 void pld_engine_destroy(pld_engine **engine) {
+    if (*engine && (*engine)->device) {
+        (*engine)->device->backend->close(&(*engine)->device);
+    }
     pld_free(*engine);
     *engine = NULL;
 }

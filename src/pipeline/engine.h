@@ -3,14 +3,16 @@
 #ifndef PLD_PIPELINE_ENGINE_H
 #define PLD_PIPELINE_ENGINE_H
 
+#include "backends/executor.h"
 #include "core/log.h"
 #include "kernels/kernels.h"
-#include "nn/executor.h"
 #include "pladis/pladis.h"
 
 struct pld_engine {
     int threads;
-    const pld_kernels *kernels;
+    const pld_kernels
+        *kernels;       /* of what the host computes itself: conversions of files, maps of attention */
+    pld_device *device; /* on which networks run */
     pld_product_settings settings;
     pld_log log;
 };

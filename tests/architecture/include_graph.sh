@@ -10,19 +10,20 @@ cd "$1"
 find src apps bench examples include -name '*.[ch]' | sort | xargs awk '
     BEGIN {
         # What a floor may include besides itself, lowest first. kernels, io and scoring are siblings, as are
-        # models and sampling.
+        # backends and models, and models and sampling. What networks are (nn, models) knows nothing of kernels.
         below["core"] = ""
         below["kernels"] = "core"
         below["io"] = "core"
         below["scoring"] = "core"
         below["text"] = "core io"
         below["loras"] = "core io text"
-        below["nn"] = "core kernels io loras"
-        below["models"] = "core kernels io text nn"
+        below["nn"] = "core io loras"
+        below["backends"] = "core kernels nn"
+        below["models"] = "core io text nn"
         below["sampling"] = "core kernels io text"
-        below["pipeline"] = "core kernels io text loras nn models sampling"
+        below["pipeline"] = "core kernels io text loras nn backends models sampling"
         # Measuring reaches inside; nothing includes it but the program, and that only its one interface.
-        below["bench"] = "core kernels io text loras nn models sampling pipeline"
+        below["bench"] = "core kernels io text loras nn backends models sampling pipeline"
     }
     function refuse(why) {
         printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0
@@ -75,6 +76,11 @@ find src apps bench examples include -name '*.[ch]' | sort | xargs awk '
                 example[room, other] = FILENAME ":" FNR
                 includes[room] = includes[room] " " other
             }
+        }
+        # Of a backend its table only: that which of them runs is not known above. Measuring may.
+        if (target ~ /^backends\/[a-z0-9_]+\// && floor != "bench") {
+            split(target, inside, "/")
+            if (floor != "backends" || part[3] != inside[2]) refuse("a backend stands behind its table")
         }
         if (target ~ /\.\./) refuse("no way out of the folder")
         else if (folder == "pladis") {

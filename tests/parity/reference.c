@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 
 const pld_kernels *reference_kernels(void) {
     enum { SKIPPED = 77 };
@@ -20,6 +21,15 @@ const pld_kernels *reference_kernels(void) {
         exit(SKIPPED);
     }
     return pld_kernels_get(isa);
+}
+
+pld_device *reference_device(void) {
+    static pld_device *device; /* lives as long as the test */
+    const pld_device_options options = {pld_available_threads(), pld_isa_name(reference_kernels()->isa)};
+    if (!device) {
+        assert_int_equal(pld_backend_cpu.open(&options, &device, NULL), PLD_OK);
+    }
+    return device;
 }
 
 const char *reference_conv(void) {

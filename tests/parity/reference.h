@@ -10,15 +10,18 @@
 
 #include <cmocka.h>
 
+#include "backends/executor.h"
 #include "io/json/read.h"
 #include "io/tensors/safetensors.h"
 #include "kernels/kernels.h"
-#include "nn/executor.h"
 #include "reference_cases.h"
 
 /** Kernels of the instruction set that $PLADIS_TEST_ISA names ("scalar"), or the best of this CPU. Exits with
  * 77, which meson counts as skipped, when this CPU has no such set. */
 const pld_kernels *reference_kernels(void);
+
+/** A CPU with these kernels and all threads, which the tests share. */
+pld_device *reference_device(void);
 
 /** The paths to take for linear layers and convolutions: PLADIS_TEST_CONV, PLADIS_TEST_LOW_MEMORY. */
 const char *reference_conv(void);

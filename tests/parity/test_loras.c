@@ -86,7 +86,7 @@ static void compare_encoder(const reference_case *c, pld_session *session, int i
 
 /** A row of the case's inputs through the U-Net as `branch`, under `table` → found [C, h, w]. */
 static void evaluate_row(pld_session *session, pld_branch branch, const pld_variant_table *table,
-                         const pld_stored_tensor *sample, const float *noise, float timestep, float *found) {
+                         const pld_stored_tensor *sample, const float *noise, double timestep, float *found) {
     pld_error error = {0};
     const pld_context *context = &session->contexts[branch].context;
     const int64_t area = sample->shape[2] * sample->shape[3];
@@ -98,14 +98,14 @@ static void evaluate_row(pld_session *session, pld_branch branch, const pld_vari
     check_status(pld_session_need_denoiser(session, &request, NULL, &error), &error);
     pld_denoiser_plan *unet = &session->denoisers[request.branches];
     engine->kernels->nchw_to_nhwc(noise, sample->shape[1], area,
-                                  pld_plan_data(&unet->plan, unet->values.sample));
+                                  pld_plan_map(&unet->plan, unet->values.sample));
     pld_run run = pld_session_run(session, &unet->plan, NULL);
     run.variants = table;
     run.branch_of_row = &branch;
     run.contexts = &context;
     run.timesteps = &timestep;
     check_status(pld_plan_run(&run, &error), &error);
-    engine->kernels->nhwc_to_nchw(pld_plan_data(&unet->plan, unet->values.output), sample->shape[1], area,
+    engine->kernels->nhwc_to_nchw(pld_plan_map(&unet->plan, unet->values.output), sample->shape[1], area,
                                   found);
 }
 

@@ -26,8 +26,6 @@
 #include "models/kl/kl.h"
 #include "models/layouts/layouts.h"
 #include "models/unet/unet.h"
-#include "nn/executor.h"
-#include "nn/variants/variant.h"
 
 static const double text_tolerance = 5e-6;
 static const double network_tolerance = 2e-5;
@@ -94,8 +92,7 @@ static void watch(void *user, const char *name, const pld_value *value, const fl
 
 static pld_run new_run(pld_plan *plan, watcher *w) {
     return (pld_run){.plan = plan,
-                     .kernels = reference_kernels(),
-                     .threads = pld_available_threads(),
+                     .device = reference_device(),
                      .settings = reference_settings(),
                      .tap = watch,
                      .tap_user = w};
@@ -121,7 +118,7 @@ static pld_parameters *open_part(const reference_case *c, const char *part, cons
         check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
                      &error);
     }
-    check_status(pld_parameters_create(files, reference_kernels(), 2, &parameters, &error), &error);
+    check_status(pld_parameters_create(files, &reference_device()->weights, &parameters, &error), &error);
     return parameters;
 }
 
@@ -134,7 +131,7 @@ static void check_states(const reference_case *c, const pld_plan *plan, const pl
         snprintf(name, sizeof name, "hidden_states.%02d", (int)(config->layers - o->skip));
     }
     check_error(c->name, "states taken",
-                compare(c, name, &plan->values[states], pld_plan_data(plan, states), reference_kernels()),
+                compare(c, name, &plan->values[states], pld_plan_map(plan, states), reference_kernels()),
                 text_tolerance);
 }
 
@@ -180,11 +177,10 @@ typedef struct unet_fixture {
     pld_parameters *parameters;
     pld_plan plan;
     pld_plan contexts[2];
-    const float *outside[2][128];
     pld_context context[2];
     const pld_context *rows[2];
     pld_denoiser_values io;
-    float timesteps[2];
+    double timesteps[2];
     watcher w;
     pld_run run;
     pld_variant_table table;
@@ -227,19 +223,16 @@ static void make_context(unet_fixture *f, int row, const float *states, int64_t 
     run.settings.bf16 = run.settings.split = reference_bf16();
     run.tap = NULL;
     check_status(pld_plan_prepare(&run, &error), &error);
-    memcpy(pld_plan_data(&f->contexts[row], io.states), states,
+    memcpy(pld_plan_map(&f->contexts[row], io.states), states,
            (size_t)(tokens * f->config.context_width) * sizeof *states);
     if (io.told != PLD_NO_VALUE) {
-        fill_addition(f, row, pld_plan_data(&f->contexts[row], io.told));
+        fill_addition(f, row, pld_plan_map(&f->contexts[row], io.told));
     }
     check_status(pld_plan_run(&run, &error), &error);
-    for (size_t i = 0; i < f->contexts[row].offer_count; i++) {
-        f->outside[row][i] = pld_plan_data(&f->contexts[row], f->contexts[row].offers[i]);
-    }
     if (io.told != PLD_NO_VALUE) {
-        check_added(f, row, f->outside[row][0]);
+        check_added(f, row, pld_plan_map(&f->contexts[row], f->contexts[row].offers[0]));
     }
-    f->context[row] = (pld_context){tokens, f->outside[row]};
+    f->context[row] = (pld_context){.tokens = tokens, .plan = &f->contexts[row]};
     f->rows[row] = &f->context[row];
 }
 
@@ -280,9 +273,9 @@ static void open_unet(unet_fixture *f, const char *name) {
     check_status(pld_variant_table_init(&f->table, f->plan.sites, f->plan.site_count, &error), &error);
     check_status(pld_plan_prepare(&f->run, &error), &error);
     for (int64_t b = 0; b < sample->shape[0]; b++) {
-        f->run.kernels->nchw_to_nhwc(noise + b * picture, sample->shape[1],
-                                     sample->shape[2] * sample->shape[3],
-                                     pld_plan_data(&f->plan, f->io.sample) + b * picture);
+        reference_kernels()->nchw_to_nhwc(noise + b * picture, sample->shape[1],
+                                          sample->shape[2] * sample->shape[3],
+                                          pld_plan_map(&f->plan, f->io.sample) + b * picture);
     }
     pld_free(text);
     pld_free(time);
@@ -337,7 +330,7 @@ static double sweep_tolerance(const unet_fixture *f, const json_t *setting) {
     if (magnified && bf16) {
         return 1.56e-1;
     }
-    const bool plain = f->run.kernels->isa == PLD_ISA_SCALAR;
+    const bool plain = reference_kernels()->isa == PLD_ISA_SCALAR;
     return magnified && plain ? 2 * 3.7e-5 : f->w.tolerance;
 }
 
@@ -358,8 +351,8 @@ static void pladis_sweep(const char *name) {
                  json_number_value(json_object_get(setting, "alpha")),
                  json_string_value(json_object_get(setting, "blocks")));
         check_error(name, what,
-                    compare(&f.c, output, &f.plan.values[f.io.output], pld_plan_data(&f.plan, f.io.output),
-                            f.run.kernels),
+                    compare(&f.c, output, &f.plan.values[f.io.output], pld_plan_map(&f.plan, f.io.output),
+                            reference_kernels()),
                     sweep_tolerance(&f, setting));
     }
     assert_true(i >= 10);
@@ -382,7 +375,7 @@ static float *evaluate_rows(unet_fixture *f, pld_run run, const pld_row_sharing 
     check_status(pld_plan_prepare(&run, &error), &error);
     assert_int_equal(plan.values[io.sample].batch, groups);
     for (int i = 0; i < groups; i++) {
-        memcpy(pld_plan_data(&plan, io.sample) + (size_t)i * picture, pld_plan_data(&f->plan, f->io.sample),
+        memcpy(pld_plan_map(&plan, io.sample) + (size_t)i * picture, pld_plan_map(&f->plan, f->io.sample),
                picture * sizeof(float));
     }
     check_status(pld_plan_run(&run, &error), &error);
@@ -390,7 +383,7 @@ static float *evaluate_rows(unet_fixture *f, pld_run run, const pld_row_sharing 
     assert_int_equal(output->batch, PLD_BRANCH_COUNT);
     *count = pld_value_floats(output);
     float *copy = pld_allocate(*count, sizeof *copy);
-    memcpy(copy, pld_plan_data(&plan, io.output), *count * sizeof *copy);
+    memcpy(copy, pld_plan_map(&plan, io.output), *count * sizeof *copy);
     pld_plan_free(&plan);
     return copy;
 }
@@ -416,7 +409,7 @@ static void rows_shared(const char *name, int first_groups) {
     set_pladis(&f, json_array_get(json_object_get(f.c.info, "settings"), 0));
     put_variant(&f, "identity", "mid+up", PLD_BRANCH_IDENTITY);
     put_variant(&f, "blur", "down_blocks.1", PLD_BRANCH_BLURRED);
-    const float timesteps[] = {f.timesteps[0], f.timesteps[0], f.timesteps[0], f.timesteps[0]};
+    const double timesteps[] = {f.timesteps[0], f.timesteps[0], f.timesteps[0], f.timesteps[0]};
     const pld_context *contexts[] = {f.rows[0], f.rows[1], f.rows[1], f.rows[1]};
     pld_run run = f.run;
     run.tap = NULL;
@@ -424,8 +417,6 @@ static void rows_shared(const char *name, int first_groups) {
     run.timesteps = timesteps;
     run.contexts = contexts;
     run.variants = &f.table;
-    run.attention_spare_floats = PLD_BRANCH_COUNT * pld_plan_attention_floats(&f.plan);
-    run.attention_spare = pld_allocate_aligned(PLD_SPARE_COUNT * run.attention_spare_floats, sizeof(float));
     const pld_row_sharing_request request = {.branches = branches,
                                              .rows = PLD_BRANCH_COUNT,
                                              .tables = {&f.table, &f.table},
@@ -445,7 +436,6 @@ static void rows_shared(const char *name, int first_groups) {
                 reference_settings().conv == PLD_CONV_WINOGRAD ? 0 : f.w.tolerance);
     pld_free(alone);
     pld_free(found);
-    pld_free(run.attention_spare);
     pld_row_sharing_free(&sharing);
     close_unet(&f);
 }
@@ -474,11 +464,12 @@ static void vae_half(const reference_case *c, const char *model, bool decode) {
     for (size_t i = 0; decode && i < count; i++) {
         values[i] = (float)(values[i] / config.scaling_factor + config.shift_factor);
     }
-    run.kernels->nchw_to_nhwc(values, in->shape[1], in->shape[2] * in->shape[3], pld_plan_data(&plan, io.in));
+    reference_kernels()->nchw_to_nhwc(values, in->shape[1], in->shape[2] * in->shape[3],
+                                      pld_plan_map(&plan, io.in));
     check_status(pld_plan_run(&run, &error), &error);
     const char *output = decode ? "decoded" : "moments";
     check_error(c->name, output,
-                compare(c, output, &plan.values[io.out], pld_plan_data(&plan, io.out), run.kernels),
+                compare(c, output, &plan.values[io.out], pld_plan_map(&plan, io.out), reference_kernels()),
                 reference_bf16() ? vae_bf16_tolerance : network_tolerance);
     pld_plan_free(&plan);
     pld_parameters_destroy(&parameters);

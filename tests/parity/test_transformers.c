@@ -15,15 +15,13 @@
 #include "core/parallel.h"
 #include "models/denoiser.h"
 #include "models/text_encoder.h"
-#include "nn/executor.h"
-#include "nn/variants/variant.h"
 #include "pipeline/model/model.h"
 
 static const double text_tolerance = 5e-6;
 static const double forward_tolerance = 2e-5;
 static const double bf16_tolerance = 2.5e-2;
 
-enum { MOST_OUTSIDE = 512, MOST_ROWS = 2 };
+enum { MOST_ROWS = 2 };
 
 /** A part of a case's model, opened by its class. */
 typedef struct opened_part {
@@ -61,8 +59,7 @@ static bool open_part(const char *model, const char *part, const char *stem, ope
     check_status(pld_json_read_file(config, opened->class->read, opened->config, &error), &error);
     check_status(pld_weight_files_open(reference_path("models/%s/%s", model, part), stem, &files, &error),
                  &error);
-    check_status(pld_parameters_create(files, reference_kernels(), pld_available_threads(),
-                                       &opened->parameters, &error),
+    check_status(pld_parameters_create(files, &reference_device()->weights, &opened->parameters, &error),
                  &error);
     return true;
 }
@@ -73,10 +70,7 @@ static void close_part(opened_part *opened) {
 }
 
 static pld_run new_run(pld_plan *plan) {
-    return (pld_run){.plan = plan,
-                     .kernels = reference_kernels(),
-                     .threads = pld_available_threads(),
-                     .settings = reference_settings()};
+    return (pld_run){.plan = plan, .device = reference_device(), .settings = reference_settings()};
 }
 
 /* ---- text encoders ---- */
@@ -110,7 +104,7 @@ static float *encode(const opened_part *opened, const int32_t *ids, int64_t toke
     *count = pld_value_floats(&plan.values[values.states]);
     float *states = pld_allocate(*count, sizeof *states);
     assert_non_null(states);
-    memcpy(states, pld_plan_data(&plan, values.states), *count * sizeof *states);
+    memcpy(states, pld_plan_map(&plan, values.states), *count * sizeof *states);
     pld_plan_free(&plan);
     return states;
 }
@@ -166,11 +160,10 @@ typedef struct denoiser_fixture {
     opened_part opened;
     pld_denoiser_facts facts;
     pld_plan plan, conditions[MOST_ROWS];
-    const float *outside[MOST_ROWS][MOST_OUTSIDE];
     pld_context contexts[MOST_ROWS];
     const pld_context *rows[MOST_ROWS];
     pld_denoiser_values io;
-    float timesteps[MOST_ROWS];
+    double timesteps[MOST_ROWS];
     pld_variant_table table;
     pld_run run;
     int compared; /* maps inside the network */
@@ -222,20 +215,16 @@ static void make_condition(denoiser_fixture *f, int row) {
     pld_plan_init(plan, f->opened.parameters);
     check_status(f->opened.class->denoiser->condition(plan, f->opened.config, &request, &io, &error), &error);
     assert_int_equal(plan->offer_count, f->plan.outside_count);
-    assert_true(plan->offer_count <= MOST_OUTSIDE);
     pld_run run = new_run(plan);
     run.settings.bf16 = run.settings.split = reference_bf16();
     check_status(pld_plan_prepare(&run, &error), &error);
-    memcpy(pld_plan_data(plan, io.states), states, (size_t)(tokens * shape->shape[2]) * sizeof *states);
+    memcpy(pld_plan_map(plan, io.states), states, (size_t)(tokens * shape->shape[2]) * sizeof *states);
     if (io.told != PLD_NO_VALUE) {
         const pld_picture_facts picture = picture_of(f, row);
-        f->opened.class->denoiser->tell(f->opened.config, NULL, &picture, pld_plan_data(plan, io.told));
+        f->opened.class->denoiser->tell(f->opened.config, NULL, &picture, pld_plan_map(plan, io.told));
     }
     check_status(pld_plan_run(&run, &error), &error);
-    for (size_t i = 0; i < plan->offer_count; i++) {
-        f->outside[row][i] = pld_plan_data(plan, plan->offers[i]);
-    }
-    f->contexts[row] = (pld_context){tokens, f->outside[row]};
+    f->contexts[row] = (pld_context){.tokens = tokens, .plan = plan};
     f->rows[row] = &f->contexts[row];
     pld_free(states);
     pld_free(mask);
@@ -267,8 +256,8 @@ static void prepare_denoiser(denoiser_fixture *f) {
     check_status(pld_variant_table_init(&f->table, f->plan.sites, f->plan.site_count, &error), &error);
     check_status(pld_plan_prepare(&f->run, &error), &error);
     for (int64_t b = 0; b < batch; b++) {
-        f->run.kernels->nchw_to_nhwc(noise + b * sample->shape[1] * area, sample->shape[1], area,
-                                     pld_plan_data(&f->plan, f->io.sample) + b * sample->shape[1] * area);
+        reference_kernels()->nchw_to_nhwc(noise + b * sample->shape[1] * area, sample->shape[1], area,
+                                          pld_plan_map(&f->plan, f->io.sample) + b * sample->shape[1] * area);
     }
     pld_free(time);
     pld_free(noise);
@@ -312,8 +301,8 @@ static void evaluate(denoiser_fixture *f, const char *name) {
     assert_non_null(found);
     assert_int_equal(count, pld_value_floats(v));
     for (size_t b = 0; b < (size_t)v->batch; b++) {
-        f->run.kernels->nhwc_to_nchw(pld_plan_data(&f->plan, f->io.output) + b * item, v->channels,
-                                     v->height * v->width, found + b * item);
+        reference_kernels()->nhwc_to_nchw(pld_plan_map(&f->plan, f->io.output) + b * item, v->channels,
+                                          v->height * v->width, found + b * item);
     }
     check_error(f->c.name, name, relative_error(found, expected, count), tolerance_of_run());
     pld_free(expected);

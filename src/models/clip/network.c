@@ -7,11 +7,12 @@
 static void self_attention(pld_builder *b, const pld_clip_config *c, pld_value_id x) {
     pld_value_id normed = pld_layer_norm(b, "layer_norm1", x, c->epsilon);
     size_t mark = pld_scope_enter(b, "self_attn");
-    pld_value_id query = pld_linear(b, "q_proj", normed, c->width, true);
-    pld_value_id key = pld_linear(b, "k_proj", normed, c->width, true);
-    pld_value_id value = pld_linear(b, "v_proj", normed, c->width, true);
-    pld_value_id out = pld_attend(b, query, key, value, (int)c->heads, true);
-    pld_linear_into(b, "out_proj", out, x, true);
+    pld_value_id query = pld_linear(b, "q_proj", normed, c->width, PLD_BIAS);
+    pld_value_id key = pld_linear(b, "k_proj", normed, c->width, PLD_BIAS);
+    pld_value_id value = pld_linear(b, "v_proj", normed, c->width, PLD_BIAS);
+    pld_attention_description attention = pld_self_attention(query, key, value, c->heads);
+    attention.causal = true;
+    pld_linear(b, "out_proj", pld_attend(b, attention), c->width, pld_into(x, true));
     pld_scope_leave(b, mark);
 }
 
@@ -19,8 +20,8 @@ static void self_attention(pld_builder *b, const pld_clip_config *c, pld_value_i
 static void feed_forward(pld_builder *b, const pld_clip_config *c, pld_value_id x) {
     pld_value_id normed = pld_layer_norm(b, "layer_norm2", x, c->epsilon);
     size_t mark = pld_scope_enter(b, "mlp");
-    pld_value_id hidden = pld_linear(b, "fc1", normed, c->intermediate, true);
-    pld_linear_into(b, "fc2", pld_activate(b, hidden, c->activation), x, true);
+    pld_value_id hidden = pld_linear(b, "fc1", normed, c->intermediate, PLD_BIAS);
+    pld_linear(b, "fc2", pld_activate(b, hidden, c->activation), c->width, pld_into(x, true));
     pld_scope_leave(b, mark);
 }
 
@@ -93,7 +94,7 @@ pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_req
     }
     pld_scope_leave(&b, outer);
     if (o->pooled) {
-        pooled = pld_linear(&b, "text_projection", pooled, c->projection, false);
+        pooled = pld_linear(&b, "text_projection", pooled, c->projection, PLD_NO_BIAS);
         pld_tap(&b, "text_embeds", pooled);
         pld_keep(&b, pooled);
     }

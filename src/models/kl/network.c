@@ -35,11 +35,11 @@ static pld_value_id mid_attention(pld_builder *b, const pld_kl_config *c, pld_va
     size_t mark = pld_scope_enter(b, "attentions.0");
     const attention_names names = names_in_file(b);
     pld_value_id normed = pld_group_norm_of(b, "group_norm", x, c->groups, norm_epsilon, false);
-    pld_value_id query = pld_linear(b, names.query, normed, width, true);
-    pld_value_id key = pld_linear(b, names.key, normed, width, true);
-    pld_value_id value = pld_linear(b, names.value, normed, width, true);
-    pld_value_id out = pld_attend(b, query, key, value, 1, false);
-    x = pld_linear_plus(b, names.out, out, x);
+    pld_value_id query = pld_linear(b, names.query, normed, width, PLD_BIAS);
+    pld_value_id key = pld_linear(b, names.key, normed, width, PLD_BIAS);
+    pld_value_id value = pld_linear(b, names.value, normed, width, PLD_BIAS);
+    pld_value_id out = pld_attend(b, pld_self_attention(query, key, value, 1));
+    x = pld_linear(b, names.out, out, width, pld_plus(x));
     pld_scope_leave(b, mark);
     return x;
 }
@@ -64,10 +64,10 @@ static pld_value_id up_block(pld_builder *b, const pld_kl_config *c, int64_t ind
     }
     if (index + 1 < c->levels && b->status == PLD_OK) {
         const pld_value value = b->plan->values[x];
-        pld_around around = PLD_NOTHING_AROUND;
+        pld_product_options around = PLD_BIAS;
         around.height = 2 * value.height;
         around.width = 2 * value.width;
-        x = pld_conv_around(b, "upsamplers.0.conv", x, width, &around);
+        x = pld_conv(b, "upsamplers.0.conv", x, width, PLD_CONV_3X3, around);
     }
     pld_scope_leave(b, mark);
     return x;
@@ -75,9 +75,9 @@ static pld_value_id up_block(pld_builder *b, const pld_kl_config *c, int64_t ind
 
 /** conv_out(silu(norm(x))) */
 static pld_value_id conv_out(pld_builder *b, const pld_kl_config *c, pld_value_id x, int64_t channels) {
-    pld_around around = PLD_NOTHING_AROUND;
+    pld_product_options around = PLD_BIAS;
     around.factors = pld_group_norm_factors(b, "conv_norm_out", x, c->groups, norm_epsilon);
-    return pld_conv_around(b, "conv_out", x, channels, &around);
+    return pld_conv(b, "conv_out", x, channels, PLD_CONV_3X3, around);
 }
 
 pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height,
@@ -88,10 +88,10 @@ pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batc
     plan->name = "vae_decoder";
     pld_value_id x = values->in = pld_input(&b, batch, height, width, c->latent_channels);
     if (c->post_quant_conv) {
-        x = pld_linear(&b, "post_quant_conv", x, c->latent_channels, true);
+        x = pld_linear(&b, "post_quant_conv", x, c->latent_channels, PLD_BIAS);
     }
     size_t mark = pld_scope_enter(&b, "decoder");
-    x = pld_conv(&b, "conv_in", x, c->widths[c->levels - 1], PLD_CONV_3X3);
+    x = pld_conv(&b, "conv_in", x, c->widths[c->levels - 1], PLD_CONV_3X3, PLD_BIAS);
     x = mid_block(&b, c, x);
     for (int64_t index = 0; index < c->levels; index++) {
         x = up_block(&b, c, index, x);
@@ -111,7 +111,7 @@ static pld_value_id down_block(pld_builder *b, const pld_kl_config *c, int64_t i
     }
     if (index + 1 < c->levels) {
         /* unlike the U-Net's, it pads below and on the right only */
-        x = pld_conv(b, "downsamplers.0.conv", x, width, (pld_conv_geometry){3, 2, 0, 1});
+        x = pld_conv(b, "downsamplers.0.conv", x, width, (pld_conv_geometry){3, 2, 0, 1}, PLD_BIAS);
     }
     pld_scope_leave(b, mark);
     return x;
@@ -125,7 +125,7 @@ pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batc
     plan->name = "vae_encoder";
     pld_value_id x = values->in = pld_input(&b, batch, height, width, c->in_channels);
     size_t mark = pld_scope_enter(&b, "encoder");
-    x = pld_conv(&b, "conv_in", x, c->widths[0], PLD_CONV_3X3);
+    x = pld_conv(&b, "conv_in", x, c->widths[0], PLD_CONV_3X3, PLD_BIAS);
     for (int64_t index = 0; index < c->levels; index++) {
         x = down_block(&b, c, index, x);
     }
@@ -133,7 +133,7 @@ pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batc
     x = conv_out(&b, c, x, 2 * c->latent_channels);
     pld_scope_leave(&b, mark);
     if (c->quant_conv) {
-        x = pld_linear(&b, "quant_conv", x, 2 * c->latent_channels, true);
+        x = pld_linear(&b, "quant_conv", x, 2 * c->latent_channels, PLD_BIAS);
     }
     pld_keep(&b, x);
     values->out = x;

@@ -6,8 +6,8 @@
 /** x through two linear layers with SiLU between them. */
 static pld_value_id embedder(pld_builder *b, const char *name, pld_value_id x, int64_t width) {
     size_t mark = pld_scope_enter(b, "%s", name);
-    x = pld_activate(b, pld_linear(b, "linear_1", x, width, true), PLD_SILU);
-    x = pld_linear(b, "linear_2", x, width, true);
+    x = pld_activate(b, pld_linear(b, "linear_1", x, width, PLD_BIAS), PLD_SILU);
+    x = pld_linear(b, "linear_2", x, width, PLD_BIAS);
     pld_scope_leave(b, mark);
     return x;
 }
@@ -29,8 +29,8 @@ static void size_embedding(pld_builder *b, const pld_pixart_config *c, pld_condi
 /** caption_projection: two linear layers with the tanh approximation of GELU between them. */
 static pld_value_id projected_text(pld_builder *b, const pld_pixart_config *c, pld_value_id states) {
     size_t mark = pld_scope_enter(b, "caption_projection");
-    pld_value_id x = pld_linear(b, "linear_1", states, pld_pixart_width(c), true);
-    x = pld_linear(b, "linear_2", pld_activate(b, x, PLD_GELU_TANH), pld_pixart_width(c), true);
+    pld_value_id x = pld_linear(b, "linear_1", states, pld_pixart_width(c), PLD_BIAS);
+    x = pld_linear(b, "linear_2", pld_activate(b, x, PLD_GELU_TANH), pld_pixart_width(c), PLD_BIAS);
     pld_scope_leave(b, mark);
     pld_tap(b, "caption_projection", x);
     return x;
@@ -51,8 +51,8 @@ pld_status pld_pixart_condition_build(pld_plan *plan, const void *config,
     for (size_t i = 0; i < request->site_count; i++) {
         if (request->sites[i].kind == PLD_SITE_CROSS) {
             size_t mark = pld_scope_enter(&b, "%s", request->sites[i].name);
-            pld_offer(&b, pld_linear_f32(&b, "to_k", text, pld_pixart_width(c), c->attention_bias));
-            pld_offer(&b, pld_linear_f32(&b, "to_v", text, pld_pixart_width(c), c->attention_bias));
+            pld_offer(&b, pld_linear(&b, "to_k", text, pld_pixart_width(c), pld_in_f32(c->attention_bias)));
+            pld_offer(&b, pld_linear(&b, "to_v", text, pld_pixart_width(c), pld_in_f32(c->attention_bias)));
             pld_scope_leave(&b, mark);
         }
     }

@@ -26,14 +26,14 @@ static void time_embedding(pixart_builder *p, int64_t batch) {
     size_t outer = pld_scope_enter(b, "adaln_single");
     size_t mark = pld_scope_enter(b, "emb.timestep_embedder");
     pld_value_id x = pld_timestep(b, batch, PLD_PIXART_SINUSOIDS, true, 0);
-    x = pld_activate(b, pld_linear(b, "linear_1", x, width, true), PLD_SILU);
-    p->time = pld_linear(b, "linear_2", x, width, true);
+    x = pld_activate(b, pld_linear(b, "linear_1", x, width, PLD_BIAS), PLD_SILU);
+    p->time = pld_linear(b, "linear_2", x, width, PLD_BIAS);
     pld_scope_leave(b, mark);
     if (p->c->sizes) {
         pld_add_outside(b, p->time);
     }
-    p->modulation =
-        pld_linear(b, "linear", pld_activate(b, pld_copy(b, p->time), PLD_SILU), BLOCK_ROWS * width, true);
+    p->modulation = pld_linear(b, "linear", pld_activate(b, pld_copy(b, p->time), PLD_SILU),
+                               BLOCK_ROWS * width, PLD_BIAS);
     pld_scope_leave(b, outer);
     pld_tap(b, "adaln_single", p->modulation);
 }
@@ -46,11 +46,13 @@ static pld_value_id self_attention(pixart_builder *p, pld_value_id table, pld_va
     pld_value_id y = pld_layer_norm_modulated(b, x, c->epsilon, row_of(p, table, SCALE_ATTENTION),
                                               row_of(p, table, SHIFT_ATTENTION));
     size_t mark = pld_scope_enter(b, "attn1");
-    pld_value_id query = pld_linear(b, "to_q", y, width, c->attention_bias);
-    pld_value_id key = pld_linear(b, "to_k", y, width, c->attention_bias);
-    pld_value_id value = pld_linear(b, "to_v", y, width, c->attention_bias);
-    pld_value_id out = pld_attend(b, query, key, value, (int)c->heads, false);
-    x = pld_linear_gated_into(b, "to_out.0", out, pld_rows_like(b, x, out), row_of(p, table, GATE_ATTENTION));
+    const pld_product_options bias = pld_with_bias(PLD_BIAS, c->attention_bias);
+    pld_value_id query = pld_linear(b, "to_q", y, width, bias);
+    pld_value_id key = pld_linear(b, "to_k", y, width, bias);
+    pld_value_id value = pld_linear(b, "to_v", y, width, bias);
+    pld_value_id out = pld_attend(b, pld_self_attention(query, key, value, c->heads));
+    x = pld_rows_like(b, x, out);
+    pld_linear(b, "to_out.0", out, width, pld_gated_into(x, row_of(p, table, GATE_ATTENTION)));
     pld_scope_leave(b, mark);
     return x;
 }
@@ -60,9 +62,10 @@ static pld_value_id self_attention(pixart_builder *p, pld_value_id table, pld_va
 static pld_value_id cross_attention(pixart_builder *p, pld_value_id x) {
     pld_builder *b = &p->b;
     size_t mark = pld_scope_enter(b, "attn2");
-    pld_value_id query = pld_linear_f32(b, "to_q", x, pld_pixart_width(p->c), p->c->attention_bias);
-    pld_value_id out = pld_attend_outside(b, query, (int)p->c->heads);
-    x = pld_linear_into(b, "to_out.0", out, pld_rows_like(b, x, out), true);
+    pld_value_id query = pld_linear(b, "to_q", x, pld_pixart_width(p->c), pld_in_f32(p->c->attention_bias));
+    pld_value_id out = pld_attend(b, pld_cross_attention(query, p->c->heads));
+    x = pld_rows_like(b, x, out);
+    pld_linear(b, "to_out.0", out, pld_pixart_width(p->c), pld_into(x, true));
     pld_scope_leave(b, mark);
     return x;
 }
@@ -73,8 +76,9 @@ static void feed_forward(pixart_builder *p, pld_value_id table, pld_value_id x) 
     pld_value_id y = pld_layer_norm_modulated(b, x, p->c->epsilon, row_of(p, table, SCALE_MLP),
                                               row_of(p, table, SHIFT_MLP));
     size_t mark = pld_scope_enter(b, "ff");
-    pld_value_id hidden = pld_linear(b, "net.0.proj", y, 4 * pld_pixart_width(p->c), true);
-    pld_linear_gated_into(b, "net.2", pld_activate(b, hidden, PLD_GELU_TANH), x, row_of(p, table, GATE_MLP));
+    pld_value_id hidden = pld_linear(b, "net.0.proj", y, 4 * pld_pixart_width(p->c), PLD_BIAS);
+    pld_linear(b, "net.2", pld_activate(b, hidden, PLD_GELU_TANH), pld_pixart_width(p->c),
+               pld_gated_into(x, row_of(p, table, GATE_MLP)));
     pld_scope_leave(b, mark);
 }
 
@@ -100,7 +104,7 @@ static pld_value_id output_of(pixart_builder *p, pld_value_id x) {
     const pld_pixart_config *c = p->c;
     pld_value_id table = pld_add_table(b, "scale_shift_table", p->time, 2, pld_pixart_width(c));
     x = pld_layer_norm_modulated(b, x, last_norm_epsilon, row_of(p, table, 1), row_of(p, table, 0));
-    x = pld_linear(b, "proj_out", x, c->patch * c->patch * c->out_channels, true);
+    x = pld_linear(b, "proj_out", x, c->patch * c->patch * c->out_channels, PLD_BIAS);
     return pld_unpatchify(b, x, c->out_channels, (int)c->patch, true);
 }
 

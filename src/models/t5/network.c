@@ -8,11 +8,13 @@ static void self_attention(pld_builder *b, const pld_t5_config *c, pld_value_id 
     const int64_t width = c->heads * c->head_size;
     pld_value_id normed = pld_rms_norm(b, "layer_norm", x, c->epsilon);
     size_t mark = pld_scope_enter(b, "SelfAttention");
-    pld_value_id query = pld_linear(b, "q", normed, width, false);
-    pld_value_id key = pld_linear(b, "k", normed, width, false);
-    pld_value_id value = pld_linear(b, "v", normed, width, false);
-    pld_value_id out = pld_attend_biased(b, query, key, value, (int)c->heads, bias);
-    pld_linear_into(b, "o", out, x, false);
+    pld_value_id query = pld_linear(b, "q", normed, width, PLD_NO_BIAS);
+    pld_value_id key = pld_linear(b, "k", normed, width, PLD_NO_BIAS);
+    pld_value_id value = pld_linear(b, "v", normed, width, PLD_NO_BIAS);
+    pld_attention_description attention = pld_self_attention(query, key, value, c->heads);
+    attention.scale = 1;
+    attention.relative_bias = bias;
+    pld_linear(b, "o", pld_attend(b, attention), c->width, pld_into(x, false));
     pld_scope_leave(b, mark);
 }
 
@@ -20,9 +22,8 @@ static void self_attention(pld_builder *b, const pld_t5_config *c, pld_value_id 
 static void feed_forward(pld_builder *b, const pld_t5_config *c, pld_value_id x) {
     pld_value_id normed = pld_rms_norm(b, "layer_norm", x, c->epsilon);
     size_t mark = pld_scope_enter(b, "DenseReluDense");
-    pld_value_id gate = pld_linear(b, "wi_0", normed, c->intermediate, false);
-    pld_value_id hidden = pld_linear(b, "wi_1", normed, c->intermediate, false);
-    pld_linear_into(b, "wo", pld_gate_with(b, hidden, gate, PLD_GELU_TANH), x, false);
+    pld_value_id hidden = pld_linear(b, "wi_1", normed, c->intermediate, pld_gated_by("wi_0", PLD_GELU_TANH));
+    pld_linear(b, "wo", hidden, c->width, pld_into(x, false));
     pld_scope_leave(b, mark);
 }
 

@@ -10,8 +10,8 @@ static void addition_embedding(pld_builder *b, const pld_unet_config *c, pld_con
     const int64_t width = 4 * c->widths[0];
     values->told = pld_input(b, 1, 1, 1, c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width);
     size_t mark = pld_scope_enter(b, "add_embedding");
-    pld_value_id x = pld_activate(b, pld_linear(b, "linear_1", values->told, width, true), PLD_SILU);
-    x = pld_linear(b, "linear_2", x, width, true);
+    pld_value_id x = pld_activate(b, pld_linear(b, "linear_1", values->told, width, PLD_BIAS), PLD_SILU);
+    x = pld_linear(b, "linear_2", x, width, PLD_BIAS);
     pld_scope_leave(b, mark);
     pld_tap(b, "add_embedding", x);
     pld_offer(b, x);
@@ -44,8 +44,8 @@ pld_status pld_unet_condition_build(pld_plan *plan, const void *config, const pl
         }
         const int64_t width = (int64_t)site->heads * site->head_size;
         size_t mark = pld_scope_enter(&b, "%s", site->name);
-        pld_offer(&b, pld_linear_f32(&b, "to_k", values->states, width, false));
-        pld_offer(&b, pld_linear_f32(&b, "to_v", values->states, width, false));
+        pld_offer(&b, pld_linear(&b, "to_k", values->states, width, pld_in_f32(false)));
+        pld_offer(&b, pld_linear(&b, "to_v", values->states, width, pld_in_f32(false)));
         pld_scope_leave(&b, mark);
     }
     return b.status;

@@ -42,8 +42,8 @@ static void time_embedding(unet_builder *u, int64_t batch) {
     const int64_t width = u->config->widths[0];
     pld_value_id t = pld_timestep(b, batch, width, u->config->flip_sin_to_cos, u->config->frequency_shift);
     size_t mark = pld_scope_enter(b, "time_embedding");
-    t = pld_activate(b, pld_linear(b, "linear_1", t, 4 * width, true), PLD_SILU);
-    t = pld_linear(b, "linear_2", t, 4 * width, true);
+    t = pld_activate(b, pld_linear(b, "linear_1", t, 4 * width, PLD_BIAS), PLD_SILU);
+    t = pld_linear(b, "linear_2", t, 4 * width, PLD_BIAS);
     pld_scope_leave(b, mark);
     pld_tap(b, "time_embedding", t);
     if (u->config->pooled_width) {
@@ -80,7 +80,8 @@ static pld_value_id down_block(unet_builder *u, int64_t level, pld_value_id x) {
         push_skip(u, x);
     }
     if (level + 1 < c->levels) {
-        x = pld_conv(b, "downsamplers.0.conv", x, c->widths[level], (pld_conv_geometry){3, 2, 1, 1});
+        x = pld_conv(b, "downsamplers.0.conv", x, c->widths[level], (pld_conv_geometry){3, 2, 1, 1},
+                     PLD_BIAS);
         push_skip(u, x);
     }
     pld_scope_leave(b, block);
@@ -124,10 +125,10 @@ static pld_value_id up_block(unet_builder *u, int64_t index, pld_value_id x) {
     if (index + 1 < c->levels && b->status == PLD_OK && u->skip_count > 0) {
         /* to the size of the next skip: odd sizes are halved rounding up */
         const pld_value *next = &b->plan->values[u->skips[u->skip_count - 1]];
-        pld_around around = PLD_NOTHING_AROUND;
+        pld_product_options around = PLD_BIAS;
         around.height = next->height;
         around.width = next->width;
-        x = pld_conv_around(b, "upsamplers.0.conv", x, c->widths[level], &around);
+        x = pld_conv(b, "upsamplers.0.conv", x, c->widths[level], PLD_CONV_3X3, around);
     }
     pld_scope_leave(b, block);
     tap_block(b, "up_blocks", index, x);
@@ -144,7 +145,7 @@ pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser
     plan->name = "unet";
     values->sample = pld_input(b, shape->batch, shape->height, shape->width, c->in_channels);
     time_embedding(&u, shape->batch);
-    pld_value_id x = pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3);
+    pld_value_id x = pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3, PLD_BIAS);
     pld_tap(b, "conv_in", x);
     push_skip(&u, x);
     for (int64_t level = 0; level < c->levels; level++) {
@@ -155,7 +156,7 @@ pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser
         x = up_block(&u, index, x);
     }
     x = pld_group_norm_of(b, "conv_norm_out", x, c->groups, c->epsilon, true);
-    x = pld_conv(b, "conv_out", x, c->out_channels, PLD_CONV_3X3);
+    x = pld_conv(b, "conv_out", x, c->out_channels, PLD_CONV_3X3, PLD_BIAS);
     pld_tap(b, "output", x);
     pld_keep(b, x);
     values->output = x;

@@ -10,7 +10,6 @@
 #include "models/prediction.h"
 #include "models/published.h"
 #include "models/unet/unet.h"
-#include "nn/weight_values.h"
 
 static const char epsilon[] = "epsilon";
 static const char v_prediction[] = "v_prediction";
@@ -63,6 +62,21 @@ static void tell_from_metadata(const pld_weight_files *files, pld_told_predictio
     }
 }
 
+/** The standard deviation (with n) of stored numbers as float32. */
+static double deviation(pld_dtype dtype, const unsigned char *stored, size_t count) {
+    const size_t size = pld_dtype_size(dtype);
+    double mean = 0;
+    double square = 0;
+    for (size_t i = 0; i < count; i++) {
+        mean += (double)(float)pld_dtype_value(dtype, stored + i * size) / (double)count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const double distance = (double)(float)pld_dtype_value(dtype, stored + i * size) - mean;
+        square += distance * distance / (double)count;
+    }
+    return sqrt(square);
+}
+
 /** The standard deviation (with n) of a bias as float32; negative when it cannot be told. */
 static pld_status spread_of(const pld_weight *weight, double *spread, pld_error *error) {
     enum { MOST = 1 << 16 };
@@ -72,19 +86,16 @@ static pld_status spread_of(const pld_weight *weight, double *spread, pld_error 
     if (count == 0 || count > MOST || !pld_dtype_is_float(tensor->dtype)) {
         return PLD_OK;
     }
-    float *values = NULL;
-    PLD_TRY(pld_weight_all_values(pld_kernels_get(PLD_ISA_SCALAR), weight, &values, error));
-    double mean = 0;
-    double square = 0;
-    for (size_t i = 0; i < count; i++) {
-        mean += (double)values[i] / (double)count;
+    unsigned char *stored = pld_allocate(tensor->bytes, 1);
+    if (!stored) {
+        return pld_fail_memory(error, tensor->bytes, tensor->name);
     }
-    for (size_t i = 0; i < count; i++) {
-        square += ((double)values[i] - mean) * ((double)values[i] - mean) / (double)count;
+    const pld_status status = pld_weight_read(weight, 0, tensor->bytes, stored, error);
+    if (status == PLD_OK) {
+        *spread = deviation(tensor->dtype, stored, count);
     }
-    *spread = sqrt(square);
-    pld_free(values);
-    return PLD_OK;
+    pld_free(stored);
+    return status;
 }
 
 /** SD 2: a standard deviation above 0.09 is that of v networks (the rule of AUTOMATIC1111's and ComfyUI's

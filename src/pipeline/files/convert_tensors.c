@@ -235,7 +235,8 @@ static pld_status convert_elements(pld_conversion *conversion, const pld_weight 
     float values[BLOCK];
     for (size_t done = 0; done < count;) {
         const size_t part = count - done < BLOCK ? count - done : BLOCK;
-        PLD_TRY(pld_weight_values(kernels, weight, first + done, part, values, error));
+        PLD_TRY(pld_weight_values(&conversion->model->engine->device->weights, weight, first + done, part,
+                                  values, error));
         if (!pld_convert_from_f32(kernels, dtype, values, part, out + done * size)) {
             return pld_fail(error, PLD_ERROR_ARGUMENT, "tensor '%s': cannot be written as %s",
                             weight->tensor->name, pld_dtype_name(dtype));

@@ -22,7 +22,8 @@ static void fill_logits(const pld_attention_problem *p, size_t query, float *log
     for (int head = 0; head < p->heads; head++) {
         const float *q = p->query + (int64_t)query * p->query_token_stride + head * p->query_head_stride;
         for (int64_t key = 0; key < p->key_count; key++) {
-            const float *k = p->key + key * p->key_token_stride + head * p->key_head_stride;
+            const int key_head = p->key_heads ? head / (p->heads / p->key_heads) : head;
+            const float *k = p->key + key * p->key_token_stride + key_head * p->key_head_stride;
             double dot = 0;
             for (int i = 0; i < p->head_size; i++) {
                 dot += (double)q[i] * (double)k[i];

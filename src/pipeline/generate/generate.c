@@ -10,7 +10,6 @@
 #include "io/files/atomic_file.h"
 #include "io/tensors/weight_files.h"
 #include "kernels/latents.h"
-#include "nn/variants/variant.h"
 #include "pipeline/generate/attention_maps.h"
 #include "pipeline/generate/generation.h"
 #include "pipeline/generate/init_picture.h"
@@ -63,20 +62,6 @@ static int64_t context_tokens(const pld_generation *g) {
     return most;
 }
 
-/** Buffers of attention variants that need some. */
-static pld_status allocate_attention_spare(pld_generation *g, const pld_plan *plan) {
-    if (g->attention_spare ||
-        !(pld_variant_table_needs_spare(&g->dense) || pld_variant_table_needs_spare(&g->pladis))) {
-        return PLD_OK;
-    }
-    g->attention_spare_floats = pld_plan_attention_floats(plan);
-    g->attention_spare = pld_allocate_aligned(PLD_SPARE_COUNT * g->attention_spare_floats, sizeof(float));
-    return g->attention_spare
-               ? PLD_OK
-               : pld_fail_memory(g->error, PLD_SPARE_COUNT * g->attention_spare_floats * sizeof(float),
-                                 "attention variants");
-}
-
 /** Some step of the run evaluates just these branches. */
 static bool evaluates(const pld_generation *g, pld_branch_set branches) {
     const size_t steps = pld_sampler_schedule(g->sampler)->steps;
@@ -103,7 +88,6 @@ static pld_status load_denoiser(pld_generation *g) {
         if (evaluates(g, set)) {
             request.branches = set;
             PLD_TRY(pld_session_need_denoiser(g->session, &request, g->options->cancel, g->error));
-            PLD_TRY(allocate_attention_spare(g, &g->session->denoisers[set].plan));
         }
     }
     return PLD_OK;
@@ -154,28 +138,26 @@ static pld_status start_latents(pld_generation *g) {
 }
 
 /** Hand the network its input: a row for each group of branches that begin equal. */
-static void fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan *denoiser) {
+static pld_status fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan *denoiser) {
     const pld_value *sample = &denoiser->plan.values[denoiser->values.sample];
     pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
     for (int64_t i = 0; i < sample->batch; i++) {
-        g->model->engine->kernels->nchw_to_nhwc(
-            g->model_input, sample->channels, sample->height * sample->width,
-            pld_plan_data(&denoiser->plan, denoiser->values.sample) + (size_t)i * g->count);
+        PLD_TRY(pld_plan_write(&denoiser->plan, denoiser->values.sample, i, PLD_CHANNEL_MAJOR, g->model_input,
+                               g->error));
     }
+    return PLD_OK;
 }
 
 /** What the network predicts for each of the branches, into g->rows; behind it there may be more of the output, which
  * nobody reads: a learned variance. */
-static void read_output(pld_generation *g, const pld_denoiser_plan *denoiser, const pld_branch *branches,
-                        int count) {
+static pld_status read_output(pld_generation *g, const pld_denoiser_plan *denoiser,
+                              const pld_branch *branches, int count) {
     const pld_value *output = &denoiser->plan.values[denoiser->values.output];
-    const size_t floats = (size_t)(output->height * output->width * output->channels);
     for (int i = 0; i < count; i++) {
-        const size_t place = (size_t)pld_group_of_row(&output->groups, i);
-        g->model->engine->kernels->nhwc_to_nchw(
-            pld_plan_data(&denoiser->plan, denoiser->values.output) + place * floats, output->channels,
-            output->height * output->width, g->rows[branches[i]]);
+        PLD_TRY(pld_plan_read(&denoiser->plan, denoiser->values.output, pld_group_of_row(&output->groups, i),
+                              PLD_CHANNEL_MAJOR, g->rows[branches[i]], g->error));
     }
+    return PLD_OK;
 }
 
 /** Predictions of a set of branches for call `call`, into g->rows: one evaluation whose rows are the
@@ -185,32 +167,29 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
     pld_branch branches[PLD_BRANCH_COUNT];
     const int count = pld_branches_of(set, branches);
     const pld_context *contexts[PLD_BRANCH_COUNT];
-    float timesteps[PLD_BRANCH_COUNT];
+    double timesteps[PLD_BRANCH_COUNT];
     for (int i = 0; i < count; i++) {
         contexts[i] = context_of(g, branches[i]);
-        timesteps[i] = (float)pld_sampler_network_timestep(g->sampler, call);
+        timesteps[i] = pld_sampler_network_timestep(g->sampler, call);
     }
-    fill_sample(g, call, denoiser);
+    PLD_TRY(fill_sample(g, call, denoiser));
     pld_run run = pld_session_run(g->session, &denoiser->plan, g->options->cancel);
     const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
     run.variants = active ? &g->pladis : &g->dense;
     run.branch_of_row = branches;
     run.contexts = contexts;
     run.negative_context = context_of(g, PLD_BRANCH_UNCONDITIONAL);
-    run.attention_spare = g->attention_spare;
-    run.attention_spare_floats = g->attention_spare_floats;
     run.block_scales = g->has_block_scales ? &g->block_scales : NULL;
     run.timesteps = timesteps;
     pld_attention_maps_watch(g, pld_sampler_step_of_call(g->sampler, call), &run);
     if (g->statistics) {
-        pld_attention_statistics_watch(g->statistics, &run);
+        pld_attention_statistics_watch(g->statistics, g->model->engine, &run);
     }
     PLD_TRY(pld_plan_run(&run, g->error));
     PLD_TRY(g->statistics ? pld_attention_statistics_status(g->statistics, g->error) : PLD_OK);
     g->report.calls++;
     g->report.evaluations += count;
-    read_output(g, denoiser, branches, count);
-    return PLD_OK;
+    return read_output(g, denoiser, branches, count);
 }
 
 /** One call of the network, if the step needs it, and its guided prediction. `renoise` as in
@@ -340,7 +319,6 @@ static pld_status allocate_latents(pld_generation *g) {
 static void generation_free(pld_generation *g) {
     pld_sampler_destroy(&g->sampler);
     pld_guidance_chain_free(&g->guidance);
-    pld_free(g->attention_spare);
     pld_variant_table_free(&g->dense);
     pld_variant_table_free(&g->pladis);
     pld_dump_free(&g->dump);

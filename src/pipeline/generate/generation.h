@@ -31,9 +31,7 @@ typedef struct pld_generation {
     float *model_input;            /* [count] */
     float *noise_pred;             /* [count] */
     float *rows[PLD_BRANCH_COUNT]; /* predictions of the branches, [count] each; NULL: never needed */
-    float *attention_spare;        /* see pld_run */
-    size_t attention_spare_floats;
-    float *decoded; /* [3, height, width] */
+    float *decoded;                /* [3, height, width] */
     /* of a run that begins at a picture */
     size_t first_call;
     float *image_latents; /* [count], scaled, without noise */

@@ -18,7 +18,7 @@ static pld_status refuse_values(const pld_generation *g, const char *what, size_
         const pld_weight_files *files =
             part->class->role == role && !base->source.random ? pld_parameters_files(part->parameters) : NULL;
         path = files ? pld_weight_files_path(files, 0) : path;
-        if (files && pld_find_weight_not_finite(files, base->engine->kernels, &weight)) {
+        if (files && pld_find_weight_not_finite(files, &base->engine->device->weights, &weight)) {
             return pld_fail(g->error, PLD_ERROR_NUMERIC,
                             "%s (call %zu of the network): the values are not finite, because in %s tensor "
                             "'%s' of the %s contains NaN or infinity; download or convert the file again",

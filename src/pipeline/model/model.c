@@ -42,8 +42,7 @@ pld_model_part pld_describe_weights(const char *part, const char *class_name, co
 /** A part without files: its network says what weights it wants, and they are made. */
 static pld_status open_random_part(pld_model *model, int part, pld_error *error) {
     pld_component *own = &model->parts[part];
-    PLD_TRY(pld_parameters_create_random(model->engine->kernels, model->engine->threads, &own->parameters,
-                                         error));
+    PLD_TRY(pld_parameters_create_random(&model->engine->device->weights, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));
     PLD_TRY(pld_parameters_settle_random(own->parameters, error));
     model->part_facts[part] =
@@ -60,8 +59,7 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     PLD_TRY(pld_model_source_weights(&model->source, own->row, own->class, own->config, &model->engine->log,
                                      &files, error));
     model->part_facts[part] = pld_describe_weights(own->row->name, own->class->name, files);
-    PLD_TRY(pld_parameters_create(files, model->engine->kernels, model->engine->threads, &own->parameters,
-                                  error));
+    PLD_TRY(pld_parameters_create(files, &model->engine->device->weights, &own->parameters, error));
     PLD_TRY(pld_model_bind(model, part, error));
     return pld_note_zero_weights(files, own->row->name, &model->engine->log, error);
 }

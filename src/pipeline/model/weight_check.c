@@ -147,7 +147,7 @@ pld_status pld_note_zero_weights(const pld_weight_files *files, const char *part
     return PLD_OK;
 }
 
-bool pld_find_weight_not_finite(const pld_weight_files *files, const pld_kernels *kernels,
+bool pld_find_weight_not_finite(const pld_weight_files *files, const pld_weight_backend *backend,
                                 pld_weight *found) {
     float values[BLOCK];
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
@@ -159,7 +159,7 @@ bool pld_find_weight_not_finite(const pld_weight_files *files, const pld_kernels
         stored.transposed = false; /* in the order of the file, which is as good here */
         for (size_t done = 0; done < count; done += BLOCK) {
             const size_t part = count - done < BLOCK ? count - done : BLOCK;
-            if (pld_weight_values(kernels, &stored, done, part, values, NULL) != PLD_OK) {
+            if (pld_weight_values(backend, &stored, done, part, values, NULL) != PLD_OK) {
                 return false;
             }
             for (size_t j = 0; j < part; j++) {

@@ -7,7 +7,7 @@
 
 #include "core/log.h"
 #include "io/tensors/weight_files.h"
-#include "kernels/kernels.h"
+#include "nn/weight_backend.h"
 
 /** How quantised weights are spelled that carry factors beside them, which would be read as nonsense: "scaled
  * fp8 weights (spelled 'weight_scale')". NULL: these are plain numbers. `*tensor`: one that shows it. */
@@ -23,6 +23,7 @@ pld_status pld_note_zero_weights(const pld_weight_files *files, const char *part
 
 /** The first weight that holds a NaN or an infinity. All values are read. False: there is none, or reading
  *  failed. */
-bool pld_find_weight_not_finite(const pld_weight_files *files, const pld_kernels *kernels, pld_weight *found);
+bool pld_find_weight_not_finite(const pld_weight_files *files, const pld_weight_backend *backend,
+                                pld_weight *found);
 
 #endif

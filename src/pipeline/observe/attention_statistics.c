@@ -102,7 +102,8 @@ static void compute_logits(const pld_attention_problem *p, int head, int64_t fir
     for (int64_t row = 0; row < rows; row++) {
         const float *query = p->query + (first + row) * p->query_token_stride + head * p->query_head_stride;
         for (int64_t k = 0; k < p->key_count; k++) {
-            const float *key = p->key + k * p->key_token_stride + head * p->key_head_stride;
+            const int key_head = p->key_heads ? head / (p->heads / p->key_heads) : head;
+            const float *key = p->key + k * p->key_token_stride + key_head * p->key_head_stride;
             double dot = 0;
             for (int i = 0; i < p->head_size; i++) {
                 dot += (double)query[i] * (double)key[i];
@@ -166,9 +167,10 @@ static void observe(void *user, const pld_attention_view *view) {
     pld_free(task.memory);
 }
 
-void pld_attention_statistics_watch(pld_attention_statistics *statistics, pld_run *run) {
-    statistics->kernels = run->kernels;
-    statistics->threads = run->threads;
+void pld_attention_statistics_watch(pld_attention_statistics *statistics, const pld_engine *engine,
+                                    pld_run *run) {
+    statistics->kernels = engine->kernels;
+    statistics->threads = engine->threads;
     statistics->next = run->observe;
     statistics->next_user = run->observe_user;
     run->observe = observe;

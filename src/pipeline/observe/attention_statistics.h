@@ -4,7 +4,7 @@
 #ifndef PLD_PIPELINE_OBSERVE_ATTENTION_STATISTICS_H
 #define PLD_PIPELINE_OBSERVE_ATTENTION_STATISTICS_H
 
-#include "nn/executor.h"
+#include "pipeline/engine.h"
 
 typedef struct pld_attention_statistics pld_attention_statistics;
 
@@ -15,7 +15,8 @@ pld_status pld_attention_statistics_create(const pld_site *sites, size_t site_co
 void pld_attention_statistics_destroy(pld_attention_statistics **statistics);
 
 /** Let a run be watched, after whoever watches it already. */
-void pld_attention_statistics_watch(pld_attention_statistics *statistics, pld_run *run);
+void pld_attention_statistics_watch(pld_attention_statistics *statistics, const pld_engine *engine,
+                                    pld_run *run);
 
 /** What went wrong while watching, PLD_OK otherwise. */
 pld_status pld_attention_statistics_status(const pld_attention_statistics *statistics, pld_error *error);

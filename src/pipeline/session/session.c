@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Plans of one session, made when a shape is first asked for. */
-#include <string.h>
-
+#include "pipeline/session/session.h"
 #include "core/memory.h"
 #include "kernels/latents.h"
-#include "pipeline/session/session.h"
 
 pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
     *session = NULL;
@@ -19,13 +17,7 @@ pld_status pld_session_create(pld_model *model, pld_session **session, pld_error
 
 static void context_free(pld_prompt_context *c) {
     pld_plan_free(&c->plan);
-    pld_free(c->outside);
     *c = (pld_prompt_context){0};
-}
-
-static void free_spare(pld_session *s) {
-    pld_free(s->spare.data);
-    s->spare = (pld_spare_memory){0};
 }
 
 void pld_session_destroy(pld_session **session) {
@@ -44,7 +36,7 @@ void pld_session_destroy(pld_session **session) {
         context_free(&s->contexts[i]);
     }
     pld_recent_texts_free(&s->recent_texts);
-    free_spare(s);
+    pld_spare_memory_free(&s->spare);
     pld_free(s);
     *session = NULL;
 }
@@ -57,11 +49,10 @@ static bool is_text_encoder(const pld_model *model, const pld_parameters *parame
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     const pld_engine *engine = session->model->engine;
     pld_product_settings settings = engine->settings;
-    pld_product_settings_set_bf16(&settings, engine->kernels->isa, session->bf16,
+    pld_product_settings_set_bf16(&settings, engine->device, session->bf16,
                                   is_text_encoder(session->model, plan->parameters));
     return (pld_run){.plan = plan,
-                     .kernels = engine->kernels,
-                     .threads = engine->threads,
+                     .device = engine->device,
                      .settings = settings,
                      .profile = session->profile,
                      .cancel = cancel};
@@ -104,7 +95,7 @@ static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
         pld_plan_free(&s->decoder.plan);
         s->decoder.ready = false;
     }
-    free_spare(s);
+    pld_spare_memory_free(&s->spare);
 }
 
 void pld_session_set_bf16(pld_session *session, bool bf16) {
@@ -184,17 +175,25 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
     pld_plan_init(&c->plan, pld_denoiser_of(model)->parameters);
     PLD_TRY(pld_denoiser_of(model)->class->denoiser->condition(&c->plan, pld_denoiser_of(model)->config,
                                                                &request, &c->values, error));
-    c->outside = pld_allocate(c->plan.offer_count, sizeof *c->outside);
-    if (!c->outside) {
-        return pld_fail_memory(error, c->plan.offer_count * sizeof *c->outside, "text keys and values");
-    }
     pld_run run = context_run(session, &c->plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
-    for (size_t i = 0; i < c->plan.offer_count; i++) {
-        c->outside[i] = pld_plan_data(&c->plan, c->plan.offers[i]);
-    }
-    c->context = (pld_context){tokens, c->outside};
+    c->context = (pld_context){.tokens = tokens, .plan = &c->plan};
     return PLD_OK;
+}
+
+/** Tell the denoiser of the picture and the pooled text. */
+static pld_status write_told(const pld_component *denoiser, const pld_prompt_context *c,
+                             const pld_prompt_states *states, const pld_picture_facts *picture,
+                             pld_error *error) {
+    const size_t count = (size_t)c->plan.values[c->values.told].channels;
+    float *told = pld_allocate(count, sizeof *told);
+    if (!told) {
+        return pld_fail_memory(error, count * sizeof *told, "text keys and values");
+    }
+    denoiser->class->denoiser->tell(denoiser->config, states->pooled, picture, told);
+    const pld_status status = pld_plan_write(&c->plan, c->values.told, 0, PLD_TOKEN_MAJOR, told, error);
+    pld_free(told);
+    return status;
 }
 
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
@@ -209,11 +208,9 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
             return status;
         }
     }
-    memcpy(pld_plan_data(&c->plan, c->values.states), states->states,
-           (size_t)(states->tokens * session->model->denoiser_facts.state_width) * sizeof *states->states);
+    PLD_TRY(pld_plan_write(&c->plan, c->values.states, 0, PLD_TOKEN_MAJOR, states->states, error));
     if (c->values.told != PLD_NO_VALUE) {
-        denoiser->class->denoiser->tell(denoiser->config, states->pooled, picture,
-                                        pld_plan_data(&c->plan, c->values.told));
+        PLD_TRY(write_told(denoiser, c, states, picture, error));
     }
     pld_run run = context_run(session, &c->plan, cancel);
     return pld_plan_run(&run, error);
@@ -246,9 +243,9 @@ static pld_status build_denoiser(pld_session *session, const pld_denoiser_reques
     *denoiser = (pld_denoiser_plan){.sharing = sharing};
     const pld_denoiser_shape shape = {sharing.rows, request->height, request->width, &denoiser->sharing};
     pld_plan_init(&denoiser->plan, part->parameters);
-    denoiser->plan.spare = &session->spare;
     PLD_TRY(part->class->denoiser->build(&denoiser->plan, part->config, &shape, &denoiser->values, error));
     pld_run run = pld_session_run(session, &denoiser->plan, cancel);
+    run.spare = &session->spare;
     run.context_tokens = request->tokens;
     PLD_TRY(pld_prepare_within_memory(session, &run, part->class->title, error));
     denoiser->height = request->height;
@@ -285,10 +282,10 @@ static pld_status need_decoder(pld_session *session, int64_t height, int64_t wid
     session->decoder.ready = false;
     pld_plan_free(&session->decoder.plan);
     pld_plan_init(&session->decoder.plan, part->parameters);
-    session->decoder.plan.spare = &session->spare;
     PLD_TRY(part->class->autoencoder->decoder(&session->decoder.plan, part->config, 1, height, width,
                                               &session->decoder.values, error));
     pld_run run = pld_session_run(session, &session->decoder.plan, cancel);
+    run.spare = &session->spare;
     PLD_TRY(pld_prepare_within_memory(session, &run, "the autoencoder", error));
     session->decoder.height = height;
     session->decoder.width = width;
@@ -299,18 +296,22 @@ static pld_status need_decoder(pld_session *session, int64_t height, int64_t wid
 pld_status pld_session_decode(pld_session *session, const float *latents, int64_t height, int64_t width,
                               const volatile int *cancel, float *decoded, pld_error *error) {
     const pld_autoencoder_facts *facts = &session->model->autoencoder_facts;
-    const pld_kernels *kernels = session->model->engine->kernels;
-    PLD_TRY(need_decoder(session, height, width, cancel, error));
+    const pld_autoencoder_values *values = &session->decoder.values;
     pld_plan *plan = &session->decoder.plan;
-    pld_latents_unscale(kernels, latents, facts->channels, height * width,
-                        &(pld_latent_scaling){facts->scale, facts->shift},
-                        pld_plan_data(plan, session->decoder.values.in));
+    PLD_TRY(need_decoder(session, height, width, cancel, error));
+    const size_t count = (size_t)(facts->channels * height * width);
+    float *plain = pld_allocate(count, sizeof *plain);
+    if (!plain) {
+        return pld_fail_memory(error, count * sizeof *plain, "latents");
+    }
+    pld_latents_unscale(latents, facts->channels, height * width,
+                        &(pld_latent_scaling){facts->scale, facts->shift}, plain);
+    const pld_status status = pld_plan_write(plan, values->in, 0, PLD_CHANNEL_MAJOR, plain, error);
+    pld_free(plain);
+    PLD_TRY(status);
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_plan_run(&run, error));
-    const pld_value *out = &plan->values[session->decoder.values.out];
-    kernels->nhwc_to_nchw(pld_plan_data(plan, session->decoder.values.out), out->channels,
-                          out->height * out->width, decoded);
-    return PLD_OK;
+    return pld_plan_read(plan, values->out, 0, PLD_CHANNEL_MAJOR, decoded, error);
 }
 
 /** The encoder's plan lives for one picture: it is used once a run, and its buffers are as large as the
@@ -318,7 +319,6 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
  */
 pld_status pld_session_encode(pld_session *session, const float *picture, int64_t height, int64_t width,
                               const volatile int *cancel, float *encoded, pld_error *error) {
-    const pld_kernels *kernels = session->model->engine->kernels;
     const pld_component *part = pld_autoencoder_of(session->model);
     pld_autoencoder_values values;
     pld_plan plan;
@@ -330,14 +330,13 @@ pld_status pld_session_encode(pld_session *session, const float *picture, int64_
         status = pld_prepare_within_memory(session, &run, "the autoencoder", error);
     }
     if (status == PLD_OK) {
-        kernels->nchw_to_nhwc(picture, plan.values[values.in].channels, height * width,
-                              pld_plan_data(&plan, values.in));
+        status = pld_plan_write(&plan, values.in, 0, PLD_CHANNEL_MAJOR, picture, error);
+    }
+    if (status == PLD_OK) {
         status = pld_plan_run(&run, error);
     }
     if (status == PLD_OK) {
-        const pld_value *out = &plan.values[values.out];
-        kernels->nhwc_to_nchw(pld_plan_data(&plan, values.out), out->channels, out->height * out->width,
-                              encoded);
+        status = pld_plan_read(&plan, values.out, 0, PLD_CHANNEL_MAJOR, encoded, error);
     }
     pld_plan_free(&plan);
     return status;

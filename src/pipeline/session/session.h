@@ -10,7 +10,6 @@
 typedef struct pld_prompt_context {
     pld_plan plan;
     pld_condition_values values;
-    const float **outside; /* [plan.offer_count] */
     pld_context context;
 } pld_prompt_context;
 

@@ -67,31 +67,43 @@ static void apply_weights(const float *weights, size_t positions, size_t width, 
     }
 }
 
+/** Run text encoder `index` on one chunk → `rows` [positions, width], weighted. `pooled`: NULL, or where the pooled
+ * embedding goes. */
+static pld_status encode_chunk(pld_session *session, int index, const pld_prompt_chunk *chunk,
+                               size_t positions, const volatile int *cancel, float *rows, float *pooled,
+                               pld_error *error) {
+    pld_plan *plan = &session->text[index].plan;
+    const pld_text_values *values = &session->text[index].values;
+    pld_run run = pld_session_run(session, plan, cancel);
+    run.ids = chunk->ids;
+    PLD_TRY(pld_plan_run(&run, error));
+    if (pooled && values->pooled != PLD_NO_VALUE) {
+        PLD_TRY(pld_plan_read(plan, values->pooled, 0, PLD_TOKEN_MAJOR, pooled, error));
+    }
+    PLD_TRY(pld_plan_read(plan, values->states, 0, PLD_TOKEN_MAJOR, rows, error));
+    apply_weights(chunk->weights, positions, (size_t)plan->values[values->states].channels, rows);
+    return PLD_OK;
+}
+
 /** Encode every chunk with one text encoder and join them along the tokens: the states go to the columns from
  * `column` on. The pooled embedding is the first chunk's. */
 static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
                                 const volatile int *cancel, int64_t column, pld_prompt_states *states,
                                 pld_error *error) {
-    const pld_denoiser_facts *denoiser = &session->model->denoiser_facts;
+    const int64_t step = session->model->denoiser_facts.state_width;
     const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
-    pld_plan *plan = &session->text[index].plan;
-    const pld_text_values *values = &session->text[index].values;
+    float *rows = pld_allocate(chunks->positions, width * sizeof *rows);
+    pld_status status = rows ? PLD_OK : pld_fail_memory(error, chunks->positions * width, "text states");
     float *out = states->states + column;
-    for (size_t i = 0; i < chunks->count; i++) {
-        pld_run run = pld_session_run(session, plan, cancel);
-        run.ids = chunks->chunks[i].ids;
-        PLD_TRY(pld_plan_run(&run, error));
-        if (i == 0 && values->pooled != PLD_NO_VALUE) {
-            memcpy(states->pooled, pld_plan_data(plan, values->pooled),
-                   (size_t)denoiser->pooled_width * sizeof *states->pooled);
-        }
-        float *rows = pld_plan_data(plan, values->states);
-        apply_weights(chunks->chunks[i].weights, chunks->positions, width, rows);
-        for (size_t j = 0; j < chunks->positions; j++, out += denoiser->state_width) {
+    for (size_t i = 0; status == PLD_OK && i < chunks->count; i++) {
+        status = encode_chunk(session, index, &chunks->chunks[i], chunks->positions, cancel, rows,
+                              i == 0 ? states->pooled : NULL, error);
+        for (size_t j = 0; status == PLD_OK && j < chunks->positions; j++, out += step) {
             memcpy(out, rows + j * width, width * sizeof *out);
         }
     }
-    return PLD_OK;
+    pld_free(rows);
+    return status;
 }
 
 /** Nothing is dropped silently: name the first pieces that a literal prompt lost. */

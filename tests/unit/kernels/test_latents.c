@@ -32,12 +32,8 @@ static void test_scaling_has_a_way_back(void **state) {
     assert_true(known[0] == 0.5F * (-2.5F - 1));
     assert_true(known[PLACES] == 2 * (-0.5F + 0.5F));
     assert_true(known[COUNT - 1] == 0.25F * 3);
-    pld_latents_unscale(pld_kernels_get(PLD_ISA_SCALAR), known, CHANNELS, PLACES, &scaling, back);
-    for (int c = 0; c < CHANNELS; c++) {
-        for (int i = 0; i < PLACES; i++) {
-            assert_true(back[i * CHANNELS + c] == x[c * PLACES + i]);
-        }
-    }
+    pld_latents_unscale(known, CHANNELS, PLACES, &scaling, back);
+    assert_memory_equal(back, x, sizeof x);
 }
 
 /** A log-variance of 2·log(2) is a deviation of 2; one beyond the limits is one of 30 or 20. */

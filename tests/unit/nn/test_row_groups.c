@@ -124,9 +124,9 @@ static void a_plan_parts(void **state) {
     pld_builder_init(&b, &plan, &error);
     b.sharing = &f->sharing;
     const pld_value_id in = pld_input(&b, 4, 8, 8, 8);
-    const pld_value_id x = pld_linear(&b, "first", in, 8, true);
-    const pld_value_id self = pld_attend(&b, x, x, x, 1, false);
-    const pld_value_id cross = pld_attend_outside(&b, self, 1);
+    const pld_value_id x = pld_linear(&b, "first", in, 8, PLD_BIAS);
+    const pld_value_id self = pld_attend(&b, pld_self_attention(x, x, x, 1));
+    const pld_value_id cross = pld_attend(&b, pld_cross_attention(self, 1));
     const pld_value_id y = pld_rows_like(&b, x, cross);
     assert_int_equal(b.status, PLD_OK);
     assert_int_equal(plan.values[in].batch, 1);

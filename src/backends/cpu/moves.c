@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Operators that move numbers: joins, copies, parts, patches, enlarging, taps. */
+#include <string.h>
+
+#include "backends/cpu/operators.h"
+#include "core/parallel.h"
+
+static void concat_tokens(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
+    const pld_executable *e = task->e;
+    pld_cpu_kernels(e)->concat_channels(pld_cpu_token(task, op->in, begin), pld_value_at(e, op->in)->channels,
+                                        pld_cpu_token(task, op->second, begin),
+                                        pld_value_at(e, op->second)->channels, (int64_t)(end - begin),
+                                        pld_cpu_token(task, op->out, begin));
+}
+
+static pld_status run_concat(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    pld_cpu_over_tokens(e, op, op->out, concat_tokens);
+    return PLD_OK;
+}
+
+static void copy_tokens(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const size_t channels = (size_t)pld_value_at(task->e, task->op->out)->channels;
+    memcpy(pld_cpu_token(task, task->op->out, begin), pld_cpu_token(task, task->op->in, begin),
+           (end - begin) * channels * sizeof(float));
+}
+
+static pld_status run_copy(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    pld_cpu_over_tokens(e, op, op->out, copy_tokens);
+    return PLD_OK;
+}
+
+/** Items are rows of out. */
+static void copy_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
+    const pld_value *in = pld_value_at(task->e, op->in), *out = pld_value_at(task->e, op->out);
+    const size_t tokens = pld_value_tokens(out);
+    for (size_t b = begin; b < end; b++) {
+        const size_t from = (size_t)pld_item_for(in, out, (int64_t)b);
+        memcpy(pld_cpu_token(task, op->out, b * tokens), pld_cpu_token(task, op->in, from * tokens),
+               pld_item_floats(out) * sizeof(float));
+    }
+}
+
+static pld_status run_copy_rows(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *out = pld_value_at(e, op->out);
+    pld_token_task task = {e, op};
+    const size_t floats = (size_t)out->batch * pld_item_floats(out);
+    pld_parallel_for(pld_cpu_threads_for(e, floats), (size_t)out->batch, copy_rows, &task);
+    return PLD_OK;
+}
+
+static pld_status run_take(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
+    for (size_t b = 0; b < (size_t)out->batch; b++) {
+        memcpy(pld_cpu_data(e, op->out) + b * pld_item_floats(out),
+               pld_cpu_data(e, op->in) + b * pld_item_floats(in) + op->first,
+               pld_item_floats(out) * sizeof(float));
+    }
+    return PLD_OK;
+}
+
+static pld_status run_upsample(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
+    for (size_t b = 0; b < (size_t)in->batch; b++) {
+        pld_cpu_kernels(e)->upsample_nearest(pld_cpu_data(e, op->in) + b * pld_item_floats(in), in->height,
+                                             in->width, in->channels, out->height, out->width,
+                                             pld_cpu_data(e, op->out) + b * pld_item_floats(out));
+    }
+    return PLD_OK;
+}
+
+static pld_patch_grid patches_of(const pld_operator *op, const pld_value *picture) {
+    return (pld_patch_grid){.channels = picture->channels,
+                            .height = picture->height,
+                            .width = picture->width,
+                            .patch = op->patches.patch,
+                            .channels_last = true,
+                            .channels_inner = op->patches.channels_inner};
+}
+
+static pld_status run_patchify(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *in = pld_value_at(e, op->in);
+    const pld_patch_grid patches = patches_of(op, in);
+    for (size_t b = 0; b < (size_t)in->batch; b++) {
+        pld_cpu_kernels(e)->patchify(&patches, pld_cpu_data(e, op->in) + b * pld_item_floats(in),
+                                     pld_cpu_data(e, op->out) + b * pld_item_floats(in));
+    }
+    return PLD_OK;
+}
+
+static pld_status run_unpatchify(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *out = pld_value_at(e, op->out);
+    const pld_patch_grid patches = patches_of(op, out);
+    for (size_t b = 0; b < (size_t)out->batch; b++) {
+        pld_cpu_kernels(e)->unpatchify(&patches, pld_cpu_data(e, op->in) + b * pld_item_floats(out),
+                                       pld_cpu_data(e, op->out) + b * pld_item_floats(out));
+    }
+    return PLD_OK;
+}
+
+static pld_status run_tap(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    if (e->run->tap) {
+        e->run->tap(e->run->tap_user, op->name, pld_value_at(e, op->in), pld_cpu_data(e, op->in));
+    }
+    return PLD_OK;
+}
+
+const pld_operator_code pld_cpu_concat = {NULL, NULL, run_concat};
+const pld_operator_code pld_cpu_copy = {NULL, NULL, run_copy};
+const pld_operator_code pld_cpu_copy_rows = {NULL, NULL, run_copy_rows};
+const pld_operator_code pld_cpu_take = {NULL, NULL, run_take};
+const pld_operator_code pld_cpu_upsample = {NULL, NULL, run_upsample};
+const pld_operator_code pld_cpu_patchify = {NULL, NULL, run_patchify};
+const pld_operator_code pld_cpu_unpatchify = {NULL, NULL, run_unpatchify};
+const pld_operator_code pld_cpu_tap = {NULL, NULL, run_tap};

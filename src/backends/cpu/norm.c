@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Group norm over each picture, layer norm over each token. */
+#include "backends/cpu/operators.h"
+#include "kernels/group_norm.h"
+#include "kernels/pairs.h"
+
+static pld_status prepare_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
+    PLD_TRY(pld_cpu_keep_weight(e, op, op->norm.weight, error));
+    return pld_cpu_keep_bias(e, op, op->norm.bias, error);
+}
+
+static size_t group_norm_scratch(const pld_executable *e, const pld_operator *op) {
+    return pld_group_norm_scratch_size(pld_value_at(e, op->in)->channels, op->norm.groups,
+                                       pld_cpu_threads(e));
+}
+
+/** The norm of picture b. Its output is not looked at when only the factors are wanted. */
+static pld_group_norm_problem group_norm_of(const pld_executable *e, const pld_operator *op, int64_t b) {
+    const pld_value *x = pld_value_at(e, op->in);
+    const int64_t tokens = x->height * x->width;
+    return (pld_group_norm_problem){.x = pld_cpu_data(e, op->in) + b * tokens * x->channels,
+                                    .tokens = tokens,
+                                    .channels = x->channels,
+                                    .groups = op->norm.groups,
+                                    .epsilon = op->norm.epsilon,
+                                    .weight = pld_cpu_operator_of(e, op)->weight,
+                                    .bias = pld_cpu_operator_of(e, op)->bias,
+                                    .silu = op->norm.silu};
+}
+
+static pld_status run_group_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *x = pld_value_at(e, op->in);
+    const size_t floats = (size_t)(x->height * x->width * x->channels);
+    for (int64_t b = 0; b < x->batch; b++) {
+        pld_group_norm_problem problem = group_norm_of(e, op, b);
+        problem.out = pld_cpu_data(e, op->out) + (size_t)b * floats;
+        pld_group_norm(pld_cpu_kernels(e), &problem, pld_cpu_threads_for(e, floats), pld_cpu_scratch(e));
+    }
+    return PLD_OK;
+}
+
+static pld_status run_group_norm_factors(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *x = pld_value_at(e, op->in);
+    const int64_t tokens = x->height * x->width;
+    for (int64_t b = 0; b < x->batch; b++) {
+        const pld_group_norm_problem problem = group_norm_of(e, op, b);
+        float *factors = pld_cpu_data(e, op->out) + b * 2 * x->channels;
+        pld_group_norm_affine(pld_cpu_kernels(e), &problem,
+                              pld_cpu_threads_for(e, (size_t)(tokens * x->channels)), pld_cpu_scratch(e),
+                              factors, factors + x->channels);
+    }
+    return PLD_OK;
+}
+
+/** Rows that are rounded at a time. */
+enum { ROUNDED_ROWS = 8 };
+
+/** The norm of some rows of item `b` of the output. */
+static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int64_t rows, float *out) {
+    const pld_executable *e = task->e;
+    const pld_kernels *k = pld_cpu_kernels(e);
+    const pld_operator *op = task->op;
+    const pld_cpu_operator *own = pld_cpu_operator_of(e, op);
+    const pld_value *value = pld_value_at(e, op->out);
+    const float *scale = pld_slice_at(e, op->norm.scale, value, b);
+    const float *shift = pld_slice_at(e, op->norm.shift, value, b);
+    if (op->kind == PLD_OPERATOR_RMS_NORM) {
+        k->rms_norm(x, rows, value->channels, op->norm.epsilon, own->weight, out);
+    } else if (scale) {
+        k->layer_norm_modulated(x, rows, value->channels, op->norm.epsilon, scale, shift, out);
+    } else {
+        k->layer_norm(x, rows, value->channels, op->norm.epsilon, own->weight, own->bias, out);
+    }
+}
+
+/** Rows of one item; pairs of bfloat16 by way of a room of the thread's. */
+static void norm_item_rows(const pld_token_task *task, int64_t b, int64_t begin, int64_t end, int thread) {
+    const pld_executable *e = task->e;
+    const pld_operator *op = task->op;
+    const int64_t channels = pld_value_at(e, op->in)->channels;
+    const float *in = pld_cpu_data(e, op->in);
+    float *out = pld_cpu_data(e, op->out);
+    if (!pld_cpu_is_rounded(e, op->out)) {
+        norm_rows(task, b, in + begin * channels, end - begin, out + begin * channels);
+        return;
+    }
+    float *room = (float *)pld_cpu_scratch(e) + (int64_t)thread * ROUNDED_ROWS * channels;
+    uint32_t *pairs = (uint32_t *)(void *)out;
+    for (int64_t row = begin; row < end; row += ROUNDED_ROWS) {
+        const int64_t rows = end - row < ROUNDED_ROWS ? end - row : ROUNDED_ROWS;
+        norm_rows(task, b, in + row * channels, rows, room);
+        pld_pairs_round(pld_cpu_kernels(e), room, rows * channels, pairs + row * pld_pair_count(channels));
+    }
+}
+
+static void token_norm_rows(void *context, size_t begin, size_t end, int thread) {
+    const pld_token_task *task = context;
+    const pld_value *out = pld_value_at(task->e, task->op->out);
+    const int64_t tokens = out->height * out->width;
+    for (int64_t row = (int64_t)begin; row < (int64_t)end;) {
+        const int64_t b = row / tokens, last = (b + 1) * tokens;
+        const int64_t stop = last < (int64_t)end ? last : (int64_t)end;
+        norm_item_rows(task, b, row, stop, thread);
+        row = stop;
+    }
+}
+
+static size_t token_norm_scratch(const pld_executable *e, const pld_operator *op) {
+    const pld_value *out = pld_value_at(e, op->out);
+    return pld_cpu_is_rounded(e, op->out)
+               ? sizeof(float) * (size_t)(out->channels * ROUNDED_ROWS * pld_cpu_threads(e))
+               : 0;
+}
+
+static pld_status run_token_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    pld_cpu_over_tokens(e, op, op->in, token_norm_rows);
+    return PLD_OK;
+}
+
+const pld_operator_code pld_cpu_group_norm = {prepare_norm, group_norm_scratch, run_group_norm};
+const pld_operator_code pld_cpu_group_norm_factors = {prepare_norm, group_norm_scratch,
+                                                      run_group_norm_factors};
+const pld_operator_code pld_cpu_token_norm = {prepare_norm, token_norm_scratch, run_token_norm};

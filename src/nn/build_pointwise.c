@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Activations, joins and copies. */
+#include "nn/build_internal.h"
+
+pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation) {
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_ACTIVATION, "", x, x);
+    op.activation = activation;
+    pld_build_append(b, &op);
+    return x;
+}
+
+pld_value_id pld_gate_with(pld_builder *b, pld_value_id x, pld_value_id second, pld_activation activation) {
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_GATE, "", x, x);
+    op.gate.second = second;
+    op.gate.activation = activation;
+    pld_build_append(b, &op);
+    return x;
+}
+
+pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second) {
+    const pld_value_id out = pld_build_like(b, x, pld_build_channels(b, x) + pld_build_channels(b, second));
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_CONCAT, "", x, out);
+    op.second = second;
+    pld_build_append(b, &op);
+    return out;
+}
+
+void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage) {
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_FREEU, "", x, x);
+    op.freeu = (pld_skip_scaling){skip, stage};
+    pld_build_append(b, &op);
+}
+
+pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width) {
+    const pld_value_id out = pld_build_rows_of(b, x, height, width, pld_build_channels(b, x));
+    pld_build_simple(b, PLD_OPERATOR_UPSAMPLE, "", x, out);
+    return out;
+}
+
+pld_value_id pld_copy(pld_builder *b, pld_value_id x) {
+    const pld_value_id out = pld_build_like(b, x, pld_build_channels(b, x));
+    pld_build_simple(b, PLD_OPERATOR_COPY, "", x, out);
+    return out;
+}
+
+pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other) {
+    if (pld_build_failed(b) || b->plan->values[x].batch == b->plan->values[other].batch) {
+        return x;
+    }
+    const pld_value from = b->plan->values[x];
+    const pld_row_groups groups = b->plan->values[other].groups;
+    if (groups.count < from.groups.count || from.groups.count == 0) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL,
+                             "'%s': rows that have parted cannot be joined again", b->scope);
+        return PLD_NO_VALUE;
+    }
+    const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, from.channels);
+    pld_build_simple(b, PLD_OPERATOR_COPY_ROWS, "", x, out);
+    return out;
+}
+
+pld_value_id pld_take(pld_builder *b, pld_value_id x, int64_t offset, int64_t height, int64_t width,
+                      int64_t channels) {
+    const pld_value_id out = pld_build_rows_of(b, x, height, width, channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_TAKE, "", x, out);
+    op.first = offset;
+    pld_build_append(b, &op);
+    return out;
+}

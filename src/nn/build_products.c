@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linear layers and convolutions. */
+#include "nn/build_internal.h"
+
+static const pld_conv_geometry no_kernel = {0, 0, 0, 0};
+
+/** Bind the weights of a product from x; `channels` are those of its weight. */
+static void bind_weights(pld_builder *b, pld_operator *op, int64_t in_channels, int64_t channels,
+                         const pld_product_options *o) {
+    pld_product *product = &op->product;
+    const int64_t kernel = product->problem.kernel;
+    const int64_t shape[4] = {o->gate_name ? channels / 2 : channels, in_channels, kernel, kernel};
+    const int rank = kernel || o->stored ? 4 : 2;
+    if (o->gate_name) {
+        const pld_operator gate = pld_build_operator(b, op->kind, o->gate_name, op->in, op->out);
+        product->glu.gate = pld_build_bind(b, gate.name, ".weight", rank, shape);
+    }
+    product->weight = pld_build_bind(b, op->name, ".weight", rank, o->stored ? o->stored : shape);
+    product->bias = o->bias ? pld_build_bind(b, op->name, ".bias", 1, shape) : NULL;
+}
+
+/** Append a linear layer (geometry.kernel 0) or convolution from x to out. */
+static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pld_value_id out,
+                            pld_conv_geometry geometry, const pld_product_options *o) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x], to = b->plan->values[out];
+    const int64_t channels = to.channels * (o->glu ? 2 : 1);
+    pld_operator op =
+        pld_build_operator(b, geometry.kernel == 0 ? PLD_OPERATOR_LINEAR : PLD_OPERATOR_CONV, name, x, out);
+    op.product.problem = (pld_product_problem){.batch = from.batch,
+                                               .height = o->height ? o->height : from.height,
+                                               .width = o->height ? o->width : from.width,
+                                               .in_channels = from.channels,
+                                               .out_height = to.height,
+                                               .out_width = to.width,
+                                               .out_channels = channels,
+                                               .kernel = geometry.kernel,
+                                               .stride = geometry.stride,
+                                               .pad_before = geometry.pad_before,
+                                               .pad_after = geometry.pad_after};
+    op.product.residual = o->residual;
+    op.product.factors = o->factors;
+    op.product.vector = o->vector;
+    op.product.gate = o->gate;
+    op.product.f32 = o->f32;
+    op.product.glu.on = o->glu;
+    op.product.glu.activation = o->activation;
+    bind_weights(b, &op, from.channels, channels, o);
+    pld_build_append(b, &op);
+    return out;
+}
+
+/** Whether the items of a gate lie as those of a value: each its own, or one for all. */
+static bool gate_is_even(const pld_builder *b, pld_slice gate, pld_value_id into) {
+    const pld_value *factors = &b->plan->values[gate.value], *value = &b->plan->values[into];
+    return factors->batch == 1 || factors->batch == value->batch;
+}
+
+/** into += gate·linear(x), for items of the gate that lie otherwise than those of `into`. */
+static pld_value_id gated_apart(pld_builder *b, const char *name, pld_value_id x,
+                                pld_product_options options) {
+    const pld_value_id into = options.residual;
+    const pld_slice gate = options.gate;
+    options.residual = PLD_NO_VALUE;
+    options.into_residual = false;
+    options.gate = PLD_NO_SLICE;
+    const pld_value_id change = pld_linear(b, name, x, pld_build_channels(b, into), options);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_GATED_ADD, "", change, into);
+    op.gated = gate;
+    pld_build_append(b, &op);
+    return into;
+}
+
+pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
+                        pld_product_options options) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    if (options.gate.value != PLD_NO_VALUE && !gate_is_even(b, options.gate, options.residual)) {
+        return gated_apart(b, name, x, options);
+    }
+    const pld_value_id out = options.into_residual ? options.residual : pld_build_like(b, x, channels);
+    if (options.narrow && !pld_build_failed(b)) {
+        b->plan->values[out].narrows = x;
+    }
+    return product(b, name, x, out, no_kernel, &options);
+}
+
+pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels, pld_conv_geometry g,
+                      pld_product_options options) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    if (g.kernel == 1 && g.stride == 1) { /* of token-major data that is a linear layer */
+        return pld_linear(b, name, x, channels, options);
+    }
+    const pld_value from = b->plan->values[x];
+    const int64_t pad = g.pad_before + g.pad_after;
+    const int64_t height = options.height ? options.height : from.height;
+    const int64_t width = options.height ? options.width : from.width;
+    const pld_value_id out = options.into_residual
+                                 ? options.residual
+                                 : pld_build_rows_of(b, x, (height + pad - g.kernel) / g.stride + 1,
+                                                     (width + pad - g.kernel) / g.stride + 1, channels);
+    return product(b, name, x, out, g, &options);
+}
