@@ -66,8 +66,8 @@ static pld_status check_shapes(const pld_plan *plan, pld_error *error) {
         const pld_operator_kind_facts *kind = &pld_operator_kinds[op->kind];
         const char *misfit = kind->misfit ? kind->misfit(plan, op) : NULL;
         if (misfit) {
-            return pld_fail(error, PLD_ERROR_INTERNAL, "operator %zu, %s '%s': the %s does not fit", i,
-                            kind->name, op->name, misfit);
+            return pld_fail(error, PLD_ERROR_INTERNAL, "operator %zu, %s '%s': misfit of %s", i, kind->name,
+                            op->name, misfit);
         }
     }
     return PLD_OK;
