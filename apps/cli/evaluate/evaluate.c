@@ -18,30 +18,6 @@
 #include "terminal/output.h"
 #include "values/json_values.h"
 
-bool evaluation_path(const evaluation *e, const char *name, char *path) {
-    int length = snprintf(path, PATH_MAX, "%s/%s", e->request->folder, name);
-    if (length < 0 || length >= PATH_MAX) {
-        message_usage("--output: the folder's name is too long");
-        return false;
-    }
-    return true;
-}
-
-bool evaluation_picture_path(const evaluation *e, picture_place at, char *path) {
-    char name[64];
-    snprintf(name, sizeof name, "pictures/p%05zu-r%03zu-s%04zu.png", at.prompt, at.repetition, at.setting);
-    return evaluation_path(e, name, path);
-}
-
-void evaluation_grid_name(const evaluation *e, const char *stem, const char *ending, size_t grid, char *name,
-                          size_t size) {
-    if (e->request->grid_count == 1) {
-        snprintf(name, size, "%s.%s", stem, ending);
-    } else {
-        snprintf(name, size, "%s-%zu.%s", stem, grid + 1, ending);
-    }
-}
-
 static bool make_folder(const char *path) {
     struct stat status;
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))) {

@@ -31,6 +31,15 @@ bool evaluation_path(const evaluation *e, const char *name, char *path);
 /** Where a picture is kept. */
 bool evaluation_picture_path(const evaluation *e, picture_place at, char *path);
 
+/** "alignment" and "svg" → the name for grid `grid`. */
+void evaluation_grid_name(const evaluation *e, const char *stem, const char *ending, size_t grid, char *name,
+                          size_t size);
+
+/** Text built in memory with `print`, which gets `grid`, written whole to FOLDER/name. Gives the exit code.
+ */
+int evaluation_write_text(const evaluation *e, const char *name, size_t grid,
+                          void (*print)(FILE *file, const evaluation *e, size_t grid));
+
 /** Draw and score what is missing. Gives the exit code. */
 int evaluation_draw(evaluation *e);
 
@@ -42,14 +51,5 @@ int evaluation_write_plots(const evaluation *e);
 
 /** A contact sheet of each grid: pictures.png, or pictures-1.png and so on. Gives the exit code. */
 int evaluation_write_sheets(const evaluation *e);
-
-/** "alignment" and "svg" → the name for grid `grid`. */
-void evaluation_grid_name(const evaluation *e, const char *stem, const char *ending, size_t grid, char *name,
-                          size_t size);
-
-/** Text built in memory with `print`, which gets `grid`, written whole to FOLDER/name. Gives the exit code.
- */
-int evaluation_write_text(const evaluation *e, const char *name, size_t grid,
-                          void (*print)(FILE *file, const evaluation *e, size_t grid));
 
 #endif

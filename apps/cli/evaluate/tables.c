@@ -11,33 +11,8 @@
 
 #include "evaluate/evaluation.h"
 #include "files/json_output.h"
-#include "files/memory_file.h"
-#include "files/whole_file.h"
 #include "terminal/message.h"
 #include "values/json_values.h"
-#include "values/utf8.h"
-
-int evaluation_write_text(const evaluation *e, const char *name, size_t grid,
-                          void (*print)(FILE *file, const evaluation *e, size_t grid)) {
-    char path[PATH_MAX];
-    memory_file memory;
-    if (!evaluation_path(e, name, path)) {
-        return EXIT_FAILED;
-    }
-    memory_file_open(&memory);
-    if (memory.stream != NULL) {
-        print(memory.stream, e, grid);
-    }
-    char *text = memory_file_close(&memory);
-    char *repaired = text != NULL ? utf8_repaired(text) : NULL;
-    free(text);
-    if (repaired == NULL) {
-        return message_failure("%s: out of memory", path);
-    }
-    const int code = whole_file_write(path, repaired, strlen(repaired));
-    free(repaired);
-    return code;
-}
 
 /** A field in quotes where it needs them (RFC 4180). */
 static void print_field(FILE *file, const char *text) {
