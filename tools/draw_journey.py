@@ -169,7 +169,7 @@ def decode(y):
     band("decode", y, 138, "4", "decode", "pipeline/session/session.c")
     row = y + 54
     data("decode", 48, row, 150, "latents", "[4, 64, 64]", height=60)
-    data("decode", 420, row, 176, "pixels", "[512, 512, 3]", "−1 … 1", height=60)
+    data("decode", 420, row, 176, "pixels", "[3, 512, 512]", "−1 … 1", height=60)
     data("decode", 760, row, 150, "picture", "[512, 512, 3]", "8 bit", height=60)
     data("decode", 1010, row, 122, "fox.png", "with its settings", height=60)
     line = row + 30
