@@ -123,7 +123,7 @@ def denoise(y):
     data("denoise", 664, row, 168, "output", "[B, 64, 64, 4]", "a prediction a branch", height=60)
     data("denoise", 980, row, 152, "noise_pred", "[4, 64, 64]", "one prediction", height=60)
     arrow("denoise", [(198, line), (318, line)], "scaled, copied", at=(258, line - 8))
-    arrow("denoise", [(486, line), (664, line)], "models/unet/", "run by nn/", at=(575, line - 8))
+    arrow("denoise", [(486, line), (664, line)], "models/unet/", "run by backends/", at=(575, line - 8))
     arrow("denoise", [(832, line), (980, line)], "sampling/guidance/", at=(906, line - 8))
     arrow("denoise", [(1056, row + 60), (1056, row + 92), (123, row + 92), (123, row + 60)], "a step: sampling/samplers/",
           at=(320, row + 86))

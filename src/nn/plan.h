@@ -54,7 +54,7 @@ typedef struct pld_plan {
     int outside_count; /**< values from outside that it takes */
     pld_constant *constants;
     size_t constant_count, constant_capacity;
-    size_t memory_floats; /**< of all values, after pld_plan_layout */
+    size_t memory_floats;              /**< of all values, after pld_plan_layout */
     struct pld_executable *executable; /**< made of it by a backend (backends/backend.h); NULL: nothing yet */
     void (*release)(struct pld_plan *plan); /**< frees that */
 } pld_plan;

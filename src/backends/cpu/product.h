@@ -20,7 +20,7 @@ typedef struct pld_product_path {
 extern const pld_product_path pld_product_bf16;   /**< most of a network in bfloat16: kernels/convolution.h */
 extern const pld_product_path pld_product_split;  /**< the rest likewise, split: kernels/pairs.h */
 extern const pld_product_path pld_product_matrix; /**< linear layers: kernels/matrix.h */
-extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd.h */
+extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd/winograd.h */
 extern const pld_product_path pld_product_direct;   /**< every convolution: kernels/matrix.h, patches.h */
 
 /** The run's type is bfloat16, and this operator's operands may be rounded to it. Some products stay float32:
