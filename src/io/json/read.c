@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "io/files/placeholder.h"
 #include "io/files/text_file.h"
 
 /** Where a scan of the raw text stands. */
@@ -137,9 +138,18 @@ static pld_status explain(const char *text, size_t length, const char *name, pld
     const bool no_memory =
         document || !detail.text[0] || json_error_code(&detail) == json_error_out_of_memory;
     json_decref(document);
-    return no_memory ? pld_fail_memory(error, length, name)
-                     : pld_fail(error, PLD_ERROR_FORMAT, "%s: line %d, column %d: not valid JSON: %s", name,
-                                detail.line, detail.column, detail.text);
+    if (no_memory) {
+        return pld_fail_memory(error, length, name);
+    }
+    const char *placeholder = pld_recognise_placeholder(text, length);
+    if (placeholder) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: expected JSON, found %s", name, placeholder);
+    }
+    /* jansson's own words for this are about its flags. */
+    const bool is_nul = json_error_code(&detail) == json_error_null_character;
+    return pld_fail(error, PLD_ERROR_FORMAT, "%s: line %d, column %d: %s%s", name, detail.line, detail.column,
+                    is_nul ? "expected text, found the character \\u0000 in it" : "not valid JSON: ",
+                    is_nul ? "" : detail.text);
 }
 
 pld_status pld_json_parse(const char *text, size_t length, const char *name, json_t **document,

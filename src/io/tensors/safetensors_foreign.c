@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "io/files/placeholder.h"
 #include "io/tensors/safetensors_header.h"
 
 #define PICKLE_REMEDY                                                                                        \
@@ -19,14 +20,6 @@ static const struct {
     {"\x80\x04", 2, "a Python pickle" PICKLE_REMEDY},
     {"\x80\x05", 2, "a Python pickle" PICKLE_REMEDY},
     {"GGUF", 4, "a GGUF file; obtain the .safetensors version of the model"},
-    {"version https://git-lfs", 23,
-     "a Git LFS pointer instead of the file itself; run 'git lfs pull' or download the file again"},
-    {"<!DOCTYPE", 9,
-     "a web page; the download failed, perhaps because it needs a login: download the file again"},
-    {"<!doctype", 9,
-     "a web page; the download failed, perhaps because it needs a login: download the file again"},
-    {"<html", 5,
-     "a web page; the download failed, perhaps because it needs a login: download the file again"},
     {"\x89HDF", 4, "an HDF5 (Keras) file; obtain the .safetensors version of the model"},
     {"{", 1, "JSON text; name the .safetensors file or the model's folder instead"},
     {"\x1f\x8b", 2, "a gzip archive; unpack it first"},
@@ -39,5 +32,5 @@ const char *pld_recognise_foreign_file(const uint8_t *start, size_t size) {
             return foreign_formats[i].what;
         }
     }
-    return NULL;
+    return pld_recognise_placeholder((const char *)start, size);
 }

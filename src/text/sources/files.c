@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "io/files/placeholder.h"
 #include "text/clip/bpe.h"
 #include "text/text_buffer.h"
 #include "text/tokenizer.h"
@@ -113,6 +114,12 @@ static pld_status hold(held_files *held, pld_tokenizer_file which, const char *p
     pld_tokenizer_data *place = &held->files[which];
     pld_text_buffer bytes = {0};
     pld_status status = read_file(path, &bytes, error);
+    const char *placeholder =
+        status == PLD_OK ? pld_recognise_placeholder(bytes.data ? bytes.data : "", bytes.used) : NULL;
+    if (placeholder) {
+        status =
+            pld_fail(error, PLD_ERROR_FORMAT, "%s: expected a tokenizer's file, found %s", path, placeholder);
+    }
     if (status == PLD_OK && !(place->name = pld_copy_string(path))) {
         status = pld_fail_memory(error, strlen(path), path);
     }

@@ -213,7 +213,11 @@ static void malformed_text_is_refused(void **state) {
         {"{\"a\": \"\xff\"}", "unable to decode byte"},
         {"{\"a\": \"\\ud800\"}", "Unicode"},
         {"{\"a\": 'b'}", "not valid JSON"},
+        {"{\"a\": \"b\\u0000\"}", "column 15: expected text, found the character \\u0000 in it"},
         {"{} {}", "end of file expected"},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:1\n",
+         "expected JSON, found a Git LFS pointer"},
+        {"<!DOCTYPE html>", "found a web page"},
         {"\xff\xfe{\0}\0", "not valid JSON"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
