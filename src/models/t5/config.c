@@ -6,6 +6,9 @@
 
 static const pld_fixed_field fixed_fields[] = {
     {"feed_forward_proj", "\"gated-gelu\"", false},
+    /* What transformers derives from it, and takes from the file where it stands there. */
+    {"dense_act_fn", "\"gelu_new\"", false},
+    {"is_gated_act", "true", false},
 };
 
 static pld_status read_fields(pld_t5_config *c, const pld_json *top, pld_error *error) {

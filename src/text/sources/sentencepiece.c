@@ -210,6 +210,13 @@ static pld_status fill(const pld_sentencepiece_model *model, const pld_tokenizer
         PLD_TRY(fill_scores(model, parts, name, error));
     }
     const bool known = model->unknown_id >= 0 && (uint64_t)model->unknown_id < model->count;
+    if (!known && is_unigram(model)) {
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: unk_id: expected the id of a piece, below %zu, found %lld; download it again from "
+            "the model's source",
+            name, model->count, (long long)model->unknown_id);
+    }
     parts->unknown_id = known ? (int32_t)model->unknown_id : -1;
     PLD_TRY(find_flavour(model, settings)->fill(model, settings, result, name, error));
     parts->model_ids = is_unigram(model) ? parts->unigram.score_count : model->count;

@@ -8,7 +8,8 @@
 
 enum {
     MAP_BYTES = 64 << 20,
-    SHORT_GRAPHEME = 6, /* bytes; longer ones are not looked up whole */
+    LONGEST_REPLACEMENT = 1024, /* bytes; the longest of NFKC has 33 */
+    SHORT_GRAPHEME = 6,         /* bytes; longer ones are not looked up whole */
     COMBINING_ACUTE = 0x301
 };
 
@@ -17,6 +18,45 @@ static pld_status damaged(const char *name, const char *what, pld_error *error) 
                     "%s: precompiled_charsmap: expected a map of characters, found %s; download it again "
                     "from the model's source",
                     name, what);
+}
+
+/* The fields of a unit of the double array. */
+static bool has_leaf(uint32_t unit) {
+    return (unit >> 8 & 1) != 0;
+}
+static bool is_leaf(uint32_t unit) {
+    return (unit >> 31 & 1) != 0;
+}
+static uint32_t unit_value(uint32_t unit) {
+    return unit & 0x7FFFFFFFu;
+}
+static uint32_t unit_label(uint32_t unit) {
+    return unit & 0x800000FFu;
+}
+static uint32_t unit_offset(uint32_t unit) {
+    return (unit >> 10) << ((unit & 1u << 9) >> 6);
+}
+
+/** Check what every leaf stands for: it begins with a character, not inside of one, and is short. */
+static pld_status check_leaves(const pld_charsmap *map, const char *name, pld_error *error) {
+    for (size_t i = 0; i < map->unit_count; i++) {
+        const uint32_t unit = map->units[i];
+        const size_t leaf = i ^ unit_offset(unit);
+        if (is_leaf(unit) || !has_leaf(unit) || leaf >= map->unit_count) {
+            continue;
+        }
+        const size_t place = unit_value(map->units[leaf]);
+        if (place >= map->size) {
+            continue; /* no replacement: find() says so */
+        }
+        if (((unsigned char)map->replacements[place] & 0xC0u) == 0x80u) {
+            return damaged(name, "a replacement that begins inside of a character", error);
+        }
+        if (strnlen(map->replacements + place, LONGEST_REPLACEMENT + 1) > LONGEST_REPLACEMENT) {
+            return damaged(name, "a replacement of more than 1024 bytes", error);
+        }
+    }
+    return PLD_OK;
 }
 
 pld_status pld_charsmap_read(pld_charsmap *map, const uint8_t *bytes, size_t size, const char *name,
@@ -49,7 +89,7 @@ pld_status pld_charsmap_read(pld_charsmap *map, const uint8_t *bytes, size_t siz
             return damaged(name, "replacements that are not UTF-8", error);
         }
     }
-    return PLD_OK;
+    return check_leaves(map, name, error);
 }
 
 static int base64_digit(char c) {
@@ -87,20 +127,6 @@ pld_status pld_charsmap_read_base64(pld_charsmap *map, const char *text, size_t 
     }
     pld_free(bytes);
     return status;
-}
-
-/* The fields of a unit of the double array. */
-static bool has_leaf(uint32_t unit) {
-    return (unit >> 8 & 1) != 0;
-}
-static uint32_t unit_value(uint32_t unit) {
-    return unit & 0x7FFFFFFFu;
-}
-static uint32_t unit_label(uint32_t unit) {
-    return unit & 0x800000FFu;
-}
-static uint32_t unit_offset(uint32_t unit) {
-    return (unit >> 10) << ((unit & 1u << 9) >> 6);
 }
 
 /** The replacement for the shortest entry that `text` begins with; NULL: none. */

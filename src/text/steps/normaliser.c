@@ -14,9 +14,20 @@ typedef struct pld_normaliser_kind {
                         pld_text_buffer *out, pld_error *error);
 } kind;
 
+enum {
+    CONTENT_BYTES = 1024, /* of what stands in a match's place */
+    GROWTH = 64,          /* bytes for a byte: NFKC makes 33 of 3, a mark for a space 3 of 1 */
+    FREE_BYTES = 1 << 16  /* that every text may have beyond that */
+};
+
 static pld_status set_content(pld_normaliser_step *step, const char *content, const char *name,
                               pld_error *error) {
     step->content_length = strlen(content);
+    if (step->content_length > CONTENT_BYTES) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: normalizer: expected a replacement of at most %d bytes, found %zu", name,
+                        (int)CONTENT_BYTES, step->content_length);
+    }
     step->content = pld_copy_string(content);
     return step->content ? PLD_OK : pld_fail_memory(error, step->content_length, name);
 }
@@ -141,6 +152,9 @@ static pld_status add_step(pld_normaliser *normaliser, const char *name, const c
                         "%s: expected a normalizer of at most %d steps, found more", file,
                         (int)PLD_TOKENIZER_STEPS);
     }
+    if (!normaliser->name && !(normaliser->name = pld_copy_string(file))) {
+        return pld_fail_memory(error, strlen(file), file);
+    }
     *step = &normaliser->steps[normaliser->count++];
     (*step)->kind = found;
     return PLD_OK;
@@ -187,14 +201,27 @@ pld_status pld_normaliser_add_replace(pld_normaliser *normaliser, const char *pa
     return set_content(step, content, name, error);
 }
 
+/** One step; where it would make too much of a text, the file is named. */
+static pld_status apply_step(const pld_normaliser *normaliser, size_t index, const char *text, size_t length,
+                             pld_text_buffer *out, pld_error *error) {
+    const pld_normaliser_step *step = &normaliser->steps[index];
+    const pld_status status = step->kind->apply(step, text, length, out, error);
+    return status != PLD_ERROR_FORMAT
+               ? status
+               : pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                          "%s: normalizer, step %zu: expected at most %zu bytes of a text, found more; "
+                          "download the file again from the model's source",
+                          normaliser->name, index + 1, out->limit);
+}
+
 pld_status pld_normaliser_apply(const pld_normaliser *normaliser, const char *text, size_t length,
                                 pld_text_buffer *out, pld_text_buffer *spare, pld_error *error) {
     out->used = 0;
+    out->limit = spare->limit = length > (SIZE_MAX - FREE_BYTES) / GROWTH ? 0 : GROWTH * length + FREE_BYTES;
     if (normaliser->count == 0) {
         return pld_text_append(out, text, length, error);
     }
     for (size_t i = 0; i < normaliser->count; i++) {
-        const pld_normaliser_step *step = &normaliser->steps[i];
         if (i > 0) { /* what the step before made is the input */
             const pld_text_buffer made = *out;
             *out = *spare;
@@ -204,7 +231,7 @@ pld_status pld_normaliser_apply(const pld_normaliser *normaliser, const char *te
             length = spare->used;
         }
         if (length > 0) {
-            PLD_TRY(step->kind->apply(step, text, length, out, error));
+            PLD_TRY(apply_step(normaliser, i, text, length, out, error));
         }
     }
     return PLD_OK;
@@ -216,5 +243,6 @@ void pld_normaliser_free(pld_normaliser *normaliser) {
         pld_text_pattern_close(normaliser->steps[i].pattern);
         pld_free(normaliser->steps[i].content);
     }
+    pld_free(normaliser->name);
     *normaliser = (pld_normaliser){0};
 }

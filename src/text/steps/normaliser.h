@@ -30,6 +30,7 @@ typedef struct pld_normaliser_step {
 typedef struct pld_normaliser {
     pld_normaliser_step steps[PLD_TOKENIZER_STEPS];
     size_t count;
+    char *name; /**< of the file that they come from, owned */
 } pld_normaliser;
 
 /** Append the steps of tokenizer.json's "normalizer" at `at` (a value of NULL: none). */
@@ -43,7 +44,7 @@ pld_status pld_normaliser_add_replace(pld_normaliser *normaliser, const char *pa
                                       const char *content, const char *name, pld_error *error);
 
 /** `length` bytes of well-formed UTF-8 in normal form, into `out`, which is emptied first. `spare` is
- *  scratch. */
+ *  scratch. PLD_ERROR_UNSUPPORTED where steps make very much more of a text than any language needs. */
 pld_status pld_normaliser_apply(const pld_normaliser *normaliser, const char *text, size_t length,
                                 pld_text_buffer *out, pld_text_buffer *spare, pld_error *error);
 

@@ -100,9 +100,10 @@ static pld_status compile(pld_text_pattern *made, const char *text, size_t lengt
     pcre2_compile_context *context = make_contexts(made) ? pcre2_compile_context_create(made->memory) : NULL;
     if (context) {
         pcre2_set_parens_nest_limit(context, 32);
-        made->code = pcre2_compile((PCRE2_SPTR)text, length,
-                                   literal ? PCRE2_UTF | PCRE2_LITERAL : PCRE2_UTF | PCRE2_UCP, &code, &place,
-                                   context);
+        /* \C would cut characters in two, and what follows relies on well-formed text. */
+        const uint32_t options =
+            literal ? PCRE2_UTF | PCRE2_LITERAL : PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+        made->code = pcre2_compile((PCRE2_SPTR)text, length, options, &code, &place, context);
         pcre2_compile_context_free(context);
     }
     if (made->code) {

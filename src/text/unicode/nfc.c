@@ -88,8 +88,9 @@ static size_t compose(int32_t *points, size_t count) {
 
 int32_t *pld_nfc_points(const char *text, size_t length, size_t *count) {
     size_t characters = 0;
-    for (size_t i = 0; i < length; i++) {
-        characters += ((unsigned char)text[i] & 0xC0u) != 0x80u; /* every byte that begins a character */
+    for (size_t i = 0; i < length; characters++) { /* stray bytes count, too, as decompose() takes them */
+        int32_t point = 0;
+        i += pld_utf8_decode(text + i, length - i, &point);
     }
     size_t room = 0;
     if (!pld_multiply(characters, LONGEST_DECOMPOSITION, &room)) {

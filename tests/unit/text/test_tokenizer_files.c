@@ -78,6 +78,10 @@ static const struct {
     {PLD_TOKENIZER_JSON,
      WITH("\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"/////wAA\"}"),
      PLD_ERROR_FORMAT, "a table of an impossible size"},
+    {PLD_TOKENIZER_JSON,
+     WITH("\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\C\"},\"behavior\":"
+          "\"Isolated\"}"),
+     PLD_ERROR_UNSUPPORTED, "regular expression '\\C'"},
     {PLD_TOKENIZER_JSON, WITH("\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"), PLD_ERROR_UNSUPPORTED,
      "pre_tokenizer 'BertPreTokenizer'"},
     {PLD_TOKENIZER_JSON,
@@ -175,6 +179,99 @@ static void settings_that_change_ids_are_refused(void **state) {
     }
 }
 
+/** tokenizer.json with one "Precompiled" step, which makes of 'a' what begins at `place` of `texts`, and
+ *  after it NFC. */
+static char *write_charsmap(uint32_t place, const char *texts, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    enum { UNITS = 1024, ROOT = 256, NEXT = 512 };
+    const uint32_t a = ROOT ^ 'a';
+    const size_t bytes = 4 + 4 * UNITS + size;
+    uint8_t *map = calloc(bytes + 3, 1);
+    uint32_t units[UNITS + 1] = {4 * UNITS, (uint32_t)ROOT << 10};
+    units[1 + a] = (uint32_t)NEXT << 10 | 1u << 8 | 'a';
+    units[1 + (a ^ NEXT)] = 1u << 31 | place;
+    for (size_t i = 0; i <= UNITS; i++) {
+        for (int shift = 0; shift < 4; shift++) {
+            map[4 * i + (size_t)shift] = (uint8_t)(units[i] >> 8 * shift);
+        }
+    }
+    memcpy(map + 4 + 4 * UNITS, texts, size);
+    char *text = calloc(bytes * 2 + 512, 1);
+    char *at =
+        stpcpy(text, "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Precompiled\","
+                     "\"precompiled_charsmap\":\"");
+    for (size_t i = 0; i < bytes; i += 3) {
+        const uint32_t three = (uint32_t)map[i] << 16 | (uint32_t)map[i + 1] << 8 | map[i + 2];
+        for (int shift = 18; shift >= 0; shift -= 6) {
+            *at++ = digits[three >> shift & 63];
+        }
+    }
+    at -= (3 - bytes % 3) % 3;
+    strcpy(at, "\"},{\"type\":\"NFC\"}]},\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}");
+    free(map);
+    return text;
+}
+
+/** A map whose replacements are no characters would make text that is not UTF-8, on which all that follows
+ *  relies; one whose replacements have no end takes all memory. */
+static void maps_make_short_well_formed_text(void **state) {
+    (void)state;
+    char endless[2000];
+    memset(endless, 'x', sizeof endless);
+    endless[sizeof endless - 1] = '\0';
+    const struct {
+        uint32_t place;
+        const char *texts;
+        size_t size;
+        const char *message; /* NULL: fine */
+    } maps[] = {
+        {0, "\xf0\x9f\x98\x80", 5, NULL},
+        {1, "\xf0\x9f\x98\x80", 5, "inside of a character"},
+        {2, "x\xc3\xa9", 4, "inside of a character"},
+        {0, endless, sizeof endless, "more than 1024 bytes"},
+        {0, endless, 1024, NULL},
+    };
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+        char *text = write_charsmap(maps[i].place, maps[i].texts, maps[i].size);
+        const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT] = {
+            [PLD_TOKENIZER_JSON] = {"FILE", text, strlen(text)}};
+        pld_tokenizer *tokenizer = NULL;
+        pld_error error = {0};
+        const pld_status status = pld_tokenizer_parse(files, "folder", &tokenizer, &error);
+        if (maps[i].message ? status != PLD_ERROR_FORMAT || !strstr(error.message, maps[i].message)
+                            : status != PLD_OK) {
+            fail_msg("map %zu: '%s'", i, error.message);
+        }
+        if (tokenizer) {
+            pld_token_list ids = {0};
+            assert_int_equal(pld_tokenizer_encode(tokenizer, "aaaa", 4, &ids, &error), PLD_OK);
+            assert_int_equal(ids.count, 0); /* nothing is left of any a */
+            pld_token_list_free(&ids);
+        }
+        pld_tokenizer_close(tokenizer);
+        free(text);
+    }
+}
+
+/** A tokenizer must not make gigabytes of a short text: neither in one step nor in many. */
+static void text_does_not_grow_without_end(void **state) {
+    (void)state;
+#define REPLACE                                                                                              \
+    "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}"
+    static const char text[] = WITH("\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[" REPLACE
+                                    "," REPLACE "," REPLACE "," REPLACE "," REPLACE "]}");
+    const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT] = {
+        [PLD_TOKENIZER_JSON] = {"FILE", text, sizeof text - 1}};
+    pld_tokenizer *tokenizer = NULL;
+    pld_error error = {0};
+    pld_token_list ids = {0};
+    assert_int_equal(pld_tokenizer_parse(files, "folder", &tokenizer, &error), PLD_OK);
+    assert_int_equal(pld_tokenizer_encode(tokenizer, "a", 1, &ids, &error), PLD_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "FILE: normalizer, step 4: expected at most 65600 bytes"));
+    pld_token_list_free(&ids);
+    pld_tokenizer_close(tokenizer);
+}
+
 /** Open `path`, which must fail with a message that has both parts. */
 static void expect_refusal(const char *path, const char *one, const char *other) {
     pld_tokenizer *tokenizer = NULL;
@@ -194,6 +291,10 @@ static void paths_are_what_their_content_is(void **state) {
     expect_refusal(in_folder("nothing"), "nothing", "no such file or folder");
     expect_refusal(temporary_folder, "tokenizer.json", "found none");
     expect_refusal(write_text("hello.txt", "hello"), "hello.txt", "found something else");
+    expect_refusal(write_text("spiece.model", "version https://git-lfs.github.com/spec/v1\n"), "spiece.model",
+                   "found a Git LFS pointer");
+    expect_refusal(write_text("tokenizer.json", "<html>"), "tokenizer.json", "found a web page");
+    assert_int_equal(remove(in_folder("spiece.model")) | remove(in_folder("tokenizer.json")), 0);
     expect_refusal(write_text("empty", ""), "empty", "found something else");
     /* any name, with a mark, compressed or not */
     char marked[256];
@@ -234,6 +335,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_files_are_refused_by_name),
         cmocka_unit_test(settings_that_change_ids_are_refused),
+        cmocka_unit_test(maps_make_short_well_formed_text),
+        cmocka_unit_test(text_does_not_grow_without_end),
         cmocka_unit_test(paths_are_what_their_content_is),
         cmocka_unit_test(a_file_that_unpacks_without_end_is_refused),
     };
