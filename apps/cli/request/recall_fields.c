@@ -23,12 +23,34 @@ static bool is_plain_name(const char *name) {
     return length > 0 && strchr(name, '/') == NULL && (length > 2 || strncmp(name, "..", length) != 0);
 }
 
+/** Store a value that the option takes; another one is the picture's fault, not the command line's. `value` must live as
+ *  long as the request where the option keeps texts. */
+static bool put(const char *path, const option *row, const char *value, generate_request *request) {
+    pld_options *trial = NULL;
+    pld_error error = {0};
+    pld_status status = pld_options_copy(request->values, &trial, &error);
+    if (status == PLD_OK) {
+        status = pld_options_set_option(trial, row, value, &error);
+    }
+    pld_options_destroy(&trial);
+    if (status == PLD_OK) {
+        return generate_options_put(request, row, value);
+    }
+    if (status == PLD_ERROR_MEMORY) {
+        message_error(&error);
+    } else {
+        message_failure("%s: its metadata: %s; give the options yourself, in place of --from", path,
+                        error.message);
+    }
+    return false;
+}
+
 static bool store_text(const char *path, const option *row, const char *value, generate_request *request) {
     /* files lie in the current folder: a picture names no other */
     if (row->is_file && !is_plain_name(value)) {
         return refuse(path, row->name, "the name of a file, without folders");
     }
-    return generate_options_put(request, row, value);
+    return put(path, row, value, request);
 }
 
 static void format_number(const json_t *value, char *text) {
@@ -42,8 +64,8 @@ static void format_number(const json_t *value, char *text) {
 /** Numbers become one value with commas between; texts are stored one after the other. */
 static bool store_array(const char *path, const option *row, const json_t *list, generate_request *request) {
     size_t count = json_array_size(list), used = 0;
-    bool numbers = count > 0 && json_is_number(json_array_get(list, 0));
-    char *joined = numbers ? malloc(count * (LONGEST_NUMBER + 1)) : NULL;
+    const bool numbers = row->type == PLD_OPTION_NUMBERS;
+    char *joined = numbers ? calloc(count + 1, LONGEST_NUMBER + 1) : NULL;
     bool done = !numbers || joined != NULL;
     if (!done) {
         message_failure("%s: out of memory", path);
@@ -57,10 +79,10 @@ static bool store_array(const char *path, const option *row, const json_t *list,
         } else if (!numbers && json_is_string(item)) {
             done = store_text(path, row, json_string_value(item), request);
         } else {
-            done = refuse(path, row->name, "a list of strings or of numbers");
+            done = refuse(path, row->name, numbers ? "a list of numbers" : "a list of strings");
         }
     }
-    done = done && (!numbers || generate_options_put(request, row, joined));
+    done = done && (!numbers || count == 0 || put(path, row, joined, request));
     free(joined);
     return done;
 }
@@ -72,6 +94,21 @@ static void option_name(const char *key, char name[LONGEST_NAME]) {
         if (*at == '_') {
             *at = '-';
         }
+    }
+}
+
+/** What a field of this option holds, in words. */
+static const char *expected_of(const option *row) {
+    switch (row->type) {
+    case PLD_OPTION_INTEGER:
+    case PLD_OPTION_NUMBER:
+        return "a number";
+    case PLD_OPTION_NUMBERS:
+        return "a list of numbers";
+    case PLD_OPTION_TEXTS:
+        return "a list of strings";
+    default:
+        return "a string";
     }
 }
 
@@ -89,17 +126,17 @@ static bool store_field(const char *path, const char *key, const json_t *value, 
         return json_is_false(value) || (json_is_true(value) && generate_options_put(request, row, "")) ||
                refuse(path, key, "true or false");
     }
+    if (json_is_array(value) && (row->type == PLD_OPTION_NUMBERS || row->type == PLD_OPTION_TEXTS)) {
+        return store_array(path, row, value, request);
+    }
     if (json_is_string(value)) {
         return store_text(path, row, json_string_value(value), request);
     }
-    if (json_is_array(value)) {
-        return store_array(path, row, value, request);
-    }
-    if (!json_is_number(value) || row->type == PLD_OPTION_TEXT) {
-        return refuse(path, key, row->type == PLD_OPTION_TEXT ? "a string" : "a number or a string");
+    if (!json_is_number(value) || (row->type != PLD_OPTION_INTEGER && row->type != PLD_OPTION_NUMBER)) {
+        return refuse(path, key, expected_of(row));
     }
     format_number(value, number);
-    return generate_options_put(request, row, number);
+    return put(path, row, number, request);
 }
 
 /** store_field, and note whose value it is. */
