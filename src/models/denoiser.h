@@ -17,11 +17,12 @@ typedef struct pld_denoiser_facts {
     int64_t output_channels; /**< of the output, of which the first are the prediction */
     int64_t multiple;        /**< a side of the sample must be a multiple of this */
     int64_t least_side;      /**< of a sample that the network can be written down for */
-    int64_t sample_size;  /**< side of the sample that it was trained at; 0: its configuration states none */
-    int64_t state_width;  /**< of the text states that it attends to */
-    int64_t pooled_width; /**< of the pooled text embedding that it is told of; 0: none */
-    int64_t told;         /**< numbers that it is told of a picture beside the text; 0: none */
-    bool told_sizes;      /**< among them sizes of the picture */
+    int64_t sample_size; /**< side of the sample that it was trained at; 0: its configuration states none */
+    int64_t state_width; /**< of the text states that it attends to */
+    const char *state_width_field; /**< of its configuration */
+    int64_t pooled_width;          /**< of the pooled text embedding that it is told of; 0: none */
+    int64_t told;                  /**< numbers that it is told of a picture beside the text; 0: none */
+    bool told_sizes;               /**< among them sizes of the picture */
     bool
         text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
     const char *perturbed;  /**< self-attentions that PAG and SEG change where nothing else is said: "mid" */

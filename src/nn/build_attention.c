@@ -54,15 +54,16 @@ static bool check(pld_builder *b, const pld_attention_description *d) {
     }
     const int64_t width = b->plan->values[d->query].channels;
     if (d->heads < 1 || width % d->heads != 0) {
-        b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
-                             "configuration: width %lld of '%s' cannot be divided into %d heads",
-                             (long long)width, b->scope, d->heads);
+        b->status =
+            pld_fail(b->error, PLD_ERROR_FORMAT,
+                     "%s: width %lld of '%s' cannot be divided into %d heads, as the configuration wants",
+                     pld_parameters_path(b->plan->parameters), (long long)width, b->scope, d->heads);
         return false;
     }
     if (d->key_heads < 0 || (d->key_heads > 0 && d->heads % d->key_heads != 0)) {
         b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
-                             "configuration: %d heads of '%s' cannot share %d heads of keys", d->heads,
-                             b->scope, d->key_heads);
+                             "%s: %d heads of '%s' cannot share %d heads of keys, as the configuration wants",
+                             pld_parameters_path(b->plan->parameters), d->heads, b->scope, d->key_heads);
         return false;
     }
     const char *wrong = contradiction(b->plan, d);
@@ -101,10 +102,11 @@ pld_value_id pld_rotate_heads(pld_builder *b, pld_value_id x, const pld_rotation
     const pld_value value = b->plan->values[x];
     const int64_t size = o->heads > 0 && value.channels % o->heads == 0 ? value.channels / o->heads : 0;
     if (size == 0 || o->width < 0 || o->width > size || o->width % 2 != 0) {
-        b->status =
-            pld_fail(b->error, PLD_ERROR_FORMAT,
-                     "configuration: %lld numbers of each of %lld heads of '%s' (width %lld) cannot turn",
-                     (long long)o->width, (long long)o->heads, b->scope, (long long)value.channels);
+        b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
+                             "%s: %lld numbers of each of %lld heads of '%s' (width %lld) cannot turn, as "
+                             "the configuration wants",
+                             pld_parameters_path(b->plan->parameters), (long long)o->width,
+                             (long long)o->heads, b->scope, (long long)value.channels);
         return PLD_NO_VALUE;
     }
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_ROTATION, o->norm ? o->norm : "", x, x);

@@ -7,10 +7,11 @@ static void group_norm(pld_builder *b, pld_operator_kind kind, const char *name,
                        pld_value_id out, int64_t groups, double epsilon, bool silu) {
     const int64_t channels = pld_build_channels(b, x);
     if (!pld_build_failed(b) && (groups < 1 || channels % groups != 0)) {
-        b->status =
-            pld_fail(b->error, PLD_ERROR_FORMAT,
-                     "configuration: %lld channels of '%s.%s' cannot be divided into %lld norm groups",
-                     (long long)channels, b->scope, name, (long long)groups);
+        b->status = pld_fail(b->error, PLD_ERROR_FORMAT,
+                             "%s: %lld channels of '%s.%s' cannot be divided into %lld norm groups, as the "
+                             "configuration wants",
+                             pld_parameters_path(b->plan->parameters), (long long)channels, b->scope, name,
+                             (long long)groups);
     }
     pld_operator op = pld_build_operator(b, kind, name, x, out);
     op.norm.groups = groups;

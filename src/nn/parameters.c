@@ -456,3 +456,7 @@ pld_status pld_parameters_change(pld_parameters *parameters, size_t index, const
     changed->changes[changed->change_count++] = *change;
     return PLD_OK;
 }
+
+const char *pld_parameters_path(const pld_parameters *parameters) {
+    return parameters && parameters->files ? pld_weight_files_path(parameters->files, 0) : "network";
+}

@@ -109,4 +109,7 @@ const char *pld_parameters_name(const pld_parameters *parameters, size_t index);
 pld_status pld_parameters_change(pld_parameters *parameters, size_t index, const pld_weight_change *change,
                                  pld_error *error);
 
+/** The file that the weights come from, for messages; "network" where there is none, as with random ones. NULL: none. */
+const char *pld_parameters_path(const pld_parameters *parameters);
+
 #endif

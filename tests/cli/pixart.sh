@@ -36,6 +36,27 @@ draw --guidance seg:scale=3,layers=0-2 --guidance nag:scale=3 --guidance gag:sca
 # shellcheck disable=SC2086
 refused 1 'guidance freeu: .*up blocks of a U-Net.*none' generate $small -p x --guidance freeu
 
+# What is given in place of the transformer or the autoencoder takes that place, or is refused.
+models=$source/tests/data/reference/models
+# shellcheck disable=SC2086
+{
+    refused 1 'sd15/unet.*this is a U-Net, which cannot take the place of the transformer' generate $small -p x --unet "$models/sd15/unet"
+    refused 1 'this is a U-Net' grid $small -p x --x seed=1,2 --unet "$models/sd15/unet"
+    refused 1 'expected the weights of a U-Net, found .*a transformer like PixArt' generate $small -p x --unet "$model/transformer"
+    refused 1 'an autoencoder (VAE), found those of the U-Net' generate $small -p x --vae "$models/sd15/unet"
+    refused 1 'a U-Net, found those of the autoencoder' generate $small -p x --unet "$models/sd15/vae"
+}
+refused 1 'this is a U-Net' convert "$model" --unet "$models/sd15/unet" -o converted
+[ ! -e converted ] || fail "a refused conversion left a folder"
+
+# Parts that do not belong together are named by this class's own fields.
+cp -r "$model" other
+sed 's/"caption_channels": 24/"caption_channels": 32/' "$model/transformer/config.json" >other/transformer/config.json
+refused 1 'width 32 (caption_channels), but those of the text encoders have 24' info other
+cp "$model/transformer/config.json" other/transformer/config.json
+sed 's/"tokenizer_class": "T5Tokenizer"/"tokenizer_class": "XTokenizer"/' "$model/tokenizer/tokenizer_config.json" >other/tokenizer/tokenizer_config.json
+refused 1 'spiece.model: tokenizer_class XTokenizer is not supported' generate -m other -p x -q
+
 # A text is read as it is, small letters first, and cut at the end.
 draw -o small.png
 expect 0 generate -m "$model" -W 64 -H 64 --steps 1 --no-metadata -p '  A Red FOX ' -o capital.png

@@ -57,6 +57,8 @@ static const struct {
     {"conv_up1.", "an upscaler, which is not supported"},
     {"emb_params", "a textual-inversion embedding, which is not supported"},
     {"clip_l", "a textual-inversion embedding, which is not supported"},
+    {"adaln_single.emb.",
+     "a transformer like PixArt's alone, which is no model; give the diffusers folder that it belongs to"},
     {"shared.weight",
      "a T5 text encoder alone, which is no model; give the diffusers folder that it belongs to"},
     {"vision_model.embeddings.", "a CLIP image encoder, which is not supported"},

@@ -16,6 +16,7 @@ static void facts(const void *config, pld_denoiser_facts *facts) {
                                   .least_side = c->patch,
                                   .sample_size = c->sample_size,
                                   .state_width = c->caption_width,
+                                  .state_width_field = "caption_channels",
                                   .perturbed = "1", /* as diffusers' pipelines with PAG */
                                   .told = c->sizes ? PLD_PIXART_SIZES * PLD_PIXART_SINUSOIDS : 0};
 }

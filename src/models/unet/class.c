@@ -63,6 +63,7 @@ static void facts(const void *config, pld_denoiser_facts *facts) {
                              .least_side = (int64_t)1 << c->levels,
                              .sample_size = c->sample_size,
                              .state_width = c->context_width,
+                             .state_width_field = "cross_attention_dim",
                              .pooled_width = c->pooled_width,
                              .told = is_told ? c->pooled_width + PLD_UNET_TIME_IDS * c->time_id_width : 0,
                              .told_sizes = is_told,

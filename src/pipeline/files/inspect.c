@@ -28,10 +28,10 @@ static pld_status describe_other(pld_inspection *inspection, pld_error *error) {
         const char *kind = pld_layout_other_kind(&inspection->contents);
         inspection->info.kind = "other";
         inspection->info.title = kind ? kind : "tensors of an unknown network";
-        pld_inspection_note(
-            inspection, "%zu tensors, the first is '%.100s'", pld_weight_files_count(inspection->files),
-            pld_weight_files_count(inspection->files) ? pld_weight_files_at(inspection->files, 0).tensor->name
-                                                      : "");
+        const size_t count = pld_weight_files_count(inspection->files);
+        pld_inspection_note(inspection,
+                            count == 1 ? "%zu tensor, '%.100s'" : "%zu tensors, the first is '%.100s'", count,
+                            count ? pld_weight_files_at(inspection->files, 0).tensor->name : "");
     }
     return PLD_OK;
 }

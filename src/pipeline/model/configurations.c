@@ -301,10 +301,11 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
         }
     }
     if (denoiser->state_width != width) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: the %s expects text states of width %lld (cross_attention_dim), but the text "
-                        "encoders return %lld (sum of hidden_size)",
-                        path, title, (long long)denoiser->state_width, (long long)width);
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: the %s expects text states of width %lld (%s), but those of the text encoders have "
+            "%lld; use parts that belong together",
+            path, title, (long long)denoiser->state_width, denoiser->state_width_field, (long long)width);
     }
     if (denoiser->pooled_width != pooled) {
         return pld_fail(
@@ -341,8 +342,33 @@ static pld_status check_parts(const pld_model *model, pld_error *error) {
     return PLD_OK;
 }
 
+/** What is given in place of a part must be one that the family has: it would be left unused in silence. */
+static pld_status check_replacements(const pld_model *model, pld_error *error) {
+    static const struct {
+        int place;
+        pld_part_role role;
+        const char *option;
+    } rows[] = {{PLD_SOURCE_DENOISER, PLD_ROLE_DENOISER, "--unet"},
+                {PLD_SOURCE_AUTOENCODER, PLD_ROLE_AUTOENCODER, "--vae"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const pld_source_files *files = &model->source.files[rows[i].place];
+        const pld_layout_part *found =
+            files->files ? pld_layout_find_role(&files->contents, rows[i].role) : NULL;
+        if (found && pld_family_part_index(model->family, found->layout->part) < 0) {
+            const pld_family_part *own =
+                &model->family->parts[pld_family_part_with(model->family, rows[i].role)];
+            return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                            "%s: this is a %s, which cannot take the place of the %s of %s; leave out %s",
+                            pld_weight_files_path(files->files, 0), found->class->title, own->class->title,
+                            model->source.path, rows[i].option);
+        }
+    }
+    return PLD_OK;
+}
+
 pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
     PLD_TRY(pld_model_source_json(&model->source, "model_index.json", read_index, model, error));
+    PLD_TRY(check_replacements(model, error));
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;
     model->default_pladis_scale = model->family->default_pladis_scale;

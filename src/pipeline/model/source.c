@@ -68,6 +68,14 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
     if (!copy(&source->folder, path)) {
         return pld_fail_memory(error, strlen(path), "path");
     }
+    bool there = false;
+    PLD_TRY(pld_model_source_has(source, "model_index.json", &there, error));
+    if (!there) {
+        return pld_fail(error, PLD_ERROR_MISSING,
+                        "%s/model_index.json: no such file; give a diffusers folder, which has one, or a "
+                        ".safetensors file",
+                        path);
+    }
     return pld_model_source_tell(source, log, error);
 }
 

@@ -173,7 +173,8 @@ static void paths_without_a_model(void **state) {
     expect_refusal_of(in_folder("nothing"), PLD_ERROR_MISSING, "nothing", "no such model");
     expect_refusal_of("", PLD_ERROR_MISSING, "no such model", NULL);
     expect_refusal_of(in_model(UNET_FILE), PLD_ERROR_MISSING, UNET_FILE, "no text encoder");
-    expect_refusal_of(in_model("unet"), PLD_ERROR_MISSING, "unet/model_index.json", NULL);
+    expect_refusal_of(in_model("unet"), PLD_ERROR_MISSING, "unet/model_index.json",
+                      "give a diffusers folder");
     char longest[5000];
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = 0;
@@ -267,8 +268,9 @@ static const broken_field broken_fields[] = {
      "down_blocks.0"},
     {"unet/config.json", "attention_head_dim", "0", PLD_ERROR_FORMAT, "unet/config.json",
      "attention_head_dim"},
-    {"unet/config.json", "norm_num_groups", "7", PLD_ERROR_FORMAT, "7 norm groups", "norm1"},
-    {"unet/config.json", "cross_attention_dim", "64", PLD_ERROR_FORMAT, "cross_attention_dim", "hidden_size"},
+    {"unet/config.json", "norm_num_groups", "7", PLD_ERROR_FORMAT, "7 norm groups", UNET_FILE},
+    {"unet/config.json", "cross_attention_dim", "64", PLD_ERROR_FORMAT, "width 64 (cross_attention_dim)",
+     "have 48"},
     {"unet/config.json", "block_out_channels", "[16384,16384,16384,16384]", PLD_ERROR_FORMAT, UNET_FILE,
      "16384"},
     {"unet/config.json", "block_out_channels", "[99999,32,64,32]", PLD_ERROR_FORMAT, "unet/config.json",
@@ -302,7 +304,7 @@ static const broken_field broken_fields[] = {
     {"unet/config.json", "in_channels", "9", PLD_ERROR_UNSUPPORTED, "9 channels", "inpainting"},
     {"unet/config.json", "freq_shift", "16", PLD_ERROR_FORMAT, "unet/config.json", "freq_shift"},
     {"unet/config.json", "norm_eps", "0", PLD_ERROR_FORMAT, "unet/config.json", "norm_eps"},
-    {"vae/config.json", "norm_num_groups", "5", PLD_ERROR_FORMAT, "5 norm groups", "decoder"},
+    {"vae/config.json", "norm_num_groups", "5", PLD_ERROR_FORMAT, "5 norm groups", VAE_FILE},
     {"vae/config.json", "act_fn", "\"gelu\"", PLD_ERROR_UNSUPPORTED, "vae/config.json", "act_fn"},
     {"vae/config.json", "block_out_channels", "[16384,16384,16384,16384]", PLD_ERROR_FORMAT, VAE_FILE,
      "16384"},
@@ -367,7 +369,8 @@ static const broken_field broken_sdxl_fields[] = {
     {"unet/config.json", "addition_embed_type", "7", PLD_ERROR_FORMAT, "unet/config.json",
      "addition_embed_type"},
     {"unet/config.json", "freq_shift", "4", PLD_ERROR_FORMAT, "unet/config.json", "freq_shift"},
-    {"unet/config.json", "cross_attention_dim", "16", PLD_ERROR_FORMAT, "cross_attention_dim", "hidden_size"},
+    {"unet/config.json", "cross_attention_dim", "16", PLD_ERROR_FORMAT, "width 16 (cross_attention_dim)",
+     "those of the text encoders"},
     {"unet/config.json", "transformer_layers_per_block", "[1,1]", PLD_ERROR_FORMAT, "unet/config.json",
      "transformer_layers_per_block"},
     {"unet/config.json", "transformer_layers_per_block", "[1,2,2]", PLD_ERROR_MISSING, "unet",
