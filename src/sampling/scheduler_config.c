@@ -203,6 +203,10 @@ static pld_status read_list(const pld_json *at, const field_row *row, void *list
     pld_json child;
     PLD_TRY(pld_json_array(at, row->name, PLD_JSON_REQUIRED, &child, error));
     size_t count = json_array_size(child.value);
+    if (count == 0 && row->type == FIELD_NUMBERS) { /* of timesteps nobody disables, an empty list is fine */
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field '%s': expected numbers or null, found an empty list", at->file, row->name);
+    }
     if (count > MAX_LIST) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field '%s': found a list of %zu values, expected at most %d", at->file,

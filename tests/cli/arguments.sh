@@ -84,6 +84,15 @@ wrong --scheduler nonsense
 wrong --spacing nonsense
 wrong --prediction nonsense
 wrong --isa nonsense
+wrong --pladis-temperature nan -1 101
+refused 2 'temperature: expected a number from 1e-06' generate -p ring --pladis-temperature 1e-320
+for option in --output --model --vae --unet --tokenizer --config --init-img --init-noise --from --report --dump \
+    --attention-stats --profile --preview-file --prompt-file; do
+    refused 2 "$option: found \"\", expected" generate -p x "$option" ''
+done
+for option in output=x.png blocks=up start=0.5 end=0.5; do
+    refused 2 'needs --attention-maps' generate -p x "--attention-maps-$option"
+done
 wrong --dtype f16 f64 bf 'bf16 ' ''
 wrong --rng cuda
 wrong --preset nonsense

@@ -145,6 +145,18 @@ static bool is_given(const generate_request *request, const char *name) {
     return pld_options_get(request->values, NULL, name)->is_set;
 }
 
+/** An option that was given and says how attention maps are made; NULL: none. */
+static const char *given_map_option(const generate_request *request) {
+    static const char *const names[] = {"attention-maps-output", "attention-maps-blocks",
+                                        "attention-maps-start", "attention-maps-end"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (is_given(request, names[i])) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
 bool generate_options_check(const generate_request *request) {
     if (request->prompt == NULL && request->prompt_file == NULL) {
         message_usage("expected a prompt, found none: give -p TEXT or --prompt-file FILE");
@@ -178,8 +190,8 @@ bool generate_options_check(const generate_request *request) {
         message_usage("--sheet and --compare cannot be used together; leave one out");
     } else if (request->init_img == NULL && (request->mask != NULL || is_given(request, "strength"))) {
         message_usage("--%s needs --init-img FILE", request->mask != NULL ? "mask" : "strength");
-    } else if (request->attention_maps == NULL && request->attention_maps_output != NULL) {
-        message_usage("--attention-maps-output needs --attention-maps WORD");
+    } else if (request->attention_maps == NULL && given_map_option(request) != NULL) {
+        message_usage("--%s needs --attention-maps WORD", given_map_option(request));
     } else if (request->attention_maps != NULL && request->attention_maps_output == NULL &&
                (strcmp(request->output, "-") == 0 || output_name_is_special(request->output))) {
         message_usage("--attention-maps needs --attention-maps-output FILE, because --output is %s",
@@ -190,7 +202,8 @@ bool generate_options_check(const generate_request *request) {
             request->attention_maps_start, request->attention_maps_end);
     } else if (request->preview != NULL && request->preview[0] != '\0' &&
                !terminal_graphics_named(request->preview, &(terminal_graphics){0})) {
-        message_usage("--preview: found \"%s\", expected one of: auto kitty sixel blocks", request->preview);
+        message_usage("--preview: found \"%.200s\", expected one of: auto kitty sixel blocks",
+                      request->preview);
     } else if (request->columns > 0 && !request->sheet) {
         message_usage("--columns needs --sheet");
     } else if (request->zoom > 1 && request->attention_maps == NULL && !request->together &&

@@ -109,15 +109,15 @@ static bool find_row(const char *asked_by, const char *text, sweep_axis *axis) {
     char name[LONGEST_NAME];
     size_t length = strcspn(text, "=");
     if (text[length] == '\0' || length == 0 || length >= sizeof name) {
-        message_usage("--%s: found \"%s\", expected an option and its values, as in pladis=0,1,2", asked_by,
-                      text);
+        message_usage("--%s: found \"%.200s\", expected an option and its values, as in pladis=0,1,2",
+                      asked_by, text);
         return false;
     }
     snprintf(name, sizeof name, "%.*s", (int)length, text + strspn(text, "-"));
     name[strcspn(name, "=")] = '\0';
     axis->row = generate_options_row(name);
     if (axis->row == NULL) {
-        message_usage("--%s: unknown option \"%s\"; pladis generate --help lists the options", asked_by,
+        message_usage("--%s: unknown option \"%.200s\"; pladis generate --help lists the options", asked_by,
                       name);
     } else if (!axis->row->of_picture || axis->row->type == PLD_OPTION_FLAG) {
         message_usage("--%s: %s cannot be varied, because it applies to the whole run", asked_by,

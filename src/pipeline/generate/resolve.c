@@ -106,7 +106,9 @@ static pld_status check_numbers(const pld_generation *g) {
     PLD_TRY(check_range(g->error, "pladis", g->pladis_scale, -PLD_MOST_SCALE, PLD_MOST_SCALE));
     PLD_TRY(check_range(g->error, "pladis-start", o->pladis_start, 0, 1));
     PLD_TRY(check_range(g->error, "pladis-end", o->pladis_end, 0, 1));
-    PLD_TRY(check_range(g->error, "pladis-temperature", o->pladis_temperature, 0, 100));
+    if (o->pladis_temperature != 0) { /* what is lower would be 0, or divide to infinity, in float32 */
+        PLD_TRY(check_range(g->error, "pladis-temperature", o->pladis_temperature, 1e-6, 100));
+    }
     if (!(o->pladis_alpha >= 1.001 && o->pladis_alpha <= 2)) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT,
                         "pladis-alpha: expected a number in (1, 2] (1.001 or more; alpha -> 1 is plain "

@@ -186,6 +186,9 @@ static const char *resolve_synonym(const pld_option_row *row, const char *text) 
 
 static pld_status check_text(const pld_option_row *row, const char *text, pld_error *error) {
     pld_error detail = {0};
+    if (row->about.is_file && text[0] == '\0') {
+        return REFUSE("%s: found \"\", expected the name of a file or folder", row->about.name);
+    }
     return !row->check || row->check(text, &detail) == PLD_OK
                ? PLD_OK
                : pld_fail(error, detail.status, "%s: %.900s", row->about.name, detail.message);

@@ -96,6 +96,12 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
                         tokens_around(facts), frame->positions);
     }
     pld_status status = encode_framed(tokenizer, text, frame, &ids, error);
+    if (status == PLD_OK && ids.count + tokens_around(facts) == 0) {
+        status =
+            pld_fail(error, PLD_ERROR_FORMAT,
+                     "tokenizer: expected one that marks the end of a text, found one that makes no token "
+                     "of an empty text; use the files that came with the text encoder");
+    }
     if (status == PLD_OK) {
         status = make_whole(facts, &ids, frame->positions, chunks, error);
     }

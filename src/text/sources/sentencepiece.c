@@ -179,6 +179,17 @@ static const flavour flavours[] = {
     {"", is_anything, fill_plain},
 };
 
+/** Whether a Unigram model's class is one whose rules are known: T5's, or one without rules of its own. Any other could
+ *  put tokens around a text, such as the mark at its end. */
+static bool knows_class(const pld_tokenizer_settings *settings) {
+    static const char *const names[] = {"T5Tokenizer", "PreTrainedTokenizer", "TokenizersBackend"};
+    bool known = !settings->tokenizer_class[0];
+    for (size_t i = 0; !known && i < sizeof names / sizeof *names; i++) {
+        known = pld_tokenizer_class_is(settings, names[i]);
+    }
+    return known;
+}
+
 /** By the class that the configuration states, else by what the model is. A class whose algorithm the
  *  model does not have is another one's. */
 static const flavour *find_flavour(const pld_sentencepiece_model *model,
@@ -218,6 +229,11 @@ static pld_status fill(const pld_sentencepiece_model *model, const pld_tokenizer
             name, model->count, (long long)model->unknown_id);
     }
     parts->unknown_id = known ? (int32_t)model->unknown_id : -1;
+    if (is_unigram(model) && !knows_class(settings)) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: tokenizer_class %.64s is not supported for a Unigram model; expected %s", name,
+                        settings->tokenizer_class, flavours[0].tokenizer_class);
+    }
     PLD_TRY(find_flavour(model, settings)->fill(model, settings, result, name, error));
     parts->model_ids = is_unigram(model) ? parts->unigram.score_count : model->count;
     return PLD_OK;

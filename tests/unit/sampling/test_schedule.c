@@ -121,6 +121,7 @@ static void bad_fields_are_named(void **state) {
     unreadable("{'beta_schedule': 'wavy'}", PLD_ERROR_UNSUPPORTED, "'wavy'");
     unreadable("{'prediction_type': 'noise'}", PLD_ERROR_UNSUPPORTED, "epsilon, v_prediction, sample");
     unreadable("{'trained_betas': 0.1}", PLD_ERROR_FORMAT, "trained_betas");
+    unreadable("{'trained_betas': []}", PLD_ERROR_FORMAT, "trained_betas");
     unreadable("{'trained_betas': [0.1, 'a']}", PLD_ERROR_FORMAT, "trained_betas");
     unreadable("{'trained_betas': [0.1, 1.5]}", PLD_ERROR_FORMAT, "trained_betas");
     unreadable("{'disable_corrector': [0.5]}", PLD_ERROR_FORMAT, "disable_corrector");
