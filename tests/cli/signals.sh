@@ -68,6 +68,23 @@ kill $reader
 wait $reader 2>/dev/null || true
 empty_folder
 
+# At a pipe that nobody writes.
+mkfifo "$place/input"
+for way in "evaluate -m $source/models/demo --prompts $place/input -o evaluation" \
+    "bench attention -m $source/models/demo --compare $place/input"; do
+    for signal in INT TERM; do
+        # shellcheck disable=SC2086
+        signalled $signal 1.5 $way
+        [ $found -eq 130 ] || fail "$way: exit code $found with a pipe that nobody writes"
+        grep -q 'cancelled before everything was read' "$place/err" || fail "$way: nothing is said"
+        rm -rf evaluation
+    done
+done
+(sleep 0.5; printf 'a red star\n' >"$place/input") &
+expect 0 generate -m "$source/models/demo" --prompt-file "$place/input" -W 32 -H 32 --steps 1 -q -o late.png
+wait
+rm late.png
+
 # nohup: a terminal that is closed does not end the run.
 (
     trap '' HUP

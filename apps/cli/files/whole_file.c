@@ -2,6 +2,8 @@
 #include "files/whole_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,29 +15,69 @@
 #include "terminal/cancel.h"
 #include "terminal/message.h"
 
+/** Wait until `file` has something to read, or its end. A pipe whose writer never comes must not hold a run that was
+ *  cancelled, and the system starts a read again that a signal interrupted. False: cancelled. */
+static bool wait_to_read(int file) {
+    enum { LOOK_AGAIN = 50 /* ms */ };
+    struct pollfd waits = {.fd = file, .events = POLLIN};
+    while (!cancel_requested()) {
+        if (poll(&waits, 1, LOOK_AGAIN) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Up to `most` bytes; how many in `*size`. 0: done, else errno; ECANCELED. */
+static int read_all(int file, char *bytes, size_t most, size_t *size) {
+    for (*size = 0; *size < most;) {
+        if (!wait_to_read(file)) {
+            return ECANCELED;
+        }
+        const ssize_t count = read(file, bytes + *size, most - *size);
+        if (count == 0) {
+            break;
+        }
+        if (count < 0 && errno != EINTR && errno != EAGAIN) {
+            return errno;
+        }
+        *size += count > 0 ? (size_t)count : 0;
+    }
+    return 0;
+}
+
+static void report_unread(const char *path, int reason) {
+    pld_error error = {.status = PLD_ERROR_CANCELLED};
+    if (reason == ECANCELED) {
+        snprintf(error.message, sizeof error.message, "%.200s: cancelled before everything was read", path);
+        message_error(&error);
+    } else {
+        message_failure("%s: cannot be read: %s", path, strerror(reason));
+    }
+}
+
 char *whole_file_read(const char *path, size_t most, size_t *size) {
-    bool is_input = strcmp(path, "-") == 0;
-    FILE *file = is_input ? stdin : fopen(path, "rb");
-    if (file == NULL) {
-        message_failure("%s: cannot be read: %s", path, strerror(errno));
+    const bool is_input = strcmp(path, "-") == 0;
+    const int file = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        report_unread(path, errno);
         return NULL;
     }
     char *bytes = malloc(most + 1);
-    *size = bytes != NULL ? fread(bytes, 1, most + 1, file) : 0;
-    bool failed = ferror(file) != 0;
-    int reason = errno;
+    *size = 0;
+    const int reason = bytes != NULL ? read_all(file, bytes, most + 1, size) : 0;
     char found[32] = "more";
     struct stat status;
-    if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
         snprintf(found, sizeof found, "%lld", (long long)status.st_size);
     }
     if (!is_input) {
-        fclose(file);
+        close(file);
     }
     if (bytes == NULL) {
         message_failure("%s: out of memory", path);
-    } else if (failed) {
-        message_failure("%s: cannot be read: %s", path, strerror(reason));
+    } else if (reason != 0) {
+        report_unread(path, reason);
     } else if (*size > most) {
         message_failure("%s: expected at most %zu bytes, found %s", path, most, found);
     } else {

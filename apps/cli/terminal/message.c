@@ -82,6 +82,7 @@ int message_error(const pld_error *error) {
         said_code = EXIT_USAGE;
         return EXIT_USAGE;
     case PLD_ERROR_CANCELLED:
+        said_code = EXIT_CANCELLED;
         return EXIT_CANCELLED;
     default:
         return EXIT_FAILED;
