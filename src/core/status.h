@@ -29,4 +29,12 @@ static inline pld_status pld_fail_memory(pld_error *error, size_t bytes, const c
         }                                                                                                    \
     } while (0)
 
+/** Return from the enclosing function, which has an `error`, when a pointer that it needs is NULL. */
+#define PLD_NEED(pointer)                                                                                    \
+    do {                                                                                                     \
+        if (!(pointer)) {                                                                                    \
+            return pld_fail(error, PLD_ERROR_ARGUMENT, "%s is NULL", #pointer);                              \
+        }                                                                                                    \
+    } while (0)
+
 #endif

@@ -58,6 +58,7 @@ pld_status pld_engine_create(const pld_engine_options *given, pld_engine **engin
     const pld_engine_options defaults = make_defaults();
     pld_engine_options full;
     const pld_engine_options *options = &full;
+    PLD_NEED(engine);
     *engine = NULL;
     PLD_TRY(PLD_SIZED_READ(pld_engine_options, given, &defaults, &full, error));
     if (options->threads < 0 || options->threads > MAX_THREADS) {
@@ -91,6 +92,9 @@ pld_status pld_engine_create(const pld_engine_options *given, pld_engine **engin
 }
 
 void pld_engine_destroy(pld_engine **engine) {
+    if (!engine) {
+        return;
+    }
     if (*engine && (*engine)->device) {
         (*engine)->device->backend->close(&(*engine)->device);
     }

@@ -377,6 +377,8 @@ static pld_status generate(pld_session *session, const pld_generate_options *giv
     const pld_generate_options defaults = pld_generate_defaults();
     pld_generate_options full;
     const pld_generate_options *options = &full;
+    PLD_NEED(session);
+    PLD_NEED(image);
     *image = (pld_image){0};
     PLD_TRY(PLD_SIZED_READ(pld_generate_options, given, &defaults, &full, error));
     PLD_TRY(report ? pld_sized_check("pld_report", report, error) : PLD_OK);

@@ -180,6 +180,9 @@ static pld_status make_sampler(pld_generation *g) {
         PLD_TRY(find_prediction(g, o->prediction, &prediction));
         sampling.prediction = &prediction;
     }
+    if (o->timestep_count && !o->timesteps) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "timesteps is NULL");
+    }
     if (o->timestep_count) {
         sampling.steps = 0;
         sampling.timesteps = o->timesteps;

@@ -92,6 +92,9 @@ pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **mode
 pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
                                pld_model **model, pld_error *error) {
     pld_model_options full;
+    PLD_NEED(engine);
+    PLD_NEED(path);
+    PLD_NEED(model);
     *model = NULL;
     PLD_TRY(PLD_SIZED_READ(pld_model_options, options, &defaults, &full, error));
     pld_model *made = pld_allocate(1, sizeof *made);
@@ -114,6 +117,9 @@ void pld_model_retain(pld_model *model) {
 }
 
 void pld_model_destroy(pld_model **model) {
+    if (!model) {
+        return;
+    }
     pld_model *m = *model;
     *model = NULL;
     if (!m || __atomic_sub_fetch(&m->references, 1, __ATOMIC_ACQ_REL) > 0) {

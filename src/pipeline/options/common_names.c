@@ -56,7 +56,7 @@ static const name_pair *pairs_of(pld_list_kind kind, size_t *count) {
 const char *pld_common_name(pld_list_kind kind, const char *name) {
     size_t count = 0;
     const name_pair *pairs = pairs_of(kind, &count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; name && i < count; i++) {
         if (strcmp(pairs[i].name, name) == 0) {
             return pairs[i].common;
         }
@@ -68,6 +68,9 @@ const char *pld_own_name(pld_list_kind kind, const char *common) {
     const char *name = NULL, *description = NULL;
     size_t count = 0;
     const name_pair *pairs = pairs_of(kind, &count);
+    if (!common) {
+        return NULL;
+    }
     if (kind == PLD_LIST_SCHEDULERS && pld_equal_ignoring_case(common, "Automatic")) {
         return "";
     }

@@ -47,6 +47,8 @@ static json_t *value_of(pld_json_builder *builder, const pld_option_row *row, co
 }
 
 pld_status pld_options_save(const pld_options *options, const char *command, char **text, pld_error *error) {
+    PLD_NEED(options);
+    PLD_NEED(text);
     pld_json_builder builder = {0};
     json_t *object = json_object();
     *text = NULL;
@@ -150,7 +152,7 @@ static pld_status set_json(pld_options *options, const pld_option *option, const
     if (json_is_boolean(value) && option->type == PLD_OPTION_FLAG) {
         return pld_options_set_option(options, option, json_is_true(value) ? "yes" : "no", error);
     }
-    if (json_is_array(value)) {
+    if (json_is_array(value) && (option->type == PLD_OPTION_NUMBERS || option->type == PLD_OPTION_TEXTS)) {
         return set_list(options, option, value, scope, error);
     }
     if (json_is_string(value)) {
@@ -161,7 +163,9 @@ static pld_status set_json(pld_options *options, const pld_option *option, const
     return of_number && number_text(value, number)
                ? pld_options_set_option(options, option, number, error)
                : pld_fail(error, PLD_ERROR_ARGUMENT, "%s: expected %s", option->name,
-                          option->type == PLD_OPTION_FLAG ? "true or false" : "a string");
+                          option->type == PLD_OPTION_FLAG ? "true or false"
+                          : of_number                     ? "a number"
+                                                          : "a string");
 }
 
 static pld_status set_all(pld_options *options, const char *command, const json_t *object,
@@ -182,6 +186,12 @@ static pld_status set_all(pld_options *options, const char *command, const json_
 
 pld_status pld_options_load(pld_options *options, const char *command, const char *text, size_t length,
                             pld_options_scope scope, pld_error *error) {
+    PLD_NEED(options);
+    PLD_NEED(text);
+    if (scope != PLD_OPTIONS_ALL && scope != PLD_OPTIONS_OF_PICTURE && scope != PLD_OPTIONS_REMOTE) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT, "scope: expected a pld_options_scope, found %d",
+                        (int)scope);
+    }
     json_t *document = NULL;
     pld_options *changed = NULL;
     PLD_TRY(pld_json_parse_bounded(text, length, MOST_VALUES, "options", &document, error));

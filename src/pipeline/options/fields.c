@@ -74,6 +74,9 @@ static void apply_shorthand(const pld_option_row *flag, pld_option_struct of, ch
 }
 
 static void fill(const pld_options *options, pld_option_struct of, void *target) {
+    if (!options || !target) {
+        return;
+    }
     const size_t size = pld_sized_size(target);
     for (size_t i = 0; pld_option_row_at(i); i++) {
         const pld_option_row *row = pld_option_row_at(i);
@@ -118,6 +121,8 @@ static pld_option_value read_report(const pld_option_row *row, const char *repor
 }
 
 pld_status pld_options_take_report(pld_options *options, const pld_report *report, pld_error *error) {
+    PLD_NEED(options);
+    PLD_NEED(report);
     PLD_TRY(pld_sized_check("pld_report", report, error));
     const size_t size = pld_sized_size(report);
     for (size_t i = 0; pld_option_row_at(i); i++) {

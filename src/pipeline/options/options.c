@@ -20,6 +20,7 @@ static pld_status allocate(pld_options **options, pld_error *error) {
 }
 
 pld_status pld_options_create(pld_options **options, pld_error *error) {
+    PLD_NEED(options);
     PLD_TRY(allocate(options, error));
     for (size_t i = 0; i < pld_option_count(); i++) {
         pld_option_default(pld_option_row_at(i), &(*options)->values[i]);
@@ -41,7 +42,7 @@ static void release(pld_option_value *value) {
 }
 
 void pld_options_destroy(pld_options **options) {
-    pld_options *gone = *options;
+    pld_options *gone = options ? *options : NULL;
     for (size_t i = 0; gone && gone->values && i < pld_option_count(); i++) {
         release(&gone->values[i]);
     }
@@ -49,8 +50,8 @@ void pld_options_destroy(pld_options **options) {
         pld_free(gone->values);
         pld_free(gone->implied);
         pld_free(gone);
+        *options = NULL;
     }
-    *options = NULL;
 }
 
 /** A list of texts with room for `count`, the first ones copies of those of `from`. NULL: memory is out. */
@@ -95,6 +96,8 @@ static bool duplicate(const pld_option_value *value, pld_option_value *copy) {
 pld_status pld_options_copy(const pld_options *options, pld_options **copy, pld_error *error) {
     const size_t count = pld_option_count();
     bool whole = true;
+    PLD_NEED(options);
+    PLD_NEED(copy);
     PLD_TRY(allocate(copy, error));
     for (size_t i = 0; whole && i < count; i++) {
         whole = duplicate(&options->values[i], &(*copy)->values[i]);
@@ -109,7 +112,7 @@ pld_status pld_options_copy(const pld_options *options, pld_options **copy, pld_
 void pld_options_reset(pld_options *options, const pld_option *option) {
     const size_t index = pld_option_index(option);
     const pld_option_row *row = pld_option_row_at(index);
-    if (row) {
+    if (options && row) {
         release(&options->values[index]);
         pld_option_default(row, &options->values[index]);
         options->implied[index] = false;
@@ -171,6 +174,7 @@ pld_status pld_options_set_option(pld_options *options, const pld_option *option
     const pld_option_row *row = pld_option_row_at(index);
     const char *behind = NULL;
     pld_option_value read;
+    PLD_NEED(options);
     if (!row || !text) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: expected a text, found none",
                         row ? row->about.name : "option");
@@ -198,6 +202,8 @@ pld_status pld_options_set_option(pld_options *options, const pld_option *option
 
 pld_status pld_options_set(pld_options *options, const char *command, const char *name, const char *text,
                            pld_error *error) {
+    PLD_NEED(options);
+    PLD_NEED(name);
     const pld_option *option = pld_option_find(command, name);
     const char *refusal = option ? pld_option_refusal(option, command ? command : "generate") : NULL;
     const char *nearest = option ? NULL : pld_option_nearest(command, name);
@@ -211,7 +217,7 @@ pld_status pld_options_set(pld_options *options, const char *command, const char
 
 const pld_option_value *pld_options_value(const pld_options *options, const pld_option *option) {
     const size_t index = pld_option_index(option);
-    return option && index < pld_option_count() ? &options->values[index] : NULL;
+    return options && option && index < pld_option_count() ? &options->values[index] : NULL;
 }
 
 const pld_option_value *pld_options_get(const pld_options *options, const char *command, const char *name) {
@@ -221,6 +227,8 @@ const pld_option_value *pld_options_get(const pld_options *options, const char *
 
 pld_status pld_options_text(const pld_options *options, const pld_option *option, char **text,
                             pld_error *error) {
+    PLD_NEED(options);
+    PLD_NEED(text);
     *text = NULL;
     const pld_option_row *row = pld_option_row_of(option);
     return row ? pld_option_print(row, pld_options_value(options, option), text, error) : PLD_OK;

@@ -15,6 +15,9 @@
     }
 
 pld_status pld_lora_parse(const char *text, size_t *path_length, double *weight, pld_error *error) {
+    PLD_NEED(text);
+    PLD_NEED(path_length);
+    PLD_NEED(weight);
     const char *colon = strrchr(text, ':'), *end = NULL;
     const double written = colon ? pld_parse_real(colon + 1, &end) : 1;
     const bool number = colon && end != colon + 1 && *end == '\0';

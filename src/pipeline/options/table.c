@@ -114,7 +114,7 @@ static bool is_called(const pld_option *option, const char *name) {
 
 const pld_option *pld_option_find(const char *command, const char *name) {
     command = command ? command : "generate";
-    for (size_t i = 0; pld_option_at(i); i++) {
+    for (size_t i = 0; name && pld_option_at(i); i++) {
         const pld_option *option = pld_option_at(i);
         if (is_called(option, name) && is_known(option, command)) {
             return option;
@@ -170,7 +170,7 @@ const char *pld_option_nearest(const char *command, const char *name) {
     const char *nearest = NULL;
     size_t best = SIZE_MAX;
     command = command ? command : "generate";
-    for (size_t i = 0; pld_option_at(i); i++) {
+    for (size_t i = 0; name && pld_option_at(i); i++) {
         const pld_option *option = pld_option_at(i);
         if (!pld_option_belongs(option, command) || option->type >= PLD_OPTION_HABIT) {
             continue;

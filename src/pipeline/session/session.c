@@ -5,6 +5,8 @@
 #include "kernels/latents.h"
 
 pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
+    PLD_NEED(model);
+    PLD_NEED(session);
     *session = NULL;
     pld_session *made = pld_allocate(1, sizeof *made);
     if (!made) {
@@ -21,7 +23,7 @@ static void context_free(pld_prompt_context *c) {
 }
 
 void pld_session_destroy(pld_session **session) {
-    pld_session *s = *session;
+    pld_session *s = session ? *session : NULL;
     if (!s) {
         return;
     }

@@ -52,7 +52,8 @@ static pld_status check_leaves(const pld_charsmap *map, const char *name, pld_er
         if (((unsigned char)map->replacements[place] & 0xC0u) == 0x80u) {
             return damaged(name, "a replacement that begins inside of a character", error);
         }
-        if (strnlen(map->replacements + place, LONGEST_REPLACEMENT + 1) > LONGEST_REPLACEMENT) {
+        const size_t rest = map->size - place;
+        if (rest > LONGEST_REPLACEMENT && !memchr(map->replacements + place, 0, LONGEST_REPLACEMENT + 1)) {
             return damaged(name, "a replacement of more than 1024 bytes", error);
         }
     }

@@ -364,8 +364,11 @@ static void scopes(void **state) {
         {"{\"threads\": 64}", PLD_OPTIONS_REMOTE, "threads: cannot be set from outside"},
         {"{\"output\": \"x\"}", PLD_OPTIONS_REMOTE, "output: cannot be set from outside"},
         {"{\"steps\": true}", PLD_OPTIONS_ALL, "steps: expected"},
-        {"{\"steps\": [1]}", PLD_OPTIONS_ALL, "steps: expected a list of"},
+        {"{\"steps\": [1]}", PLD_OPTIONS_ALL, "steps: expected a number"},
         {"{\"prompt\": 3}", PLD_OPTIONS_ALL, "prompt: expected a string"},
+        {"{\"prompt\": []}", PLD_OPTIONS_ALL, "prompt: expected a string"},
+        {"{\"cfg_scale\": []}", PLD_OPTIONS_ALL, "cfg-scale: expected a number"},
+        {"{\"steps\": {}}", PLD_OPTIONS_ALL, "steps: expected a number"},
         {"{\"setps\": 3}", PLD_OPTIONS_ALL, "did you mean \"steps\""},
         {"[]", PLD_OPTIONS_ALL, "expected a JSON object"},
         {"{", PLD_OPTIONS_ALL, "options"},
@@ -424,6 +427,63 @@ static void reports_are_taken(void **state) {
     pld_options_destroy(&o);
 }
 
+static void nothing_in_the_place_of_something_is_refused(void **state) {
+    (void)state;
+    pld_options *o = NULL, *copy = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    double weight = 0;
+    const pld_option *steps = pld_option_find(NULL, "steps");
+    assert_int_equal(pld_options_create(&o, NULL), PLD_OK);
+    const pld_status refused[] = {
+        pld_options_create(NULL, NULL),
+        pld_options_copy(NULL, &copy, NULL),
+        pld_options_copy(o, NULL, NULL),
+        pld_options_set(NULL, NULL, "steps", "3", NULL),
+        pld_options_set(o, NULL, NULL, "3", NULL),
+        pld_options_set(o, NULL, "steps", NULL, NULL),
+        pld_options_set_option(NULL, steps, "3", NULL),
+        pld_options_set_option(o, NULL, "3", NULL),
+        pld_options_text(NULL, steps, &text, NULL),
+        pld_options_text(o, steps, NULL, NULL),
+        pld_options_save(NULL, NULL, &text, NULL),
+        pld_options_save(o, NULL, NULL, NULL),
+        pld_options_load(NULL, NULL, "{}", 2, PLD_OPTIONS_ALL, NULL),
+        pld_options_load(o, NULL, NULL, 2, PLD_OPTIONS_ALL, NULL),
+        pld_options_load(o, NULL, "{}", 2, (pld_options_scope)77, NULL),
+        pld_options_take_report(NULL, &(pld_report){.struct_size = sizeof(pld_report)}, NULL),
+        pld_options_take_report(o, NULL, NULL),
+        pld_lora_parse(NULL, &length, &weight, NULL),
+        pld_lora_parse("x:1", NULL, &weight, NULL),
+        pld_lora_parse("x:1", &length, NULL, NULL),
+        pld_engine_create(NULL, NULL, NULL),
+        pld_model_open(NULL, "x", NULL, NULL),
+        pld_session_create(NULL, NULL, NULL),
+        pld_generate(NULL, NULL, NULL, NULL, NULL),
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (refused[i] != PLD_ERROR_ARGUMENT) {
+            fail_msg("call %zu: status %d", i, (int)refused[i]);
+        }
+    }
+    pld_options_reset(NULL, steps);
+    pld_options_reset(o, NULL);
+    pld_options_generate(o, NULL);
+    pld_options_generate(NULL, &(pld_generate_options){0});
+    pld_options_destroy(NULL);
+    pld_session_destroy(NULL);
+    pld_model_destroy(NULL);
+    pld_engine_destroy(NULL);
+    assert_null(pld_options_get(NULL, NULL, "steps"));
+    assert_null(pld_options_get(o, NULL, NULL));
+    assert_null(pld_options_value(NULL, steps));
+    assert_null(pld_option_find(NULL, NULL));
+    assert_null(pld_option_nearest(NULL, NULL));
+    assert_null(pld_common_name(PLD_LIST_SAMPLERS, NULL));
+    assert_null(pld_own_name(PLD_LIST_SAMPLERS, NULL));
+    pld_options_destroy(&o);
+}
+
 /** Memory runs out at every place in turn: the status says so, and what was there stays whole. */
 static void memory_runs_out(void **state) {
     (void)state;
@@ -462,11 +522,17 @@ static void memory_runs_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_whole),    cmocka_unit_test(names_are_single),
-        cmocka_unit_test(struct_defaults),   cmocka_unit_test(values_from_text),
-        cmocka_unit_test(common_names),      cmocka_unit_test(structs_are_filled),
-        cmocka_unit_test(saved_and_loaded),  cmocka_unit_test(scopes),
-        cmocka_unit_test(reports_are_taken), cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(rows_are_whole),
+        cmocka_unit_test(names_are_single),
+        cmocka_unit_test(struct_defaults),
+        cmocka_unit_test(values_from_text),
+        cmocka_unit_test(common_names),
+        cmocka_unit_test(structs_are_filled),
+        cmocka_unit_test(saved_and_loaded),
+        cmocka_unit_test(scopes),
+        cmocka_unit_test(reports_are_taken),
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(nothing_in_the_place_of_something_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
