@@ -24,12 +24,14 @@ static void report_extras(const pld_layout_contents *contents, const pld_log *lo
 
 /** Refuse a file in which nothing was found. */
 static pld_status nothing_found(const pld_layout_contents *contents, const char *expected, pld_error *error) {
-    const char *known = contents->count > 0 ? contents->parts[0].class->title : NULL;
-    const char *other = known ? known : pld_layout_other_kind(contents);
+    const char *other = pld_layout_other_kind(contents);
+    const char *known = !other && contents->count > 0 ? contents->parts[0].class->title : NULL;
     return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                     "%s: expected %s, found %s%s ('pladis info' shows what a file contains)",
                     pld_weight_files_path(contents->files, 0), expected, known ? "those of the " : "",
-                    other ? other : "tensors of an unknown network");
+                    other   ? other
+                    : known ? known
+                            : "tensors of an unknown network");
 }
 
 /** Whether a document beside a file of weights is meant for them: other folders have a config.json, too. */
