@@ -81,6 +81,7 @@ class Rule:
         if cross and gag:
             return join_heads(geometry_aware(z, v, gag))
         acts = ("cross" if cross else "self") in pladis.get("sites", ("cross",))
+        acts = acts and chosen(self.name, pladis.get("blocks", ("all",)))
         acts = acts and self.branch in pladis.get("branches", ALL)
         return join_heads(weights(z, pladis if acts else {}) @ v)
 
@@ -92,7 +93,7 @@ class Rule:
         if perturbed and chosen(self.name, perturbed["layers"]):
             if self.perturbation == "pag":
                 return attn.to_out[0](attn.to_v(hidden_states))
-            height, width = grid(q.shape[2])
+            height, width = grid(q.shape[2], *self.spec.get("size", (HEIGHT, WIDTH)))
             q = blur_queries(q, height, width, float(perturbed["sigma"]))
         out = self.out(attn, q, context, cross)
         nag = self.spec.get("nag")
@@ -105,8 +106,9 @@ class Rule:
         return attn.to_out[0](out)
 
 
-def grid(tokens):
-    h, w = HEIGHT // 8, WIDTH // 8
+def grid(tokens, height, width):
+    """Rows and columns of the tokens of a picture."""
+    h, w = height // 8, width // 8
     while h * w > tokens:
         h, w = (h + 1) // 2, (w + 1) // 2
     assert h * w == tokens
@@ -179,12 +181,15 @@ def split(prediction, kind, x, a, s):
 
 
 @torch.no_grad()
-def run(pipe, texts, spec, nudge=False):
+def run(pipe, texts, spec, nudge=False, network=None):
+    """`network`: what predicts, called as Network is; the pipeline's U-Net without one."""
     cls = {"euler": EulerDiscreteScheduler, "ddim": DDIMScheduler}[spec["sampler"]]
     scheduler = cls.from_config(pipe.scheduler.config)
     scheduler.set_timesteps(STEPS)
-    kind, network, guider = scheduler.config.prediction_type, Network(pipe.unet, spec, texts, nudge), make_guider(spec)
-    shape = (1, 4, HEIGHT // 8, WIDTH // 8)
+    kind, guider = scheduler.config.prediction_type, make_guider(spec)
+    network = network or Network(pipe.unet, spec, texts, nudge)
+    height, width = spec.get("size", (HEIGHT, WIDTH))
+    shape = (1, 4, height // 8, width // 8)
     x = torch.randn(shape, generator=torch.Generator().manual_seed(SEED)).double() * float(scheduler.init_noise_sigma)
     tensors = {}
     for i, t in enumerate(scheduler.timesteps):
@@ -201,6 +206,8 @@ def run(pipe, texts, spec, nudge=False):
             next_bar = (scheduler.alphas_cumprod[before] if before >= 0 else scheduler.final_alpha_cumprod).double()
             y, again = guided(spec, network, x, t, i, guider)
             x0, _ = split(y, kind, x, bar.sqrt(), (1 - bar).sqrt())
+            if scheduler.config.clip_sample:  # diffusers' default, which Stable Diffusion's own files turn off
+                x0 = x0.clamp(-scheduler.config.clip_sample_range, scheduler.config.clip_sample_range)
             _, eps = split(again, kind, x, bar.sqrt(), (1 - bar).sqrt())
             x = next_bar.sqrt() * x0 + (1 - next_bar).sqrt() * eps
         tensors[f"noise_pred.{i:02d}"] = y
@@ -299,6 +306,7 @@ def main(models, out):
             pipes[row["model"]] = pipe, {"positive": positive.double(), "negative": negative.double()}
         if row["name"] == "cfg":  # its statistics at the cross sites, conditional branch, mean of all steps
             spec["statistics"] = {}
+            row["statistics"] = "statistics/"
         found = run(*pipes[row["model"]], spec)
         for site, heads in spec.pop("statistics", {}).items():
             tensors[f"statistics/{site}"] = torch.stack(heads).mean(0).float().contiguous()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Models with LoRAs: what is shared with the base, what malformed files are told, and memory that runs out.
- *  That the changes are right is tests/parity/test_loras.c. */
+ *  That the changes are right is tests/parity/loras.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,28 +2,12 @@
 /** Heat maps of cross-attention against those that diffusers' layers give
  * (tools/reference/attention_map_cases.py), and that gathering them leaves the picture as it is. Tolerance:
  * 1e-5, relative over the map. */
-#define _GNU_SOURCE
-#include "reference.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/memory.h"
-#include "pladis/pladis.h"
-
-#define DATA PLADIS_TEST_DATA "/attention_maps/"
-
-static pld_engine *engine;
-
-static double number(const json_t *row, const char *key) {
-    return json_number_value(json_object_get(row, key));
-}
-
-static const char *text(const json_t *row, const char *key) {
-    return json_string_value(json_object_get(row, key));
-}
+#include "drawing.h"
+#include "suites.h"
 
 /** "fox,deep snow" */
 static void join_words(const json_t *row, char *words, size_t size) {
@@ -39,27 +23,26 @@ static void join_words(const json_t *row, char *words, size_t size) {
 static void set_options(const json_t *row, pld_generate_options *o) {
     pld_generate_options_init(o, sizeof *o);
     o->dtype = "f32";
-    o->prompt = text(row, "prompt");
-    o->width = (int)number(row, "width");
-    o->height = (int)number(row, "height");
-    o->steps = (int)number(row, "steps");
-    o->cfg_scale = number(row, "cfg");
-    o->seed = (int64_t)number(row, "seed");
-    o->sampling_method = text(row, "sampler");
-    o->pladis_scale = number(row, "pladis");
-    o->pladis_alpha = number(row, "alpha");
+    o->prompt = json_text(row, "prompt");
+    o->width = (int)json_field(row, "width", 0);
+    o->height = (int)json_field(row, "height", 0);
+    o->steps = (int)json_field(row, "steps", 0);
+    o->cfg_scale = json_field(row, "cfg", 0);
+    o->seed = (int64_t)json_field(row, "seed", 0);
+    o->sampling_method = json_text(row, "sampler");
+    o->pladis_scale = json_field(row, "pladis", 0);
+    o->pladis_alpha = json_field(row, "alpha", 0);
 }
 
-static void compare(const json_t *row, const pld_attention_maps *maps, const pld_safetensors *expected) {
-    const reference_case c = {.tensors = (pld_safetensors *)(uintptr_t)expected};
+static void compare(const json_t *row, const pld_attention_maps *maps, const parity_case *c) {
     const size_t words = json_array_size(json_object_get(row, "words"));
     pld_attention_map map = {.struct_size = sizeof map};
     assert_false(pld_attention_maps_get(maps, words, &map));
     for (int kind = 0; kind < 2; kind++) {
         char name[64];
         size_t count = 0;
-        snprintf(name, sizeof name, "%s.%s", text(row, "name"), kind ? "sparse" : "dense");
-        float *wanted = reference_values(&c, name, &count);
+        snprintf(name, sizeof name, "%s.%s", json_text(row, "name"), kind ? "sparse" : "dense");
+        float *wanted = case_values(c, name, &count);
         for (size_t i = 0; i < words; i++) {
             assert_true(pld_attention_maps_get(maps, i, &map));
             const size_t places = (size_t)(map.width * map.height);
@@ -72,10 +55,9 @@ static void compare(const json_t *row, const pld_attention_maps *maps, const pld
     }
 }
 
-static void draw_case(const json_t *row, const pld_safetensors *expected) {
+static void draw_case(const json_t *row, const parity_case *expected) {
     pld_error error = {0};
-    pld_model *model = NULL;
-    pld_session *session = NULL;
+    drawing d;
     pld_attention_maps *maps = NULL;
     pld_attention_maps_options wanted;
     pld_generate_options o;
@@ -85,38 +67,32 @@ static void draw_case(const json_t *row, const pld_safetensors *expected) {
     join_words(row, words, sizeof words);
     pld_attention_maps_options_init(&wanted, sizeof wanted);
     wanted.words = words;
-    wanted.blocks = text(row, "blocks");
-    wanted.start = number(row, "start");
-    wanted.end = number(row, "end");
+    wanted.blocks = json_text(row, "blocks");
+    wanted.start = json_field(row, "start", 0);
+    wanted.end = json_field(row, "end", 0);
     check_status(pld_attention_maps_create(&wanted, &maps, &error), &error);
-    check_status(pld_model_open(engine, reference_path("models/%s", text(row, "model")), &model, &error),
-                 &error);
-    check_status(pld_session_create(model, &session, &error), &error);
+    drawing_open(&d, reference_path(reference_tree(), "models/%s", json_text(row, "model")));
     set_options(row, &o);
-    check_status(pld_generate(session, &o, &plain, NULL, &error), &error);
+    check_status(pld_generate(d.session, &o, &plain, NULL, &error), &error);
     o.attention_maps = maps;
-    check_status(pld_generate(session, &o, &watched, NULL, &error), &error);
+    check_status(pld_generate(d.session, &o, &watched, NULL, &error), &error);
     assert_memory_equal(plain.pixels, watched.pixels, (size_t)(3 * plain.width * plain.height));
     compare(row, maps, expected);
     pld_image_free(&plain);
     pld_image_free(&watched);
-    pld_session_destroy(&session);
-    pld_model_destroy(&model);
+    drawing_close(&d);
     pld_attention_maps_destroy(&maps);
 }
 
 static void maps_of_diffusers(void **state) {
     (void)state;
-    pld_error error = {0};
-    pld_safetensors *expected = NULL;
-    check_status(pld_safetensors_open(DATA "maps.safetensors", &expected, &error), &error);
-    json_t *rows = json_load_file(DATA "cases.json", 0, NULL);
-    assert_int_equal(json_array_size(rows), 3);
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        draw_case(json_array_get(rows, i), expected);
+    parity_case c;
+    case_open_table("attention_maps", "cases.json", "maps.safetensors", &c);
+    assert_int_equal(json_array_size(c.info), 3);
+    for (size_t i = 0; i < json_array_size(c.info); i++) {
+        draw_case(json_array_get(c.info, i), &c);
     }
-    json_decref(rows);
-    pld_safetensors_close(&expected);
+    case_close(&c);
 }
 
 /** Each is refused where it can first be known, by name. */
@@ -135,11 +111,9 @@ static void refusals(void **state) {
                 {"fox", "middle", 0, 1, "'middle'", false},
                 {"fox", "all", 0.1, 0.2, "no network call", false}};
     pld_error error = {0};
-    pld_model *model = NULL;
-    pld_session *session = NULL;
+    drawing d;
     pld_image image;
-    check_status(pld_model_open(engine, reference_path("models/sd15"), &model, &error), &error);
-    check_status(pld_session_create(model, &session, &error), &error);
+    drawing_open(&d, reference_path(reference_tree(), "models/sd15"));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pld_attention_maps *maps = NULL;
         pld_attention_maps_options wanted;
@@ -158,31 +132,16 @@ static void refusals(void **state) {
             o.width = o.height = 64;
             o.steps = 3;
             o.attention_maps = maps;
-            status = pld_generate(session, &o, &image, NULL, &error);
+            status = pld_generate(d.session, &o, &image, NULL, &error);
         }
         assert_int_equal(status, PLD_ERROR_ARGUMENT);
         assert_non_null(strstr(error.message, rows[i].says));
         pld_attention_maps_destroy(&maps);
     }
-    pld_session_destroy(&session);
-    pld_model_destroy(&model);
+    drawing_close(&d);
 }
 
-static int start(void **state) {
-    (void)state;
-    pld_engine_options options;
-    pld_engine_options_init(&options, sizeof options);
-    options.isa = pld_isa_name(reference_kernels()->isa);
-    return pld_engine_create(&options, &engine, NULL) == PLD_OK ? 0 : -1;
-}
-
-static int stop(void **state) {
-    (void)state;
-    pld_engine_destroy(&engine);
-    return 0;
-}
-
-int main(void) {
+int parity_attention_maps(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(maps_of_diffusers), cmocka_unit_test(refusals)};
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests_name("attention_maps", tests, NULL, NULL);
 }

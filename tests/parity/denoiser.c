@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "denoiser.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+/** Fill what the network is told beside the text of row `row`. */
+static void tell(const denoiser_fixture *f, int row, float *told) {
+    pld_picture_facts picture = {0};
+    float *pooled = case_has(f->c, "text_embeds") ? case_values(f->c, "text_embeds", NULL) : NULL;
+    if (case_has(f->c, "time_ids")) {
+        float *all = case_values(f->c, "time_ids", NULL);
+        const float *ids = all + row * case_tensor(f->c, "time_ids")->shape[1];
+        picture = (pld_picture_facts){.original_height = (int64_t)ids[0],
+                                      .original_width = (int64_t)ids[1],
+                                      .crop_top = (int64_t)ids[2],
+                                      .crop_left = (int64_t)ids[3],
+                                      .target_height = (int64_t)ids[4],
+                                      .target_width = (int64_t)ids[5]};
+        pld_free(all);
+    }
+    if (case_has(f->c, "resolution")) {
+        float *resolution = case_values(f->c, "resolution", NULL);
+        picture.height = (int64_t)resolution[2 * row];
+        picture.width = (int64_t)resolution[2 * row + 1];
+        pld_free(resolution);
+    }
+    f->network.class->denoiser->tell(
+        f->network.config, pooled ? pooled + (int64_t)row * f->facts.pooled_width : NULL, &picture, told);
+    pld_free(pooled);
+}
+
+/** What is added to the time embedding, the first offer of a condition, against the case's rows of it. */
+static void check_added(const denoiser_fixture *f, int row, const pld_plan *condition) {
+    const pld_stored_tensor *tensor = pld_safetensors_find(f->c->tensors, "add_embedding");
+    if (tensor) {
+        const size_t width = (size_t)tensor->shape[1];
+        float *expected = case_values(f->c, "add_embedding", NULL);
+        check_error(f->c->name, "add_embedding",
+                    relative_error(pld_plan_map(condition, condition->offers[0]),
+                                   expected + (size_t)row * width, width),
+                    parity_tolerance(f->c->name, "add_embedding", f->inside));
+        pld_free(expected);
+    }
+}
+
+/** What the text of row `row` gives: its live tokens alone. */
+static void make_condition(denoiser_fixture *f, int row) {
+    pld_error error = {0};
+    pld_condition_values io;
+    const pld_denoiser *denoiser = f->network.class->denoiser;
+    const pld_stored_tensor *shape = case_tensor(f->c, "encoder_hidden_states");
+    const int64_t tokens = case_has(f->c, "encoder_attention_mask")
+                               ? case_live_tokens(f->c, "encoder_attention_mask", row)
+                               : shape->shape[1];
+    float *states = case_rows(f->c, "encoder_hidden_states", row, tokens);
+    const pld_condition_request request = {tokens, f->plan.sites, f->plan.site_count};
+    pld_plan *plan = &f->conditions[row];
+    pld_plan_init(plan, f->network.parameters);
+    check_status(denoiser->condition(plan, f->network.config, &request, &io, &error), &error);
+    assert_int_equal(plan->offer_count, f->plan.outside_count);
+    pld_run run = forced_run(plan);
+    run.settings.bf16 = run.settings.split = forced_bf16();
+    check_status(pld_plan_prepare(&run, &error), &error);
+    memcpy(pld_plan_map(plan, io.states), states, (size_t)(tokens * shape->shape[2]) * sizeof *states);
+    if (io.told != PLD_NO_VALUE) {
+        tell(f, row, pld_plan_map(plan, io.told));
+    }
+    check_status(pld_plan_run(&run, &error), &error);
+    check_added(f, row, plan);
+    f->contexts[row] = (pld_context){.tokens = tokens, .plan = plan};
+    f->rows[row] = &f->contexts[row];
+    pld_free(states);
+}
+
+void denoiser_prepare(denoiser_fixture *f) {
+    static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL};
+    pld_error error = {0};
+    const pld_denoiser *denoiser = f->network.class->denoiser;
+    const pld_stored_tensor *sample = case_tensor(f->c, "sample");
+    const int64_t batch = sample->shape[0], area = sample->shape[2] * sample->shape[3];
+    const int64_t picture = sample->shape[1] * area;
+    const pld_denoiser_shape shape = {batch, sample->shape[2], sample->shape[3], NULL};
+    assert_true(batch <= MOST_ROWS);
+    denoiser->facts(f->network.config, &f->facts);
+    pld_plan_init(&f->plan, f->network.parameters);
+    check_status(denoiser->build(&f->plan, f->network.config, &shape, &f->io, &error), &error);
+    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, "sample", NULL);
+    for (int row = 0; row < (int)batch; row++) {
+        make_condition(f, row);
+        f->timesteps[row] = time[row];
+    }
+    f->run = forced_run(&f->plan);
+    f->run.settings.bf16 = f->run.settings.split = forced_bf16();
+    f->run.contexts = f->rows;
+    f->run.timesteps = f->timesteps;
+    f->run.branch_of_row = branches;
+    f->run.variants = &f->table;
+    check_status(pld_variant_table_init(&f->table, f->plan.sites, f->plan.site_count, &error), &error);
+    check_status(pld_plan_prepare(&f->run, &error), &error);
+    for (int64_t b = 0; b < batch; b++) {
+        forced_kernels()->nchw_to_nhwc(noise + b * picture, sample->shape[1], area,
+                                       pld_plan_map(&f->plan, f->io.sample) + b * picture);
+    }
+    pld_free(time);
+    pld_free(noise);
+}
+
+bool denoiser_open(denoiser_fixture *f, const parity_case *c, const parity_row *row) {
+    static const char *const inputs[] = {"sample", "timestep", "encoder_hidden_states", NULL};
+    pld_error error = {0};
+    memset(f, 0, sizeof *f);
+    f->c = c;
+    f->tolerance = parity_forward_tolerance(row);
+    f->inside = forced_bf16() && row->bf16_inside > 0 ? row->bf16_inside : f->tolerance;
+    const char *part = strcmp(row->kind, "transformer_forward") == 0 ? "transformer" : "unet";
+    if (!case_has_all(c, inputs) || !network_open(c, part, &f->network)) {
+        return false;
+    }
+    denoiser_prepare(f);
+    check_status(pld_parameters_check_all_used(f->network.parameters, &error), &error);
+    return true;
+}
+
+void denoiser_drop(denoiser_fixture *f) {
+    pld_variant_table_free(&f->table);
+    pld_plan_free(&f->plan);
+    for (int i = 0; i < MOST_ROWS; i++) {
+        pld_plan_free(&f->conditions[i]);
+    }
+}
+
+void denoiser_close(denoiser_fixture *f) {
+    denoiser_drop(f);
+    network_close(&f->network);
+}
+
+void denoiser_set_pladis(denoiser_fixture *f, const json_t *setting) {
+    pld_error error = {0};
+    int sites = 0;
+    const char *blocks = json_text(setting, "blocks");
+    const pld_pladis_request request = {.lambda = json_field(setting, "lambda", 0),
+                                        .alpha = json_field(setting, "alpha", 1.5),
+                                        .blocks = blocks ? blocks : "all"};
+    pld_variant_table_free(&f->table);
+    check_status(pld_variant_table_init(&f->table, f->plan.sites, f->plan.site_count, &error), &error);
+    check_status(pld_variant_table_add_pladis(&f->table, &request, &sites, &error), &error);
+    assert_true(request.lambda == 0 ? sites == 0 : sites > 0);
+}
+
+void denoiser_compare(denoiser_fixture *f, const char *output, const char *what, double tolerance) {
+    pld_error error = {0};
+    check_status(pld_plan_run(&f->run, &error), &error);
+    check_value(f->c, output, &f->plan, f->io.output, what, tolerance);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Text encoders against what transformers computed on the same weights. They never run in bfloat16, but with split
+ *  operands, which keep their tolerance. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "network.h"
+#include "suites.h"
+
+/** How a model uses a text encoder. */
+typedef struct text_use {
+    const char *model, *part;
+    pld_text_request request; /* batch and tokens are the case's */
+    int taps;                 /* maps that the case has of such a run; 0: it has none */
+} text_use;
+
+static const text_use uses[] = {
+    {"sd15", "text_encoder", {.final_norm = true}, 4},
+    {"sd21", "text_encoder", {.final_norm = true}, 4},
+    {"sdxl", "text_encoder", {.final_norm = true}, 4},
+    {"sdxl", "text_encoder", {.skip = 1}, 3},
+    {"sdxl", "text_encoder_2", {.skip = 1, .pooled = true}, 5},
+    {"pixart", "text_encoder", {.final_norm = true}, 0},
+    {"pixart-alpha", "text_encoder", {.final_norm = true}, 0},
+};
+enum { USES = sizeof uses / sizeof *uses };
+
+/** Ids of a case [rows, tokens]; the caller frees them. */
+static int32_t *ids_of(const parity_case *c) {
+    size_t count = 0;
+    float *values = case_values(c, "input_ids", &count);
+    int32_t *ids = pld_allocate(count, sizeof *ids);
+    assert_non_null(ids);
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = (int32_t)values[i];
+    }
+    pld_free(values);
+    return ids;
+}
+
+/** All texts at once, each of as many tokens as there are positions: taps, and the states that the pipeline takes, against
+ * the entry of hidden_states (or last_hidden_state) that they are. */
+static void compare_full_texts(const parity_case *c, const network *n, const text_use *use,
+                               double tolerance) {
+    const pld_stored_tensor *shape = case_tensor(c, "input_ids");
+    pld_text_request request = use->request;
+    pld_text_encoder_facts facts;
+    pld_plan plan;
+    pld_text_values values;
+    watcher w = {c, tolerance, tolerance, 0};
+    char name[32] = "last_hidden_state";
+    request.batch = shape->shape[0];
+    request.tokens = shape->shape[1];
+    int32_t *ids = ids_of(c);
+    text_encoder_run(n, &request, ids, &w, &plan, &values);
+    assert_int_equal(w.compared, use->taps);
+    n->class->text_encoder->facts(n->config, &facts);
+    if (!request.final_norm) {
+        snprintf(name, sizeof name, "hidden_states.%02d", (int)(facts.layers - request.skip));
+    }
+    check_value(c, name, &plan, values.states, "states taken", tolerance);
+    pld_plan_free(&plan);
+    pld_free(ids);
+}
+
+/** Each text by itself, with the tokens that its mask leaves, and without a mask all of them. */
+static void compare_masked_texts(const parity_case *c, const network *n, const text_use *use,
+                                 double tolerance) {
+    const pld_stored_tensor *shape = case_tensor(c, "input_ids");
+    int32_t *ids = ids_of(c);
+    for (int64_t row = 0; row < shape->shape[0]; row++) {
+        for (int masked = 0; masked < 2; masked++) {
+            const char *name = masked ? "hidden" : "hidden_unmasked";
+            pld_text_request request = use->request;
+            pld_plan plan;
+            pld_text_values values;
+            request.batch = 1;
+            request.tokens = masked ? case_live_tokens(c, "attention_mask", row) : shape->shape[1];
+            text_encoder_run(n, &request, ids + row * shape->shape[1], NULL, &plan, &values);
+            float *expected = case_rows(c, name, row, request.tokens);
+            check_error(c->name, name,
+                        relative_error(pld_plan_map(&plan, values.states), expected,
+                                       pld_value_floats(&plan.values[values.states])),
+                        tolerance);
+            pld_free(expected);
+            pld_plan_free(&plan);
+        }
+    }
+    pld_free(ids);
+}
+
+static void compare_text_encoder(const parity_case *c, const parity_row *row, void *user) {
+    static const char *const full[] = {"input_ids", "last_hidden_state", NULL};
+    static const char *const masked[] = {"input_ids", "attention_mask", "hidden", "hidden_unmasked", NULL};
+    const char *part = json_text(c->info, "part");
+    const bool has_mask = case_has(c, "attention_mask");
+    int *compared = user;
+    int used = 0;
+    for (int i = 0; i < USES; i++) {
+        network n;
+        if (strcmp(uses[i].model, row->model) == 0 && part && strcmp(uses[i].part, part) == 0 &&
+            case_has_all(c, has_mask ? masked : full) && network_open(c, part, &n)) {
+            (has_mask ? compare_masked_texts : compare_full_texts)(c, &n, &uses[i], row->tolerance);
+            network_close(&n);
+            used++;
+        }
+    }
+    if (used == 0) {
+        reference_pass_over(c->root, c->name, "this test knows no such text encoder");
+    }
+    *compared += used;
+}
+
+static void text_encoders(void **state) {
+    (void)state;
+    int compared = 0;
+    compare_cases("text_encoder", compare_text_encoder, &compared);
+    assert_true(compared >= USES);
+}
+
+int parity_text_encoders(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(text_encoders)};
+    return cmocka_run_group_tests_name("text_encoders", tests, NULL, NULL);
+}
