@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Guidance methods against tools/reference/guidance_cases.py, which computes in float64 what the papers
+/** Guidance methods against tools/reference/guidance_cases.py and pixart_guidance.py, which compute in float64 what the papers
  *  say (and diffusers' guiders do). guidance_properties.c has what any method must do.
  *
  *  Tolerance of noise_pred and latents: max(1e-4, 30 · sensitivity), as of the reference generations; for
@@ -22,7 +22,8 @@ enum { MOST_TEXTS = 8 };
 static const struct {
     const char *folder, *cases, *tensors;
     size_t count;
-} tables[] = {{"guidance", "cases.json", "cases.safetensors", 44}};
+} tables[] = {{"guidance", "cases.json", "cases.safetensors", 44},
+              {"pixart", "guidance.json", "guidance.safetensors", 105}};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 void guidance_options(const json_t *head, pld_generate_options *o) {

@@ -182,8 +182,12 @@ pld_status pld_attention_statistics_status(const pld_attention_statistics *stati
                                     : PLD_OK;
 }
 
-/** "down", "mid" or "up" of a U-Net's site, else the name up to its first dot. */
+/** What options call a site's block: its number in a transformer, "down", "mid" or "up" in a U-Net. */
 static void block_of(const pld_site *site, char block[PLD_PLAN_NAME]) {
+    if (site->block >= 0) {
+        pld_print_text(block, PLD_PLAN_NAME, "%d", site->block);
+        return;
+    }
     const size_t length = strcspn(site->name, "_.");
     memcpy(block, site->name, length);
     block[length] = 0;
@@ -200,12 +204,31 @@ static json_t *describe(head_sums sums) {
                      sums.sparse_entropy / rows, "entropy_dense", sums.dense_entropy / rows);
 }
 
+/** Means over the heads of each block, in the order of the sites: {block → mean}. */
+static json_t *block_means(const pld_attention_statistics *s, pld_json_builder *builder) {
+    json_t *means = json_object();
+    for (size_t i = 0; i < s->site_count; i++) {
+        char block[PLD_PLAN_NAME], other[PLD_PLAN_NAME];
+        head_sums sums = {0};
+        block_of(&s->sites[i], block);
+        for (size_t j = i; !json_object_get(means, block) && j < s->site_count; j++) {
+            block_of(&s->sites[j], other);
+            for (int head = 0; strcmp(block, other) == 0 && head < s->sites[j].heads; head++) {
+                sums = add_sums(sums, s->heads[j][head]);
+            }
+        }
+        if (sums.rows > 0) {
+            pld_json_put(builder, means, block, describe(sums));
+        }
+    }
+    return means;
+}
+
 /** {"alpha", "branch", "blocks": {name → mean}, "sites": [{name, kind, keys, rows, heads: […]}]} */
 static char *make_json(const pld_attention_statistics *s) {
-    static const char *const blocks[] = {"down", "mid", "up"};
     pld_json_builder builder = {0};
     json_t *sites = json_array();
-    json_t *means = json_object();
+    json_t *means = block_means(s, &builder);
     for (size_t i = 0; i < s->site_count; i++) {
         const pld_site *site = &s->sites[i];
         json_t *heads = json_array();
@@ -220,19 +243,6 @@ static char *make_json(const pld_attention_statistics *s) {
                         json_pack("{s:s, s:s, s:I, s:f, s:o}", "name", site->name, "kind",
                                   site->kind == PLD_SITE_SELF ? "self" : "cross", "keys",
                                   (json_int_t)s->keys[i], "rows", s->heads[i][0].rows, "heads", heads));
-    }
-    for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++) {
-        head_sums sums = {0};
-        for (size_t i = 0; i < s->site_count; i++) {
-            char block[PLD_PLAN_NAME];
-            block_of(&s->sites[i], block);
-            for (int head = 0; strcmp(block, blocks[b]) == 0 && head < s->sites[i].heads; head++) {
-                sums = add_sums(sums, s->heads[i][head]);
-            }
-        }
-        if (sums.rows > 0) {
-            pld_json_put(&builder, means, blocks[b], describe(sums));
-        }
     }
     json_t *all = json_pack("{s:f, s:s, s:o, s:o}", "alpha", (double)s->alpha, "branch", "conditional",
                             "blocks", means, "sites", sites);
