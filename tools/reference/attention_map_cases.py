@@ -6,7 +6,7 @@
 A row of cases.json is one run; NAME.dense and NAME.sparse in maps.safetensors are [words, h, w]: the share of
 attention that goes to a word's tokens (softmax, and alpha-entmax of the same logits), averaged over heads, over the
 calls in the chosen steps (conditional half of the batch) and over the chosen layers, coarse layers enlarged by
-torch's bilinear interpolation. tests/parity/test_attention_maps.c does the same in C and compares.
+torch's bilinear interpolation. tests/parity/attention_maps.c does the same in C and compares.
 """
 import json
 import math
@@ -28,7 +28,12 @@ CASES = [
      "pladis": 2.0, "alpha": 2.0, "cfg": 1.0},
     {"name": "without-pladis", "model": "sd21", "words": ["a", "snow"], "blocks": "up", "start": 0, "end": 1,
      "pladis": 0.0, "alpha": 1.25, "cfg": 5.0},
+    {"name": "transformer", "model": "pixart", "words": ["fox", "deep snow"], "blocks": "all", "start": 0, "end": 1,
+     "pladis": 2.0, "alpha": 1.5, "cfg": 4.5},
+    {"name": "transformer-blocks", "model": "pixart-alpha", "words": ["hare"], "blocks": "0,2", "start": 0.2, "end": 0.8,
+     "pladis": 1.5, "alpha": 2.0, "cfg": 1.0},
 ]
+PLAIN = {"use_resolution_binning": False, "clean_caption": False}  # what PixArt's pipelines are told
 PROMPT, STEPS, WIDTH, HEIGHT, SEED = "a red fox and a hare in deep snow", 5, 128, 64, 11
 
 
@@ -39,13 +44,15 @@ class Watching(PladisProcessor):
         super().__init__(lam, alpha)
         self.kept = kept
 
-    def __call__(self, attn, hidden_states, encoder_hidden_states=None, **more):
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, **more):
         if encoder_hidden_states is not None and self.kept is not None:
             q = split_heads(attn.to_q(hidden_states), attn.heads)[-1]
             k = split_heads(attn.to_k(encoder_hidden_states), attn.heads)[-1]
+            if attention_mask is not None:  # a bias, far below 0 at padding
+                k = k[:, attention_mask[-1].reshape(-1) > -1]
             z = (q.double() @ k.double().transpose(-1, -2)) / math.sqrt(q.shape[-1])
             self.kept.append((z.softmax(-1).mean(0), entmax_alpha(z, self.alpha).mean(0)))
-        return super().__call__(attn, hidden_states, encoder_hidden_states, **more)
+        return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask=attention_mask, **more)
 
 
 def positions(tokenizer, word):
@@ -57,14 +64,17 @@ def positions(tokenizer, word):
 def run(pipe, case):
     kept = {}
     chosen = [b.strip() for b in case["blocks"].split(",")]
+    begins = tuple(f"transformer_blocks.{b}." if b.isdigit() else b + "_" for b in chosen)
+    network = pipe.components.get("transformer") or pipe.unet
     processors = {}
-    for name in pipe.unet.attn_processors:
-        watch = "attn2" in name and (chosen == ["all"] or any(name.startswith(b + "_") for b in chosen))
+    for name in network.attn_processors:
+        watch = "attn2" in name and (chosen == ["all"] or name.startswith(begins))
         kept.update({name: []} if watch else {})
         processors[name] = Watching(case["pladis"], case["alpha"], kept.get(name))
-    pipe.unet.set_attn_processor(processors)
+    network.set_attn_processor(processors)
+    more = PLAIN if "transformer" in pipe.components else {}
     pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=case["cfg"],
-         generator=torch.Generator("cpu").manual_seed(SEED), output_type="latent")
+         generator=torch.Generator("cpu").manual_seed(SEED), output_type="latent", **more)
     first, end = math.floor(case["start"] * STEPS), math.floor(case["end"] * STEPS)
     out = {}
     for kind, name in enumerate(("dense", "sparse")):
@@ -90,8 +100,7 @@ def main():
     torch.set_num_threads(1)
     tensors = {}
     for case in CASES:
-        pipe = diffusers.StableDiffusionPipeline.from_pretrained(models / case["model"], safety_checker=None,
-                                                                 torch_dtype=torch.float32)
+        pipe = diffusers.DiffusionPipeline.from_pretrained(models / case["model"], torch_dtype=torch.float32)
         pipe.scheduler = diffusers.DDIMScheduler.from_config(pipe.scheduler.config)
         tensors.update(run(pipe, case))
         case.update(prompt=PROMPT, steps=STEPS, width=WIDTH, height=HEIGHT, seed=SEED, sampler="ddim")

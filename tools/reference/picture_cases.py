@@ -11,7 +11,7 @@ cases.safetensors. A row of cases.json is one run; its tensors are NAME.TENSOR:
     latents         after the last
 `sensitivity` is the relative change of `latents` when every model output is disturbed by noise of relative size 1e-6.
 Resized pictures (Pillow's Lanczos, as diffusers calls it) are in resized.safetensors: WIDTHxHEIGHT [H, W, 3] uint8.
-tests/parity/test_pictures.c does the same in C and compares.
+tests/parity/pictures.c does the same in C and compares.
 """
 import json
 import sys

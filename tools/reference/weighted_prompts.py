@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Text states of weighted and long prompts, by transformers, for tests/parity/test_prompts.c.
+"""Text states of weighted and long prompts, by transformers, for tests/parity/prompts.c.
 
     weighted_prompts.py --model DIR --out DIR
 
