@@ -26,6 +26,7 @@ typedef struct pld_text_use {
     const pld_prompt_style *style; /**< how a prompt becomes its ids */
     bool folded;                   /**< of pld_prompt_frame, like the next two */
     const char *before, *after;
+    bool clip_skip;  /**< --clip-skip leaves out more of its layers, which makes sense for CLIP */
     int skip;        /**< layers that are left out at a clip-skip of 1 */
     bool final_norm; /**< its states go through its final norm */
     bool pooled;     /**< its pooled, projected embedding is wanted too */

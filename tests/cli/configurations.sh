@@ -26,7 +26,7 @@ for row in 'text_encoder BertModel' 'tokenizer T5Tokenizer' 'scheduler FooSchedu
     refused 1 "model_index.json: field '${row% *}': found .*${row#* }" generate -m sd15 -p x
 done
 for name in StableDiffusionXLInstructPix2PixPipeline FluxPipeline StableDiffusion3Pipeline \
-    StableDiffusionInpaintPipeline FooPipeline; do
+    StableDiffusionInpaintPipeline FluxFillPipeline FluxKontextPipeline PixArtFooPipeline FooPipeline; do
     copy sd15
     set_field sd15/model_index.json _class_name "\"$name\""
     refused 1 "model_index.json: field '_class_name': found .*$name.*list families" generate -m sd15 -p x
@@ -35,6 +35,14 @@ copy sd15
 set_field sd15/model_index.json _class_name '"PixArtSigmaPipeline"'
 refused 1 "field 'text_encoder': found CLIPTextModel, which belongs to another family; expected T5EncoderModel" \
     generate -m sd15 -p x
+for name in PixArtControlNetTransformerModel Transformer2DModel FluxTransformer2DModel ControlNetModel FooTransformer2DModel; do
+    copy pixart
+    set_field pixart/transformer/config.json _class_name "\"$name\""
+    refused 1 "transformer/config.json: field '_class_name': found .*$name.*; expected" generate -m pixart -p x
+    copy pixart
+    set_field pixart/model_index.json transformer "[\"diffusers\", \"$name\"]"
+    refused 1 "model_index.json: field 'transformer': found .*$name.*; expected" generate -m pixart -p x
+done
 copy sd15
 set_field sd15/model_index.json unet '[null, null]'
 refused 1 "model_index.json: field 'unet': expected .*found no class" generate -m sd15 -p x

@@ -68,10 +68,69 @@ grep -q 'tokens do not fit' "$place/err" || fail "no word about what was cut off
 expect 0 generate --from cut.png -m "$model" -q -o again.png
 cmp cut.png again.png || fail "the picture does not remember the limit"
 
+# Heat maps and statistics of attention change nothing; their blocks are called by number.
+draw --attention-maps 'fox,red fox' --attention-maps-blocks 0,2 -o words.png
+cmp all.png words.png || fail "--attention-maps changes the picture"
+[ -s words-attention.png ] || fail "no heat maps"
+# shellcheck disable=SC2086
+refused 2 "attention-maps-blocks: 'mid' matches no cross-attention.*numbers of blocks from 0 to 2" \
+    generate $small -p 'a red fox' --attention-maps fox --attention-maps-blocks mid
+# shellcheck disable=SC2086
+refused 2 "'wolf' is not in the prompt, whose tokens are:" generate $small -p 'a red fox' --attention-maps wolf
+draw --attention-stats stats.json -o watched.png
+cmp all.png watched.png || fail "--attention-stats changes the picture"
+draw --attention-stats stats.csv -o watched.png
+python3 - <<'END' || fail "the statistics"
+import csv, json
+stats = json.load(open("stats.json"))
+assert list(stats["blocks"]) == ["0", "1", "2"], stats["blocks"]
+assert [site["name"] for site in stats["sites"]] == [f"transformer_blocks.{i}.attn2" for i in range(3)]
+heads = [head["zeros"] for head in stats["sites"][1]["heads"]]
+assert abs(sum(heads) / len(heads) - stats["blocks"]["1"]["zeros"]) < 1e-6
+assert {row["block"] for row in csv.DictReader(open("stats.csv", newline=""))} == {"0", "1", "2"}
+END
+
+# Several settings in one picture.
+draw --compare -o off-on.png
+draw --compare 'pladis-blocks=all;0-1;2' -o blocks.png
+# shellcheck disable=SC2086
+expect 0 grid $small -p 'a red fox' --x pladis-alpha=1.25,1.5,2 --y cfg-scale=1,4.5 -o grid.png
+# shellcheck disable=SC2086
+expect 0 grid $small -p 'a red fox' --x 'pladis-blocks=all;0-2;0;1' --y width=64,96 -o sizes.png
+python3 - <<'END' || fail "the sizes of pages"
+import csv, struct
+size = lambda name: struct.unpack(">II", open(name, "rb").read(24)[16:])
+assert size("off-on.png")[0] > 2 * 64 and size("blocks.png")[0] > 3 * 64
+assert size("grid.png")[0] > 3 * 64 and size("grid.png")[1] > 2 * 64
+rows = list(csv.DictReader(open("grid.csv", newline="")))
+assert [row["evaluations"] for row in rows] == ["1"] * 3 + ["2"] * 3
+rows = list(csv.DictReader(open("sizes.csv", newline="")))
+changes = [float(row["mean_difference_from_first"]) for row in rows[:4]]
+assert changes[:2] == [0, 0] and min(changes[2:]) > 0, changes
+END
+
+# What is for other kinds of model is named where it has no effect.
+# no_effect OPTION VALUE: the picture is the one without it, and a warning says so.
+no_effect() {
+    expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p 'a red fox' --no-metadata "$1" "$2" -o without.png
+    grep -q "${1#--} has no effect on this model" "$place/err" || fail "no word about $1"
+    cmp all.png without.png || fail "$1 has an effect"
+}
+no_effect --clip-skip 2
+no_effect --original-size 32x32
+no_effect --target-size 32x32
+no_effect --crop 1,1
+# shellcheck disable=SC2086
+refused 2 "guidance seg: layers: 'up' matches no self-attention" generate $small -p x --guidance seg:layers=up
+
 # Other layouts, other types.
 expect 0 convert "$model" -o folder --dtype f16
 draw -m folder -o converted.png
 refused 1 'no layout of one file' convert "$model" -o file.safetensors
 [ ! -e file.safetensors ] || fail "a refused conversion left a file"
-# shellcheck disable=SC2086
-refused 2 'width: expected a multiple of 16' generate $small -p x -W 72
+for size in 72 8 100; do
+    # shellcheck disable=SC2086
+    refused 2 'width: expected a multiple of 16' generate $small -p x -W $size
+    # shellcheck disable=SC2086
+    refused 2 'height: expected a multiple of 16' generate $small -p x -H $size
+done

@@ -32,6 +32,7 @@ static const pld_family_part parts[] = {
 
 static const pld_text_use texts[] = {{.part = "text_encoder",
                                       .style = &pld_prompt_style_chunks,
+                                      .clip_skip = true,
                                       .skip = 0,
                                       .final_norm = true,
                                       .pooled = false}};

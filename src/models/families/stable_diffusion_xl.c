@@ -41,11 +41,13 @@ static const pld_family_part parts[] = {
 /** The states in front of the last layer, without the final norm. */
 static const pld_text_use texts[] = {{.part = "text_encoder",
                                       .style = &pld_prompt_style_chunks,
+                                      .clip_skip = true,
                                       .skip = 1,
                                       .final_norm = false,
                                       .pooled = false},
                                      {.part = "text_encoder_2",
                                       .style = &pld_prompt_style_chunks,
+                                      .clip_skip = true,
                                       .skip = 1,
                                       .final_norm = false,
                                       .pooled = true}};

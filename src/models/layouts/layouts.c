@@ -36,32 +36,41 @@ static const char *const passed_over[] = {
     "conditioner.embedders.0.transformer.logit_scale",
 };
 
-/* Files of other kinds, by a piece of a tensor's name. */
+/* Files of other kinds, by a piece of a tensor's name; the first row that fits counts. */
 static const struct {
     const char *piece, *kind;
+    int64_t inputs; /* that tensor is a matrix of as many columns; 0: any tensor */
 } other_kinds[] = {
-    {"lora_unet_", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m"},
-    {"lora_te", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m"},
-    {"lora_A.weight", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m"},
-    {"lora.down.weight", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m"},
-    {"_lora.down.weight", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m"},
-    {"joint_blocks.0.", "the network of Stable Diffusion 3, which is not supported"},
-    {"double_blocks.0.", "the network of FLUX, which is not supported"},
-    {"double_stream_blocks.0.", "the network of FLUX, which is not supported"},
-    {"single_transformer_blocks.0.", "the network of FLUX, which is not supported"},
-    {"input_hint_block.", "a ControlNet, which is not supported"},
-    {"controlnet_cond_embedding.", "a ControlNet, which is not supported"},
-    {"motion_modules.", "an AnimateDiff motion module, which is not supported"},
-    {"image_proj.", "an IP-Adapter, which is not supported"},
-    {"ip_adapter.", "an IP-Adapter, which is not supported"},
-    {"conv_up1.", "an upscaler, which is not supported"},
-    {"emb_params", "a textual-inversion embedding, which is not supported"},
-    {"clip_l", "a textual-inversion embedding, which is not supported"},
+    {"lora_unet_", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m", 0},
+    {"lora_te", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m", 0},
+    {"lora_A.weight", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m", 0},
+    {"lora.down.weight", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m", 0},
+    {"_lora.down.weight", "a LoRA; give it with --lora, and the checkpoint that it was made for with -m", 0},
+    {"controlnet_blocks.", "a ControlNet, which is not supported", 0},
+    {"controlnet_x_embedder.", "a ControlNet, which is not supported", 0},
+    {"redux_up.", "FLUX Redux, which is not supported: it takes pictures as prompts", 0},
+    /* latents of 64, the masked picture's 64 and its mask's 256; latents and another picture's */
+    {"img_in.weight", "the inpainting network FLUX Fill, which is not supported", 384},
+    {"img_in.weight", "FLUX Control, which is not supported: it is conditioned on edges or depth", 128},
+    {"joint_blocks.0.", "the network of Stable Diffusion 3, which is not supported", 0},
+    {"double_blocks.0.", "the network of FLUX, which is not supported", 0},
+    {"double_stream_blocks.0.", "the network of FLUX, which is not supported", 0},
+    {"single_transformer_blocks.0.", "the network of FLUX, which is not supported", 0},
+    {"input_hint_block.", "a ControlNet, which is not supported", 0},
+    {"controlnet_cond_embedding.", "a ControlNet, which is not supported", 0},
+    {"motion_modules.", "an AnimateDiff motion module, which is not supported", 0},
+    {"image_proj.", "an IP-Adapter, which is not supported", 0},
+    {"ip_adapter.", "an IP-Adapter, which is not supported", 0},
+    {"conv_up1.", "an upscaler, which is not supported", 0},
+    {"emb_params", "a textual-inversion embedding, which is not supported", 0},
+    {"clip_l", "a textual-inversion embedding, which is not supported", 0},
+    {"mlp.inverted_conv.", "the network of SANA, which is not supported", 0},
     {"adaln_single.emb.",
-     "a transformer like PixArt's alone, which is no model; give the diffusers folder that it belongs to"},
+     "a transformer like PixArt's alone, which is no model; give the diffusers folder that it belongs to", 0},
+    {"cross_attn.kv_linear.", "the network of PixArt, which is supported only as a diffusers folder", 0},
     {"shared.weight",
-     "a T5 text encoder alone, which is no model; give the diffusers folder that it belongs to"},
-    {"vision_model.embeddings.", "a CLIP image encoder, which is not supported"},
+     "a T5 text encoder alone, which is no model; give the diffusers folder that it belongs to", 0},
+    {"vision_model.embeddings.", "a CLIP image encoder, which is not supported", 0},
 };
 
 static bool starts_with(const char *text, const char *start) {
@@ -106,7 +115,10 @@ const char *pld_layout_other_kind(const pld_layout_contents *contents) {
     }
     for (size_t kind = 0; kind < sizeof other_kinds / sizeof *other_kinds; kind++) {
         for (size_t i = 0; i < pld_weight_files_count(files); i++) {
-            if (strstr(pld_weight_files_at(files, i).tensor->name, other_kinds[kind].piece)) {
+            const pld_stored_tensor *tensor = pld_weight_files_at(files, i).tensor;
+            const int64_t inputs = other_kinds[kind].inputs;
+            if (strstr(tensor->name, other_kinds[kind].piece) &&
+                (!inputs || (tensor->rank == 2 && tensor->shape[1] == inputs))) {
                 return other_kinds[kind].kind;
             }
         }

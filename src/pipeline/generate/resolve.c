@@ -48,9 +48,15 @@ static pld_status check_range(pld_error *error, const char *name, double value, 
 /** Every text encoder keeps the state in front of its first layer at least. */
 static pld_status check_clip_skip(const pld_generation *g) {
     int64_t most = INT64_MAX;
+    bool skips = false;
     for (int i = 0; i < g->model->family->text_count; i++) {
         const int64_t layers = pld_text_encoder_of(g->model, i)->text.layers;
         most = layers < most ? layers : most;
+        skips = skips || g->model->family->texts[i].clip_skip;
+    }
+    if (!skips && g->options->clip_skip > 1) {
+        pld_log_message(&g->model->engine->log, PLD_LOG_WARNING,
+                        "clip-skip has no effect on this model, whose prompts are not read by CLIP");
     }
     return g->options->clip_skip >= 1 && g->options->clip_skip <= most
                ? PLD_OK

@@ -14,7 +14,7 @@ static pld_status need_text(pld_session *session, int index, int64_t tokens, int
     const pld_text_use *use = &session->model->family->texts[index];
     const pld_text_request request = {.batch = 1,
                                       .tokens = tokens,
-                                      .skip = clip_skip - 1 + use->skip,
+                                      .skip = use->skip + (use->clip_skip ? clip_skip - 1 : 0),
                                       .final_norm = use->final_norm,
                                       .pooled = use->pooled};
     if (session->text[index].ready && session->text[index].skip == request.skip &&
