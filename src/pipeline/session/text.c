@@ -93,7 +93,8 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
     const int64_t step = session->model->denoiser_facts.state_width;
     const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
     float *rows = pld_allocate(chunks->positions, width * sizeof *rows);
-    pld_status status = rows ? PLD_OK : pld_fail_memory(error, chunks->positions * width, "text states");
+    pld_status status =
+        rows ? PLD_OK : pld_fail_memory(error, chunks->positions * width * sizeof *rows, "text states");
     float *out = states->states + column;
     for (size_t i = 0; status == PLD_OK && i < chunks->count; i++) {
         status = encode_chunk(session, index, &chunks->chunks[i], chunks->positions, cancel, rows,
