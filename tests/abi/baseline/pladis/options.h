@@ -132,7 +132,8 @@ typedef struct pld_option_value {
     size_t count;
 } pld_option_value;
 
-/** Values for all options; none is set at first. */
+/** Values for all options; none is set at first. A function that is given NULL for what it needs says so with
+ *  PLD_ERROR_ARGUMENT; one that returns no status then does nothing, or finds nothing. */
 typedef struct pld_options pld_options;
 
 PLD_API pld_status pld_options_create(pld_options **options, pld_error *error);
