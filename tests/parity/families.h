@@ -9,10 +9,11 @@
 /** Relative errors that are allowed. Why: families.c. */
 typedef struct parity_row {
     const char *kind, *model;
-    int cases;          /**< in the tree */
-    int taps;           /**< maps inside the network that a forward of it compares; 0: it has none */
-    double tolerance;   /**< in float32, and with split operands where that network runs so */
-    double bf16;        /**< with bfloat16 products; 0: what tolerance says */
+    int cases;        /**< in the tree */
+    int taps;         /**< maps inside the network that a forward of it compares; 0: it has none */
+    double tolerance; /**< in float32, and with split operands where that network runs so */
+    double
+        bf16; /**< with bfloat16 products; 0: what tolerance says, or, of LoRAs, they run in float32 alone */
     double bf16_inside; /**< likewise, of maps inside the network; 0: as bf16 */
 } parity_row;
 

@@ -154,6 +154,10 @@ static void adapters(void **state) {
 
 static void compare_whole(const parity_case *c, const parity_row *row, void *user) {
     (void)user;
+    if (forced_bf16() && row->bf16 == 0) {
+        reference_pass_over(c->root, c->name, "its model magnifies roundings too much for bfloat16");
+        return;
+    }
     assert_true(compare_case(c, c->root, row) >= 6);
 }
 
