@@ -42,12 +42,16 @@ pld_status bench_isolate(const bench_run *bench, const bench_network *of, int in
     plan->site_count = network->site_count;
     plan->operator_count = 1;
     plan->operators[0] = network->operators[index];
-    memcpy(plan->sites, network->sites, network->site_count * sizeof *plan->sites);
+    if (network->site_count > 0) {
+        memcpy(plan->sites, network->sites, network->site_count * sizeof *plan->sites);
+    }
     plan->constants = pld_allocate(network->constant_count, sizeof *plan->constants);
     if (!plan->constants) {
         return pld_fail_memory(error, network->constant_count * sizeof *plan->constants, "plan");
     }
-    memcpy(plan->constants, network->constants, network->constant_count * sizeof *plan->constants);
+    if (network->constant_count > 0) {
+        memcpy(plan->constants, network->constants, network->constant_count * sizeof *plan->constants);
+    }
     plan->constant_count = network->constant_count;
     for (size_t i = 0; i < plan->value_count; i++) {
         const pld_value *value = &network->values[i];

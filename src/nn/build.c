@@ -141,7 +141,9 @@ int pld_build_constant(pld_builder *b, size_t floats, void (*fill)(const void *d
     }
     pld_constant *constant = &plan->constants[plan->constant_count];
     *constant = (pld_constant){.fill = fill, .floats = floats};
-    memcpy(constant->description, description, description_bytes);
+    if (description_bytes > 0) {
+        memcpy(constant->description, description, description_bytes);
+    }
     return (int)plan->constant_count++;
 }
 

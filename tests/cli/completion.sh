@@ -58,7 +58,7 @@ zmodload zsh/zpty
 zpty -b shell "ZDOTDIR=$PWD/rc TERM=dumb zsh -i"
 wait_for() {
     local all= line= i
-    for i in {1..100}; do
+    for i in {1..600}; do
         while zpty -r -t shell line; do all+=$line; done
         [[ $all == *$1* ]] && break
         sleep 0.1
