@@ -11,7 +11,7 @@ enum { EXPECTED_BYTES = 512 };
 /** What is said of each role. */
 static const struct {
     const char *is, *expected;
-} roles[] = {
+} roles[PLD_CLASS_ANY + 1] = {
     [PLD_CLASS_PIPELINE] = {"a pipeline", "a pipeline of a family that 'pladis list families' lists"},
     [PLD_CLASS_DENOISER] = {"a denoising network", NULL},
     [PLD_CLASS_AUTOENCODER] = {"an autoencoder", NULL},
@@ -20,6 +20,8 @@ static const struct {
     [PLD_CLASS_SCHEDULER] = {"a scheduler",
                              "the class of a sampler that 'pladis list samplers' lists, such as "
                              "EulerDiscreteScheduler"},
+    [PLD_CLASS_ANY] = {"of a family that is not supported",
+                       "classes of a family that 'pladis list families' lists"},
 };
 
 static const pld_class_role class_roles[PLD_ROLE_COUNT] = {[PLD_ROLE_TEXT_ENCODER] = PLD_CLASS_TEXT_ENCODER,

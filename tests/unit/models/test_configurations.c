@@ -204,6 +204,8 @@ static void classes_are_known_by_name(void **state) {
         {"FluxControlNetPipeline", PLD_CLASS_PIPELINE, "(FLUX with a ControlNet)"},
         {"FluxControlNetModel", PLD_CLASS_DENOISER, "(FLUX with a ControlNet)"},
         {"FluxControlPipeline", PLD_CLASS_PIPELINE, "(FLUX Control, which"},
+        {"FluxControlNetModel", PLD_CLASS_ANY, "not supported; expected classes of a family that"},
+        {"AutoencoderKL", PLD_CLASS_ANY, "which is an autoencoder; expected classes of a family that"},
         {"SD3ControlNetModel", PLD_CLASS_DENOISER, "(Stable Diffusion 3 with a ControlNet)"},
         {"SanaControlNetModel", PLD_CLASS_DENOISER, "(SANA with a ControlNet)"},
         {"QwenImageEditPipeline", PLD_CLASS_PIPELINE, "(Qwen-Image Edit"},
