@@ -87,6 +87,10 @@ typedef struct pld_model_options {
     const char *vae;       /**< file or folder with the autoencoder to use */
     const char *tokenizer; /**< tokenizer folder, or CLIP's bpe_simple_vocab_16e6.txt[.gz] */
     const char *vocabulary; /**< such a file for models that have no tokenizer and are given none */
+    /** Folders with what './dev setup' fetches: vocabularies of other kinds, for the same models, and the instruction of
+     *  SANA; looked through in this order [vocabulary_dir_count]. NULL: none */
+    const char *const *vocabulary_dirs;
+    size_t vocabulary_dir_count;
 } pld_model_options;
 
 PLD_API void pld_model_options_init(pld_model_options *options, size_t struct_size);
@@ -284,6 +288,8 @@ typedef struct pld_tokenizer_tokens {
     const int32_t *dropped; /**< ids that did not fit (literal prompts only) [dropped_count] */
     const char *const *dropped_pieces;
     size_t dropped_count;
+    size_t
+        unseen; /**< tokens behind the first of a chunk, of an instruction, whose states the denoiser does not get */
 } pld_tokenizer_tokens;
 
 typedef struct pld_tokens {
@@ -296,6 +302,24 @@ typedef struct pld_tokens {
  * model's positions). Free with pld_tokens_destroy. */
 PLD_API pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
                                 pld_tokens **tokens, pld_error *error);
+/** How a text is tokenized. */
+typedef struct pld_tokenize_options {
+    size_t struct_size;
+    bool literal;
+    int positions;                   /**< of a tokenizer folder; 0: its own */
+    const char *complex_instruction; /**< as in pld_generate_options; a literal text has none */
+    const char *const
+        *vocabulary_dirs; /**< of a model folder, as in pld_model_options [vocabulary_dir_count] */
+    size_t vocabulary_dir_count;
+} pld_tokenize_options;
+
+PLD_API void pld_tokenize_options_init(pld_tokenize_options *options, size_t struct_size);
+PLD_API pld_status pld_tokenize_with(const pld_model *model, const char *text, size_t length,
+                                     const pld_tokenize_options *options, pld_tokens **tokens,
+                                     pld_error *error);
+PLD_API pld_status pld_tokenize_folder_with(const char *folder, const char *text, size_t length,
+                                            const pld_tokenize_options *options, pld_tokens **tokens,
+                                            pld_error *error);
 /** The same for a tokenizer folder alone, or a model folder that has `tokenizer/` and perhaps `tokenizer_2/`;
  * positions 0: the folder's own. */
 PLD_API pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
@@ -416,6 +440,9 @@ typedef struct pld_generate_options {
     /** Checked before every operator, by an atomic read: non-zero cancels. May be set from another thread (by
      * an atomic store) or a signal handler. May be NULL. */
     const volatile int *cancel;
+    /** The text in front of the prompt, not of the negative one, of models that were trained with one (SANA); "none";
+     *  NULL: the model's own */
+    const char *complex_instruction;
 } pld_generate_options;
 
 PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);

@@ -9,6 +9,10 @@ static const pld_class rows[] = {
     /* what is supported */
     {"CLIPTokenizer", PLD_CLASS_TOKENIZER, NULL, true},
     {"CLIPTokenizerFast", PLD_CLASS_TOKENIZER, NULL, true},
+    {"GemmaTokenizer", PLD_CLASS_TOKENIZER, NULL, true},
+    {"GemmaTokenizerFast", PLD_CLASS_TOKENIZER, NULL, true},
+    {"Qwen2Tokenizer", PLD_CLASS_TOKENIZER, NULL, true},
+    {"Qwen2TokenizerFast", PLD_CLASS_TOKENIZER, NULL, true},
     {"T5Tokenizer", PLD_CLASS_TOKENIZER, NULL, true},
     {"T5TokenizerFast", PLD_CLASS_TOKENIZER, NULL, true},
     {"PreTrainedTokenizerFast", PLD_CLASS_TOKENIZER, NULL, false},
@@ -127,8 +131,6 @@ static const pld_class rows[] = {
     /* tokenizers */
     {"BertTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"XLMRobertaTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
-    {"GemmaTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
-    {"Qwen2Tokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"LlamaTokenizer*", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"ChatGLMTokenizer", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},
     {"AutoTokenizer", PLD_CLASS_TOKENIZER, "the tokenizer of another text encoder", false},

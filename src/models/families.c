@@ -14,6 +14,10 @@ const pld_part_class *const pld_part_classes[] = {&pld_class_unet,
                                                   &pld_class_clip_text,
                                                   &pld_class_clip_text_projection,
                                                   &pld_class_t5,
+                                                  &pld_class_gemma2,
+                                                  &pld_class_gemma2_causal,
+                                                  &pld_class_qwen3,
+                                                  &pld_class_qwen3_causal,
                                                   NULL};
 
 const pld_part_class *pld_part_class_find(const char *name) {
@@ -53,6 +57,15 @@ const pld_published_part *pld_published_part_of(const pld_published *published, 
     for (const pld_published_part *row = published->parts; row->part; row++) {
         if (strcmp(row->part, part) == 0) {
             return row;
+        }
+    }
+    return NULL;
+}
+
+const pld_text_use *pld_family_instructed(const pld_family *family) {
+    for (int i = 0; i < family->text_count; i++) {
+        if (family->texts[i].instruction) {
+            return &family->texts[i];
         }
     }
     return NULL;

@@ -4,6 +4,7 @@
 #ifndef PLD_MODELS_FAMILIES_H
 #define PLD_MODELS_FAMILIES_H
 
+#include "models/installed.h"
 #include "models/published.h"
 #include "text/prompt/style.h"
 
@@ -11,13 +12,14 @@ enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 3 };
 
 /** One component of a family, as a diffusers folder names it. */
 typedef struct pld_family_part {
-    const char *name;            /**< its folder, "text_encoder_2" */
-    const pld_part_class *class; /**< that it usually is */
-    const char *stem;            /**< how its weight files begin, "model" */
-    const char *tokenizer;       /**< of a text encoder: folder of its tokenizer */
-    const char *tokenizer_class; /**< how its class begins, "CLIPTokenizer" */
-    const char *pad_token;       /**< with which its texts are filled up, where the tokenizer does not say */
-    const char *what, *remedy;   /**< for people, where a file lacks it: "it holds no WHAT: give REMEDY" */
+    const char *name;                /**< its folder, "text_encoder_2" */
+    const pld_part_class *class;     /**< that it usually is */
+    const char *stem;                /**< how its weight files begin, "model" */
+    const char *tokenizer;           /**< of a text encoder: folder of its tokenizer */
+    const char *tokenizer_class;     /**< how its class begins, "CLIPTokenizer" */
+    const pld_installed *vocabulary; /**< of files that hold no tokenizer; NULL: one must be given */
+    const char *pad_token;     /**< with which its texts are filled up, where the tokenizer does not say */
+    const char *what, *remedy; /**< for people, where a file lacks it: "it holds no WHAT: give REMEDY" */
 } pld_family_part;
 
 /** How the states of a text encoder are used. */
@@ -26,10 +28,13 @@ typedef struct pld_text_use {
     const pld_prompt_style *style; /**< how a prompt becomes its ids */
     bool folded;                   /**< of pld_prompt_frame, like the next two */
     const char *before, *after;
-    bool clip_skip;  /**< --clip-skip leaves out more of its layers, which makes sense for CLIP */
-    int skip;        /**< layers that are left out at a clip-skip of 1 */
-    bool final_norm; /**< its states go through its final norm */
-    bool pooled;     /**< its pooled, projected embedding is wanted too */
+    bool clip_skip; /**< --clip-skip leaves out more of its layers, which makes sense for CLIP */
+    const pld_installed
+        *instruction; /**< a text that goes before prompts that are to be drawn, unless another is asked for:
+                                           of its rows the last alone is used, and the first of all; NULL: none ever does */
+    int skip;         /**< layers that are left out at a clip-skip of 1 */
+    bool final_norm;  /**< its states go through its final norm */
+    bool pooled;      /**< its pooled, projected embedding is wanted too */
 } pld_text_use;
 
 /** A pipeline of diffusers by which folders name a family. */
@@ -65,6 +70,9 @@ const pld_family *pld_family_for_pipeline(const char *pipeline, const pld_pipeli
 
 /** The published model of this name and its family (may be NULL), or NULL. */
 const pld_published *pld_published_find(const char *name, const pld_family **family);
+
+/** The use of texts that may have an instruction in front; NULL: the family has none. */
+const pld_text_use *pld_family_instructed(const pld_family *family);
 
 /** Number of parts. */
 int pld_family_part_count(const pld_family *family);

@@ -23,11 +23,15 @@ typedef struct pld_text_request {
     int64_t skip;    /**< layers in front of the end at which the states are taken; 0: all have run */
     bool final_norm; /**< the states go through the final norm; else they are taken as they are */
     bool pooled;     /**< also the pooled and projected embedding; it always comes from all layers */
+    /** Of causal encoders: [state_count] so many layers have run where states are taken, ascending. They stand beside each
+     * other, without a final norm, and skip does not count. NULL: the last alone. */
+    const int64_t *states_after;
+    int state_count;
 } pld_text_request;
 
 /** Values of the network that can be read after a run. */
 typedef struct pld_text_values {
-    pld_value_id states; /**< [B, T, width] */
+    pld_value_id states; /**< [B, T, width], or times state_count */
     pld_value_id pooled; /**< [B, 1, projection]; PLD_NO_VALUE unless asked for */
 } pld_text_values;
 

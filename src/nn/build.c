@@ -134,16 +134,23 @@ int pld_build_constant(pld_builder *b, size_t floats, void (*fill)(const void *d
     if (pld_build_failed(b)) {
         return -1;
     }
+    pld_constant wanted = {.fill = fill, .floats = floats};
+    if (description_bytes > 0) {
+        memcpy(wanted.description, description, description_bytes);
+    }
+    for (size_t i = 0; i < plan->constant_count; i++) {
+        const pld_constant *have = &plan->constants[i];
+        if (have->fill == fill && have->floats == floats &&
+            memcmp(have->description, wanted.description, sizeof wanted.description) == 0) {
+            return (int)i;
+        }
+    }
     if (!pld_grow((void **)&plan->constants, &plan->constant_capacity, plan->constant_count + 1,
                   sizeof *plan->constants)) {
         b->status = pld_fail_memory(b->error, sizeof *plan->constants, "plan");
         return -1;
     }
-    pld_constant *constant = &plan->constants[plan->constant_count];
-    *constant = (pld_constant){.fill = fill, .floats = floats};
-    if (description_bytes > 0) {
-        memcpy(constant->description, description, description_bytes);
-    }
+    plan->constants[plan->constant_count] = wanted;
     return (int)plan->constant_count++;
 }
 

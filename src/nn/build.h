@@ -138,6 +138,16 @@ pld_value_id pld_group_norm_factors(pld_builder *b, const char *name, pld_value_
 pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
 /** RMS norm with a weight (Zhang & Sennrich 2019, arXiv 1910.07467). */
 pld_value_id pld_rms_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
+
+typedef struct pld_rms_norm_options {
+    bool plus_one;     /**< the weight is stored less one, as Gemma's */
+    pld_value_id into; /**< [as x], to which the norm is added; PLD_NO_VALUE: it makes a value of its own */
+} pld_rms_norm_options;
+
+#define PLD_RMS_NORM ((pld_rms_norm_options){.into = PLD_NO_VALUE})
+
+pld_value_id pld_rms_norm_with(pld_builder *b, const char *name, pld_value_id x, double epsilon,
+                               pld_rms_norm_options options);
 /** Layer norm without weights, then ·(1 + scale) + shift, [C] each of every picture: adaptive layer norm (Peebles & Xie
  * 2023, arXiv 2212.09748). */
 pld_value_id pld_layer_norm_modulated(pld_builder *b, pld_value_id x, double epsilon, pld_slice scale,
@@ -213,6 +223,9 @@ pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other);
 /** Token ids of the run → [B, T, channels], token plus position embedding; `positions` NULL: without. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);
+/** The same without positions, times a scale. */
+pld_value_id pld_embed_scaled(pld_builder *b, const char *tokens, double scale, int64_t batch, int64_t count,
+                              int64_t vocabulary, int64_t channels);
 /** Timesteps of the run → sinusoids [B, 1, channels]. */
 pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
                           double shift);

@@ -32,7 +32,8 @@ void pld_build_append(pld_builder *b, const pld_operator *op);
 void pld_build_simple(pld_builder *b, pld_operator_kind kind, const char *name, pld_value_id in,
                       pld_value_id out);
 
-/** Index of a new constant of the plan, which `fill` makes of a description of at most 64 bytes; −1 after a failure. */
+/** Index of the plan's constant that `fill` makes of a description of at most 64 bytes, one for all that ask for the same;
+ * −1 after a failure. */
 int pld_build_constant(pld_builder *b, size_t floats, void (*fill)(const void *description, float *table),
                        const void *description, size_t description_bytes);
 

@@ -55,12 +55,25 @@ pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, do
     return op.out;
 }
 
-pld_value_id pld_rms_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon) {
+pld_value_id pld_rms_norm_with(pld_builder *b, const char *name, pld_value_id x, double epsilon,
+                               pld_rms_norm_options options) {
     const int64_t channels = pld_build_channels(b, x);
-    pld_operator op = token_norm(b, PLD_OPERATOR_RMS_NORM, name, x, epsilon);
+    pld_operator op;
+    if (options.into == PLD_NO_VALUE) {
+        op = token_norm(b, PLD_OPERATOR_RMS_NORM, name, x, epsilon);
+    } else {
+        op = pld_build_operator(b, PLD_OPERATOR_RMS_NORM, name, x, options.into);
+        op.norm.epsilon = (float)epsilon;
+        op.norm.residual = options.into;
+    }
+    op.norm.plus_one = options.plus_one;
     op.norm.weight = pld_build_bind(b, op.name, ".weight", 1, &channels);
     pld_build_append(b, &op);
     return op.out;
+}
+
+pld_value_id pld_rms_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon) {
+    return pld_rms_norm_with(b, name, x, epsilon, PLD_RMS_NORM);
 }
 
 pld_value_id pld_layer_norm_modulated(pld_builder *b, pld_value_id x, double epsilon, pld_slice scale,

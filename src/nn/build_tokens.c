@@ -17,6 +17,16 @@ pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions
     return out;
 }
 
+pld_value_id pld_embed_scaled(pld_builder *b, const char *tokens, double scale, int64_t batch, int64_t count,
+                              int64_t vocabulary, int64_t channels) {
+    const pld_value_id out = pld_build_source(b, batch, count, 1, channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_EMBED, tokens, PLD_NO_VALUE, out);
+    op.embedding.tokens = pld_build_bind(b, op.name, ".weight", 2, (int64_t[]){vocabulary, channels});
+    op.embedding.scale = (float)scale;
+    pld_build_append(b, &op);
+    return out;
+}
+
 pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
                           double shift) {
     const pld_value_id out = pld_build_source(b, batch, 1, 1, channels);

@@ -79,7 +79,9 @@ typedef struct pld_norm {
     float epsilon;
     int64_t groups;         /**< of a group norm */
     bool silu;              /**< of a group norm: after it */
+    bool plus_one;          /**< of an RMS norm: the weight is stored less one */
     pld_slice scale, shift; /**< [C] of a norm of tokens: ·(1 + scale) + shift after it */
+    pld_value_id residual;  /**< of an RMS norm: out, to which it is added; PLD_NO_VALUE: it is not */
 } pld_norm;
 
 /** Over which numbers of a row the norm of heads goes. */
@@ -108,6 +110,7 @@ typedef struct pld_patches_description {
 
 typedef struct pld_embedding {
     pld_parameter *tokens;    /**< [vocabulary, C] */
+    float scale;              /**< of its rows; 0: none */
     pld_parameter *positions; /**< [T, C]; NULL: none */
 } pld_embedding;
 

@@ -18,7 +18,10 @@
             SLOT(product.residual, PLD_READS), SLOT(product.gate.value, PLD_READS)                           \
     }
 #define NORM_SLOTS                                                                                           \
-    { IN, OUT, SLOT(norm.scale.value, PLD_READS), SLOT(norm.shift.value, PLD_READS) }
+    {                                                                                                        \
+        IN, OUT, SLOT(norm.scale.value, PLD_READS), SLOT(norm.shift.value, PLD_READS),                       \
+            SLOT(norm.residual, PLD_READS)                                                                   \
+    }
 
 const pld_operator_kind_facts pld_operator_kinds[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_LINEAR] = {"linear", PRODUCT_SLOTS, pld_product_misfit},

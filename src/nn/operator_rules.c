@@ -73,6 +73,9 @@ const char *pld_group_norm_misfit(const pld_plan *plan, const pld_operator *op) 
 
 const char *pld_token_norm_misfit(const pld_plan *plan, const pld_operator *op) {
     const int64_t channels = value_of(plan, op->in)->channels;
+    if (op->norm.residual != PLD_NO_VALUE && op->norm.residual != op->out) {
+        return "residual";
+    }
     return is_slice(plan, op->norm.scale, channels) && is_slice(plan, op->norm.shift, channels)
                ? pld_same_misfit(plan, op)
                : "scale or shift";

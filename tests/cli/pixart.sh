@@ -123,6 +123,12 @@ no_effect --crop 1,1
 # shellcheck disable=SC2086
 refused 2 "guidance seg: layers: 'up' matches no self-attention" generate $small -p x --guidance seg:layers=up
 
+# It takes no instruction, but nothing is lost by saying so.
+# shellcheck disable=SC2086
+refused 2 'complex-instruction: models of the family pixart take no instruction' generate $small -p x --complex-instruction 'Draw: '
+draw --complex-instruction none -o no_instruction.png
+cmp all.png no_instruction.png || fail "none is not none"
+
 # Other layouts, other types.
 expect 0 convert "$model" -o folder --dtype f16
 draw -m folder -o converted.png

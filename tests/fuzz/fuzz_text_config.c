@@ -29,8 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_REQUIRE(error.message[0]);
         return 0;
     }
-    build(&config, &(pld_text_request){1, config.positions, 0, true, false});
-    build(&config, &(pld_text_request){1, config.positions, config.layers - 1, true, false});
-    build(&config, &(pld_text_request){1, config.positions, 1, false, true});
+    build(&config, &(pld_text_request){.batch = 1, .tokens = config.positions, .final_norm = true});
+    build(&config,
+          &(pld_text_request){
+              .batch = 1, .tokens = config.positions, .skip = config.layers - 1, .final_norm = true});
+    build(&config, &(pld_text_request){.batch = 1, .tokens = config.positions, .skip = 1, .pooled = true});
     return 0;
 }

@@ -23,7 +23,7 @@ for file in bin/pladis share/man/man1/pladis.1 share/bash-completion/completions
     [ -f "$root$prefix/$file" ] || fail "not installed: $file"
 done
 # Vocabularies that were fetched.
-for file in bpe_simple_vocab_16e6.txt.gz qwen3/tokenizer.json.gz t5/tokenizer.json; do
+for file in bpe_simple_vocab_16e6.txt.gz qwen3/tokenizer.json.gz t5/tokenizer.json sana/complex_instruction.txt; do
     [ ! -f "$source/.cache/vocabulary/$file" ] || [ -f "$root$prefix/share/pladis/vocabulary/$file" ] ||
         fail "not installed: vocabulary $file"
 done

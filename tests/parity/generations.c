@@ -26,6 +26,21 @@ typedef struct guidance_texts {
     int perturbed; /* branches */
 } guidance_texts;
 
+enum { MOST_INSTRUCTION = 4096 };
+
+/** The lines in front of a prompt, joined as diffusers joins them; null is none, and nothing is the model's own. */
+static const char *instruction_of(const json_t *info, char text[MOST_INSTRUCTION]) {
+    const json_t *lines = json_object_get(info, "complex_human_instruction");
+    size_t used = 0;
+    snprintf(text, MOST_INSTRUCTION, "none");
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        used += (size_t)snprintf(text + used, MOST_INSTRUCTION - used, "%s%s", i ? "\n" : "",
+                                 json_string_value(json_array_get(lines, i)));
+        assert_true(used < MOST_INSTRUCTION);
+    }
+    return lines ? text : NULL;
+}
+
 static void join_layers(const json_t *layers, char *text, size_t size) {
     text[0] = 0;
     for (size_t i = 0; i < json_array_size(layers); i++) {
@@ -199,7 +214,9 @@ static void generate_case(drawing *d, const parity_case *c, const parity_row *ro
     pld_report report;
     parity_case found;
     guidance_texts guidance = {0};
+    char instruction[MOST_INSTRUCTION];
     set_options(c->info, &options, timesteps);
+    options.complex_instruction = instruction_of(c->info, instruction);
     set_guidance(c->info, &guidance, &options);
     const int branches = (options.cfg_scale > 1 ? 2 : 1) + guidance.perturbed;
     if (by_preset) {
@@ -244,6 +261,7 @@ static const char *unknown_of(const json_t *info) {
                                         "model_calls",
                                         "decode",
                                         "max_sequence_length",
+                                        "complex_human_instruction",
                                         "preset",
                                         "timesteps",
                                         "store_embeds",

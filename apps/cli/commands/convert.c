@@ -112,7 +112,7 @@ static int choose_layout(convert_request *request) {
 
 /** Open the model and write it. */
 static int convert(const char *path, const convert_request *request, const pld_options *values) {
-    char vocabulary[PATH_MAX];
+    vocabularies found;
     pld_error error = {0};
     pld_engine_options engine_options;
     pld_model_options files;
@@ -124,7 +124,7 @@ static int convert(const char *path, const convert_request *request, const pld_o
     engine_options.log_level = message_log_level();
     pld_model_options_init(&files, sizeof files);
     pld_options_model(values, &files);
-    files.vocabulary = vocabulary_find(vocabulary, sizeof vocabulary);
+    vocabularies_offer(&found, &files);
     pld_convert_options_init(&options, sizeof options);
     options.layout = request->layout;
     options.dtype = request->dtype;

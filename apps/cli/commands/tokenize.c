@@ -16,14 +16,17 @@
 #include "values/json_values.h"
 
 typedef struct tokenize_request {
-    const char *model, *config, *tokenizer;
+    const char *model, *config, *tokenizer, *complex_instruction;
     bool json, raw;
 } tokenize_request;
 
 static const option_field fields[] = {
-    {"model", offsetof(tokenize_request, model)},   {"tokenizer", offsetof(tokenize_request, tokenizer)},
-    {"config", offsetof(tokenize_request, config)}, {"json", offsetof(tokenize_request, json)},
+    {"model", offsetof(tokenize_request, model)},
+    {"tokenizer", offsetof(tokenize_request, tokenizer)},
+    {"config", offsetof(tokenize_request, config)},
+    {"json", offsetof(tokenize_request, json)},
     {"raw", offsetof(tokenize_request, raw)},
+    {"complex-instruction", offsetof(tokenize_request, complex_instruction)},
 };
 
 const option_set tokenize_options = {
@@ -62,8 +65,8 @@ static json_t *tokenizer_json(const pld_tokenizer_tokens *tokens, bool raw) {
             json_array_append_new(list, chunk_json(tokens->chunks[i]));
         }
     }
-    return json_pack("{s:s, s:o, s:o}", "name", tokens->name, raw ? "ids" : "chunks", list, "dropped",
-                     dropped);
+    return json_pack("{s:s, s:o, s:o, s:I}", "name", tokens->name, raw ? "ids" : "chunks", list, "dropped",
+                     dropped, "unseen", (json_int_t)tokens->unseen);
 }
 
 static json_t *tokens_json(const pld_tokens *tokens, bool raw) {
@@ -87,6 +90,10 @@ static void print_table(const pld_tokenizer_tokens *tokens) {
             print_output("\n");
         }
     }
+    if (tokens->unseen > 0) {
+        print_output("\nof an instruction, and not shown to the network: tokens 2 to %zu\n",
+                     tokens->unseen + 1);
+    }
     if (tokens->dropped_count > 0) {
         print_output("\ncut off: %zu tokens:", tokens->dropped_count);
         for (size_t i = 0; i < tokens->dropped_count; i++) {
@@ -98,8 +105,9 @@ static void print_table(const pld_tokenizer_tokens *tokens) {
 
 /** With the tokenizers that belong to a checkpoint of one file. */
 static pld_status tokenize_for_file(const tokenize_request *request, const char *path, const char *text,
-                                    size_t length, pld_tokens **tokens, pld_error *error) {
-    char vocabulary[PATH_MAX];
+                                    size_t length, const pld_tokenize_options *options, pld_tokens **tokens,
+                                    pld_error *error) {
+    vocabularies found;
     pld_engine_options engine_options;
     pld_model_options files;
     pld_engine *engine = NULL;
@@ -108,13 +116,13 @@ static pld_status tokenize_for_file(const tokenize_request *request, const char 
     pld_model_options_init(&files, sizeof files);
     files.config = request->config;
     files.tokenizer = request->tokenizer;
-    files.vocabulary = vocabulary_find(vocabulary, sizeof vocabulary);
+    vocabularies_offer(&found, &files);
     pld_status status = pld_engine_create(&engine_options, &engine, error);
     if (status == PLD_OK) {
         status = pld_model_open_with(engine, path, &files, &model, error);
     }
     if (status == PLD_OK) {
-        status = pld_tokenize(model, text, length, request->raw, tokens, error);
+        status = pld_tokenize_with(model, text, length, options, tokens, error);
     }
     pld_model_destroy(&model);
     pld_engine_destroy(&engine);
@@ -127,8 +135,16 @@ static int print_tokens(const tokenize_request *request, const char *path, const
     int code = EXIT_DONE;
     struct stat found;
     const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-    pld_status status = folder ? pld_tokenize_folder(path, 0, text, length, request->raw, &tokens, &error)
-                               : tokenize_for_file(request, path, text, length, &tokens, &error);
+    vocabularies installed;
+    pld_tokenize_options options;
+    vocabularies_find(&installed);
+    pld_tokenize_options_init(&options, sizeof options);
+    options.literal = request->raw;
+    options.complex_instruction = request->complex_instruction;
+    options.vocabulary_dirs = installed.folders;
+    options.vocabulary_dir_count = installed.count;
+    pld_status status = folder ? pld_tokenize_folder_with(path, text, length, &options, &tokens, &error)
+                               : tokenize_for_file(request, path, text, length, &options, &tokens, &error);
     if (status == PLD_OK && !request->raw) {
         status = pld_prompt_review(text, length, false, message_log, NULL, &error);
     }

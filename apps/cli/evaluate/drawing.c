@@ -218,7 +218,7 @@ static pld_status check_texts(const drawing *d, pld_error *error) {
 static int open_all(drawing *d) {
     const evaluation *e = d->e;
     pld_error error = {0};
-    char vocabulary[PATH_MAX];
+    vocabularies found;
     pld_model_options files;
     pld_model_info info = {.struct_size = sizeof info};
     lora_set loras;
@@ -226,7 +226,7 @@ static int open_all(drawing *d) {
     if (code != EXIT_DONE) {
         return code;
     }
-    run_model_options(&e->request->base, vocabulary, sizeof vocabulary, &files);
+    run_model_options(&e->request->base, &found, &files);
     if (open_engine(e->request, &d->engine, &error) != PLD_OK ||
         pld_model_open_with(d->engine, e->model_path, &files, &d->base, &error) != PLD_OK ||
         pld_model_get_info(d->base, &info, &error) != PLD_OK ||

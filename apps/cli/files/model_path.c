@@ -75,23 +75,41 @@ static bool try_file(const char *folder, const char *rest, char *path, size_t si
     return needed > 0 && (size_t)needed < size && exists(path);
 }
 
-const char *vocabulary_find(char *path, size_t size) {
-#define VOCABULARY "/bpe_simple_vocab_16e6.txt.gz"
-    const struct {
-        const char *folder, *rest;
-    } places[] = {
-        {getenv("PLADIS_VOCABULARY"), ""},
+/** Where what models lack may be installed, in the order in which it is looked for. */
+static const struct {
+    const char *folder, *variable, *rest; /* folder, or the variable's value and the rest */
+} places[] = {
 #ifdef PLADIS_SOURCE_VOCABULARY_DIR
-        {PLADIS_SOURCE_VOCABULARY_DIR, VOCABULARY},
+    {PLADIS_SOURCE_VOCABULARY_DIR, NULL, ""},
 #endif
-        {PLADIS_VOCABULARY_DIR, VOCABULARY},
-        {getenv("XDG_DATA_HOME"), "/pladis" VOCABULARY},
-        {getenv("HOME"), "/.local/share/pladis" VOCABULARY},
-    };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (try_file(places[i].folder, places[i].rest, path, size)) {
-            return path;
+    {PLADIS_VOCABULARY_DIR, NULL, ""},
+    {NULL, "XDG_DATA_HOME", "/pladis"},
+    {NULL, "HOME", "/.local/share/pladis"},
+};
+
+void vocabularies_find(vocabularies *found) {
+    const char *named = getenv("PLADIS_VOCABULARY");
+    found->count = 0;
+    for (size_t i = 0; i < sizeof places / sizeof *places && found->count < MOST_VOCABULARY_FOLDERS; i++) {
+        const char *folder = places[i].folder ? places[i].folder : getenv(places[i].variable);
+        char *path = found->paths[found->count];
+        if (try_file(folder, places[i].rest, path, sizeof found->paths[0])) {
+            found->folders[found->count++] = path;
         }
     }
-    return NULL;
+    found->clip =
+        named && try_file(named, "", found->clip_path, sizeof found->clip_path) ? found->clip_path : NULL;
+    for (size_t i = 0; i < found->count && !found->clip; i++) {
+        found->clip = try_file(found->folders[i], "/bpe_simple_vocab_16e6.txt.gz", found->clip_path,
+                               sizeof found->clip_path)
+                          ? found->clip_path
+                          : NULL;
+    }
+}
+
+void vocabularies_offer(vocabularies *found, pld_model_options *options) {
+    vocabularies_find(found);
+    options->vocabulary = found->clip;
+    options->vocabulary_dirs = found->folders;
+    options->vocabulary_dir_count = found->count;
 }

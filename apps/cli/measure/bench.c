@@ -68,7 +68,7 @@ const option_set bench_options_of_program = {
 typedef struct bench_state {
     bench_options options;
     char names[BENCH_MOST_MODELS][256], paths[BENCH_MOST_MODELS][PATH_MAX];
-    char vocabulary[PATH_MAX];
+    vocabularies vocabularies;
     bool wanted[16]; /* by group */
     bench_run *run;
     pld_profile *profile;
@@ -241,22 +241,22 @@ static int run(bench_state *state, const bench_request *request, const char *con
     if (!choose_groups(state, words, word_count)) {
         return EXIT_USAGE;
     }
-    state->options =
-        (bench_options){.threads = (int)request->threads,
-                        .isa = request->isa,
-                        .conv = request->conv,
-                        .dtype = request->dtype,
-                        .vocabulary = vocabulary_find(state->vocabulary, sizeof state->vocabulary),
-                        .low_memory = request->low_memory,
-                        .repeats = (int)request->repeats,
-                        .only = request->only->texts,
-                        .only_count = (int)request->only->count,
-                        .width = (int)request->width,
-                        .height = (int)request->height,
-                        .steps = (int)request->steps,
-                        .cancel = cancel_flag(),
-                        .user = &state->table,
-                        .show = json_to_output(request) ? NULL : bench_report_result};
+    vocabularies_find(&state->vocabularies);
+    state->options = (bench_options){.threads = (int)request->threads,
+                                     .isa = request->isa,
+                                     .conv = request->conv,
+                                     .dtype = request->dtype,
+                                     .vocabulary = state->vocabularies.clip,
+                                     .low_memory = request->low_memory,
+                                     .repeats = (int)request->repeats,
+                                     .only = request->only->texts,
+                                     .only_count = (int)request->only->count,
+                                     .width = (int)request->width,
+                                     .height = (int)request->height,
+                                     .steps = (int)request->steps,
+                                     .cancel = cancel_flag(),
+                                     .user = &state->table,
+                                     .show = json_to_output(request) ? NULL : bench_report_result};
     cancel_install();
     int code = prepare(state, request);
     if (code == EXIT_DONE) {

@@ -34,11 +34,10 @@ static void settle_pladis_scale(picture_list *pictures, double model_scale) {
     }
 }
 
-void run_model_options(const generate_request *request, char *vocabulary, size_t size,
-                       pld_model_options *options) {
+void run_model_options(const generate_request *request, vocabularies *found, pld_model_options *options) {
     pld_model_options_init(options, sizeof *options);
     pld_options_model(request->values, options);
-    options->vocabulary = vocabulary_find(vocabulary, size);
+    vocabularies_offer(found, options);
 }
 
 void run_engine_options(const generate_request *request, pld_engine_options *options) {
@@ -53,9 +52,9 @@ static int open_model(picture_run *run) {
     pld_error error = {0};
     pld_engine_options options;
     run_engine_options(run->request, &options);
-    char vocabulary[PATH_MAX];
+    vocabularies found;
     pld_model_options files;
-    run_model_options(run->request, vocabulary, sizeof vocabulary, &files);
+    run_model_options(run->request, &found, &files);
     pld_model_info info = {.struct_size = sizeof info};
     if (pld_engine_create(&options, &run->engine, &error) != PLD_OK ||
         pld_model_open_with(run->engine, run->model_path, &files, &run->base, &error) != PLD_OK ||

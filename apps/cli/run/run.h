@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "files/model_path.h"
 #include "pictures/lora_set.h"
 #include "pictures/picture.h"
 #include "run/preview.h"
@@ -53,8 +54,7 @@ void run_close(picture_run *run);
 /** The engine that a request asks for. */
 void run_engine_options(const generate_request *request, pld_engine_options *options);
 
-/** The files that make up its model, CLIP's vocabulary among them; `vocabulary` [size] holds its path. */
-void run_model_options(const generate_request *request, char *vocabulary, size_t size,
-                       pld_model_options *options);
+/** The files that make up its model; `found` holds the places of those that are installed. */
+void run_model_options(const generate_request *request, vocabularies *found, pld_model_options *options);
 
 #endif

@@ -7,7 +7,7 @@ static pld_status prepare_embed(pld_executable *e, const pld_operator *op, pld_e
     return pld_cpu_keep_bias(e, op, op->embedding.positions, error);
 }
 
-/** out [B, T, C] = token_embedding[ids], plus position_embedding where there is one. Only the rows in use are read from
+/** out [B, T, C] = token_embedding[ids], scaled if asked, plus position_embedding where there is one. Only the rows in use are read from
  * the file. */
 static pld_status run_embed(pld_executable *e, const pld_operator *op, pld_error *error) {
     const pld_value *out = pld_value_at(e, op->out);
@@ -17,6 +17,9 @@ static pld_status run_embed(pld_executable *e, const pld_operator *op, pld_error
     for (int64_t i = 0; i < out->batch * out->height; i++, rows += channels) {
         PLD_TRY(pld_parameter_read(op->embedding.tokens, (size_t)e->run->ids[i] * channels, channels, rows,
                                    error));
+        for (size_t j = 0; op->embedding.scale != 0 && j < channels; j++) {
+            rows[j] *= op->embedding.scale;
+        }
         if (positions) {
             pld_cpu_kernels(e)->add(rows, positions + (size_t)(i % out->height) * channels, channels, rows);
         }

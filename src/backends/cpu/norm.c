@@ -4,8 +4,34 @@
 #include "kernels/group_norm.h"
 #include "kernels/pairs.h"
 
+/** The numbers by which a norm multiplies, from a weight that is stored less one. `context`: how many there are. */
+static pld_status read_plus_one(const void *context, const pld_weight_reader *reader,
+                                const pld_weight_reader *partner, void *packed, pld_error *error) {
+    const size_t channels = *(const size_t *)context;
+    float *weight = packed;
+    (void)partner;
+    PLD_TRY(pld_weight_reader_read(reader, 0, channels, weight, error));
+    for (size_t i = 0; i < channels; i++) {
+        weight[i] += 1;
+    }
+    return PLD_OK;
+}
+
+static pld_status keep_plus_one(pld_executable *e, const pld_operator *op, pld_error *error) {
+    static const char layout[] = "1 + weight";
+    pld_cpu_operator *own = pld_cpu_operator_of(e, op);
+    const size_t channels = (size_t)pld_value_at(e, op->in)->channels;
+    const pld_packing packing = {.layout = layout,
+                                 .layout_size = sizeof layout,
+                                 .bytes = channels * sizeof(float),
+                                 .pack = read_plus_one,
+                                 .context = &channels};
+    return pld_parameter_packed(op->norm.weight, &packing, &own->packed, error);
+}
+
 static pld_status prepare_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
-    PLD_TRY(pld_cpu_keep_weight(e, op, op->norm.weight, error));
+    PLD_TRY(op->norm.plus_one ? keep_plus_one(e, op, error)
+                              : pld_cpu_keep_weight(e, op, op->norm.weight, error));
     return pld_cpu_keep_bias(e, op, op->norm.bias, error);
 }
 
@@ -54,8 +80,8 @@ static pld_status run_group_norm_factors(pld_executable *e, const pld_operator *
     return PLD_OK;
 }
 
-/** Rows that are rounded at a time. */
-enum { ROUNDED_ROWS = 8 };
+/** Rows that are rounded or added at a time. */
+enum { ROOM_ROWS = 8 };
 
 /** The norm of some rows of item `b` of the output. */
 static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int64_t rows, float *out) {
@@ -67,7 +93,8 @@ static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int
     const float *scale = pld_slice_at(e, op->norm.scale, value, b);
     const float *shift = pld_slice_at(e, op->norm.shift, value, b);
     if (op->kind == PLD_OPERATOR_RMS_NORM) {
-        k->rms_norm(x, rows, value->channels, op->norm.epsilon, own->weight, out);
+        const float *weight = op->norm.plus_one ? own->packed.data : own->weight;
+        k->rms_norm(x, rows, value->channels, op->norm.epsilon, weight, out);
     } else if (scale) {
         k->layer_norm_modulated(x, rows, value->channels, op->norm.epsilon, scale, shift, out);
     } else {
@@ -75,23 +102,34 @@ static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int
     }
 }
 
-/** Rows of one item; pairs of bfloat16 by way of a room of the thread's. */
+/** Whether rows go by way of a room of the thread's: to be rounded to pairs of bfloat16, or to be added. */
+static bool needs_room(const pld_executable *e, const pld_operator *op) {
+    return pld_cpu_is_rounded(e, op->out) || op->norm.residual != PLD_NO_VALUE;
+}
+
+/** Rows of one item. */
 static void norm_item_rows(const pld_token_task *task, int64_t b, int64_t begin, int64_t end, int thread) {
     const pld_executable *e = task->e;
     const pld_operator *op = task->op;
     const int64_t channels = pld_value_at(e, op->in)->channels;
     const float *in = pld_cpu_data(e, op->in);
     float *out = pld_cpu_data(e, op->out);
-    if (!pld_cpu_is_rounded(e, op->out)) {
+    if (!needs_room(e, op)) {
         norm_rows(task, b, in + begin * channels, end - begin, out + begin * channels);
         return;
     }
-    float *room = (float *)pld_cpu_scratch(e) + (int64_t)thread * ROUNDED_ROWS * channels;
+    const pld_kernels *k = pld_cpu_kernels(e);
+    float *room = (float *)pld_cpu_scratch(e) + (int64_t)thread * ROOM_ROWS * channels;
     uint32_t *pairs = (uint32_t *)(void *)out;
-    for (int64_t row = begin; row < end; row += ROUNDED_ROWS) {
-        const int64_t rows = end - row < ROUNDED_ROWS ? end - row : ROUNDED_ROWS;
+    for (int64_t row = begin; row < end; row += ROOM_ROWS) {
+        const int64_t rows = end - row < ROOM_ROWS ? end - row : ROOM_ROWS;
+        float *sum = out + row * channels;
         norm_rows(task, b, in + row * channels, rows, room);
-        pld_pairs_round(pld_cpu_kernels(e), room, rows * channels, pairs + row * pld_pair_count(channels));
+        if (op->norm.residual != PLD_NO_VALUE) {
+            k->add(sum, room, (size_t)(rows * channels), sum);
+        } else {
+            pld_pairs_round(k, room, rows * channels, pairs + row * pld_pair_count(channels));
+        }
     }
 }
 
@@ -109,9 +147,7 @@ static void token_norm_rows(void *context, size_t begin, size_t end, int thread)
 
 static size_t token_norm_scratch(const pld_executable *e, const pld_operator *op) {
     const pld_value *out = pld_value_at(e, op->out);
-    return pld_cpu_is_rounded(e, op->out)
-               ? sizeof(float) * (size_t)(out->channels * ROUNDED_ROWS * pld_cpu_threads(e))
-               : 0;
+    return needs_room(e, op) ? sizeof(float) * (size_t)(out->channels * ROOM_ROWS * pld_cpu_threads(e)) : 0;
 }
 
 static pld_status run_token_norm(pld_executable *e, const pld_operator *op, pld_error *error) {

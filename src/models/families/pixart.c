@@ -11,6 +11,7 @@ static const pld_family_part parts[] = {
      .stem = "model",
      .tokenizer = "tokenizer",
      .tokenizer_class = "T5Tokenizer",
+     .vocabulary = &pld_installed_t5,
      .what = "text encoder"},
     {.name = "transformer",
      .class = &pld_class_pixart,

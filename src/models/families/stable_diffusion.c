@@ -14,6 +14,7 @@ static const pld_family_part parts[] = {
      .stem = "model",
      .tokenizer = "tokenizer",
      .tokenizer_class = "CLIPTokenizer",
+     .vocabulary = &pld_installed_clip,
      .pad_token = "<|endoftext|>",
      .what = "text encoder",
      .remedy = PLD_GIVE_CHECKPOINT},

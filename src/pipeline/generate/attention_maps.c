@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/sized.h"
 #include "nn/site_choice.h"
+#include "pipeline/prompts/check.h"
 
 enum { MAX_WORDS = 64 };
 
@@ -137,11 +138,17 @@ bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_at
 }
 
 /** The prompt's pieces, for a word that is not among them. */
+/** Where the prompt's own tokens begin in a chunk that has so many in front of a text, and an instruction. */
+static size_t first_of(const pld_tokenizer_tokens *prompt, size_t before) {
+    return prompt->unseen ? prompt->unseen + 2 : before;
+}
+
 static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *word, pld_error *error) {
     char pieces[256] = "";
     size_t used = 0;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
-        for (size_t i = 1; i + 1 < prompt->chunks[c]->count && used + 1 < sizeof pieces; i++) {
+        for (size_t i = first_of(prompt, 1); i + 1 < prompt->chunks[c]->count && used + 1 < sizeof pieces;
+             i++) {
             const int written = snprintf(pieces + used, sizeof pieces - used, "%s%s", used ? " " : "",
                                          prompt->chunks[c]->pieces[i]);
             used += written > 0 ? (size_t)written : 0;
@@ -151,22 +158,39 @@ static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *wo
                     "attention-maps: '%.60s' is not in the prompt, whose tokens are: %.200s", word, pieces);
 }
 
-/** Mark every place where the tokens of word `index` follow each other in the prompt. */
-static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_tokenizer_tokens *prompt,
-                            const pld_token_chunk *word, const pld_tokenizer_facts *facts, pld_error *error) {
+/** Mark every place where the tokens of a word follow each other in the prompt, among its keys. */
+static void mark_tokens(const pld_attention_maps *maps, const pld_tokenizer_tokens *prompt,
+                        const pld_token_chunk *word, const pld_tokenizer_facts *facts, bool *counts) {
     const size_t positions = (size_t)maps->keys / prompt->chunk_count;
     const size_t before = facts->before_id >= 0, after = facts->after_id >= 0;
     const size_t length = word->count - before - after;
-    bool *counts = maps->counts + index * (size_t)maps->keys;
-    maps->tokens[index] = 0;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
         const pld_token_chunk *chunk = prompt->chunks[c];
-        for (size_t at = before; length && at + length + after <= chunk->count; at++) {
+        for (size_t at = first_of(prompt, before); length && at + length + after <= chunk->count; at++) {
             if (memcmp(chunk->ids + at, word->ids + before, length * sizeof *word->ids) == 0) {
-                memset(counts + c * positions + at, 1, length);
+                memset(counts + c * positions + at - prompt->unseen, 1, length);
             }
         }
     }
+}
+
+/** Mark a word of the prompt as it stands, and as it stands behind a blank: tokens of some vocabularies hold it. */
+static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_model *model,
+                            const pld_tokenizer_tokens *prompt, pld_error *error) {
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(pld_text_encoder_of(model, 0)->tokenizer);
+    bool *counts = maps->counts + index * (size_t)maps->keys;
+    for (int blank = 1; blank >= 0; blank--) {
+        pld_tokens *word = NULL;
+        char *text = pld_format("%s%s", blank ? " " : "", maps->words[index]);
+        pld_status status = text ? pld_tokenize(model, text, strlen(text), true, &word, error)
+                                 : pld_fail_memory(error, strlen(maps->words[index]), "attention maps");
+        pld_free(text);
+        PLD_TRY(status);
+        /* keys are counted by the first tokenizer: models with two have one vocabulary */
+        mark_tokens(maps, prompt, word->tokenizers[0]->chunks[0], facts, counts);
+        pld_tokens_destroy(&word);
+    }
+    maps->tokens[index] = 0;
     for (int64_t key = 0; key < maps->keys; key++) {
         maps->tokens[index] += counts[key];
     }
@@ -176,14 +200,7 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_to
 static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const pld_tokens *prompt,
                              pld_error *error) {
     for (size_t i = 0; i < maps->word_count; i++) {
-        pld_tokens *word = NULL;
-        PLD_TRY(pld_tokenize(model, maps->words[i], strlen(maps->words[i]), true, &word, error));
-        /* keys are counted by the first tokenizer: models with two have one vocabulary */
-        const pld_status status =
-            mark_word(maps, i, prompt->tokenizers[0], word->tokenizers[0]->chunks[0],
-                      pld_tokenizer_get_facts(pld_text_encoder_of(model, 0)->tokenizer), error);
-        pld_tokens_destroy(&word);
-        PLD_TRY(status);
+        PLD_TRY(mark_word(maps, i, model, prompt->tokenizers[0], error));
     }
     return PLD_OK;
 }
@@ -202,13 +219,14 @@ static pld_status choose_sites(const pld_model *model, pld_attention_maps *maps,
 }
 
 /** The words' positions in the prompt and the layers in the model, which the run counts by. */
-static pld_status find_places(pld_attention_maps *maps, const pld_model *model, const char *prompt,
-                              bool literal, pld_error *error) {
+static pld_status find_places(pld_attention_maps *maps, const pld_model *model, const pld_prompt_text *prompt,
+                              pld_error *error) {
     pld_tokens *tokens = NULL;
-    PLD_TRY(pld_tokenize(model, prompt, strlen(prompt), literal, &tokens, error));
+    PLD_TRY(pld_tokenize_text(model, prompt, &tokens, error));
     const pld_tokenizer_tokens *first = tokens->tokenizers[0];
     const int64_t positions = pld_text_encoder_of(model, 0)->text.positions;
-    maps->keys = positions ? (int64_t)first->chunk_count * positions : (int64_t)first->chunks[0]->count;
+    maps->keys = positions ? (int64_t)first->chunk_count * positions
+                           : (int64_t)(first->chunks[0]->count - first->unseen);
     maps->site_count = model->site_count;
     maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
     maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);
@@ -227,7 +245,8 @@ pld_status pld_attention_maps_check(pld_attention_maps *maps, const struct pld_m
                                     const char *prompt, bool literal, pld_error *error) {
     free_run(maps);
     free_values(maps);
-    const pld_status status = find_places(maps, model, prompt, literal, error);
+    const pld_prompt_text text = {.text = prompt, .length = strlen(prompt), .literal = literal};
+    const pld_status status = find_places(maps, model, &text, error);
     free_run(maps);
     return status;
 }
@@ -246,7 +265,11 @@ pld_status pld_attention_maps_begin(pld_generation *g) {
     maps->alpha = (float)g->options->pladis_alpha;
     maps->kernels = g->model->engine->kernels;
     maps->threads = g->model->engine->threads;
-    return find_places(maps, g->model, g->options->prompt, g->options->literal_prompt, g->error);
+    const pld_prompt_text text = {.text = g->options->prompt,
+                                  .length = strlen(g->options->prompt),
+                                  .literal = g->options->literal_prompt,
+                                  .instruction = g->instruction};
+    return find_places(maps, g->model, &text, g->error);
 }
 
 void pld_attention_maps_watch(pld_generation *g, size_t step, pld_run *run) {

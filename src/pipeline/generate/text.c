@@ -54,10 +54,11 @@ static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt
     const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
     const pld_denoiser_facts *denoiser = &g->model->denoiser_facts;
     if (prompt) {
-        const pld_prompt_text text = {prompt, strlen(prompt), g->options->literal_prompt, 0};
+        const pld_prompt_text text = {prompt, strlen(prompt), g->options->literal_prompt, 0, NULL};
         PLD_TRY(pld_model_review_prompt(g->model, &text, branch != PLD_BRANCH_CONDITIONAL, g->error));
     }
-    PLD_TRY(pld_encode_prompt(g->session, prompt, g->options, states, g->error));
+    const char *instruction = branch == PLD_BRANCH_CONDITIONAL ? g->instruction : NULL;
+    PLD_TRY(pld_encode_prompt(g->session, prompt, instruction, g->options, states, g->error));
     PLD_TRY(dump_embeds(g, branch, states));
     PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * denoiser->state_width),
                                         "text", 0, PLD_ROLE_TEXT_ENCODER));

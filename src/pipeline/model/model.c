@@ -72,6 +72,8 @@ static pld_status open_all(pld_model *model, const char *path, const pld_model_o
     for (int i = 0; i < model->family->text_count; i++) {
         PLD_TRY(open_tokenizer(model, i, error));
     }
+    PLD_TRY(pld_instruction_find(pld_family_instructed(model->family), model->source.folder,
+                                 &model->source.installed, &model->instruction, error));
     for (int part = 0; part < model->part_count; part++) {
         PLD_TRY(open_part(model, part, error));
     }
@@ -138,6 +140,7 @@ void pld_model_destroy(pld_model **model) {
         pld_free(m->parts[part].config);
     }
     pld_scheduler_config_clear(&m->scheduler);
+    pld_free(m->instruction);
     pld_known_words_destroy(&m->known_words);
     pld_reviewed_texts_destroy(&m->reviewed);
     pld_model_source_close(&m->source);

@@ -67,6 +67,7 @@ struct pld_model {
     /* for previews: a row of red, green, blue for each latent channel and one that is added; 0 channels: unknown */
     double latent_rgb[PLD_MAX_LATENT_RGB + 1][3];
     int64_t latent_rgb_channels;
+    char *instruction;            /* that goes before prompts unless a request has another; NULL: none */
     pld_known_words *known_words; /* NULL: the model brings no list */
     pld_reviewed_texts *reviewed; /* the prompts of which the log was told */
 };

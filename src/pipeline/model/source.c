@@ -40,6 +40,8 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
         !copy(&source->vocabulary, options->vocabulary)) {
         return pld_fail_memory(error, strlen(path), "path");
     }
+    PLD_TRY(pld_installed_folders_copy(options->vocabulary_dirs, options->vocabulary_dir_count,
+                                       &source->installed, error));
     if (stat(path, &found) != 0) {
         return pld_fail(error, PLD_ERROR_MISSING,
                         "%s: no such model; give a diffusers folder or a .safetensors file", path);
@@ -90,6 +92,7 @@ void pld_model_source_close(pld_model_source *source) {
     }
     pld_free(source->tokenizer);
     pld_free(source->vocabulary);
+    pld_installed_folders_free(&source->installed);
     pld_free(source->path);
     pld_free(source->folder);
     *source = (pld_model_source){0};
@@ -233,6 +236,33 @@ static pld_status open_given_tokenizer(const pld_model_source *source, const pld
     return status;
 }
 
+/** The one that is installed for files that hold none. */
+static pld_status open_installed_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                           const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
+    const pld_installed *wanted = part->vocabulary;
+    if (wanted == &pld_installed_clip && source->vocabulary) {
+        return pld_tokenizer_open(source->vocabulary, pad, tokenizer, error);
+    }
+    if (!wanted) {
+        return pld_fail(
+            error, PLD_ERROR_MISSING,
+            "%s: single files contain no tokenizer; give the folder or tokenizer.json of the %s with "
+            "--tokenizer",
+            source->path, part->what);
+    }
+    char *path = NULL;
+    PLD_TRY(pld_installed_find(&source->installed, wanted, &path, error));
+    const pld_status status =
+        path ? pld_tokenizer_open(path, pad, tokenizer, error)
+             : pld_fail(
+                   error, PLD_ERROR_MISSING,
+                   "%s: single files contain no tokenizer, and %s is not installed; './dev setup' downloads "
+                   "it (from the PyPI package %s), or give it, or a tokenizer folder, with --tokenizer",
+                   source->path, wanted->what, wanted->package);
+    pld_free(path);
+    return status;
+}
+
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
                                       pld_tokenizer **tokenizer, pld_error *error) {
     const char *pad = pld_model_source_pad(source, part);
@@ -246,13 +276,5 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
         pld_free(folder);
         return status;
     }
-    if (!source->vocabulary) {
-        return pld_fail(
-            error, PLD_ERROR_MISSING,
-            "%s: single files contain no tokenizer, and CLIP's vocabulary (bpe_simple_vocab_16e6.txt.gz) is "
-            "not installed; './dev setup' downloads it (from the PyPI package open_clip_torch), or give it, "
-            "or a tokenizer folder, with --tokenizer",
-            source->path);
-    }
-    return pld_tokenizer_open(source->vocabulary, pad, tokenizer, error);
+    return open_installed_tokenizer(source, part, pad, tokenizer, error);
 }

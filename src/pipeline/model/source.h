@@ -10,6 +10,7 @@
 #include "models/families.h"
 #include "models/layouts/describe.h"
 #include "models/layouts/layouts.h"
+#include "pipeline/model/installed_files.h"
 #include "pladis/pladis.h"
 #include "text/tokenizer.h"
 
@@ -39,6 +40,7 @@ typedef struct pld_model_source {
     int document_count;
     char *tokenizer;  /**< folder or file to take tokenizers from; NULL: the model's own */
     char *vocabulary; /**< CLIP's published vocabulary, for models without a tokenizer; may be NULL */
+    pld_installed_folders installed; /**< where others may be, and what else models lack */
     pld_source_files files[PLD_SOURCE_FILES];
     const pld_published *published; /**< that a single file is most like; NULL for a folder */
     const pld_family *family;       /**< its family */

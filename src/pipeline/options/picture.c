@@ -87,6 +87,15 @@ static const pld_option_row rows[] = {
               "Only for models whose texts have no fixed length, such as PixArt's (300 tokens, or 120 for "
               "PixArt-alpha)."},
      PLD_GENERATE(max_tokens)},
+    {.about = {PLD_OPTION(TEXT, "complex-instruction"), .commands = "generate grid evaluate tokenize", WHAT,
+               .argument = "TEXT", .of_picture = true, .is_prose = true, .otherwise = "the model's own",
+               .remote = PLD_REMOTE_VALUE, .help = "SANA: text in front of the prompt, or none",
+               .details =
+                   "SANA was trained with an instruction in front of every prompt, which asks for a more "
+                   "detailed one. It is taken from complex_instruction.txt in the model's folder, or else "
+                   "from what './dev setup' has fetched. Of its tokens the last and the first are shown to "
+                   "the network. The negative prompt has none. Models of other families refuse it."},
+     PLD_GENERATE(complex_instruction)},
     {.about = {PLD_OPTION(INTEGER, "width"), .letter = 'W', .commands = "generate grid evaluate bench", WHAT,
                .argument = "PIXELS", .unit = "pixels", .of_picture = true, PLD_RANGE(1, 16384),
                .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE, .help = "width of the picture"},

@@ -13,7 +13,7 @@ enum { MAX_CHUNKS = 256 };
 /** What the text encoders must agree on. The first one says how many states there are. */
 static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64_t *tokens,
                                pld_error *error) {
-    const int64_t own = (int64_t)(chunks->count * chunks->positions);
+    const int64_t own = (int64_t)(chunks->count * (chunks->positions - chunks->unseen));
     if (chunks->count > MAX_CHUNKS) {
         return pld_fail(
             error, PLD_ERROR_ARGUMENT,
@@ -66,7 +66,7 @@ static pld_status check_cuts(const pld_model *model, const pld_prompt_text *text
 
 pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal, bool negative,
                                   pld_error *error) {
-    const pld_prompt_text prompt = {text, strlen(text), literal, 0};
+    const pld_prompt_text prompt = {text, strlen(text), literal, 0, NULL};
     pld_error detail = {0};
     const pld_status status = check_cuts(model, &prompt, &detail);
     if (status != PLD_OK) { /* the detail begins with "prompt:" */

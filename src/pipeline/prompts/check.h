@@ -19,4 +19,8 @@ pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_promp
 pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,
                                    pld_error *error);
 
+/** pld_tokenize of a text with what is asked of it. */
+pld_status pld_tokenize_text(const pld_model *model, const pld_prompt_text *text, pld_tokens **tokens,
+                             pld_error *error);
+
 #endif

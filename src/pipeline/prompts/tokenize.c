@@ -112,7 +112,8 @@ static pld_status add_tokenizer(token_report *r, const char *name, const pld_tok
                                .chunk_count = report->chunks.count,
                                .dropped = report->chunks.dropped.ids,
                                .dropped_pieces = (const char *const *)report->dropped,
-                               .dropped_count = report->chunks.dropped.count};
+                               .dropped_count = report->chunks.dropped.count,
+                               .unseen = report->chunks.unseen};
     return PLD_OK;
 }
 
@@ -138,9 +139,8 @@ static pld_status give(token_report *r, pld_status status, pld_tokens **tokens) 
     return status;
 }
 
-pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
-                        pld_tokens **tokens, pld_error *error) {
-    const pld_prompt_text request = {text, length, literal, 0};
+pld_status pld_tokenize_text(const pld_model *model, const pld_prompt_text *text, pld_tokens **tokens,
+                             pld_error *error) {
     token_report *r = new_report(error);
     pld_status status = PLD_OK;
     *tokens = NULL;
@@ -149,11 +149,47 @@ pld_status pld_tokenize(const pld_model *model, const char *text, size_t length,
     }
     for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
-        const pld_prompt_frame frame = pld_prompt_frame_of(model, i, 0);
+        const pld_prompt_frame frame = pld_prompt_frame_of(model, i, text->most_tokens);
         status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style,
-                               &frame, &request, error);
+                               &frame, text, error);
     }
     return give(r, status, tokens);
+}
+
+static pld_tokenize_options tokenize_defaults(void) {
+    return (pld_tokenize_options){.struct_size = sizeof(pld_tokenize_options)};
+}
+
+void pld_tokenize_options_init(pld_tokenize_options *options, size_t struct_size) {
+    const pld_tokenize_options defaults = tokenize_defaults();
+    pld_sized_init(options, struct_size, &defaults, sizeof defaults);
+}
+
+/** The instruction in front of a text, of which `own` is the model's; NULL: there is none. */
+static const char *instruction_of(const pld_tokenize_options *o, const char *own) {
+    const char *wanted = o->complex_instruction;
+    return o->literal || (wanted && (!wanted[0] || strcmp(wanted, "none") == 0)) ? NULL
+           : wanted                                                              ? wanted
+                                                                                 : own;
+}
+
+pld_status pld_tokenize_with(const pld_model *model, const char *text, size_t length,
+                             const pld_tokenize_options *options, pld_tokens **tokens, pld_error *error) {
+    const pld_tokenize_options defaults = tokenize_defaults();
+    pld_tokenize_options o;
+    *tokens = NULL;
+    PLD_TRY(PLD_SIZED_READ(pld_tokenize_options, options, &defaults, &o, error));
+    const char *instruction =
+        pld_family_instructed(model->family) ? instruction_of(&o, model->instruction) : NULL;
+    const pld_prompt_text request = {text, length, o.literal, 0, instruction};
+    return pld_tokenize_text(model, &request, tokens, error);
+}
+
+pld_status pld_tokenize(const pld_model *model, const char *text, size_t length, bool literal,
+                        pld_tokens **tokens, pld_error *error) {
+    pld_tokenize_options options = tokenize_defaults();
+    options.literal = literal;
+    return pld_tokenize_with(model, text, length, &options, tokens, error);
 }
 
 static bool is_folder(const char *path) {
@@ -204,6 +240,8 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
     PLD_TRY(pld_tokenizer_open(path, NULL, &tokenizer, error));
     const int stated = pld_tokenizer_get_facts(tokenizer)->model_max_length;
     const pld_text_use *use = use_of(of->family, name);
+    pld_prompt_text text = *request;
+    text.instruction = use && use->instruction ? request->instruction : NULL;
     const pld_prompt_style *style = use ? use->style
                                     : strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
                                         ? &pld_prompt_style_chunks
@@ -217,33 +255,73 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
     pld_status status = used < 3 || used > MAX_POSITIONS
                             ? pld_fail(error, PLD_ERROR_ARGUMENT, "positions: expected 3 to %d, found %d",
                                        MAX_POSITIONS, used)
-                            : add_tokenizer(r, name, tokenizer, style, &frame, request, error);
+                            : add_tokenizer(r, name, tokenizer, style, &frame, &text, error);
     pld_tokenizer_close(tokenizer);
     return status;
 }
 
-pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
-                               bool literal, pld_tokens **tokens, pld_error *error) {
+/** Every tokenizer of a folder. */
+static pld_status add_folders(token_report *r, const char *folder, const folder_family *of, int positions,
+                              const pld_prompt_text *request, pld_error *error) {
     static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2", "tokenizer_3"};
-    const pld_prompt_text request = {text, length, literal, 0};
-    token_report *r = new_report(error);
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        char *path = pld_format("%s/%s", folder, names[i]);
+        pld_status status = !path             ? pld_fail_memory(error, strlen(folder), "path")
+                            : is_folder(path) ? add_folder(r, names[i], path, of, positions, request, error)
+                                              : PLD_OK;
+        pld_free(path);
+        PLD_TRY(status);
+    }
+    return r->tokens.count == 0 ? add_folder(r, names[0], folder, of, positions, request, error) : PLD_OK;
+}
+
+/** The instruction that a folder's model has of itself, unless another is asked for; the caller frees `*own`. */
+static pld_status find_instruction(const char *folder, const folder_family *of, const pld_tokenize_options *o,
+                                   char **own, pld_error *error) {
+    pld_installed_folders installed = {0};
+    const pld_text_use *use = of->family ? pld_family_instructed(of->family) : NULL;
+    *own = NULL;
+    if (!use || o->literal || o->complex_instruction) {
+        return PLD_OK;
+    }
+    pld_status status =
+        pld_installed_folders_copy(o->vocabulary_dirs, o->vocabulary_dir_count, &installed, error);
+    if (status == PLD_OK) {
+        status = pld_instruction_find(use, folder, &installed, own, error);
+    }
+    pld_installed_folders_free(&installed);
+    return status;
+}
+
+pld_status pld_tokenize_folder_with(const char *folder, const char *text, size_t length,
+                                    const pld_tokenize_options *options, pld_tokens **tokens,
+                                    pld_error *error) {
+    const pld_tokenize_options defaults = tokenize_defaults();
+    pld_tokenize_options o;
     folder_family of = {0};
+    char *own = NULL;
     *tokens = NULL;
+    PLD_TRY(PLD_SIZED_READ(pld_tokenize_options, options, &defaults, &o, error));
+    token_report *r = new_report(error);
     if (!r) {
         return PLD_ERROR_MEMORY;
     }
     pld_status status = find_family(folder, &of, error);
-    for (int i = 0; status == PLD_OK && i < PLD_MAX_TEXT_ENCODERS; i++) {
-        char *path = pld_format("%s/%s", folder, names[i]);
-        if (!path) {
-            status = pld_fail_memory(error, strlen(folder), "path");
-        } else if (is_folder(path)) {
-            status = add_folder(r, names[i], path, &of, positions, &request, error);
-        }
-        pld_free(path);
+    if (status == PLD_OK) {
+        status = find_instruction(folder, &of, &o, &own, error);
     }
-    if (status == PLD_OK && r->tokens.count == 0) {
-        status = add_folder(r, names[0], folder, &of, positions, &request, error);
+    if (status == PLD_OK) {
+        const pld_prompt_text request = {text, length, o.literal, 0, instruction_of(&o, own)};
+        status = add_folders(r, folder, &of, o.positions, &request, error);
     }
+    pld_free(own);
     return give(r, status, tokens);
+}
+
+pld_status pld_tokenize_folder(const char *folder, int positions, const char *text, size_t length,
+                               bool literal, pld_tokens **tokens, pld_error *error) {
+    pld_tokenize_options options = tokenize_defaults();
+    options.positions = positions;
+    options.literal = literal;
+    return pld_tokenize_folder_with(folder, text, length, &options, tokens, error);
 }

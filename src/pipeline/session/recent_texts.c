@@ -23,11 +23,15 @@ static bool copy_states(const pld_prompt_states *states, pld_text_widths widths,
 }
 
 static bool same_manner(pld_text_manner a, pld_text_manner b) {
-    return a.literal == b.literal && a.clip_skip == b.clip_skip && a.max_tokens == b.max_tokens;
+    const bool same_instruction = a.instruction && b.instruction ? strcmp(a.instruction, b.instruction) == 0
+                                                                 : a.instruction == b.instruction;
+    return a.literal == b.literal && a.clip_skip == b.clip_skip && a.max_tokens == b.max_tokens &&
+           same_instruction;
 }
 
 static void drop(pld_recent_text *item) {
     pld_free(item->prompt);
+    pld_free(item->instruction);
     pld_prompt_states_free(&item->states);
     *item = (pld_recent_text){0};
 }
@@ -60,11 +64,14 @@ void pld_recent_texts_keep(pld_recent_texts *recent, const char *prompt, pld_tex
     }
     drop(oldest);
     oldest->prompt = pld_copy_string(prompt);
-    if (!oldest->prompt || !copy_states(states, widths, &oldest->states)) {
+    oldest->instruction = manner.instruction ? pld_copy_string(manner.instruction) : NULL;
+    if (!oldest->prompt || (manner.instruction && !oldest->instruction) ||
+        !copy_states(states, widths, &oldest->states)) {
         drop(oldest);
         return;
     }
     oldest->manner = manner;
+    oldest->manner.instruction = oldest->instruction;
     oldest->used = ++recent->clock;
 }
 

@@ -24,10 +24,12 @@ void pld_prompt_states_free(pld_prompt_states *states);
 typedef struct pld_text_manner {
     bool literal;
     int clip_skip, max_tokens;
+    const char *instruction; /**< in front of the prompt; NULL: none */
 } pld_text_manner;
 
 typedef struct pld_recent_text {
-    char *prompt; /* NULL: a free place */
+    char *prompt;      /* NULL: a free place */
+    char *instruction; /* that of the manner */
     pld_text_manner manner;
     pld_prompt_states states;
     uint64_t used; /* the higher, the later */

@@ -67,9 +67,10 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
 size_t pld_session_release_text_encoders(pld_session *session);
 
 /** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
- * them, else "". The caller frees the states with pld_prompt_states_free. */
-pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
-                             pld_prompt_states *states, pld_error *error);
+ * them, else "". `instruction`: of pld_prompt_text. The caller frees the states with pld_prompt_states_free. */
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const char *instruction,
+                             const pld_generate_options *options, pld_prompt_states *states,
+                             pld_error *error);
 
 /** Compute what the states of a branch's prompt give to every evaluation into the branch's context. */
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,

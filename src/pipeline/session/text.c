@@ -85,8 +85,8 @@ static pld_status encode_chunk(pld_session *session, int index, const pld_prompt
     return PLD_OK;
 }
 
-/** Encode every chunk with one text encoder and join them along the tokens: the states go to the columns from
- * `column` on. The pooled embedding is the first chunk's. */
+/** Encode every chunk with one text encoder and join them along the tokens, without those that are not used: the states go
+ * to the columns from `column` on. The pooled embedding is the first chunk's. */
 static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
                                 const volatile int *cancel, int64_t column, pld_prompt_states *states,
                                 pld_error *error) {
@@ -99,8 +99,11 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
     for (size_t i = 0; status == PLD_OK && i < chunks->count; i++) {
         status = encode_chunk(session, index, &chunks->chunks[i], chunks->positions, cancel, rows,
                               i == 0 ? states->pooled : NULL, error);
-        for (size_t j = 0; status == PLD_OK && j < chunks->positions; j++, out += step) {
-            memcpy(out, rows + j * width, width * sizeof *out);
+        for (size_t j = 0; status == PLD_OK && j < chunks->positions; j++) {
+            if (j == 0 || j > chunks->unseen) {
+                memcpy(out, rows + j * width, width * sizeof *out);
+                out += step;
+            }
         }
     }
     pld_free(rows);
@@ -144,15 +147,13 @@ void pld_prompt_states_free(pld_prompt_states *states) {
 }
 
 /** The share of text encoder `index`; its states begin at `column`. The first one makes room for all. */
-static pld_status encode_with(pld_session *session, int index, const char *prompt, int64_t column,
+static pld_status encode_with(pld_session *session, int index, const pld_prompt_text *text, int64_t column,
                               const pld_generate_options *options, pld_prompt_states *states,
                               pld_error *error) {
     const pld_model *model = session->model;
-    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt,
-                                  (size_t)options->max_tokens};
     int64_t tokens = states->tokens;
     pld_prompt_chunks chunks = {0};
-    PLD_TRY(pld_prompt_cut_for(model, index, &text, &tokens, &chunks, error));
+    PLD_TRY(pld_prompt_cut_for(model, index, text, &tokens, &chunks, error));
     pld_status status =
         need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
     if (status == PLD_OK && index == 0) {
@@ -166,24 +167,26 @@ static pld_status encode_with(pld_session *session, int index, const char *promp
     return status;
 }
 
-static pld_status encode_with_all(pld_session *session, const char *prompt,
+static pld_status encode_with_all(pld_session *session, const pld_prompt_text *text,
                                   const pld_generate_options *options, pld_prompt_states *states,
                                   pld_error *error) {
     const pld_model *model = session->model;
     int64_t column = 0;
     for (int i = 0; i < model->family->text_count; i++) {
-        PLD_TRY(encode_with(session, i, prompt, column, options, states, error));
+        PLD_TRY(encode_with(session, i, text, column, options, states, error));
         column += pld_text_encoder_of(model, i)->text.width;
     }
     return PLD_OK;
 }
 
-pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld_generate_options *options,
-                             pld_prompt_states *states, pld_error *error) {
+pld_status pld_encode_prompt(pld_session *session, const char *prompt, const char *instruction,
+                             const pld_generate_options *options, pld_prompt_states *states,
+                             pld_error *error) {
     const pld_model *model = session->model;
     const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width,
                                     (size_t)model->denoiser_facts.pooled_width};
-    const pld_text_manner manner = {options->literal_prompt, options->clip_skip, options->max_tokens};
+    const pld_text_manner manner = {options->literal_prompt, options->clip_skip, options->max_tokens,
+                                    instruction};
     bool found = false;
     *states = (pld_prompt_states){0};
     if (!prompt && model->zero_negative) {
@@ -194,7 +197,9 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const pld
     if (found) {
         return PLD_OK;
     }
-    pld_status status = encode_with_all(session, prompt, options, states, error);
+    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt,
+                                  (size_t)options->max_tokens, instruction};
+    pld_status status = encode_with_all(session, &text, options, states, error);
     if (status == PLD_OK) {
         pld_recent_texts_keep(&session->recent_texts, prompt, manner, widths, states);
     } else {

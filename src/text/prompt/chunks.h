@@ -39,6 +39,7 @@ typedef struct pld_prompt_chunks {
     size_t capacity;
     pld_token_list dropped; /**< content tokens that a literal prompt had to leave out, in order */
     bool weighted;          /**< some weight is not 1 */
+    size_t unseen;          /**< ids behind the first whose states are not used: of an instruction */
 } pld_prompt_chunks;
 
 /** Chunks of parsed parts. `positions` is the text encoder's (77 in SD), at least 3.

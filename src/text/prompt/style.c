@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "text/prompt/style.h"
 
+#include <string.h>
+
 #include "core/memory.h"
 #include "text/prompt/fold.h"
 #include "text/prompt/weights.h"
@@ -34,8 +36,9 @@ static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt
     if (frame->folded) {
         PLD_TRY(pld_prompt_fold(text->text, text->length, &folded, &length, error));
     }
-    pld_status status = pld_tokenizer_encode_framed(tokenizer, frame->before, folded ? folded : text->text,
-                                                    length, frame->after, ids, error);
+    const char *before = text->instruction ? text->instruction : frame->before;
+    pld_status status = pld_tokenizer_encode_framed(tokenizer, before, folded ? folded : text->text, length,
+                                                    frame->after, ids, error);
     pld_free(folded);
     return status;
 }
@@ -85,6 +88,18 @@ static pld_status make_whole(const pld_tokenizer_facts *facts, const pld_token_l
     return PLD_OK;
 }
 
+/** How many tokens of an instruction are encoded for those behind them alone: all but the first and the last, counted with
+ * what the tokenizer puts around it, as diffusers counts them. */
+static pld_status count_unseen(const pld_tokenizer *tokenizer, const char *instruction, size_t *unseen,
+                               pld_error *error) {
+    pld_token_list ids = {0};
+    PLD_TRY(pld_tokenizer_encode(tokenizer, instruction, strlen(instruction), &ids, error));
+    const size_t count = ids.count + tokens_around(pld_tokenizer_get_facts(tokenizer));
+    *unseen = count > 2 ? count - 2 : 0;
+    pld_token_list_free(&ids);
+    return PLD_OK;
+}
+
 static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
                             const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
     const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
@@ -95,6 +110,7 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
                         "text encoder: expected at least %zu tokens for a text, found %zu",
                         tokens_around(facts), frame->positions);
     }
+    size_t unseen = 0;
     pld_status status = encode_framed(tokenizer, text, frame, &ids, error);
     if (status == PLD_OK && ids.count + tokens_around(facts) == 0) {
         status =
@@ -102,8 +118,14 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
                      "tokenizer: expected one that marks the end of a text, found one that makes no token "
                      "of an empty text; use the files that came with the text encoder");
     }
+    if (status == PLD_OK && text->instruction) {
+        status = count_unseen(tokenizer, text->instruction, &unseen, error);
+    }
     if (status == PLD_OK) {
-        status = make_whole(facts, &ids, frame->positions, chunks, error);
+        status = make_whole(facts, &ids, frame->positions + unseen, chunks, error);
+    }
+    if (status == PLD_OK) { /* an instruction's last tokens may have become one with the prompt's first */
+        chunks->unseen = unseen < chunks->positions ? unseen : chunks->positions - 1;
     }
     pld_token_list_free(&ids);
     if (status != PLD_OK) {

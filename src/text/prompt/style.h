@@ -11,6 +11,9 @@ typedef struct pld_prompt_text {
     size_t length;
     bool literal;       /**< as it stands, without syntax */
     size_t most_tokens; /**< of a style without chunks; 0: the model's own limit */
+    /** Of a style without chunks: a text in front, in the place of the frame's. It does not count against the limit, and
+     * the states of its tokens but the first and the last are not used. NULL: none. */
+    const char *instruction;
 } pld_prompt_text;
 
 /** What a model says of the texts of one encoder. */

@@ -50,7 +50,7 @@ static void bytes_that_are_no_text_fold_to_the_replacement(void **state) {
 
 static pld_prompt_chunks cut(const pld_tokenizer *tokenizer, const char *text,
                              const pld_prompt_frame *frame) {
-    const pld_prompt_text request = {text, strlen(text), false, 0};
+    const pld_prompt_text request = {text, strlen(text), false, 0, NULL};
     pld_prompt_chunks chunks = {0};
     if (pld_prompt_style_whole.cut(tokenizer, &request, frame, &chunks, &error) != PLD_OK) {
         fail_msg("%s", error.message);
@@ -113,10 +113,46 @@ static void a_template_stands_around_the_text(void **state) {
     pld_tokenizer_close(tokenizer);
 }
 
+static pld_prompt_chunks cut_instructed(const pld_tokenizer *tokenizer, const char *instruction,
+                                        const char *text, size_t positions) {
+    const pld_prompt_text request = {.text = text, .length = strlen(text), .instruction = instruction};
+    const pld_prompt_frame frame = {.positions = positions, .folded = true};
+    pld_prompt_chunks chunks = {0};
+    if (pld_prompt_style_whole.cut(tokenizer, &request, &frame, &chunks, &error) != PLD_OK) {
+        fail_msg("%s", error.message);
+    }
+    return chunks;
+}
+
+/** diffusers' rule: of an instruction's n tokens, with the start, the network sees the first and the last, and a text may have
+ * n − 2 tokens more. */
+static void an_instruction_stands_before_the_text_and_is_hardly_seen(void **state) {
+    (void)state;
+    pld_tokenizer *tokenizer = open_reference_tokenizer("gemma");
+    static const char instruction[] = "Describe THIS:\nin detail, please: ";
+    const pld_prompt_frame plain = {.positions = 256};
+    pld_prompt_chunks whole = cut_instructed(tokenizer, instruction, "  A red FOX ", 64),
+                      joined = cut(tokenizer, "Describe THIS:\nin detail, please: a red fox", &plain),
+                      alone = cut(tokenizer, instruction, &plain);
+    assert_int_equal(whole.positions, joined.positions);
+    assert_memory_equal(whole.chunks[0].ids, joined.chunks[0].ids, whole.positions * sizeof(int32_t));
+    assert_int_equal(whole.unseen, alone.positions - 2);
+    assert_int_equal(joined.unseen, 0);
+    pld_prompt_chunks few = cut_instructed(tokenizer, instruction, "a red fox", 3);
+    assert_int_equal(few.positions, 3 + alone.positions - 2);
+    assert_int_equal(few.dropped.count, whole.positions - few.positions);
+    assert_memory_equal(few.chunks[0].ids, whole.chunks[0].ids, few.positions * sizeof(int32_t));
+    pld_prompt_chunks_free(&whole);
+    pld_prompt_chunks_free(&joined);
+    pld_prompt_chunks_free(&alone);
+    pld_prompt_chunks_free(&few);
+    pld_tokenizer_close(tokenizer);
+}
+
 static void a_text_of_no_tokens_is_refused(void **state) {
     (void)state;
     pld_tokenizer *tokenizer = open_reference_tokenizer("t5");
-    const pld_prompt_text request = {"a", 1, false, 0};
+    const pld_prompt_text request = {"a", 1, false, 0, NULL};
     const pld_prompt_frame none = {.positions = 0};
     pld_prompt_chunks chunks = {0};
     assert_int_equal(pld_prompt_style_whole.cut(tokenizer, &request, &none, &chunks, &error),
@@ -125,7 +161,7 @@ static void a_text_of_no_tokens_is_refused(void **state) {
     pld_tokenizer_close(tokenizer);
     /* Nothing stands around Qwen's texts, so an empty one leaves nothing to encode. */
     tokenizer = open_reference_tokenizer("qwen");
-    const pld_prompt_text empty = {"", 0, false, 0};
+    const pld_prompt_text empty = {"", 0, false, 0, NULL};
     const pld_prompt_frame bare = {.positions = 64};
     assert_int_equal(pld_prompt_style_whole.cut(tokenizer, &empty, &bare, &chunks, &error), PLD_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "no token of an empty text"));
@@ -140,6 +176,7 @@ int main(void) {
         cmocka_unit_test(whole_texts_end_with_their_mark_and_are_not_padded),
         cmocka_unit_test(what_does_not_fit_is_listed),
         cmocka_unit_test(a_template_stands_around_the_text),
+        cmocka_unit_test(an_instruction_stands_before_the_text_and_is_hardly_seen),
         cmocka_unit_test(a_text_of_no_tokens_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

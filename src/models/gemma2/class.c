@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/families/rows.h"
+#include "models/gemma2/gemma2.h"
+
+#define MARK "layers.0.pre_feedforward_layernorm.weight"
+
+static const pld_part_layout layouts[] = {
+    {.part = "text_encoder",
+     .naming = "transformers",
+     .prefix = "text_encoder.",
+     .names = pld_causal_names,
+     .mark = MARK},
+    {.part = "text_encoder",
+     .naming = "transformers",
+     .prefix = "model.",
+     .names = pld_causal_names,
+     .mark = MARK},
+    {.part = "text_encoder", .naming = "transformers", .prefix = "", .names = pld_causal_names, .mark = MARK},
+    {0},
+};
+
+static const pld_part_layout none[] = {{0}};
+
+static const pld_stranger strangers[] = {{"q_norm.", "a Gemma 3 text encoder, which is not supported"}, {0}};
+
+static pld_status build(pld_plan *plan, const void *config, const pld_text_request *request,
+                        pld_text_values *values, pld_error *error) {
+    return pld_causal_build(&pld_gemma2_rules, config, plan, request, values, error);
+}
+
+static const pld_text_encoder_class text_encoder = {pld_causal_facts, build};
+
+const pld_part_class pld_class_gemma2 = {
+    .name = "Gemma2Model",
+    .title = "text encoder",
+    .model_type = "gemma2",
+    .role = PLD_ROLE_TEXT_ENCODER,
+    .config_bytes = sizeof(pld_causal_config),
+    .read = pld_gemma2_config_parse,
+    .layouts = layouts,
+    .strangers = strangers,
+    .unused = pld_causal_unused,
+    .describe = pld_gemma2_describe,
+    .text_encoder = &text_encoder,
+};
+
+const pld_part_class pld_class_gemma2_causal = {
+    .name = "Gemma2ForCausalLM",
+    .title = "text encoder",
+    .model_type = "gemma2",
+    .role = PLD_ROLE_TEXT_ENCODER,
+    .config_bytes = sizeof(pld_causal_config),
+    .read = pld_gemma2_config_parse,
+    .layouts = none,
+    .unused = pld_causal_unused,
+    .describe = pld_gemma2_describe,
+    .text_encoder = &text_encoder,
+};

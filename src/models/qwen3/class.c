@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/families/rows.h"
+#include "models/qwen3/qwen3.h"
+
+#define MARK "layers.0.self_attn.q_norm.weight"
+#define LAYOUT(prefix_)                                                                                      \
+    {                                                                                                        \
+        .part = "text_encoder", .naming = "transformers", .prefix = (prefix_), .names = pld_causal_names,    \
+        .mark = MARK                                                                                         \
+    }
+
+/* Files of one part, and those of ComfyUI that hold a whole model. */
+static const pld_part_layout layouts[] = {
+    LAYOUT("text_encoder."),
+    LAYOUT("text_encoders.qwen3_06b.transformer.model."),
+    LAYOUT("text_encoders.qwen3_4b.transformer.model."),
+    LAYOUT("text_encoders.qwen3_8b.transformer.model."),
+    LAYOUT("model."),
+    LAYOUT(""),
+    {0},
+};
+
+static const pld_part_layout none[] = {{0}};
+
+static const pld_stranger strangers[] = {
+    {"pre_feedforward_layernorm.", "a Gemma 3 text encoder, which is not supported"}, {0}};
+
+static pld_status build(pld_plan *plan, const void *config, const pld_text_request *request,
+                        pld_text_values *values, pld_error *error) {
+    return pld_causal_build(&pld_qwen3_rules, config, plan, request, values, error);
+}
+
+static const pld_text_encoder_class text_encoder = {pld_causal_facts, build};
+
+const pld_part_class pld_class_qwen3 = {
+    .name = "Qwen3Model",
+    .title = "text encoder",
+    .model_type = "qwen3",
+    .role = PLD_ROLE_TEXT_ENCODER,
+    .config_bytes = sizeof(pld_causal_config),
+    .read = pld_qwen3_config_parse,
+    .layouts = layouts,
+    .strangers = strangers,
+    .unused = pld_causal_unused,
+    .describe = pld_qwen3_describe,
+    .text_encoder = &text_encoder,
+};
+
+const pld_part_class pld_class_qwen3_causal = {
+    .name = "Qwen3ForCausalLM",
+    .title = "text encoder",
+    .model_type = "qwen3",
+    .role = PLD_ROLE_TEXT_ENCODER,
+    .config_bytes = sizeof(pld_causal_config),
+    .read = pld_qwen3_config_parse,
+    .layouts = none,
+    .unused = pld_causal_unused,
+    .describe = pld_qwen3_describe,
+    .text_encoder = &text_encoder,
+};
