@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Download what checkpoints need but do not contain, from Python packages: the vocabularies of CLIP (open_clip_torch), Qwen3 and
-# T5 (invokeai), and the instruction with which SANA was trained (diffusers). What is present is not downloaded again. Without a network everything else still works, and tests
-# that need a vocabulary say that they are skipped.
+# T5 (invokeai), and the instruction with which SANA was trained (diffusers). What is present is not downloaded again. Without a
+# network everything else still works, and tests that need a vocabulary say that they are skipped.
 # usage: fetch_vocabularies.sh FOLDER
 set -euo pipefail
 target=$1

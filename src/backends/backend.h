@@ -154,7 +154,7 @@ struct pld_backend {
     const pld_operator_code *const *code; /**< [PLD_OPERATOR_KINDS] */
     /** What runs an operator that was prepared, for profiles: "winograd"; "" where there is no choice. */
     const char *(*implementation)(const pld_executable *executable, const pld_operator *op);
-    /** Wait until all that was asked for is done. */
+    /** Wait until all that was asked for is done; NULL: it is, when the code of an operator returns. */
     pld_status (*finish)(pld_device *device, pld_error *error);
 };
 

@@ -210,7 +210,7 @@ static pld_status run_operators(const pld_run *run, pld_executable *executable, 
         PLD_TRY(backend->code[op->kind]->run(executable, op, error));
         note_operator(run, op, PLD_PROFILE_OPERATOR, begin);
     }
-    return backend->finish(executable->device, error);
+    return backend->finish ? backend->finish(executable->device, error) : PLD_OK;
 }
 
 pld_status pld_plan_run(pld_run *run, pld_error *error) {

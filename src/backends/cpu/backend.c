@@ -6,19 +6,10 @@
 #include "backends/cpu/operators.h"
 #include "backends/cpu/product.h"
 #include "backends/cpu/rounded_values.h"
+#include "backends/host_weights.h"
 #include "core/memory.h"
 
 /* ---- weights ---- */
-
-static void *allocate_weight(const void *device, size_t bytes) {
-    (void)device;
-    return pld_allocate_aligned(bytes, 1);
-}
-
-static void free_weight(const void *device, void *memory) {
-    (void)device;
-    pld_free(memory);
-}
 
 static void to_f32(const void *device, pld_dtype dtype, const void *stored, size_t count, float *out) {
     const pld_cpu_device *cpu = device;
@@ -31,7 +22,8 @@ static pld_status multiply(const void *device, const pld_factor_product *product
     return pld_factor_product_run(product, cpu->kernels, cpu->device.threads, out, error);
 }
 
-static const pld_weight_functions weight_functions = {allocate_weight, free_weight, to_f32, multiply};
+static const pld_weight_functions weight_functions = {pld_host_allocate_weight, pld_host_free_weight, to_f32,
+                                                      multiply};
 
 /* ---- devices ---- */
 
@@ -154,12 +146,6 @@ static const char *implementation(const pld_executable *executable, const pld_op
 }
 
 /** Whatever was asked for is done when the call returns. */
-static pld_status finish(pld_device *device, pld_error *error) {
-    (void)device;
-    (void)error;
-    return PLD_OK;
-}
-
 static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_LINEAR] = &pld_cpu_product,
     [PLD_OPERATOR_CONV] = &pld_cpu_product,
@@ -205,5 +191,4 @@ const pld_backend pld_backend_cpu = {
     .end = end,
     .code = code,
     .implementation = implementation,
-    .finish = finish,
 };

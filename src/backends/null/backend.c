@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory and devices of the backend that holds none. */
+#include "backends/host_weights.h"
 #include "backends/null/check.h"
 #include "core/memory.h"
-
-static void *allocate_weight(const void *device, size_t bytes) {
-    (void)device;
-    return pld_allocate_aligned(bytes, 1);
-}
-
-static void free_weight(const void *device, void *memory) {
-    (void)device;
-    pld_free(memory);
-}
 
 static void to_f32(const void *device, pld_dtype dtype, const void *stored, size_t count, float *out) {
     (void)device;
@@ -30,7 +21,8 @@ static pld_status multiply(const void *device, const pld_factor_product *product
     return pld_fail(error, PLD_ERROR_UNSUPPORTED, "this backend computes nothing");
 }
 
-static const pld_weight_functions weight_functions = {allocate_weight, free_weight, to_f32, multiply};
+static const pld_weight_functions weight_functions = {pld_host_allocate_weight, pld_host_free_weight, to_f32,
+                                                      multiply};
 
 static pld_status open_null(const pld_device_options *options, pld_device **device, pld_error *error) {
     pld_null_device *made = pld_allocate(1, sizeof *made);
@@ -104,12 +96,6 @@ static const char *implementation(const pld_executable *executable, const pld_op
     return "";
 }
 
-static pld_status finish(pld_device *device, pld_error *error) {
-    (void)device;
-    (void)error;
-    return PLD_OK;
-}
-
 pld_null_counts pld_null_counts_of(const pld_device *device) {
     return ((const pld_null_device *)device)->counts;
 }
@@ -146,5 +132,4 @@ const pld_backend pld_backend_null = {
     .end = end,
     .code = code,
     .implementation = implementation,
-    .finish = finish,
 };

@@ -57,6 +57,13 @@ pld_status pld_causal_describe(const pld_causal_rules *rules, const pld_descript
 /** Names of transformers, which files have behind several prefixes. */
 extern const pld_name_rule pld_causal_names[];
 
+/** How files hold such an encoder behind a prefix: under transformers' names, and told by a tensor. */
+#define PLD_CAUSAL_LAYOUT(prefix_, mark_)                                                                    \
+    {                                                                                                        \
+        .part = "text_encoder", .naming = "transformers", .prefix = (prefix_), .names = pld_causal_names,    \
+        .mark = (mark_)                                                                                      \
+    }
+
 /** A language model's last layer, which no encoder needs. */
 extern const char *const pld_causal_unused[];
 

@@ -5,17 +5,9 @@
 #define MARK "layers.0.pre_feedforward_layernorm.weight"
 
 static const pld_part_layout layouts[] = {
-    {.part = "text_encoder",
-     .naming = "transformers",
-     .prefix = "text_encoder.",
-     .names = pld_causal_names,
-     .mark = MARK},
-    {.part = "text_encoder",
-     .naming = "transformers",
-     .prefix = "model.",
-     .names = pld_causal_names,
-     .mark = MARK},
-    {.part = "text_encoder", .naming = "transformers", .prefix = "", .names = pld_causal_names, .mark = MARK},
+    PLD_CAUSAL_LAYOUT("text_encoder.", MARK),
+    PLD_CAUSAL_LAYOUT("model.", MARK),
+    PLD_CAUSAL_LAYOUT("", MARK),
     {0},
 };
 

@@ -3,20 +3,15 @@
 #include "models/qwen3/qwen3.h"
 
 #define MARK "layers.0.self_attn.q_norm.weight"
-#define LAYOUT(prefix_)                                                                                      \
-    {                                                                                                        \
-        .part = "text_encoder", .naming = "transformers", .prefix = (prefix_), .names = pld_causal_names,    \
-        .mark = MARK                                                                                         \
-    }
 
 /* Files of one part, and those of ComfyUI that hold a whole model. */
 static const pld_part_layout layouts[] = {
-    LAYOUT("text_encoder."),
-    LAYOUT("text_encoders.qwen3_06b.transformer.model."),
-    LAYOUT("text_encoders.qwen3_4b.transformer.model."),
-    LAYOUT("text_encoders.qwen3_8b.transformer.model."),
-    LAYOUT("model."),
-    LAYOUT(""),
+    PLD_CAUSAL_LAYOUT("text_encoder.", MARK),
+    PLD_CAUSAL_LAYOUT("text_encoders.qwen3_06b.transformer.model.", MARK),
+    PLD_CAUSAL_LAYOUT("text_encoders.qwen3_4b.transformer.model.", MARK),
+    PLD_CAUSAL_LAYOUT("text_encoders.qwen3_8b.transformer.model.", MARK),
+    PLD_CAUSAL_LAYOUT("model.", MARK),
+    PLD_CAUSAL_LAYOUT("", MARK),
     {0},
 };
 

@@ -137,12 +137,12 @@ bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_at
     return true;
 }
 
-/** The prompt's pieces, for a word that is not among them. */
 /** Where the prompt's own tokens begin in a chunk that has so many in front of a text, and an instruction. */
 static size_t first_of(const pld_tokenizer_tokens *prompt, size_t before) {
     return prompt->unseen ? prompt->unseen + 2 : before;
 }
 
+/** The prompt's pieces, for a word that is not among them. */
 static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *word, pld_error *error) {
     char pieces[256] = "";
     size_t used = 0;
