@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** One description of every attention.
+/** One description of every attention. But for the linear kind
  *
  *      z = cap·tanh(scale·query·key / cap) + bias,  out = rows(z)·value
  *
@@ -10,10 +10,14 @@
 
 #include "nn/value.h"
 
-/** Whose keys an attention reads: the tokens' own, the text's, or both in one softmax. */
-typedef enum pld_site_kind { PLD_SITE_SELF, PLD_SITE_CROSS, PLD_SITE_JOINT } pld_site_kind;
+/** Whose keys an attention reads: the tokens' own, the text's, both in one softmax; or the tokens' own without softmax:
+ *
+ *      linear    out = relu(query)·Σ relu(key)·value / (relu(query)·Σ relu(key) + 1e-15)
+ *
+ *  which has no logits, and so none of the numbers below but the heads (Katharopoulos et al. 2020, arXiv 2006.16236). */
+typedef enum pld_site_kind { PLD_SITE_SELF, PLD_SITE_CROSS, PLD_SITE_JOINT, PLD_SITE_LINEAR } pld_site_kind;
 
-/** "self", "cross", "joint" */
+/** "self", "cross", "joint", "linear" */
 const char *pld_site_kind_name(pld_site_kind kind);
 
 /** Start from PLD_ATTENTION. */

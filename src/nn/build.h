@@ -172,6 +172,9 @@ pld_value_id pld_unpatchify(pld_builder *b, pld_value_id x, int64_t channels, in
 /** T5's biases of logits for texts of so many tokens, from a weight NAME.weight [buckets, heads]. */
 pld_value_id pld_relative_bias(pld_builder *b, const char *name, int64_t tokens, int64_t buckets,
                                int64_t most_distance, int64_t heads);
+/** A 3×3 filter NAME.weight [C, 1, 3, 3] for each channel of x [B, h, w, C], with bias → [B, h, w, C]; gated: of its
+ * channels (a, b) a·silu(b) → [B, h, w, C/2]. */
+pld_value_id pld_depthwise_conv(pld_builder *b, const char *name, pld_value_id x, bool gated);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
 /** Attention at a new site of the builder's scope. The result is [B, T, heads·d]. */
@@ -186,6 +189,14 @@ static inline pld_attention_description pld_self_attention(pld_value_id query, p
     description.key = key;
     description.value = value;
     description.heads = (int)heads;
+    return description;
+}
+
+/** The same without softmax. */
+static inline pld_attention_description pld_linear_self_attention(pld_value_id query, pld_value_id key,
+                                                                  pld_value_id value, int64_t heads) {
+    pld_attention_description description = pld_self_attention(query, key, value, heads);
+    description.kind = PLD_SITE_LINEAR;
     return description;
 }
 

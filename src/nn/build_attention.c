@@ -33,6 +33,11 @@ static const char *contradiction(const pld_plan *plan, const pld_attention_descr
     if (outside != (d->value == PLD_NO_VALUE) || (outside && (d->kind != PLD_SITE_CROSS || d->causal))) {
         return "keys and values come from the plan, or of a cross-attention both from outside";
     }
+    if (d->kind == PLD_SITE_LINEAR &&
+        (keys != queries || d->key_heads || d->causal || d->scale != 0 || d->soft_cap != 0 ||
+         d->relative_bias != PLD_NO_VALUE || d->mask != PLD_NO_VALUE || d->valid_keys || d->zero_keys)) {
+        return "a linear attention has as many keys as queries, and no logits";
+    }
     if (d->causal ? keys != queries || d->zero_keys > 0 || joint : d->window > 0) {
         return "a causal attention has as many queries as keys and no zero keys; a window needs one";
     }
@@ -76,7 +81,10 @@ static bool check(pld_builder *b, const pld_attention_description *d) {
 pld_value_id pld_attend(pld_builder *b, pld_attention_description d) {
     static const char *const labels[] = {[PLD_SITE_SELF] = "self_attention",
                                          [PLD_SITE_CROSS] = "cross_attention",
-                                         [PLD_SITE_JOINT] = "joint_attention"};
+                                         [PLD_SITE_JOINT] = "joint_attention",
+                                         [PLD_SITE_LINEAR] = "linear_attention"};
+    const pld_operator_kind kind =
+        d.kind == PLD_SITE_LINEAR ? PLD_OPERATOR_LINEAR_ATTENTION : PLD_OPERATOR_ATTENTION;
     if (!check(b, &d)) {
         return PLD_NO_VALUE;
     }
@@ -85,7 +93,7 @@ pld_value_id pld_attend(pld_builder *b, pld_attention_description d) {
     const pld_row_groups groups =
         pld_build_failed(b) ? from.groups : pld_row_groups_after(b->sharing, (size_t)site);
     const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, from.channels);
-    pld_operator op = pld_build_operator(b, PLD_OPERATOR_ATTENTION, "", d.query, out);
+    pld_operator op = pld_build_operator(b, kind, "", d.query, out);
     op.label = labels[d.kind];
     op.attention = (pld_attention_operator){.as = d, .site = site};
     if (d.key == PLD_NO_VALUE) {

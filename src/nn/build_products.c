@@ -88,6 +88,22 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
     return product(b, name, x, out, no_kernel, &options);
 }
 
+pld_value_id pld_depthwise_conv(pld_builder *b, const char *name, pld_value_id x, bool gated) {
+    const int64_t channels = pld_build_channels(b, x);
+    if (!pld_build_failed(b) && gated && channels % 2 != 0) {
+        b->status =
+            pld_fail(b->error, PLD_ERROR_FORMAT, "configuration: %lld channels of '%s.%s' have no halves",
+                     (long long)channels, b->scope, name);
+    }
+    const pld_value_id out = pld_build_like(b, x, gated ? channels / 2 : channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_DEPTHWISE, name, x, out);
+    op.depthwise.gated = gated;
+    op.depthwise.weight = pld_build_bind(b, op.name, ".weight", 4, (int64_t[]){channels, 1, 3, 3});
+    op.depthwise.bias = pld_build_bind(b, op.name, ".bias", 1, &channels);
+    pld_build_append(b, &op);
+    return out;
+}
+
 pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels, pld_conv_geometry g,
                       pld_product_options options) {
     if (pld_build_failed(b)) {

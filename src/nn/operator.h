@@ -25,6 +25,8 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_GATE,               /**< out = in·act(second), in the place of in */
     PLD_OPERATOR_GATED_ADD,          /**< out += gate·in */
     PLD_OPERATOR_ATTENTION,          /**< in is the query */
+    PLD_OPERATOR_LINEAR_ATTENTION,   /**< likewise, of kind linear */
+    PLD_OPERATOR_DEPTHWISE,          /**< a 3×3 filter for each channel of in [B, h, w, C] → out, NHWC */
     PLD_OPERATOR_CONCAT,             /**< channels of in, then of second */
     PLD_OPERATOR_UPSAMPLE,           /**< nearest, to the size of out */
     PLD_OPERATOR_COPY,               /**< out = in */
@@ -98,6 +100,12 @@ typedef struct pld_rotation {
     int constant;  /**< index into plan->constants: [2, T, width/2], cosines and then sines */
 } pld_rotation;
 
+/** A filter for each channel, zeros past the edges. */
+typedef struct pld_depthwise_filters {
+    pld_parameter *weight, *bias; /**< [C, 1, 3, 3], [C] */
+    bool gated;                   /**< of the channels (a, b) a·silu(b): out has half of them */
+} pld_depthwise_filters;
+
 typedef struct pld_gate_description {
     pld_value_id second;
     pld_activation activation;
@@ -143,8 +151,9 @@ typedef struct pld_operator {
         pld_rotation rotation;
         pld_activation activation;
         pld_gate_description gate;
-        pld_slice gated; /**< of GATED_ADD: the gate [C] */
-        pld_attention_operator attention;
+        pld_slice gated;                  /**< of GATED_ADD: the gate [C] */
+        pld_attention_operator attention; /**< of ATTENTION, LINEAR_ATTENTION */
+        pld_depthwise_filters depthwise;
         pld_value_id second;             /**< of CONCAT */
         int64_t first;                   /**< of TAKE: of each row of in the number with which out begins */
         pld_patches_description patches; /**< of PATCHIFY, UNPATCHIFY */

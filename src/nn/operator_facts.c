@@ -38,10 +38,24 @@ static double attention_work(const pld_plan *plan, const pld_operator *op, pld_t
     return work;
 }
 
+/** Products of keys with values, and of queries with their sums. */
+static double linear_attention_work(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *out = &plan->values[op->out];
+    const double size = (double)(out->channels / op->attention.as.heads);
+    return 4.0 * (double)(out->batch * out->height * out->width * out->channels) * size;
+}
+
+static double depthwise_work(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = &plan->values[op->in];
+    return 2.0 * 9 * (double)(in->batch * in->height * in->width * in->channels);
+}
+
 double pld_operator_work(const pld_plan *plan, const pld_operator *op, pld_text_lengths texts) {
-    return is_product(op)                       ? product_work(&op->product.problem)
-           : op->kind == PLD_OPERATOR_ATTENTION ? attention_work(plan, op, texts)
-                                                : 0;
+    return is_product(op)                              ? product_work(&op->product.problem)
+           : op->kind == PLD_OPERATOR_ATTENTION        ? attention_work(plan, op, texts)
+           : op->kind == PLD_OPERATOR_LINEAR_ATTENTION ? linear_attention_work(plan, op)
+           : op->kind == PLD_OPERATOR_DEPTHWISE        ? depthwise_work(plan, op)
+                                                       : 0;
 }
 
 static const char *value_text(const pld_value *value, char *text, size_t size) {

@@ -98,6 +98,12 @@ const char *pld_same_misfit(const pld_plan *plan, const pld_operator *op) {
     return same_shape(value_of(plan, op->in), value_of(plan, op->out)) ? NULL : "output";
 }
 
+const char *pld_depthwise_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
+    return same_tokens(in, out) && in->channels == out->channels * (op->depthwise.gated ? 2 : 1) ? NULL
+                                                                                                 : "output";
+}
+
 const char *pld_gate_misfit(const pld_plan *plan, const pld_operator *op) {
     return same_shape(value_of(plan, op->gate.second), value_of(plan, op->in)) ? pld_same_misfit(plan, op)
                                                                                : "gate";

@@ -10,6 +10,7 @@ const char *pld_group_norm_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_token_norm_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_rotation_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_same_misfit(const pld_plan *plan, const pld_operator *op);
+const char *pld_depthwise_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_gate_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_gated_add_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_attention_misfit(const pld_plan *plan, const pld_operator *op);

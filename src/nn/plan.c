@@ -7,8 +7,10 @@
 #include "core/memory.h"
 
 const char *pld_site_kind_name(pld_site_kind kind) {
-    static const char *const names[] = {
-        [PLD_SITE_SELF] = "self", [PLD_SITE_CROSS] = "cross", [PLD_SITE_JOINT] = "joint"};
+    static const char *const names[] = {[PLD_SITE_SELF] = "self",
+                                        [PLD_SITE_CROSS] = "cross",
+                                        [PLD_SITE_JOINT] = "joint",
+                                        [PLD_SITE_LINEAR] = "linear"};
     return names[kind];
 }
 

@@ -23,11 +23,12 @@ typedef struct pld_constant {
     size_t floats;
 } pld_constant;
 
-/** Sets of kinds. PLADIS acts on attentions to a text. */
+/** Sets of kinds; all are those that have rows of logits. PLADIS acts on attentions to a text. */
 enum {
     PLD_SITES_SELF = 1 << PLD_SITE_SELF,
     PLD_SITES_CROSS = 1 << PLD_SITE_CROSS,
     PLD_SITES_JOINT = 1 << PLD_SITE_JOINT,
+    PLD_SITES_LINEAR = 1 << PLD_SITE_LINEAR,
     PLD_SITES_TEXT = PLD_SITES_CROSS | PLD_SITES_JOINT,
     PLD_SITES_ALL = PLD_SITES_SELF | PLD_SITES_TEXT
 };

@@ -13,7 +13,7 @@ static bool same_at_site(const pld_row_sharing_request *request, size_t site, pl
         const pld_variant_table *table = request->tables[i];
         if (!pld_variant_choice_equal(pld_variant_choice(table, site, a),
                                       pld_variant_choice(table, site, b)) ||
-            (table->sites[site].kind != PLD_SITE_SELF && !same_text(a, b))) {
+            ((PLD_SITES_TEXT >> (unsigned)table->sites[site].kind & 1) && !same_text(a, b))) {
             return false;
         }
     }

@@ -62,9 +62,24 @@ static bool matches(const pld_site *site, site_name name) {
            (site->name[name.length] == '.' || site->name[name.length] == 0);
 }
 
+/** A name that is that of linear attentions alone, where self-attention is wanted. */
+static bool is_linear(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        found = found || (sites[i].kind == PLD_SITE_LINEAR && matches(&sites[i], name));
+    }
+    return found && choice->kinds & PLD_SITES_SELF;
+}
+
 static pld_status refuse(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name,
                          pld_error *error) {
     int last = -1;
+    if (is_linear(sites, count, choice, name)) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: '%.*s': the self-attention of this model is linear: it has no map of tokens by "
+                        "tokens that could be changed",
+                        choice->option, (int)(name.length < 200 ? name.length : 200), name.text);
+    }
     for (size_t i = 0; i < count; i++) {
         last = sites[i].block > last ? sites[i].block : last;
     }
@@ -76,7 +91,7 @@ static pld_status refuse(const pld_site *sites, size_t count, const pld_site_cho
         error, PLD_ERROR_ARGUMENT,
         "%s: '%.*s' matches no %s of this model; use all, %s, or names as 'pladis info' prints them",
         choice->option, (int)(name.length < 200 ? name.length : 200), name.text,
-        choice->kinds == PLD_SITES_SELF     ? "self-attention"
+        !(choice->kinds & PLD_SITES_TEXT)   ? "self-attention"
         : !(choice->kinds & PLD_SITES_SELF) ? "cross-attention"
                                             : "attention",
         blocks);

@@ -49,7 +49,7 @@ const pld_attention_variant pld_variant_identity = {
     .kind = PLD_VARIANT_IDENTITY,
     .name = "identity",
     .description = "out = v: the perturbed branch of PAG (Ahn et al. 2024, arXiv 2403.17377)",
-    .site_kinds = PLD_SITES_SELF,
+    .site_kinds = PLD_SITES_SELF | PLD_SITES_LINEAR,
     .part = PLD_VARIANT_ROWS,
 };
 

@@ -7,7 +7,8 @@
 
 extern const pld_operator_code pld_cpu_product;
 extern const pld_operator_code pld_cpu_group_norm, pld_cpu_group_norm_factors, pld_cpu_token_norm;
-extern const pld_operator_code pld_cpu_rotation, pld_cpu_attention;
+extern const pld_operator_code pld_cpu_rotation, pld_cpu_attention, pld_cpu_linear_attention;
+extern const pld_operator_code pld_cpu_depthwise;
 extern const pld_operator_code pld_cpu_activation, pld_cpu_gate, pld_cpu_gated_add;
 extern const pld_operator_code pld_cpu_concat, pld_cpu_upsample, pld_cpu_copy, pld_cpu_copy_rows,
     pld_cpu_take;

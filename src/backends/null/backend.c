@@ -116,7 +116,8 @@ static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_ADD_TABLE] = &check,   [PLD_OPERATOR_ADD_CONSTANT] = &check,
     [PLD_OPERATOR_ADD_OUTSIDE] = &check, [PLD_OPERATOR_RELATIVE_BIAS] = &check,
     [PLD_OPERATOR_POOL] = &check,        [PLD_OPERATOR_FREEU] = &check,
-    [PLD_OPERATOR_TAP] = &check,
+    [PLD_OPERATOR_TAP] = &check,         [PLD_OPERATOR_LINEAR_ATTENTION] = &check,
+    [PLD_OPERATOR_DEPTHWISE] = &check,
 };
 
 const pld_backend pld_backend_null = {
