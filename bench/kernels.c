@@ -94,6 +94,7 @@ static void depthwise(const pld_kernels *k, const buffers *b, bool gated) {
                                        .width = TOKENS / 32,
                                        .channels = CHANNELS,
                                        .gated = gated,
+                                       .side = 3,
                                        .x = b->a,
                                        .weights = b->b,
                                        .bias = b->shift,
@@ -126,6 +127,12 @@ static void run_linear_attention(const pld_kernels *k, buffers *b) {
 }
 static void run_patchify(const pld_kernels *k, buffers *b) {
     k->patchify(&(pld_patch_grid){CHANNELS / 20, 128, 160, 2, false, true}, b->a, b->c);
+}
+static void run_pixel_shuffle(const pld_kernels *k, buffers *b) {
+    k->pixel_shuffle(&(pld_pixel_grid){32, 16, 2, CHANNELS, CHANNELS / 2}, b->a, NULL, b->c);
+}
+static void run_pixel_unshuffle(const pld_kernels *k, buffers *b) {
+    k->pixel_unshuffle(&(pld_pixel_grid){32, 16, 2, CHANNELS, CHANNELS / 2}, b->a, NULL, b->c);
 }
 static void run_layer_norm(const pld_kernels *k, buffers *b) {
     k->layer_norm(b->a, TOKENS, CHANNELS, 1e-5F, b->scale, b->shift, b->c);
@@ -191,6 +198,8 @@ static const kernel_row kernels[] = {
     {"f32_split", run_f32_split, 4},
     {"nchw_to_nhwc", run_to_nhwc, 8},
     {"patchify", run_patchify, 8},
+    {"pixel_shuffle", run_pixel_shuffle, 6},
+    {"pixel_unshuffle", run_pixel_unshuffle, 6},
 };
 
 /* Products of a block of rows that the second cache holds with a panel that the first holds. */

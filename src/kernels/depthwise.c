@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Channels in stripes whose rows of pixels the second level of the cache holds until the next two rows of the
+/* Channels in stripes whose rows of pixels the second level of the cache holds until the next rows of the
  * output have read them, too. */
 #include "kernels/depthwise.h"
 
@@ -20,7 +20,8 @@ static void run_rows(const depthwise_job *job, int64_t picture, int64_t part, in
     const int64_t row_floats = d->width * d->channels;
     const float *x = d->x + picture * d->height * row_floats + first;
     float *out = d->out + picture * d->height * d->width * job->out_channels + first;
-    pld_depthwise_row row = {.pixel = d->channels,
+    pld_depthwise_row row = {.side = d->side,
+                             .pixel = d->channels,
                              .width = d->width,
                              .channels = pld_smaller(STRIPE, job->out_channels - first),
                              .partner = d->gated ? job->out_channels : 0,
@@ -30,8 +31,8 @@ static void run_rows(const depthwise_job *job, int64_t picture, int64_t part, in
                              .out_pixel = job->out_channels};
     const int64_t end = pld_smaller((part + 1) * STRIPE_ROWS, d->height);
     for (int64_t y = part * STRIPE_ROWS; y < end; y++) {
-        for (int64_t dy = 0; dy < 3; dy++) {
-            const int64_t from = y + dy - 1;
+        for (int64_t dy = 0; dy < d->side; dy++) {
+            const int64_t from = y + dy - d->side / 2;
             row.rows[dy] = from < 0 || from >= d->height ? NULL : x + from * row_floats;
         }
         row.out = out + y * d->width * job->out_channels;

@@ -208,16 +208,18 @@ typedef struct pld_head_rotation {
     const float *cos, *sin; /* [tokens, width/2] */
 } pld_head_rotation;
 
-enum { PLD_DEPTHWISE_TAPS = 9 };
+enum { PLD_MOST_DEPTHWISE_SIDE = 5 };
 
-/** One row of pixels of a 3x3 convolution with a filter for each channel, and some of the channels. With
+/** One row of pixels of a convolution with a filter for each channel, and some of the channels. With
  * partner > 0 the channel so much further is convolved, too, and lets through: out = y·silu(y partner). */
 typedef struct pld_depthwise_row {
-    const float *rows[3]; /* above, its own, below: [width, channels]; NULL: zeros */
-    int64_t pixel;        /* floats from one pixel of these to the next */
+    int64_t side; /* of a filter: 3 or 5 */
+    /* [side] from above to below, its own in the middle: [width, channels]; NULL: zeros */
+    const float *rows[PLD_MOST_DEPTHWISE_SIDE];
+    int64_t pixel; /* floats from one pixel of these to the next */
     int64_t width, channels;
     int64_t partner;      /* floats to the channel that lets through, of pixels, weights and bias; 0: none */
-    const float *weights; /* [9, channels], taps weight_row floats apart */
+    const float *weights; /* [side, side, channels], taps weight_row floats apart */
     int64_t weight_row;
     const float *bias; /* [channels] or NULL */
     float *out;        /* [width, channels], pixels out_pixel floats apart */
@@ -248,6 +250,14 @@ typedef struct pld_patch_grid {
     bool channels_last;  /* the picture is [height, width, channels], else [channels, height, width] */
     bool channels_inner; /* a token is [patch, patch, channels], else [channels, patch, patch] */
 } pld_patch_grid;
+
+/** Pixels of a large picture [factor·height, factor·width, large_channels] as channels of a small one [height, width,
+ * small_channels]: of each small pixel factor²·large_channels numbers (channel, row in factor, column in factor), of which a
+ * whole number of neighbours is one channel of the small picture, repeated on the way to the large one, and their mean on
+ * the way back (the shortcuts of deep compression autoencoders: Chen et al. 2024, arXiv 2410.10733). */
+typedef struct pld_pixel_grid {
+    int64_t height, width, factor, small_channels, large_channels;
+} pld_pixel_grid;
 
 /* X(return type, name, (arguments)). Its comments are more than clang-format lays out well. */
 /* clang-format off */
@@ -346,6 +356,9 @@ typedef struct pld_patch_grid {
     X(void, nhwc_to_nchw, (const float *in, int64_t channels, int64_t tokens, float *out))                          \
     X(void, patchify, (const pld_patch_grid *patches, const float *picture, float *tokens))                            \
     X(void, unpatchify, (const pld_patch_grid *patches, const float *tokens, float *picture))                          \
+    /* out = shuffled small, or large, + residual, which is NULL or as out, and may be out. */                        \
+    X(void, pixel_shuffle, (const pld_pixel_grid *grid, const float *small, const float *residual, float *out))     \
+    X(void, pixel_unshuffle, (const pld_pixel_grid *grid, const float *large, const float *residual, float *out))   \
                                                                                                                     \
     /* Conversions: exact to float32, to the nearest (ties to even) from it. Any alignment. */                      \
     X(void, f16_to_f32, (const void *in, size_t count, float *out))                                                 \

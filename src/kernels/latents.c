@@ -48,6 +48,12 @@ void pld_scale_floats(const float *x, float factor, size_t count, float *out) {
     }
 }
 
+void pld_clamp_picture(float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        x[i] = x[i] < -1 ? -1 : x[i] > 1 ? 1 : x[i];
+    }
+}
+
 size_t pld_first_not_finite(const float *x, size_t count) {
     size_t i = 0;
     while (i < count && isfinite(x[i])) {

@@ -32,6 +32,9 @@ void pld_latents_keep(float *latents, const float *kept, const bool *redrawn, in
 /** out = x · factor; in place. */
 void pld_scale_floats(const float *x, float factor, size_t count, float *out);
 
+/** x between −1 and 1; in place. A number that is none stays so. */
+void pld_clamp_picture(float *x, size_t count);
+
 /** Index of the first number that is infinite or none; `count`: all are finite. */
 size_t pld_first_not_finite(const float *x, size_t count);
 

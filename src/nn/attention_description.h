@@ -26,6 +26,8 @@ typedef struct pld_attention_description {
     pld_value_id query; /**< [B, T, heads·d] */
     pld_value_id key,
         value; /**< [B, keys, key_heads·d]; PLD_NO_VALUE: the next two values from outside, in this order */
+    bool
+        interleaved; /**< of kind linear: all three are one value [B, T, heads, 3, d] of query, key and value */
     int heads;
     int key_heads;              /**< which divide the heads; 0: as many */
     bool causal;                /**< query i sees the keys 0 … i */

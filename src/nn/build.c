@@ -170,6 +170,26 @@ pld_parameter *pld_build_bind(pld_builder *b, const char *module, const char *su
     return parameter;
 }
 
+pld_parameter *pld_build_bind_last_step(pld_builder *b, const char *module, const char *suffix,
+                                        const int64_t shape[4], int64_t steps) {
+    char name[2 * PLD_PLAN_NAME + 16];
+    snprintf(name, sizeof name, "%s%s", module, suffix);
+    pld_parameter *parameter = NULL;
+    if (!pld_build_failed(b) && b->plan->parameters) {
+        b->status =
+            pld_parameters_bind_last_step(b->plan->parameters, name, shape, steps, &parameter, b->error);
+    }
+    return parameter;
+}
+
+void pld_pass_over(pld_builder *b, const char *name) {
+    char whole[2 * PLD_PLAN_NAME + 16];
+    snprintf(whole, sizeof whole, "%s.%s", b->scope, name);
+    if (!pld_build_failed(b) && b->plan->parameters) {
+        pld_parameters_ignore(b->plan->parameters, whole);
+    }
+}
+
 pld_value_id pld_input(pld_builder *b, int64_t batch, int64_t height, int64_t width, int64_t channels) {
     pld_value_id id = pld_build_source(b, batch, height, width, channels);
     pld_keep(b, id);

@@ -58,6 +58,13 @@ typedef struct pld_product_options {
                                 columns of one weight */
     const int64_t *
         stored; /**< four axes as which the weight is stored, whose product is [channels, C]; NULL: those two */
+    int64_t
+        groups; /**< of the channels of x and of the output, each of which is a layer of its own, without bias: the
+                                   weight is [channels, C/groups]; 0: all are one */
+    /* of convolutions */
+    int64_t
+        steps; /**< the weight is that of a causal convolution over so many frames, [channels, C, steps, kernel,
+                                   kernel], of which one frame sees the last step; 0: it is not */
     /* of 3×3 convolutions of stride 1 */
     pld_value_id factors;  /**< of pld_group_norm_factors: the input is normalised, then SiLU */
     pld_value_id vector;   /**< [B, 1, channels], added to every pixel */
@@ -129,6 +136,8 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
 /** [B, h, w, C] → [B, h', w', channels] with weight NAME.weight [channels, C, kernel, kernel]. */
 pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
                       pld_conv_geometry geometry, pld_product_options options);
+/** A tensor of the builder's scope that the network does not read. */
+void pld_pass_over(pld_builder *b, const char *name);
 
 pld_value_id pld_group_norm_of(pld_builder *b, const char *name, pld_value_id x, int64_t groups,
                                double epsilon, bool silu);
@@ -140,8 +149,12 @@ pld_value_id pld_layer_norm(pld_builder *b, const char *name, pld_value_id x, do
 pld_value_id pld_rms_norm(pld_builder *b, const char *name, pld_value_id x, double epsilon);
 
 typedef struct pld_rms_norm_options {
-    bool plus_one;     /**< the weight is stored less one, as Gemma's */
-    pld_value_id into; /**< [as x], to which the norm is added; PLD_NO_VALUE: it makes a value of its own */
+    bool plus_one;      /**< the weight is stored less one, as Gemma's */
+    pld_value_id into;  /**< [as x], to which the norm is added; PLD_NO_VALUE: it makes a value of its own */
+    const char *weight; /**< how the name of the weight ends, ".gamma"; NULL: ".weight" */
+    bool bias;          /**< NAME.bias is added */
+    bool activated;     /**< `activation` follows */
+    pld_activation activation;
 } pld_rms_norm_options;
 
 #define PLD_RMS_NORM ((pld_rms_norm_options){.into = PLD_NO_VALUE})
@@ -159,6 +172,8 @@ pld_value_id pld_add_table(pld_builder *b, const char *name, pld_value_id x, int
 /** The numbers of each row of x from `offset` on, as [B, height, width, channels]. */
 pld_value_id pld_take(pld_builder *b, pld_value_id x, int64_t offset, int64_t height, int64_t width,
                       int64_t channels);
+/** The channels of each token of x from `first` on → [B, T, channels]. */
+pld_value_id pld_take_channels(pld_builder *b, pld_value_id x, int64_t first, int64_t channels);
 /** x [B, T, C] += a table [T, C] that `fill` makes of its description (a struct of at most 64 bytes that holds no
  * pointers), once; returns x. */
 pld_value_id pld_add_positions(pld_builder *b, pld_value_id x,
@@ -169,12 +184,21 @@ pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, i
 /** x [B, h, w, p·p·channels] → [B, h·p, w·p, channels]; a token is [p, p, channels] with `channels_inner`, else
  * [channels, p, p]. */
 pld_value_id pld_unpatchify(pld_builder *b, pld_value_id x, int64_t channels, int patch, bool channels_inner);
+/** residual (PLD_NO_VALUE: nothing) + x [B, h, w, C], each channel repeated until there are factor²·channels of them,
+ * which are opened into pixels → [B, factor·h, factor·w, channels], in the residual's place. */
+pld_value_id pld_pixel_shuffle(pld_builder *b, pld_value_id x, int64_t factor, int64_t channels,
+                               pld_value_id residual);
+/** The other way: pixels of x become channels, of which `channels` means of neighbours are taken. */
+pld_value_id pld_pixel_unshuffle(pld_builder *b, pld_value_id x, int64_t factor, int64_t channels,
+                                 pld_value_id residual);
 /** T5's biases of logits for texts of so many tokens, from a weight NAME.weight [buckets, heads]. */
 pld_value_id pld_relative_bias(pld_builder *b, const char *name, int64_t tokens, int64_t buckets,
                                int64_t most_distance, int64_t heads);
 /** A 3×3 filter NAME.weight [C, 1, 3, 3] for each channel of x [B, h, w, C], with bias → [B, h, w, C]; gated: of its
  * channels (a, b) a·silu(b) → [B, h, w, C/2]. */
 pld_value_id pld_depthwise_conv(pld_builder *b, const char *name, pld_value_id x, bool gated);
+/** Filters NAME.weight [C, 1, side, side] of a side of 3 or 5, neither with bias nor gated. */
+pld_value_id pld_depthwise_plain(pld_builder *b, const char *name, pld_value_id x, int64_t side);
 /** In place; returns x. */
 pld_value_id pld_activate(pld_builder *b, pld_value_id x, pld_activation activation);
 /** Attention at a new site of the builder's scope. The result is [B, T, heads·d]. */
@@ -197,6 +221,13 @@ static inline pld_attention_description pld_linear_self_attention(pld_value_id q
                                                                   pld_value_id value, int64_t heads) {
     pld_attention_description description = pld_self_attention(query, key, value, heads);
     description.kind = PLD_SITE_LINEAR;
+    return description;
+}
+
+/** Likewise, of x [B, T, heads, 3, d]: of each head query, key and value beside each other. */
+static inline pld_attention_description pld_linear_interleaved_attention(pld_value_id x, int64_t heads) {
+    pld_attention_description description = pld_linear_self_attention(x, x, x, heads);
+    description.interleaved = true;
     return description;
 }
 

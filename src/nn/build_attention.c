@@ -58,7 +58,7 @@ static bool check(pld_builder *b, const pld_attention_description *d) {
         return false;
     }
     const int64_t width = b->plan->values[d->query].channels;
-    if (d->heads < 1 || width % d->heads != 0) {
+    if (d->heads < 1 || width % (d->interleaved ? 3 * d->heads : d->heads) != 0) {
         b->status =
             pld_fail(b->error, PLD_ERROR_FORMAT,
                      "%s: width %lld of '%s' cannot be divided into %d heads, as the configuration wants",
@@ -89,10 +89,11 @@ pld_value_id pld_attend(pld_builder *b, pld_attention_description d) {
         return PLD_NO_VALUE;
     }
     const pld_value from = b->plan->values[d.query];
-    const int site = add_site(b, d.kind, d.heads, from.channels);
+    const int64_t width = d.interleaved ? from.channels / 3 : from.channels;
+    const int site = add_site(b, d.kind, d.heads, width);
     const pld_row_groups groups =
         pld_build_failed(b) ? from.groups : pld_row_groups_after(b->sharing, (size_t)site);
-    const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, from.channels);
+    const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, width);
     pld_operator op = pld_build_operator(b, kind, "", d.query, out);
     op.label = labels[d.kind];
     op.attention = (pld_attention_operator){.as = d, .site = site};

@@ -47,4 +47,8 @@ int64_t pld_build_channels(const pld_builder *b, pld_value_id x);
 pld_parameter *pld_build_bind(pld_builder *b, const char *module, const char *suffix, int rank,
                               const int64_t *shape);
 
+/** The same of the last step of a causal convolution over frames; `shape` is that of the step. */
+pld_parameter *pld_build_bind_last_step(pld_builder *b, const char *module, const char *suffix,
+                                        const int64_t shape[4], int64_t steps);
+
 #endif

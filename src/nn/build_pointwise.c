@@ -59,6 +59,14 @@ pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other) {
     return out;
 }
 
+pld_value_id pld_take_channels(pld_builder *b, pld_value_id x, int64_t first, int64_t channels) {
+    const pld_value_id out = pld_build_like(b, x, channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_TAKE_CHANNELS, "", x, out);
+    op.first = first;
+    pld_build_append(b, &op);
+    return out;
+}
+
 pld_value_id pld_take(pld_builder *b, pld_value_id x, int64_t offset, int64_t height, int64_t width,
                       int64_t channels) {
     const pld_value_id out = pld_build_rows_of(b, x, height, width, channels);

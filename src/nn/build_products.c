@@ -9,13 +9,15 @@ static void bind_weights(pld_builder *b, pld_operator *op, int64_t in_channels, 
                          const pld_product_options *o) {
     pld_product *product = &op->product;
     const int64_t kernel = product->problem.kernel;
-    const int64_t shape[4] = {o->gate_name ? channels / 2 : channels, in_channels, kernel, kernel};
+    const int64_t depth = in_channels / (o->groups ? o->groups : 1);
+    const int64_t shape[4] = {o->gate_name ? channels / 2 : channels, depth, kernel, kernel};
     const int rank = kernel || o->stored ? 4 : 2;
     if (o->gate_name) {
         const pld_operator gate = pld_build_operator(b, op->kind, o->gate_name, op->in, op->out);
         product->glu.gate = pld_build_bind(b, gate.name, ".weight", rank, shape);
     }
-    product->weight = pld_build_bind(b, op->name, ".weight", rank, o->stored ? o->stored : shape);
+    product->weight = o->steps ? pld_build_bind_last_step(b, op->name, ".weight", shape, o->steps)
+                               : pld_build_bind(b, op->name, ".weight", rank, o->stored ? o->stored : shape);
     product->bias = o->bias ? pld_build_bind(b, op->name, ".bias", 1, shape) : NULL;
 }
 
@@ -39,7 +41,8 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
                                                .kernel = geometry.kernel,
                                                .stride = geometry.stride,
                                                .pad_before = geometry.pad_before,
-                                               .pad_after = geometry.pad_after};
+                                               .pad_after = geometry.pad_after,
+                                               .groups = o->groups};
     op.product.residual = o->residual;
     op.product.factors = o->factors;
     op.product.vector = o->vector;
@@ -81,6 +84,16 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
     if (options.gate.value != PLD_NO_VALUE && !gate_is_even(b, options.gate, options.residual)) {
         return gated_apart(b, name, x, options);
     }
+    const int64_t width = b->plan->values[x].channels;
+    if (options.groups && (options.bias || width % options.groups != 0 || channels % options.groups != 0)) {
+        b->status =
+            pld_fail(b->error, PLD_ERROR_FORMAT,
+                     "%s: %lld and %lld channels of '%s.%s' cannot be divided into %lld groups, as the "
+                     "configuration wants",
+                     pld_parameters_path(b->plan->parameters), (long long)width, (long long)channels,
+                     b->scope, name, (long long)options.groups);
+        return PLD_NO_VALUE;
+    }
     const pld_value_id out = options.into_residual ? options.residual : pld_build_like(b, x, channels);
     if (options.narrow && !pld_build_failed(b)) {
         b->plan->values[out].narrows = x;
@@ -88,20 +101,34 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
     return product(b, name, x, out, no_kernel, &options);
 }
 
-pld_value_id pld_depthwise_conv(pld_builder *b, const char *name, pld_value_id x, bool gated) {
-    const int64_t channels = pld_build_channels(b, x);
-    if (!pld_build_failed(b) && gated && channels % 2 != 0) {
+static pld_value_id depthwise(pld_builder *b, const char *name, pld_value_id x,
+                              const pld_depthwise_filters *filters, bool bias) {
+    const int64_t channels = pld_build_channels(b, x), side = filters->side;
+    if (!pld_build_failed(b) && filters->gated && channels % 2 != 0) {
         b->status =
             pld_fail(b->error, PLD_ERROR_FORMAT, "configuration: %lld channels of '%s.%s' have no halves",
                      (long long)channels, b->scope, name);
     }
-    const pld_value_id out = pld_build_like(b, x, gated ? channels / 2 : channels);
+    const pld_value_id out = pld_build_like(b, x, filters->gated ? channels / 2 : channels);
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_DEPTHWISE, name, x, out);
-    op.depthwise.gated = gated;
-    op.depthwise.weight = pld_build_bind(b, op.name, ".weight", 4, (int64_t[]){channels, 1, 3, 3});
-    op.depthwise.bias = pld_build_bind(b, op.name, ".bias", 1, &channels);
+    op.depthwise = *filters;
+    op.depthwise.weight = pld_build_bind(b, op.name, ".weight", 4, (int64_t[]){channels, 1, side, side});
+    op.depthwise.bias = bias ? pld_build_bind(b, op.name, ".bias", 1, &channels) : NULL;
     pld_build_append(b, &op);
     return out;
+}
+
+pld_value_id pld_depthwise_conv(pld_builder *b, const char *name, pld_value_id x, bool gated) {
+    return depthwise(b, name, x, &(pld_depthwise_filters){.side = 3, .gated = gated}, true);
+}
+
+pld_value_id pld_depthwise_plain(pld_builder *b, const char *name, pld_value_id x, int64_t side) {
+    if (!pld_build_failed(b) && side != 3 && side != 5) {
+        b->status = pld_fail(b->error, PLD_ERROR_UNSUPPORTED,
+                             "%s: '%s.%s': expected filters with a side of 3 or 5, found %lld",
+                             pld_parameters_path(b->plan->parameters), b->scope, name, (long long)side);
+    }
+    return depthwise(b, name, x, &(pld_depthwise_filters){.side = side}, false);
 }
 
 pld_value_id pld_conv(pld_builder *b, const char *name, pld_value_id x, int64_t channels, pld_conv_geometry g,

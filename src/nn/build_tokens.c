@@ -127,3 +127,51 @@ pld_value_id pld_relative_bias(pld_builder *b, const char *name, int64_t tokens,
     pld_build_append(b, &op);
     return out;
 }
+
+/** A channel of the small picture must stand for a whole number of the opened ones. */
+static void check_shuffle(pld_builder *b, int64_t small, int64_t opened) {
+    if (!pld_build_failed(b) && opened % small != 0) {
+        b->status =
+            pld_fail(b->error, PLD_ERROR_FORMAT,
+                     "%s: %lld channels at '%s' do not divide the %lld of its pixels, as the "
+                     "configuration wants",
+                     pld_parameters_path(b->plan->parameters), (long long)small, b->scope, (long long)opened);
+    }
+}
+
+pld_value_id pld_pixel_shuffle(pld_builder *b, pld_value_id x, int64_t factor, int64_t channels,
+                               pld_value_id residual) {
+    check_shuffle(b, pld_build_channels(b, x), factor * factor * channels);
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x];
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_PIXEL_SHUFFLE, "", x, residual);
+    op.residual = residual;
+    if (residual == PLD_NO_VALUE) {
+        op.out = pld_build_rows_of(b, x, factor * from.height, factor * from.width, channels);
+    }
+    pld_build_append(b, &op);
+    return op.out;
+}
+
+pld_value_id pld_pixel_unshuffle(pld_builder *b, pld_value_id x, int64_t factor, int64_t channels,
+                                 pld_value_id residual) {
+    check_shuffle(b, channels, factor * factor * pld_build_channels(b, x));
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x];
+    if (from.height % factor != 0 || from.width % factor != 0) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL, "'%s': a picture of %lldx%lld has odd sides",
+                             b->scope, (long long)from.width, (long long)from.height);
+        return PLD_NO_VALUE;
+    }
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_PIXEL_UNSHUFFLE, "", x, residual);
+    op.residual = residual;
+    if (residual == PLD_NO_VALUE) {
+        op.out = pld_build_rows_of(b, x, from.height / factor, from.width / factor, channels);
+    }
+    pld_build_append(b, &op);
+    return op.out;
+}

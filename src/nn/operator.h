@@ -26,23 +26,26 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_GATED_ADD,          /**< out += gate·in */
     PLD_OPERATOR_ATTENTION,          /**< in is the query */
     PLD_OPERATOR_LINEAR_ATTENTION,   /**< likewise, of kind linear */
-    PLD_OPERATOR_DEPTHWISE,          /**< a 3×3 filter for each channel of in [B, h, w, C] → out, NHWC */
+    PLD_OPERATOR_DEPTHWISE,          /**< a filter for each channel of in [B, h, w, C] → out, NHWC */
     PLD_OPERATOR_CONCAT,             /**< channels of in, then of second */
     PLD_OPERATOR_UPSAMPLE,           /**< nearest, to the size of out */
     PLD_OPERATOR_COPY,               /**< out = in */
     PLD_OPERATOR_COPY_ROWS,          /**< each row of out = the row of its group in `in` */
     PLD_OPERATOR_TAKE,               /**< out = numbers of each row of in */
+    PLD_OPERATOR_TAKE_CHANNELS,      /**< out = channels of each token of in */
     PLD_OPERATOR_PATCHIFY,           /**< in [B, h, w, C] → out [B, h/p, w/p, p²·C] */
     PLD_OPERATOR_UNPATCHIFY,         /**< the other way */
-    PLD_OPERATOR_EMBED,              /**< ids of the run → rows of a table, plus positions */
-    PLD_OPERATOR_TIMESTEP,           /**< timesteps of the run → sinusoids [B, 1, C] */
-    PLD_OPERATOR_ADD_TABLE,          /**< out [B, rows, 1, C] = in, repeated, + weight [rows, C] */
-    PLD_OPERATOR_ADD_CONSTANT,       /**< out [B, T, C] += a constant [T, C] */
-    PLD_OPERATOR_ADD_OUTSIDE,        /**< out [B, 1, C] += a value from outside */
-    PLD_OPERATOR_RELATIVE_BIAS,      /**< T5's biases of logits, out [1, heads, 1, 2·T − 1] */
-    PLD_OPERATOR_POOL,               /**< in [B, T, C] → out [B, 1, C], by the run's ids */
-    PLD_OPERATOR_FREEU,              /**< changes in and skip, if the run asks for it */
-    PLD_OPERATOR_TAP,                /**< shows in to the observer */
+    PLD_OPERATOR_PIXEL_SHUFFLE,   /**< in [B, h, w, C] → out [B, f·h, f·w, N], channels repeated before */
+    PLD_OPERATOR_PIXEL_UNSHUFFLE, /**< in [B, f·h, f·w, C] → out [B, h, w, N], means of channels after */
+    PLD_OPERATOR_EMBED,           /**< ids of the run → rows of a table, plus positions */
+    PLD_OPERATOR_TIMESTEP,        /**< timesteps of the run → sinusoids [B, 1, C] */
+    PLD_OPERATOR_ADD_TABLE,       /**< out [B, rows, 1, C] = in, repeated, + weight [rows, C] */
+    PLD_OPERATOR_ADD_CONSTANT,    /**< out [B, T, C] += a constant [T, C] */
+    PLD_OPERATOR_ADD_OUTSIDE,     /**< out [B, 1, C] += a value from outside */
+    PLD_OPERATOR_RELATIVE_BIAS,   /**< T5's biases of logits, out [1, heads, 1, 2·T − 1] */
+    PLD_OPERATOR_POOL,            /**< in [B, T, C] → out [B, 1, C], by the run's ids */
+    PLD_OPERATOR_FREEU,           /**< changes in and skip, if the run asks for it */
+    PLD_OPERATOR_TAP,             /**< shows in to the observer */
     PLD_OPERATOR_KINDS
 } pld_operator_kind;
 
@@ -56,6 +59,7 @@ typedef struct pld_product_problem {
     int64_t kernel; /**< 0: linear */
     int64_t stride;
     int64_t pad_before, pad_after; /**< rows above and columns left; rows below and columns right */
+    int64_t groups; /**< of as many channels each, which know nothing of each other; 0: all are one */
 } pld_product_problem;
 
 /** A gated linear unit (Shazeer 2020, arXiv 2002.05202): of the product's 2·N channels (a, b) a·act(b). */
@@ -84,6 +88,8 @@ typedef struct pld_norm {
     bool plus_one;          /**< of an RMS norm: the weight is stored less one */
     pld_slice scale, shift; /**< [C] of a norm of tokens: ·(1 + scale) + shift after it */
     pld_value_id residual;  /**< of an RMS norm: out, to which it is added; PLD_NO_VALUE: it is not */
+    bool activated;         /**< of an RMS norm: `activation` after it, before it is added */
+    pld_activation activation;
 } pld_norm;
 
 /** Over which numbers of a row the norm of heads goes. */
@@ -102,7 +108,8 @@ typedef struct pld_rotation {
 
 /** A filter for each channel, zeros past the edges. */
 typedef struct pld_depthwise_filters {
-    pld_parameter *weight, *bias; /**< [C, 1, 3, 3], [C] */
+    pld_parameter *weight, *bias; /**< [C, 1, side, side], [C] or NULL */
+    int64_t side;                 /**< 3 or 5 */
     bool gated;                   /**< of the channels (a, b) a·silu(b): out has half of them */
 } pld_depthwise_filters;
 
@@ -154,9 +161,10 @@ typedef struct pld_operator {
         pld_slice gated;                  /**< of GATED_ADD: the gate [C] */
         pld_attention_operator attention; /**< of ATTENTION, LINEAR_ATTENTION */
         pld_depthwise_filters depthwise;
-        pld_value_id second;             /**< of CONCAT */
-        int64_t first;                   /**< of TAKE: of each row of in the number with which out begins */
+        pld_value_id second; /**< of CONCAT */
+        int64_t first; /**< of TAKE, TAKE_CHANNELS: the number of each row or token with which out begins */
         pld_patches_description patches; /**< of PATCHIFY, UNPATCHIFY */
+        pld_value_id residual; /**< of PIXEL_SHUFFLE, PIXEL_UNSHUFFLE: added; PLD_NO_VALUE: nothing */
         pld_embedding embedding;
         pld_timestep_embedding timestep;
         pld_parameter *table; /**< of ADD_TABLE: [rows, C] */

@@ -22,7 +22,8 @@ static int64_t key_count(const pld_plan *plan, const pld_operator *op, pld_text_
 static double product_work(const pld_product_problem *p) {
     const double taps = p->kernel ? (double)(p->kernel * p->kernel) : 1;
     const double pixels = p->kernel ? (double)(p->out_height * p->out_width) : (double)(p->height * p->width);
-    return 2.0 * taps * (double)p->batch * pixels * (double)p->in_channels * (double)p->out_channels;
+    return 2.0 * taps * (double)p->batch * pixels * (double)p->in_channels * (double)p->out_channels /
+           (double)(p->groups ? p->groups : 1);
 }
 
 static double attention_work(const pld_plan *plan, const pld_operator *op, pld_text_lengths texts) {
@@ -47,7 +48,8 @@ static double linear_attention_work(const pld_plan *plan, const pld_operator *op
 
 static double depthwise_work(const pld_plan *plan, const pld_operator *op) {
     const pld_value *in = &plan->values[op->in];
-    return 2.0 * 9 * (double)(in->batch * in->height * in->width * in->channels);
+    const double taps = (double)(op->depthwise.side * op->depthwise.side);
+    return 2.0 * taps * (double)(in->batch * in->height * in->width * in->channels);
 }
 
 double pld_operator_work(const pld_plan *plan, const pld_operator *op, pld_text_lengths texts) {

@@ -47,6 +47,9 @@ const char *pld_product_misfit(const pld_plan *plan, const pld_operator *op) {
         p->batch != out->batch) {
         return "channels or rows";
     }
+    if (p->groups && (p->in_channels % p->groups != 0 || p->out_channels % p->groups != 0)) {
+        return "groups";
+    }
     if (p->kernel == 0 ? tokens_of(in) != tokens_of(out)
                        : out_side(p, p->height) != out->height || out_side(p, p->width) != out->width) {
         return "tokens of the output";
@@ -116,7 +119,20 @@ const char *pld_gated_add_misfit(const pld_plan *plan, const pld_operator *op) {
                                                                             : "gate";
 }
 
+/** Of heads [3, d] in one value. */
+static const char *interleaved_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_attention_description *as = &op->attention.as;
+    const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
+    return as->heads >= 1 && in->channels % (3 * as->heads) == 0 && in->channels == 3 * out->channels &&
+                   same_tokens(in, out) && as->key == op->in && as->value == op->in
+               ? NULL
+               : "query, key, value or output";
+}
+
 const char *pld_attention_misfit(const pld_plan *plan, const pld_operator *op) {
+    if (op->attention.as.interleaved) {
+        return interleaved_misfit(plan, op);
+    }
     const pld_attention_description *as = &op->attention.as;
     const pld_value *query = value_of(plan, op->in), *out = value_of(plan, op->out);
     const int64_t key_heads = as->key_heads ? as->key_heads : as->heads;
@@ -168,6 +184,28 @@ const char *pld_take_misfit(const pld_plan *plan, const pld_operator *op) {
     return in->batch == out->batch && op->first >= 0 && op->first + item_floats(out) <= item_floats(in)
                ? NULL
                : "output";
+}
+
+const char *pld_take_channels_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
+    return same_tokens(in, out) && op->first >= 0 && op->first + out->channels <= in->channels ? NULL
+                                                                                               : "output";
+}
+
+/** A channel of the small picture stands for a whole number of the opened ones. */
+static bool shuffles(const pld_value *small, const pld_value *large) {
+    const int64_t factor = small->width > 0 ? large->width / small->width : 0;
+    const int64_t opened = large->channels * factor * factor;
+    return factor >= 1 && large->batch == small->batch && large->height == factor * small->height &&
+           large->width == factor * small->width && opened % small->channels == 0;
+}
+
+const char *pld_shuffle_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
+    if (op->residual != PLD_NO_VALUE && !same_shape(value_of(plan, op->residual), out)) {
+        return "residual";
+    }
+    return (op->kind == PLD_OPERATOR_PIXEL_SHUFFLE ? shuffles(in, out) : shuffles(out, in)) ? NULL : "output";
 }
 
 const char *pld_patches_misfit(const pld_plan *plan, const pld_operator *op) {

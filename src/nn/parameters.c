@@ -155,10 +155,22 @@ static bool same_shape(const pld_stored_tensor *tensor, int rank, const int64_t 
     return true;
 }
 
-pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
-                               pld_parameter **parameter, pld_error *error) {
+/** A weight as a network wants it. */
+typedef struct wanted_weight {
+    const char *name;
+    int rank;
+    const int64_t *stored; /* [rank] */
+    pld_weight_shape shape;
+    int64_t steps; /* of stored, of which the last is shape's; 0: they are the same */
+} wanted_weight;
+
+static pld_status bind(pld_parameters *parameters, const wanted_weight *wanted, pld_parameter **parameter,
+                       pld_error *error) {
+    const char *name = wanted->name;
+    const int64_t *shape = wanted->stored;
+    const int rank = wanted->rank;
     if (parameters->base) {
-        PLD_TRY(pld_parameters_bind(parameters->base, name, rank, shape, parameter, error));
+        PLD_TRY(bind(parameters->base, wanted, parameter, error));
         pld_parameter *changed = &parameters->bound[*parameter - parameters->base->bound];
         *parameter = changed->change_count ? changed : *parameter;
         return PLD_OK;
@@ -198,12 +210,26 @@ pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int
         }
         bound->owner = parameters;
         bound->weight = weight;
-        bound->shape = pld_weight_shape_of(shape, rank);
-        bound->elements = weight.tensor->bytes / pld_dtype_size(weight.tensor->dtype);
+        bound->weight.steps = wanted->steps;
+        bound->shape = wanted->shape;
+        bound->elements = pld_weight_bytes(&bound->weight) / pld_dtype_size(weight.tensor->dtype);
         parameters->used[weight.index] = true;
     }
     *parameter = bound;
     return PLD_OK;
+}
+
+pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
+                               pld_parameter **parameter, pld_error *error) {
+    const wanted_weight wanted = {name, rank, shape, pld_weight_shape_of(shape, rank), 0};
+    return bind(parameters, &wanted, parameter, error);
+}
+
+pld_status pld_parameters_bind_last_step(pld_parameters *parameters, const char *name, const int64_t shape[4],
+                                         int64_t steps, pld_parameter **parameter, pld_error *error) {
+    const int64_t stored[] = {shape[0], shape[1], steps, shape[2], shape[3]};
+    const wanted_weight wanted = {name, 5, stored, pld_weight_shape_of(shape, 4), steps};
+    return bind(parameters, &wanted, parameter, error);
 }
 
 void pld_parameters_ignore(pld_parameters *parameters, const char *name) {

@@ -49,6 +49,12 @@ bool pld_parameters_has(const pld_parameters *parameters, const char *name);
 pld_status pld_parameters_bind(pld_parameters *parameters, const char *name, int rank, const int64_t *shape,
                                pld_parameter **parameter, pld_error *error);
 
+/** The same for the kernel of a causal convolution over `steps` frames, stored as [N, C, steps, kernel, kernel], of
+ * which the last step is wanted, as one frame meets zeros before it: `shape` [N, C, kernel, kernel]. Nothing of the
+ * other steps is kept. */
+pld_status pld_parameters_bind_last_step(pld_parameters *parameters, const char *name, const int64_t shape[4],
+                                         int64_t steps, pld_parameter **parameter, pld_error *error);
+
 /** Mark a tensor as known and not needed (`position_ids`). */
 void pld_parameters_ignore(pld_parameters *parameters, const char *name);
 

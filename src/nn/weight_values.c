@@ -34,7 +34,7 @@ pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first,
 
 pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,
                                  pld_error *error) {
-    size_t count = weight->tensor->bytes / pld_dtype_size(weight->tensor->dtype);
+    size_t count = pld_weight_bytes(weight) / pld_dtype_size(weight->tensor->dtype);
     *values = pld_allocate_aligned(count, sizeof **values);
     if (!*values) {
         return pld_fail_memory(error, count * sizeof **values, weight->tensor->name);

@@ -111,6 +111,61 @@ void check_unpatchify(const pld_kernels *kernels) {
     patches_case(kernels, &(pld_patch_grid){7, 2, 2, 2, false, true});
 }
 
+/** Number `j` of those that small pixel (y, x) opens into, in the large picture. */
+static int64_t opened_at(const pld_pixel_grid *g, int64_t y, int64_t x, int64_t j) {
+    const int64_t all = g->factor * g->factor, corner = j % all;
+    const int64_t row = y * g->factor + corner / g->factor, column = x * g->factor + corner % g->factor;
+    return (row * g->factor * g->width + column) * g->large_channels + j / all;
+}
+
+/** By the definition of both directions, with a residual and in its place. */
+static void pixels_case(const pld_kernels *kernels, const pld_pixel_grid *g, bool add) {
+    const int64_t opened = g->factor * g->factor * g->large_channels, shared = opened / g->small_channels;
+    const size_t small_count = (size_t)(g->height * g->width * g->small_channels);
+    const size_t large_count = (size_t)(g->height * g->width * opened);
+    float *small = check_floats(small_count), *large = check_floats(large_count);
+    float *wide = check_floats(large_count), *narrow = check_floats(small_count);
+    check_fill(small, small_count, -2, 2);
+    check_fill(large, large_count, -2, 2);
+    check_fill(wide, large_count, -2, 2);
+    check_fill(narrow, small_count, -2, 2);
+    float *before = check_floats(large_count), *before_small = check_floats(small_count);
+    memcpy(before, wide, large_count * sizeof *before);
+    memcpy(before_small, narrow, small_count * sizeof *before_small);
+    kernels->pixel_shuffle(g, small, add ? wide : NULL, wide);
+    kernels->pixel_unshuffle(g, large, add ? narrow : NULL, narrow);
+    for (int64_t pixel = 0; pixel < g->height * g->width; pixel++) {
+        for (int64_t n = 0; n < g->small_channels; n++) {
+            const int64_t at = pixel * g->small_channels + n;
+            double mean = 0;
+            for (int64_t j = n * shared; j < (n + 1) * shared; j++) {
+                const int64_t to = opened_at(g, pixel / g->width, pixel % g->width, j);
+                assert_true(wide[to] == (add ? before[to] + small[at] : small[at]));
+                mean += (double)large[to] / (double)shared;
+            }
+            mean += add ? (double)before_small[at] : 0;
+            check_near("pixel_unshuffle", &narrow[at], &mean, 1, 1e-6, 0);
+        }
+    }
+    check_release();
+}
+
+void check_pixel_shuffle(const pld_kernels *kernels) {
+    /* height, width, factor, channels of the small and of the large picture */
+    static const pld_pixel_grid grids[] = {{3, 2, 2, 20, 5}, {2, 3, 2, 10, 5}, {1, 4, 2, 9, 9},
+                                           {2, 2, 2, 3, 12}, {2, 1, 1, 4, 32}, {1, 1, 3, 6, 4}};
+    for (size_t i = 0; i < sizeof grids / sizeof *grids; i++) {
+        pixels_case(kernels, &grids[i], false);
+        pixels_case(kernels, &grids[i], true);
+    }
+}
+
+/** Both directions in check_pixel_shuffle; here that nothing is written past the end of a single pixel. */
+void check_pixel_unshuffle(const pld_kernels *kernels) {
+    pixels_case(kernels, &(pld_pixel_grid){1, 1, 2, 7, 7}, true);
+    pixels_case(kernels, &(pld_pixel_grid){1, 1, 1, 1, 31}, false);
+}
+
 void check_concat_channels(const pld_kernels *kernels) {
     for (int n = 0; n < COUNTS - 1; n++) {
         size_t a_channels = counts[n], b_channels = counts[COUNTS - 2 - n],

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "checkasm.h"
+#include "kernels/grouped.h"
 #include "kernels/matrix.h"
 #include "kernels/winograd/winograd.h"
 
@@ -436,4 +437,43 @@ void check_winograd(const pld_kernels *kernels) {
     enlarged.source_height = 7;
     enlarged.source_width = 5;
     winograd_case(kernels, &enlarged, bias);
+}
+
+/** Layers of groups by the definition; one thread and several give the same bytes. */
+static void grouped_case(const pld_kernels *kernels, pld_grouped g) {
+    const size_t count = (size_t)(g.rows * g.groups * g.columns), weight = (size_t)(g.columns * g.depth);
+    float *x = filled((size_t)(g.rows * g.groups * g.depth));
+    float *weights = filled((size_t)g.groups * weight);
+    float *one = check_floats(count), *many = check_floats(count);
+    double *expected = doubles(count);
+    void *packed = aligned_alloc(64, pld_grouped_bytes(kernels, &g));
+    assert_non_null(packed);
+    for (int64_t group = 0; group < g.groups; group++) {
+        pld_grouped_pack(kernels, &g, weights + (size_t)group * weight, group, packed);
+    }
+    for (int64_t i = 0; i < (int64_t)count; i++) {
+        const int64_t row = i / (g.groups * g.columns), column = i % (g.groups * g.columns);
+        const float *from = x + (row * g.groups + column / g.columns) * g.depth;
+        for (int64_t k = 0; k < g.depth; k++) {
+            expected[i] += (double)from[k] * (double)weights[column * g.depth + k];
+        }
+    }
+    g.x = x;
+    g.packed = packed;
+    g.out = one;
+    pld_grouped_run(kernels, &g, 1);
+    check_near("grouped", one, expected, count, 6e-8 * (double)(g.depth + 4), 0);
+    g.out = many;
+    pld_grouped_run(kernels, &g, 3);
+    check_same("grouped, 3 threads", many, one, count * sizeof *one);
+    free(expected);
+    free(packed);
+    check_release();
+}
+
+void check_grouped(const pld_kernels *kernels) {
+    grouped_case(kernels, (pld_grouped){.rows = 1, .groups = 1, .depth = 1, .columns = 1});
+    grouped_case(kernels, (pld_grouped){.rows = 50, .groups = 6, .depth = 8, .columns = 8});
+    grouped_case(kernels, (pld_grouped){.rows = 97, .groups = 3, .depth = 32, .columns = 32});
+    grouped_case(kernels, (pld_grouped){.rows = 5, .groups = 4, .depth = 7, .columns = 35});
 }

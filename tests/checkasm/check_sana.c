@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Depthwise convolution and linear attention against double. Bounds: nine products of numbers up to 2, a few
+/* Depthwise convolution and linear attention against double. Bounds: nine products, or 25, of numbers up to 2, a few
  * roundings each, and a sigmoid; of linear attention sums of positive products relative to their size. */
 #include <math.h>
 #include <stdlib.h>
@@ -18,8 +18,9 @@ static float *filled(size_t count) {
 /** Channel c of a pixel of one picture. */
 static double convolved(const pld_depthwise *d, const float *x, int64_t y, int64_t column, int64_t c) {
     double sum = d->bias ? (double)d->bias[c] : 0;
-    for (int64_t tap = 0; tap < 9; tap++) {
-        const int64_t from_y = y + tap / 3 - 1, from_x = column + tap % 3 - 1;
+    for (int64_t tap = 0; tap < d->side * d->side; tap++) {
+        const int64_t from_y = y + tap / d->side - d->side / 2;
+        const int64_t from_x = column + tap % d->side - d->side / 2;
         if (from_y >= 0 && from_y < d->height && from_x >= 0 && from_x < d->width) {
             sum += (double)d->weights[tap * d->channels + c] *
                    (double)x[(from_y * d->width + from_x) * d->channels + c];
@@ -33,7 +34,7 @@ static void depthwise_case(const pld_kernels *kernels, pld_depthwise d, bool bia
     const int64_t channels = d.gated ? d.channels / 2 : d.channels;
     const size_t count = (size_t)(d.batch * pixels * channels);
     d.x = filled((size_t)(d.batch * pixels * d.channels));
-    d.weights = filled((size_t)(9 * d.channels));
+    d.weights = filled((size_t)(d.side * d.side * d.channels));
     d.bias = bias ? filled((size_t)d.channels) : NULL;
     double *expected = calloc(count, sizeof *expected);
     assert_non_null(expected);
@@ -62,10 +63,13 @@ void check_depthwise_row(const pld_kernels *kernels) {
                                         {2, 9, 150}, {3, 2, 300}, {1, 6, 16}};
     for (int i = 0; i < 6; i++) {
         const int64_t height = shapes[i][0], width = shapes[i][1], channels = shapes[i][2];
-        depthwise_case(kernels, (pld_depthwise){1 + i % 2, height, width, channels, .gated = false},
-                       i % 2 == 0);
-        depthwise_case(kernels, (pld_depthwise){1 + i % 2, height, width, 2 * channels, .gated = true},
-                       i % 2);
+        for (int64_t side = 3; side <= 5; side += 2) {
+            depthwise_case(kernels, (pld_depthwise){1 + i % 2, height, width, channels, .side = side},
+                           i % 2 == 0);
+            depthwise_case(
+                kernels, (pld_depthwise){1 + i % 2, height, width, 2 * channels, .gated = true, .side = side},
+                i % 2);
+        }
     }
 }
 

@@ -125,6 +125,7 @@ static const check checks[] = {
     {"attention zero keys", check_attention_zero_keys, NULL},
     {"joint attention", check_joint_attention, NULL},
     {"matrix", check_matrix, NULL},
+    {"grouped", check_grouped, NULL},
     {"patches", check_patches, NULL},
     {"winograd", check_winograd, NULL},
     {"convolution", check_convolution, NULL},

@@ -104,6 +104,10 @@ int64_t pld_slice_step(const pld_plan *plan, pld_slice slice);
 pld_status pld_cpu_gate_kind(pld_activation activation, const char *name, pld_gate_kind *kind,
                              pld_error *error);
 
+/** The kernel of an activation. */
+void (*pld_cpu_activation_kernel(const pld_kernels *kernels, pld_activation activation))(const float *,
+                                                                                         size_t, float *);
+
 /** Have an operator keep all values of a parameter (NULL: of none) as its weight or bias. */
 pld_status pld_cpu_keep_weight(const pld_executable *executable, const pld_operator *op,
                                pld_parameter *parameter, pld_error *error);

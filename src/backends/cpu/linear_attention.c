@@ -12,14 +12,15 @@ static const float epsilon = 1e-15F; /* diffusers' */
 static pld_linear_attention problem_of(const pld_executable *e, const pld_operator *op) {
     const pld_value *query = pld_value_at(e, op->in);
     const int heads = op->attention.as.heads;
-    const int size = (int)(query->channels / heads);
+    const int64_t width = pld_value_at(e, op->out)->channels;
+    const int size = (int)(width / heads);
     return (pld_linear_attention){.batch = 1,
                                   .tokens = (int64_t)pld_value_tokens(query),
                                   .heads = heads,
                                   .head_size = size,
                                   .token_stride = query->channels,
-                                  .head_stride = size,
-                                  .out_token_stride = query->channels,
+                                  .head_stride = op->attention.as.interleaved ? 3L * size : size,
+                                  .out_token_stride = width,
                                   .out_head_stride = size,
                                   .epsilon = epsilon};
 }
@@ -40,16 +41,18 @@ static bool is_identity(const pld_executable *e, const pld_operator *op, int64_t
 static pld_status run_linear_attention(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
     const pld_value *query = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
-    const size_t floats = pld_item_floats(out);
+    const size_t floats = pld_item_floats(out), step = pld_item_floats(query);
+    const bool interleaved = op->attention.as.interleaved;
     pld_linear_attention problem = problem_of(e, op);
     for (int64_t b = 0; b < out->batch; b++) {
         const int64_t row = pld_row_of_group(&out->groups, b);
-        const size_t from = (size_t)pld_group_of_row(&query->groups, row) * floats;
+        const size_t from = (size_t)pld_group_of_row(&query->groups, row) * step;
         problem.query = pld_cpu_data(e, op->in) + from;
-        problem.key = pld_cpu_data(e, op->attention.as.key) + from;
-        problem.value = pld_cpu_data(e, op->attention.as.value) + from;
+        problem.key = pld_cpu_data(e, op->attention.as.key) + from + (interleaved ? problem.head_size : 0);
+        problem.value =
+            pld_cpu_data(e, op->attention.as.value) + from + (interleaved ? 2 * problem.head_size : 0);
         problem.out = pld_cpu_data(e, op->out) + (size_t)b * floats;
-        if (is_identity(e, op, row)) {
+        if (!interleaved && is_identity(e, op, row)) {
             memcpy(problem.out, problem.value, floats * sizeof *problem.out);
         } else {
             pld_linear_attention_run(pld_cpu_kernels(e), &problem, pld_cpu_threads_for(e, floats),

@@ -70,6 +70,25 @@ static pld_status run_take(pld_executable *e, const pld_operator *op, pld_error 
     return PLD_OK;
 }
 
+static void take_channels(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
+    const size_t in = (size_t)pld_value_at(task->e, op->in)->channels;
+    const size_t out = (size_t)pld_value_at(task->e, op->out)->channels;
+    const float *from = pld_cpu_token(task, op->in, begin) + op->first;
+    float *to = pld_cpu_token(task, op->out, begin);
+    for (size_t token = begin; token < end; token++, from += in, to += out) {
+        memcpy(to, from, out * sizeof *to);
+    }
+}
+
+static pld_status run_take_channels(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    pld_cpu_over_tokens(e, op, op->out, take_channels);
+    return PLD_OK;
+}
+
 static pld_status run_upsample(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
     const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
@@ -112,6 +131,38 @@ static pld_status run_unpatchify(pld_executable *e, const pld_operator *op, pld_
     return PLD_OK;
 }
 
+/** Items are rows of the small picture, of all items of the batch: they follow one another in either picture. */
+static void shuffle_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_executable *e = task->e;
+    const pld_operator *op = task->op;
+    const bool opens = op->kind == PLD_OPERATOR_PIXEL_SHUFFLE;
+    const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
+    const pld_value *small = opens ? in : out, *large = opens ? out : in;
+    const pld_pixel_grid grid = {.height = (int64_t)(end - begin),
+                                 .width = small->width,
+                                 .factor = large->width / small->width,
+                                 .small_channels = small->channels,
+                                 .large_channels = large->channels};
+    const size_t in_row = pld_item_floats(in) / (size_t)small->height;
+    const size_t out_row = pld_item_floats(out) / (size_t)small->height;
+    const float *residual = pld_cpu_data_or_null(e, op->residual);
+    (opens ? pld_cpu_kernels(e)->pixel_shuffle : pld_cpu_kernels(e)->pixel_unshuffle)(
+        &grid, pld_cpu_data(e, op->in) + begin * in_row, residual ? residual + begin * out_row : NULL,
+        pld_cpu_data(e, op->out) + begin * out_row);
+}
+
+static pld_status run_shuffle(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
+    const int64_t height = in->height < out->height ? in->height : out->height;
+    pld_token_task task = {e, op};
+    pld_parallel_for(pld_cpu_threads_for(e, (size_t)out->batch * pld_item_floats(out)),
+                     (size_t)(out->batch * height), shuffle_rows, &task);
+    return PLD_OK;
+}
+
 static pld_status run_tap(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
     if (e->run->tap) {
@@ -124,6 +175,9 @@ const pld_operator_code pld_cpu_concat = {NULL, NULL, run_concat};
 const pld_operator_code pld_cpu_copy = {NULL, NULL, run_copy};
 const pld_operator_code pld_cpu_copy_rows = {NULL, NULL, run_copy_rows};
 const pld_operator_code pld_cpu_take = {NULL, NULL, run_take};
+const pld_operator_code pld_cpu_take_channels = {NULL, NULL, run_take_channels};
+const pld_operator_code pld_cpu_pixel_shuffle = {NULL, NULL, run_shuffle};
+const pld_operator_code pld_cpu_pixel_unshuffle = {NULL, NULL, run_shuffle};
 const pld_operator_code pld_cpu_upsample = {NULL, NULL, run_upsample};
 const pld_operator_code pld_cpu_patchify = {NULL, NULL, run_patchify};
 const pld_operator_code pld_cpu_unpatchify = {NULL, NULL, run_unpatchify};

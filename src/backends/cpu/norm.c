@@ -26,7 +26,9 @@ static pld_status keep_plus_one(pld_executable *e, const pld_operator *op, pld_e
                                  .bytes = channels * sizeof(float),
                                  .pack = read_plus_one,
                                  .context = &channels};
-    return pld_parameter_packed(op->norm.weight, &packing, &own->packed, error);
+    PLD_TRY(pld_parameter_packed(op->norm.weight, &packing, &own->packed, error));
+    own->weight = own->packed.data;
+    return PLD_OK;
 }
 
 static pld_status prepare_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
@@ -93,13 +95,23 @@ static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int
     const float *scale = pld_slice_at(e, op->norm.scale, value, b);
     const float *shift = pld_slice_at(e, op->norm.shift, value, b);
     if (op->kind == PLD_OPERATOR_RMS_NORM) {
-        const float *weight = op->norm.plus_one ? own->packed.data : own->weight;
-        k->rms_norm(x, rows, value->channels, op->norm.epsilon, weight, out);
+        k->rms_norm(x, rows, value->channels, op->norm.epsilon, own->weight, out);
+        if (own->bias) {
+            k->add_rows(out, rows, value->channels, own->bias, out);
+        }
+        if (op->norm.activated) {
+            pld_cpu_activation_kernel(k, op->norm.activation)(out, (size_t)(rows * value->channels), out);
+        }
     } else if (scale) {
         k->layer_norm_modulated(x, rows, value->channels, op->norm.epsilon, scale, shift, out);
     } else {
         k->layer_norm(x, rows, value->channels, op->norm.epsilon, own->weight, own->bias, out);
     }
+}
+
+/** Rows that stay in the first level of the cache from one way through them to the next. */
+static int64_t rows_at_once(const pld_operator *op, int64_t rows) {
+    return rows > ROOM_ROWS && (op->norm.bias || op->norm.activated) ? ROOM_ROWS : rows;
 }
 
 /** Whether rows go by way of a room of the thread's: to be rounded to pairs of bfloat16, or to be added. */
@@ -115,7 +127,10 @@ static void norm_item_rows(const pld_token_task *task, int64_t b, int64_t begin,
     const float *in = pld_cpu_data(e, op->in);
     float *out = pld_cpu_data(e, op->out);
     if (!needs_room(e, op)) {
-        norm_rows(task, b, in + begin * channels, end - begin, out + begin * channels);
+        for (int64_t row = begin, rows; row < end; row += rows) {
+            rows = rows_at_once(op, end - row);
+            norm_rows(task, b, in + row * channels, rows, out + row * channels);
+        }
         return;
     }
     const pld_kernels *k = pld_cpu_kernels(e);

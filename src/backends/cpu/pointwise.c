@@ -2,18 +2,23 @@
 /** Operators that treat every number by itself: activations, gates, gated sums. */
 #include "backends/cpu/operators.h"
 
-static void activate_tokens(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const pld_token_task *task = context;
-    const pld_operator *op = task->op;
-    const pld_kernels *k = pld_cpu_kernels(task->e);
+void (*pld_cpu_activation_kernel(const pld_kernels *k, pld_activation activation))(const float *, size_t,
+                                                                                   float *) {
     void (*const kernels[])(const float *, size_t, float *) = {[PLD_SILU] = k->silu,
                                                                [PLD_GELU] = k->gelu,
                                                                [PLD_GELU_TANH] = k->gelu_tanh,
                                                                [PLD_QUICK_GELU] = k->quick_gelu,
                                                                [PLD_RELU] = k->relu};
+    return kernels[activation];
+}
+
+static void activate_tokens(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
     const size_t count = (end - begin) * (size_t)pld_value_at(task->e, op->out)->channels;
-    kernels[op->activation](pld_cpu_token(task, op->in, begin), count, pld_cpu_token(task, op->out, begin));
+    pld_cpu_activation_kernel(pld_cpu_kernels(task->e), op->activation)(
+        pld_cpu_token(task, op->in, begin), count, pld_cpu_token(task, op->out, begin));
 }
 
 static pld_status run_activation(pld_executable *e, const pld_operator *op, pld_error *error) {

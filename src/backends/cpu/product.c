@@ -4,14 +4,23 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 
-static const pld_product_path *const paths[] = {&pld_product_bf16,   &pld_product_split,
-                                                &pld_product_matrix, &pld_product_winograd,
-                                                &pld_product_direct, NULL};
+static const pld_product_path *const paths[] = {&pld_product_grouped,
+                                                &pld_product_bf16,
+                                                &pld_product_split,
+                                                &pld_product_matrix,
+                                                &pld_product_winograd,
+                                                &pld_product_direct,
+                                                NULL};
 
 static pld_status prepare_product(pld_executable *e, const pld_operator *op, pld_error *error) {
     const pld_product_path *const *path = paths;
-    while (!(*path)->accepts(e, op)) { /* the last accepts everything */
+    const bool grouped = op->product.problem.groups > 1;
+    while (*path && ((*path)->grouped != grouped || !(*path)->accepts(e, op))) {
         path++;
+    }
+    if (!*path) { /* only of groups: the last of the others accepts everything */
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "'%s': convolutions of groups of channels are not supported", op->name);
     }
     pld_cpu_operator *own = pld_cpu_operator_of(e, op);
     own->path = *path;

@@ -11,15 +11,18 @@
 
 typedef struct pld_product_path {
     const char *name; /**< "winograd" */
+    bool grouped;     /**< it computes products of groups of channels, and nothing else */
     bool (*accepts)(const pld_executable *executable, const pld_operator *op);
     pld_status (*prepare)(pld_executable *executable, const pld_operator *op, pld_error *error);
     size_t (*scratch)(const pld_executable *executable, const pld_operator *op);
     pld_status (*run)(pld_executable *executable, const pld_operator *op, pld_error *error);
 } pld_product_path;
 
-extern const pld_product_path pld_product_bf16;   /**< most of a network in bfloat16: kernels/convolution.h */
-extern const pld_product_path pld_product_split;  /**< the rest likewise, split: kernels/pairs.h */
-extern const pld_product_path pld_product_matrix; /**< linear layers: kernels/matrix.h */
+extern const pld_product_path
+    pld_product_grouped;                        /**< linear layers of groups of channels: kernels/grouped.h */
+extern const pld_product_path pld_product_bf16; /**< most of a network in bfloat16: kernels/convolution.h */
+extern const pld_product_path pld_product_split;    /**< the rest likewise, split: kernels/pairs.h */
+extern const pld_product_path pld_product_matrix;   /**< linear layers: kernels/matrix.h */
 extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd/winograd.h */
 extern const pld_product_path pld_product_direct;   /**< every convolution: kernels/matrix.h, patches.h */
 

@@ -123,4 +123,4 @@ static pld_status run_direct(pld_executable *e, const pld_operator *op, pld_erro
     return PLD_OK;
 }
 
-const pld_product_path pld_product_direct = {"direct", accepts, prepare, scratch, run_direct};
+const pld_product_path pld_product_direct = {"direct", false, accepts, prepare, scratch, run_direct};

@@ -91,4 +91,4 @@ static pld_status run_matrix(pld_executable *e, const pld_operator *op, pld_erro
     return PLD_OK;
 }
 
-const pld_product_path pld_product_matrix = {"matrix", accepts, prepare, scratch, run_matrix};
+const pld_product_path pld_product_matrix = {"matrix", false, accepts, prepare, scratch, run_matrix};

@@ -93,5 +93,5 @@ static pld_status run_pairs(pld_executable *e, const pld_operator *op, pld_error
     return PLD_OK;
 }
 
-const pld_product_path pld_product_bf16 = {"bf16", accepts_bf16, prepare, scratch, run_pairs};
-const pld_product_path pld_product_split = {"split", accepts_split, prepare, scratch, run_pairs};
+const pld_product_path pld_product_bf16 = {"bf16", false, accepts_bf16, prepare, scratch, run_pairs};
+const pld_product_path pld_product_split = {"split", false, accepts_split, prepare, scratch, run_pairs};

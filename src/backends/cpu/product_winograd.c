@@ -52,4 +52,4 @@ static pld_status run_winograd(pld_executable *e, const pld_operator *op, pld_er
     return PLD_OK;
 }
 
-const pld_product_path pld_product_winograd = {"winograd", accepts, prepare, scratch, run_winograd};
+const pld_product_path pld_product_winograd = {"winograd", false, accepts, prepare, scratch, run_winograd};

@@ -103,21 +103,22 @@ pld_null_counts pld_null_counts_of(const pld_device *device) {
 /* Every kind is checked alike. */
 static const pld_operator_code check = {NULL, NULL, pld_null_run};
 static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
-    [PLD_OPERATOR_LINEAR] = &check,      [PLD_OPERATOR_CONV] = &check,
-    [PLD_OPERATOR_GROUP_NORM] = &check,  [PLD_OPERATOR_GROUP_NORM_FACTORS] = &check,
-    [PLD_OPERATOR_LAYER_NORM] = &check,  [PLD_OPERATOR_RMS_NORM] = &check,
-    [PLD_OPERATOR_ROTATION] = &check,    [PLD_OPERATOR_ACTIVATION] = &check,
-    [PLD_OPERATOR_GATE] = &check,        [PLD_OPERATOR_GATED_ADD] = &check,
-    [PLD_OPERATOR_ATTENTION] = &check,   [PLD_OPERATOR_CONCAT] = &check,
-    [PLD_OPERATOR_UPSAMPLE] = &check,    [PLD_OPERATOR_COPY] = &check,
-    [PLD_OPERATOR_COPY_ROWS] = &check,   [PLD_OPERATOR_TAKE] = &check,
-    [PLD_OPERATOR_PATCHIFY] = &check,    [PLD_OPERATOR_UNPATCHIFY] = &check,
-    [PLD_OPERATOR_EMBED] = &check,       [PLD_OPERATOR_TIMESTEP] = &check,
-    [PLD_OPERATOR_ADD_TABLE] = &check,   [PLD_OPERATOR_ADD_CONSTANT] = &check,
-    [PLD_OPERATOR_ADD_OUTSIDE] = &check, [PLD_OPERATOR_RELATIVE_BIAS] = &check,
-    [PLD_OPERATOR_POOL] = &check,        [PLD_OPERATOR_FREEU] = &check,
-    [PLD_OPERATOR_TAP] = &check,         [PLD_OPERATOR_LINEAR_ATTENTION] = &check,
-    [PLD_OPERATOR_DEPTHWISE] = &check,
+    [PLD_OPERATOR_LINEAR] = &check,        [PLD_OPERATOR_CONV] = &check,
+    [PLD_OPERATOR_GROUP_NORM] = &check,    [PLD_OPERATOR_GROUP_NORM_FACTORS] = &check,
+    [PLD_OPERATOR_LAYER_NORM] = &check,    [PLD_OPERATOR_RMS_NORM] = &check,
+    [PLD_OPERATOR_ROTATION] = &check,      [PLD_OPERATOR_ACTIVATION] = &check,
+    [PLD_OPERATOR_GATE] = &check,          [PLD_OPERATOR_GATED_ADD] = &check,
+    [PLD_OPERATOR_ATTENTION] = &check,     [PLD_OPERATOR_CONCAT] = &check,
+    [PLD_OPERATOR_UPSAMPLE] = &check,      [PLD_OPERATOR_COPY] = &check,
+    [PLD_OPERATOR_COPY_ROWS] = &check,     [PLD_OPERATOR_TAKE] = &check,
+    [PLD_OPERATOR_PATCHIFY] = &check,      [PLD_OPERATOR_UNPATCHIFY] = &check,
+    [PLD_OPERATOR_EMBED] = &check,         [PLD_OPERATOR_TIMESTEP] = &check,
+    [PLD_OPERATOR_ADD_TABLE] = &check,     [PLD_OPERATOR_ADD_CONSTANT] = &check,
+    [PLD_OPERATOR_ADD_OUTSIDE] = &check,   [PLD_OPERATOR_RELATIVE_BIAS] = &check,
+    [PLD_OPERATOR_POOL] = &check,          [PLD_OPERATOR_FREEU] = &check,
+    [PLD_OPERATOR_TAP] = &check,           [PLD_OPERATOR_LINEAR_ATTENTION] = &check,
+    [PLD_OPERATOR_DEPTHWISE] = &check,     [PLD_OPERATOR_TAKE_CHANNELS] = &check,
+    [PLD_OPERATOR_PIXEL_SHUFFLE] = &check, [PLD_OPERATOR_PIXEL_UNSHUFFLE] = &check,
 };
 
 const pld_backend pld_backend_null = {

@@ -34,8 +34,8 @@ static pld_status list_weights(pld_weight_files *files, pld_error *error) {
     for (size_t i = 0; i < files->file_count; i++) {
         for (size_t j = 0; j < pld_safetensors_count(files->files[i]); j++) {
             const size_t index = files->count++;
-            files->weights[index] =
-                (pld_weight){files->files[i], pld_safetensors_at(files->files[i], j), index, false};
+            files->weights[index] = (pld_weight){
+                .file = files->files[i], .tensor = pld_safetensors_at(files->files[i], j), .index = index};
         }
     }
     pld_weight_files_sort(files);
@@ -304,17 +304,57 @@ static pld_status read_transposed(const pld_weight *weight, size_t first_byte, s
     return status;
 }
 
+size_t pld_weight_bytes(const pld_weight *weight) {
+    return weight->tensor->bytes / (size_t)(weight->steps ? weight->steps : 1);
+}
+
+/** Bytes of a step of one row and column: [N, C, steps, these]. */
+static size_t step_bytes(const pld_stored_tensor *tensor) {
+    size_t bytes = pld_dtype_size(tensor->dtype);
+    for (int i = 3; i < tensor->rank; i++) {
+        bytes *= (size_t)tensor->shape[i];
+    }
+    return bytes;
+}
+
+/** Of every row and column the last step: as many of them at a time as a small block holds. */
+static pld_status read_last_steps(const pld_weight *weight, size_t first_byte, size_t bytes,
+                                  unsigned char *to, pld_error *error) {
+    enum { BLOCK = 1 << 14 };
+    unsigned char block[BLOCK];
+    const size_t step = step_bytes(weight->tensor), all = step * (size_t)weight->steps, last = all - step;
+    while (bytes > 0) {
+        const size_t row = first_byte / step, within = first_byte % step;
+        size_t part = step - within < bytes ? step - within : bytes;
+        if (within > 0 || part < step || all > BLOCK) {
+            PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, row * all + last + within, part, to,
+                                         error));
+        } else {
+            const size_t most = BLOCK / all, rows = bytes / step < most ? bytes / step : most;
+            PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, row * all, rows * all, block, error));
+            for (size_t i = 0; i < rows; i++) {
+                memcpy(to + i * step, block + i * all + last, step);
+            }
+            part = rows * step;
+        }
+        first_byte += part;
+        to += part;
+        bytes -= part;
+    }
+    return PLD_OK;
+}
+
 pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t bytes, void *destination,
                            pld_error *error) {
     const pld_stored_tensor *tensor = weight->tensor;
-    if (!weight->transposed) {
+    if (!weight->transposed && !weight->steps) {
         return pld_safetensors_read(weight->file, tensor, first_byte, bytes, destination, error);
     }
-    const size_t size = pld_dtype_size(tensor->dtype);
-    if (first_byte > tensor->bytes || bytes > tensor->bytes - first_byte || first_byte % size ||
-        bytes % size) {
+    const size_t size = pld_dtype_size(tensor->dtype), most = pld_weight_bytes(weight);
+    if (first_byte > most || bytes > most - first_byte || first_byte % size || bytes % size) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': %zu bytes from byte %zu of %zu",
-                        pld_safetensors_path(weight->file), tensor->name, bytes, first_byte, tensor->bytes);
+                        pld_safetensors_path(weight->file), tensor->name, bytes, first_byte, most);
     }
-    return read_transposed(weight, first_byte, bytes, destination, error);
+    return weight->steps ? read_last_steps(weight, first_byte, bytes, destination, error)
+                         : read_transposed(weight, first_byte, bytes, destination, error);
 }

@@ -17,7 +17,11 @@ typedef struct pld_weight {
     const pld_stored_tensor *tensor;
     size_t index;    /**< its place for pld_weight_files_at */
     bool transposed; /**< shape [N, C], but stored as [C, N] */
+    int64_t steps;   /**< shape [N, C, steps, …], and the last step alone is meant; 0: all of it */
 } pld_weight;
+
+/** Bytes of what is meant of a weight. */
+size_t pld_weight_bytes(const pld_weight *weight);
 
 /** Find and open the weights of `folder` whose file names begin with `stem` ("diffusion_pytorch_model" in
  *  diffusers, "model" in transformers). Looked for, best first: no variant, fp16, bf16, other variants in
@@ -67,7 +71,8 @@ const char *pld_weight_files_path(const pld_weight_files *files, size_t index);
 
 const char *pld_weight_files_variant(const pld_weight_files *files); /**< "fp16"; "" without one */
 
-/** pld_safetensors_read of a weight; of a transposed one whole elements, in the order of its shape. */
+/** pld_safetensors_read of what is meant of a weight; of a transposed one, and of a last step, whole elements, in the order
+ * of its shape. */
 pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t bytes, void *destination,
                            pld_error *error);
 

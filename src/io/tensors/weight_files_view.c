@@ -73,7 +73,10 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
         tensor->name = memcpy(name, aliases[i].name, size);
         name += size;
         PLD_TRY(describe(&aliases[i], source, tensor, error));
-        view->weights[i] = (pld_weight){source->file, tensor, i, source->transposed || aliases[i].transposed};
+        view->weights[i] = (pld_weight){.file = source->file,
+                                        .tensor = tensor,
+                                        .index = i,
+                                        .transposed = source->transposed || aliases[i].transposed};
         view->count++;
     }
     pld_weight_files_sort(view);

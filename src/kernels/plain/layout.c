@@ -87,3 +87,70 @@ void PLD_KERNEL(unpatchify)(const pld_patch_grid *patches, const float *tokens, 
         copy_patch(patches, tokens + token * numbers, &in, picture + patch_at(patches, &out, token), &out);
     }
 }
+
+/** Numbers of the large picture that are one of the small one. */
+static int64_t shared_numbers(const pld_pixel_grid *g) {
+    return g->factor * g->factor * g->large_channels / g->small_channels;
+}
+
+/** Pixel number `corner` of those that a small pixel opens into, from its channels. */
+static void open_pixel(const pld_pixel_grid *g, int64_t corner, const float *from, const float *residual,
+                       float *to) {
+    const int64_t all = g->factor * g->factor, shared = shared_numbers(g);
+    const bool even = all % shared == 0; /* then channels lie evenly, and no division is needed */
+    const int64_t step = even ? all / shared : 0;
+    from += even ? corner / shared : 0;
+    for (int64_t n = 0; n < g->large_channels; n++) {
+        const float x = even ? from[n * step] : from[(n * all + corner) / shared];
+        to[n] = residual ? residual[n] + x : x;
+    }
+}
+
+void PLD_KERNEL(pixel_shuffle)(const pld_pixel_grid *grid, const float *small, const float *residual,
+                               float *out) {
+    const int64_t factor = grid->factor, width = factor * grid->width;
+    for (int64_t y = 0; y < factor * grid->height; y++) {
+        for (int64_t x = 0; x < width; x++) {
+            const float *from = small + (y / factor * grid->width + x / factor) * grid->small_channels;
+            const int64_t at = (y * width + x) * grid->large_channels;
+            open_pixel(grid, y % factor * factor + x % factor, from, residual ? residual + at : NULL,
+                       out + at);
+        }
+    }
+}
+
+/** Where the next of a small pixel's opened numbers stands. */
+typedef struct opened_number {
+    int64_t channel, y, x;
+} opened_number;
+
+static void next_number(const pld_pixel_grid *g, opened_number *at) {
+    at->x++;
+    if (at->x == g->factor) {
+        at->x = 0;
+        at->y++;
+    }
+    if (at->y == g->factor) {
+        at->y = 0;
+        at->channel++;
+    }
+}
+
+void PLD_KERNEL(pixel_unshuffle)(const pld_pixel_grid *grid, const float *large, const float *residual,
+                                 float *out) {
+    const int64_t factor = grid->factor, shared = shared_numbers(grid), channels = grid->large_channels;
+    const int64_t row = factor * grid->width * channels;
+    for (int64_t pixel = 0; pixel < grid->height * grid->width; pixel++) {
+        const float *from = large + (pixel / grid->width * row + pixel % grid->width * channels) * factor;
+        const int64_t at = pixel * grid->small_channels;
+        opened_number number = {0, 0, 0};
+        for (int64_t n = 0; n < grid->small_channels; n++) {
+            float sum = 0;
+            for (int64_t j = 0; j < shared; j++, next_number(grid, &number)) {
+                sum += from[number.y * row + number.x * channels + number.channel];
+            }
+            const float mean = sum / (float)shared;
+            out[at + n] = residual ? residual[at + n] + mean : mean;
+        }
+    }
+}

@@ -4,9 +4,9 @@
 
 static float convolved(const pld_depthwise_row *r, int64_t x, int64_t channel) {
     double sum = r->bias ? (double)r->bias[channel] : 0;
-    for (int64_t tap = 0; tap < PLD_DEPTHWISE_TAPS; tap++) {
-        const float *row = r->rows[tap / 3];
-        const int64_t column = x + tap % 3 - 1;
+    for (int64_t tap = 0; tap < r->side * r->side; tap++) {
+        const float *row = r->rows[tap / r->side];
+        const int64_t column = x + tap % r->side - r->side / 2;
         if (row && column >= 0 && column < r->width) {
             sum +=
                 (double)r->weights[tap * r->weight_row + channel] * (double)row[column * r->pixel + channel];

@@ -109,6 +109,36 @@ static void a_single_file_is_the_same_view(void **state) {
 }
 
 /** Files are added from the least wanted to the most wanted. */
+/** A weight [3, 2, 4, 2, 1] of bytes that count up: the last of its four steps, from any byte on. */
+static void the_last_step_is_a_weight(void **state) {
+    (void)state;
+    pld_weight_files *files = NULL;
+    pld_error error = {0};
+    pld_weight weight;
+    fresh_folder();
+    unsigned char expected[12], found[12];
+    for (int row = 0; row < 6; row++) {
+        for (int i = 0; i < 2; i++) {
+            expected[2 * row + i] = (unsigned char)(row * 8 + 6 + i);
+        }
+    }
+    write_safetensors("component/" STEM ".safetensors",
+                      "{\"w\":{\"dtype\":\"F8_E5M2\",\"shape\":[3,2,4,2,1],\"data_offsets\":[0,48]}}", 0, 48);
+    assert_int_equal(pld_weight_files_open(in_folder("component"), STEM, &files, &error), PLD_OK);
+    assert_true(pld_weight_files_find(files, "w", &weight));
+    weight.steps = 4;
+    assert_int_equal(pld_weight_bytes(&weight), 12);
+    for (size_t first = 0; first < 12; first++) {
+        for (size_t bytes = 0; bytes <= 12 - first; bytes++) {
+            memset(found, 0xff, sizeof found);
+            assert_int_equal(pld_weight_read(&weight, first, bytes, found, &error), PLD_OK);
+            assert_memory_equal(found, expected + first, bytes);
+        }
+    }
+    assert_int_equal(pld_weight_read(&weight, 3, 10, found, &error), PLD_ERROR_ARGUMENT);
+    pld_weight_files_close(&files);
+}
+
 static void variants_have_an_order(void **state) {
     (void)state;
     fresh_folder();
@@ -298,6 +328,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shards_form_one_list),
         cmocka_unit_test(a_single_file_is_the_same_view),
+        cmocka_unit_test(the_last_step_is_a_weight),
         cmocka_unit_test(variants_have_an_order),
         cmocka_unit_test(the_other_index_name_of_variants_is_known),
         cmocka_unit_test(an_index_without_shards_is_passed_over),
