@@ -117,7 +117,6 @@ static const pld_class rows[] = {
     {"DiTTransformer2DModel", PLD_CLASS_DENOISER, "a diffusion transformer", false},
     /* autoencoders */
     {"AutoencoderTiny", PLD_CLASS_AUTOENCODER, "a tiny autoencoder (TAESD)", false},
-    {"AutoencoderDC", PLD_CLASS_AUTOENCODER, "the deep compression autoencoder of SANA", false},
     {"AsymmetricAutoencoderKL", PLD_CLASS_AUTOENCODER,
      "an autoencoder whose decoder is conditioned on a mask", false},
     {"AutoencoderKLTemporalDecoder", PLD_CLASS_AUTOENCODER, "the autoencoder of Stable Video Diffusion",

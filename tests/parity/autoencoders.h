@@ -5,7 +5,7 @@
 
 #include "network.h"
 
-/** Decoder (latent → decoded, scaling undone first) or encoder (picture → moments) of the case's model. */
+/** Decoder (latent → decoded, scaling undone first) or encoder (picture → moments, or latents) of the case's model. */
 void compare_autoencoder_half(const parity_case *c, bool decode);
 
 #endif

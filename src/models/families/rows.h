@@ -11,7 +11,7 @@ extern const pld_part_class pld_class_pixart;
 extern const pld_part_class pld_class_qwen3, pld_class_qwen3_causal;
 extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;
-extern const pld_part_class pld_class_kl;
+extern const pld_part_class pld_class_kl, pld_class_dc, pld_class_qwen_vae;
 
 extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;

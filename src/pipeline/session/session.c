@@ -313,7 +313,11 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
     PLD_TRY(status);
     pld_run run = pld_session_run(session, plan, cancel);
     PLD_TRY(pld_plan_run(&run, error));
-    return pld_plan_read(plan, values->out, 0, PLD_CHANNEL_MAJOR, decoded, error);
+    PLD_TRY(pld_plan_read(plan, values->out, 0, PLD_CHANNEL_MAJOR, decoded, error));
+    if (facts->clamped) {
+        pld_clamp_picture(decoded, pld_value_floats(&plan->values[values->out]));
+    }
+    return PLD_OK;
 }
 
 /** The encoder's plan lives for one picture: it is used once a run, and its buffers are as large as the

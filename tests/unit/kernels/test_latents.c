@@ -55,6 +55,14 @@ static void test_moments_are_drawn(void **state) {
     }
 }
 
+static void test_pictures_are_cut_off(void **state) {
+    float x[] = {-2, -1, -0.5F, 0.25F, 1, 1.5F, NAN, INFINITY};
+    (void)state;
+    pld_clamp_picture(x, 8);
+    assert_true(x[0] == -1 && x[1] == -1 && x[2] == -0.5F && x[3] == 0.25F && x[4] == 1 && x[5] == 1);
+    assert_true(isnan(x[6]) && x[7] == 1);
+}
+
 static void test_kept_places_are_kept(void **state) {
     static const bool redrawn[PLACES] = {true, false, false, true};
     float latents[COUNT], kept[COUNT];
@@ -116,9 +124,13 @@ static void test_colours(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scaling_has_a_way_back), cmocka_unit_test(test_moments_are_drawn),
-        cmocka_unit_test(test_kept_places_are_kept),   cmocka_unit_test(test_first_not_finite),
-        cmocka_unit_test(test_bytes_have_a_way_back),  cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_scaling_has_a_way_back),
+        cmocka_unit_test(test_moments_are_drawn),
+        cmocka_unit_test(test_pictures_are_cut_off),
+        cmocka_unit_test(test_kept_places_are_kept),
+        cmocka_unit_test(test_first_not_finite),
+        cmocka_unit_test(test_bytes_have_a_way_back),
+        cmocka_unit_test(test_colours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
