@@ -114,7 +114,8 @@ static bool same_numbers(const pld_operator *a, const pld_operator *b) {
         return false;
     }
     if (p) {
-        return p->f32 == q->f32 && p->glu.on == q->glu.on && (p->bias != NULL) == (q->bias != NULL) &&
+        return p->f32 == q->f32 && p->glu.on == q->glu.on && p->silu == q->silu &&
+               (p->norm != NULL) == (q->norm != NULL) && (p->bias != NULL) == (q->bias != NULL) &&
                (p->residual == PLD_NO_VALUE) == (q->residual == PLD_NO_VALUE);
     }
     return a->kind == PLD_OPERATOR_ACTIVATION   ? a->activation == b->activation

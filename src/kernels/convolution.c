@@ -76,7 +76,7 @@ static convolution_cut cut_of(const pld_kernels *k, const pld_convolution *conv,
     cut.group_rows = cut.all_rows;
     cut.block_rows = pld_larger(1, k->pair_block().rows / conv->out_width);
     cut.bias_floats = vector ? pld_whole_lines(conv->batch * conv->weights.columns) : 0;
-    cut.room_floats = conv->normalise        ? pld_whole_lines(normed_count(conv) * conv->weights.depth)
+    cut.room_floats = conv->input            ? pld_whole_lines(normed_count(conv) * conv->weights.depth)
                       : conv->weights.halves ? pld_whole_lines(k->panel_columns() * 3 * k->pair_block().rows)
                                              : 0;
     cut.pixel = cut.pairs;
@@ -143,12 +143,10 @@ static const float *normed_pixel(const convolution_job *job, const float *row, i
     const pld_convolution *conv = job->conv;
     const int64_t depth = conv->weights.depth;
     if (source >= normed->last) {
-        const int64_t factors = normed->picture * job->operands->factor_step;
         normed->first = source;
         normed->last = pld_smaller(source + normed_count(conv), conv->source_width);
-        job->k->scale_shift(row + source * depth, normed->last - source, depth,
-                            job->operands->scale + factors, job->operands->shift + factors, conv->silu,
-                            normed->room);
+        pld_change_input(job->k, job->operands, conv->input, normed->picture, row + source * depth,
+                         normed->last - source, depth, normed->room);
     }
     return normed->room + (source - normed->first) * depth;
 }
@@ -178,8 +176,7 @@ static void fill_row(const convolution_job *job, int64_t seen, float *room) {
     normed_pixels normed = {.room = room, .picture = picture};
     for (int64_t pixel = 0; pixel < end - first; pixel++, band += job->cut.pixel) {
         const int64_t source = pixel * conv->source_width / conv->width;
-        fill_pixel(job, conv->normalise ? normed_pixel(job, from, source, &normed) : from + source * depth,
-                   band);
+        fill_pixel(job, conv->input ? normed_pixel(job, from, source, &normed) : from + source * depth, band);
     }
 }
 

@@ -33,9 +33,8 @@ typedef struct pld_convolution {
     int64_t batch, height, width;       /* B, H, W */
     int64_t out_height, out_width;
     int64_t source_height,
-        source_width;  /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
-    bool normalise;    /* x' = scale·x + shift, by channel and picture */
-    bool silu;         /* and then SiLU */
+        source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
+    pld_input_change input;
     bool from_pairs;   /* of a linear layer without any of that, C even, not split: x is rounded, in pairs */
     bool to_pairs;     /* of weights.halves, N/2 even: so is out */
     pld_gating gating; /* of weights.halves */

@@ -66,7 +66,10 @@ typedef struct pld_product_options {
         steps; /**< the weight is that of a causal convolution over so many frames, [channels, C, steps, kernel,
                                    kernel], of which one frame sees the last step; 0: it is not */
     /* of 3×3 convolutions of stride 1 */
-    pld_value_id factors;  /**< of pld_group_norm_factors: the input is normalised, then SiLU */
+    pld_value_id factors; /**< of pld_group_norm_factors: the input is normalised, then SiLU */
+    const char *norm;     /**< an RMS norm of the input, whose weight has this name, then SiLU; NULL: none */
+    double norm_epsilon;
+    bool silu;             /**< SiLU of the input */
     pld_value_id vector;   /**< [B, 1, channels], added to every pixel */
     int64_t height, width; /**< the input is enlarged to this first (nearest); 0: not */
 } pld_product_options;

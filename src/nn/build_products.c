@@ -46,6 +46,12 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
     op.product.residual = o->residual;
     op.product.factors = o->factors;
     op.product.vector = o->vector;
+    op.product.silu = o->silu;
+    if (o->norm) {
+        const pld_operator norm = pld_build_operator(b, op.kind, o->norm, x, out);
+        op.product.norm = pld_build_bind(b, norm.name, "", 1, &from.channels);
+        op.product.norm_epsilon = (float)o->norm_epsilon;
+    }
     op.product.gate = o->gate;
     op.product.f32 = o->f32;
     op.product.glu.on = o->glu;

@@ -73,9 +73,12 @@ typedef struct pld_product {
     pld_product_problem problem;  /**< with a gated unit out_channels are twice those of out */
     pld_parameter *weight, *bias; /**< bias: NULL where there is none */
     pld_value_id factors;         /**< [B, 2, 1, C]: scale and shift of the input, SiLU after them */
-    pld_value_id vector;          /**< [B, 1, 1, N], added to every pixel */
-    pld_value_id residual;        /**< [as out], added last; may be out */
-    pld_slice gate;               /**< factors [N] of what is added to the residual */
+    pld_parameter *norm;          /**< [C]: an RMS norm of the input's pixels, SiLU after it; NULL: none */
+    float norm_epsilon;
+    bool silu;             /**< SiLU of the input alone */
+    pld_value_id vector;   /**< [B, 1, 1, N], added to every pixel */
+    pld_value_id residual; /**< [as out], added last; may be out */
+    pld_slice gate;        /**< factors [N] of what is added to the residual */
     pld_glu glu;
     bool f32; /**< whatever the run's type is */
 } pld_product;

@@ -190,6 +190,8 @@ static double rest_of(float x) {
     return rounded(x - (float)rounded(x));
 }
 
+static const float input_epsilon = 1e-6F;
+
 /** x' in bfloat16, [B, H, W, C][2] with its rest: normalised by the same kernel, since a last bit may turn a
  * rounding. */
 static double *inputs_of(const pld_kernels *kernels, const pld_convolution *conv, const float *x,
@@ -203,9 +205,13 @@ static double *inputs_of(const pld_kernels *kernels, const pld_convolution *conv
         const int64_t source =
             picture * conv->source_height + row % conv->height * conv->source_height / conv->height;
         const float *from = x + source * row_floats;
-        if (conv->normalise) {
-            const float *scale = factors + picture * 2 * depth;
-            kernels->scale_shift(from, conv->source_width, depth, scale, scale + depth, conv->silu, normed);
+        if (conv->input) {
+            const pld_convolution_operands operands = {.scale = factors,
+                                                       .shift = factors + depth,
+                                                       .factor_step = 2 * depth,
+                                                       .epsilon = input_epsilon};
+            pld_change_input(kernels, &operands, conv->input, picture, from, conv->source_width, depth,
+                             normed);
             from = normed;
         }
         for (int64_t i = 0; i < conv->width * depth; i++) {
@@ -302,6 +308,7 @@ static void compare_convolution(const pld_kernels *kernels, const pld_convolutio
                                                         .scale = factors,
                                                         .shift = factors + depth,
                                                         .factor_step = 2 * depth,
+                                                        .epsilon = input_epsilon,
                                                         .packed = packed,
                                                         .bias = add.bias ? bias : NULL,
                                                         .vector = add.vector ? vector : NULL,
@@ -443,7 +450,7 @@ static void check_linear(const pld_kernels *kernels) {
     convolution_case(kernels, &linear, (extras){0});
     linear = convolution_of(1, 1, 33, 36, 3, 9, 11);
     convolution_case(kernels, &linear, bias);
-    linear.normalise = linear.silu = true;
+    linear.input = PLD_INPUT_SCALED;
     convolution_case(kernels, &linear, (extras){true, true, true, false});
     in_place_case(kernels, PLD_PANEL_PAIRS);
     in_place_case(kernels, PLD_PANEL_SPLIT);
@@ -478,7 +485,7 @@ void check_convolution(const pld_kernels *kernels) {
             convolution_case(kernels, &conv, all);
             conv = convolution_of(3, stride, 5, 6, 3, 41, 60);
             conv.room = rows * stride * 62 * 4 * 20;
-            conv.normalise = conv.silu = true;
+            conv.input = PLD_INPUT_SCALED;
             convolution_case(kernels, &conv, all);
         }
         /* the band in pieces that end within and between pictures */
@@ -486,9 +493,11 @@ void check_convolution(const pld_kernels *kernels) {
             conv = convolution_of(3, stride, 19, 10, 3, 5, 6);
             conv.room = rows * stride * 8 * 5;
             convolution_case(kernels, &conv, all);
-            conv.normalise = true;
+            conv.input = PLD_INPUT_RMS;
             convolution_case(kernels, &conv, bias);
-            conv.silu = true;
+            conv.input = PLD_INPUT_SILU;
+            convolution_case(kernels, &conv, bias);
+            conv.input = PLD_INPUT_SCALED;
             convolution_case(kernels, &conv, all);
         }
     }

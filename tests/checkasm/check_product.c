@@ -302,23 +302,28 @@ typedef struct winograd_extras {
     bool bias, vector, residual;
 } winograd_extras;
 
-/** x', in double: x normalised or upsampled as `conv` says, [B, H, W, C]. */
-static double *inputs_of(const pld_winograd *conv, const float *x, const float *factors) {
-    const int64_t depth = conv->weights.depth;
+static const float input_epsilon = 1e-6F;
+
+/** x', in double: x changed, by the same kernels, or upsampled as `conv` says, [B, H, W, C]. */
+static double *inputs_of(const pld_kernels *kernels, const pld_winograd *conv, const float *x,
+                         const float *factors) {
+    const int64_t depth = conv->weights.depth, all = conv->batch * conv->source_height * conv->source_width;
     double *inputs = doubles((size_t)(conv->batch * conv->height * conv->width * depth));
+    float *changed = check_floats((size_t)(all * depth));
+    const pld_convolution_operands operands = {
+        .scale = factors, .shift = factors + depth, .factor_step = 2 * depth, .epsilon = input_epsilon};
+    memcpy(changed, x, (size_t)(all * depth) * sizeof *changed);
+    for (int64_t picture = 0; conv->input && picture < conv->batch; picture++) {
+        float *own = changed + picture * all / conv->batch * depth;
+        pld_change_input(kernels, &operands, conv->input, picture, own, all / conv->batch, depth, own);
+    }
     for (int64_t i = 0; i < conv->batch * conv->height * conv->width * depth; i++) {
-        const int64_t c = i % depth;
         const int64_t column = i / depth % conv->width * conv->source_width / conv->width;
         const int64_t row = i / depth / conv->width % conv->height * conv->source_height / conv->height;
         const int64_t picture = i / depth / conv->width / conv->height;
-        double value =
-            (double)x[((picture * conv->source_height + row) * conv->source_width + column) * depth + c];
-        if (conv->normalise) {
-            const float *scale = factors + picture * 2 * depth;
-            value = (double)scale[c] * value + (double)scale[depth + c];
-            value = conv->silu ? value / (1 + exp(-value)) : value;
-        }
-        inputs[i] = value;
+        inputs[i] =
+            (double)changed[((picture * conv->source_height + row) * conv->source_width + column) * depth +
+                            i % depth];
     }
     return inputs;
 }
@@ -353,7 +358,7 @@ static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv, 
     float *vector = filled((size_t)(conv->batch * n));
     float *first = filled((size_t)(pixels * n));
     void *packed = packed_weights(kernels, &conv->weights, weights);
-    double *inputs = inputs_of(conv, x, factors);
+    double *inputs = inputs_of(kernels, conv, x, factors);
     double *expected = doubles((size_t)(pixels * n));
     for (int64_t i = 0; i < pixels * n; i++) {
         int64_t at = i / n % (conv->height * conv->width);
@@ -373,6 +378,7 @@ static void winograd_case(const pld_kernels *kernels, const pld_winograd *conv, 
                                                      .scale = factors,
                                                      .shift = factors + depth,
                                                      .factor_step = 2 * depth,
+                                                     .epsilon = input_epsilon,
                                                      .packed = packed,
                                                      .bias = extras.bias ? bias : NULL,
                                                      .vector = extras.vector ? vector : NULL,
@@ -425,9 +431,11 @@ void check_winograd(const pld_kernels *kernels) {
     pld_winograd pieces = winograd_of(PLD_PANEL_F16, 70, 20, 2, 25, 23);
     pieces.room = 36 * 20 * 35;
     winograd_case(kernels, &pieces, all);
-    pieces.normalise = true;
+    pieces.input = PLD_INPUT_RMS;
     winograd_case(kernels, &pieces, all);
-    pieces.silu = true;
+    pieces.input = PLD_INPUT_SILU;
+    winograd_case(kernels, &pieces, all);
+    pieces.input = PLD_INPUT_SCALED;
     winograd_case(kernels, &pieces, bias);
     pieces.room = 36 * 16 * 9; /* and of the channels */
     winograd_case(kernels, &pieces, all);

@@ -29,6 +29,7 @@ static pld_status prepare_product(pld_executable *e, const pld_operator *op, pld
         PLD_TRY(pld_cpu_gate_kind(op->product.glu.activation, op->name, &kind, error));
     }
     PLD_TRY(own->path->prepare(e, op, error));
+    PLD_TRY(pld_cpu_keep_weight(e, op, op->product.norm, error));
     return pld_cpu_keep_bias(e, op, op->product.bias, error);
 }
 
@@ -42,13 +43,22 @@ static pld_status run_product(pld_executable *e, const pld_operator *op, pld_err
 
 const pld_operator_code pld_cpu_product = {prepare_product, product_scratch, run_product};
 
+pld_input_change pld_product_input(const pld_operator *op) {
+    const pld_product *product = &op->product;
+    return product->factors != PLD_NO_VALUE ? PLD_INPUT_SCALED
+           : product->norm                  ? PLD_INPUT_RMS
+           : product->silu                  ? PLD_INPUT_SILU
+                                            : PLD_INPUT_KEPT;
+}
+
 pld_convolution_operands pld_product_operands(const pld_executable *e, const pld_operator *op) {
     const int64_t channels = op->product.problem.in_channels;
     const float *factors = pld_cpu_data_or_null(e, op->product.factors);
     return (pld_convolution_operands){.x = pld_cpu_data(e, op->in),
-                                      .scale = factors,
+                                      .scale = factors ? factors : pld_cpu_operator_of(e, op)->weight,
                                       .shift = factors ? factors + channels : NULL,
-                                      .factor_step = 2 * channels,
+                                      .factor_step = factors ? 2 * channels : 0,
+                                      .epsilon = op->product.norm_epsilon,
                                       .packed = pld_cpu_operator_of(e, op)->packed.data,
                                       .bias = pld_cpu_operator_of(e, op)->bias,
                                       .vector = pld_cpu_data_or_null(e, op->product.vector),

@@ -45,6 +45,9 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps);
 /** The gate behind a layer of twice the columns. */
 pld_gating pld_product_gating(const pld_operator *op);
 
+/** What the input of a convolution goes through first. */
+pld_input_change pld_product_input(const pld_operator *op);
+
 /** What a prepared convolution or linear layer reads and writes in its plan. */
 pld_convolution_operands pld_product_operands(const pld_executable *executable, const pld_operator *op);
 

@@ -51,7 +51,7 @@ static pld_status prepare(pld_executable *e, const pld_operator *op, pld_error *
 static size_t input_floats(const pld_executable *e, const pld_operator *op) {
     const pld_product_problem *p = &op->product.problem;
     const pld_value *in = pld_value_at(e, op->in);
-    const bool same = op->product.factors == PLD_NO_VALUE && in->height == p->height && in->width == p->width;
+    const bool same = !pld_product_input(op) && in->height == p->height && in->width == p->width;
     return same ? 0 : (size_t)pld_whole_lines(p->batch * p->height * p->width * p->in_channels);
 }
 
@@ -76,15 +76,15 @@ static void write_rows(void *context, size_t begin, size_t end, int thread) {
     const pld_kernels *kernels = pld_cpu_kernels(e);
     const pld_product_problem *p = &task->op->product.problem;
     const pld_value *in = pld_value_at(e, task->op->in);
-    const float *factors = pld_cpu_data_or_null(e, task->op->product.factors);
+    const pld_input_change change = pld_product_input(task->op);
+    const pld_convolution_operands operands = pld_product_operands(e, task->op);
     for (int64_t row = (int64_t)begin; row < (int64_t)end; row++) {
         const int64_t picture = row / p->height;
         const int64_t source = picture * in->height + row % p->height * in->height / p->height;
         const float *from = pld_cpu_data(e, task->op->in) + source * in->width * p->in_channels;
         float *to = task->to + row * p->width * p->in_channels;
-        if (factors) {
-            const float *scale = factors + picture * 2 * p->in_channels;
-            kernels->scale_shift(from, p->width, p->in_channels, scale, scale + p->in_channels, true, to);
+        if (change) {
+            pld_change_input(kernels, &operands, change, picture, from, p->width, p->in_channels, to);
         } else {
             kernels->upsample_nearest(from, 1, in->width, p->in_channels, 1, p->width, to);
         }

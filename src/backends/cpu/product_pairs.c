@@ -65,8 +65,7 @@ static pld_convolution convolution_of(const pld_executable *e, const pld_operato
                              .out_width = p->out_width,
                              .source_height = source->height,
                              .source_width = source->width,
-                             .normalise = op->product.factors != PLD_NO_VALUE,
-                             .silu = true};
+                             .input = pld_product_input(op)};
 }
 
 static int threads_of(const pld_executable *e, const pld_convolution *conv) {

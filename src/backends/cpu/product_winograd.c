@@ -30,8 +30,7 @@ static pld_winograd winograd_of(const pld_executable *e, const pld_operator *op)
                           .width = p->width,
                           .source_height = source->height,
                           .source_width = source->width,
-                          .normalise = op->product.factors != PLD_NO_VALUE,
-                          .silu = true};
+                          .input = pld_product_input(op)};
 }
 
 static pld_status prepare(pld_executable *e, const pld_operator *op, pld_error *error) {

@@ -50,7 +50,7 @@ winograd_cut pld_winograd_cut(const pld_kernels *k, const pld_winograd *conv) {
     cut.input_step = pld_whole_lines(group_tiles * depth) + PLD_LINE;
     cut.weight_step = pld_whole_lines(cut.panels * cut.channels * cut.width) + PLD_LINE;
     cut.product_step = pld_whole_lines(group_tiles * cut.panels * cut.width) + PLD_LINE;
-    if (conv->normalise) { /* the rows of a group, and one above and below */
+    if (conv->input) { /* the rows of a group, and one above and below */
         int64_t rows = pld_smaller(conv->batch * conv->height, cut.group_rows * PLD_WINOGRAD_OUT + 2);
         cut.band_floats = pld_whole_lines(rows * conv->width * depth);
     }

@@ -14,7 +14,7 @@ static void place_band(winograd_job *job) {
     job->band_rows = end - job->band_first;
 }
 
-static void normalise_rows(void *context, size_t begin, size_t end, int thread) {
+static void change_rows(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const winograd_job *job = context;
     const pld_winograd *conv = job->conv;
@@ -22,9 +22,8 @@ static void normalise_rows(void *context, size_t begin, size_t end, int thread) 
     const int64_t floats = conv->width * conv->weights.depth;
     for (int64_t i = (int64_t)begin; i < (int64_t)end; i++) {
         const int64_t row = job->band_first + i;
-        const int64_t factors = row / conv->height * o->factor_step;
-        job->k->scale_shift((const float *)o->x + row * floats, conv->width, conv->weights.depth,
-                            o->scale + factors, o->shift + factors, conv->silu, job->band + i * floats);
+        pld_change_input(job->k, o, conv->input, row / conv->height, (const float *)o->x + row * floats,
+                         conv->width, conv->weights.depth, job->band + i * floats);
     }
 }
 
@@ -35,7 +34,7 @@ static const float *input_pixel(const winograd_job *job, int64_t picture, int64_
     if (row < 0 || row >= conv->height || column < 0 || column >= conv->width) {
         return job->zeros;
     }
-    if (conv->normalise) {
+    if (conv->input) {
         const int64_t in_band = picture * conv->height + row - job->band_first;
         return job->band + (in_band * conv->width + column) * depth;
     }
@@ -62,9 +61,9 @@ static void transform_inputs(void *context, size_t begin, size_t end, int thread
 }
 
 void pld_winograd_transform_inputs(winograd_job *job, int threads) {
-    if (job->conv->normalise) {
+    if (job->conv->input) {
         place_band(job);
-        pld_parallel_for(threads, (size_t)job->band_rows, normalise_rows, job);
+        pld_parallel_for(threads, (size_t)job->band_rows, change_rows, job);
     }
     pld_parallel_for(threads, (size_t)tiles_of(job), transform_inputs, job);
 }

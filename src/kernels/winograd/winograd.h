@@ -26,9 +26,8 @@ typedef struct pld_winograd {
     pld_panels weights;
     int64_t batch, height, width; /* B, H, W of the output */
     int64_t source_height,
-        source_width; /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
-    bool normalise;   /* x' = scale·x + shift, by channel and picture */
-    bool silu;        /* and then SiLU */
+        source_width;       /* of x; other than H, W: nearest upsampling, floor(y·source_height/H) */
+    pld_input_change input; /* if any, then no upsampling */
     int64_t room; /* floats that the inputs, and the weights, of one piece of work may take; 0: what suits a
                      cache */
 } pld_winograd;

@@ -17,8 +17,12 @@ static pld_value_id add_normed(pld_builder *b, const char *norm, pld_value_id ch
 /** x + norm(conv2(act(conv1(x)))) */
 static pld_value_id residual_block(pld_builder *b, const pld_dc_level *level, pld_value_id x) {
     pld_value_id y = pld_conv(b, "conv1", x, level->width, PLD_CONV_3X3, PLD_BIAS);
-    y = pld_activate(b, y, level->activation);
-    y = pld_conv(b, "conv2", y, level->width, PLD_CONV_3X3, PLD_NO_BIAS);
+    pld_product_options activated = PLD_NO_BIAS;
+    activated.silu = level->activation == PLD_SILU;
+    if (!activated.silu) {
+        y = pld_activate(b, y, level->activation);
+    }
+    y = pld_conv(b, "conv2", y, level->width, PLD_CONV_3X3, activated);
     return add_normed(b, "norm", y, x);
 }
 

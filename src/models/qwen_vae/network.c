@@ -9,25 +9,28 @@ static pld_product_options with_steps(pld_product_options options) {
     return options;
 }
 
-/** x / max(‖x‖, 1e-12) · √C · gamma: an RMS norm whose epsilon shows for zeros alone. */
-static pld_value_id norm(pld_builder *b, const char *name, pld_value_id x, int64_t channels, bool silu) {
-    pld_rms_norm_options options = PLD_RMS_NORM;
-    options.weight = ".gamma";
-    options.activated = silu;
-    options.activation = PLD_SILU;
-    return pld_rms_norm_with(b, name, x, 1e-24 / (double)channels, options);
+/** Norms are x / max(‖x‖, 1e-12) · √C · gamma: RMS norms whose epsilon shows for zeros alone. */
+static double norm_epsilon(int64_t channels) {
+    return 1e-24 / (double)channels;
+}
+
+/** A convolution of silu(norm(x)), x of so many channels; `norm` is the name of its weight. */
+static pld_product_options normed(pld_product_options options, const char *norm, int64_t channels) {
+    options.norm = norm;
+    options.norm_epsilon = norm_epsilon(channels);
+    return with_steps(options);
 }
 
 /** shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x)))))); x [B, h, w, from] → [B, h, w, channels], in the place of x
  * where it has as many. */
 static pld_value_id resnet(pld_builder *b, pld_value_id x, int64_t from, int64_t channels) {
-    pld_value_id y = norm(b, "norm1", x, from, true);
-    y = pld_conv(b, "conv1", y, channels, PLD_CONV_3X3, with_steps(PLD_BIAS));
-    y = norm(b, "norm2", y, channels, true);
+    const pld_value_id y =
+        pld_conv(b, "conv1", x, channels, PLD_CONV_3X3, normed(PLD_BIAS, "norm1.gamma", from));
     if (from != channels) {
         x = pld_linear(b, "conv_shortcut", x, channels, PLD_BIAS);
     }
-    return pld_conv(b, "conv2", y, channels, PLD_CONV_3X3, with_steps(pld_into(x, true)));
+    return pld_conv(b, "conv2", y, channels, PLD_CONV_3X3,
+                    normed(pld_into(x, true), "norm2.gamma", channels));
 }
 
 static pld_value_id numbered_resnet(pld_builder *b, const char *list, int64_t index, pld_value_id x,
@@ -41,8 +44,10 @@ static pld_value_id numbered_resnet(pld_builder *b, const char *list, int64_t in
 /** x + proj(attention(norm(x))) with one head over all pixels. */
 static pld_value_id mid_attention(pld_builder *b, pld_value_id x, int64_t width) {
     size_t mark = pld_scope_enter(b, "attentions.0");
-    const pld_value_id normed = norm(b, "norm", x, width, false);
-    const pld_value_id qkv = pld_linear(b, "to_qkv", normed, 3 * width, PLD_BIAS);
+    pld_rms_norm_options options = PLD_RMS_NORM;
+    options.weight = ".gamma";
+    const pld_value_id y = pld_rms_norm_with(b, "norm", x, norm_epsilon(width), options);
+    const pld_value_id qkv = pld_linear(b, "to_qkv", y, 3 * width, PLD_BIAS);
     const pld_value_id query = pld_take_channels(b, qkv, 0, width);
     const pld_value_id key = pld_take_channels(b, qkv, width, width);
     const pld_value_id value = pld_take_channels(b, qkv, 2 * width, width);
@@ -92,8 +97,7 @@ static pld_value_id up_block(pld_builder *b, const pld_qwen_vae_config *c, int64
 
 /** conv_out(silu(norm_out(x))) */
 static pld_value_id conv_out(pld_builder *b, pld_value_id x, int64_t width, int64_t channels) {
-    x = norm(b, "norm_out", x, width, true);
-    return pld_conv(b, "conv_out", x, channels, PLD_CONV_3X3, with_steps(PLD_BIAS));
+    return pld_conv(b, "conv_out", x, channels, PLD_CONV_3X3, normed(PLD_BIAS, "norm_out.gamma", width));
 }
 
 pld_status pld_qwen_vae_decoder_build(pld_plan *plan, const void *config, int64_t batch, int64_t height,
