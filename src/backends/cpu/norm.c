@@ -26,9 +26,7 @@ static pld_status keep_plus_one(pld_executable *e, const pld_operator *op, pld_e
                                  .bytes = channels * sizeof(float),
                                  .pack = read_plus_one,
                                  .context = &channels};
-    PLD_TRY(pld_parameter_packed(op->norm.weight, &packing, &own->packed, error));
-    own->weight = own->packed.data;
-    return PLD_OK;
+    return pld_parameter_packed(op->norm.weight, &packing, &own->packed, error);
 }
 
 static pld_status prepare_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
@@ -95,7 +93,8 @@ static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int
     const float *scale = pld_slice_at(e, op->norm.scale, value, b);
     const float *shift = pld_slice_at(e, op->norm.shift, value, b);
     if (op->kind == PLD_OPERATOR_RMS_NORM) {
-        k->rms_norm(x, rows, value->channels, op->norm.epsilon, own->weight, out);
+        const float *weight = op->norm.plus_one ? own->packed.data : own->weight;
+        k->rms_norm(x, rows, value->channels, op->norm.epsilon, weight, out);
         if (own->bias) {
             k->add_rows(out, rows, value->channels, own->bias, out);
         }
