@@ -27,6 +27,9 @@ typedef struct pld_denoiser_facts {
         text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
     const char *perturbed;  /**< self-attentions that PAG and SEG change where nothing else is said: "mid" */
     pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
+    double timestep_scale;  /**< by which a timestep is multiplied for the network; 0: it is not */
+    double
+        distilled_guidance; /**< the embedded guidance scale where nothing else is asked for; 0: it embeds none */
 } pld_denoiser_facts;
 
 /** What a denoiser may be told of the picture. Pixels. */
@@ -35,6 +38,7 @@ typedef struct pld_picture_facts {
     int64_t original_width, original_height; /**< before it was scaled for training */
     int64_t crop_left, crop_top;             /**< what was cut off */
     int64_t target_width, target_height;     /**< after scaling and cutting */
+    double distilled_guidance;               /**< scale that a guidance-distilled network is told */
 } pld_picture_facts;
 
 /** Latents of one evaluation. */

@@ -9,11 +9,11 @@ const pld_family *const pld_families[] = {&pld_family_stable_diffusion, &pld_fam
                                           &pld_family_pixart, NULL};
 
 const pld_part_class *const pld_part_classes[] = {
-    &pld_class_unet,     &pld_class_pixart,       &pld_class_dc,
-    &pld_class_qwen_vae, /* before KL's: its names hold some of those */
-    &pld_class_kl,       &pld_class_clip_text,    &pld_class_clip_text_projection,
-    &pld_class_t5,       &pld_class_gemma2,       &pld_class_gemma2_causal,
-    &pld_class_qwen3,    &pld_class_qwen3_causal, NULL};
+    &pld_class_unet,  &pld_class_pixart,       &pld_class_sana,
+    &pld_class_dc,    &pld_class_qwen_vae, /* before KL's: its names hold some of those */
+    &pld_class_kl,    &pld_class_clip_text,    &pld_class_clip_text_projection,
+    &pld_class_t5,    &pld_class_gemma2,       &pld_class_gemma2_causal,
+    &pld_class_qwen3, &pld_class_qwen3_causal, NULL};
 
 const pld_part_class *pld_part_class_find(const char *name) {
     for (const pld_part_class *const *row = pld_part_classes; *row; row++) {

@@ -7,7 +7,7 @@
 
 /** Fill what the network is told beside the text of row `row`. */
 static void tell(const denoiser_fixture *f, int row, float *told) {
-    pld_picture_facts picture = {0};
+    pld_picture_facts picture = {.distilled_guidance = json_field(f->c->info, "guidance", 0)};
     float *pooled = case_has(f->c, "text_embeds") ? case_values(f->c, "text_embeds", NULL) : NULL;
     if (case_has(f->c, "time_ids")) {
         float *all = case_values(f->c, "time_ids", NULL);
@@ -25,6 +25,11 @@ static void tell(const denoiser_fixture *f, int row, float *told) {
         picture.height = (int64_t)resolution[2 * row];
         picture.width = (int64_t)resolution[2 * row + 1];
         pld_free(resolution);
+    }
+    if (case_has(f->c, "guidance")) { /* times guidance_embeds_scale, as the network is told */
+        float *guidance = case_values(f->c, "guidance", NULL);
+        picture.distilled_guidance = (double)guidance[row] / 0.1;
+        pld_free(guidance);
     }
     f->network.class->denoiser->tell(
         f->network.config, pooled ? pooled + (int64_t)row * f->facts.pooled_width : NULL, &picture, told);
@@ -45,16 +50,15 @@ static void check_added(const denoiser_fixture *f, int row, const pld_plan *cond
     }
 }
 
-/** What the text of row `row` gives: its live tokens alone. */
-static void make_condition(denoiser_fixture *f, int row) {
+/** What the text of row `row` gives: its live tokens alone, which come first. */
+static void make_condition(denoiser_fixture *f, int row, stored_text text) {
     pld_error error = {0};
     pld_condition_values io;
     const pld_denoiser *denoiser = f->network.class->denoiser;
-    const pld_stored_tensor *shape = case_tensor(f->c, "encoder_hidden_states");
-    const int64_t tokens = case_has(f->c, "encoder_attention_mask")
-                               ? case_live_tokens(f->c, "encoder_attention_mask", row)
-                               : shape->shape[1];
-    float *states = case_rows(f->c, "encoder_hidden_states", row, tokens);
+    const pld_stored_tensor *shape = case_tensor(f->c, text.states);
+    const int64_t tokens =
+        case_has(f->c, text.mask) ? case_live_tokens(f->c, text.mask, text.row) : shape->shape[1];
+    float *states = case_rows(f->c, text.states, text.row, tokens);
     const pld_condition_request request = {tokens, f->plan.sites, f->plan.site_count};
     pld_plan *plan = &f->conditions[row];
     pld_plan_init(plan, f->network.parameters);
@@ -74,22 +78,18 @@ static void make_condition(denoiser_fixture *f, int row) {
     pld_free(states);
 }
 
-void denoiser_prepare(denoiser_fixture *f) {
+void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored_text *texts, int rows) {
     static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL};
     pld_error error = {0};
     const pld_denoiser *denoiser = f->network.class->denoiser;
-    const pld_stored_tensor *sample = case_tensor(f->c, "sample");
-    const int64_t batch = sample->shape[0], area = sample->shape[2] * sample->shape[3];
-    const int64_t picture = sample->shape[1] * area;
-    const pld_denoiser_shape shape = {batch, sample->shape[2], sample->shape[3], NULL};
-    assert_true(batch <= MOST_ROWS);
+    const pld_stored_tensor *sample = case_tensor(f->c, latents);
+    const pld_denoiser_shape shape = {rows, sample->shape[2], sample->shape[3], NULL};
+    assert_true(rows <= MOST_ROWS);
     denoiser->facts(f->network.config, &f->facts);
     pld_plan_init(&f->plan, f->network.parameters);
     check_status(denoiser->build(&f->plan, f->network.config, &shape, &f->io, &error), &error);
-    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, "sample", NULL);
-    for (int row = 0; row < (int)batch; row++) {
-        make_condition(f, row);
-        f->timesteps[row] = time[row];
+    for (int row = 0; row < rows; row++) {
+        make_condition(f, row, texts[row]);
     }
     f->run = forced_run(&f->plan);
     f->run.settings.bf16 = f->run.settings.split = forced_bf16();
@@ -99,7 +99,18 @@ void denoiser_prepare(denoiser_fixture *f) {
     f->run.variants = &f->table;
     check_status(pld_variant_table_init(&f->table, f->plan.sites, f->plan.site_count, &error), &error);
     check_status(pld_plan_prepare(&f->run, &error), &error);
+}
+
+void denoiser_prepare(denoiser_fixture *f) {
+    const stored_text texts[MOST_ROWS] = {{"encoder_hidden_states", "encoder_attention_mask", 0},
+                                          {"encoder_hidden_states", "encoder_attention_mask", 1}};
+    const pld_stored_tensor *sample = case_tensor(f->c, "sample");
+    const int64_t batch = sample->shape[0], area = sample->shape[2] * sample->shape[3];
+    const int64_t picture = sample->shape[1] * area;
+    denoiser_prepare_for(f, "sample", texts, (int)batch);
+    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, "sample", NULL);
     for (int64_t b = 0; b < batch; b++) {
+        f->timesteps[b] = time[b];
         forced_kernels()->nchw_to_nhwc(noise + b * picture, sample->shape[1], area,
                                        pld_plan_map(&f->plan, f->io.sample) + b * picture);
     }

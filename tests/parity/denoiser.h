@@ -29,6 +29,15 @@ typedef struct denoiser_fixture {
 bool denoiser_open(denoiser_fixture *f, const parity_case *c, const parity_row *row);
 void denoiser_close(denoiser_fixture *f);
 
+/** Where the text of a row stands in a case. */
+typedef struct stored_text {
+    const char *states, *mask; /**< tensors [rows, T, width], [rows, T]; the mask may be missing */
+    int row;
+} stored_text;
+
+/** Prepare an open network for latents of the shape of a tensor [.., C, h, w] and these texts [rows], without inputs. */
+void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored_text *texts, int rows);
+
 /** The same for a network that is open, which stays so; all of `f` but `c`, `network` and the tolerances is 0. */
 void denoiser_prepare(denoiser_fixture *f);
 void denoiser_drop(denoiser_fixture *f);

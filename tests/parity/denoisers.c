@@ -6,6 +6,7 @@
 #include "autoencoders.h"
 #include "denoiser.h"
 #include "shared_rows.h"
+#include "solvers.h"
 #include "suites.h"
 
 /** Each of the case's settings of PLADIS; returns how many there are. */
@@ -79,8 +80,12 @@ static void single_files(void **state) {
 }
 
 int parity_denoisers(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(unets), cmocka_unit_test(transformers),
-                                       cmocka_unit_test(pladis_sweeps), cmocka_unit_test(single_files),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(unets),
+                                       cmocka_unit_test(transformers),
+                                       cmocka_unit_test(pladis_sweeps),
+                                       cmocka_unit_test(single_files),
+                                       cmocka_unit_test(generations_alone),
+                                       cmocka_unit_test(linear_perturbed),
                                        cmocka_unit_test(shared_rows)};
     return cmocka_run_group_tests_name("denoisers", tests, NULL, NULL);
 }

@@ -39,6 +39,9 @@ static const parity_row rows[] = {
     {"unet_forward", "mid-resnet", 1, 8, 2e-5, 2.5e-2, 0},
     {"transformer_forward", "pixart", 1, 5, 2e-5, 2.5e-2, 0},
     {"transformer_forward", "pixart-alpha", 1, 5, 2e-5, 2.5e-2, 0},
+    {"transformer_forward", "sana", 1, 4, 2e-5, 2.5e-2, 0},
+    {"transformer_forward", "sana-text", 1, 5, 2e-5, 2.5e-2, 0},
+    {"transformer_forward", "sana-sprint", 1, 6, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sd15", 1, 0, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sd21", 1, 0, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sdxl", 1, 0, 5e-5, 1.3e-1, 0},
@@ -62,7 +65,22 @@ static const parity_row rows[] = {
     {"generation", "sdxl", 25, 0, 1e-4, 0, 0},
     {"generation", "pixart", 2, 0, 1e-4, 0, 0},
     {"generation", "pixart-alpha", 4, 0, 1e-4, 0, 0},
+    {"generation", "sana", 2, 0, 1e-4, 0, 0},
+    {"generation", "sana-text", 3, 0, 1e-4, 0, 0},
+    {"generation", "sana-sprint", 4, 0, 1e-4, 0, 0},
 };
+
+/* Folders without a text encoder, or with one of a kind that is not here yet. */
+static const char *const alone[] = {"sana", "sana-text", "sana-sprint"};
+
+bool parity_is_alone(const parity_row *row) {
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
+        if (strcmp(alone[i], row->model) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /** When an exception holds. */
 typedef enum parity_when { ALWAYS, IN_FLOAT32, IN_SCALAR_FLOAT32, IN_BF16 } parity_when;

@@ -29,6 +29,9 @@ int compare_cases_of(const char *kind, const char *model, parity_compare *compar
 /** The row of a kind and a model; fails the test where there is none. */
 const parity_row *parity_row_find(const char *kind, const char *model);
 
+/** Whether generations of a row's model are those of the denoiser alone, by the embeddings that the cases carry. */
+bool parity_is_alone(const parity_row *row);
+
 /** What a forward of a row's network may be off on this run's path. */
 double parity_forward_tolerance(const parity_row *row);
 

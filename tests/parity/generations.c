@@ -302,6 +302,9 @@ typedef struct generations {
 static void draw_case(const parity_case *c, const parity_row *row, void *user) {
     generations *g = user;
     const char *unknown = unknown_of(c->info);
+    if (parity_is_alone(row)) { /* solvers.c */
+        return;
+    }
     if (unknown) {
         reference_pass_over(c->root, c->name, unknown);
         return;

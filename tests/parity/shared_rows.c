@@ -10,15 +10,17 @@
 typedef struct sharing_row {
     const char *kind, *model;
     int groups;                  /**< rows of the input */
-    const char *identity, *blur; /**< layers where these branches are perturbed */
+    const char *identity;        /**< layers where that branch is perturbed */
+    const char *second, *layers; /**< the variant of the fourth branch and its layers */
 } sharing_row;
 
 static const sharing_row models[] = {
-    {"pladis_sweep", "sd15", 1, "mid+up", "down_blocks.1"},
-    {"pladis_sweep", "sd21", 1, "mid+up", "down_blocks.1"},
-    {"pladis_sweep", "sdxl", 2, "mid+up", "down_blocks.1"}, /* the text joins the time embedding */
+    {"pladis_sweep", "sd15", 1, "mid+up", "blur", "down_blocks.1"},
+    {"pladis_sweep", "sd21", 1, "mid+up", "blur", "down_blocks.1"},
+    {"pladis_sweep", "sdxl", 2, "mid+up", "blur", "down_blocks.1"}, /* the text joins the time embedding */
     /* not pixart-alpha, whose case has rows that are told of different sizes */
-    {"transformer_forward", "pixart", 1, "2", "1"},
+    {"transformer_forward", "pixart", 1, "2", "blur", "1"},
+    {"transformer_forward", "sana-text", 1, "1", "identity", "0"}, /* linear attention has nothing to blur */
 };
 
 /** One evaluation of `run`'s rows [4] of the fixture's first latents → [4, h, w, channels]. `sharing`: NULL
@@ -74,7 +76,7 @@ static void compare_shared_rows(const parity_case *c, const parity_row *row, voi
     }
     denoiser_set_pladis(&f, json_array_get(json_object_get(c->info, "settings"), 0));
     put_variant(&f, "identity", of->identity, PLD_BRANCH_IDENTITY);
-    put_variant(&f, "blur", of->blur, PLD_BRANCH_BLURRED);
+    put_variant(&f, of->second, of->layers, PLD_BRANCH_BLURRED);
     const double timesteps[] = {f.timesteps[0], f.timesteps[0], f.timesteps[0], f.timesteps[0]};
     const pld_context *contexts[] = {f.rows[0], f.rows[1], f.rows[1], f.rows[1]};
     pld_run run = f.run;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "models/blocks/positions.h"
 #include "models/pixart/pixart.h"
 
 static const double last_norm_epsilon = 1e-6;
@@ -119,7 +120,7 @@ pld_status pld_pixart_build(pld_plan *plan, const void *config, const pld_denois
     values->sample = pld_input(b, shape->batch, shape->height, shape->width, c->channels);
     time_embedding(&p, shape->batch);
     pld_value_id x = pld_patch_embed(b, "pos_embed.proj", values->sample, pld_pixart_width(c), (int)c->patch);
-    x = pld_pixart_add_positions(b, c, x);
+    x = pld_add_grid_positions(b, x, c->sample_size / c->patch, (double)c->interpolation_scale);
     pld_tap(b, "pos_embed", x);
     for (int64_t i = 0; i < c->layers; i++) {
         x = transformer_block(&p, i, x);

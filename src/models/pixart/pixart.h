@@ -46,7 +46,4 @@ pld_status pld_pixart_condition_build(pld_plan *plan, const void *config,
 /** pld_denoiser.tell: sinusoids of height, width and height / width. */
 void pld_pixart_tell(const void *config, const float *pooled, const pld_picture_facts *picture, float *told);
 
-/** x [B, h, w, C] plus the sinusoids of the tokens' places; returns x. */
-pld_value_id pld_pixart_add_positions(pld_builder *b, const pld_pixart_config *c, pld_value_id x);
-
 #endif

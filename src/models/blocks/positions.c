@@ -2,13 +2,13 @@
 /* Sinusoids of the tokens' places in the picture. */
 #include <math.h>
 
-#include "models/pixart/pixart.h"
+#include "models/blocks/positions.h"
 
 /** What the table depends on. */
 typedef struct grid {
     int64_t height, width, channels; /* tokens */
     int64_t base;                    /* tokens of a side that it was trained at */
-    int64_t interpolation_scale;
+    double interpolation_scale;
 } grid;
 
 /** Place `index` of `count` as the network counts it: stretched to the sizes of training, in float32 as torch does. */
@@ -40,7 +40,8 @@ static void fill(const void *description, float *table) {
     }
 }
 
-pld_value_id pld_pixart_add_positions(pld_builder *b, const pld_pixart_config *c, pld_value_id x) {
+pld_value_id pld_add_grid_positions(pld_builder *b, pld_value_id x, int64_t base,
+                                    double interpolation_scale) {
     if (b->status != PLD_OK) {
         return PLD_NO_VALUE;
     }
@@ -48,7 +49,7 @@ pld_value_id pld_pixart_add_positions(pld_builder *b, const pld_pixart_config *c
     const grid places = {.height = tokens->height,
                          .width = tokens->width,
                          .channels = tokens->channels,
-                         .base = c->sample_size / c->patch,
-                         .interpolation_scale = c->interpolation_scale};
+                         .base = base,
+                         .interpolation_scale = interpolation_scale};
     return pld_add_positions(b, x, fill, &places, sizeof places);
 }
