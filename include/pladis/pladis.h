@@ -443,6 +443,9 @@ typedef struct pld_generate_options {
     /** The text in front of the prompt, not of the negative one, of models that were trained with one (SANA); "none";
      *  NULL: the model's own */
     const char *complex_instruction;
+    /** Guidance scale that a guidance-distilled model is told (SANA-Sprint); other models take none. NaN: the model's own,
+     * or a bare number among `guidance` */
+    double distilled_guidance;
 } pld_generate_options;
 
 PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);

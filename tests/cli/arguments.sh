@@ -96,12 +96,15 @@ done
 wrong --dtype f16 f64 bf 'bf16 ' ''
 wrong --rng cuda
 wrong --preset nonsense
-wrong --guidance 3.5 nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1 pag:scale=3,scale=4 pag:speed=3 \
+wrong --guidance nonsense pag: pag:scale pag:scale= pag:scale=x pag:scale=-1 pag:scale=3,scale=4 pag:speed=3 \
     pag:layers= pag:layers=mid++up seg:sigma=0 cfg-zero:steps=0.5 none:scale=1
+wrong --distilled-guidance -1 101 x
+refused 2 'distilled-guidance: this model is not told of a guidance scale' generate -p 'a red star' --guidance 3.5
+refused 2 'distilled-guidance: this model is not told of a guidance scale' generate -p 'a red star' --distilled-guidance 0
 refused 2 'did you mean "euler"' generate -p x --sampling-method eular
 
 # What a later version may bring is refused, never silently accepted.
-for option in --distilled-guidance --vae-tiling; do
+for option in --vae-tiling; do
     refused 2 "$option.*not available" generate -p x "$option" value
     refused 2 "$option.*not available" generate -p x "$option=value"
 done

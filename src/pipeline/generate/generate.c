@@ -160,6 +160,13 @@ static pld_status read_output(pld_generation *g, const pld_denoiser_plan *denois
     return PLD_OK;
 }
 
+/** What the network is told of the time, in float32 as in diffusers. */
+static double network_timestep(const pld_generation *g, size_t call) {
+    const double timestep = pld_sampler_network_timestep(g->sampler, call);
+    const double scale = g->model->denoiser_facts.timestep_scale;
+    return scale != 0 && scale != 1 ? (double)((float)timestep * (float)scale) : timestep;
+}
+
 /** Predictions of a set of branches for call `call`, into g->rows: one evaluation whose rows are the
  * branches. */
 static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
@@ -170,7 +177,7 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
     double timesteps[PLD_BRANCH_COUNT];
     for (int i = 0; i < count; i++) {
         contexts[i] = context_of(g, branches[i]);
-        timesteps[i] = pld_sampler_network_timestep(g->sampler, call);
+        timesteps[i] = network_timestep(g, call);
     }
     PLD_TRY(fill_sample(g, call, denoiser));
     pld_run run = pld_session_run(g->session, &denoiser->plan, g->options->cancel);

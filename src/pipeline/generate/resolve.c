@@ -7,7 +7,7 @@
 #include "core/memory.h"
 #include "core/sized.h"
 #include "core/text.h"
-#include "pipeline/generate/generation.h"
+#include "pipeline/generate/distilled_guidance.h"
 #include "pipeline/generate/init_picture.h"
 #include "pipeline/options/options.h"
 #include "sampling/schedules/flow_rule.h"
@@ -373,8 +373,15 @@ static void warn_of_scale(const pld_generation *g) {
 static pld_status resolve_guidance(pld_generation *g) {
     const pld_generate_options *o = g->options;
     const pld_log *log = &g->model->engine->log;
-    const pld_guidance_request request = {.texts = o->guidance,
-                                          .count = o->guidance_count,
+    const char **methods = NULL;
+    size_t method_count = 0;
+    if (o->guidance_count && !o->guidance) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "guidance is NULL");
+    }
+    PLD_TRY(pld_distilled_guidance_resolve(g));
+    PLD_TRY(pld_distilled_guidance_leave_out(g, &methods, &method_count));
+    const pld_guidance_request request = {.texts = methods,
+                                          .count = method_count,
                                           .cfg_scale = o->cfg_scale,
                                           .default_cfg_scale =
                                               g->preset ? g->preset->cfg_scale : g->model->default_cfg_scale,
@@ -382,10 +389,9 @@ static pld_status resolve_guidance(pld_generation *g) {
                                           .default_layers = g->model->denoiser_facts.perturbed,
                                           .default_block_scales = g->model->denoiser_facts.freeu,
                                           .keep_neutral = o->keep_neutral_guidance};
-    if (o->guidance_count && !o->guidance) {
-        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "guidance is NULL");
-    }
-    PLD_TRY(pld_guidance_chain_resolve(&g->guidance, &request, log, g->error));
+    const pld_status status = pld_guidance_chain_resolve(&g->guidance, &request, log, g->error);
+    pld_free(methods);
+    PLD_TRY(status);
     if (o->negative_prompt && *o->negative_prompt &&
         !(pld_guidance_chain_texts(&g->guidance) & PLD_BRANCH_BIT(PLD_BRANCH_UNCONDITIONAL))) {
         pld_log_message(log, PLD_LOG_WARNING,

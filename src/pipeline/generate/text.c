@@ -76,7 +76,8 @@ static pld_picture_facts picture_facts(const pld_generation *g) {
                                .crop_left = o->crop_left,
                                .crop_top = o->crop_top,
                                .target_width = o->target_width ? o->target_width : g->width,
-                               .target_height = o->target_height ? o->target_height : g->height};
+                               .target_height = o->target_height ? o->target_height : g->height,
+                               .distilled_guidance = g->distilled_guidance};
 }
 
 /** All prompts first, then their keys and values: so the text encoders' weights are done with before the

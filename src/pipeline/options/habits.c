@@ -44,9 +44,6 @@ static const pld_option_row rows[] = {
     HABIT("medvram", "use --low-memory, which keeps one network in memory at a time"),
     HABIT("lowvram", "use --low-memory, which keeps one network in memory at a time"),
     HABIT("color", "the output has no colours to turn on"),
-    MISSING("distilled-guidance",
-            "not available in this version: guidance-distilled transformers are not supported yet; use "
-            "--cfg-scale"),
     MISSING("vae-tiling", "not available in this version: the picture is decoded in one piece"),
     MISSING("clip-l", WHOLE_MODEL),
     MISSING("clip-g", WHOLE_MODEL),

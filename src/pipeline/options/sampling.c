@@ -8,17 +8,13 @@
     .commands = "generate grid evaluate", .group = "sampling", .of_picture = true, .remote = PLD_REMOTE_VALUE
 #define OWN .otherwise = "the model's own"
 
-/** A method and its options. */
+/** A method and its options, or a number. */
 static pld_status check_guidance(const char *text, pld_error *error) {
     const char *end = NULL;
     pld_error detail = {0};
     pld_parse_real(text, &end);
-    if (end != text && *end == '\0') {
-        return pld_fail(
-            error, PLD_ERROR_ARGUMENT,
-            "found \"%.100s\", expected a method (see pladis list guidance): an embedded guidance "
-            "scale belongs to distilled transformers, which this version does not run; use --cfg-scale",
-            text);
+    if (end != text && *end == '\0') { /* the scale of --distilled-guidance, which the model may refuse */
+        return PLD_OK;
     }
     return pld_guidance_check(text, &detail) == PLD_OK
                ? PLD_OK
@@ -41,9 +37,15 @@ static const pld_option_row rows[] = {
                PLD_RANGE(0, 1), .symbol = "φ", .title = "φ (CFG rescale)", .fallback = "0",
                .help = "rescaling of classifier-free guidance; 0 turns it off"},
      PLD_GENERATE(cfg_rescale)},
+    {.about = {PLD_OPTION(NUMBER, "distilled-guidance"), SAMPLING, .argument = "SCALE", PLD_RANGE(0, 100),
+               .title = "distilled guidance", OWN,
+               .help = "guidance scale that a guidance-distilled model is told (SANA-Sprint: 4.5)",
+               .details = "It costs no evaluation. Models that are not told of one use --cfg-scale."},
+     PLD_GENERATE(distilled_guidance)},
     {.about = {PLD_OPTION(TEXTS, "guidance"), SAMPLING, .argument = "NAME[:KEY=VALUE,...]", .maximum = 16,
                .help = "another guidance method, such as pag:scale=3,layers=mid; repeatable; see pladis list "
-                       "guidance"},
+                       "guidance",
+               .details = "A bare number is the scale of --distilled-guidance, as in stable-diffusion.cpp."},
      PLD_GENERATE_LIST(guidance, guidance_count),
      .check = check_guidance},
     {.about = {PLD_OPTION(CHOICE, "sampling-method"), SAMPLING, .aliases = "sampler sampling",

@@ -190,7 +190,6 @@ static void values_from_text(void **state) {
     refuse(o, "timesteps", "1,2", "each smaller than the one before");
     refuse(o, "lora", "x.safetensors:1e9", "weight from -1000 to 1000");
     refuse(o, "lora", ":0.5", "expected FILE");
-    refuse(o, "guidance", "3.5", "use --cfg-scale");
     refuse(o, "literal-prompt", "perhaps", "expected yes or no");
     refuse(o, "mode", "upscale", "mode: found \"upscale\"");
     refuse(o, "vae-tiling", "", "vae-tiling: not available");
