@@ -4,6 +4,7 @@
  *      turbo      Sauer et al. 2023, arXiv 2311.17042          lightning  Lin et al. 2024, arXiv 2402.13929
  *      hyper      Ren et al. 2024, arXiv 2404.13686            dmd2       Yin et al. 2024, arXiv 2405.14867
  *      lcm        Luo et al. 2023, arXiv 2311.05556            tcd        Zheng et al. 2024, arXiv 2402.19159
+ *      sana-sprint Chen et al. 2025, arXiv 2503.09641
  */
 #include "sampling/preset.h"
 
@@ -124,10 +125,19 @@ static const pld_preset tcd = {"tcd",          "TCD: tcd with eta 0.3, 4 steps, 
                                .cfg_scale = 1, .eta = 0.3,
                                .words = "tcd", .scheduler_class = "TCDScheduler"};
 
+static const pld_preset sana_sprint = {
+    "sana-sprint",
+    "SANA-Sprint: scm, 2 steps (1 to 4), no CFG, embedded guidance (arXiv 2503.09641)",
+    "scm",
+    .steps = 2,
+    DISTILLED,
+    .words = "sana sprint",
+    .scheduler_class = "SCMScheduler"};
+
 static const pld_preset *const rows[] = {
     &turbo,   &sd_turbo, &lightning_1, &lightning_2, &lightning_4,   &lightning_8,
     &hyper_1, &hyper_2,  &hyper_4,     &hyper_8,     &hyper_unified, &hyper_cfg_8,
-    &dmd2_1,  &dmd2_4,   &lcm,         &tcd,         NULL,
+    &dmd2_1,  &dmd2_4,   &lcm,         &tcd,         &sana_sprint,   NULL,
 };
 
 const pld_preset *const *pld_presets(void) {
