@@ -72,7 +72,7 @@ static const pld_class rows[] = {
     {"Flux2*", PLD_CLASS_ANY, "FLUX.2", false},
     {"Flux*", PLD_CLASS_ANY, "FLUX", false},
     {"PixArt*", PLD_CLASS_ANY, "another class of PixArt", false},
-    {"Sana*", PLD_CLASS_ANY, "SANA", false},
+    {"Sana*", PLD_CLASS_ANY, "another kind of SANA", false},
     {"ZImage*", PLD_CLASS_ANY, "Z-Image", false},
     {"QwenImage*", PLD_CLASS_ANY, "Qwen-Image", false},
     {"Krea2*", PLD_CLASS_ANY, "Krea 2", false},

@@ -60,6 +60,7 @@ static const parity_row rows[] = {
     {"lora", "sd15", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "pixart", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sdxl", 0, 0, 5e-4, 0, 0},
+    {"lora", "sana-text", 0, 0, 2e-5, 2.5e-2, 0},
     {"generation", "sd15", 27, 0, 1e-4, 0, 0},
     {"generation", "sd21", 18, 0, 1e-4, 0, 0},
     {"generation", "sdxl", 25, 0, 1e-4, 0, 0},
@@ -70,8 +71,8 @@ static const parity_row rows[] = {
     {"generation", "sana-sprint", 4, 0, 1e-4, 0, 0},
 };
 
-/* Folders without a text encoder, or with one of a kind that is not here yet. */
-static const char *const alone[] = {"sana", "sana-text", "sana-sprint"};
+/* Folders without a text encoder. */
+static const char *const alone[] = {"sana"};
 
 bool parity_is_alone(const parity_row *row) {
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {

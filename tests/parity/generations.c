@@ -119,6 +119,7 @@ static void set_options(const json_t *info, pld_generate_options *o, double time
         timesteps[i] = json_number_value(json_array_get(list, i));
     }
     o->clip_skip = (int)json_field(info, "clip_skip", 1);
+    o->distilled_guidance = json_field(info, "guidance", NAN); /* text is another thing: set_guidance */
     o->max_tokens = (int)json_field(info, "max_sequence_length", 0);
     o->original_height = entry(info, "original_size", 0);
     o->original_width = entry(info, "original_size", 1);
@@ -147,6 +148,40 @@ static void check_picture(const parity_case *c, const pld_image *image) {
     check_error(c->name, "image_u8 (steps of 1/255)", most, 1);
 }
 
+/** Error of the states of a text, of which the case has those of the padding, too, where it has a mask; −1: it has none. */
+static double text_error(const parity_case *found, const parity_case *c, const char *name) {
+    char mask[64];
+    size_t count = 0, live = 0;
+    snprintf(mask, sizeof mask, "%.*s_attention_mask", (int)(strlen(name) - strlen("_embeds")), name);
+    if (!case_has(c, name) || !case_has(c, mask)) {
+        return case_worst_error(found, c, "", name);
+    }
+    float *states = case_values(found, name, &count), *tokens = case_values(c, mask, &live);
+    float *expected = case_values(c, name, NULL);
+    const size_t width = (size_t)case_tensor(c, name)->shape[2];
+    while (live > 0 && tokens[live - 1] == 0) {
+        live--;
+    }
+    assert_int_equal(count, live * width);
+    const double error = relative_error(states, expected, count);
+    pld_free(states);
+    pld_free(tokens);
+    pld_free(expected);
+    return error;
+}
+
+/** Error of the times of the calls, behind which SCM's list has the end. */
+static double times_error(const parity_case *found, const parity_case *c) {
+    size_t count = 0, listed = 0;
+    float *times = case_values(found, "timesteps", &count);
+    float *expected = case_values(c, "timesteps", &listed);
+    assert_true(listed == count || (listed == count + 1 && expected[count] == 0));
+    const double error = relative_error(times, expected, count);
+    pld_free(times);
+    pld_free(expected);
+    return error;
+}
+
 static void compare_dump(const parity_case *c, const parity_row *row, const parity_case *found) {
     const double amplified = 30 * json_field(json_object_get(c->info, "sensitivity"), "latents", 0);
     const double tolerance = parity_tolerance(c->name, "generation", fmax(row->tolerance, amplified));
@@ -155,17 +190,20 @@ static void compare_dump(const parity_case *c, const parity_row *row, const pari
         double tolerance;
         bool optional; /* not every case stores it */
     } rows[] = {
-        {"prompt_embeds", 5e-6, true},
-        {"negative_prompt_embeds", 5e-6, true},
         {"pooled_prompt_embeds", 5e-6, true},
         {"negative_pooled_prompt_embeds", 5e-6, true},
         {"latents_init", 1e-6, case_has(c, "latents_first")}, /* by its other name */
-        {"timesteps", 1e-6, false},
         {"sigmas", 2e-6, true},
         {"noise_pred", tolerance, false},
         {"latents.", tolerance, false},
         {"decoded", tolerance, true},
     };
+    static const char *const texts[] = {"prompt_embeds", "negative_prompt_embeds"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const double error = text_error(found, c, texts[i]);
+        check_error(c->name, texts[i], error > 0 ? error : 0, 5e-6);
+    }
+    check_error(c->name, "timesteps", times_error(found, c), 1e-6);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const double most = case_worst_error(found, c, "", rows[i].prefix);
         assert_true(most >= 0 || rows[i].optional);
@@ -272,6 +310,7 @@ static const char *unknown_of(const json_t *info) {
                                         "pag",
                                         "seg",
                                         "guidance",
+                                        "intermediate", /* of SCM: its own */
                                         "original_size",
                                         "crops_coords_top_left",
                                         "target_size"};

@@ -143,13 +143,19 @@ static void styles_and_kinds(void **state) {
     case_close(&c);
 }
 
-/** An adapter of PEFT on a transformer (tools/reference/pixart_cases.py). */
+/** Adapters of PEFT on transformers (tools/reference/pixart_cases.py, sana_cases.py). */
 static void adapters(void **state) {
     (void)state;
-    parity_case c;
-    case_open_table("pixart", "lora.json", "lora.safetensors", &c);
-    assert_int_equal(compare_case(&c, PLADIS_TEST_DATA "/pixart", parity_row_find("lora", "pixart")), 1);
-    case_close(&c);
+    static const struct {
+        const char *folder, *model;
+    } rows[] = {{"pixart", "pixart"}, {"sana", "sana-text"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        parity_case c;
+        case_open_table(rows[i].folder, "lora.json", "lora.safetensors", &c);
+        const char *root = reference_path(PLADIS_TEST_DATA, "%s", rows[i].folder);
+        assert_int_equal(compare_case(&c, root, parity_row_find("lora", rows[i].model)), 1);
+        case_close(&c);
+    }
 }
 
 static void compare_whole(const parity_case *c, const parity_row *row, void *user) {

@@ -75,7 +75,8 @@ static void draw_case(drawing *d, const json_t *row, const parity_case *expected
     o.dtype = "f32";
     o.prompt = json_text(row, "prompt");
     o.negative_prompt = json_text(row, "negative");
-    o.width = o.height = 64;
+    o.width = o.height = (int)json_field(row, "side", 64);
+    o.complex_instruction = json_text(row, "complex_instruction");
     o.steps = (int)json_field(row, "steps", 0);
     o.cfg_scale = json_field(row, "cfg", 0);
     o.seed = (int64_t)json_field(row, "seed", 0);
@@ -88,7 +89,7 @@ static void draw_case(drawing *d, const json_t *row, const parity_case *expected
     drawing_make(d, &o, &image, &report, &found);
     const int order = strcmp(o.sampling_method, "heun") == 0 ? 2 : 1;
     check_dump(row, expected, &found, (o.steps - (int)(o.steps * o.strength)) * order);
-    assert_true(image.width == 64 && report.strength == o.strength);
+    assert_true(image.width == o.width && report.strength == o.strength);
     case_close(&found);
     pld_image_free(&image);
 }
@@ -97,10 +98,8 @@ static void draw_case(drawing *d, const json_t *row, const parity_case *expected
 static const struct {
     const char *folder, *model;
     int cases;
-} models[] = {{"pictures", "sd15", 32},
-              {"pictures", "sd21", 32},
-              {"pixart", "pixart", 2},
-              {"pixart", "pixart-alpha", 2}};
+} models[] = {{"pictures", "sd15", 32},      {"pictures", "sd21", 32}, {"pixart", "pixart", 2},
+              {"pixart", "pixart-alpha", 2}, {"sana", "sana-text", 2}, {"sana", "sana-sprint", 2}};
 
 static void generations(void **state) {
     (void)state;

@@ -15,6 +15,7 @@ extern const pld_part_class pld_class_unet;
 extern const pld_part_class pld_class_kl, pld_class_dc, pld_class_qwen_vae;
 
 extern const pld_family pld_family_pixart;
+extern const pld_family pld_family_sana;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
 
 #define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae if it is an autoencoder"

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SANA and SANA-Sprint: linear self-attention, Gemma-2, DC-AE.
+# usage: sana.sh PLADIS SOURCE_FOLDER
+. "$2/tests/cli/common.sh"
+models=$source/tests/data/reference/models
+model=$models/sana-text
+sprint=$models/sana-sprint
+small="-m $model -W 64 -H 64 --steps 1 -q --complex-instruction none"
+
+expect 0 info "$model"
+grep -q 'family *sana' "$place/out" || fail "no family"
+grep -q '300 text positions' "$place/out" || fail "no limit of texts"
+grep -q '4 attention sites, 2 of them cross-attention' "$place/out" || fail "no sites"
+expect 0 info --json "$model"
+grep -q '"kind": *"linear"' "$place/out" || fail "linear self-attention is not called that"
+
+# A folder of the family without a text encoder is refused with a sentence.
+refused 1 'text_encoder' info "$models/sana"
+
+# Blocks have numbers.
+# shellcheck disable=SC2086
+draw() { expect 0 generate $small -p 'a red fox' --no-metadata "$@"; }
+draw -o all.png
+draw --pladis-blocks 0-1 -o range.png
+cmp all.png range.png || fail "0-1 is not all"
+draw --pladis-blocks 1 -o one.png
+if cmp -s all.png one.png; then fail "one block is as good as all"; fi
+draw --no-pladis -o dense.png
+if cmp -s all.png dense.png; then fail "PLADIS changes nothing"; fi
+# shellcheck disable=SC2086
+refused 2 "pladis-blocks: '2' matches no cross-attention.*numbers of blocks from 0 to 1" generate $small -p x --pladis-blocks 2
+
+# PAG changes block 0, as diffusers' pipeline does. What needs a map of tokens by tokens is refused with that reason.
+draw --guidance pag:scale=3 -o pag.png
+draw --guidance pag:scale=3,layers=0 -o pag_0.png
+cmp pag.png pag_0.png || fail "PAG does not change block 0 by itself"
+if cmp -s pag.png all.png; then fail "PAG changes nothing"; fi
+draw --guidance nag:scale=3 --guidance gag:scale=3 -o more.png
+# shellcheck disable=SC2086
+{
+    refused 1 'guidance seg: layers.*self-attention of this model is linear' generate $small -p x --guidance seg:scale=3
+    refused 1 'pladis-blocks.*self-attention of this model is linear' generate $small -p x --pladis-sites self
+    refused 1 'guidance freeu: .*up blocks of a U-Net.*none' generate $small -p x --guidance freeu
+    refused 2 'distilled-guidance: this model is not told of a guidance scale' generate $small -p x --distilled-guidance 4
+    refused 2 'width: expected a multiple of 32' generate $small -p x -W 80
+}
+draw -W 96 -H 160 -o odd.png
+
+# Attention of the text can be looked at.
+draw --attention-statistics statistics.json -o statistics.png
+grep -q attn2 statistics.json || fail "no statistics of cross-attention"
+if grep -q attn1 statistics.json; then fail "linear attention has no rows to count"; fi
+
+# Sprint: a preset by the scheduler's class, a guidance scale that the network is told, no CFG.
+expect 0 generate -m "$sprint" -W 64 -H 64 -p 'a red fox' --complex-instruction none --report report.json -o sprint.png
+grep -q 'preset sana-sprint, because of the scheduler SCMScheduler' "$place/err" || fail "no preset"
+grep -q '"steps": *2' report.json || fail "not two steps"
+grep -q '"evaluations": *2' report.json || fail "CFG for a distilled model"
+quick="-m $sprint -W 64 -H 64 -q --no-metadata --complex-instruction none -p"
+# shellcheck disable=SC2086
+{
+    expect 0 generate $quick 'a red fox' -o own.png
+    expect 0 generate $quick 'a red fox' --distilled-guidance 4.5 -o stated.png
+    cmp own.png stated.png || fail "4.5 is not the model's own scale"
+    expect 0 generate $quick 'a red fox' --guidance 2 -o number.png
+    expect 0 generate $quick 'a red fox' --distilled-guidance 2 -o two.png
+    cmp number.png two.png || fail "a number given to --guidance is another scale"
+    if cmp -s own.png two.png; then fail "the scale changes nothing"; fi
+    expect 0 generate $quick 'a red fox' --steps 1 -o one_step.png
+    expect 0 generate $quick 'a red fox' --steps 4 -o four_steps.png
+    refused 1 'needs SCMScheduler' generate $quick x --sampling-method euler
+    refused 2 'distilled-guidance: ' generate $quick x --distilled-guidance -1
+}
+expect 0 generate -m "$sprint" -W 64 -H 64 -p 'a red fox' --complex-instruction none --distilled-guidance 2 -q -o told.png
+expect 0 generate --from told.png -m "$sprint" -q -o again.png
+cmp told.png again.png || fail "the picture does not remember the scale"
+
+# From a picture, within a mask, with previews.
+expect 0 generate $small -p 'a red fox' --no-metadata --steps 4 --init-img all.png --strength 0.5 -o from.png
+expect 0 generate $small -p 'a red fox' --no-metadata --steps 4 --init-img all.png --mask all.png --strength 0.5 -o within.png
+
+# Other types.
+expect 0 convert "$model" -o folder --dtype f32
+draw -m folder -o converted.png
+cmp all.png converted.png || fail "float32 of the same numbers draws another picture"
+expect 0 convert "$model" -o halves --dtype bf16
+draw -m halves -o halves.png
+refused 1 'no layout of one file' convert "$model" -o file.safetensors
+[ ! -e file.safetensors ] || fail "a refused conversion left a file"
