@@ -6,8 +6,8 @@
     bench_torch.py --pladis build/apps/cli/pladis --model random:sd15 --variants f32,f32-channels_last
     bench_torch.py --pladis build/apps/cli/pladis --model random:sdxl --apart --no-memory --stages "evaluation, 1 row;decode"
 
-DIR is a diffusers folder that both sides open (Stable Diffusion or PixArt). random:sd15, random:sdxl and random:pixart-sigma
-need no files: each side makes up weights of its own for the published configurations, on whose values the time does not depend
+DIR is a diffusers folder that both sides open (Stable Diffusion, PixArt or SANA). random:sd15, random:sdxl,
+random:pixart-sigma, random:sana-1.6b and random:sana-sprint-0.6b need no files: each side makes up weights of its own for the published configurations, on whose values the time does not depend
 (but for PLADIS's, on the spread of logits). T5 is given as many ids as the bench's prompt has for pladis: padding, which
 PyTorch would compute too, is not compared.
 
@@ -56,8 +56,10 @@ class Pladis:
         import torch.nn.functional as F
         from entmax import entmax15
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        q, k, v = (layer(x).unflatten(-1, (attn.heads, -1)).transpose(1, 2)
-                   for layer, x in ((attn.to_q, hidden_states), (attn.to_k, context), (attn.to_v, context)))
+        q, k, v = (layer(x) for layer, x in ((attn.to_q, hidden_states), (attn.to_k, context), (attn.to_v, context)))
+        q = q if attn.norm_q is None else attn.norm_q(q)
+        k = k if attn.norm_k is None else attn.norm_k(k)
+        q, k, v = (x.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for x in (q, k, v))
         if encoder_hidden_states is None:
             out = F.scaled_dot_product_attention(q, k, v)
         else:
@@ -151,11 +153,42 @@ class PixArt:
                     encoder_hidden_states=torch.randn(rows, self.TOKENS, config.caption_channels, dtype=self.dtype))
 
 
+class Sana:
+    """SANA's transformer and Gemma-2, for texts of as many tokens as the bench's prompt has."""
+    FOLDER = "transformer"
+    TOKENS = 14
+
+    def __init__(self, folder, dtype, random):
+        import torch
+        from diffusers import SanaTransformer2DModel
+        from transformers import Gemma2Model
+        self.dtype = dtype
+        self.network = load(SanaTransformer2DModel, folder / self.FOLDER, dtype, random)
+        encoder = load(Gemma2Model, folder / "text_encoder", dtype, random)
+        self.encoders = [(encoder, torch.arange(1, self.TOKENS + 1).unsqueeze(0))]
+
+    def set_attention(self, pladis):
+        from diffusers.models.transformers.sana_transformer import SanaAttnProcessor2_0
+        for name, module in self.network.named_modules():
+            if name.endswith("attn2"):
+                module.set_processor(Pladis(LAMBDA, ALPHA) if pladis else SanaAttnProcessor2_0())
+
+    def inputs(self, rows):
+        import torch
+        config = self.network.config
+        guidance = torch.full((rows,), 0.45, dtype=self.dtype) if config.guidance_embeds else None
+        return dict(timestep=torch.full((rows,), TIMESTEP), guidance=guidance,
+                    encoder_attention_mask=torch.ones(rows, self.TOKENS),
+                    encoder_hidden_states=torch.randn(rows, self.TOKENS, config.caption_channels, dtype=self.dtype))
+
+
 def denoiser_class(folder):
-    """The class of this side by the denoiser's folder, or None."""
-    for cls in (UNet, PixArt):
-        if (folder / cls.FOLDER / "config.json").is_file():
-            return cls
+    """The class of this side by the denoiser's folder and its configuration, or None."""
+    names = {"UNet2DConditionModel": UNet, "PixArtTransformer2DModel": PixArt, "SanaTransformer2DModel": Sana}
+    for name in ("unet", "transformer"):
+        file = folder / name / "config.json"
+        if file.is_file():
+            return names.get(json.loads(file.read_text())["_class_name"])
     return None
 
 
@@ -164,20 +197,22 @@ class Side:
 
     def __init__(self, folder, random, variant, width, height):
         import torch
-        from diffusers import AutoencoderKL
+        from diffusers import AutoencoderDC, AutoencoderKL
         from diffusers.models.attention_processor import AttnProcessor2_0
         self.torch, self.softmax, words = torch, AttnProcessor2_0(), variant.split("-")
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[words[0]]
         self.denoiser = denoiser_class(folder)(folder, self.dtype, random)
         self.encoders, self.network = self.denoiser.encoders, self.denoiser.network
-        self.vae = load(AutoencoderKL, folder / "vae", self.dtype, random)
+        vae = json.loads((folder / "vae" / "config.json").read_text())["_class_name"]
+        self.vae = load(AutoencoderDC if vae == "AutoencoderDC" else AutoencoderKL, folder / "vae", self.dtype, random)
         if "channels_last" in words:
             self.network.to(memory_format=torch.channels_last)
             self.vae.to(memory_format=torch.channels_last)
         self.layout = torch.channels_last if "channels_last" in words else torch.contiguous_format
         self.run_network = torch.compile(self.network) if "compile" in words else self.network
         self.decoder = torch.compile(self.vae.decode) if "compile" in words else self.vae.decode
-        scale = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        widths = self.vae.config.get("block_out_channels") or self.vae.config.decoder_block_out_channels
+        scale = 2 ** (len(widths) - 1)
         self.height, self.width = height // scale, width // scale
         if not self.height:
             self.height = self.width = self.network.config.sample_size
@@ -188,7 +223,10 @@ class Side:
         return encoder(ids)[0]
 
     def evaluate(self, rows, pladis):
-        self.network.set_attn_processor(Pladis(LAMBDA, ALPHA) if pladis else self.softmax)
+        if hasattr(self.denoiser, "set_attention"):
+            self.denoiser.set_attention(pladis)
+        else:
+            self.network.set_attn_processor(Pladis(LAMBDA, ALPHA) if pladis else self.softmax)
         sample = self.torch.randn(rows, self.network.config.in_channels, self.height, self.width, dtype=self.dtype)
         return self.run_network(sample.contiguous(memory_format=self.layout), **self.denoiser.inputs(rows)).sample
 
