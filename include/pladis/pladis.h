@@ -446,6 +446,9 @@ typedef struct pld_generate_options {
     /** Guidance scale that a guidance-distilled model is told (SANA-Sprint); other models take none. NaN: the model's own,
      * or a bare number among `guidance` */
     double distilled_guidance;
+    /** What the text encoder of a model with a text conditioner (Anima) is given of a prompt without words: "nothing", as
+     *  diffusers does, or "token", one of padding, as ComfyUI does; NULL: as the programs do from which the files come. */
+    const char *empty_prompt;
 } pld_generate_options;
 
 PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);

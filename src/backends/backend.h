@@ -71,6 +71,7 @@ typedef struct pld_run {
     pld_spare_memory *spare;       /**< of preparing: where memory is left and found; NULL: nowhere */
     int64_t
         context_tokens; /**< of preparing: the most that a context will have, if contexts are not there yet */
+    int64_t context_zero_keys;            /**< likewise */
     const volatile int *cancel;           /**< looked at before each operator; may be NULL */
     const pld_variant_table *variants;    /**< NULL: softmax everywhere */
     const pld_branch *branch_of_row;      /**< [rows]; needed with variants. Rows of the evaluation, of which
@@ -94,7 +95,7 @@ typedef struct pld_executable {
     const pld_plan *plan;
     pld_device *device;
     pld_product_settings settings;
-    int64_t context_tokens;
+    int64_t context_tokens, context_zero_keys;
     const pld_run *run; /**< for which it is prepared, or that it does now */
     void *memory;       /**< of the device: values, then scratch */
     size_t held_bytes;  /**< of the memory */

@@ -115,6 +115,7 @@ pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
                                    .device = run->device,
                                    .settings = run->settings,
                                    .context_tokens = run->context_tokens,
+                                   .context_zero_keys = run->context_zero_keys,
                                    .run = run,
                                    .spare = run->spare};
     plan->executable = executable;

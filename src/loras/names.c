@@ -9,6 +9,9 @@ static const struct {
     pld_lora_part part;
     const char *follows; /* the path must begin so; NULL: as it likes */
 } prefixes[] = {
+    {"lora_unet_llm_adapter_", PLD_LORA_TEXT_CONDITIONER, NULL},
+    {"diffusion_model.llm_adapter.", PLD_LORA_TEXT_CONDITIONER, NULL},
+    {"text_conditioner.", PLD_LORA_TEXT_CONDITIONER, NULL},
     /* transformers use the U-Net's prefixes too; what follows gives them away */
     {"lora_unet_", PLD_LORA_TRANSFORMER, "double_blocks_"},
     {"lora_unet_", PLD_LORA_TRANSFORMER, "single_blocks_"},
@@ -231,8 +234,8 @@ bool pld_lora_name_parse(const char *name, pld_lora_name *parsed) {
 }
 
 const char *pld_lora_part_name(pld_lora_part part) {
-    static const char *const names[PLD_LORA_PART_COUNT] = {"unet", "text_encoder", "text_encoder_2",
-                                                           "transformer", "unknown part"};
+    static const char *const names[PLD_LORA_PART_COUNT] = {
+        "unet", "text_encoder", "text_encoder_2", "text_conditioner", "transformer", "unknown part"};
     return names[part];
 }
 

@@ -16,6 +16,7 @@ static const struct {
     [PLD_CLASS_DENOISER] = {"a denoising network", NULL},
     [PLD_CLASS_AUTOENCODER] = {"an autoencoder", NULL},
     [PLD_CLASS_TEXT_ENCODER] = {"a text encoder", NULL},
+    [PLD_CLASS_CONDITIONER] = {"a text conditioner", NULL},
     [PLD_CLASS_TOKENIZER] = {"a tokenizer", "a tokenizer of a text encoder that is supported"},
     [PLD_CLASS_SCHEDULER] = {"a scheduler",
                              "the class of a sampler that 'pladis list samplers' lists, such as "
@@ -25,6 +26,7 @@ static const struct {
 };
 
 static const pld_class_role class_roles[PLD_ROLE_COUNT] = {[PLD_ROLE_TEXT_ENCODER] = PLD_CLASS_TEXT_ENCODER,
+                                                           [PLD_ROLE_CONDITIONER] = PLD_CLASS_CONDITIONER,
                                                            [PLD_ROLE_DENOISER] = PLD_CLASS_DENOISER,
                                                            [PLD_ROLE_AUTOENCODER] = PLD_CLASS_AUTOENCODER};
 

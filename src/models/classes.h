@@ -16,6 +16,7 @@ typedef enum pld_class_role {
     PLD_CLASS_DENOISER,
     PLD_CLASS_AUTOENCODER,
     PLD_CLASS_TEXT_ENCODER,
+    PLD_CLASS_CONDITIONER,
     PLD_CLASS_TOKENIZER,
     PLD_CLASS_SCHEDULER,
     PLD_CLASS_ANY /**< of rows that name a family: its pipelines and networks begin alike */

@@ -9,11 +9,28 @@ const pld_family *const pld_families[] = {&pld_family_stable_diffusion, &pld_fam
                                           &pld_family_pixart, &pld_family_sana, NULL};
 
 const pld_part_class *const pld_part_classes[] = {
-    &pld_class_unet,  &pld_class_pixart,       &pld_class_sana,
-    &pld_class_dc,    &pld_class_qwen_vae, /* before KL's: its names hold some of those */
-    &pld_class_kl,    &pld_class_clip_text,    &pld_class_clip_text_projection,
-    &pld_class_t5,    &pld_class_gemma2,       &pld_class_gemma2_causal,
-    &pld_class_qwen3, &pld_class_qwen3_causal, NULL};
+    &pld_class_unet,
+    &pld_class_pixart,
+    &pld_class_sana,
+    &pld_class_cosmos,
+    &pld_class_anima_conditioner,
+    &pld_class_dc,
+    &pld_class_qwen_vae, /* before KL's: its names hold some of those */
+    &pld_class_kl,
+    &pld_class_clip_text,
+    &pld_class_clip_text_projection,
+    &pld_class_t5,
+    &pld_class_gemma2,
+    &pld_class_gemma2_causal,
+    &pld_class_qwen3,
+    &pld_class_qwen3_causal,
+    NULL};
+
+const char *const pld_index_names[PLD_INDEX_NAMES] = {"model_index.json", "modular_model_index.json"};
+
+const char *pld_family_index_name(const pld_family *family) {
+    return pld_index_names[family->modular];
+}
 
 const pld_part_class *pld_part_class_find(const char *name) {
     for (const pld_part_class *const *row = pld_part_classes; *row; row++) {

@@ -15,7 +15,7 @@ typedef struct pld_family_part {
     const char *name;                /**< its folder, "text_encoder_2" */
     const pld_part_class *class;     /**< that it usually is */
     const char *stem;                /**< how its weight files begin, "model" */
-    const char *tokenizer;           /**< of a text encoder: folder of its tokenizer */
+    const char *tokenizer;           /**< of a text encoder or conditioner: folder of its tokenizer */
     const char *tokenizer_class;     /**< how its class begins, "CLIPTokenizer" */
     const pld_installed *vocabulary; /**< of files that hold no tokenizer; NULL: one must be given */
     const char *pad_token;     /**< with which its texts are filled up, where the tokenizer does not say */
@@ -37,6 +37,13 @@ typedef struct pld_text_use {
     bool pooled;      /**< its pooled, projected embedding is wanted too */
 } pld_text_use;
 
+/** A network between the text encoders and the denoiser, which reads the text once more in tokens of its own. What it makes
+ * of a text is what the denoiser attends to. */
+typedef struct pld_conditioner_use {
+    const char *part;
+    const pld_prompt_style *style; /**< how a prompt becomes its ids */
+} pld_conditioner_use;
+
 /** A pipeline of diffusers by which folders name a family. */
 typedef struct pld_pipeline_class {
     const char *name; /**< `_class_name` of model_index.json; NULL ends a list */
@@ -50,6 +57,8 @@ typedef struct pld_family {
     const pld_family_part *parts;        /**< ends with name NULL; one denoiser, one autoencoder */
     const pld_text_use *texts;           /**< [text_count] states stand beside each other in this order */
     int text_count;
+    const pld_conditioner_use *conditioner; /**< NULL: the denoiser attends to the text encoders' states */
+    bool modular; /**< its folders have a modular_model_index.json in place of model_index.json */
     const pld_published *const
         *published;     /**< NULL-terminated: the models that single files are compared with */
     bool zero_negative; /**< no negative prompt is zeros, unless model_index.json's
@@ -64,6 +73,13 @@ typedef struct pld_family {
 
 /** NULL-terminated. */
 extern const pld_family *const pld_families[];
+
+/** What the document is called that names a folder's pipeline: diffusers' pipelines have one, its modular ones another. */
+enum { PLD_INDEX_NAMES = 2 };
+extern const char *const pld_index_names[PLD_INDEX_NAMES];
+
+/** That of a family. */
+const char *pld_family_index_name(const pld_family *family);
 
 /** The family of a pipeline class and its row there (may be NULL), or NULL. */
 const pld_family *pld_family_for_pipeline(const char *pipeline, const pld_pipeline_class **row);

@@ -23,6 +23,7 @@
 /** What a part does in a model. */
 typedef enum pld_part_role {
     PLD_ROLE_TEXT_ENCODER,
+    PLD_ROLE_CONDITIONER, /**< between text encoders and denoiser */
     PLD_ROLE_DENOISER,
     PLD_ROLE_AUTOENCODER,
     PLD_ROLE_COUNT
@@ -33,6 +34,7 @@ typedef struct pld_published pld_published;                   /* models/publishe
 typedef struct pld_told_prediction pld_told_prediction;       /* models/prediction.h */
 typedef struct pld_denoiser pld_denoiser;                     /* models/denoiser.h */
 typedef struct pld_text_encoder_class pld_text_encoder_class; /* models/text_encoder.h */
+typedef struct pld_conditioner pld_conditioner;               /* models/conditioner.h */
 typedef struct pld_autoencoder pld_autoencoder;               /* models/autoencoder.h */
 
 /** One way in which files hold a network of a class. */
@@ -89,6 +91,7 @@ struct pld_part_class {
     /* one of these, by its role */
     const pld_denoiser *denoiser;
     const pld_text_encoder_class *text_encoder;
+    const pld_conditioner *conditioner;
     const pld_autoencoder *autoencoder;
 };
 

@@ -14,6 +14,9 @@ typedef enum pld_teller {
     PLD_TOLD_BY_MARK /**< an empty tensor */
 } pld_teller;
 
+/** What networks predict that are trained on flows alone. */
+#define PLD_FLOW_PREDICTION "flow_prediction"
+
 typedef struct pld_told_prediction {
     const char *type; /**< "epsilon", "v_prediction", "sample" or "flow_prediction" */
     char reason[192]; /**< for people */

@@ -182,6 +182,8 @@ pld_value_id pld_take_channels(pld_builder *b, pld_value_id x, int64_t first, in
 pld_value_id pld_add_positions(pld_builder *b, pld_value_id x,
                                void (*fill)(const void *description, float *table), const void *description,
                                size_t description_bytes);
+/** x [B, h, w, C] → [B, h/p, w/p, C·p·p]: a token is a patch [C, p, p]. */
+pld_value_id pld_patchify(pld_builder *b, pld_value_id x, int patch);
 /** x [B, h, w, C] in patches of p × p through a convolution of that kernel and stride → [B, h/p, w/p, channels]. */
 pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch);
 /** x [B, h, w, p·p·channels] → [B, h·p, w·p, channels]; a token is [p, p, channels] with `channels_inner`, else
@@ -259,6 +261,8 @@ typedef struct pld_rotation_options {
 /** Norm and rotation of the heads of x [B, T, heads·head_size], in its place; returns x. */
 pld_value_id pld_rotate_heads(pld_builder *b, pld_value_id x, const pld_rotation_options *options);
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
+/** x with `count` more channels of zeros behind its own. */
+pld_value_id pld_zero_channels(pld_builder *b, pld_value_id x, int64_t count);
 /** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage);
 pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_t width);

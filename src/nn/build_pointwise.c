@@ -25,6 +25,13 @@ pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second) {
     return out;
 }
 
+pld_value_id pld_zero_channels(pld_builder *b, pld_value_id x, int64_t count) {
+    const pld_value_id out = pld_build_like(b, x, pld_build_channels(b, x) + count);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_CONCAT, "", x, out);
+    pld_build_append(b, &op);
+    return out;
+}
+
 void pld_freeu(pld_builder *b, pld_value_id x, pld_value_id skip, int stage) {
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_FREEU, "", x, x);
     op.freeu = (pld_skip_scaling){skip, stage};

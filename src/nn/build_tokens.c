@@ -88,23 +88,26 @@ static pld_value_id patches(pld_builder *b, pld_operator_kind kind, pld_value_id
     return out;
 }
 
-pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch) {
+pld_value_id pld_patchify(pld_builder *b, pld_value_id x, int patch) {
     if (pld_build_failed(b)) {
         return PLD_NO_VALUE;
     }
     const pld_value from = b->plan->values[x];
     if (from.height % patch != 0 || from.width % patch != 0) {
-        b->status =
-            pld_fail(b->error, PLD_ERROR_INTERNAL, "'%s': %lld x %lld does not divide into patches of %d",
-                     name, (long long)from.width, (long long)from.height, patch);
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL, "%lld x %lld does not divide into patches of %d",
+                             (long long)from.width, (long long)from.height, patch);
         return PLD_NO_VALUE;
     }
     const int64_t depth = from.channels * patch * patch;
     const pld_value_id rows = pld_build_rows_of(b, x, from.height / patch, from.width / patch, depth);
-    patches(b, PLD_OPERATOR_PATCHIFY, x, rows, patch, false);
+    return patches(b, PLD_OPERATOR_PATCHIFY, x, rows, patch, false);
+}
+
+pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch) {
+    const int64_t depth = pld_build_failed(b) ? 0 : b->plan->values[x].channels;
     pld_product_options options = PLD_BIAS;
-    options.stored = (int64_t[]){channels, from.channels, patch, patch};
-    return pld_linear(b, name, rows, channels, options);
+    options.stored = (int64_t[]){channels, depth, patch, patch};
+    return pld_linear(b, name, pld_patchify(b, x, patch), channels, options);
 }
 
 pld_value_id pld_unpatchify(pld_builder *b, pld_value_id x, int64_t channels, int patch,

@@ -27,7 +27,7 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_ATTENTION,          /**< in is the query */
     PLD_OPERATOR_LINEAR_ATTENTION,   /**< likewise, of kind linear */
     PLD_OPERATOR_DEPTHWISE,          /**< a filter for each channel of in [B, h, w, C] → out, NHWC */
-    PLD_OPERATOR_CONCAT,             /**< channels of in, then of second */
+    PLD_OPERATOR_CONCAT,             /**< channels of in, then of second, or zeros */
     PLD_OPERATOR_UPSAMPLE,           /**< nearest, to the size of out */
     PLD_OPERATOR_COPY,               /**< out = in */
     PLD_OPERATOR_COPY_ROWS,          /**< each row of out = the row of its group in `in` */
@@ -164,7 +164,7 @@ typedef struct pld_operator {
         pld_slice gated;                  /**< of GATED_ADD: the gate [C] */
         pld_attention_operator attention; /**< of ATTENTION, LINEAR_ATTENTION */
         pld_depthwise_filters depthwise;
-        pld_value_id second; /**< of CONCAT */
+        pld_value_id second; /**< of CONCAT; PLD_NO_VALUE: zeros */
         int64_t first; /**< of TAKE, TAKE_CHANNELS: the number of each row or token with which out begins */
         pld_patches_description patches; /**< of PATCHIFY, UNPATCHIFY */
         pld_value_id residual; /**< of PIXEL_SHUFFLE, PIXEL_UNSHUFFLE: added; PLD_NO_VALUE: nothing */

@@ -161,10 +161,11 @@ const char *pld_attention_misfit(const pld_plan *plan, const pld_operator *op) {
 }
 
 const char *pld_concat_misfit(const pld_plan *plan, const pld_operator *op) {
-    const pld_value *a = value_of(plan, op->in), *b = value_of(plan, op->second);
-    const pld_value *out = value_of(plan, op->out);
-    return same_tokens(a, b) && same_tokens(a, out) && out->channels == a->channels + b->channels ? NULL
-                                                                                                  : "output";
+    const pld_value *a = value_of(plan, op->in), *out = value_of(plan, op->out);
+    const pld_value *b = op->second == PLD_NO_VALUE ? NULL : value_of(plan, op->second);
+    const bool fits =
+        b ? same_tokens(a, b) && out->channels == a->channels + b->channels : out->channels >= a->channels;
+    return fits && same_tokens(a, out) ? NULL : "output";
 }
 
 const char *pld_upsample_misfit(const pld_plan *plan, const pld_operator *op) {

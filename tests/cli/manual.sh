@@ -34,6 +34,7 @@ value_of() {
     prediction) echo v ;;
     preset) echo lcm ;;
     dtype) echo f32 ;;
+    empty-prompt) echo token ;;
     rng) echo cpu ;;
     original-size | target-size) echo 64x64 ;;
     crop) echo '1,1;2,2' ;;

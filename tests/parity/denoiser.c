@@ -50,14 +50,30 @@ static void check_added(const denoiser_fixture *f, int row, const pld_plan *cond
     }
 }
 
+/** States of row `row` of `name` [rows, T, width] in front of those that are zeros. */
+static int64_t tokens_before_zeros(const parity_case *c, const char *name, int row) {
+    const pld_stored_tensor *shape = case_tensor(c, name);
+    const int64_t width = shape->shape[2];
+    float *all = case_values(c, name, NULL);
+    const float *states = all + row * shape->shape[1] * width;
+    int64_t floats = shape->shape[1] * width;
+    while (floats > 0 && states[floats - 1] == 0) {
+        floats--;
+    }
+    pld_free(all);
+    return (floats + width - 1) / width;
+}
+
 /** What the text of row `row` gives: its live tokens alone, which come first. */
 static void make_condition(denoiser_fixture *f, int row, stored_text text) {
     pld_error error = {0};
     pld_condition_values io;
     const pld_denoiser *denoiser = f->network.class->denoiser;
     const pld_stored_tensor *shape = case_tensor(f->c, text.states);
-    const int64_t tokens =
-        case_has(f->c, text.mask) ? case_live_tokens(f->c, text.mask, text.row) : shape->shape[1];
+    const bool masked = case_has(f->c, text.mask);
+    const int64_t tokens = masked ? case_live_tokens(f->c, text.mask, text.row)
+                                  : tokens_before_zeros(f->c, text.states, text.row);
+    const int64_t zeros = masked ? 0 : shape->shape[1] - tokens;
     float *states = case_rows(f->c, text.states, text.row, tokens);
     const pld_condition_request request = {tokens, f->plan.sites, f->plan.site_count};
     pld_plan *plan = &f->conditions[row];
@@ -73,7 +89,7 @@ static void make_condition(denoiser_fixture *f, int row, stored_text text) {
     }
     check_status(pld_plan_run(&run, &error), &error);
     check_added(f, row, plan);
-    f->contexts[row] = (pld_context){.tokens = tokens, .plan = plan};
+    f->contexts[row] = (pld_context){.tokens = tokens, .zero_keys = zeros, .plan = plan};
     f->rows[row] = &f->contexts[row];
     pld_free(states);
 }
@@ -83,7 +99,8 @@ void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored
     pld_error error = {0};
     const pld_denoiser *denoiser = f->network.class->denoiser;
     const pld_stored_tensor *sample = case_tensor(f->c, latents);
-    const pld_denoiser_shape shape = {rows, sample->shape[2], sample->shape[3], NULL};
+    const pld_denoiser_shape shape = {
+        rows, sample->shape[sample->rank - 2], sample->shape[sample->rank - 1], NULL};
     assert_true(rows <= MOST_ROWS);
     denoiser->facts(f->network.config, &f->facts);
     pld_plan_init(&f->plan, f->network.parameters);
@@ -101,14 +118,21 @@ void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored
     check_status(pld_plan_prepare(&f->run, &error), &error);
 }
 
+/** Name of the noisy latents, [B, C, h, w] or [B, C, 1, h, w]. */
+static const char *input_of(const parity_case *c) {
+    return case_has(c, "hidden_states") ? "hidden_states" : "sample";
+}
+
 void denoiser_prepare(denoiser_fixture *f) {
     const stored_text texts[MOST_ROWS] = {{"encoder_hidden_states", "encoder_attention_mask", 0},
                                           {"encoder_hidden_states", "encoder_attention_mask", 1}};
-    const pld_stored_tensor *sample = case_tensor(f->c, "sample");
-    const int64_t batch = sample->shape[0], area = sample->shape[2] * sample->shape[3];
+    const char *input = input_of(f->c);
+    const pld_stored_tensor *sample = case_tensor(f->c, input);
+    const int64_t batch = sample->shape[0];
+    const int64_t area = sample->shape[sample->rank - 2] * sample->shape[sample->rank - 1];
     const int64_t picture = sample->shape[1] * area;
-    denoiser_prepare_for(f, "sample", texts, (int)batch);
-    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, "sample", NULL);
+    denoiser_prepare_for(f, input, texts, (int)batch);
+    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, input, NULL);
     for (int64_t b = 0; b < batch; b++) {
         f->timesteps[b] = time[b];
         forced_kernels()->nchw_to_nhwc(noise + b * picture, sample->shape[1], area,
@@ -119,7 +143,7 @@ void denoiser_prepare(denoiser_fixture *f) {
 }
 
 bool denoiser_open(denoiser_fixture *f, const parity_case *c, const parity_row *row) {
-    static const char *const inputs[] = {"sample", "timestep", "encoder_hidden_states", NULL};
+    const char *const inputs[] = {input_of(c), "timestep", "encoder_hidden_states", NULL};
     pld_error error = {0};
     memset(f, 0, sizeof *f);
     f->c = c;

@@ -8,8 +8,9 @@
 
 enum { MOST_ROWS = 2 };
 
-/** The case's inputs are sample [B, C, h, w], timestep [B] and encoder_hidden_states [B, T, width], all of whose tokens count
- * unless there is an encoder_attention_mask [B, T]; and text_embeds [B, pooled], time_ids [B, 6], resolution [B, 2] where the
+/** The case's inputs are sample [B, C, h, w], or hidden_states [B, C, 1, h, w] of one frame, timestep [B] and
+ * encoder_hidden_states [B, T, width], all of whose tokens count unless there is an encoder_attention_mask [B, T]. States of
+ * zeros at the end are not computed, but counted. And text_embeds [B, pooled], time_ids [B, 6], resolution [B, 2] where the
  * network is told of them. */
 typedef struct denoiser_fixture {
     const parity_case *c;

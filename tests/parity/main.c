@@ -15,6 +15,7 @@ static const struct {
 } groups[] = {
     {"attention_maps", parity_attention_maps},
     {"autoencoders", parity_autoencoders},
+    {"conditioners", parity_conditioners},
     {"denoisers", parity_denoisers},
     {"generations", parity_generations},
     {"guidance", parity_guidance},

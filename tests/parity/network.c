@@ -67,13 +67,19 @@ void network_close(network *n) {
     pld_free(n->config);
 }
 
+/** Whether a tensor is [B, C, H, W], or [B, C, 1, H, W] of one frame; else channels come last. */
+static bool is_channel_major(const pld_stored_tensor *tensor, const pld_value *v) {
+    return tensor->rank == 4 ||
+           (tensor->rank == 5 && tensor->shape[2] == 1 && tensor->shape[1] == v->channels);
+}
+
 double network_error(const parity_case *c, const char *name, const pld_value *v, const float *data) {
     size_t count = 0;
     float *expected = case_values(c, name, &count);
     const float *found = data;
     float *nchw = NULL;
     assert_int_equal(count, pld_value_floats(v));
-    if (case_tensor(c, name)->rank == 4) {
+    if (is_channel_major(case_tensor(c, name), v)) {
         const int64_t picture = v->height * v->width * v->channels;
         found = nchw = pld_allocate(count, sizeof *nchw);
         assert_non_null(nchw);

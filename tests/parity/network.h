@@ -7,6 +7,7 @@
 #include "families.h"
 #include "forced_path.h"
 #include "models/autoencoder.h"
+#include "models/conditioner.h"
 #include "models/denoiser.h"
 #include "models/text_encoder.h"
 
@@ -22,7 +23,7 @@ typedef struct network {
 bool network_open(const parity_case *c, const char *part, network *n);
 void network_close(network *n);
 
-/** The value `v` with what it holds against a tensor [B, T, C] or [B, C, H, W] of the case. */
+/** The value `v` with what it holds against a tensor [B, T, C], [B, C, H, W] or, of one frame, [B, C, 1, H, W] of the case. */
 double network_error(const parity_case *c, const char *tensor, const pld_value *v, const float *data);
 
 /** The same of a plan's value after a run, reported as what `of` says. */

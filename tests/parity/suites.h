@@ -5,6 +5,7 @@
 
 int parity_attention_maps(void);
 int parity_autoencoders(void);
+int parity_conditioners(void);
 int parity_denoisers(void);
 int parity_generations(void);
 int parity_guidance(void);

@@ -135,7 +135,7 @@ static bool holds(const char *folder, const char *file) {
 
 /** A folder that PEFT or diffusers wrote for a LoRA, and no model. */
 static bool is_lora_folder(const char *path) {
-    return !holds(path, "model_index.json") &&
+    return !holds(path, "model_index.json") && !holds(path, "modular_model_index.json") &&
            (holds(path, "adapter_model.safetensors") || holds(path, "pytorch_lora_weights.safetensors"));
 }
 

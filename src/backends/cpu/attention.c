@@ -100,7 +100,7 @@ static pld_branch branch_of(const pld_run *run, int64_t row) {
 static void widest_context(const pld_executable *e, const pld_operator *op, pld_attention_problem *p) {
     const pld_context *const *contexts = e->run->contexts;
     const pld_value *out = pld_value_at(e, op->out);
-    int64_t zeros = 0;
+    int64_t zeros = e->context_zero_keys;
     p->key_count = e->context_tokens > 0 ? e->context_tokens : 1;
     for (int64_t b = 0; contexts && b < out->batch; b++) {
         const pld_context *context = contexts[pld_row_of_group(&out->groups, b)];

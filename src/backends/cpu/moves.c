@@ -16,9 +16,23 @@ static void concat_tokens(void *context, size_t begin, size_t end, int thread) {
                                         pld_cpu_token(task, op->out, begin));
 }
 
+/** The channels of in, and zeros behind them. */
+static void widen_tokens(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
+    const size_t channels = (size_t)pld_value_at(task->e, op->in)->channels;
+    const size_t all = (size_t)pld_value_at(task->e, op->out)->channels;
+    for (size_t token = begin; token < end; token++) {
+        float *out = pld_cpu_token(task, op->out, token);
+        memcpy(out, pld_cpu_token(task, op->in, token), channels * sizeof *out);
+        memset(out + channels, 0, (all - channels) * sizeof *out);
+    }
+}
+
 static pld_status run_concat(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
-    pld_cpu_over_tokens(e, op, op->out, concat_tokens);
+    pld_cpu_over_tokens(e, op, op->out, op->second == PLD_NO_VALUE ? widen_tokens : concat_tokens);
     return PLD_OK;
 }
 

@@ -5,6 +5,8 @@
 
 #include "models/families.h"
 
+extern const pld_part_class pld_class_anima_conditioner;
+extern const pld_part_class pld_class_cosmos;
 extern const pld_part_class pld_class_clip_text, pld_class_clip_text_projection;
 extern const pld_part_class pld_class_gemma2, pld_class_gemma2_causal;
 extern const pld_part_class pld_class_pixart;

@@ -72,7 +72,7 @@ static pld_status describe_scheduler(const pld_published *published, const pld_t
     json_t *document = NULL;
     PLD_TRY(pld_json_parse(published->scheduler, strlen(published->scheduler), published->name, &document,
                            error));
-    if (prediction->type) {
+    if (prediction->type && strcmp(prediction->type, PLD_FLOW_PREDICTION) != 0) { /* else its class says so */
         pld_json_put(&builder, document, "prediction_type", json_string(prediction->type));
     }
     if (prediction->zero_snr) {
@@ -99,11 +99,11 @@ pld_status pld_describe_pipeline(const pld_family *family, const pld_published *
     for (const pld_family_part *part = family->parts; part->name; part++) {
         const pld_published_part *row = pld_published_part_of(published, part->name);
         if (row) {
-            add_component(&builder, document, part->name, part->tokenizer ? "transformers" : "diffusers",
-                          row->class_name);
+            add_component(&builder, document, part->name,
+                          part->class->model_type ? "transformers" : "diffusers", row->class_name);
         }
         if (row && part->tokenizer) {
-            add_component(&builder, document, part->tokenizer, "transformers", "CLIPTokenizer");
+            add_component(&builder, document, part->tokenizer, "transformers", part->tokenizer_class);
         }
     }
     const pld_status status = put_fields(&builder, document, published->index, published->name, error);

@@ -28,7 +28,10 @@ void pld_convert_options_init(pld_convert_options *options, size_t struct_size) 
 static bool is_model_folder(const char *path) {
     struct stat found;
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool there = folder >= 0 && fstatat(folder, "model_index.json", &found, 0) == 0;
+    bool there = false;
+    for (int i = 0; i < PLD_INDEX_NAMES && folder >= 0; i++) {
+        there = there || fstatat(folder, pld_index_names[i], &found, 0) == 0;
+    }
     if (folder >= 0) {
         close(folder);
     }

@@ -53,11 +53,11 @@ static pld_status save_json(const char *folder, const char *inside, const json_t
 }
 
 /** What a model_index.json names and this folder will not have: checkers and encoders of pictures. */
-static pld_status save_index(const char *folder, const json_t *index, pld_error *error) {
+static pld_status save_index(const char *folder, const char *inside, const json_t *index, pld_error *error) {
     static const char *const optional[] = {"safety_checker", "feature_extractor", "image_encoder"};
     json_t *copy = json_deep_copy(index);
     if (!copy) {
-        return pld_fail_memory(error, 1024, "model_index.json");
+        return pld_fail_memory(error, 1024, inside);
     }
     pld_json_builder builder = {0};
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
@@ -69,8 +69,7 @@ static pld_status save_index(const char *folder, const json_t *index, pld_error 
         pld_json_put(&builder, copy, "requires_safety_checker", json_false());
     }
     copy = pld_json_finish(&builder, copy);
-    pld_status status = copy ? save_json(folder, "model_index.json", copy, error)
-                             : pld_fail_memory(error, 1024, "model_index.json");
+    pld_status status = copy ? save_json(folder, inside, copy, error) : pld_fail_memory(error, 1024, inside);
     json_decref(copy);
     return status;
 }
@@ -91,15 +90,15 @@ static pld_status put_document(const pld_model_source *source, const char *folde
 }
 
 static pld_status put_index(const pld_model_source *source, const char *folder, pld_error *error) {
-    static const char inside[] = "model_index.json";
+    const char *inside = source->index;
     const json_t *own = pld_model_source_document(source, inside);
     if (own) {
-        return save_index(folder, own, error);
+        return save_index(folder, inside, own, error);
     }
     json_t *document = NULL;
     char *from = pld_format("%s/%s", source->folder, inside);
     pld_status status = from ? pld_json_load(from, 0, &document, error) : pld_fail_memory(error, 256, inside);
-    status = status == PLD_OK ? save_index(folder, document, error) : status;
+    status = status == PLD_OK ? save_index(folder, inside, document, error) : status;
     json_decref(document);
     pld_free(from);
     return status;

@@ -174,10 +174,16 @@ static void mark_tokens(const pld_attention_maps *maps, const pld_tokenizer_toke
     }
 }
 
+/** Which of a text's tokenizers, as pld_tokenize lists them, counts the keys: the conditioner's, which is the last, or the
+ * first, since models with two have one vocabulary. */
+static size_t key_tokenizer(const pld_model *model) {
+    return pld_conditioner_of(model) ? (size_t)model->family->text_count : 0;
+}
+
 /** Mark a word of the prompt as it stands, and as it stands behind a blank: tokens of some vocabularies hold it. */
 static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_model *model,
                             const pld_tokenizer_tokens *prompt, pld_error *error) {
-    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(pld_text_encoder_of(model, 0)->tokenizer);
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(pld_last_text_part(model)->tokenizer);
     bool *counts = maps->counts + index * (size_t)maps->keys;
     for (int blank = 1; blank >= 0; blank--) {
         pld_tokens *word = NULL;
@@ -186,8 +192,7 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
                                  : pld_fail_memory(error, strlen(maps->words[index]), "attention maps");
         pld_free(text);
         PLD_TRY(status);
-        /* keys are counted by the first tokenizer: models with two have one vocabulary */
-        mark_tokens(maps, prompt, word->tokenizers[0]->chunks[0], facts, counts);
+        mark_tokens(maps, prompt, word->tokenizers[key_tokenizer(model)]->chunks[0], facts, counts);
         pld_tokens_destroy(&word);
     }
     maps->tokens[index] = 0;
@@ -200,7 +205,7 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
 static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const pld_tokens *prompt,
                              pld_error *error) {
     for (size_t i = 0; i < maps->word_count; i++) {
-        PLD_TRY(mark_word(maps, i, model, prompt->tokenizers[0], error));
+        PLD_TRY(mark_word(maps, i, model, prompt->tokenizers[key_tokenizer(model)], error));
     }
     return PLD_OK;
 }
@@ -223,8 +228,8 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
                               pld_error *error) {
     pld_tokens *tokens = NULL;
     PLD_TRY(pld_tokenize_text(model, prompt, &tokens, error));
-    const pld_tokenizer_tokens *first = tokens->tokenizers[0];
-    const int64_t positions = pld_text_encoder_of(model, 0)->text.positions;
+    const pld_tokenizer_tokens *first = tokens->tokenizers[key_tokenizer(model)];
+    const int64_t positions = pld_last_text_part(model)->text.positions;
     maps->keys = positions ? (int64_t)first->chunk_count * positions
                            : (int64_t)(first->chunks[0]->count - first->unseen);
     maps->site_count = model->site_count;

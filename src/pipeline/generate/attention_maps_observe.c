@@ -16,7 +16,12 @@ typedef struct map_task {
     size_t row_scratch;   /* bytes */
 } map_task;
 
-/** logits [heads, keys] of one query. */
+/** Keys and zero keys. */
+static int64_t all_keys(const pld_attention_problem *p) {
+    return p->key_count + p->zero_keys;
+}
+
+/** logits [heads, all keys] of one query; those of zero keys, which come last, are 0. */
 static void fill_logits(const pld_attention_problem *p, size_t query, float *logits) {
     const double scale = p->scale != 0 ? (double)p->scale : 1 / sqrt((double)p->head_size);
     for (int head = 0; head < p->heads; head++) {
@@ -28,12 +33,15 @@ static void fill_logits(const pld_attention_problem *p, size_t query, float *log
             for (int i = 0; i < p->head_size; i++) {
                 dot += (double)q[i] * (double)k[i];
             }
-            logits[head * p->key_count + key] = (float)(scale * dot);
+            logits[head * all_keys(p) + key] = (float)(scale * dot);
+        }
+        for (int64_t key = p->key_count; key < all_keys(p); key++) {
+            logits[head * all_keys(p) + key] = 0;
         }
     }
 }
 
-/** Add the words' shares of weights [heads, keys], averaged over the heads. */
+/** Add the words' shares of weights [heads, all keys], averaged over the heads. */
 static void add_shares(const map_task *task, size_t query, const float *weights, double *sums) {
     const pld_attention_maps *maps = task->maps;
     const pld_attention_problem *p = task->problem;
@@ -43,7 +51,7 @@ static void add_shares(const map_task *task, size_t query, const float *weights,
         double share = 0;
         for (int64_t key = 0; key < p->key_count && key < maps->keys; key++) {
             for (int head = 0; counts[key] && head < p->heads; head++) {
-                share += (double)weights[head * p->key_count + key];
+                share += (double)weights[head * all_keys(p) + key];
             }
         }
         sums[word * places + query] += share / p->heads;
@@ -54,14 +62,14 @@ static void observe_queries(void *context, size_t begin, size_t end, int thread)
     const map_task *task = context;
     const pld_attention_problem *p = task->problem;
     float *logits = task->memory + (size_t)thread * task->thread_floats;
-    float *weights = logits + (size_t)(p->heads * p->key_count);
-    float *scratch = weights + (size_t)(p->heads * p->key_count);
+    float *weights = logits + (size_t)(p->heads * all_keys(p));
+    float *scratch = weights + (size_t)(p->heads * all_keys(p));
     const float lambdas[2] = {0, 1}; /* softmax and α-entmax */
     for (size_t query = begin; query < end; query++) {
         fill_logits(p, query, logits);
         for (int kind = 0; kind < 2; kind++) {
             /* its arguments are right whatever the data, so it cannot fail */
-            (void)pld_pladis_rows(logits, p->heads, p->key_count, p->key_mask, 0, lambdas[kind],
+            (void)pld_pladis_rows(logits, p->heads, all_keys(p), p->key_mask, 0, lambdas[kind],
                                   task->maps->alpha, weights, scratch, task->row_scratch, NULL);
             add_shares(task, query, weights, task->site->sums[kind]);
         }
@@ -89,8 +97,8 @@ void pld_attention_maps_observe(void *user, const pld_attention_view *view) {
         return;
     }
     map_task task = {
-        .maps = maps, .problem = p, .site = site, .row_scratch = pld_rows_scratch_size(p->key_count)};
-    task.thread_floats = 2 * (size_t)(p->heads * p->key_count) + task.row_scratch / sizeof(float) + 1;
+        .maps = maps, .problem = p, .site = site, .row_scratch = pld_rows_scratch_size(all_keys(p))};
+    task.thread_floats = 2 * (size_t)(p->heads * all_keys(p)) + task.row_scratch / sizeof(float) + 1;
     task.memory = pld_allocate((size_t)maps->threads, task.thread_floats * sizeof *task.memory);
     if (!task.memory || !prepare_site(maps, view, site)) {
         maps->out_of_memory = true;

@@ -51,15 +51,17 @@ static const pld_context *context_of(const pld_generation *g, pld_branch branch)
     return &g->session->contexts[pld_branch_text(branch)].context;
 }
 
-/** Most tokens of the prompts that this run attends to. */
-static int64_t context_tokens(const pld_generation *g) {
+/** Most tokens of the prompts that this run attends to, and most zeros that they are filled up with. */
+static void measure_contexts(const pld_generation *g, pld_denoiser_request *request) {
     const pld_branch_set texts = pld_guidance_chain_texts(&g->guidance);
-    int64_t most = 0;
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
-        const int64_t tokens = texts & PLD_BRANCH_BIT(branch) ? context_of(g, (pld_branch)branch)->tokens : 0;
-        most = tokens > most ? tokens : most;
+        if (texts & PLD_BRANCH_BIT(branch)) {
+            const pld_context *context = context_of(g, (pld_branch)branch);
+            request->tokens = context->tokens > request->tokens ? context->tokens : request->tokens;
+            request->zero_keys =
+                context->zero_keys > request->zero_keys ? context->zero_keys : request->zero_keys;
+        }
     }
-    return most;
 }
 
 /** Some step of the run evaluates just these branches. */
@@ -75,10 +77,9 @@ static bool evaluates(const pld_generation *g, pld_branch_set branches) {
 
 /** Prepare the denoiser for the sets of branches that this run evaluates: primitives and packed weights. */
 static pld_status load_denoiser(pld_generation *g) {
-    pld_denoiser_request request = {.height = g->latent_height,
-                                    .width = g->latent_width,
-                                    .tokens = context_tokens(g),
-                                    .tables = {&g->dense, &g->pladis}};
+    pld_denoiser_request request = {
+        .height = g->latent_height, .width = g->latent_width, .tables = {&g->dense, &g->pladis}};
+    measure_contexts(g, &request);
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
             pld_session_drop_denoiser(g->session, set);

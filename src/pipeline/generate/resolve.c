@@ -102,6 +102,24 @@ static pld_status resolve_instruction(pld_generation *g) {
     return PLD_OK;
 }
 
+static pld_status check_empty_prompt(const pld_generation *g) {
+    const char *rule = g->options->empty_prompt;
+    if (!rule) {
+        return PLD_OK;
+    }
+    if (strcmp(rule, "nothing") != 0 && strcmp(rule, "token") != 0) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "empty-prompt: expected nothing or token, found '%.40s'", rule);
+    }
+    if (!pld_conditioner_of(g->model)) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "empty-prompt: an empty text has tokens in models of the family %s, since only those "
+                        "with a text conditioner (Anima) have a choice; leave it out",
+                        g->model->family->name);
+    }
+    return PLD_OK;
+}
+
 /** The sizes that SDXL is told. */
 static pld_status check_picture_sizes(const pld_generation *g) {
     const pld_generate_options *o = g->options;
@@ -148,6 +166,7 @@ static pld_status check_numbers(pld_generation *g) {
     PLD_TRY(check_clip_skip(g));
     PLD_TRY(check_max_tokens(g));
     PLD_TRY(resolve_instruction(g));
+    PLD_TRY(check_empty_prompt(g));
     PLD_TRY(check_picture_sizes(g));
     return o->seed >= 0 ? PLD_OK
                         : pld_fail(g->error, PLD_ERROR_ARGUMENT, "seed: expected 0 or more, found %lld",

@@ -54,7 +54,8 @@ static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt
     const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
     const pld_denoiser_facts *denoiser = &g->model->denoiser_facts;
     if (prompt) {
-        const pld_prompt_text text = {prompt, strlen(prompt), g->options->literal_prompt, 0, NULL};
+        const pld_prompt_text text = {
+            .text = prompt, .length = strlen(prompt), .literal = g->options->literal_prompt};
         PLD_TRY(pld_model_review_prompt(g->model, &text, branch != PLD_BRANCH_CONDITIONAL, g->error));
     }
     const char *instruction = branch == PLD_BRANCH_CONDITIONAL ? g->instruction : NULL;

@@ -24,6 +24,17 @@ static pld_status bind_text_encoder(pld_model *model, int part, pld_error *error
     return status;
 }
 
+static pld_status bind_conditioner(pld_model *model, int part, pld_error *error) {
+    const pld_component *own = &model->parts[part];
+    const pld_conditioner_request least = {1, 1};
+    pld_conditioner_values values;
+    pld_plan plan;
+    pld_plan_init(&plan, own->parameters);
+    pld_status status = own->class->conditioner->build(&plan, own->config, &least, &values, error);
+    pld_plan_free(&plan);
+    return status;
+}
+
 static pld_status copy_sites(pld_model *model, const pld_plan *plan, pld_error *error) {
     model->site_count = plan->site_count;
     model->sites = pld_allocate(plan->site_count, sizeof *model->sites);
@@ -94,6 +105,7 @@ static pld_status bind_autoencoder(pld_model *model, int part, pld_error *error)
 pld_status pld_model_bind(pld_model *model, int part, pld_error *error) {
     static pld_status (*const bind[PLD_ROLE_COUNT])(pld_model *, int, pld_error *) = {
         [PLD_ROLE_TEXT_ENCODER] = bind_text_encoder,
+        [PLD_ROLE_CONDITIONER] = bind_conditioner,
         [PLD_ROLE_DENOISER] = bind_denoiser,
         [PLD_ROLE_AUTOENCODER] = bind_autoencoder};
     const pld_component *own = &model->parts[part];

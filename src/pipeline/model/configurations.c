@@ -238,6 +238,10 @@ static void gather_facts(pld_model *model) {
         pld_component *encoder = &model->parts[model->texts[i]];
         encoder->class->text_encoder->facts(encoder->config, &encoder->text);
     }
+    const pld_component *conditioner = pld_conditioner_of(model);
+    if (conditioner) {
+        conditioner->class->conditioner->facts(conditioner->config, &model->conditioner_facts);
+    }
     const double(*rgb)[3] = model->autoencoder_facts.latent_rgb;
     if (rgb && model->latent_rgb_channels == 0) { /* the model's own take precedence */
         model->latent_rgb_channels = model->autoencoder_facts.channels;
@@ -257,6 +261,7 @@ static pld_status read_parts(pld_model *model, pld_error *error) {
     for (int i = 0; i < family->text_count; i++) {
         model->texts[i] = pld_family_part_index(family, family->texts[i].part);
     }
+    model->conditioner = family->conditioner ? pld_family_part_index(family, family->conditioner->part) : -1;
     for (int i = 0; i < model->part_count; i++) {
         model->parts[i].row = &family->parts[i];
         model->parts[i].class = family->parts[i].class;
@@ -281,6 +286,30 @@ static pld_status check_lengths(const pld_model *model, pld_error *error) {
     return PLD_OK;
 }
 
+/** States of the text encoders, side by side `width` wide, fit the denoiser, or the conditioner between them. */
+static pld_status check_text_width(const pld_model *model, int64_t width, pld_error *error) {
+    const pld_component *conditioner = pld_conditioner_of(model), *denoiser = pld_denoiser_of(model);
+    const pld_denoiser_facts *facts = &model->denoiser_facts;
+    const int64_t wanted = pld_text_width_of(model);
+    if (wanted != width) {
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: the %s expects text states of width %lld (%s), but those of the text encoders have "
+            "%lld; use parts that belong together",
+            model->source.path, (conditioner ? conditioner : denoiser)->class->title, (long long)wanted,
+            conditioner ? model->conditioner_facts.source_width_field : facts->state_width_field,
+            (long long)width);
+    }
+    return !conditioner || model->conditioner_facts.width == facts->state_width
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT,
+                          "%s: the %s expects text states of width %lld (%s), but those of the %s have %lld; "
+                          "use parts that belong together",
+                          model->source.path, denoiser->class->title, (long long)facts->state_width,
+                          facts->state_width_field, conditioner->class->title,
+                          (long long)model->conditioner_facts.width);
+}
+
 /** The widths of the text encoders fit what the denoiser expects. */
 static pld_status check_text(const pld_model *model, pld_error *error) {
     const char *path = model->source.path;
@@ -300,13 +329,7 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
                             path, encoder->row->name, title);
         }
     }
-    if (denoiser->state_width != width) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: the %s expects text states of width %lld (%s), but those of the text encoders have "
-            "%lld; use parts that belong together",
-            path, title, (long long)denoiser->state_width, denoiser->state_width_field, (long long)width);
-    }
+    PLD_TRY(check_text_width(model, width, error));
     if (denoiser->pooled_width != pooled) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
@@ -367,7 +390,7 @@ static pld_status check_replacements(const pld_model *model, pld_error *error) {
 }
 
 pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
-    PLD_TRY(pld_model_source_json(&model->source, "model_index.json", read_index, model, error));
+    PLD_TRY(pld_model_source_json(&model->source, model->source.index, read_index, model, error));
     PLD_TRY(check_replacements(model, error));
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;

@@ -188,7 +188,8 @@ static pld_status apply_file(lora_build *build, pld_model_lora *lora) {
     bool kept = true;
     for (size_t i = 0; i < modules; i++) {
         const pld_lora_module *module = pld_lora_file_at(lora->file, i);
-        const bool text = module->part == PLD_LORA_TEXT_ENCODER || module->part == PLD_LORA_TEXT_ENCODER_2;
+        const bool text = module->part == PLD_LORA_TEXT_ENCODER || module->part == PLD_LORA_TEXT_ENCODER_2 ||
+                          module->part == PLD_LORA_TEXT_CONDITIONER;
         bool found = false;
         PLD_TRY(change_module(build, lora->file, module, lora->public.weight, &found));
         lora->public.applied_count += found;

@@ -8,18 +8,29 @@
 #include "pipeline/model/model.h"
 #include "pipeline/model/weight_check.h"
 
-static pld_status open_tokenizer(pld_model *model, int index, pld_error *error) {
-    pld_component *encoder = &model->parts[model->texts[index]];
-    PLD_TRY(pld_model_source_tokenizer(&model->source, encoder->row, &encoder->tokenizer, error));
-    if ((int64_t)pld_tokenizer_vocabulary_size(encoder->tokenizer) > encoder->text.vocabulary) {
+/** The tokenizer of a part that knows ids below `vocabulary`. */
+static pld_status open_tokenizer(pld_model *model, int index, int64_t vocabulary, pld_error *error) {
+    pld_component *part = &model->parts[index];
+    PLD_TRY(pld_model_source_tokenizer(&model->source, part->row, &part->tokenizer, error));
+    if ((int64_t)pld_tokenizer_vocabulary_size(part->tokenizer) > vocabulary) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: its %s has %d tokens, but the text encoder knows %lld; give the tokenizer that "
+                        "%s: its %s has %d tokens, but the %s knows %lld; give the tokenizer that "
                         "belongs to it with --tokenizer",
-                        model->source.path, encoder->row->tokenizer,
-                        (int)pld_tokenizer_vocabulary_size(encoder->tokenizer),
-                        (long long)encoder->text.vocabulary);
+                        model->source.path, part->row->tokenizer,
+                        (int)pld_tokenizer_vocabulary_size(part->tokenizer), part->class->title,
+                        (long long)vocabulary);
     }
     return PLD_OK;
+}
+
+static pld_status open_tokenizers(pld_model *model, pld_error *error) {
+    for (int i = 0; i < model->family->text_count; i++) {
+        PLD_TRY(
+            open_tokenizer(model, model->texts[i], pld_text_encoder_of(model, i)->text.vocabulary, error));
+    }
+    return pld_conditioner_of(model)
+               ? open_tokenizer(model, model->conditioner, model->conditioner_facts.vocabulary, error)
+               : PLD_OK;
 }
 
 pld_model_part pld_describe_weights(const char *part, const char *class_name, const pld_weight_files *files) {
@@ -64,14 +75,20 @@ static pld_status open_part(pld_model *model, int part, pld_error *error) {
     return pld_note_zero_weights(files, own->row->name, &model->engine->log, error);
 }
 
+/** Files of one network come from ComfyUI's users, folders from diffusers'. */
+static bool counts_empty(const pld_model *model) {
+    const pld_layout_part *found = NULL;
+    const bool named = pld_model_source_denoiser(&model->source, &found) != NULL;
+    return pld_conditioner_of(model) && named && strcmp(found->layout->naming, "diffusers") != 0;
+}
+
 static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options,
                            pld_error *error) {
     PLD_TRY(pld_reviewed_texts_create(&model->reviewed, error));
     PLD_TRY(pld_model_source_open(path, options, &model->engine->log, &model->source, error));
     PLD_TRY(pld_model_read_configurations(model, error));
-    for (int i = 0; i < model->family->text_count; i++) {
-        PLD_TRY(open_tokenizer(model, i, error));
-    }
+    model->empty_counts = counts_empty(model);
+    PLD_TRY(open_tokenizers(model, error));
     PLD_TRY(pld_instruction_find(pld_family_instructed(model->family), model->source.folder,
                                  &model->source.installed, &model->instruction, error));
     for (int part = 0; part < model->part_count; part++) {

@@ -5,6 +5,7 @@
 
 #include "loras/file.h"
 #include "models/autoencoder.h"
+#include "models/conditioner.h"
 #include "models/denoiser.h"
 #include "models/families.h"
 #include "models/text_encoder.h"
@@ -23,7 +24,7 @@ typedef struct pld_component {
     const pld_part_class *class;
     void *config; /**< [class->config_bytes]; the base's in a model with LoRAs */
     pld_parameters *parameters;
-    pld_tokenizer *tokenizer;    /**< of a text encoder */
+    pld_tokenizer *tokenizer;    /**< of a text encoder or conditioner */
     pld_text_encoder_facts text; /**< of a text encoder */
 } pld_component;
 
@@ -51,6 +52,9 @@ struct pld_model {
     int part_count;
     int denoiser, autoencoder;        /* among the parts */
     int texts[PLD_MAX_TEXT_ENCODERS]; /* likewise, as family->texts */
+    int conditioner;                  /* likewise; −1: there is none */
+    pld_conditioner_facts conditioner_facts;
+    bool empty_counts; /* with a conditioner, a text without tokens is one of padding, which is encoded */
     pld_denoiser_facts denoiser_facts;
     pld_autoencoder_facts autoencoder_facts;
     pld_scheduler_config scheduler; /* what the folder states */
@@ -97,6 +101,23 @@ static inline const pld_component *pld_text_encoder_of(const pld_model *model, i
     return &model->parts[model->texts[index]];
 }
 
+/** The conditioner, or NULL. */
+static inline const pld_component *pld_conditioner_of(const pld_model *model) {
+    return model->conditioner >= 0 ? &model->parts[model->conditioner] : NULL;
+}
+
+/** The part whose tokens are those that the denoiser attends to. */
+static inline const pld_component *pld_last_text_part(const pld_model *model) {
+    const pld_component *conditioner = pld_conditioner_of(model);
+    return conditioner ? conditioner : pld_text_encoder_of(model, 0);
+}
+
+/** Width of the text encoders' states side by side, which go to the conditioner or to the denoiser. */
+static inline int64_t pld_text_width_of(const pld_model *model) {
+    return pld_conditioner_of(model) ? model->conditioner_facts.source_width
+                                     : model->denoiser_facts.state_width;
+}
+
 /** How the texts of family->texts[index] are framed; `most_tokens` of pld_prompt_text. */
 static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int index, size_t most_tokens) {
     const pld_text_use *use = &model->family->texts[index];
@@ -104,9 +125,17 @@ static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int i
     return (pld_prompt_frame){.positions = positions     ? (size_t)positions
                                            : most_tokens ? most_tokens
                                                          : (size_t)model->pipeline->text_tokens,
+                              .empty = !pld_conditioner_of(model) ? PLD_EMPTY_UNSET
+                                       : model->empty_counts       ? PLD_EMPTY_TOKEN
+                                                                   : PLD_EMPTY_NOTHING,
                               .folded = use->folded,
                               .before = use->before,
                               .after = use->after};
+}
+
+/** How the conditioner's texts are framed. */
+static inline pld_prompt_frame pld_conditioner_frame_of(const pld_model *model, size_t most_tokens) {
+    return (pld_prompt_frame){.positions = most_tokens ? most_tokens : (size_t)model->pipeline->text_tokens};
 }
 
 /** Parameters of the first part with this role. */

@@ -35,7 +35,7 @@ static pld_status open_parts_by_themselves(pld_model_source *source, const pld_m
 pld_status pld_model_source_open(const char *path, const pld_model_options *options, const pld_log *log,
                                  pld_model_source *source, pld_error *error) {
     struct stat found;
-    *source = (pld_model_source){.layout = "diffusers"};
+    *source = (pld_model_source){.layout = "diffusers", .index = pld_index_names[0]};
     if (!copy(&source->path, path) || !copy(&source->tokenizer, options->tokenizer) ||
         !copy(&source->vocabulary, options->vocabulary)) {
         return pld_fail_memory(error, strlen(path), "path");
@@ -70,14 +70,7 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
     if (!copy(&source->folder, path)) {
         return pld_fail_memory(error, strlen(path), "path");
     }
-    bool there = false;
-    PLD_TRY(pld_model_source_has(source, "model_index.json", &there, error));
-    if (!there) {
-        return pld_fail(error, PLD_ERROR_MISSING,
-                        "%s/model_index.json: no such file; give a diffusers folder, which has one, or a "
-                        ".safetensors file",
-                        path);
-    }
+    PLD_TRY(pld_model_source_find_index(source, error));
     return pld_model_source_tell(source, log, error);
 }
 
@@ -136,6 +129,19 @@ pld_status pld_model_source_has(const pld_model_source *source, const char *insi
     *there = file && stat(file, &found) == 0;
     pld_free(file);
     return file ? PLD_OK : pld_fail_memory(error, strlen(inside), "path");
+}
+
+pld_status pld_model_source_find_index(pld_model_source *source, pld_error *error) {
+    bool there = false;
+    for (int i = 0; i < PLD_INDEX_NAMES && !there; i++) {
+        PLD_TRY(pld_model_source_has(source, pld_index_names[i], &there, error));
+        source->index = pld_index_names[i];
+    }
+    return there ? PLD_OK
+                 : pld_fail(error, PLD_ERROR_MISSING,
+                            "%s/%s: no such file; give a diffusers folder, which has one, or a "
+                            ".safetensors file",
+                            source->folder, pld_index_names[0]);
 }
 
 pld_status pld_model_source_json(const pld_model_source *source, const char *inside, pld_json_reader read,

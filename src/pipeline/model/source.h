@@ -33,6 +33,7 @@ enum { PLD_SOURCE_DOCUMENTS = 8 };
 typedef struct pld_model_source {
     const char *layout; /**< "diffusers", "single file (latent diffusion)" */
     char *path;         /**< as it was given */
+    const char *index;  /**< name of the document with the pipeline and its parts, "model_index.json" */
     char *folder;       /**< a diffusers folder, for what the files do not hold; NULL without one */
     /** read off a single file, beside weights that were named, or changed by what a file says of itself:
      * before the folder's own; [document_count] */
@@ -80,6 +81,9 @@ pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_
 const char *pld_model_source_pad(const pld_model_source *source, const pld_family_part *part);
 
 /* ---- for source*.c */
+
+/** Find out what the document with the pipeline is called in source->folder. */
+pld_status pld_model_source_find_index(pld_model_source *source, pld_error *error);
 
 /** Open the single file at source->path and read its documents off the tensors, or take them from the folder
  *  `config`. */

@@ -73,6 +73,7 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
                                  pld_source_files *files, const pld_log *log, pld_error *error) {
     static const char *const expected[PLD_ROLE_COUNT] = {
         [PLD_ROLE_TEXT_ENCODER] = "the weights of a text encoder",
+        [PLD_ROLE_CONDITIONER] = "the weights of a text conditioner",
         [PLD_ROLE_DENOISER] = "the weights of a U-Net",
         [PLD_ROLE_AUTOENCODER] = "the weights of an autoencoder (VAE)"};
     struct stat status_of;
@@ -174,12 +175,13 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     json_t *index = NULL;
     json_t *scheduler = NULL;
     PLD_TRY(recognise(source, error));
+    source->index = pld_family_index_name(source->family);
     for (const pld_family_part *part = source->family->parts; part->name; part++) {
         PLD_TRY(describe_part(source, part, error));
     }
     pld_status status = pld_describe_pipeline(source->family, source->published, &source->prediction, &index,
                                               &scheduler, error);
-    if (index && add_document(source, "model_index.json", index, error) != PLD_OK) {
+    if (index && add_document(source, source->index, index, error) != PLD_OK) {
         status = PLD_ERROR_MEMORY;
     }
     if (scheduler && add_document(source, "scheduler/scheduler_config.json", scheduler, error) != PLD_OK) {
@@ -204,8 +206,11 @@ pld_status pld_model_source_open_single(pld_model_source *source, const char *co
     source->layout = checkpoint->contents.parts[0].layout->naming;
     if (config) {
         source->folder = pld_copy_string(config);
-        return source->folder ? pld_model_source_tell(source, log, error)
-                              : pld_fail_memory(error, strlen(config), "path");
+        if (!source->folder) {
+            return pld_fail_memory(error, strlen(config), "path");
+        }
+        PLD_TRY(pld_model_source_find_index(source, error));
+        return pld_model_source_tell(source, log, error);
     }
     return describe(source, log, error);
 }

@@ -44,8 +44,8 @@ static bool amend(json_t *scheduler, const pld_told_prediction *told, bool descr
     const char *stated = json_string_value(json_object_get(scheduler, "prediction_type"));
     bool done = true;
     *changed = false;
-    if (told->teller == PLD_TOLD_BY_SCHEDULER) {
-        return true;
+    if (told->teller == PLD_TOLD_BY_SCHEDULER || strcmp(told->type, PLD_FLOW_PREDICTION) == 0) {
+        return true; /* the class of a flow's schedule says what it is */
     }
     if (strcmp(stated ? stated : "epsilon", told->type) != 0) {
         done = put(scheduler, "prediction_type", json_string(told->type), changed);

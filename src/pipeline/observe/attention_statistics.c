@@ -95,7 +95,12 @@ typedef struct heads_task {
     size_t floats;
 } heads_task;
 
-/** Logits of queries [first, first + rows) of a head. */
+/** Keys and zero keys. */
+static int64_t all_keys(const pld_attention_problem *p) {
+    return p->key_count + p->zero_keys;
+}
+
+/** Logits of queries [first, first + rows) of a head; those of zero keys, which come last, are 0. */
 static void compute_logits(const pld_attention_problem *p, int head, int64_t first, int64_t rows,
                            float *logits) {
     const double scale = 1 / sqrt((double)p->head_size);
@@ -108,14 +113,17 @@ static void compute_logits(const pld_attention_problem *p, int head, int64_t fir
             for (int i = 0; i < p->head_size; i++) {
                 dot += (double)query[i] * (double)key[i];
             }
-            logits[row * p->key_count + k] = (float)(scale * dot);
+            logits[row * all_keys(p) + k] = (float)(scale * dot);
+        }
+        for (int64_t k = p->key_count; k < all_keys(p); k++) {
+            logits[row * all_keys(p) + k] = 0;
         }
     }
 }
 
 static void add_head(const heads_task *task, int head, float *memory) {
     const pld_attention_problem *p = task->problem;
-    const int64_t keys = p->key_count;
+    const int64_t keys = all_keys(p);
     const pld_kernels *kernels = task->statistics->kernels;
     head_sums *sums = &task->heads[head];
     float *weights = memory + CHUNK * keys;
@@ -155,14 +163,14 @@ static void observe(void *user, const pld_attention_view *view) {
     }
     heads_task task = {.statistics = s, .problem = view->problem, .heads = s->heads[view->site]};
     const size_t step = PLD_ALIGNMENT / sizeof(float);
-    const size_t maps = ((size_t)2 * CHUNK * (size_t)view->problem->key_count + step - 1) / step * step;
-    task.floats = (maps + s->kernels->rows_scratch(view->problem->key_count) + step - 1) / step * step;
+    const size_t maps = ((size_t)2 * CHUNK * (size_t)all_keys(view->problem) + step - 1) / step * step;
+    task.floats = (maps + s->kernels->rows_scratch(all_keys(view->problem)) + step - 1) / step * step;
     task.memory = pld_allocate_aligned((size_t)s->threads * task.floats, sizeof(float));
     if (!task.memory) {
         s->failed_bytes = (size_t)s->threads * task.floats * sizeof(float);
         return;
     }
-    s->keys[view->site] = view->problem->key_count;
+    s->keys[view->site] = all_keys(view->problem);
     pld_parallel_for(s->threads, (size_t)site->heads, add_heads, &task);
     pld_free(task.memory);
 }

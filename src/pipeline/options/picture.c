@@ -96,6 +96,13 @@ static const pld_option_row rows[] = {
                    "from what './dev setup' has fetched. Of its tokens the last and the first are shown to "
                    "the network. The negative prompt has none. Models of other families refuse it."},
      PLD_GENERATE(complex_instruction)},
+    {.about = {PLD_OPTION(CHOICE, "empty-prompt"), DRAWING, WHAT, .argument = "RULE", .of_picture = true,
+               .choices = "nothing token", .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE,
+               .help = "Anima: what an empty prompt is to its text encoder",
+               .details = "diffusers gives it nothing; ComfyUI gives it a token of padding, which counts. "
+                          "Without this option a folder is treated as diffusers would, and single files as "
+                          "ComfyUI would."},
+     PLD_GENERATE(empty_prompt)},
     {.about = {PLD_OPTION(INTEGER, "width"), .letter = 'W', .commands = "generate grid evaluate bench", WHAT,
                .argument = "PIXELS", .unit = "pixels", .of_picture = true, PLD_RANGE(1, 16384),
                .otherwise = "the model's own", .remote = PLD_REMOTE_VALUE, .help = "width of the picture"},

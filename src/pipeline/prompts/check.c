@@ -32,13 +32,32 @@ static pld_status check_chunks(const pld_prompt_chunks *chunks, int index, int64
 pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
                               pld_prompt_chunks *chunks, pld_error *error) {
     const pld_component *encoder = pld_text_encoder_of(model, index);
-    const pld_prompt_frame frame = pld_prompt_frame_of(model, index, text->most_tokens);
+    pld_prompt_frame frame = pld_prompt_frame_of(model, index, text->most_tokens);
+    if (text->empty != PLD_EMPTY_UNSET) {
+        frame.empty = text->empty;
+    }
     PLD_TRY(model->family->texts[index].style->cut(encoder->tokenizer, text, &frame, chunks, error));
     pld_status status = check_chunks(chunks, index, tokens, error);
     if (status != PLD_OK) {
         pld_prompt_chunks_free(chunks);
     }
     return status;
+}
+
+pld_status pld_prompt_cut_for_conditioner(const pld_model *model, const pld_prompt_text *text,
+                                          pld_prompt_chunks *chunks, pld_error *error) {
+    const pld_component *conditioner = pld_conditioner_of(model);
+    const pld_prompt_frame frame = pld_conditioner_frame_of(model, text->most_tokens);
+    PLD_TRY(model->family->conditioner->style->cut(conditioner->tokenizer, text, &frame, chunks, error));
+    if (chunks->positions > 0) {
+        return PLD_OK;
+    }
+    pld_prompt_chunks_free(chunks);
+    return pld_fail(
+        error, PLD_ERROR_FORMAT,
+        "prompt: %s makes no token of it, but the %s needs one; expected a tokenizer that puts an "
+        "end token behind every text",
+        conditioner->row->tokenizer, conditioner->class->title);
 }
 
 pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,
@@ -61,12 +80,17 @@ static pld_status check_cuts(const pld_model *model, const pld_prompt_text *text
         PLD_TRY(pld_prompt_cut_for(model, i, text, &tokens, &chunks, error));
         pld_prompt_chunks_free(&chunks);
     }
+    if (pld_conditioner_of(model)) {
+        pld_prompt_chunks chunks = {0};
+        PLD_TRY(pld_prompt_cut_for_conditioner(model, text, &chunks, error));
+        pld_prompt_chunks_free(&chunks);
+    }
     return PLD_OK;
 }
 
 pld_status pld_model_check_prompt(const pld_model *model, const char *text, bool literal, bool negative,
                                   pld_error *error) {
-    const pld_prompt_text prompt = {text, strlen(text), literal, 0, NULL};
+    const pld_prompt_text prompt = {.text = text, .length = strlen(text), .literal = literal};
     pld_error detail = {0};
     const pld_status status = check_cuts(model, &prompt, &detail);
     if (status != PLD_OK) { /* the detail begins with "prompt:" */

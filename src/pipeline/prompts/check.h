@@ -15,6 +15,10 @@
 pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_prompt_text *text, int64_t *tokens,
                               pld_prompt_chunks *chunks, pld_error *error);
 
+/** The same for the model's conditioner, whose ids are one chunk of at least one. */
+pld_status pld_prompt_cut_for_conditioner(const pld_model *model, const pld_prompt_text *text,
+                                          pld_prompt_chunks *chunks, pld_error *error);
+
 /** Tell the model's log of what is to be said of a prompt, once for each text. */
 pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,
                                    pld_error *error);

@@ -19,12 +19,15 @@ typedef struct tokenizer_report {
     char **dropped;
 } tokenizer_report;
 
+/** Those of the text encoders, and a conditioner's. */
+enum { MOST_TOKENIZERS = PLD_MAX_TEXT_ENCODERS + 1 };
+
 /** The public view and what it points into; `tokens` is first, so that one pointer is both. */
 typedef struct token_report {
     pld_tokens tokens;
-    pld_tokenizer_tokens views[PLD_MAX_TEXT_ENCODERS];
-    const pld_tokenizer_tokens *public_views[PLD_MAX_TEXT_ENCODERS]; /* into `views` */
-    tokenizer_report reports[PLD_MAX_TEXT_ENCODERS];
+    pld_tokenizer_tokens views[MOST_TOKENIZERS];
+    const pld_tokenizer_tokens *public_views[MOST_TOKENIZERS]; /* into `views` */
+    tokenizer_report reports[MOST_TOKENIZERS];
 } token_report;
 
 static void free_pieces(char **pieces, size_t count) {
@@ -50,7 +53,7 @@ void pld_tokens_destroy(pld_tokens **tokens) {
     if (!r) {
         return;
     }
-    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+    for (int i = 0; i < MOST_TOKENIZERS; i++) {
         free_report(&r->reports[i]);
     }
     pld_free(r);
@@ -123,7 +126,7 @@ static token_report *new_report(pld_error *error) {
         pld_fail_memory(error, sizeof *r, "tokens");
         return NULL;
     }
-    PLD_SIZED_LIST(r->public_views, r->views, PLD_MAX_TEXT_ENCODERS);
+    PLD_SIZED_LIST(r->public_views, r->views, MOST_TOKENIZERS);
     r->tokens.struct_size = sizeof r->tokens;
     r->tokens.tokenizers = r->public_views;
     return r;
@@ -153,6 +156,12 @@ pld_status pld_tokenize_text(const pld_model *model, const pld_prompt_text *text
         status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style,
                                &frame, text, error);
     }
+    const pld_component *conditioner = pld_conditioner_of(model);
+    if (status == PLD_OK && conditioner) {
+        const pld_prompt_frame frame = pld_conditioner_frame_of(model, text->most_tokens);
+        status = add_tokenizer(r, conditioner->row->tokenizer, conditioner->tokenizer,
+                               model->family->conditioner->style, &frame, text, error);
+    }
     return give(r, status, tokens);
 }
 
@@ -181,7 +190,8 @@ pld_status pld_tokenize_with(const pld_model *model, const char *text, size_t le
     PLD_TRY(PLD_SIZED_READ(pld_tokenize_options, options, &defaults, &o, error));
     const char *instruction =
         pld_family_instructed(model->family) ? instruction_of(&o, model->instruction) : NULL;
-    const pld_prompt_text request = {text, length, o.literal, 0, instruction};
+    const pld_prompt_text request = {
+        .text = text, .length = length, .literal = o.literal, .instruction = instruction};
     return pld_tokenize_text(model, &request, tokens, error);
 }
 
@@ -213,12 +223,15 @@ static pld_status read_family(void *target, const pld_json *top, pld_error *erro
 
 static pld_status find_family(const char *folder, folder_family *found, pld_error *error) {
     struct stat is;
-    char *path = pld_format("%s/model_index.json", folder);
-    pld_status status = !path                  ? pld_fail_memory(error, strlen(folder), "path")
-                        : stat(path, &is) == 0 ? pld_json_read_file(path, read_family, found, error)
-                                               : PLD_OK;
-    pld_free(path);
-    return status;
+    for (int i = 0; i < PLD_INDEX_NAMES && !found->family; i++) {
+        char *path = pld_format("%s/%s", folder, pld_index_names[i]);
+        const pld_status status = !path                  ? pld_fail_memory(error, strlen(folder), "path")
+                                  : stat(path, &is) == 0 ? pld_json_read_file(path, read_family, found, error)
+                                                         : PLD_OK;
+        pld_free(path);
+        PLD_TRY(status);
+    }
+    return PLD_OK;
 }
 
 /** The use of the texts whose tokenizer lies in the folder `name`; NULL: none is known. */
@@ -249,6 +262,8 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
     const int own = use && !style->weighs ? of->pipeline->text_tokens : stated;
     const int used = positions ? positions : own ? own : style->weighs ? CLIP_POSITIONS : MAX_POSITIONS;
     const pld_prompt_frame frame = {.positions = (size_t)used,
+                                    .empty = of->family && of->family->conditioner ? PLD_EMPTY_NOTHING
+                                                                                   : PLD_EMPTY_UNSET,
                                     .folded = use && use->folded && !request->literal,
                                     .before = use ? use->before : NULL,
                                     .after = use ? use->after : NULL};
@@ -263,8 +278,9 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
 /** Every tokenizer of a folder. */
 static pld_status add_folders(token_report *r, const char *folder, const folder_family *of, int positions,
                               const pld_prompt_text *request, pld_error *error) {
-    static const char *const names[PLD_MAX_TEXT_ENCODERS] = {"tokenizer", "tokenizer_2", "tokenizer_3"};
-    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+    static const char *const names[MOST_TOKENIZERS] = {"tokenizer", "tokenizer_2", "tokenizer_3",
+                                                       "t5_tokenizer"};
+    for (int i = 0; i < MOST_TOKENIZERS; i++) {
         char *path = pld_format("%s/%s", folder, names[i]);
         pld_status status = !path             ? pld_fail_memory(error, strlen(folder), "path")
                             : is_folder(path) ? add_folder(r, names[i], path, of, positions, request, error)
@@ -311,7 +327,10 @@ pld_status pld_tokenize_folder_with(const char *folder, const char *text, size_t
         status = find_instruction(folder, &of, &o, &own, error);
     }
     if (status == PLD_OK) {
-        const pld_prompt_text request = {text, length, o.literal, 0, instruction_of(&o, own)};
+        const pld_prompt_text request = {.text = text,
+                                         .length = length,
+                                         .literal = o.literal,
+                                         .instruction = instruction_of(&o, own)};
         status = add_folders(r, folder, &of, o.positions, &request, error);
     }
     pld_free(own);

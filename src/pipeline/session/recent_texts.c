@@ -10,7 +10,8 @@ static bool copy_states(const pld_prompt_states *states, pld_text_widths widths,
     const size_t numbers = (size_t)states->tokens * widths.context;
     *copy = (pld_prompt_states){.states = pld_allocate(numbers, sizeof(float)),
                                 .pooled = pld_allocate(widths.pooled, sizeof(float)),
-                                .tokens = states->tokens};
+                                .tokens = states->tokens,
+                                .zeros = states->zeros};
     if (!copy->states || !copy->pooled) {
         pld_prompt_states_free(copy);
         return false;
@@ -25,8 +26,8 @@ static bool copy_states(const pld_prompt_states *states, pld_text_widths widths,
 static bool same_manner(pld_text_manner a, pld_text_manner b) {
     const bool same_instruction = a.instruction && b.instruction ? strcmp(a.instruction, b.instruction) == 0
                                                                  : a.instruction == b.instruction;
-    return a.literal == b.literal && a.clip_skip == b.clip_skip && a.max_tokens == b.max_tokens &&
-           same_instruction;
+    return a.literal == b.literal && a.empty == b.empty && a.clip_skip == b.clip_skip &&
+           a.max_tokens == b.max_tokens && same_instruction;
 }
 
 static void drop(pld_recent_text *item) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "text/prompt/style.h"
 
 enum { PLD_RECENT_TEXTS = 4 };
 
@@ -16,6 +17,7 @@ typedef struct pld_prompt_states {
     float *states;  /**< [tokens, context_width]; text encoders side by side */
     float *pooled;  /**< [pooled_width] of the U-Net */
     int64_t tokens; /**< positions times chunks */
+    int64_t zeros;  /**< further states of zeros, to which the denoiser attends too */
 } pld_prompt_states;
 
 void pld_prompt_states_free(pld_prompt_states *states);
@@ -23,6 +25,7 @@ void pld_prompt_states_free(pld_prompt_states *states);
 /** How a prompt is encoded. */
 typedef struct pld_text_manner {
     bool literal;
+    pld_empty_text empty;
     int clip_skip, max_tokens;
     const char *instruction; /**< in front of the prompt; NULL: none */
 } pld_text_manner;

@@ -30,6 +30,7 @@ void pld_session_destroy(pld_session **session) {
     for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
         pld_plan_free(&s->text[i].plan);
     }
+    pld_session_drop_conditioner(s);
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         pld_session_drop_denoiser(s, set);
     }
@@ -80,6 +81,9 @@ static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
             s->text[i].ready = false;
         }
     }
+    if (s->conditioner.plan.parameters != kept) {
+        pld_session_drop_conditioner(s);
+    }
 }
 
 /** Free every plan on other weights than `kept`. They are made again when they are asked for. */
@@ -124,6 +128,8 @@ size_t pld_session_release_text_encoders(pld_session *session) {
     for (int i = 0; i < session->model->family->text_count; i++) {
         bytes += pld_parameters_drop_unused(pld_text_encoder_of(session->model, i)->parameters);
     }
+    const pld_component *conditioner = pld_conditioner_of(session->model);
+    bytes += conditioner ? pld_parameters_drop_unused(conditioner->parameters) : 0;
     pld_give_memory_back();
     return bytes;
 }
@@ -210,6 +216,7 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
             return status;
         }
     }
+    c->context.zero_keys = states->zeros;
     PLD_TRY(pld_plan_write(&c->plan, c->values.states, 0, PLD_TOKEN_MAJOR, states->states, error));
     if (c->values.told != PLD_NO_VALUE) {
         PLD_TRY(write_told(denoiser, c, states, picture, error));
@@ -249,10 +256,12 @@ static pld_status build_denoiser(pld_session *session, const pld_denoiser_reques
     pld_run run = pld_session_run(session, &denoiser->plan, cancel);
     run.spare = &session->spare;
     run.context_tokens = request->tokens;
+    run.context_zero_keys = request->zero_keys;
     PLD_TRY(pld_prepare_within_memory(session, &run, part->class->title, error));
     denoiser->height = request->height;
     denoiser->width = request->width;
     denoiser->tokens = request->tokens;
+    denoiser->zero_keys = request->zero_keys;
     denoiser->ready = true;
     return PLD_OK;
 }
@@ -264,7 +273,8 @@ pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_re
     pld_plan_rest(&session->decoder.plan);
     PLD_TRY(share_rows(session->model, request, &sharing, error));
     if (denoiser->ready && denoiser->height == request->height && denoiser->width == request->width &&
-        denoiser->tokens >= request->tokens && pld_row_sharing_equal(&denoiser->sharing, &sharing)) {
+        denoiser->tokens >= request->tokens && denoiser->zero_keys >= request->zero_keys &&
+        pld_row_sharing_equal(&denoiser->sharing, &sharing)) {
         pld_row_sharing_free(&sharing);
         return pld_plan_wake(&denoiser->plan, error);
     }

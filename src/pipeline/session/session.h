@@ -18,7 +18,7 @@ typedef struct pld_denoiser_plan {
     pld_plan plan;
     pld_row_sharing sharing;
     pld_denoiser_values values;
-    int64_t height, width, tokens; /* most context tokens that scratch was made for */
+    int64_t height, width, tokens, zero_keys; /* most context tokens and zeros that scratch was made for */
     bool ready;
 } pld_denoiser_plan;
 
@@ -32,6 +32,12 @@ struct pld_session {
         int64_t skip, tokens;
         bool ready;
     } text[PLD_MAX_TEXT_ENCODERS]; /* as model->texts */
+    struct {
+        pld_plan plan;
+        pld_conditioner_values values;
+        pld_conditioner_request request;
+        bool ready;
+    } conditioner; /* of models that have one */
     pld_denoiser_plan
         denoisers[PLD_BRANCHES_ALL + 1]; /* by the set of branches that are evaluated together */
     struct {
@@ -72,6 +78,19 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const cha
                              const pld_generate_options *options, pld_prompt_states *states,
                              pld_error *error);
 
+/** What the conditioner makes of the text encoders' states of a prompt (none: `source->tokens` is 0) and of its own tokens
+ * of it. The caller frees `states` with pld_prompt_states_free; they are empty on failure. */
+pld_status pld_session_condition(pld_session *session, const pld_prompt_text *text,
+                                 const pld_prompt_states *source, const volatile int *cancel,
+                                 pld_prompt_states *states, pld_error *error);
+
+/** Free the plan of the conditioner. */
+void pld_session_drop_conditioner(pld_session *session);
+
+/** Room for states of `tokens` tokens, `width` wide, and for the pooled embedding of the model. */
+pld_status pld_prompt_states_allocate(const pld_model *model, int64_t tokens, int64_t width,
+                                      pld_prompt_states *states, pld_error *error);
+
 /** Compute what the states of a branch's prompt give to every evaluation into the branch's context. */
 pld_status pld_session_set_context(pld_session *session, pld_branch branch, const pld_prompt_states *states,
                                    const pld_picture_facts *picture, const volatile int *cancel,
@@ -82,6 +101,7 @@ typedef struct pld_denoiser_request {
     pld_branch_set branches; /**< one row each, in their order */
     int64_t height, width;   /**< of the latents, which all branches share, and the timestep too */
     int64_t tokens;          /**< the most states of a context */
+    int64_t zero_keys;       /**< the most zeros that one is filled up with */
     const pld_variant_table *tables[PLD_ROW_TABLES]; /**< with which it will run */
 } pld_denoiser_request;
 

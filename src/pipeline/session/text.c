@@ -90,7 +90,7 @@ static pld_status encode_chunk(pld_session *session, int index, const pld_prompt
 static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
                                 const volatile int *cancel, int64_t column, pld_prompt_states *states,
                                 pld_error *error) {
-    const int64_t step = session->model->denoiser_facts.state_width;
+    const int64_t step = pld_text_width_of(session->model);
     const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
     float *rows = pld_allocate(chunks->positions, width * sizeof *rows);
     pld_status status =
@@ -129,15 +129,14 @@ static void warn_dropped(const pld_model *model, const pld_component *encoder,
                     pieces);
 }
 
-static pld_status allocate_states(const pld_model *model, int64_t tokens, pld_prompt_states *states,
-                                  pld_error *error) {
-    const size_t width = (size_t)model->denoiser_facts.state_width;
+pld_status pld_prompt_states_allocate(const pld_model *model, int64_t tokens, int64_t width,
+                                      pld_prompt_states *states, pld_error *error) {
     states->tokens = tokens;
-    states->states = pld_allocate((size_t)tokens, width * sizeof *states->states);
+    states->states = pld_allocate((size_t)tokens, (size_t)width * sizeof *states->states);
     states->pooled = pld_allocate((size_t)model->denoiser_facts.pooled_width, sizeof *states->pooled);
     return states->states && states->pooled
                ? PLD_OK
-               : pld_fail_memory(error, (size_t)tokens * width * sizeof *states->states, "text states");
+               : pld_fail_memory(error, (size_t)(tokens * width) * sizeof *states->states, "text states");
 }
 
 void pld_prompt_states_free(pld_prompt_states *states) {
@@ -154,13 +153,16 @@ static pld_status encode_with(pld_session *session, int index, const pld_prompt_
     int64_t tokens = states->tokens;
     pld_prompt_chunks chunks = {0};
     PLD_TRY(pld_prompt_cut_for(model, index, text, &tokens, &chunks, error));
-    pld_status status =
-        need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
+    pld_status status = PLD_OK;
+    if (tokens > 0) { /* a conditioner can do without */
+        status =
+            need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
+    }
     if (status == PLD_OK && index == 0) {
         warn_dropped(model, pld_text_encoder_of(model, 0), &chunks);
-        status = allocate_states(model, tokens, states, error);
+        status = pld_prompt_states_allocate(model, tokens, pld_text_width_of(model), states, error);
     }
-    if (status == PLD_OK) {
+    if (status == PLD_OK && tokens > 0) {
         status = encode_chunks(session, index, &chunks, options->cancel, column, states, error);
     }
     pld_prompt_chunks_free(&chunks);
@@ -179,27 +181,56 @@ static pld_status encode_with_all(pld_session *session, const pld_prompt_text *t
     return PLD_OK;
 }
 
+/** The text encoders' states, or what the conditioner makes of them. */
+static pld_status encode(pld_session *session, const pld_prompt_text *text,
+                         const pld_generate_options *options, pld_prompt_states *states, pld_error *error) {
+    if (!pld_conditioner_of(session->model)) {
+        return encode_with_all(session, text, options, states, error);
+    }
+    pld_prompt_states source = {0};
+    pld_status status = encode_with_all(session, text, options, &source, error);
+    if (status == PLD_OK) {
+        status = pld_session_condition(session, text, &source, options->cancel, states, error);
+    }
+    pld_prompt_states_free(&source);
+    return status;
+}
+
+/** What the text encoder is given of a text without tokens. */
+static pld_empty_text empty_text_of(const pld_generate_options *options) {
+    const char *rule = options->empty_prompt;
+    return !rule ? PLD_EMPTY_UNSET : strcmp(rule, "token") == 0 ? PLD_EMPTY_TOKEN : PLD_EMPTY_NOTHING;
+}
+
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const char *instruction,
                              const pld_generate_options *options, pld_prompt_states *states,
                              pld_error *error) {
     const pld_model *model = session->model;
     const pld_text_widths widths = {(size_t)model->denoiser_facts.state_width,
                                     (size_t)model->denoiser_facts.pooled_width};
-    const pld_text_manner manner = {options->literal_prompt, options->clip_skip, options->max_tokens,
-                                    instruction};
+    const pld_text_manner manner = {.literal = options->literal_prompt,
+                                    .empty = empty_text_of(options),
+                                    .clip_skip = options->clip_skip,
+                                    .max_tokens = options->max_tokens,
+                                    .instruction = instruction};
     bool found = false;
     *states = (pld_prompt_states){0};
     if (!prompt && model->zero_negative) {
-        return allocate_states(model, pld_text_encoder_of(model, 0)->text.positions, states, error);
+        return pld_prompt_states_allocate(model, pld_text_encoder_of(model, 0)->text.positions,
+                                          model->denoiser_facts.state_width, states, error);
     }
     prompt = prompt ? prompt : "";
     PLD_TRY(pld_recent_texts_find(&session->recent_texts, prompt, manner, widths, states, &found, error));
     if (found) {
         return PLD_OK;
     }
-    const pld_prompt_text text = {prompt, strlen(prompt), options->literal_prompt,
-                                  (size_t)options->max_tokens, instruction};
-    pld_status status = encode_with_all(session, &text, options, states, error);
+    const pld_prompt_text text = {.text = prompt,
+                                  .length = strlen(prompt),
+                                  .literal = options->literal_prompt,
+                                  .most_tokens = (size_t)options->max_tokens,
+                                  .instruction = instruction,
+                                  .empty = manner.empty};
+    pld_status status = encode(session, &text, options, states, error);
     if (status == PLD_OK) {
         pld_recent_texts_keep(&session->recent_texts, prompt, manner, widths, states);
     } else {

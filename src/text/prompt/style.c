@@ -100,6 +100,26 @@ static pld_status count_unseen(const pld_tokenizer *tokenizer, const char *instr
     return PLD_OK;
 }
 
+/** What a frame says of a text without tokens. */
+static pld_status fill_empty(const pld_tokenizer_facts *facts, const pld_prompt_frame *frame,
+                             pld_token_list *ids, pld_error *error) {
+    if (frame->empty == PLD_EMPTY_UNSET) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "tokenizer: expected one that marks the end of a text, found one that makes no token "
+                        "of an empty text; use the files that came with the text encoder");
+    }
+    if (frame->empty == PLD_EMPTY_NOTHING) {
+        return PLD_OK;
+    }
+    if (facts->pad_id < 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "tokenizer: it has no padding token, which stands for an empty prompt; "
+                        "use --empty-prompt nothing");
+    }
+    return pld_token_list_append(ids, facts->pad_id) ? PLD_OK
+                                                     : pld_fail_memory(error, sizeof facts->pad_id, "prompt");
+}
+
 static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
                             const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
     const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
@@ -113,10 +133,7 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
     size_t unseen = 0;
     pld_status status = encode_framed(tokenizer, text, frame, &ids, error);
     if (status == PLD_OK && ids.count + tokens_around(facts) == 0) {
-        status =
-            pld_fail(error, PLD_ERROR_FORMAT,
-                     "tokenizer: expected one that marks the end of a text, found one that makes no token "
-                     "of an empty text; use the files that came with the text encoder");
+        status = fill_empty(facts, frame, &ids, error);
     }
     if (status == PLD_OK && text->instruction) {
         status = count_unseen(tokenizer, text->instruction, &unseen, error);
@@ -125,7 +142,7 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
         status = make_whole(facts, &ids, frame->positions + unseen, chunks, error);
     }
     if (status == PLD_OK) { /* an instruction's last tokens may have become one with the prompt's first */
-        chunks->unseen = unseen < chunks->positions ? unseen : chunks->positions - 1;
+        chunks->unseen = unseen == 0 || unseen < chunks->positions ? unseen : chunks->positions - 1;
     }
     pld_token_list_free(&ids);
     if (status != PLD_OK) {

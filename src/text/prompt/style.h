@@ -5,6 +5,13 @@
 
 #include "text/prompt/chunks.h"
 
+/** What an encoder is given of a text without tokens, as only those tokenizers make that put nothing around a text. */
+typedef enum pld_empty_text {
+    PLD_EMPTY_UNSET, /**< of a frame: it is refused */
+    PLD_EMPTY_NOTHING,
+    PLD_EMPTY_TOKEN /**< one of padding, which counts */
+} pld_empty_text;
+
 /** A prompt and how it is read. */
 typedef struct pld_prompt_text {
     const char *text;
@@ -14,11 +21,13 @@ typedef struct pld_prompt_text {
     /** Of a style without chunks: a text in front, in the place of the frame's. It does not count against the limit, and
      * the states of its tokens but the first and the last are not used. NULL: none. */
     const char *instruction;
+    pld_empty_text empty; /**< what goes before the frame's */
 } pld_prompt_text;
 
 /** What a model says of the texts of one encoder. */
 typedef struct pld_prompt_frame {
     size_t positions;   /**< most ids of a text; of each chunk where the style has chunks */
+    pld_empty_text empty; /**< of a style without chunks */
     bool folded;        /**< white space around the text is cut off, and letters are made small, first */
     const char *before; /**< template around the text; NULL: nothing */
     const char *after;

@@ -50,7 +50,7 @@ static void bytes_that_are_no_text_fold_to_the_replacement(void **state) {
 
 static pld_prompt_chunks cut(const pld_tokenizer *tokenizer, const char *text,
                              const pld_prompt_frame *frame) {
-    const pld_prompt_text request = {text, strlen(text), false, 0, NULL};
+    const pld_prompt_text request = {.text = text, .length = strlen(text)};
     pld_prompt_chunks chunks = {0};
     if (pld_prompt_style_whole.cut(tokenizer, &request, frame, &chunks, &error) != PLD_OK) {
         fail_msg("%s", error.message);
@@ -152,7 +152,7 @@ static void an_instruction_stands_before_the_text_and_is_hardly_seen(void **stat
 static void a_text_of_no_tokens_is_refused(void **state) {
     (void)state;
     pld_tokenizer *tokenizer = open_reference_tokenizer("t5");
-    const pld_prompt_text request = {"a", 1, false, 0, NULL};
+    const pld_prompt_text request = {.text = "a", .length = 1};
     const pld_prompt_frame none = {.positions = 0};
     pld_prompt_chunks chunks = {0};
     assert_int_equal(pld_prompt_style_whole.cut(tokenizer, &request, &none, &chunks, &error),
