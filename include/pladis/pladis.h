@@ -91,6 +91,8 @@ typedef struct pld_model_options {
      *  SANA; looked through in this order [vocabulary_dir_count]. NULL: none */
     const char *const *vocabulary_dirs;
     size_t vocabulary_dir_count;
+    const char
+        *text_encoder; /**< file or folder with the text encoder to use, of a model whose file has none */
 } pld_model_options;
 
 PLD_API void pld_model_options_init(pld_model_options *options, size_t struct_size);

@@ -14,6 +14,7 @@ typedef struct pld_autoencoder_facts {
     int64_t channels; /**< of the latents */
     float scale[PLD_MOST_LATENT_CHANNELS], shift[PLD_MOST_LATENT_CHANNELS]; /**< of each channel */
     bool no_moments; /**< the encoder gives latents, of which nothing is drawn */
+    bool takes_mean; /**< of the encoder's moments the mean alone is taken, and nothing is drawn */
     bool clamped;    /**< a decoded picture is cut off at −1 and 1 */
     const double (
         *latent_rgb)[3]; /**< [channels + 1] for previews: red, green, blue of each scaled channel and what is

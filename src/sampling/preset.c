@@ -134,10 +134,16 @@ static const pld_preset sana_sprint = {
     .words = "sana sprint",
     .scheduler_class = "SCMScheduler"};
 
+static const pld_preset anima_turbo = {
+    "anima-turbo", "Anima under a turbo LoRA, or merged with one: euler, 8 steps (to 12), no CFG",
+    "euler",       .steps = 8,
+    DISTILLED,     .words = "anima turbo"};
+
 static const pld_preset *const rows[] = {
     &turbo,   &sd_turbo, &lightning_1, &lightning_2, &lightning_4,   &lightning_8,
     &hyper_1, &hyper_2,  &hyper_4,     &hyper_8,     &hyper_unified, &hyper_cfg_8,
-    &dmd2_1,  &dmd2_4,   &lcm,         &tcd,         &sana_sprint,   NULL,
+    &dmd2_1,  &dmd2_4,   &lcm,         &tcd,         &sana_sprint,   &anima_turbo,
+    NULL,
 };
 
 const pld_preset *const *pld_presets(void) {

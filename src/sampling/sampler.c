@@ -102,6 +102,10 @@ void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, cons
     }
 }
 
+bool pld_sampler_is_flow(const pld_sampler *sampler) {
+    return sampler->space == &pld_space_flow || sampler->space == &pld_space_trigflow;
+}
+
 double pld_sampler_network_timestep(const pld_sampler *sampler, size_t call) {
     return sampler->space->network_timestep ? sampler->space->network_timestep(sampler, call)
                                             : sampler->schedule.timesteps[call];

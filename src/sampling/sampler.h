@@ -159,6 +159,9 @@ pld_status pld_sampler_begin(pld_sampler *sampler, size_t first_call, size_t cou
 void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, const float *sample, float *input,
                                    size_t count);
 
+/** Whether it samples along a flow. */
+bool pld_sampler_is_flow(const pld_sampler *sampler);
+
 /** The timestep that the network is told in this call: schedule->timesteps[call], but for scm, whose angles
  *  become times of the straight flow that the network was trained on. */
 double pld_sampler_network_timestep(const pld_sampler *sampler, size_t call);

@@ -28,7 +28,7 @@ static const parity_row rows[] = {
     {"text_encoder", "pixart-alpha", 1, 0, 5e-6, 0, 0},
     {"text_encoder", "sana-text", 1, 0, 5e-6, 0, 0},
     {"text_encoder", "sana-sprint", 0, 0, 5e-6, 0, 0},
-    {"text_encoder", "anima", 0, 0, 5e-6, 0, 0},
+    {"text_encoder", "anima", 1, 0, 5e-6, 0, 0},
     {"text_encoder", "z-image", 1, 0, 5e-6, 0, 0},
     {"text_encoder", "flux2-klein", 0, 0, 5e-6, 0, 0},
     {"text_encoder", "flux2-klein-base", 0, 0, 5e-6, 0, 0},
@@ -63,6 +63,8 @@ static const parity_row rows[] = {
     {"lora", "pixart", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sdxl", 0, 0, 5e-4, 0, 0},
     {"lora", "sana-text", 0, 0, 2e-5, 2.5e-2, 0},
+    {"lora", "anima", 1, 0, 2e-5, 2.5e-2, 0},
+    {"split_files", "anima", 1, 0, 2e-5, 2.5e-2, 0},
     {"generation", "sd15", 27, 0, 1e-4, 0, 0},
     {"generation", "sd21", 18, 0, 1e-4, 0, 0},
     {"generation", "sdxl", 25, 0, 1e-4, 0, 0},
@@ -71,6 +73,7 @@ static const parity_row rows[] = {
     {"generation", "sana", 2, 0, 1e-4, 0, 0},
     {"generation", "sana-text", 3, 0, 1e-4, 0, 0},
     {"generation", "sana-sprint", 4, 0, 1e-4, 0, 0},
+    {"generation", "anima", 7, 0, 1e-4, 0, 0},
 };
 
 /* Folders without a text encoder. */

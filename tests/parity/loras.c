@@ -164,6 +164,9 @@ static void compare_whole(const parity_case *c, const parity_row *row, void *use
         reference_pass_over(c->root, c->name, "its model magnifies roundings too much for bfloat16");
         return;
     }
+    if (strcmp(row->model, "anima") == 0) { /* split_files.c */
+        return;
+    }
     assert_true(compare_case(c, c->root, row) >= 6);
 }
 

@@ -22,6 +22,7 @@ static const struct {
     {"loras", parity_loras},
     {"pictures", parity_pictures},
     {"prompts", parity_prompts},
+    {"split_files", parity_split_files},
     {"text_encoders", parity_text_encoders},
 };
 

@@ -12,6 +12,7 @@ int parity_guidance(void);
 int parity_loras(void);
 int parity_pictures(void);
 int parity_prompts(void);
+int parity_split_files(void);
 int parity_text_encoders(void);
 
 #endif

@@ -16,7 +16,7 @@
 
 typedef struct convert_request {
     const char *output, *layout, *dtype;
-    const char *config, *unet, *vae, *tokenizer;
+    const char *config, *unet, *vae, *text_encoder, *tokenizer;
     bool overwrite, quiet;
 } convert_request;
 
@@ -25,7 +25,7 @@ static const option_field fields[] = {
     {"dtype", offsetof(convert_request, dtype)},   {"overwrite", offsetof(convert_request, overwrite)},
     {"quiet", offsetof(convert_request, quiet)},   {"vae", offsetof(convert_request, vae)},
     {"unet", offsetof(convert_request, unet)},     {"tokenizer", offsetof(convert_request, tokenizer)},
-    {"config", offsetof(convert_request, config)},
+    {"config", offsetof(convert_request, config)}, {"text-encoder", offsetof(convert_request, text_encoder)},
 };
 
 const option_set convert_options = {
@@ -67,6 +67,7 @@ static int check_inputs(const char *path, const convert_request *request) {
     const struct {
         const char *option, *path;
     } inputs[] = {{"vae", request->vae},
+                  {"text-encoder", request->text_encoder},
                   {"unet", request->unet},
                   {"tokenizer", request->tokenizer},
                   {"config", request->config}};

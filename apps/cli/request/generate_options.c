@@ -23,6 +23,7 @@ static const option_field fields[] = {
     FIELD("config", config),
     FIELD("unet", unet),
     FIELD("vae", vae),
+    FIELD("text-encoder", text_encoder),
     FIELD("tokenizer", tokenizer),
     FIELD("prompt", prompt),
     FIELD("negative-prompt", negative_prompt),

@@ -16,6 +16,7 @@ extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;
 extern const pld_part_class pld_class_kl, pld_class_dc, pld_class_qwen_vae;
 
+extern const pld_family pld_family_anima;
 extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_sana;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;

@@ -82,34 +82,46 @@ static pld_status describe_scheduler(const pld_published *published, const pld_t
     return finish(&builder, document, scheduler, error);
 }
 
-/** ["library", "Class"] of one component. */
-static void add_component(pld_json_builder *builder, json_t *index, const char *name, const char *library,
-                          const char *kind) {
-    pld_json_put(builder, index, name, json_pack("[s, s]", library, kind));
+/** The document of a pipeline, while it is made. */
+typedef struct index_builder {
+    pld_json_builder json;
+    json_t *document;
+    bool modular;
+} index_builder;
+
+/** ["library", "Class"] of one component; in a modular pipeline's document with the place where it lies. */
+static void add_component(index_builder *index, const char *name, const char *library, const char *kind) {
+    json_t *entry = json_pack("[s, s]", library, kind);
+    if (index->modular) {
+        pld_json_append(&index->json, entry,
+                        json_pack("{s:s, s:n, s:s, s:[s, s], s:n}", "pretrained_model_name_or_path", "",
+                                  "revision", "subfolder", name, "type_hint", library, kind, "variant"));
+    }
+    pld_json_put(&index->json, index->document, name, entry);
 }
 
 pld_status pld_describe_pipeline(const pld_family *family, const pld_published *published,
                                  const pld_told_prediction *prediction, json_t **index, json_t **scheduler,
                                  pld_error *error) {
-    pld_json_builder builder = {0};
     PLD_TRY(describe_scheduler(published, prediction, scheduler, error));
-    json_t *document = json_pack("{s:s}", "_class_name", published->pipeline);
+    index_builder made = {.document = json_pack("{s:s}", "_class_name", published->pipeline),
+                          .modular = family->modular};
     const char *schedule = json_string_value(json_object_get(*scheduler, "_class_name"));
-    add_component(&builder, document, "scheduler", "diffusers", schedule ? schedule : "");
+    add_component(&made, "scheduler", "diffusers", schedule ? schedule : "");
     for (const pld_family_part *part = family->parts; part->name; part++) {
         const pld_published_part *row = pld_published_part_of(published, part->name);
         if (row) {
-            add_component(&builder, document, part->name,
-                          part->class->model_type ? "transformers" : "diffusers", row->class_name);
+            add_component(&made, part->name, part->class->model_type ? "transformers" : "diffusers",
+                          row->class_name);
         }
         if (row && part->tokenizer) {
-            add_component(&builder, document, part->tokenizer, "transformers", part->tokenizer_class);
+            add_component(&made, part->tokenizer, "transformers", part->tokenizer_class);
         }
     }
-    const pld_status status = put_fields(&builder, document, published->index, published->name, error);
+    const pld_status status = put_fields(&made.json, made.document, published->index, published->name, error);
     if (status != PLD_OK) {
-        json_decref(document);
+        json_decref(made.document);
         return status;
     }
-    return finish(&builder, document, index, error);
+    return finish(&made.json, made.document, index, error);
 }

@@ -21,8 +21,10 @@ static const pld_part_layout layouts[] = {
 /** Each channel has its own mean and deviation. Colours of the latents for previews are not known. */
 static void facts(const void *config, pld_autoencoder_facts *facts) {
     const pld_qwen_vae_config *c = config;
-    *facts = (pld_autoencoder_facts){
-        .factor = (int64_t)1 << (c->levels - 1), .channels = c->latent_channels, .clamped = true};
+    *facts = (pld_autoencoder_facts){.factor = (int64_t)1 << (c->levels - 1),
+                                     .channels = c->latent_channels,
+                                     .clamped = true,
+                                     .takes_mean = true};
     for (int64_t i = 0; i < c->latent_channels; i++) {
         facts->scale[i] = 1.0F / (float)c->deviation[i];
         facts->shift[i] = (float)c->mean[i];

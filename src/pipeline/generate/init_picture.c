@@ -20,6 +20,13 @@ static pld_status check_image(const pld_generation *g, const pld_image *image, c
                             image->width, image->height);
 }
 
+/** How many of the steps are taken. Diffusers' pipelines of flow models round what is left out down, the others what is
+ * taken. */
+static size_t steps_taken(const pld_generation *g, size_t steps) {
+    const double taken = (double)steps * g->options->strength;
+    return pld_sampler_is_flow(g->sampler) ? steps - (size_t)((double)steps - taken) : (size_t)taken;
+}
+
 pld_status pld_init_picture_resolve(pld_generation *g) {
     const pld_generate_options *o = g->options;
     g->first_call = 0;
@@ -40,7 +47,7 @@ pld_status pld_init_picture_resolve(pld_generation *g) {
                         o->strength);
     }
     const size_t steps = pld_sampler_schedule(g->sampler)->steps;
-    const size_t taken = (size_t)((double)steps * o->strength);
+    const size_t taken = steps_taken(g, steps);
     if (taken < 1) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT,
                         "strength: %g of %zu steps is less than one step; use at least %g, or more steps",
@@ -67,12 +74,12 @@ static pld_status prepare_picture(const pld_generation *g, float *picture) {
 }
 
 /** The picture's latents as the denoiser knows them, from what the encoder gave: moments, of which they are drawn, or
- * themselves. */
+ * themselves. The mean stands first among moments. */
 static void take_latents(pld_generation *g, const float *encoded, float *noise) {
     const pld_autoencoder_facts *facts = &g->model->autoencoder_facts;
     const pld_latent_scaling scaling = {facts->scale, facts->shift};
     const int64_t places = g->latent_height * g->latent_width;
-    if (facts->no_moments) {
+    if (facts->no_moments || facts->takes_mean) {
         memcpy(g->image_latents, encoded, g->count * sizeof *encoded);
         pld_latents_scale(g->image_latents, facts->channels, places, &scaling);
         return;

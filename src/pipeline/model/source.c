@@ -29,6 +29,10 @@ static pld_status open_parts_by_themselves(pld_model_source *source, const pld_m
         PLD_TRY(pld_source_files_open(source, options->vae, PLD_ROLE_AUTOENCODER,
                                       &source->files[PLD_SOURCE_AUTOENCODER], log, error));
     }
+    if (options->text_encoder) {
+        PLD_TRY(pld_source_files_open(source, options->text_encoder, PLD_ROLE_TEXT_ENCODER,
+                                      &source->files[PLD_SOURCE_TEXT_ENCODER], log, error));
+    }
     return PLD_OK;
 }
 
@@ -51,7 +55,8 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
                         "%s: no such folder; --config takes a diffusers folder that describes the checkpoint",
                         options->config);
     }
-    if (options->random_weights && (!S_ISDIR(found.st_mode) || options->unet || options->vae)) {
+    if (options->random_weights &&
+        (!S_ISDIR(found.st_mode) || options->unet || options->vae || options->text_encoder)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "%s: random weights need a diffusers folder and no other files", path);
     }

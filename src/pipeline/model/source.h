@@ -21,13 +21,19 @@ typedef struct pld_source_document {
     json_t *json;
 } pld_source_document;
 
-/** A file or folder of weights that was named: the checkpoint itself, --unet, --vae. */
+/** A file or folder of weights that was named: the checkpoint itself, --unet, --vae, --text-encoder. */
 typedef struct pld_source_files {
     pld_weight_files *files;
     pld_layout_contents contents;
 } pld_source_files;
 
-enum { PLD_SOURCE_CHECKPOINT, PLD_SOURCE_DENOISER, PLD_SOURCE_AUTOENCODER, PLD_SOURCE_FILES };
+enum {
+    PLD_SOURCE_CHECKPOINT,
+    PLD_SOURCE_DENOISER,
+    PLD_SOURCE_AUTOENCODER,
+    PLD_SOURCE_TEXT_ENCODER,
+    PLD_SOURCE_FILES
+};
 enum { PLD_SOURCE_DOCUMENTS = 8 };
 
 typedef struct pld_model_source {

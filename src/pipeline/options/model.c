@@ -12,6 +12,10 @@ static const pld_option_row rows[] = {
     {.about = {PLD_OPTION(TEXT, "unet"), OPENING, MODEL, .argument = "FILE", .remote = PLD_REMOTE_NAME,
                .otherwise = "the model's own", .help = "denoising network to use instead, file or folder"},
      PLD_MODEL(unet)},
+    {.about = {PLD_OPTION(TEXT, "text-encoder"), OPENING, MODEL, .argument = "FILE",
+               .remote = PLD_REMOTE_NAME, .otherwise = "the model's own",
+               .help = "text encoder to use, file or folder, with a denoiser's file that has none"},
+     PLD_MODEL(text_encoder)},
     {.about =
          {PLD_OPTION(TEXT, "tokenizer"), .commands = "generate grid evaluate convert tokenize", MODEL,
           .argument = "PATH", .otherwise = "the model's own, or else the installed one",
