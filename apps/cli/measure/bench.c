@@ -79,9 +79,17 @@ typedef struct bench_state {
 /** Folder of the configurations of the published model `name`; false when there is none of that name. */
 static bool find_configurations(const char *name, char *path, size_t size) {
     static const char *const folders[] = {PLADIS_SOURCE_BENCH_MODELS, PLADIS_BENCH_MODELS};
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+    static const char *const indexes[] = {"model_index.json", "modular_model_index.json"};
+    enum { FOLDERS = sizeof folders / sizeof folders[0], INDEXES = sizeof indexes / sizeof indexes[0] };
+    for (size_t i = 0; i < FOLDERS; i++) {
         char index[PATH_MAX];
-        int length = snprintf(index, sizeof index, "%s/%s/model_index.json", folders[i], name);
+        int length = -1;
+        for (size_t j = 0; j < INDEXES; j++) {
+            length = snprintf(index, sizeof index, "%s/%s/%s", folders[i], name, indexes[j]);
+            if (length > 0 && (size_t)length < sizeof index && whole_file_is_there(index)) {
+                break;
+            }
+        }
         if (length > 0 && (size_t)length < sizeof index && whole_file_is_there(index)) {
             snprintf(path, size, "%s/%s", folders[i], name);
             return true;

@@ -151,6 +151,12 @@ static pld_status put_tokenizer(const pld_model_source *source, const pld_family
     const char *pad = pld_model_source_pad(source, part);
     struct stat found;
     const char *given = source->tokenizer;
+    if (!given && !source->folder && part->vocabulary != &pld_installed_clip) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: the folder's %s cannot be made of an installed vocabulary; give the folder that "
+                        "has one with --tokenizer",
+                        source->path, part->tokenizer);
+    }
     char *to = pld_format("%s/%s", folder, part->tokenizer);
     char *inside = pld_format("%s/%s", given ? given : source->folder ? source->folder : "", part->tokenizer);
     pld_status status = to && inside ? make_folder(to, error) : pld_fail_memory(error, 256, "path");
