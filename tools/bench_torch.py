@@ -6,10 +6,11 @@
     bench_torch.py --pladis build/apps/cli/pladis --model random:sd15 --variants f32,f32-channels_last
     bench_torch.py --pladis build/apps/cli/pladis --model random:sdxl --apart --no-memory --stages "evaluation, 1 row;decode"
 
-DIR is a diffusers folder that both sides open (Stable Diffusion, PixArt or SANA). random:sd15, random:sdxl,
-random:pixart-sigma, random:sana-1.6b and random:sana-sprint-0.6b need no files: each side makes up weights of its own for the published configurations, on whose values the time does not depend
-(but for PLADIS's, on the spread of logits). T5 is given as many ids as the bench's prompt has for pladis: padding, which
-PyTorch would compute too, is not compared.
+DIR is a diffusers folder that both sides open (Stable Diffusion, PixArt, SANA or Anima). random:sd15, random:sdxl,
+random:pixart-sigma, random:sana-1.6b, random:sana-sprint-0.6b and random:anima need no files: each side makes up weights of
+its own for the published configurations, on whose values the time does not depend (but for PLADIS's, on the spread of
+logits). T5, Gemma-2 and Qwen3 are given as many ids as the bench's prompt has for pladis: padding, which PyTorch would
+compute too, is not compared.
 
 Each turn runs pladis (`pladis bench stages`) and then every variant of PyTorch on the same number of threads, while the other
 side waits; figures are medians over the turns, ratios medians of the ratios within a turn. PyTorch lives in a process of its
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,14 +54,22 @@ class Pladis:
     def __init__(self, lam, alpha):
         self.lam, self.alpha = lam, alpha
 
+    @staticmethod
+    def heads(x, count, norm):
+        """[B, T, H D] → [B, T, H, D], with a norm over all heads (SANA-Sprint) or over each (Anima)."""
+        if norm is None:
+            return x.unflatten(-1, (count, -1))
+        if norm.weight.numel() == x.shape[-1]:
+            return norm(x).unflatten(-1, (count, -1))
+        return norm(x.unflatten(-1, (count, -1)))
+
     def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, temb=None, **_):
         import torch.nn.functional as F
         from entmax import entmax15
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         q, k, v = (layer(x) for layer, x in ((attn.to_q, hidden_states), (attn.to_k, context), (attn.to_v, context)))
-        q = q if attn.norm_q is None else attn.norm_q(q)
-        k = k if attn.norm_k is None else attn.norm_k(k)
-        q, k, v = (x.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for x in (q, k, v))
+        q, k, v = (self.heads(x, attn.heads, norm).transpose(1, 2)
+                   for x, norm in ((q, attn.norm_q), (k, attn.norm_k), (v, None)))
         if encoder_hidden_states is None:
             out = F.scaled_dot_product_attention(q, k, v)
         else:
@@ -182,9 +192,45 @@ class Sana:
                     encoder_hidden_states=torch.randn(rows, self.TOKENS, config.caption_channels, dtype=self.dtype))
 
 
+class Anima:
+    """Anima's transformer and Qwen3. The conditioner's context is always 512 tokens, zeros behind the text."""
+    FOLDER = "transformer"
+    TOKENS, CONTEXT = 11, 512
+
+    def __init__(self, folder, dtype, random):
+        import torch
+        from diffusers import CosmosTransformer3DModel
+        from diffusers.models.transformers import transformer_cosmos
+        from transformers import Qwen3Model
+        if not hasattr(transformer_cosmos, "transforms"):  # without torchvision; the padding mask is zeros here
+            resize = types.SimpleNamespace(resize=lambda mask, size, interpolation: mask.new_zeros(*mask.shape[:-2], *size))
+            transformer_cosmos.transforms = types.SimpleNamespace(
+                functional=resize, InterpolationMode=types.SimpleNamespace(NEAREST=None))
+        self.dtype = dtype
+        self.network = load(CosmosTransformer3DModel, folder / self.FOLDER, dtype, random)
+        encoder = load(Qwen3Model, folder / "text_encoder", dtype, random)
+        self.encoders = [(encoder, torch.arange(1, self.TOKENS + 1).unsqueeze(0))]
+
+    def set_attention(self, pladis):
+        from diffusers.models.transformers.transformer_cosmos import CosmosAttnProcessor2_0
+        for name, module in self.network.named_modules():
+            if name.endswith("attn2"):
+                module.set_processor(Pladis(LAMBDA, ALPHA) if pladis else CosmosAttnProcessor2_0())
+
+    def evaluate(self, network, sample):
+        import torch
+        rows, (height, width) = sample.shape[0], sample.shape[-2:]
+        context = torch.randn(rows, self.CONTEXT, self.network.config.text_embed_dim, dtype=self.dtype)
+        context[:, self.TOKENS:] = 0
+        return network(hidden_states=sample.unsqueeze(2), encoder_hidden_states=context,
+                       timestep=torch.full((rows,), TIMESTEP / 1000, dtype=self.dtype),
+                       padding_mask=torch.zeros(1, 1, 8 * height, 8 * width, dtype=self.dtype)).sample
+
+
 def denoiser_class(folder):
     """The class of this side by the denoiser's folder and its configuration, or None."""
-    names = {"UNet2DConditionModel": UNet, "PixArtTransformer2DModel": PixArt, "SanaTransformer2DModel": Sana}
+    names = {"UNet2DConditionModel": UNet, "PixArtTransformer2DModel": PixArt, "SanaTransformer2DModel": Sana,
+             "CosmosTransformer3DModel": Anima}
     for name in ("unet", "transformer"):
         file = folder / name / "config.json"
         if file.is_file():
@@ -197,22 +243,24 @@ class Side:
 
     def __init__(self, folder, random, variant, width, height):
         import torch
-        from diffusers import AutoencoderDC, AutoencoderKL
+        import diffusers
         from diffusers.models.attention_processor import AttnProcessor2_0
         self.torch, self.softmax, words = torch, AttnProcessor2_0(), variant.split("-")
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[words[0]]
         self.denoiser = denoiser_class(folder)(folder, self.dtype, random)
         self.encoders, self.network = self.denoiser.encoders, self.denoiser.network
         vae = json.loads((folder / "vae" / "config.json").read_text())["_class_name"]
-        self.vae = load(AutoencoderDC if vae == "AutoencoderDC" else AutoencoderKL, folder / "vae", self.dtype, random)
+        self.vae = load(getattr(diffusers, vae), folder / "vae", self.dtype, random)
+        self.frames = vae == "AutoencoderKLQwenImage"
         if "channels_last" in words:
             self.network.to(memory_format=torch.channels_last)
             self.vae.to(memory_format=torch.channels_last)
         self.layout = torch.channels_last if "channels_last" in words else torch.contiguous_format
         self.run_network = torch.compile(self.network) if "compile" in words else self.network
         self.decoder = torch.compile(self.vae.decode) if "compile" in words else self.vae.decode
-        widths = self.vae.config.get("block_out_channels") or self.vae.config.decoder_block_out_channels
-        scale = 2 ** (len(widths) - 1)
+        config = self.vae.config
+        levels = config.get("block_out_channels") or config.get("decoder_block_out_channels") or config.dim_mult
+        scale = 2 ** (len(levels) - 1)
         self.height, self.width = height // scale, width // scale
         if not self.height:
             self.height = self.width = self.network.config.sample_size
@@ -228,9 +276,13 @@ class Side:
         else:
             self.network.set_attn_processor(Pladis(LAMBDA, ALPHA) if pladis else self.softmax)
         sample = self.torch.randn(rows, self.network.config.in_channels, self.height, self.width, dtype=self.dtype)
+        if hasattr(self.denoiser, "evaluate"):
+            return self.denoiser.evaluate(self.run_network, sample)
         return self.run_network(sample.contiguous(memory_format=self.layout), **self.denoiser.inputs(rows)).sample
 
     def decode(self):
+        if self.frames:
+            return self.decoder(self.torch.randn(1, self.vae.config.z_dim, 1, self.height, self.width, dtype=self.dtype)).sample
         latents = self.torch.randn(1, self.vae.config.latent_channels, self.height, self.width, dtype=self.dtype)
         return self.decoder(latents.contiguous(memory_format=self.layout)).sample
 

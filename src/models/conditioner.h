@@ -10,10 +10,10 @@
 
 /** What is known of a conditioner by its configuration. */
 typedef struct pld_conditioner_facts {
-    int64_t vocabulary;   /**< rows of its embedding */
-    int64_t source_width; /**< of the text encoders' states, side by side */
+    int64_t vocabulary;             /**< rows of its embedding */
+    int64_t source_width;           /**< of the text encoders' states, side by side */
     const char *source_width_field; /**< of its configuration */
-    int64_t width;        /**< of its own */
+    int64_t width;                  /**< of its own */
     int64_t
         least_tokens; /**< shorter texts are filled up to these with states of zeros, which the denoiser attends to */
 } pld_conditioner_facts;

@@ -26,9 +26,8 @@ typedef struct pld_denoiser_facts {
     bool
         text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
     char perturbed[8]; /**< self-attentions that PAG and SEG change where nothing else is said: "mid", "14" */
-    double timestep_scale; /**< by which a timestep is multiplied for the network; 0: it is not */
-    pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
     double timestep_scale;  /**< by which a timestep is multiplied for the network; 0: it is not */
+    pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
     double
         distilled_guidance; /**< the embedded guidance scale where nothing else is asked for; 0: it embeds none */
 } pld_denoiser_facts;

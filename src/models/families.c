@@ -5,8 +5,12 @@
 
 #include "models/families/rows.h"
 
-const pld_family *const pld_families[] = {&pld_family_stable_diffusion, &pld_family_stable_diffusion_xl,
-                                          &pld_family_pixart, &pld_family_sana, &pld_family_anima, NULL};
+const pld_family *const pld_families[] = {&pld_family_stable_diffusion,
+                                          &pld_family_stable_diffusion_xl,
+                                          &pld_family_pixart,
+                                          &pld_family_sana,
+                                          &pld_family_anima,
+                                          NULL};
 
 const pld_part_class *const pld_part_classes[] = {
     &pld_class_unet,

@@ -140,10 +140,9 @@ static const pld_preset anima_turbo = {
     DISTILLED,     .words = "anima turbo"};
 
 static const pld_preset *const rows[] = {
-    &turbo,   &sd_turbo, &lightning_1, &lightning_2, &lightning_4,   &lightning_8,
-    &hyper_1, &hyper_2,  &hyper_4,     &hyper_8,     &hyper_unified, &hyper_cfg_8,
-    &dmd2_1,  &dmd2_4,   &lcm,         &tcd,         &sana_sprint,   &anima_turbo,
-    NULL,
+    &turbo,   &sd_turbo, &lightning_1, &lightning_2,   &lightning_4, &lightning_8, &hyper_1,
+    &hyper_2, &hyper_4,  &hyper_8,     &hyper_unified, &hyper_cfg_8, &dmd2_1,      &dmd2_4,
+    &lcm,     &tcd,      &sana_sprint, &anima_turbo,   NULL,
 };
 
 const pld_preset *const *pld_presets(void) {

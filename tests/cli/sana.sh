@@ -16,7 +16,7 @@ expect 0 info --json "$model"
 grep -q '"kind": *"linear"' "$place/out" || fail "linear self-attention is not called that"
 
 # A folder of the family without a text encoder is refused with a sentence.
-refused 1 'text_encoder' info "$models/sana"
+refused 1 "field 'tokenizer': expected" info "$models/sana"
 
 # Blocks have numbers.
 # shellcheck disable=SC2086
@@ -48,7 +48,7 @@ draw --guidance nag:scale=3 --guidance gag:scale=3 -o more.png
 draw -W 96 -H 160 -o odd.png
 
 # Attention of the text can be looked at.
-draw --attention-statistics statistics.json -o statistics.png
+draw --attention-stats statistics.json -o statistics.png
 grep -q attn2 statistics.json || fail "no statistics of cross-attention"
 if grep -q attn1 statistics.json; then fail "linear attention has no rows to count"; fi
 

@@ -99,8 +99,8 @@ void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored
     pld_error error = {0};
     const pld_denoiser *denoiser = f->network.class->denoiser;
     const pld_stored_tensor *sample = case_tensor(f->c, latents);
-    const pld_denoiser_shape shape = {
-        rows, sample->shape[sample->rank - 2], sample->shape[sample->rank - 1], NULL};
+    const pld_denoiser_shape shape = {rows, sample->shape[sample->rank - 2], sample->shape[sample->rank - 1],
+                                      NULL};
     assert_true(rows <= MOST_ROWS);
     denoiser->facts(f->network.config, &f->facts);
     pld_plan_init(&f->plan, f->network.parameters);

@@ -57,7 +57,7 @@ static const parity_row rows[] = {
     {"vae", "dc-shuffle", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "qwen-vae", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "sana", 0, 0, 2e-5, 2e-2, 0},
-    {"vae", "anima", 0, 0, 2e-5, 2e-2, 0},
+    {"vae", "anima", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "qwen-image", 0, 0, 2e-5, 2e-2, 0},
     {"lora", "sd15", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "pixart", 0, 0, 2e-5, 2.5e-2, 0},

@@ -90,12 +90,17 @@ def clean_latents(folder, picture):
     return folder.vae.encode(pixels).latent * folder.vae.config.scaling_factor
 
 
+def first_step(case):
+    """The rule of diffusers' pipelines of flow models, SanaSprintImg2ImgPipeline among them: what is left out is rounded."""
+    return int(max(case["steps"] - min(case["steps"] * case["strength"], case["steps"]), 0))
+
+
 def run(folder, case, picture):
     """The straight flow: noise on the picture's latents, then the last part of the steps."""
     model, scheduler = folder.transformer, type(folder.scheduler).from_config(folder.scheduler.config)
     install(model, case["pladis"])
     scheduler.set_timesteps(case["steps"])
-    begin = case["steps"] - min(int(case["steps"] * case["strength"]), case["steps"])
+    begin = first_step(case)
     clean = clean_latents(folder, picture)
     noise = torch.randn(clean.shape, generator=torch.Generator("cpu").manual_seed(case["seed"]))
     times = scheduler.timesteps[begin:]
@@ -115,7 +120,7 @@ def run_sprint(folder, case, picture):
     model, scheduler = folder.transformer, diffusers.SCMScheduler.from_config(folder.scheduler.config)
     install(model, case["pladis"])
     scheduler.set_timesteps(case["steps"], intermediate_timesteps=1.3 if case["steps"] == 2 else None)
-    begin = case["steps"] - int(case["steps"] * case["strength"])
+    begin = first_step(case)
     scale = scheduler.config.sigma_data
     g = torch.Generator("cpu").manual_seed(case["seed"])
     clean = clean_latents(folder, picture)
@@ -194,6 +199,7 @@ def main():
             hook = nudge(folder.transformer)
             case["sensitivity"] = relative(draw(folder, case, picture)["latents"], found["latents"])
             hook.remove()
+            case["first_step"] = first_step(case)
             print(case["name"], case["sensitivity"], flush=True)
             cases.append(case)
             tensors.update({f"{case['name']}.{key}": value.contiguous().float() for key, value in found.items()})

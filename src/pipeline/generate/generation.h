@@ -21,7 +21,7 @@ typedef struct pld_generation {
     int64_t latent_width, latent_height;
     size_t steps;
     double pladis_scale;
-    const char *instruction; /* in front of the prompt; NULL: none */
+    const char *instruction;   /* in front of the prompt; NULL: none */
     double distilled_guidance; /* 0: the model is told of none */
     pld_guidance_chain guidance;
     pld_block_scales block_scales; /* of FreeU, if has_block_scales */

@@ -190,18 +190,23 @@ static pld_status find_prediction(const pld_generation *g, const char *name, pld
     static const struct {
         const char *name;
         pld_prediction prediction;
-    } names[] = {{"eps", PLD_PREDICT_EPSILON}, {"epsilon", PLD_PREDICT_EPSILON},
-                 {"v", PLD_PREDICT_V},         {"v_prediction", PLD_PREDICT_V},
-                 {"x0", PLD_PREDICT_SAMPLE},   {"sample", PLD_PREDICT_SAMPLE},
-                 {"flow", PLD_PREDICT_FLOW},   {"flow_prediction", PLD_PREDICT_FLOW}};
+    } names[] = {{"eps", PLD_PREDICT_EPSILON},
+                 {"epsilon", PLD_PREDICT_EPSILON},
+                 {"v", PLD_PREDICT_V},
+                 {"v_prediction", PLD_PREDICT_V},
+                 {"x0", PLD_PREDICT_SAMPLE},
+                 {"sample", PLD_PREDICT_SAMPLE},
+                 {"flow", PLD_PREDICT_FLOW},
+                 {"flow_prediction", PLD_PREDICT_FLOW},
+                 {"trigflow", PLD_PREDICT_TRIGFLOW}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i].name) == 0) {
             *prediction = names[i].prediction;
             return PLD_OK;
         }
     }
-    return pld_fail(g->error, PLD_ERROR_ARGUMENT, "prediction: expected eps, v, x0 or flow, found '%.60s'",
-                    name);
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                    "prediction: expected eps, v, x0, flow or trigflow, found '%.60s'", name);
 }
 
 /** What the denoiser sees of a picture, one for each patch. */

@@ -126,8 +126,8 @@ static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int i
                                            : most_tokens ? most_tokens
                                                          : (size_t)model->pipeline->text_tokens,
                               .empty = !pld_conditioner_of(model) ? PLD_EMPTY_UNSET
-                                       : model->empty_counts       ? PLD_EMPTY_TOKEN
-                                                                   : PLD_EMPTY_NOTHING,
+                                       : model->empty_counts      ? PLD_EMPTY_TOKEN
+                                                                  : PLD_EMPTY_NOTHING,
                               .folded = use->folded,
                               .before = use->before,
                               .after = use->after};

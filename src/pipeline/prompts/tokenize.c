@@ -327,10 +327,8 @@ pld_status pld_tokenize_folder_with(const char *folder, const char *text, size_t
         status = find_instruction(folder, &of, &o, &own, error);
     }
     if (status == PLD_OK) {
-        const pld_prompt_text request = {.text = text,
-                                         .length = length,
-                                         .literal = o.literal,
-                                         .instruction = instruction_of(&o, own)};
+        const pld_prompt_text request = {
+            .text = text, .length = length, .literal = o.literal, .instruction = instruction_of(&o, own)};
         status = add_folders(r, folder, &of, o.positions, &request, error);
     }
     pld_free(own);

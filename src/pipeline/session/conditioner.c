@@ -49,8 +49,7 @@ pld_status pld_session_condition(pld_session *session, const pld_prompt_text *te
     pld_prompt_chunks chunks = {0};
     PLD_TRY(pld_prompt_cut_for_conditioner(model, text, &chunks, error));
     const int64_t tokens = (int64_t)chunks.positions;
-    pld_status status =
-        need(session, (pld_conditioner_request){source->tokens, tokens}, cancel, error);
+    pld_status status = need(session, (pld_conditioner_request){source->tokens, tokens}, cancel, error);
     if (status == PLD_OK) {
         status = pld_prompt_states_allocate(model, tokens, facts->width, states, error);
     }

@@ -26,10 +26,10 @@ typedef struct pld_prompt_text {
 
 /** What a model says of the texts of one encoder. */
 typedef struct pld_prompt_frame {
-    size_t positions;   /**< most ids of a text; of each chunk where the style has chunks */
+    size_t positions;     /**< most ids of a text; of each chunk where the style has chunks */
     pld_empty_text empty; /**< of a style without chunks */
-    bool folded;        /**< white space around the text is cut off, and letters are made small, first */
-    const char *before; /**< template around the text; NULL: nothing */
+    bool folded;          /**< white space around the text is cut off, and letters are made small, first */
+    const char *before;   /**< template around the text; NULL: nothing */
     const char *after;
 } pld_prompt_frame;
 

@@ -161,7 +161,7 @@ static void a_text_of_no_tokens_is_refused(void **state) {
     pld_tokenizer_close(tokenizer);
     /* Nothing stands around Qwen's texts, so an empty one leaves nothing to encode. */
     tokenizer = open_reference_tokenizer("qwen");
-    const pld_prompt_text empty = {"", 0, false, 0, NULL};
+    const pld_prompt_text empty = {.text = ""};
     const pld_prompt_frame bare = {.positions = 64};
     assert_int_equal(pld_prompt_style_whole.cut(tokenizer, &empty, &bare, &chunks, &error), PLD_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "no token of an empty text"));

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint or Anima with diffusers, on the same files.
+
+    compare_transformer.py --model DIR --pladis BIN [--width 1024 --height 1024] [--scales 0,2] [--dtype f32]
+
+pladis draws one picture for each λ of --scales (α = 1.5), without CFG, and dumps what happened. diffusers then gets, network
+after network and in float32, what pladis's own networks were given: the ids of the prompt, the states and the noise, the
+latents. Each error is therefore that of one network alone. Relative errors are ‖a−b‖/‖b‖ over the tensor; the exit code is
+1 when one is beyond its tolerance. With --noise the evaluation is repeated without oneDNN, and twice what that changes is
+granted to it.
+"""
+import argparse
+import gc
+import json
+import subprocess
+import sys
+import tempfile
+import types
+from pathlib import Path
+
+import diffusers
+import torch
+import transformers
+from safetensors.torch import load_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
+from compare import peak_bytes, relative, timed  # noqa: E402
+from oracle.attention import pladis_weights  # noqa: E402
+
+PROMPT = "a photo of a red fox sitting in deep snow, sharp focus"
+ALPHA, SEED = 1.5, 42
+# One forward in float32 on the tiny models; nothing wider is granted unless --noise shows that PyTorch differs from itself.
+TOLERANCES = {"prompt_embeds": 2e-5, "noise_pred": 2e-5, "decoded": 2e-5}
+
+
+def part(kind, folder):
+    key = "dtype" if kind.__module__.startswith("transformers") else "torch_dtype"
+    return kind.from_pretrained(folder, **{key: torch.float32}).eval()
+
+
+class CrossPladis:
+    """PLADIS for modules of diffusers that norm query and key over all heads or over each, or not at all."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, **_):
+        rows = []
+        for x, to, norm in ((hidden_states, attn.to_q, attn.norm_q), (encoder_hidden_states, attn.to_k, attn.norm_k),
+                            (encoder_hidden_states, attn.to_v, None)):
+            y = to(x)
+            over_all = norm is not None and norm.weight.numel() == y.shape[-1]
+            y = (norm(y) if over_all else y).unflatten(-1, (attn.heads, -1))
+            rows.append((norm(y) if norm is not None and not over_all else y).transpose(1, 2))
+        logits = rows[0] @ rows[1].transpose(-1, -2) / rows[0].shape[-1] ** 0.5
+        out = pladis_weights(logits, self.scale, ALPHA).float() @ rows[2]
+        return attn.to_out[1](attn.to_out[0](out.transpose(1, 2).flatten(2)))
+
+
+def stand_in_for_torchvision():
+    """What diffusers' Cosmos transformer wants of torchvision: the padding mask, zeros here, at the size of the latents."""
+    from diffusers.models.transformers import transformer_cosmos
+    resize = types.SimpleNamespace(resize=lambda mask, size, interpolation: mask.new_zeros(*mask.shape[:-2], *size))
+    transformer_cosmos.transforms = types.SimpleNamespace(
+        functional=resize, InterpolationMode=types.SimpleNamespace(NEAREST=None))
+
+
+def install(network, scale):
+    for name, module in network.named_modules():
+        if name.endswith("attn2"):
+            module.set_processor(CrossPladis(scale))
+
+
+class Sana:
+    """SANA, and SANA-Sprint, whose network is told a guidance scale and predicts trigflow's velocity after all."""
+    OPTIONS = ["--complex-instruction", "none"]
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.sprint = "SCM" in (folder / "scheduler" / "scheduler_config.json").read_text()
+
+    def encode(self):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / "tokenizer")
+        encoder = part(transformers.Gemma2Model, self.folder / "text_encoder")
+        ids = torch.tensor([tokenizer(PROMPT).input_ids])
+        return timed(lambda: encoder(ids)[0])
+
+    def network(self):
+        return part(diffusers.SanaTransformer2DModel, self.folder / "transformer")
+
+    def evaluate(self, network, dump):
+        t, noise, states = dump["timesteps"][:1].float(), dump["latents_init"], dump["prompt_embeds"]
+        mask = torch.ones(states.shape[:2])
+        if not self.sprint:
+            return network(noise, states, timestep=t, encoder_attention_mask=mask).sample
+        guidance = torch.tensor([4.5]) * network.config.guidance_embeds_scale
+        s = t.sin() / (t.cos() + t.sin())
+        norm = (s ** 2 + (1 - s) ** 2).sqrt()
+        x = noise * norm
+        y = network(x, states, timestep=s, guidance=guidance, encoder_attention_mask=mask).sample
+        return ((1 - 2 * s) * x + (1 - 2 * s + 2 * s ** 2) * y) / norm * 0.5
+
+    def decode(self, latents):
+        vae = part(diffusers.AutoencoderDC, self.folder / "vae")
+        return timed(lambda: vae.decode(latents / vae.config.scaling_factor).sample)
+
+
+class Anima:
+    """Anima: Qwen3 and the conditioner give the states; one frame of the Qwen-Image autoencoder is the picture."""
+    OPTIONS = []
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def encode(self):
+        ids, encoder = {}, part(transformers.Qwen3Model, self.folder / "text_encoder")
+        for name in ("tokenizer", "t5_tokenizer"):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / name)
+            ids[name] = torch.tensor([tokenizer(PROMPT).input_ids])
+        conditioner = part(diffusers.AnimaTextConditioner, self.folder / "text_conditioner")
+
+        def run():
+            states = encoder(ids["tokenizer"])[0]
+            return conditioner(source_hidden_states=states, target_input_ids=ids["t5_tokenizer"])
+
+        states, seconds = timed(run)
+        return states[:, :ids["t5_tokenizer"].shape[1]], seconds
+
+    def network(self):
+        stand_in_for_torchvision()
+        return part(diffusers.CosmosTransformer3DModel, self.folder / "transformer")
+
+    def evaluate(self, network, dump):
+        noise, states = dump["latents_init"][:, :, None], dump["prompt_embeds"]
+        states = torch.nn.functional.pad(states, (0, 0, 0, 512 - states.shape[1]))
+        height, width = noise.shape[-2:]
+        return network(hidden_states=noise, encoder_hidden_states=states, timestep=dump["timesteps"][:1].float() / 1000,
+                       padding_mask=torch.zeros(1, 1, 8 * height, 8 * width)).sample[:, :, 0]
+
+    def decode(self, latents):
+        vae = part(diffusers.AutoencoderKLQwenImage, self.folder / "vae")
+        mean, std = (torch.tensor(x).view(1, -1, 1, 1) for x in (vae.config.latents_mean, vae.config.latents_std))
+        return timed(lambda: vae.decode((latents * std + mean)[:, :, None]).sample[:, :, 0])
+
+
+def family(folder):
+    config = json.loads((folder / "transformer" / "config.json").read_text())
+    return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima}[config["_class_name"]](folder)
+
+
+def run_pladis(args, options, scale, folder):
+    """(tensors, report) of a picture in one step with λ = scale."""
+    dump, report = folder / "dump.safetensors", folder / "report.json"
+    picture = args.keep / f"{Path(args.model).name}-{scale:g}.png" if args.keep else folder / "picture.png"
+    subprocess.run([args.pladis, "generate", "-q", "-m", args.model, "-p", PROMPT, "--width", str(args.width), "--height",
+                    str(args.height), "--cfg-scale", "1", "--steps", "1", "--seed", str(SEED), "--dtype", args.dtype,
+                    "--pladis", str(scale), "--pladis-alpha", str(ALPHA), "--threads", str(args.threads), "--dump", dump,
+                    "--dump-steps", "--report", report, "--output", picture, *options, *args.option], check=True)
+    return load_file(dump), json.loads(report.read_text())
+
+
+def run_diffusers(args, model, dumps):
+    """For each dump (tensors, seconds by stage, how much --noise changed the evaluation or None)."""
+    states, text_seconds = model.encode()
+    gc.collect()
+    network, found = model.network(), []
+    for scale, dump in zip(args.scales, dumps):
+        install(network, scale)
+        noise_pred, seconds = timed(lambda: model.evaluate(network, dump))
+        noise = None
+        if args.noise:
+            with torch.backends.mkldnn.flags(enabled=False):
+                noise = relative(model.evaluate(network, dump), noise_pred)
+        found.append(({"prompt_embeds": states, "noise_pred": noise_pred}, {"text": text_seconds, "denoise": seconds}, noise))
+    del network
+    gc.collect()
+    for dump, (tensors, seconds, _) in zip(dumps, found):
+        tensors["decoded"], seconds["decode"] = model.decode(dump["latents"])
+    return found
+
+
+def print_errors(dump, want, noise):
+    """The table of errors; True when all are within their tolerances."""
+    good = True
+    for name, tolerance in TOLERANCES.items():
+        tolerance = max(tolerance, 2 * noise if noise and name == "noise_pred" else 0)
+        error = relative(dump["noise_pred.00" if name == "noise_pred" else name], want[name])
+        fine = error <= tolerance  # false for NaN too
+        good = good and fine
+        shape = "x".join(map(str, want[name].shape))
+        print(f"{name:16}{shape:>20}{want[name].std().item():10.3f}{error:12.2e}{tolerance:12.1e}"
+              f"{'' if fine else '  TOO LARGE'}", flush=True)
+    if noise is not None:
+        print(f"two orders of summation in PyTorch: noise_pred {noise:.2e}")
+    return good
+
+
+@torch.no_grad()
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--pladis", required=True, help="the program")
+    parser.add_argument("--width", type=int, default=1024)
+    parser.add_argument("--height", type=int, default=1024)
+    parser.add_argument("--scales", default="2", type=lambda text: [float(x) for x in text.split(",")],
+                        help="values of λ, separated by commas")
+    parser.add_argument("--dtype", default="f32", help="pladis's --dtype")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of each side")
+    parser.add_argument("--option", action="append", default=[], help="further option of pladis generate")
+    parser.add_argument("--keep", type=Path, help="folder for the pictures")
+    parser.add_argument("--noise", action="store_true", help="evaluate without oneDNN, too")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    model, runs = family(Path(args.model)), []
+    for scale in args.scales:
+        with tempfile.TemporaryDirectory() as folder:
+            runs.append(run_pladis(args, model.OPTIONS, scale, Path(folder)))
+    good = True
+    for scale, (dump, report), (want, seconds, noise) in zip(args.scales, runs,
+                                                             run_diffusers(args, model, [dump for dump, _ in runs])):
+        print(f"{args.model}, {args.width}x{args.height}, PLADIS λ {scale:g} α {ALPHA}, {args.dtype}, {report['isa']}, "
+              f"{args.threads} threads; sites: {report['attention_sites']}; peak {report['peak_memory_bytes'] / 1e9:.2f} GB, "
+              f"PyTorch's {peak_bytes() / 1e9:.2f} GB")
+        good = print_errors(dump, want, noise) and good
+        print("seconds of pladis:", {k: round(v, 2) for k, v in report["stages"].items()},
+              "of PyTorch:", {k: round(v, 2) for k, v in seconds.items()}, flush=True)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
