@@ -50,7 +50,7 @@ pld_status bench_draw(bench_run *run, pld_session *session, const bench_generati
     options.cfg_scale = request->cfg_scale;
     options.pladis_scale = request->pladis_scale;
     options.steps = request->steps;
-    options.sampling_method = "euler"; /* one evaluation a step */
+    options.sampling_method = run->sampling_method;
     options.dtype = run->options.dtype;
     options.profile = profile;
     options.progress = watch_progress;
@@ -73,6 +73,10 @@ pld_status bench_open_model(bench_run *run, const bench_model *row, pld_model **
     options.random_weights = row->random;
     options.vocabulary = run->options.vocabulary;
     PLD_TRY(pld_model_open_with(run->engine, row->path, &options, model, error));
+    pld_model_info info = {.struct_size = sizeof info};
+    PLD_TRY(pld_model_get_info(*model, &info, error));
+    /* One evaluation a step; what SANA-Sprint predicts only its own sampler can follow. */
+    run->sampling_method = strcmp(info.scheduler, "scm") == 0 ? NULL : "euler";
     return pld_session_create(*model, session, error);
 }
 

@@ -12,6 +12,7 @@ struct bench_run {
     bench_machine machine;
     pld_engine *engine;
     const pld_kernels *kernels;
+    const char *sampling_method; /* of the open model's pictures; NULL: its own */
     int threads;
     bool bf16; /* products of denoisers have bfloat16 operands */
     bench_result *results;

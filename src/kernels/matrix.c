@@ -1,37 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks for the caches: ROWS × DEPTH of the left side stay in the second level, one panel of DEPTH in the
- * first. */
+/* Blocks for the caches: rows × depth of the left side stay in the second level, one panel of that depth in the
+ * first. Where many panels follow, the block is copied first: rows that lie a whole layer's width apart share
+ * few sets of the cache, most of all where that is a power of two. */
 #include "kernels/matrix.h"
+
+#include <string.h>
 
 #include "core/parallel.h"
 #include "kernels/cuts.h"
 
 enum {
-    ROWS = 240,
-    DEPTH = 320,
-    PAIRS = 4,       /* of panels whose sums pass through the depth together */
-    LEAST_ROWS = 96, /* of an item */
+    ROWS = 192,
+    NARROW_PANEL = 16, /* columns of AVX2's */
+    NARROW_DEPTH = 448,
+    WIDE_DEPTH = 320,
+    LEAST_COPIED = 12, /* panels that a copy of the left side must serve */
+    PAIRS = 4,         /* of panels whose sums pass through the depth together */
+    LEAST_ROWS = 96,   /* of an item */
     /* of an item of patches, which reads its own: panels enough to be worth it */
     LEAST_PATCHES = 24,
     LEAST_PANELS = 4
 };
 
+/** Numbers of the depth in a piece. */
+static int64_t piece_depth(const pld_kernels *k) {
+    return k->panel_columns() <= NARROW_PANEL ? NARROW_DEPTH : WIDE_DEPTH;
+}
+
 /** Floats that a thread wants for a piece of a panel, expanded, for a block's sums before their gate, and for a
  * block of patches. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
-    return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(DEPTH * k->panel_columns());
+    return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(piece_depth(k) * k->panel_columns());
 }
 static size_t sum_floats(const pld_kernels *k, const pld_matrix *matrix) {
     return matrix->weights.halves ? (size_t)(PAIRS * k->panel_columns() * 2 * ROWS) : 0;
 }
 
-static size_t patch_floats(const pld_matrix *matrix) {
-    return matrix->patches.kernel ? (size_t)(ROWS * DEPTH) : 0;
+/** Of a block of the left side that is read or copied. */
+static size_t left_floats(const pld_kernels *k, const pld_matrix *matrix) {
+    const bool copied = pld_panel_count(k, &matrix->weights) >= LEAST_COPIED && !matrix->weights.halves;
+    return matrix->patches.kernel || copied ? (size_t)(ROWS * piece_depth(k)) : 0;
 }
 
 /** Of a thread. */
 static size_t room_floats(const pld_kernels *k, const pld_matrix *matrix) {
-    return piece_floats(k, matrix) + sum_floats(k, matrix) + patch_floats(matrix);
+    return piece_floats(k, matrix) + sum_floats(k, matrix) + left_floats(k, matrix);
 }
 
 size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int threads) {
@@ -53,18 +66,26 @@ typedef struct matrix_block {
     int64_t left_row;
 } matrix_block;
 
-/** Find the left side of the block's piece, or read it. */
-static void place_left(const matrix_job *job, matrix_block *block, float *room) {
+/** Find the left side of the block's piece, which meets so many panels; or read or copy it. */
+static void place_left(const matrix_job *job, matrix_block *block, int64_t panels, float *room) {
     const pld_matrix *matrix = job->matrix;
+    float *own = room + piece_floats(job->k, matrix) + sum_floats(job->k, matrix);
+    const int64_t row = matrix->weights.depth;
+    block->left = own;
+    block->left_row = block->count;
     if (matrix->patches.kernel) {
-        float *patches = room + piece_floats(job->k, matrix);
         pld_patches_read(&matrix->patches, job->operands->left, block->row, block->rows, block->depth,
-                         block->count, patches);
-        block->left = patches;
-        block->left_row = block->count;
-    } else {
-        block->left_row = matrix->weights.depth;
-        block->left = job->operands->left + block->row * block->left_row + block->depth;
+                         block->count, own);
+        return;
+    }
+    const float *from = job->operands->left + block->row * row + block->depth;
+    if (matrix->weights.halves || panels < LEAST_COPIED) {
+        block->left_row = row;
+        block->left = from;
+        return;
+    }
+    for (int64_t i = 0; i < block->rows; i++) {
+        memcpy(own + i * block->count, from + i * row, (size_t)block->count * sizeof *own);
     }
 }
 
@@ -107,9 +128,10 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
     const pld_matrix_operands *o = job->operands;
-    for (; block.depth < weights->depth; block.depth += DEPTH) {
-        block.count = pld_smaller(DEPTH, weights->depth - block.depth);
-        place_left(job, &block, room);
+    const int64_t depth = piece_depth(job->k);
+    for (; block.depth < weights->depth; block.depth += depth) {
+        block.count = pld_smaller(depth, weights->depth - block.depth);
+        place_left(job, &block, last - panel, room);
         for (int64_t n = panel; n < last; n++) {
             const int64_t at = block.row * weights->columns + pld_panel_first(job->k, weights, n);
             const pld_panel_target target = {o->out + at, o->residual ? o->residual + at : NULL,
@@ -123,15 +145,15 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
 static void multiply_halves(const matrix_job *job, matrix_block block, int64_t pair, int64_t last,
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
-    const int64_t row = weights->columns / 2;
+    const int64_t row = weights->columns / 2, depth = piece_depth(job->k);
     float *sums = room + piece_floats(job->k, job->matrix);
     for (int64_t next; pair < last; pair = next) {
         next = pld_smaller(pair + PAIRS, last);
         const int64_t first = pld_panel_first(job->k, weights, 2 * pair);
         const int64_t columns = pld_smaller(pld_panel_first(job->k, weights, 2 * next), row) - first;
-        for (block.depth = 0; block.depth < weights->depth; block.depth += DEPTH) {
-            block.count = pld_smaller(DEPTH, weights->depth - block.depth);
-            place_left(job, &block, room);
+        for (block.depth = 0; block.depth < weights->depth; block.depth += depth) {
+            block.count = pld_smaller(depth, weights->depth - block.depth);
+            place_left(job, &block, 2 * (next - pair), room);
             for (int64_t n = 2 * pair; n < 2 * next; n++) {
                 const int64_t at = n % 2 * columns + pld_panel_first(job->k, weights, n - n % 2) - first;
                 const pld_panel_target target = {sums + at, NULL, 2 * columns};
