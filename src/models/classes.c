@@ -36,13 +36,11 @@ pld_class_role pld_class_role_of(const pld_part_class *class) {
 
 /** The class of a part by its name or, of transformers' configurations, by its model_type. */
 static const pld_part_class *find_part(const char *name) {
-    for (const pld_part_class *const *row = pld_part_classes; *row; row++) {
-        if (strcmp((*row)->name, name) == 0 ||
-            ((*row)->model_type && strcmp((*row)->model_type, name) == 0)) {
-            return *row;
-        }
+    const pld_part_class *found = pld_part_class_find(name);
+    for (const pld_part_class *const *row = pld_part_classes; !found && *row; row++) {
+        found = (*row)->model_type && strcmp((*row)->model_type, name) == 0 ? *row : NULL;
     }
-    return NULL;
+    return found;
 }
 
 bool pld_class_same_network(const pld_part_class *a, const pld_part_class *b) {
@@ -52,14 +50,19 @@ bool pld_class_same_network(const pld_part_class *a, const pld_part_class *b) {
 /** "A", "A or B", "A, B or C" of the classes of a role or, with `wanted`, of those that are the same network. */
 static const char *expected_text(pld_class_role role, const pld_part_class *wanted,
                                  char text[EXPECTED_BYTES]) {
-    const char *names[32];
+    enum { MOST = 32 };
+    const char *names[MOST];
     size_t count = 0, used = 0;
     if (roles[role].expected) {
         return roles[role].expected;
     }
-    for (const pld_part_class *const *row = pld_part_classes; *row && count < 32; row++) {
+    for (const pld_part_class *const *row = pld_part_classes; *row && count < MOST; row++) {
         if (class_roles[(*row)->role] == role && (!wanted || pld_class_same_network(*row, wanted))) {
+            const char *const *other = (*row)->other_names;
             names[count++] = (*row)->name;
+            while (other && *other && count < MOST) {
+                names[count++] = *other++;
+            }
         }
     }
     text[0] = '\0';

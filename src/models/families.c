@@ -25,9 +25,7 @@ const pld_part_class *const pld_part_classes[] = {
     &pld_class_clip_text_projection,
     &pld_class_t5,
     &pld_class_gemma2,
-    &pld_class_gemma2_causal,
     &pld_class_qwen3,
-    &pld_class_qwen3_causal,
     NULL};
 
 const char *const pld_index_names[PLD_INDEX_NAMES] = {"model_index.json", "modular_model_index.json"};
@@ -36,9 +34,17 @@ const char *pld_family_index_name(const pld_family *family) {
     return pld_index_names[family->modular];
 }
 
+static bool has_name(const pld_part_class *class, const char *name) {
+    bool found = strcmp(class->name, name) == 0;
+    for (const char *const *other = class->other_names; other && *other; other++) {
+        found = found || strcmp(*other, name) == 0;
+    }
+    return found;
+}
+
 const pld_part_class *pld_part_class_find(const char *name) {
     for (const pld_part_class *const *row = pld_part_classes; *row; row++) {
-        if (strcmp((*row)->name, name) == 0) {
+        if (has_name(*row, name)) {
             return *row;
         }
     }

@@ -73,6 +73,9 @@ typedef struct pld_description {
 struct pld_part_class {
     const char *name;  /**< "UNet2DConditionModel", as configurations name it */
     const char *title; /**< for people: "U-Net" */
+    const char *const
+        *other_names; /**< of classes that are this network with a last layer that is not needed,
+                                     * "Gemma2ForCausalLM"; NULL-terminated; may be NULL */
     const char
         *model_type; /**< of a class of transformers, as its configurations have it; NULL: one of diffusers */
     pld_part_role role;
@@ -98,7 +101,7 @@ struct pld_part_class {
 /** All classes, NULL at the end. */
 extern const pld_part_class *const pld_part_classes[];
 
-/** The row of this name, or NULL. */
+/** The row that has this name, as its own or among its other names, or NULL. */
 const pld_part_class *pld_part_class_find(const char *name);
 
 #endif

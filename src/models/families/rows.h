@@ -8,9 +8,9 @@
 extern const pld_part_class pld_class_anima_conditioner;
 extern const pld_part_class pld_class_cosmos;
 extern const pld_part_class pld_class_clip_text, pld_class_clip_text_projection;
-extern const pld_part_class pld_class_gemma2, pld_class_gemma2_causal;
+extern const pld_part_class pld_class_gemma2;
 extern const pld_part_class pld_class_pixart;
-extern const pld_part_class pld_class_qwen3, pld_class_qwen3_causal;
+extern const pld_part_class pld_class_qwen3;
 extern const pld_part_class pld_class_sana;
 extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;

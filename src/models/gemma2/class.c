@@ -11,7 +11,7 @@ static const pld_part_layout layouts[] = {
     {0},
 };
 
-static const pld_part_layout none[] = {{0}};
+static const char *const other_names[] = {"Gemma2ForCausalLM", NULL};
 
 static const pld_stranger strangers[] = {{"q_norm.", "a Gemma 3 text encoder, which is not supported"}, {0}};
 
@@ -24,6 +24,7 @@ static const pld_text_encoder_class text_encoder = {pld_causal_facts, build};
 
 const pld_part_class pld_class_gemma2 = {
     .name = "Gemma2Model",
+    .other_names = other_names,
     .title = "text encoder",
     .model_type = "gemma2",
     .role = PLD_ROLE_TEXT_ENCODER,
@@ -31,19 +32,6 @@ const pld_part_class pld_class_gemma2 = {
     .read = pld_gemma2_config_parse,
     .layouts = layouts,
     .strangers = strangers,
-    .unused = pld_causal_unused,
-    .describe = pld_gemma2_describe,
-    .text_encoder = &text_encoder,
-};
-
-const pld_part_class pld_class_gemma2_causal = {
-    .name = "Gemma2ForCausalLM",
-    .title = "text encoder",
-    .model_type = "gemma2",
-    .role = PLD_ROLE_TEXT_ENCODER,
-    .config_bytes = sizeof(pld_causal_config),
-    .read = pld_gemma2_config_parse,
-    .layouts = none,
     .unused = pld_causal_unused,
     .describe = pld_gemma2_describe,
     .text_encoder = &text_encoder,

@@ -15,7 +15,7 @@ static const pld_part_layout layouts[] = {
     {0},
 };
 
-static const pld_part_layout none[] = {{0}};
+static const char *const other_names[] = {"Qwen3ForCausalLM", NULL};
 
 static const pld_stranger strangers[] = {
     {"pre_feedforward_layernorm.", "a Gemma 3 text encoder, which is not supported"}, {0}};
@@ -29,6 +29,7 @@ static const pld_text_encoder_class text_encoder = {pld_causal_facts, build};
 
 const pld_part_class pld_class_qwen3 = {
     .name = "Qwen3Model",
+    .other_names = other_names,
     .title = "text encoder",
     .model_type = "qwen3",
     .role = PLD_ROLE_TEXT_ENCODER,
@@ -36,19 +37,6 @@ const pld_part_class pld_class_qwen3 = {
     .read = pld_qwen3_config_parse,
     .layouts = layouts,
     .strangers = strangers,
-    .unused = pld_causal_unused,
-    .describe = pld_qwen3_describe,
-    .text_encoder = &text_encoder,
-};
-
-const pld_part_class pld_class_qwen3_causal = {
-    .name = "Qwen3ForCausalLM",
-    .title = "text encoder",
-    .model_type = "qwen3",
-    .role = PLD_ROLE_TEXT_ENCODER,
-    .config_bytes = sizeof(pld_causal_config),
-    .read = pld_qwen3_config_parse,
-    .layouts = none,
     .unused = pld_causal_unused,
     .describe = pld_qwen3_describe,
     .text_encoder = &text_encoder,
