@@ -64,6 +64,9 @@ void pld_tokenizer_use_pad(pld_tokenizer *tokenizer, const char *token);
 pld_status pld_tokenizer_parse(const pld_tokenizer_data files[PLD_TOKENIZER_FILE_COUNT], const char *name,
                                pld_tokenizer **tokenizer, pld_error *error);
 
+/** One file of a tokenizer, unpacked where it is compressed by gzip. The caller frees `*data`. */
+pld_status pld_tokenizer_file_read(const char *path, char **data, size_t *size, pld_error *error);
+
 /** NULL is fine. */
 void pld_tokenizer_close(pld_tokenizer *tokenizer);
 

@@ -83,10 +83,20 @@ refused 2 'empty-prompt: an empty text has tokens in models of the family stable
 # Into a folder, which draws the same.
 # shellcheck disable=SC2086
 expect 0 convert "$files-split-dit.safetensors" $split -o converted -q
-[ -f converted/modular_model_index.json ] || fail "the folder is not modular"
+for file in modular_model_index.json scheduler/scheduler_config.json tokenizer/tokenizer_config.json t5_tokenizer/tokenizer.json; do
+    [ -s "converted/$file" ] || fail "the converted folder lacks $file"
+done
 # shellcheck disable=SC2086
 expect 0 generate -m converted $small -p 'two cats' -n blurry --no-metadata -o converted.png
 cmp converted.png folder.png || fail "the converted folder draws another picture"
+# shellcheck disable=SC2086
+expect 0 convert "$files-split-dit.safetensors" $split -o converted --overwrite
+grep -q 'an empty prompt is read as diffusers reads it' "$place/err" || fail "no word about empty prompts"
+expect 0 generate -m converted -W 48 -H 32 --steps 2 -q -p 'two cats' --no-metadata -n '' --empty-prompt token -o told.png
+cmp told.png token.png || fail "the converted folder does not read an empty prompt as it is told"
+expect 0 convert "$model" -o again -q
+expect 0 generate -m again -W 48 -H 32 --steps 2 -q -p 'two cats' --no-metadata -n blurry -o again.png
+cmp again.png folder.png || fail "the folder draws another picture once converted"
 refused 1 'text_encoder' convert "$model" -o whole.safetensors --layout single -q
 
 # LoRAs in three styles, with conditioner and text encoder.

@@ -86,5 +86,26 @@ draw -m folder -o converted.png
 cmp all.png converted.png || fail "float32 of the same numbers draws another picture"
 expect 0 convert "$model" -o halves --dtype bf16
 draw -m halves -o halves.png
+
+# A folder is whole: tokenizer and schedule, and the instruction where it has one of its own.
+for file in model_index.json scheduler/scheduler_config.json tokenizer/tokenizer.json tokenizer/tokenizer_config.json; do
+    [ -s "folder/$file" ] || fail "the converted folder lacks $file"
+done
+[ ! -e folder/complex_instruction.txt ] || fail "an instruction from nowhere"
+expect 0 tokenize -m "$model" --json --complex-instruction 'Draw: ' 'a red fox'
+mv "$place/out" "$place/tokens"
+expect 0 tokenize -m folder --json --complex-instruction 'Draw: ' 'a red fox'
+cmp "$place/out" "$place/tokens" || fail "other tokens in the converted folder"
+echo 'Draw what follows: ' >folder/complex_instruction.txt
+expect 0 convert folder -o told -q
+cmp folder/complex_instruction.txt told/complex_instruction.txt || fail "the instruction is lost"
+for name in folder told; do
+    expect 0 generate -m $name -W 64 -H 64 --steps 1 -q -p 'a red fox' --no-metadata -o $name.png
+done
+cmp folder.png told.png || fail "a folder with an instruction draws another picture once converted"
+if cmp -s folder.png converted.png; then fail "the folder's instruction changes nothing"; fi
+expect 0 convert "$sprint" -o quick -q
+expect 0 generate -m quick -W 64 -H 64 -q --no-metadata --complex-instruction none -p 'a red fox' -o quick.png
+cmp own.png quick.png || fail "SANA-Sprint draws another picture once converted"
 refused 1 'no layout of one file' convert "$model" -o file.safetensors
 [ ! -e file.safetensors ] || fail "a refused conversion left a file"

@@ -205,5 +205,11 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
                         "%s: %zu numbers are too large for f16 and became infinite; use bf16 or f32", output,
                         conversion.overflows);
     }
+    if (status == PLD_OK && folder && model->empty_counts) {
+        pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
+                        "%s: an empty prompt is read as diffusers reads it in a folder; --empty-prompt token "
+                        "reads it as in the files",
+                        output);
+    }
     return status;
 }

@@ -104,18 +104,39 @@ static pld_status put_index(const pld_model_source *source, const char *folder, 
     return status;
 }
 
-/** Copy the plain files of a tokenizer's folder. */
+/** Copy a tokenizer's file, unpacked where it is compressed. */
+static pld_status copy_tokenizer_file(const char *from, const char *to, pld_error *error) {
+    char *data = NULL;
+    size_t size = 0;
+    PLD_TRY(pld_tokenizer_file_read(from, &data, &size, error));
+    const pld_status status = pld_atomic_file_save(to, data ? data : "", size, NULL, error);
+    pld_free(data);
+    return status;
+}
+
+/** Copy the files of a tokenizer's folder. Of two for one name the first that is there counts, as when they are read. */
 static pld_status copy_tokenizer(const char *from, const char *to, pld_error *error) {
-    static const char *const names[] = {
-        "tokenizer.json",          "vocab.json",        "merges.txt",   "tokenizer_config.json",
-        "special_tokens_map.json", "added_tokens.json", "spiece.model", "tokenizer.model"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    static const struct {
+        const char *name, *target;
+    } files[] = {
+        {"tokenizer.json", "tokenizer.json"},
+        {"tokenizer.json.gz", "tokenizer.json"},
+        {"vocab.json", "vocab.json"},
+        {"merges.txt", "merges.txt"},
+        {"tokenizer_config.json", "tokenizer_config.json"},
+        {"special_tokens_map.json", "special_tokens_map.json"},
+        {"added_tokens.json", "added_tokens.json"},
+        {"spiece.model", "spiece.model"},
+        {"tokenizer.model", "tokenizer.model"},
+        {"sentencepiece.bpe.model", "sentencepiece.bpe.model"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct stat found;
-        char *source = pld_format("%s/%s", from, names[i]);
-        char *target = pld_format("%s/%s", to, names[i]);
+        char *source = pld_format("%s/%s", from, files[i].name);
+        char *target = pld_format("%s/%s", to, files[i].target);
         pld_status status = source && target ? PLD_OK : pld_fail_memory(error, 256, "path");
-        if (status == PLD_OK && stat(source, &found) == 0) {
-            status = copy_file(source, target, error);
+        if (status == PLD_OK && stat(source, &found) == 0 && stat(target, &found) != 0) {
+            status = copy_tokenizer_file(source, target, error);
         }
         pld_free(source);
         pld_free(target);
@@ -145,32 +166,70 @@ static pld_status write_tokenizer(const char *vocabulary, const char *pad, const
     return status;
 }
 
-/** The tokenizer of one text encoder, from wherever the model has it. */
-static pld_status put_tokenizer(const pld_model_source *source, const pld_family_part *part,
-                                const char *folder, pld_error *error) {
+/** The installed tokenizer of files that hold none. */
+static pld_status put_installed(const pld_model_source *source, const pld_family_part *part, const char *to,
+                                pld_error *error) {
+    const bool clip = part->vocabulary == &pld_installed_clip;
     const char *pad = pld_model_source_pad(source, part);
-    struct stat found;
-    const char *given = source->tokenizer;
-    if (!given && !source->folder && part->vocabulary != &pld_installed_clip) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+    char *path = NULL;
+    if (clip && source->vocabulary) {
+        return write_tokenizer(source->vocabulary, pad, to, error);
+    }
+    if (part->vocabulary) {
+        PLD_TRY(pld_installed_find(&source->installed, part->vocabulary, &path, error));
+    }
+    if (!path) {
+        return pld_fail(error, PLD_ERROR_MISSING,
                         "%s: the folder's %s cannot be made of an installed vocabulary; give the folder that "
                         "has one with --tokenizer",
                         source->path, part->tokenizer);
     }
+    if (clip) {
+        const pld_status status = write_tokenizer(path, pad, to, error);
+        pld_free(path);
+        return status;
+    }
+    *strrchr(path, '/') = '\0'; /* the folder, which holds the small files too */
+    const pld_status status = copy_tokenizer(path, to, error);
+    pld_free(path);
+    return status;
+}
+
+/** Copy what was given for all tokenizers: a folder, or CLIP's published vocabulary. */
+static pld_status put_given(const pld_model_source *source, const pld_family_part *part, const char *to,
+                            pld_error *error) {
+    struct stat found;
+    char *folder = NULL;
+    bool own = false;
+    if (stat(source->tokenizer, &found) == 0 && !S_ISDIR(found.st_mode)) {
+        return write_tokenizer(source->tokenizer, pld_model_source_pad(source, part), to, error);
+    }
+    PLD_TRY(pld_model_source_given_tokenizer(source, part, &folder, &own, error));
+    const pld_status status = copy_tokenizer(folder, to, error);
+    pld_free(folder);
+    return status;
+}
+
+/** Copy the tokenizer of the model's own folder. */
+static pld_status put_own(const pld_model_source *source, const pld_family_part *part, const char *to,
+                          pld_error *error) {
+    char *from = pld_format("%s/%s", source->folder, part->tokenizer);
+    const pld_status status = from ? copy_tokenizer(from, to, error) : pld_fail_memory(error, 256, "path");
+    pld_free(from);
+    return status;
+}
+
+/** The tokenizer of one text encoder, from wherever the model has it. */
+static pld_status put_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                const char *folder, pld_error *error) {
     char *to = pld_format("%s/%s", folder, part->tokenizer);
-    char *inside = pld_format("%s/%s", given ? given : source->folder ? source->folder : "", part->tokenizer);
-    pld_status status = to && inside ? make_folder(to, error) : pld_fail_memory(error, 256, "path");
+    pld_status status = to ? make_folder(to, error) : pld_fail_memory(error, 256, "path");
     if (status == PLD_OK) {
-        const bool given_file = given && stat(given, &found) == 0 && !S_ISDIR(found.st_mode);
-        if (given_file || (!given && !source->folder)) {
-            status = write_tokenizer(given_file ? given : source->vocabulary, pad, to, error);
-        } else {
-            const bool nested = stat(inside, &found) == 0 && S_ISDIR(found.st_mode);
-            status = copy_tokenizer(nested ? inside : given, to, error);
-        }
+        status = source->tokenizer ? put_given(source, part, to, error)
+                 : source->folder  ? put_own(source, part, to, error)
+                                   : put_installed(source, part, to, error);
     }
     pld_free(to);
-    pld_free(inside);
     return status;
 }
 
@@ -214,7 +273,13 @@ pld_status pld_convert_to_folder(pld_conversion *conversion, const char *folder,
         }
         PLD_TRY(put_part(conversion, part, folder, error));
     }
-    bool preferences = false;
-    PLD_TRY(pld_model_source_has(source, "pladis.json", &preferences, error));
-    return preferences ? put_document(source, folder, "pladis.json", error) : PLD_OK;
+    static const char *const own[] = {"pladis.json", "complex_instruction.txt"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        bool there = false;
+        PLD_TRY(pld_model_source_has(source, own[i], &there, error));
+        if (there) {
+            PLD_TRY(put_document(source, folder, own[i], error));
+        }
+    }
+    return PLD_OK;
 }

@@ -225,25 +225,43 @@ const char *pld_model_source_pad(const pld_model_source *source, const pld_famil
     return row ? row->pad_token : part->pad_token;
 }
 
+pld_status pld_model_source_given_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                            char **folder, bool *own, pld_error *error) {
+    const char *const inside[] = {part->tokenizer, "tokenizer"};
+    *folder = NULL;
+    for (int i = 0; i < 2 && !*folder; i++) {
+        char *path = pld_format("%s/%s", source->tokenizer, inside[i]);
+        if (!path) {
+            return pld_fail_memory(error, 64, "path");
+        }
+        if (is_folder(path)) {
+            *folder = path;
+            *own = i == 0;
+        } else {
+            pld_free(path);
+        }
+    }
+    if (!*folder) {
+        *own = false;
+        *folder = pld_copy_string(source->tokenizer);
+    }
+    return *folder ? PLD_OK : pld_fail_memory(error, 64, "path");
+}
+
 /** From the folder or file that was given for all tokenizers. */
 static pld_status open_given_tokenizer(const pld_model_source *source, const pld_family_part *part,
                                        const char *pad, pld_tokenizer **tokenizer, pld_error *error) {
     if (!is_folder(source->tokenizer)) {
         return pld_tokenizer_open(source->tokenizer, pad, tokenizer, error);
     }
-    char *inside = pld_format("%s/%s", source->tokenizer, part->tokenizer);
-    char *first = pld_format("%s/tokenizer", source->tokenizer);
-    pld_status status = inside && first ? PLD_OK : pld_fail_memory(error, 64, "path");
-    if (status == PLD_OK) {
-        const char *folder = is_folder(inside) ? inside : is_folder(first) ? first : source->tokenizer;
-        status = pld_tokenizer_open(folder, NULL, tokenizer, error);
-        if (status == PLD_OK && folder != inside) {
-            pld_tokenizer_use_pad(*tokenizer,
-                                  pad); /* one set of files serves encoders that pad differently */
-        }
+    char *folder = NULL;
+    bool own = false;
+    PLD_TRY(pld_model_source_given_tokenizer(source, part, &folder, &own, error));
+    const pld_status status = pld_tokenizer_open(folder, NULL, tokenizer, error);
+    pld_free(folder);
+    if (status == PLD_OK && !own) { /* one set of files serves encoders that pad differently */
+        pld_tokenizer_use_pad(*tokenizer, pad);
     }
-    pld_free(inside);
-    pld_free(first);
     return status;
 }
 

@@ -83,6 +83,11 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
 pld_status pld_model_source_tokenizer(const pld_model_source *source, const pld_family_part *part,
                                       pld_tokenizer **tokenizer, pld_error *error);
 
+/** Of source->tokenizer, where that is a folder: the one inside that holds the files for this text encoder, its own or the
+ * first's, or itself. The caller frees `*folder`. `*own`: whether it is of this encoder alone. */
+pld_status pld_model_source_given_tokenizer(const pld_model_source *source, const pld_family_part *part,
+                                            char **folder, bool *own, pld_error *error);
+
 /** The text of the token with which texts for a text encoder are filled up, where its tokenizer does not say. */
 const char *pld_model_source_pad(const pld_model_source *source, const pld_family_part *part);
 

@@ -101,6 +101,17 @@ static pld_status read_file(const char *path, pld_text_buffer *out, pld_error *e
     return status;
 }
 
+pld_status pld_tokenizer_file_read(const char *path, char **data, size_t *size, pld_error *error) {
+    pld_text_buffer bytes = {0};
+    const pld_status status = read_file(path, &bytes, error);
+    if (status != PLD_OK) {
+        pld_text_buffer_free(&bytes);
+    }
+    *data = bytes.data;
+    *size = bytes.used;
+    return status;
+}
+
 /** The text behind a byte order mark, which some editors write. */
 static void drop_mark(pld_text_buffer *text) {
     if (text->used >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) {
