@@ -4,10 +4,12 @@
     make_model.py --family sd15 --out DIR [--dtype f16] [--seed 1500]
 
 Configurations, tensor names and shapes are those of the published models; only the tokenizer is the small one of the
-reference cases, whose ids are valid rows of the real 49408-row embedding. The weights are random but calibrated as the
-reference models are: residual streams stay of order one, cross-attention logits have a standard deviation of about
-2.2 so that PLADIS matters, and both outputs have an ordinary spread. The same seed gives the same weights. One part is
-in memory at a time: SDXL needs 12 GB, the others 5 GB.
+reference cases, whose ids are valid rows of the real 49408-row embedding. Of SANA, SANA-Sprint and Anima it writes none:
+compare_transformer.py takes any diffusers folder of theirs.
+
+The weights are random but calibrated as the reference models are: residual streams stay of order one, cross-attention
+logits have a standard deviation of about 2.2 so that PLADIS matters, and both outputs have an ordinary spread. The same
+seed gives the same weights. One part is in memory at a time: SDXL needs 12 GB, the others 5 GB.
 """
 import argparse
 import shutil

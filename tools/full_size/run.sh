@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Compare full-size models with diffusers: run.sh PLADIS [WORK_FOLDER]
+# Compare full-size models of Stable Diffusion with diffusers: run.sh PLADIS [WORK_FOLDER]. SANA, SANA-Sprint and Anima are
+# compared by compare_transformer.py, which takes any diffusers folder of theirs; make_model.py writes none.
 # PYTHON is the interpreter that has the packages of tools/full_size/requirements.txt, PLADIS_FULL_FAMILIES the list of
 # families, and PLADIS_FULL_SIZE the size of the pictures in pixels. sdxl is compared only if it is listed, because it needs
 # 7 GB of disk and 15 GB of memory. Models (2 GB each) that are not yet in the work folder, by default build/full-size, are
