@@ -19,6 +19,11 @@ for what in Anima transformer text_conditioner 'it contains no text encoder (Qwe
     grep -q "$what" "$place/out" || fail "info of the denoiser's file lacks $what"
 done
 
+# Parts that do not belong together are named by the fields of their classes.
+cp -r "$model" other
+sed 's/"source_dim": 32/"source_dim": 40/' "$model/text_conditioner/config.json" >other/text_conditioner/config.json
+refused 1 'width 40 (source_dim), but those of the text encoders have 32' info other
+
 # Both tokenizers; Qwen's puts nothing around a text.
 expect 0 tokenize -m "$model" 'two cats'
 grep -q t5_tokenizer "$place/out" || fail "tokenize lacks the conditioner's tokenizer"

@@ -18,6 +18,11 @@ grep -q '"kind": *"linear"' "$place/out" || fail "linear self-attention is not c
 # A folder of the family without a text encoder is refused with a sentence.
 refused 1 "field 'tokenizer': expected" info "$models/sana"
 
+# Parts that do not belong together are named by this class's own fields.
+cp -r "$model" other
+sed 's/"caption_channels": 24/"caption_channels": 32/' "$model/transformer/config.json" >other/transformer/config.json
+refused 1 'width 32 (caption_channels), but those of the text encoders have 24' info other
+
 # Blocks have numbers.
 # shellcheck disable=SC2086
 draw() { expect 0 generate $small -p 'a red fox' --no-metadata "$@"; }

@@ -16,6 +16,7 @@ static void facts(const void *config, pld_denoiser_facts *facts) {
         .least_side = c->patch,
         .sample_size = c->sample_size,
         .state_width = c->caption_width,
+        .state_width_field = "caption_channels",
         .perturbed = "0", /* as diffusers' pipeline with PAG */
         .told = c->guidance_embeds ? PLD_SANA_SINUSOIDS : 0,
         /* a network that is told of the guidance scale belongs to SANA-Sprint's pipeline, which leaves times as they are */
