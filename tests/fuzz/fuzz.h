@@ -28,6 +28,9 @@ const char *fuzz_folder(void);
 /** Write a file into fuzz_folder(). */
 void fuzz_write(const char *name, const uint8_t *data, size_t size);
 
+/** Remove it again. */
+void fuzz_remove(const char *name);
+
 /** From here on what the program says on stderr goes nowhere; reports of sanitizers are still seen. */
 void fuzz_quiet(void);
 

@@ -54,3 +54,9 @@ void fuzz_write(const char *name, const uint8_t *data, size_t size) {
     FUZZ_REQUIRE(write(descriptor, data, size) == (ssize_t)size);
     close(descriptor);
 }
+
+void fuzz_remove(const char *name) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", fuzz_folder(), name);
+    FUZZ_REQUIRE(unlink(path) == 0);
+}
