@@ -138,9 +138,9 @@ class UNet:
 
 
 class PixArt:
-    """PixArt's transformer and T5, for texts of as many tokens as the bench's prompt has."""
+    """PixArt's transformer and T5, for texts of as many tokens as the bench's prompt has by the tokenizer in bench/models."""
     FOLDER = "transformer"
-    TOKENS = 14
+    TOKENS = 24
 
     def __init__(self, folder, dtype, random):
         import torch
@@ -164,9 +164,9 @@ class PixArt:
 
 
 class Sana:
-    """SANA's transformer and Gemma-2, for texts of as many tokens as the bench's prompt has."""
+    """SANA's transformer and Gemma-2, for texts of as many tokens as the bench's prompt has, without an instruction."""
     FOLDER = "transformer"
-    TOKENS = 14
+    TOKENS = 22
 
     def __init__(self, folder, dtype, random):
         import torch
@@ -195,7 +195,7 @@ class Sana:
 class Anima:
     """Anima's transformer and Qwen3. The conditioner's context is always 512 tokens, zeros behind the text."""
     FOLDER = "transformer"
-    TOKENS, CONTEXT = 11, 512
+    TOKENS, T5_TOKENS, CONTEXT = 19, 24, 512
 
     def __init__(self, folder, dtype, random):
         import torch
@@ -221,7 +221,7 @@ class Anima:
         import torch
         rows, (height, width) = sample.shape[0], sample.shape[-2:]
         context = torch.randn(rows, self.CONTEXT, self.network.config.text_embed_dim, dtype=self.dtype)
-        context[:, self.TOKENS:] = 0
+        context[:, self.T5_TOKENS:] = 0
         return network(hidden_states=sample.unsqueeze(2), encoder_hidden_states=context,
                        timestep=torch.full((rows,), TIMESTEP / 1000, dtype=self.dtype),
                        padding_mask=torch.zeros(1, 1, 8 * height, 8 * width, dtype=self.dtype)).sample

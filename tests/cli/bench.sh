@@ -115,3 +115,18 @@ refused 2 'multiples' bench operators -m "random:$model" -W 65
 expect 0 bench --help
 said 'random:sd15'
 said 'pladis bench attention'
+
+# PyTorch's side is given texts of as many tokens as the prompt has here, by the small tokenizers of models without files.
+prompt=$(sed -n 's/.*"\(a red fox [^"]*\), %d".*/\1/p' "$source/bench/generation.c")
+[ -n "$prompt" ] || fail "the bench's prompt is not where it was"
+for name in PixArt:pixart-sigma Sana:sana-1.6b Sana:sana-sprint-0.6b Anima:anima; do
+    expect 0 tokenize -m "$source/bench/models/${name#*:}" --json --complex-instruction none "$prompt, 1"
+    python3 - "$place/out" "$source/tools/bench_torch.py" "${name%:*}" <<'END' || fail "${name#*:}: tokens of bench_torch.py"
+import json, re, sys
+tokenizers = json.load(open(sys.argv[1]))["tokenizers"]
+found = [sum(len(chunk["ids"]) for chunk in row["chunks"]) for row in tokenizers]
+body = open(sys.argv[2]).read().split(f"class {sys.argv[3]}:")[1]
+stated = [int(x) for x in re.search(r"TOKENS.* = ([0-9, ]+)", body).group(1).split(", ")]
+assert stated[:len(found)] == found, (stated, found)
+END
+done

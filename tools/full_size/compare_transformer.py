@@ -5,10 +5,10 @@
     compare_transformer.py --model DIR --pladis BIN [--width 1024 --height 1024] [--scales 0,2] [--dtype f32]
 
 DIR is any diffusers folder of these families, such as a published one. pladis draws one picture for each λ of --scales
-(α = 1.5), without CFG, and dumps what happened. diffusers then gets, network after network and in float32, what pladis's own
-networks were given: the ids of the prompt, the states and the noise, the latents. Each error is therefore that of one network alone. Relative errors are ‖a−b‖/‖b‖ over the tensor; the exit code is
-1 when one is beyond its tolerance. With --noise the evaluation is repeated without oneDNN, and twice what that changes is
-granted to it.
+(α = 1.5), without CFG, and dumps what happened. diffusers then gets, network after network and in float32, what
+pladis's own networks were given: the ids of the prompt, the states and the noise, the latents. Each error is therefore
+that of one network alone. Relative errors are ‖a−b‖/‖b‖ over the tensor; the exit code is 1 when one is beyond its
+tolerance. With --noise the evaluation is repeated without oneDNN, and twice what that changes is granted to it.
 """
 import argparse
 import gc
