@@ -14,11 +14,14 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 model=$source/tests/data/reference/models/sd15
 loras=$source/tests/data/loras/files
+models=$source/tests/data/reference/models
+anima=$source/tests/data/reference/files/anima-split
 cd "$place"
 mkdir runs
 
 # What the commands read.
 small="--steps 1 -W 16 -H 16 -t 1 -q"
+split="--vae $anima-vae.safetensors --text-encoder $anima-text.safetensors --tokenizer $models/anima"
 # shellcheck disable=SC2086
 "$pladis" generate -m "$model" -p "a red fox" $small -o drawn.png
 # shellcheck disable=SC2086
@@ -63,15 +66,28 @@ try() {
     try generate -m "$model" --prompt-file "$place/prompts.txt" --sheet $small -o x.png
     try generate -m "$model" --prompt-file "$place/prompts.txt" -b 2 --compare pladis=0,1 --attention-maps a $small -o %d.png \
         --attention-maps-output m%d.png
+    try generate -m "$models/sana-text" -p "a red fox" --complex-instruction "Draw: " --steps 1 -W 64 -H 64 -t 1 -q -o x.png \
+        --attention-stats s.json
+    try generate -m "$models/sana-sprint" -p "a red fox" --complex-instruction none --distilled-guidance 3 --steps 1 -W 64 -H 64 \
+        -t 1 -q -o x.png
+    try generate -m "$models/anima" -p "two cats" -n "" --empty-prompt token $small -o x.png --attention-maps cats \
+        --lora "$source/tests/data/reference/files/anima-lora-comfy.safetensors"
+    try generate -m "$anima-dit.safetensors" $split -p "two cats" -i "$place/plain.png" --strength 1 $small -o x.png
     try grid -m "$model" -p x $small --x cfg-scale=1,3 --y pladis=0,1 -o g.png --csv g.csv
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1" -o e
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1 cfg-scale=1,3" \
         --keep-pictures --select pladis -o e
     try convert "$model" -o x.safetensors -q
     try convert "$place/file.safetensors" --config "$model" -o x -q
+    try convert "$models/sana-text" -o x --dtype f16 -q
+    try convert "$models/anima" -o x -q
+    try convert "$anima-dit.safetensors" $split -o x -q
     try info "$model"
     try info "$model" --json
     try info "$place/file.safetensors" --config "$model" --json
+    try info "$models/sana-sprint" --json
+    try info "$models/anima"
+    try info "$anima-dit.safetensors"
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json
     try info "$place/drawn.png"
@@ -82,6 +98,8 @@ try() {
     try score "$place/star.png" "$place/star.png" --prompts "$place/captions.txt"
     try tokenize -m "$model" "a (red:1.25) fox"
     try tokenize -m "$model" --json "a (red:1.25) fox"
+    try tokenize -m "$models/sana-text" --complex-instruction "Draw: " "a red fox"
+    try tokenize -m "$models/anima" --json "two cats"
     try list
     try bench kernels --only silu --repeats 3 -t 1 --json -
 }
