@@ -32,6 +32,7 @@ static void set_options(const json_t *row, pld_generate_options *o) {
     o->sampling_method = json_text(row, "sampler");
     o->pladis_scale = json_field(row, "pladis", 0);
     o->pladis_alpha = json_field(row, "alpha", 0);
+    o->complex_instruction = json_text(row, "instruction");
 }
 
 static void compare(const json_t *row, const pld_attention_maps *maps, const parity_case *c) {
@@ -88,7 +89,7 @@ static void maps_of_diffusers(void **state) {
     (void)state;
     parity_case c;
     case_open_table("attention_maps", "cases.json", "maps.safetensors", &c);
-    assert_int_equal(json_array_size(c.info), 5);
+    assert_int_equal(json_array_size(c.info), 6);
     for (size_t i = 0; i < json_array_size(c.info); i++) {
         draw_case(json_array_get(c.info, i), &c);
     }

@@ -32,6 +32,9 @@ CASES = [
      "pladis": 2.0, "alpha": 1.5, "cfg": 4.5},
     {"name": "transformer-blocks", "model": "pixart-alpha", "words": ["hare"], "blocks": "0,2", "start": 0.2, "end": 0.8,
      "pladis": 1.5, "alpha": 2.0, "cfg": 1.0},
+    {"name": "behind-an-instruction", "model": "sana-text", "words": ["a", "Fox", "deep snow"], "blocks": "all",
+     "start": 0, "end": 1, "pladis": 2.0, "alpha": 1.5, "cfg": 4.5, "sampler": "dpm++2m",
+     "instruction": "Draw what is asked for.\nUser Prompt: "},
 ]
 PLAIN = {"use_resolution_binning": False, "clean_caption": False}  # what PixArt's pipelines are told
 PROMPT, STEPS, WIDTH, HEIGHT, SEED = "a red fox and a hare in deep snow", 5, 128, 64, 11
@@ -55,10 +58,15 @@ class Watching(PladisProcessor):
         return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask=attention_mask, **more)
 
 
-def positions(tokenizer, word):
-    ids = tokenizer(PROMPT)["input_ids"]
-    piece = tokenizer(word, add_special_tokens=False)["input_ids"]
-    return sorted({i + j for i in range(len(ids)) if ids[i:i + len(piece)] == piece for j in range(len(piece))})
+def positions(tokenizer, word, instruction):
+    """Keys of a word. Of an instruction the first token and the last are keys, too, and the word may be one with a blank."""
+    ids = tokenizer((instruction or "") + PROMPT)["input_ids"]
+    pieces = [tokenizer(word, add_special_tokens=False)["input_ids"]]
+    if instruction:
+        ids = ids[:1] + ids[len(tokenizer.encode(instruction)) - 1:]
+        pieces = [tokenizer(b + word.lower(), add_special_tokens=False)["input_ids"] for b in (" ", "")]
+    return sorted({i + j for piece in pieces for i in range(len(ids)) if ids[i:i + len(piece)] == piece
+                   for j in range(len(piece))})
 
 
 def run(pipe, case):
@@ -68,13 +76,19 @@ def run(pipe, case):
     network = pipe.components.get("transformer") or pipe.unet
     processors = {}
     for name in network.attn_processors:
+        if case.get("instruction") and "attn2" not in name:  # linear attention, which PLADIS leaves alone
+            processors[name] = network.attn_processors[name]
+            continue
         watch = "attn2" in name and (chosen == ["all"] or name.startswith(begins))
         kept.update({name: []} if watch else {})
         processors[name] = Watching(case["pladis"], case["alpha"], kept.get(name))
     network.set_attn_processor(processors)
     more = PLAIN if "transformer" in pipe.components else {}
+    if case.get("instruction"):
+        more = {**PLAIN, "complex_human_instruction": case["instruction"].split("\n")}
     pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=case["cfg"],
          generator=torch.Generator("cpu").manual_seed(SEED), output_type="latent", **more)
+    scale = pipe.vae_scale_factor
     first, end = math.floor(case["start"] * STEPS), math.floor(case["end"] * STEPS)
     out = {}
     for kind, name in enumerate(("dense", "sparse")):
@@ -82,12 +96,12 @@ def run(pipe, case):
         for word in case["words"]:
             total = 0
             for calls in kept.values():
-                share = sum(call[kind][:, positions(pipe.tokenizer, word)].sum(-1) for call in calls[first:end])
+                share = sum(call[kind][:, positions(pipe.tokenizer, word, case.get("instruction"))].sum(-1) for call in calls[first:end])
                 share = share / (end - first)
                 h = round(math.sqrt(share.numel() * HEIGHT / WIDTH))
                 grid = share.reshape(1, 1, h, -1)
-                total = total + F.interpolate(grid, size=(HEIGHT // 8, WIDTH // 8), mode="bilinear",
-                                              align_corners=False)[0, 0]
+                total = total + F.interpolate(grid, size=(HEIGHT // scale, WIDTH // scale),
+                                              mode="bilinear", align_corners=False)[0, 0]
             maps.append(total / len(kept))
         out[f"{case['name']}.{name}"] = torch.stack(maps).float().contiguous()
     return out
@@ -101,9 +115,11 @@ def main():
     tensors = {}
     for case in CASES:
         pipe = diffusers.DiffusionPipeline.from_pretrained(models / case["model"], torch_dtype=torch.float32)
-        pipe.scheduler = diffusers.DDIMScheduler.from_config(pipe.scheduler.config)
+        if "sampler" not in case:
+            pipe.scheduler = diffusers.DDIMScheduler.from_config(pipe.scheduler.config)
         tensors.update(run(pipe, case))
-        case.update(prompt=PROMPT, steps=STEPS, width=WIDTH, height=HEIGHT, seed=SEED, sampler="ddim")
+        case.update(prompt=PROMPT, steps=STEPS, width=WIDTH, height=HEIGHT, seed=SEED)
+        case.setdefault("sampler", "ddim")
     (out / "cases.json").write_text(json.dumps(CASES, indent=1) + "\n")
     save_file(tensors, out / "maps.safetensors")
 

@@ -137,18 +137,25 @@ bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_at
     return true;
 }
 
-/** Where the prompt's own tokens begin in a chunk that has so many in front of a text, and an instruction. */
-static size_t first_of(const pld_tokenizer_tokens *prompt, size_t before) {
-    return prompt->unseen ? prompt->unseen + 2 : before;
+/** How many tokens a tokenizer puts before and after every text. */
+typedef struct ends {
+    size_t before, after;
+} ends;
+
+/** Where the prompt's own tokens begin in a chunk. An instruction's last token is seen, and may have become one with the
+ * prompt's first: the blank at its end did. */
+static size_t first_of(const pld_tokenizer_tokens *prompt, const ends *around) {
+    return prompt->unseen ? prompt->unseen + 1 : around->before;
 }
 
 /** The prompt's pieces, for a word that is not among them. */
-static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *word, pld_error *error) {
+static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const ends *around, const char *word,
+                              pld_error *error) {
     char pieces[256] = "";
     size_t used = 0;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
-        for (size_t i = first_of(prompt, 1); i + 1 < prompt->chunks[c]->count && used + 1 < sizeof pieces;
-             i++) {
+        const size_t end = prompt->chunks[c]->count - around->after;
+        for (size_t i = first_of(prompt, around); i < end && used + 1 < sizeof pieces; i++) {
             const int written = snprintf(pieces + used, sizeof pieces - used, "%s%s", used ? " " : "",
                                          prompt->chunks[c]->pieces[i]);
             used += written > 0 ? (size_t)written : 0;
@@ -160,14 +167,14 @@ static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const char *wo
 
 /** Mark every place where the tokens of a word follow each other in the prompt, among its keys. */
 static void mark_tokens(const pld_attention_maps *maps, const pld_tokenizer_tokens *prompt,
-                        const pld_token_chunk *word, const pld_tokenizer_facts *facts, bool *counts) {
+                        const pld_token_chunk *word, const ends *around, bool *counts) {
     const size_t positions = (size_t)maps->keys / prompt->chunk_count;
-    const size_t before = facts->before_id >= 0, after = facts->after_id >= 0;
-    const size_t length = word->count - before - after;
+    const size_t length = word->count - around->before - around->after;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
         const pld_token_chunk *chunk = prompt->chunks[c];
-        for (size_t at = first_of(prompt, before); length && at + length + after <= chunk->count; at++) {
-            if (memcmp(chunk->ids + at, word->ids + before, length * sizeof *word->ids) == 0) {
+        for (size_t at = first_of(prompt, around); length && at + length + around->after <= chunk->count;
+             at++) {
+            if (memcmp(chunk->ids + at, word->ids + around->before, length * sizeof *word->ids) == 0) {
                 memset(counts + c * positions + at - prompt->unseen, 1, length);
             }
         }
@@ -180,26 +187,29 @@ static size_t key_tokenizer(const pld_model *model) {
     return pld_conditioner_of(model) ? (size_t)model->family->text_count : 0;
 }
 
-/** Mark a word of the prompt as it stands, and as it stands behind a blank: tokens of some vocabularies hold it. */
+/** Mark a word of the prompt as it stands, and as it stands behind a blank: tokens of some vocabularies hold it. The blank
+ * goes where an instruction does, since some models cut off what a text begins with. */
 static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_model *model,
                             const pld_tokenizer_tokens *prompt, pld_error *error) {
+    static const char *const fronts[] = {" ", NULL};
     const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(pld_last_text_part(model)->tokenizer);
+    const ends around = {facts->before_id >= 0, facts->after_id >= 0};
     bool *counts = maps->counts + index * (size_t)maps->keys;
-    for (int blank = 1; blank >= 0; blank--) {
+    for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
+        const pld_prompt_text text = {.text = maps->words[index],
+                                      .length = strlen(maps->words[index]),
+                                      .literal = true,
+                                      .instruction = fronts[i]};
         pld_tokens *word = NULL;
-        char *text = pld_format("%s%s", blank ? " " : "", maps->words[index]);
-        pld_status status = text ? pld_tokenize(model, text, strlen(text), true, &word, error)
-                                 : pld_fail_memory(error, strlen(maps->words[index]), "attention maps");
-        pld_free(text);
-        PLD_TRY(status);
-        mark_tokens(maps, prompt, word->tokenizers[key_tokenizer(model)]->chunks[0], facts, counts);
+        PLD_TRY(pld_tokenize_text(model, &text, &word, error));
+        mark_tokens(maps, prompt, word->tokenizers[key_tokenizer(model)]->chunks[0], &around, counts);
         pld_tokens_destroy(&word);
     }
     maps->tokens[index] = 0;
     for (int64_t key = 0; key < maps->keys; key++) {
         maps->tokens[index] += counts[key];
     }
-    return maps->tokens[index] ? PLD_OK : refuse_word(prompt, maps->words[index], error);
+    return maps->tokens[index] ? PLD_OK : refuse_word(prompt, &around, maps->words[index], error);
 }
 
 static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const pld_tokens *prompt,
@@ -273,6 +283,7 @@ pld_status pld_attention_maps_begin(pld_generation *g) {
     const pld_prompt_text text = {.text = g->options->prompt,
                                   .length = strlen(g->options->prompt),
                                   .literal = g->options->literal_prompt,
+                                  .most_tokens = (size_t)g->options->max_tokens,
                                   .instruction = g->instruction};
     return find_places(maps, g->model, &text, g->error);
 }

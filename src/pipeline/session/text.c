@@ -124,9 +124,8 @@ static void warn_dropped(const pld_model *model, const pld_component *encoder,
         }
         used += (size_t)snprintf(pieces + used, sizeof pieces - used, "%s ", piece);
     }
-    pld_log_message(&model->engine->log, PLD_LOG_WARNING,
-                    "literal prompt: %zu tokens do not fit and are dropped: %s", chunks->dropped.count,
-                    pieces);
+    pld_log_message(&model->engine->log, PLD_LOG_WARNING, "prompt: %zu tokens do not fit and are dropped: %s",
+                    chunks->dropped.count, pieces);
 }
 
 pld_status pld_prompt_states_allocate(const pld_model *model, int64_t tokens, int64_t width,
