@@ -139,9 +139,8 @@ static pld_status start_latents(pld_generation *g) {
 }
 
 /** Hand the network its input: a row for each group of branches that begin equal. */
-static pld_status fill_sample(pld_generation *g, size_t call, const pld_denoiser_plan *denoiser) {
+static pld_status fill_sample(pld_generation *g, const pld_denoiser_plan *denoiser) {
     const pld_value *sample = &denoiser->plan.values[denoiser->values.sample];
-    pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
     for (int64_t i = 0; i < sample->batch; i++) {
         PLD_TRY(pld_plan_write(&denoiser->plan, denoiser->values.sample, i, PLD_CHANNEL_MAJOR, g->model_input,
                                g->error));
@@ -168,8 +167,8 @@ static double network_timestep(const pld_generation *g, size_t call) {
     return scale != 0 && scale != 1 ? (double)((float)timestep * (float)scale) : timestep;
 }
 
-/** Predictions of a set of branches for call `call`, into g->rows: one evaluation whose rows are the
- * branches. */
+/** Predictions of a set of branches for g->model_input and call `call`, into g->rows: one evaluation whose rows are
+ * the branches. */
 static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
     pld_denoiser_plan *denoiser = &g->session->denoisers[set];
     pld_branch branches[PLD_BRANCH_COUNT];
@@ -180,7 +179,7 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
         contexts[i] = context_of(g, branches[i]);
         timesteps[i] = network_timestep(g, call);
     }
-    PLD_TRY(fill_sample(g, call, denoiser));
+    PLD_TRY(fill_sample(g, denoiser));
     pld_run run = pld_session_run(g->session, &denoiser->plan, g->options->cancel);
     const bool active = pld_generation_pladis_active(g, pld_sampler_step_of_call(g->sampler, call));
     run.variants = active ? &g->pladis : &g->dense;
@@ -208,6 +207,8 @@ static pld_status predict(pld_generation *g, size_t call, const float **renoise)
                               .count = g->count,
                               .guided = g->noise_pred};
     const pld_branch_set set = pld_guidance_chain_branches(&g->guidance, step.step, step.steps);
+    /* a prediction of zero, which takes no evaluation, is converted with the input, too */
+    pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
     if (set) {
         PLD_TRY(evaluate(g, call, set));
     }
