@@ -68,6 +68,9 @@ const char *pld_lora_file_family(const pld_lora_file *file) {
     if (stated) {
         return stated;
     }
+    if (parts[PLD_LORA_TEXT_CONDITIONER]) {
+        return "Anima";
+    }
     if (parts[PLD_LORA_TRANSFORMER] > parts[PLD_LORA_UNET]) {
         return "a transformer (FLUX, Stable Diffusion 3 or the like)";
     }

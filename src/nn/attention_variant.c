@@ -61,6 +61,9 @@ pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_plad
     const char *kinds = request->site_kinds ? request->site_kinds : "cross";
     *sites = 0;
     pld_site_choice selection = {request->blocks, ",", 0, "pladis-blocks"};
+    if (strcmp(kinds, "self") == 0 && strcmp(request->blocks, "all") == 0) {
+        selection.option = "pladis-sites self";
+    }
     selection.kinds = strcmp(kinds, "cross") == 0  ? PLD_SITES_TEXT
                       : strcmp(kinds, "self") == 0 ? PLD_SITES_SELF
                       : strcmp(kinds, "all") == 0  ? PLD_SITES_ALL

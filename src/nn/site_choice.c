@@ -77,7 +77,7 @@ static pld_status refuse(const pld_site *sites, size_t count, const pld_site_cho
     if (is_linear(sites, count, choice, name)) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: '%.*s': the self-attention of this model is linear: it has no map of tokens by "
-                        "tokens that could be changed",
+                        "tokens that could be changed; leave it out",
                         choice->option, (int)(name.length < 200 ? name.length : 200), name.text);
     }
     for (size_t i = 0; i < count; i++) {

@@ -7,6 +7,21 @@
 #include "pipeline/generate/preset.h"
 #include "pipeline/model/model.h"
 #include "sampling/guidance.h"
+#include "sampling/sampler.h"
+
+/** What a model's network predicts, as its scheduler's configuration tells; `*reason` is for people. */
+static pld_prediction prediction_of(const pld_scheduler_config *scheduler, const char **reason) {
+    if (scheduler->stated & PLD_FIELD_BIT(PREDICTION_TYPE)) {
+        *reason = "stated in scheduler_config.json";
+        return scheduler->prediction_type;
+    }
+    if (pld_scheduler_states_flow(scheduler)) {
+        *reason = "the class in scheduler_config.json is one of flow models";
+        return PLD_PREDICT_FLOW;
+    }
+    *reason = "not stated in scheduler_config.json: diffusers' default";
+    return PLD_PREDICT_EPSILON;
+}
 
 /** diffusers' words for what the network predicts. */
 const char *pld_prediction_text(pld_prediction prediction) {
@@ -27,18 +42,16 @@ const char *pld_prediction_text(pld_prediction prediction) {
 
 pld_status pld_model_get_info(const pld_model *model, pld_model_info *to, pld_error *error) {
     PLD_TRY(pld_sized_check("pld_model_info", to, error));
-    bool stated = (model->scheduler.stated & PLD_FIELD_BIT(PREDICTION_TYPE)) != 0;
+    const char *reason = NULL;
+    const pld_prediction prediction = prediction_of(&model->scheduler, &reason);
     const pld_told_prediction *told = &model->source.prediction;
     const int side = (int)(model->denoiser_facts.sample_size * model->autoencoder_facts.factor);
     pld_model_info info = {
         .path = model->source.path,
         .layout = model->source.layout,
         .family = model->family->name,
-        .prediction_type =
-            pld_prediction_text(stated ? model->scheduler.prediction_type : PLD_PREDICT_EPSILON),
-        .prediction_reason = told->type ? told->reason
-                             : stated   ? "stated in scheduler_config.json"
-                                        : "not stated in scheduler_config.json: diffusers' default",
+        .prediction_type = pld_prediction_text(prediction),
+        .prediction_reason = told->type ? told->reason : reason,
         .scheduler = model->sampler->name,
         .default_width = side,
         .default_height = side,
@@ -59,8 +72,8 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *to, pld_er
     if (model->known_words) {
         info.trained_words = pld_known_words_list(model->known_words, &info.trained_word_count);
     }
-    char reason[256];
-    const pld_preset *preset = pld_model_preset(model, reason, sizeof reason);
+    char why[256];
+    const pld_preset *preset = pld_model_preset(model, why, sizeof why);
     if (preset) {
         info.default_preset = preset->name;
         info.scheduler = preset->sampling_method;

@@ -162,6 +162,9 @@ void pld_sampler_scale_model_input(const pld_sampler *sampler, size_t call, cons
 /** Whether it samples along a flow. */
 bool pld_sampler_is_flow(const pld_sampler *sampler);
 
+/** Whether a configuration states that of a flow model, by its class or a field. (samplers/choice.c) */
+bool pld_scheduler_states_flow(const pld_scheduler_config *stated);
+
 /** The timestep that the network is told in this call: schedule->timesteps[call], but for scm, whose angles
  *  become times of the straight flow that the network was trained on. */
 double pld_sampler_network_timestep(const pld_sampler *sampler, size_t call);

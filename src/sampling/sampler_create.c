@@ -121,7 +121,7 @@ static pld_status resolve_config(pld_sampler *sampler, const pld_scheduler_confi
     if (pld_has_sigma_schedule(sampler) && !(kind->fields & PLD_FIELD_BIT(USE_KARRAS_SIGMAS))) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "sampler '%s' uses the noise levels of its timesteps, so scheduler '%s' cannot be "
-                        "used; choose another sampler, such as euler or dpm++2m",
+                        "used; leave it out, or choose another sampler, such as euler or dpm++2m",
                         kind->name, sampler->sigma_schedule->name);
     }
     return PLD_OK;

@@ -10,7 +10,7 @@ split="--vae $files-split-vae.safetensors --text-encoder $files-split-text.safet
 small="-W 48 -H 32 --steps 2 -q"
 
 expect 0 info "$model"
-for what in 'family *anima' '512 text positions' '6 attention sites, 3 of them cross-attention' 'text_conditioner'; do
+for what in 'family *anima' 'prediction *flow (the class' '512 text positions' '6 attention sites, 3 of them cross-attention' 'text_conditioner'; do
     grep -q "$what" "$place/out" || fail "info lacks $what"
 done
 expect 0 info "$files-split-dit.safetensors"
@@ -65,6 +65,10 @@ for i in 0 1 2; do
     expect 0 generate -m prefix$i.safetensors $split $small -p 'two cats' -n blurry --no-metadata -o prefix.png
     cmp prefix.png folder.png || fail "prefix$i draws another picture"
 done
+# shellcheck disable=SC2086
+expect 0 generate -m "$files-split-dit.safetensors" --vae "$model/vae" --text-encoder "$model/text_encoder" --tokenizer "$model" \
+    $small -p 'two cats' -n blurry --no-metadata -o folders.png
+cmp folders.png folder.png || fail "folders of parts draw another picture"
 refused 1 'contains no text encoder (Qwen3-0.6B); give one with --text-encoder FILE' generate -m "$files-split-dit.safetensors" -p x -q
 refused 1 'expected the weights of a text encoder' generate -m "$files-split-dit.safetensors" \
     --text-encoder "$files-split-vae.safetensors" -p x -q
@@ -87,7 +91,8 @@ refused 2 'empty-prompt: an empty text has tokens in models of the family stable
 
 # Into a folder, which draws the same.
 # shellcheck disable=SC2086
-expect 0 convert "$files-split-dit.safetensors" $split -o converted -q
+expect 0 convert "$files-split-dit.safetensors" $split -o converted
+grep -q -e '--empty-prompt token draws as the file did' "$place/err" || fail "no word about the other rule"
 for file in modular_model_index.json scheduler/scheduler_config.json tokenizer/tokenizer_config.json t5_tokenizer/tokenizer.json; do
     [ -s "converted/$file" ] || fail "the converted folder lacks $file"
 done
@@ -95,20 +100,20 @@ done
 expect 0 generate -m converted $small -p 'two cats' -n blurry --no-metadata -o converted.png
 cmp converted.png folder.png || fail "the converted folder draws another picture"
 # shellcheck disable=SC2086
-expect 0 convert "$files-split-dit.safetensors" $split -o converted --overwrite
-grep -q 'an empty prompt is read as diffusers reads it' "$place/err" || fail "no word about empty prompts"
 expect 0 generate -m converted -W 48 -H 32 --steps 2 -q -p 'two cats' --no-metadata -n '' --empty-prompt token -o told.png
 cmp told.png token.png || fail "the converted folder does not read an empty prompt as it is told"
 expect 0 convert "$model" -o again -q
 expect 0 generate -m again -W 48 -H 32 --steps 2 -q -p 'two cats' --no-metadata -n blurry -o again.png
 cmp again.png folder.png || fail "the folder draws another picture once converted"
-refused 1 'text_encoder' convert "$model" -o whole.safetensors --layout single -q
+refused 1 'no place for its text_encoder; expected a folder' convert "$model" -o whole.safetensors --layout single -q
 
 # LoRAs in three styles, with conditioner and text encoder.
 for style in kohya comfy diffusers; do
     expect 0 generate -m "$model" -W 48 -H 32 --steps 2 -p 'two cats' --no-metadata --lora "$files-lora-$style.safetensors" -o lora.png
     grep -q 'applied \([0-9]*\) of \1 modules' "$place/err" || fail "$style: some modules have no place"
     if cmp -s lora.png all.png; then fail "$style changes nothing"; fi
+    expect 0 info "$files-lora-$style.safetensors"
+    grep -q 'is *Anima' "$place/out" || fail "$style: info does not know whose LoRA it is"
 done
 
 # Odd sizes, pictures to begin with, masks, guidance, maps and statistics.

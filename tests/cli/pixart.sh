@@ -42,9 +42,9 @@ models=$source/tests/data/reference/models
 {
     refused 1 'sd15/unet.*this is a U-Net, which cannot take the place of the transformer' generate $small -p x --unet "$models/sd15/unet"
     refused 1 'this is a U-Net' grid $small -p x --x seed=1,2 --unet "$models/sd15/unet"
-    refused 1 'expected the weights of a U-Net, found .*a transformer like PixArt' generate $small -p x --unet "$model/transformer"
+    refused 1 'expected the weights of a U-Net or transformer, found .*a transformer like PixArt' generate $small -p x --unet "$model/transformer"
     refused 1 'an autoencoder (VAE), found those of the U-Net' generate $small -p x --vae "$models/sd15/unet"
-    refused 1 'a U-Net, found those of the autoencoder' generate $small -p x --unet "$models/sd15/vae"
+    refused 1 'a U-Net or transformer, found those of the autoencoder' generate $small -p x --unet "$models/sd15/vae"
 }
 refused 1 'this is a U-Net' convert "$model" --unet "$models/sd15/unet" -o converted
 [ ! -e converted ] || fail "a refused conversion left a folder"

@@ -15,6 +15,11 @@ grep -q '4 attention sites, 2 of them cross-attention' "$place/out" || fail "no 
 expect 0 info --json "$model"
 grep -q '"kind": *"linear"' "$place/out" || fail "linear self-attention is not called that"
 
+# Parts that do not belong together are refused by the names of their fields.
+cp -r "$model" other
+sed -i 's/"caption_channels": *[0-9]*/"caption_channels": 16/' other/transformer/config.json
+refused 1 'expects text states of width 16 (caption_channels), but those of the text encoders have 24' info other
+
 # A folder of the family without a text encoder is refused with a sentence.
 refused 1 "field 'tokenizer': expected" info "$models/sana"
 
@@ -45,14 +50,19 @@ draw --guidance nag:scale=3 --guidance gag:scale=3 -o more.png
 # shellcheck disable=SC2086
 {
     refused 1 'guidance seg: layers.*self-attention of this model is linear' generate $small -p x --guidance seg:scale=3
-    refused 1 'pladis-blocks.*self-attention of this model is linear' generate $small -p x --pladis-sites self
+    refused 1 'pladis-sites self.*self-attention of this model is linear' generate $small -p x --pladis-sites self
     refused 1 'guidance freeu: .*up blocks of a U-Net.*none' generate $small -p x --guidance freeu
     refused 2 'distilled-guidance: this model is not told of a guidance scale' generate $small -p x --distilled-guidance 4
     refused 2 'width: expected a multiple of 32' generate $small -p x -W 80
+    refused 2 'guidance cfg++: .*no sampler of flow models' generate $small -p x --guidance cfg++ --sampling-method euler
+    refused 1 "found a transformer like SANA's alone, which is no model" generate $small -p x --unet "$models/sana/transformer"
 }
 draw -W 96 -H 160 -o odd.png
 
-# Attention of the text can be looked at.
+# Attention of the text can be looked at, word by word, behind an instruction too; words that were cut off are none of it.
+expect 0 generate -m "$model" -W 64 -H 64 --steps 1 -p 'a red fox' --complex-instruction 'Draw: ' --attention-maps a,Red,fox -q -o w.png
+# shellcheck disable=SC2086
+refused 2 "attention-maps: 'fox' is not in the prompt, whose tokens are: a ▁red" generate $small -p 'a red fox' --max-tokens 3 --attention-maps fox
 draw --attention-stats statistics.json -o statistics.png
 grep -q attn2 statistics.json || fail "no statistics of cross-attention"
 if grep -q attn1 statistics.json; then fail "linear attention has no rows to count"; fi
@@ -75,11 +85,35 @@ quick="-m $sprint -W 64 -H 64 -q --no-metadata --complex-instruction none -p"
     expect 0 generate $quick 'a red fox' --steps 1 -o one_step.png
     expect 0 generate $quick 'a red fox' --steps 4 -o four_steps.png
     refused 1 'needs SCMScheduler' generate $quick x --sampling-method euler
+    refused 2 "scheduler 'karras' cannot be used; leave it out" generate $quick x --scheduler karras
     refused 2 'distilled-guidance: ' generate $quick x --distilled-guidance -1
 }
 expect 0 generate -m "$sprint" -W 64 -H 64 -p 'a red fox' --complex-instruction none --distilled-guidance 2 -q -o told.png
 expect 0 generate --from told.png -m "$sprint" -q -o again.png
 cmp told.png again.png || fail "the picture does not remember the scale"
+
+# Its own sampler is measured, too.
+expect 0 bench generate -m "$sprint" -W 64 -H 64 --steps 2 --repeats 1
+
+# Without an evaluation the prediction is zero, and x0 = cos(t)·x − sin(t)·v of the angle t = 1.5708 with SANA-Sprint's
+# velocity v of that: the first step of CFG-Zero.
+# shellcheck disable=SC2086
+expect 0 generate $quick x --guidance cfg-zero:scale=3 --steps 1 --dump zero.safetensors -o zero.png
+python3 - <<'END' || fail "a prediction of zero"
+import json, math, struct
+data = open("zero.safetensors", "rb").read()
+length = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + length])
+def read(name):
+    begin, end = header[name]["data_offsets"]
+    return struct.unpack(f"<{(end - begin) // 4}f", data[8 + length + begin:8 + length + end])
+sine, cosine = math.sin(1.5708), math.cos(1.5708)
+t = sine / (sine + cosine)
+norm = math.hypot(t, 1 - t)
+for noise, latent in zip(read("latents_init"), read("latents")):
+    velocity = (1 - 2 * t) * (noise * norm) / norm
+    assert abs(latent - (cosine * noise - sine * velocity)) < 1e-6, (noise, latent)
+END
 
 # From a picture, within a mask, with previews.
 expect 0 generate $small -p 'a red fox' --no-metadata --steps 4 --init-img all.png --strength 0.5 -o from.png

@@ -35,7 +35,7 @@ void info_print_sites(const pld_attention_site *const *sites, size_t count) {
     }
     print_output("\n%zu attention sites, %zu of them cross-attention, where PLADIS acts\n", count, cross);
     for (size_t i = 0; i < count; i++) {
-        print_output("  %-5s  %2d heads of %3d  %s\n", sites[i]->kind, sites[i]->heads, sites[i]->head_size,
+        print_output("  %-6s  %2d heads of %3d  %s\n", sites[i]->kind, sites[i]->heads, sites[i]->head_size,
                      sites[i]->name);
     }
 }

@@ -21,7 +21,7 @@ extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_sana;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
 
-#define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae if it is an autoencoder"
+#define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae or --text-encoder if it is one"
 #define PLD_GIVE_AUTOENCODER "one with --vae FILE"
 #define PLD_GIVE_CHECKPOINT  "a whole checkpoint or folder of its family with -m, and this file with --unet"
 

@@ -87,11 +87,17 @@ static pld_status check_values(const pld_sana_config *c, int64_t cross_width, co
                         "attention_head_dim, found %lld and %lld",
                         top->file, (long long)width, (long long)cross_width, (long long)cross);
     }
-    if ((int64_t)(c->mlp_ratio * (double)width) < 1 || (c->interpolation_scale > 0 && width % 4 != 0)) {
+    if ((int64_t)(c->mlp_ratio * (double)width) < 1) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: width %lld (num_attention_heads times attention_head_dim) does not go together "
-                        "with 'mlp_ratio' %g or with positions",
+                        "%s: field 'mlp_ratio': expected a number that makes at least one channel of %lld, "
+                        "found %g",
                         top->file, (long long)width, c->mlp_ratio);
+    }
+    if (c->interpolation_scale > 0 && width % 4 != 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'interpolation_scale': positions need a width (num_attention_heads times "
+                        "attention_head_dim) that is a multiple of 4, found %lld",
+                        top->file, (long long)width);
     }
     if (c->out_channels < c->channels || c->sample_size < c->patch) {
         return pld_fail(error, PLD_ERROR_FORMAT,

@@ -207,8 +207,8 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
     }
     if (status == PLD_OK && folder && model->empty_counts) {
         pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
-                        "%s: an empty prompt is read as diffusers reads it in a folder; --empty-prompt token "
-                        "reads it as in the files",
+                        "%s: in a folder an empty prompt, which negative ones often are, has no token, as in "
+                        "diffusers; --empty-prompt token draws as the file did",
                         output);
     }
     return status;

@@ -164,7 +164,9 @@ pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_com
     pld_weight_files *view = NULL;
     const size_t first = conversion->count;
     if (!layout) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: single files of %s have no place for its %s",
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: single files of %s have no place for its %s; expected a folder (a name "
+                        "without .safetensors) as the output",
                         conversion->model->source.path, published->title, name_of_part);
     }
     PLD_TRY(open_view(conversion, part, &view, error));

@@ -262,7 +262,8 @@ static void report_sampler(pld_generation *g) {
     pld_guidance_chain_text(&g->guidance, r->guidance, sizeof r->guidance);
     snprintf(r->sampling_method, sizeof r->sampling_method, "%s", pld_sampler_kind_of(g->sampler)->name);
     snprintf(r->scheduler, sizeof r->scheduler, "%s", pld_sampler_sigma_schedule(g->sampler)->name);
-    const bool spaced = (pld_sampler_kind_of(g->sampler)->fields & PLD_FIELD_BIT(TIMESTEP_SPACING)) != 0;
+    const bool spaced = (pld_sampler_kind_of(g->sampler)->fields & PLD_FIELD_BIT(TIMESTEP_SPACING)) != 0 &&
+                        !pld_sampler_is_flow(g->sampler);
     snprintf(r->spacing, sizeof r->spacing, "%s",
              spaced ? pld_spacing_of(config->timestep_spacing)->name : "");
     snprintf(r->prediction_type, sizeof r->prediction_type, "%s",
@@ -280,23 +281,37 @@ static bool acts_at(const pld_variant_table *table, size_t site, const pld_atten
     return false;
 }
 
-/** Sites of each variant; softmax's are those where nothing else is in force. */
+/** Whether a variant other than the plain attention is in force at a site. */
+static bool is_touched(const pld_variant_table *table, size_t site) {
+    bool touched = false;
+    for (const pld_attention_variant *const *row = pld_attention_variants + 1; *row; row++) {
+        touched = touched || acts_at(table, site, *row);
+    }
+    return touched;
+}
+
+/** Add a row to the report of variants, which keeps room for two: plain attention, linear and with softmax. */
+static void report_plain(pld_generation *g, const char *name, int sites) {
+    pld_report *r = &g->report;
+    snprintf(r->variant_names[r->variant_count], sizeof r->variant_names[0], "%s", name);
+    r->variant_sites[r->variant_count++] = sites;
+}
+
+/** Sites of each variant; softmax's and those of linear attention are where nothing else is in force. */
 static void report_variants(pld_generation *g) {
     pld_report *r = &g->report;
-    int touched = 0;
+    int softmax = 0, linear = 0;
     for (size_t i = 0; i < g->model->site_count; i++) {
-        bool other = false;
-        for (const pld_attention_variant *const *row = pld_attention_variants + 1; *row; row++) {
-            other = other || acts_at(&g->pladis, i, *row);
-        }
-        touched += other;
+        const bool plain = !is_touched(&g->pladis, i);
+        linear += plain && g->model->sites[i].kind == PLD_SITE_LINEAR;
+        softmax += plain && g->model->sites[i].kind != PLD_SITE_LINEAR;
     }
     for (const pld_attention_variant *const *row = pld_attention_variants + 1; *row; row++) {
         int sites = 0;
         for (size_t i = 0; i < g->model->site_count; i++) {
             sites += acts_at(&g->pladis, i, *row);
         }
-        if (sites == 0 || r->variant_count + 1 >= PLD_MAX_VARIANTS) {
+        if (sites == 0 || r->variant_count + 2 >= PLD_MAX_VARIANTS) {
             continue;
         }
         char *name = r->variant_names[r->variant_count];
@@ -312,8 +327,12 @@ static void report_variants(pld_generation *g) {
         }
         r->variant_sites[r->variant_count++] = sites;
     }
-    snprintf(r->variant_names[r->variant_count], sizeof r->variant_names[0], "softmax");
-    r->variant_sites[r->variant_count++] = (int)g->model->site_count - touched;
+    if (linear) {
+        report_plain(g, "linear", linear);
+    }
+    if (softmax || !linear) {
+        report_plain(g, "softmax", softmax);
+    }
 }
 
 static void log_variants(const pld_generation *g) {
@@ -431,6 +450,12 @@ static pld_status check_sampler_renoises(const pld_generation *g) {
     const pld_sampler_kind *kind = pld_sampler_kind_of(g->sampler);
     if (!method || kind->renoises) {
         return PLD_OK;
+    }
+    if (pld_sampler_is_flow(g->sampler)) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "guidance %s: adds noise back with a prediction other than the guided one, which no "
+                        "sampler of flow models such as this one supports; use cfg, apg or cfg-zero",
+                        method);
     }
     char able[256] = "";
     for (const pld_sampler_kind *const *row = pld_sampler_kinds(); *row; row++) {

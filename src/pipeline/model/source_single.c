@@ -74,11 +74,13 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
     static const char *const expected[PLD_ROLE_COUNT] = {
         [PLD_ROLE_TEXT_ENCODER] = "the weights of a text encoder",
         [PLD_ROLE_CONDITIONER] = "the weights of a text conditioner",
-        [PLD_ROLE_DENOISER] = "the weights of a U-Net",
+        [PLD_ROLE_DENOISER] = "the weights of a U-Net or transformer",
         [PLD_ROLE_AUTOENCODER] = "the weights of an autoencoder (VAE)"};
     struct stat status_of;
     const bool folder = stat(path, &status_of) == 0 && S_ISDIR(status_of.st_mode);
-    PLD_TRY(folder ? pld_weight_files_open(path, "diffusion_pytorch_model", &files->files, error)
+    /* diffusers' name, and transformers' */
+    const char *stem = role == PLD_ROLE_TEXT_ENCODER ? "model" : "diffusion_pytorch_model";
+    PLD_TRY(folder ? pld_weight_files_open(path, stem, &files->files, error)
                    : pld_weight_files_open_file(path, &files->files, error));
     pld_layout_detect(files->files, &files->contents);
     const pld_layout_part *found = pld_layout_find_role(&files->contents, role);
@@ -150,7 +152,7 @@ static pld_status recognise(pld_model_source *source, pld_error *error) {
     const pld_source_files *holder = pld_model_source_denoiser(source, &found);
     const pld_layout_contents *contents = &source->files[PLD_SOURCE_CHECKPOINT].contents;
     if (!holder && contents->stranger) {
-        return nothing_found(contents, "a Stable Diffusion checkpoint", error);
+        return nothing_found(contents, "a checkpoint of Stable Diffusion or Anima", error);
     }
     if (!holder) {
         const pld_family *usual = pld_families[0];
@@ -199,7 +201,7 @@ pld_status pld_model_source_open_single(pld_model_source *source, const char *co
     PLD_TRY(pld_weight_files_open_file(source->path, &checkpoint->files, error));
     pld_layout_detect(checkpoint->files, &checkpoint->contents);
     if (checkpoint->contents.count == 0) {
-        return nothing_found(&checkpoint->contents, "a Stable Diffusion checkpoint", error);
+        return nothing_found(&checkpoint->contents, "a checkpoint of Stable Diffusion or Anima", error);
     }
     PLD_TRY(pld_check_plain_numbers(checkpoint->files, log, error));
     report_extras(&checkpoint->contents, log);

@@ -33,6 +33,11 @@ static bool is_flow_model(const pld_scheduler_config *stated, const pld_sampling
            (stated->stated & PLD_FIELD_BIT(USE_FLOW_SIGMAS) && stated->use_flow_sigmas);
 }
 
+bool pld_scheduler_states_flow(const pld_scheduler_config *stated) {
+    const pld_sampling_options nothing = {0};
+    return is_flow_model(stated, &nothing);
+}
+
 /** SANA-Sprint's kind, which one sampler alone can follow. */
 static bool is_trigflow_model(const pld_scheduler_config *stated) {
     return strcmp(stated->class_name, pld_sampler_scm.class_name) == 0 ||
