@@ -37,6 +37,8 @@ typedef struct pld_product_settings {
     bool low_memory;      /**< drop what other networks hold before one is prepared */
     bool bf16;            /**< operands of products rounded to bfloat16, sums float32; where that pays */
     bool split;           /**< other operands as the sums of two bfloat16 numbers: nearly float32 */
+    bool
+        streamed; /**< weights of linear layers are read from their files where they are used, and not kept */
 } pld_product_settings;
 
 /** What one prompt gives to every evaluation of a network: values from outside its plan, computed once, in the order

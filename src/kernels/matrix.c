@@ -109,18 +109,19 @@ static void panel_piece(const matrix_job *job, const matrix_block *block, int64_
     const pld_panels *weights = &job->matrix->weights;
     const pld_matrix_operands *o = job->operands;
     const float *bias = block->depth == 0 ? o->bias : NULL;
-    job->k->panel_product(&(pld_panel_product){
-        .left = block->left,
-        .left_row = block->left_row,
-        .rows = block->rows,
-        .depth = block->count,
-        .panel = pld_panels_read(job->k, weights, o->packed, panel, block->depth, block->count, room),
-        .bias = bias ? bias + pld_panel_first(job->k, weights, panel) : NULL,
-        .gate = panel_gate(job, block->row, panel),
-        .add = block->depth == 0 ? target->add : target->out,
-        .out = target->out,
-        .out_row = target->out_row,
-        .columns = pld_panel_width(job->k, weights, panel)});
+    job->k->panel_product(
+        &(pld_panel_product){.left = block->left,
+                             .left_row = block->left_row,
+                             .rows = block->rows,
+                             .depth = block->count,
+                             .panel = pld_panels_read(job->k, weights, o->packed, panel - o->first_panel,
+                                                      block->depth, block->count, room),
+                             .bias = bias ? bias + pld_panel_first(job->k, weights, panel) : NULL,
+                             .gate = panel_gate(job, block->row, panel),
+                             .add = block->depth == 0 ? target->add : target->out,
+                             .out = target->out,
+                             .out_row = target->out_row,
+                             .columns = pld_panel_width(job->k, weights, panel)});
 }
 
 /** The pieces of the depth, outermost, so that one of the left side meets all panels. */
@@ -178,15 +179,14 @@ static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t
     }
 }
 
-/** What is shared out beside rows. */
-static int64_t column_parts(const pld_kernels *k, const pld_matrix *matrix) {
+int64_t pld_matrix_panel_groups(const pld_kernels *k, const pld_matrix *matrix) {
     return pld_panel_count(k, &matrix->weights) / pld_panels_together(&matrix->weights);
 }
 
 static void matrix_items(void *context, size_t begin, size_t end, int thread) {
     const matrix_job *job = context;
     const int64_t rows = job->matrix->rows;
-    const int64_t panels = column_parts(job->k, job->matrix);
+    const int64_t panels = pld_matrix_panel_groups(job->k, job->matrix);
     float *room = (float *)job->operands->scratch + (size_t)thread * room_floats(job->k, job->matrix);
     for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
         int64_t r = item / job->panel_parts;
@@ -198,7 +198,7 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
 
 /** Whole blocks of rows share a panel's expansion, as many for each thread; few rows leave the panels to share out. */
 static void share_out(matrix_job *job, int threads) {
-    const int64_t panels = column_parts(job->k, job->matrix);
+    const int64_t panels = pld_matrix_panel_groups(job->k, job->matrix);
     const int64_t workers = threads, rows = job->matrix->rows;
     job->row_parts = pld_smaller(workers * pld_parts(rows, workers * ROWS), pld_larger(1, rows / LEAST_ROWS));
     job->panel_parts = pld_smaller(pld_parts(workers * PLD_LEAST_ITEMS, job->row_parts), panels);
@@ -214,4 +214,10 @@ void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
     matrix_job job = {k, matrix, operands, 1, 1};
     share_out(&job, threads);
     pld_parallel_for(threads, (size_t)(job.row_parts * job.panel_parts), matrix_items, &job);
+}
+
+void pld_matrix_run_panels(const pld_kernels *k, const pld_matrix *matrix, int64_t first, int64_t last,
+                           const pld_matrix_operands *operands) {
+    const matrix_job job = {k, matrix, operands, 1, 1};
+    matrix_part(&job, 0, matrix->rows, first, last, operands->scratch);
 }

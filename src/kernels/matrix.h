@@ -28,6 +28,7 @@ typedef struct pld_matrix_operands {
     const float *gate;     /* [rows / gate_rows, N], one after the other gate_step floats apart; or NULL: 1 */
     int64_t gate_rows;     /* 0: all rows have one gate */
     int64_t gate_step;
+    int64_t first_panel; /* with which `packed` begins; 0 of whole weights */
 } pld_matrix_operands;
 
 /** Bytes of scratch that a run on so many threads needs. */
@@ -36,5 +37,13 @@ size_t pld_matrix_scratch(const pld_kernels *k, const pld_matrix *matrix, int th
 /** Run it. The result does not depend on the number of threads. */
 void pld_matrix_run(const pld_kernels *k, const pld_matrix *matrix, int threads,
                     const pld_matrix_operands *operands);
+
+/** All rows times panels [first, last), or pairs of panels of halves, on the caller's thread alone, with the bytes that
+ * pld_matrix_run gives. The scratch is that of one thread. */
+void pld_matrix_run_panels(const pld_kernels *k, const pld_matrix *matrix, int64_t first, int64_t last,
+                           const pld_matrix_operands *operands);
+
+/** What of a matrix's panels pld_matrix_run_panels counts: panels, or pairs of them. */
+int64_t pld_matrix_panel_groups(const pld_kernels *k, const pld_matrix *matrix);
 
 #endif

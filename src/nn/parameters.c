@@ -270,6 +270,12 @@ pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t cou
     return PLD_OK;
 }
 
+bool pld_parameter_is_streamable(const pld_parameter *parameter) {
+    const pld_weight *weight = &parameter->weight;
+    return parameter->change_count == 0 && !weight->transposed && !weight->steps &&
+           !pld_safetensors_is_random(weight->file);
+}
+
 static held_form *find_form(const pld_parameter *parameter, const void *layout, size_t layout_size) {
     for (held_form *form = parameter->forms; form; form = form->next) {
         if (form->layout_size == layout_size &&

@@ -69,6 +69,9 @@ pld_status pld_parameter_values(pld_parameter *parameter, const float **values, 
 pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
                               pld_error *error);
 
+/** Whether pld_parameter_read gives rows of it as fast as its file does: it is in one, in this order, and unchanged. */
+bool pld_parameter_is_streamable(const pld_parameter *parameter);
+
 /** A form of a weight that is made once and shared, or of two weights of one shape that are computed together. */
 typedef struct pld_packing {
     const void *layout;     /**< bytes that tell this form from others, compared as they are */

@@ -84,6 +84,7 @@ static float *encode(const network *n, const int32_t *ids, pld_text_request requ
     float *states = pld_allocate(*count, sizeof *states);
     assert_non_null(states);
     memcpy(states, pld_plan_map(&plan, values.states), *count * sizeof *states);
+    text_encoder_check_streamed(n, &request, ids, states);
     pld_plan_free(&plan);
     return states;
 }

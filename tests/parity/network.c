@@ -144,3 +144,20 @@ void text_encoder_run(const network *n, const pld_text_request *request, const i
     check_status(pld_plan_prepare(&run, &error), &error);
     check_status(pld_plan_run(&run, &error), &error);
 }
+
+void text_encoder_check_streamed(const network *n, const pld_text_request *request, const int32_t *ids,
+                                 const float *states) {
+    pld_error error = {0};
+    pld_plan plan;
+    pld_text_values values;
+    pld_plan_init(&plan, n->parameters);
+    check_status(n->class->text_encoder->build(&plan, n->config, request, &values, &error), &error);
+    pld_run run = forced_run(&plan);
+    run.ids = ids;
+    run.settings.streamed = true;
+    check_status(pld_plan_prepare(&run, &error), &error);
+    check_status(pld_plan_run(&run, &error), &error);
+    assert_memory_equal(pld_plan_map(&plan, values.states), states,
+                        pld_value_floats(&plan.values[values.states]) * sizeof *states);
+    pld_plan_free(&plan);
+}

@@ -51,4 +51,8 @@ void watch(void *user, const char *name, const pld_value *value, const float *da
 void text_encoder_run(const network *n, const pld_text_request *request, const int32_t *ids, watcher *w,
                       pld_plan *plan, pld_text_values *values);
 
+/** Run a text encoder on the same with weights that are read where they are used: its states are the bytes of `states`. */
+void text_encoder_check_streamed(const network *n, const pld_text_request *request, const int32_t *ids,
+                                 const float *states);
+
 #endif

@@ -68,6 +68,7 @@ static void compare_full_texts(const parity_case *c, const network *n, const tex
         snprintf(name, sizeof name, "hidden_states.%02d", (int)(facts.layers - request.skip));
     }
     check_value(c, name, &plan, values.states, "states taken", tolerance);
+    text_encoder_check_streamed(n, &request, ids, pld_plan_map(&plan, values.states));
     pld_plan_free(&plan);
     pld_free(ids);
 }
@@ -91,6 +92,8 @@ static void compare_masked_texts(const parity_case *c, const network *n, const t
                         relative_error(pld_plan_map(&plan, values.states), expected,
                                        pld_value_floats(&plan.values[values.states])),
                         tolerance);
+            text_encoder_check_streamed(n, &request, ids + row * shape->shape[1],
+                                        pld_plan_map(&plan, values.states));
             pld_free(expected);
             pld_plan_free(&plan);
         }

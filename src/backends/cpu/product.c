@@ -7,6 +7,7 @@
 static const pld_product_path *const paths[] = {&pld_product_grouped,
                                                 &pld_product_bf16,
                                                 &pld_product_split,
+                                                &pld_product_streamed,
                                                 &pld_product_matrix,
                                                 &pld_product_winograd,
                                                 &pld_product_direct,

@@ -21,7 +21,9 @@ typedef struct pld_product_path {
 extern const pld_product_path
     pld_product_grouped;                        /**< linear layers of groups of channels: kernels/grouped.h */
 extern const pld_product_path pld_product_bf16; /**< most of a network in bfloat16: kernels/convolution.h */
-extern const pld_product_path pld_product_split;    /**< the rest likewise, split: kernels/pairs.h */
+extern const pld_product_path pld_product_split; /**< the rest likewise, split: kernels/pairs.h */
+extern const pld_product_path
+    pld_product_streamed; /**< linear layers whose weights are not kept: the same bytes, from the files */
 extern const pld_product_path pld_product_matrix;   /**< linear layers: kernels/matrix.h */
 extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kernels/winograd/winograd.h */
 extern const pld_product_path pld_product_direct;   /**< every convolution: kernels/matrix.h, patches.h */

@@ -134,6 +134,10 @@ void pld_safetensors_close(pld_safetensors **file) {
     }
 }
 
+bool pld_safetensors_is_random(const pld_safetensors *file) {
+    return !file->source;
+}
+
 const char *pld_safetensors_path(const pld_safetensors *file) {
     return file->source ? pld_mapping_path(file->source) : "random weights";
 }

@@ -36,6 +36,9 @@ pld_safetensors *pld_safetensors_share(pld_safetensors *file);
 pld_status pld_safetensors_create_random(const char *header, size_t length, uint64_t data_bytes,
                                          pld_safetensors **file, pld_error *error);
 
+/** Whether the values are made up. */
+bool pld_safetensors_is_random(const pld_safetensors *file);
+
 /** Close; `*file` becomes NULL. NULL is accepted. The file itself is closed by its last owner. */
 void pld_safetensors_close(pld_safetensors **file);
 

@@ -44,6 +44,10 @@ void pld_session_destroy(pld_session **session) {
     *session = NULL;
 }
 
+/** Weights of a text encoder that are read where they are used: of several gigabytes, for which packing them takes longer
+ * than what a prompt has of them, and which would be in the way of the denoiser's. */
+static const uint64_t streamed_bytes = (uint64_t)1 << 30;
+
 static bool is_text_encoder(const pld_model *model, const pld_parameters *parameters) {
     return parameters != pld_denoiser_of(model)->parameters &&
            parameters != pld_autoencoder_of(model)->parameters;
@@ -54,6 +58,8 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
     pld_product_settings settings = engine->settings;
     pld_product_settings_set_bf16(&settings, engine->device, session->bf16,
                                   is_text_encoder(session->model, plan->parameters));
+    settings.streamed = is_text_encoder(session->model, plan->parameters) &&
+                        pld_weight_files_bytes(pld_parameters_files(plan->parameters)) >= streamed_bytes;
     return (pld_run){.plan = plan,
                      .device = engine->device,
                      .settings = settings,
@@ -68,7 +74,10 @@ static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_se
     const pld_weight_files *files = pld_parameters_files(parameters);
     const uint64_t elements = pld_weight_files_elements(files);
     const uint64_t least = elements * sizeof(uint16_t), most = elements * sizeof(float);
-    uint64_t all = pld_weight_files_bytes(files);
+    uint64_t all = settings->streamed && !settings->split ? 0 : pld_weight_files_bytes(files);
+    if (all == 0) {
+        return 0;
+    }
     all = settings->bf16 || all < least ? least : settings->split || all > most ? most : all;
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
