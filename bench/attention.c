@@ -159,7 +159,8 @@ static pld_status make_product(const bench_run *run, const layer *l, void **pack
 static void project(const bench_run *run, const layer *l, const float *left, const void *packed,
                     const float *bias, float *out) {
     pld_matrix_run(run->kernels, &l->projection, run->threads,
-                   &(pld_matrix_operands){.left = left, .packed = packed, .bias = bias, .out = out});
+                   &(pld_matrix_operands){
+                       .left = left, .packed = packed, .bias = bias, .out = out, .scratch = l->scratch});
 }
 
 static pld_status fill_layer(const bench_run *run, layer *l, pld_error *error) {
@@ -180,6 +181,10 @@ static pld_status fill_layer(const bench_run *run, layer *l, pld_error *error) {
         const size_t size = pld_attention_scratch_size_with(run->kernels, &problem, run->threads);
         l->scratch_size = size > l->scratch_size ? size : l->scratch_size;
     }
+    l->projection = (pld_matrix){.weights = {PLD_PANEL_F32, (int64_t)width, (int64_t)width, 1, false},
+                                 .rows = shape->queries};
+    const size_t room = pld_matrix_scratch(run->kernels, &l->projection, run->threads);
+    l->scratch_size = room > l->scratch_size ? room : l->scratch_size;
     l->scratch = pld_allocate_aligned(l->scratch_size, 1);
     if (!l->hidden || !l->query || !l->out || !l->result || !l->key || !l->value || !l->bias || !l->scratch ||
         !l->distances) {
@@ -188,8 +193,6 @@ static pld_status fill_layer(const bench_run *run, layer *l, pld_error *error) {
     if (!shape->cross) {
         return PLD_OK;
     }
-    l->projection = (pld_matrix){.weights = {PLD_PANEL_F32, (int64_t)width, (int64_t)width, 1, false},
-                                 .rows = shape->queries};
     PLD_TRY(make_product(run, l, &l->to_q_weight, error));
     return make_product(run, l, &l->to_out_weight, error);
 }

@@ -37,18 +37,23 @@ pld_status pld_factor_product_run(const pld_factor_product *p, const pld_kernels
     const int workers = work < 1e6 ? 1 : threads;
     const pld_matrix matrix = {.weights = {PLD_PANEL_F32, (int64_t)p->columns, (int64_t)p->inner, 1, false},
                                .rows = (int64_t)p->rows};
-    const size_t bytes = pld_panels_bytes(k, &matrix.weights);
+    const size_t bytes = pld_panels_bytes(k, &matrix.weights), room = pld_matrix_scratch(k, &matrix, workers);
     float *packed = pld_allocate_aligned(bytes, 1);
-    if (!packed) {
-        return pld_fail_memory(error, bytes, "the product of a LoRA's factors");
+    void *scratch = pld_allocate_aligned(room, 1);
+    if (!packed || !scratch) {
+        pld_free(packed);
+        pld_free(scratch);
+        return pld_fail_memory(error, bytes + room, "the product of a LoRA's factors");
     }
     panels_task task = {p, k, &matrix.weights, packed};
     pld_parallel_for(workers, (size_t)pld_panel_count(k, &matrix.weights), pack_panels, &task);
-    /* panels of float32, without halves, need no scratch */
-    pld_matrix_run(
-        k, &matrix, workers,
-        &(pld_matrix_operands){
-            .left = p->left, .packed = packed, .residual = p->accumulate ? out : NULL, .out = out});
+    pld_matrix_run(k, &matrix, workers,
+                   &(pld_matrix_operands){.left = p->left,
+                                          .packed = packed,
+                                          .residual = p->accumulate ? out : NULL,
+                                          .out = out,
+                                          .scratch = scratch});
     pld_free(packed);
+    pld_free(scratch);
     return PLD_OK;
 }
