@@ -4,14 +4,9 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 
-static const pld_product_path *const paths[] = {&pld_product_grouped,
-                                                &pld_product_bf16,
-                                                &pld_product_split,
-                                                &pld_product_streamed,
-                                                &pld_product_matrix,
-                                                &pld_product_winograd,
-                                                &pld_product_direct,
-                                                NULL};
+static const pld_product_path *const paths[] = {
+    &pld_product_grouped, &pld_product_bf16,     &pld_product_split,  &pld_product_streamed,
+    &pld_product_matrix,  &pld_product_winograd, &pld_product_direct, NULL};
 
 static pld_status prepare_product(pld_executable *e, const pld_operator *op, pld_error *error) {
     const pld_product_path *const *path = paths;
