@@ -55,7 +55,7 @@ typedef struct pld_attention_view {
     pld_branch branch;
     const pld_attention_choice *choice;          /**< NULL: softmax */
     const struct pld_attention_problem *problem; /**< of the row; `out` and rows are not set */
-    int64_t height, width;                       /**< grid of the queries */
+    int64_t height, width; /**< grid of the queries; of a joint attention: of the picture's */
 } pld_attention_view;
 
 /** Memory that a plan at rest has left to the next one, so that it need not be cleared by the system again. */

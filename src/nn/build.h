@@ -261,6 +261,8 @@ typedef struct pld_rotation_options {
 /** Norm and rotation of the heads of x [B, T, heads·head_size], in its place; returns x. */
 pld_value_id pld_rotate_heads(pld_builder *b, pld_value_id x, const pld_rotation_options *options);
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
+/** The tokens of x, and behind them those of `second`, of as many rows and channels → [B, T, C]. */
+pld_value_id pld_concat_tokens(pld_builder *b, pld_value_id x, pld_value_id second);
 /** x with `count` more channels of zeros behind its own. */
 pld_value_id pld_zero_channels(pld_builder *b, pld_value_id x, int64_t count);
 /** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */
@@ -278,8 +280,12 @@ pld_value_id pld_embed_scaled(pld_builder *b, const char *tokens, double scale, 
 /** Timesteps of the run → sinusoids [B, 1, channels]. */
 pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool flip_sin_to_cos,
                           double shift);
+/** The same of the timesteps times a number, in float32, cosines first. */
+pld_value_id pld_timestep_scaled(pld_builder *b, int64_t batch, int64_t channels, double scale);
 /** x [B, 1, C] += a value [C] from outside, each row's own, in place; returns x. */
 pld_value_id pld_add_outside(pld_builder *b, pld_value_id x);
+/** A value [tokens, channels] from outside, each row's own → [B, tokens, channels], which the plan may change. */
+pld_value_id pld_take_outside(pld_builder *b, int64_t batch, int64_t tokens, int64_t channels);
 /** Keep a value for another plan, which takes it as a value from outside. The order of offers and that in which they are
  * taken are the same. */
 void pld_offer(pld_builder *b, pld_value_id x);

@@ -25,6 +25,19 @@ pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second) {
     return out;
 }
 
+pld_value_id pld_concat_tokens(pld_builder *b, pld_value_id x, pld_value_id second) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value *first = &b->plan->values[x], *more = &b->plan->values[second];
+    const int64_t tokens = first->height * first->width + more->height * more->width;
+    const pld_value_id out = pld_build_rows_of(b, x, tokens, 1, first->channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_CONCAT_TOKENS, "", x, out);
+    op.second = second;
+    pld_build_append(b, &op);
+    return out;
+}
+
 pld_value_id pld_zero_channels(pld_builder *b, pld_value_id x, int64_t count) {
     const pld_value_id out = pld_build_like(b, x, pld_build_channels(b, x) + count);
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_CONCAT, "", x, out);

@@ -31,7 +31,15 @@ pld_value_id pld_timestep(pld_builder *b, int64_t batch, int64_t channels, bool 
                           double shift) {
     const pld_value_id out = pld_build_source(b, batch, 1, 1, channels);
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_TIMESTEP, "time_proj", PLD_NO_VALUE, out);
-    op.timestep = (pld_timestep_embedding){flip_sin_to_cos, (float)shift};
+    op.timestep = (pld_timestep_embedding){flip_sin_to_cos, (float)shift, 0};
+    pld_build_append(b, &op);
+    return out;
+}
+
+pld_value_id pld_timestep_scaled(pld_builder *b, int64_t batch, int64_t channels, double scale) {
+    const pld_value_id out = pld_build_source(b, batch, 1, 1, channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_TIMESTEP, "time_proj", PLD_NO_VALUE, out);
+    op.timestep = (pld_timestep_embedding){true, 0, (float)scale};
     pld_build_append(b, &op);
     return out;
 }
@@ -47,6 +55,14 @@ pld_value_id pld_add_outside(pld_builder *b, pld_value_id x) {
     op.outside = pld_build_failed(b) ? 0 : pld_build_outside(b, 1);
     pld_build_append(b, &op);
     return x;
+}
+
+pld_value_id pld_take_outside(pld_builder *b, int64_t batch, int64_t tokens, int64_t channels) {
+    const pld_value_id out = pld_build_source(b, batch, tokens, 1, channels);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_TAKE_OUTSIDE, "", PLD_NO_VALUE, out);
+    op.outside = pld_build_failed(b) ? 0 : pld_build_outside(b, 1);
+    pld_build_append(b, &op);
+    return out;
 }
 
 pld_value_id pld_pool(pld_builder *b, pld_value_id x, int32_t token) {

@@ -28,6 +28,7 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_LINEAR_ATTENTION,   /**< likewise, of kind linear */
     PLD_OPERATOR_DEPTHWISE,          /**< a filter for each channel of in [B, h, w, C] → out, NHWC */
     PLD_OPERATOR_CONCAT,             /**< channels of in, then of second, or zeros */
+    PLD_OPERATOR_CONCAT_TOKENS,      /**< tokens of in, then of second */
     PLD_OPERATOR_UPSAMPLE,           /**< nearest, to the size of out */
     PLD_OPERATOR_COPY,               /**< out = in */
     PLD_OPERATOR_COPY_ROWS,          /**< each row of out = the row of its group in `in` */
@@ -42,6 +43,7 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_ADD_TABLE,       /**< out [B, rows, 1, C] = in, repeated, + weight [rows, C] */
     PLD_OPERATOR_ADD_CONSTANT,    /**< out [B, T, C] += a constant [T, C] */
     PLD_OPERATOR_ADD_OUTSIDE,     /**< out [B, 1, C] += a value from outside */
+    PLD_OPERATOR_TAKE_OUTSIDE,    /**< out [B, T, C] = a value from outside */
     PLD_OPERATOR_RELATIVE_BIAS,   /**< T5's biases of logits, out [1, heads, 1, 2·T − 1] */
     PLD_OPERATOR_POOL,            /**< in [B, T, C] → out [B, 1, C], by the run's ids */
     PLD_OPERATOR_FREEU,           /**< changes in and skip, if the run asks for it */
@@ -135,6 +137,7 @@ typedef struct pld_embedding {
 typedef struct pld_timestep_embedding {
     bool flip_sin_to_cos; /**< cosine first */
     float shift;          /**< downscale_freq_shift */
+    float scale;          /**< of the timesteps; 0: none */
 } pld_timestep_embedding;
 
 typedef struct pld_relative_positions {
@@ -164,7 +167,7 @@ typedef struct pld_operator {
         pld_slice gated;                  /**< of GATED_ADD: the gate [C] */
         pld_attention_operator attention; /**< of ATTENTION, LINEAR_ATTENTION */
         pld_depthwise_filters depthwise;
-        pld_value_id second; /**< of CONCAT; PLD_NO_VALUE: zeros */
+        pld_value_id second; /**< of CONCAT, CONCAT_TOKENS; PLD_NO_VALUE: zeros */
         int64_t first; /**< of TAKE, TAKE_CHANNELS: the number of each row or token with which out begins */
         pld_patches_description patches; /**< of PATCHIFY, UNPATCHIFY */
         pld_value_id residual; /**< of PIXEL_SHUFFLE, PIXEL_UNSHUFFLE: added; PLD_NO_VALUE: nothing */
@@ -172,7 +175,7 @@ typedef struct pld_operator {
         pld_timestep_embedding timestep;
         pld_parameter *table; /**< of ADD_TABLE: [rows, C] */
         int constant;         /**< of ADD_CONSTANT: index into plan->constants */
-        int outside;          /**< of ADD_OUTSIDE: number of the value */
+        int outside;          /**< of ADD_OUTSIDE, TAKE_OUTSIDE: number of the value */
         pld_relative_positions positions;
         int32_t token; /**< of POOL: the id whose state is taken, or PLD_LARGEST_ID */
         pld_skip_scaling freeu;

@@ -168,6 +168,15 @@ const char *pld_concat_misfit(const pld_plan *plan, const pld_operator *op) {
     return fits && same_tokens(a, out) ? NULL : "output";
 }
 
+const char *pld_concat_tokens_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *a = value_of(plan, op->in), *b = value_of(plan, op->second);
+    const pld_value *out = value_of(plan, op->out);
+    return a->batch == out->batch && b->batch == out->batch && a->channels == out->channels &&
+                   b->channels == out->channels && tokens_of(out) == tokens_of(a) + tokens_of(b)
+               ? NULL
+               : "output";
+}
+
 const char *pld_upsample_misfit(const pld_plan *plan, const pld_operator *op) {
     const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
     return in->batch == out->batch && in->channels == out->channels ? NULL : "output";

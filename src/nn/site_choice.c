@@ -71,6 +71,23 @@ static bool is_linear(const pld_site *sites, size_t count, const pld_site_choice
     return found && choice->kinds & PLD_SITES_SELF;
 }
 
+/** A name that is that of joint attentions, where another kind is wanted. */
+static bool is_joint(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        found = found || (sites[i].kind == PLD_SITE_JOINT && matches(&sites[i], name));
+    }
+    return found && !(choice->kinds & PLD_SITES_JOINT);
+}
+
+static bool has_joint(const pld_site *sites, size_t count) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        found = found || sites[i].kind == PLD_SITE_JOINT;
+    }
+    return found;
+}
+
 static pld_status refuse(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name,
                          pld_error *error) {
     int last = -1;
@@ -79,6 +96,13 @@ static pld_status refuse(const pld_site *sites, size_t count, const pld_site_cho
                         "%s: '%.*s': the self-attention of this model is linear: it has no map of tokens by "
                         "tokens that could be changed; leave it out",
                         choice->option, (int)(name.length < 200 ? name.length : 200), name.text);
+    }
+    if (is_joint(sites, count, choice, name)) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: '%.*s': in this model text and picture share one attention, the joint one, on which "
+            "this does not act; leave it out",
+            choice->option, (int)(name.length < 200 ? name.length : 200), name.text);
     }
     for (size_t i = 0; i < count; i++) {
         last = sites[i].block > last ? sites[i].block : last;
@@ -92,6 +116,7 @@ static pld_status refuse(const pld_site *sites, size_t count, const pld_site_cho
         "%s: '%.*s' matches no %s of this model; use all, %s, or names as 'pladis info' prints them",
         choice->option, (int)(name.length < 200 ? name.length : 200), name.text,
         !(choice->kinds & PLD_SITES_TEXT)   ? "self-attention"
+        : has_joint(sites, count)           ? "joint attention"
         : !(choice->kinds & PLD_SITES_SELF) ? "cross-attention"
                                             : "attention",
         blocks);

@@ -141,12 +141,15 @@ static void observe_item(const pld_executable *e, const pld_operator *op, int64_
     const int64_t first = pld_row_of_group(groups, b);
     for (int64_t row = first; row < (groups->count ? groups->rows : first + 1); row++) {
         if (pld_group_of_row(groups, row) == b) {
-            const pld_attention_view view = {(size_t)op->attention.site,
-                                             branch_of(e->run, row),
-                                             call->choice,
-                                             &call->problem,
-                                             call->height,
-                                             call->width};
+            const pld_attention_description *as = &op->attention.as;
+            const bool joint = as->kind == PLD_SITE_JOINT;
+            const pld_attention_view view = {
+                (size_t)op->attention.site,
+                branch_of(e->run, row),
+                call->choice,
+                &call->problem,
+                joint ? (call->problem.query_count - as->text_tokens) / as->image_columns : call->height,
+                joint ? as->image_columns : call->width};
             e->run->observe(e->run->observe_user, &view);
         }
     }

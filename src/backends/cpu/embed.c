@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** What turns ids, timesteps and values from outside into activations. */
+#include <string.h>
+
 #include "backends/cpu/operators.h"
 #include "nn/sinusoids.h"
 
@@ -34,7 +36,8 @@ static pld_status run_timestep(pld_executable *e, const pld_operator *op, pld_er
     const pld_sinusoids sinusoids = {out->channels, op->timestep.flip_sin_to_cos, op->timestep.shift};
     float *rows = pld_cpu_data(e, op->out);
     for (int64_t b = 0; b < out->batch; b++, rows += out->channels) {
-        const float timestep = (float)e->run->timesteps[pld_row_of_group(&out->groups, b)];
+        const float stated = (float)e->run->timesteps[pld_row_of_group(&out->groups, b)];
+        const float timestep = op->timestep.scale != 0 ? stated * op->timestep.scale : stated;
         pld_sinusoids_of(&sinusoids, &timestep, 1, rows);
     }
     return PLD_OK;
@@ -52,6 +55,23 @@ static pld_status run_add_outside(pld_executable *e, const pld_operator *op, pld
     return PLD_OK;
 }
 
+/** out [B, T, C] = a value from outside, each row's own. */
+static pld_status run_take_outside(pld_executable *e, const pld_operator *op, pld_error *error) {
+    const pld_value *out = pld_value_at(e, op->out);
+    float *rows = pld_cpu_data(e, op->out);
+    for (int64_t b = 0; b < out->batch; b++, rows += pld_item_floats(out)) {
+        const pld_context *context = e->run->contexts[pld_row_of_group(&out->groups, b)];
+        if (context->tokens != out->height) {
+            return pld_fail(error, PLD_ERROR_INTERNAL,
+                            "a plan for texts of %lld tokens was given one of %lld", (long long)out->height,
+                            (long long)context->tokens);
+        }
+        memcpy(rows, pld_cpu_outside(context, op->outside), pld_item_floats(out) * sizeof *rows);
+    }
+    return PLD_OK;
+}
+
 const pld_operator_code pld_cpu_embed = {prepare_embed, NULL, run_embed};
 const pld_operator_code pld_cpu_timestep = {NULL, NULL, run_timestep};
 const pld_operator_code pld_cpu_add_outside = {NULL, NULL, run_add_outside};
+const pld_operator_code pld_cpu_take_outside = {NULL, NULL, run_take_outside};

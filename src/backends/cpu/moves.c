@@ -36,6 +36,28 @@ static pld_status run_concat(pld_executable *e, const pld_operator *op, pld_erro
     return PLD_OK;
 }
 
+/** Items are tokens of out. */
+static void join_tokens(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
+    const size_t first = pld_value_tokens(pld_value_at(task->e, op->in));
+    const size_t second = pld_value_tokens(pld_value_at(task->e, op->second));
+    const size_t channels = (size_t)pld_value_at(task->e, op->out)->channels;
+    for (size_t token = begin; token < end; token++) {
+        const size_t row = token / (first + second), place = token % (first + second);
+        const float *from = place < first ? pld_cpu_token(task, op->in, row * first + place)
+                                          : pld_cpu_token(task, op->second, row * second + place - first);
+        memcpy(pld_cpu_token(task, op->out, token), from, channels * sizeof *from);
+    }
+}
+
+static pld_status run_concat_tokens(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    pld_cpu_over_tokens(e, op, op->out, join_tokens);
+    return PLD_OK;
+}
+
 static void copy_tokens(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const pld_token_task *task = context;
@@ -186,6 +208,7 @@ static pld_status run_tap(pld_executable *e, const pld_operator *op, pld_error *
 }
 
 const pld_operator_code pld_cpu_concat = {NULL, NULL, run_concat};
+const pld_operator_code pld_cpu_concat_tokens = {NULL, NULL, run_concat_tokens};
 const pld_operator_code pld_cpu_copy = {NULL, NULL, run_copy};
 const pld_operator_code pld_cpu_copy_rows = {NULL, NULL, run_copy_rows};
 const pld_operator_code pld_cpu_take = {NULL, NULL, run_take};

@@ -88,9 +88,10 @@ pld_status pld_null_begin(pld_executable *executable, pld_error *error) {
     return check_places(plan, own->lives, error);
 }
 
-/** What comes from outside for row `row`: so many values from number `first` on, each [tokens, channels]. */
+/** What comes from outside for row `row`: so many values from number `first` on, each [tokens, channels]; 0 tokens: those of
+ * the text. */
 static pld_status check_outside(const pld_executable *executable, const pld_operator *op, int64_t row,
-                                int first, int count, int64_t channels, pld_error *error) {
+                                int first, int count, int64_t tokens, int64_t channels, pld_error *error) {
     const pld_context *const *contexts = executable->run->contexts;
     const pld_context *context = contexts ? contexts[row] : NULL;
     for (int i = first; i < first + count; i++) {
@@ -100,8 +101,8 @@ static pld_status check_outside(const pld_executable *executable, const pld_oper
                             i);
         }
         const pld_value *value = &context->plan->values[context->plan->offers[i]];
-        const int64_t tokens = count == 2 ? context->tokens : 1; /* keys and values are the text's */
-        if (value->channels != channels || value->height * value->width != tokens) {
+        if (value->channels != channels ||
+            value->height * value->width != (tokens ? tokens : context->tokens)) {
             return pld_fail(error, PLD_ERROR_INTERNAL, "%s '%s': value %d from outside has another shape",
                             op->label, op->name, i);
         }
@@ -112,7 +113,7 @@ static pld_status check_outside(const pld_executable *executable, const pld_oper
 static pld_status check_context(const pld_executable *executable, const pld_operator *op, pld_error *error) {
     const pld_attention_description *as = &op->attention.as;
     const bool attends = op->kind == PLD_OPERATOR_ATTENTION && as->key == PLD_NO_VALUE;
-    if (!attends && op->kind != PLD_OPERATOR_ADD_OUTSIDE) {
+    if (!attends && op->kind != PLD_OPERATOR_ADD_OUTSIDE && op->kind != PLD_OPERATOR_TAKE_OUTSIDE) {
         return PLD_OK;
     }
     const pld_value *out = &executable->plan->values[op->out];
@@ -120,7 +121,8 @@ static pld_status check_context(const pld_executable *executable, const pld_oper
         attends && as->key_heads ? out->channels / as->heads * as->key_heads : out->channels;
     for (int64_t b = 0; b < out->batch; b++) {
         PLD_TRY(check_outside(executable, op, pld_row_of_group(&out->groups, b),
-                              attends ? op->attention.outside : op->outside, attends ? 2 : 1, width, error));
+                              attends ? op->attention.outside : op->outside, attends ? 2 : 1,
+                              attends ? 0 : out->height * out->width, width, error));
     }
     return PLD_OK;
 }

@@ -220,9 +220,9 @@ static pld_status find_words(pld_attention_maps *maps, const pld_model *model, c
     return PLD_OK;
 }
 
-/** The cross-attention layers that `blocks` names. */
+/** The layers with attention to the text that `blocks` names. */
 static pld_status choose_sites(const pld_model *model, pld_attention_maps *maps, pld_error *error) {
-    const pld_site_choice choice = {maps->blocks, ",", PLD_SITES_CROSS, "attention-maps-blocks"};
+    const pld_site_choice choice = {maps->blocks, ",", PLD_SITES_TEXT, "attention-maps-blocks"};
     bool *chosen = pld_allocate(model->site_count, sizeof *chosen);
     pld_status status = chosen ? pld_sites_choose(model->sites, model->site_count, &choice, chosen, error)
                                : pld_fail_memory(error, model->site_count, "attention maps");

@@ -5,11 +5,13 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "pipeline/generate/attention_maps.h"
+#include "pipeline/observe/text_part.h"
 
 /** One layer's attention in one call of the network. */
 typedef struct map_task {
     const pld_attention_maps *maps;
-    const pld_attention_problem *problem;
+    const pld_attention_problem *problem; /* of the text's keys */
+    const pld_attention_problem *whole;   /* of all keys: what part of each row the text has */
     pld_map_site *site;
     float *memory;        /* of all threads */
     size_t thread_floats; /* of one */
@@ -41,8 +43,34 @@ static void fill_logits(const pld_attention_problem *p, size_t query, float *log
     }
 }
 
+/** Weights [heads] that the keys of the text have among all of a joint attention; 1 where there are no others. */
+static void fill_masses(const map_task *task, size_t query, float *masses) {
+    const pld_attention_problem *text = task->problem, *p = task->whole;
+    const double scale = p->scale != 0 ? (double)p->scale : 1 / sqrt((double)p->head_size);
+    const int64_t first = p->joint_first_text_key, end = first + p->joint_text_keys;
+    for (int head = 0; head < p->heads; head++) {
+        const float *q = text->query + (int64_t)query * p->query_token_stride + head * p->query_head_stride;
+        const int key_head = p->key_heads ? head / (p->heads / p->key_heads) : head;
+        double most = -INFINITY, all = 0, own = 0; /* sums of exp(logit − most) */
+        for (int64_t key = 0; p->joint_text_keys > 0 && key < p->key_count; key++) {
+            const float *k = p->key + key * p->key_token_stride + key_head * p->key_head_stride;
+            double logit = 0;
+            for (int i = 0; i < p->head_size; i++) {
+                logit += scale * (double)q[i] * (double)k[i];
+            }
+            const double larger = logit > most ? logit : most;
+            const double shrunk = exp(most - larger), weight = exp(logit - larger);
+            all = all * shrunk + weight;
+            own = own * shrunk + (key >= first && key < end ? weight : 0);
+            most = larger;
+        }
+        masses[head] = p->joint_text_keys > 0 ? (float)(own / all) : 1;
+    }
+}
+
 /** Add the words' shares of weights [heads, all keys], averaged over the heads. */
-static void add_shares(const map_task *task, size_t query, const float *weights, double *sums) {
+static void add_shares(const map_task *task, size_t query, const float *masses, const float *weights,
+                       double *sums) {
     const pld_attention_maps *maps = task->maps;
     const pld_attention_problem *p = task->problem;
     const size_t places = (size_t)p->query_count;
@@ -51,7 +79,7 @@ static void add_shares(const map_task *task, size_t query, const float *weights,
         double share = 0;
         for (int64_t key = 0; key < p->key_count && key < maps->keys; key++) {
             for (int head = 0; counts[key] && head < p->heads; head++) {
-                share += (double)weights[head * all_keys(p) + key];
+                share += (double)masses[head] * (double)weights[head * all_keys(p) + key];
             }
         }
         sums[word * places + query] += share / p->heads;
@@ -63,15 +91,17 @@ static void observe_queries(void *context, size_t begin, size_t end, int thread)
     const pld_attention_problem *p = task->problem;
     float *logits = task->memory + (size_t)thread * task->thread_floats;
     float *weights = logits + (size_t)(p->heads * all_keys(p));
-    float *scratch = weights + (size_t)(p->heads * all_keys(p));
+    float *masses = weights + (size_t)(p->heads * all_keys(p));
+    float *scratch = masses + p->heads;
     const float lambdas[2] = {0, 1}; /* softmax and α-entmax */
     for (size_t query = begin; query < end; query++) {
         fill_logits(p, query, logits);
+        fill_masses(task, query, masses);
         for (int kind = 0; kind < 2; kind++) {
             /* its arguments are right whatever the data, so it cannot fail */
             (void)pld_pladis_rows(logits, p->heads, all_keys(p), p->key_mask, 0, lambdas[kind],
                                   task->maps->alpha, weights, scratch, task->row_scratch, NULL);
-            add_shares(task, query, weights, task->site->sums[kind]);
+            add_shares(task, query, masses, weights, task->site->sums[kind]);
         }
     }
 }
@@ -92,13 +122,17 @@ static bool prepare_site(const pld_attention_maps *maps, const pld_attention_vie
 void pld_attention_maps_observe(void *user, const pld_attention_view *view) {
     pld_attention_maps *maps = user;
     pld_map_site *site = &maps->sites[view->site];
-    const pld_attention_problem *p = view->problem;
+    const pld_attention_problem text = pld_text_part(view->problem), *p = &text;
     if (view->branch != PLD_BRANCH_CONDITIONAL || !site->chosen || maps->out_of_memory) {
         return;
     }
-    map_task task = {
-        .maps = maps, .problem = p, .site = site, .row_scratch = pld_rows_scratch_size(all_keys(p))};
-    task.thread_floats = 2 * (size_t)(p->heads * all_keys(p)) + task.row_scratch / sizeof(float) + 1;
+    map_task task = {.maps = maps,
+                     .problem = p,
+                     .whole = view->problem,
+                     .site = site,
+                     .row_scratch = pld_rows_scratch_size(all_keys(p))};
+    task.thread_floats =
+        (size_t)p->heads * (2 * (size_t)all_keys(p) + 1) + task.row_scratch / sizeof(float) + 1;
     task.memory = pld_allocate((size_t)maps->threads, task.thread_floats * sizeof *task.memory);
     if (!task.memory || !prepare_site(maps, view, site)) {
         maps->out_of_memory = true;

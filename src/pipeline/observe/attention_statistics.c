@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/observe/attention_statistics.h"
+#include "pipeline/observe/text_part.h"
 
 #include <math.h>
 #include <string.h>
@@ -161,16 +162,17 @@ static void observe(void *user, const pld_attention_view *view) {
         s->failed_bytes) {
         return;
     }
-    heads_task task = {.statistics = s, .problem = view->problem, .heads = s->heads[view->site]};
+    const pld_attention_problem problem = pld_text_part(view->problem);
+    heads_task task = {.statistics = s, .problem = &problem, .heads = s->heads[view->site]};
     const size_t step = PLD_ALIGNMENT / sizeof(float);
-    const size_t maps = ((size_t)2 * CHUNK * (size_t)all_keys(view->problem) + step - 1) / step * step;
-    task.floats = (maps + s->kernels->rows_scratch(all_keys(view->problem)) + step - 1) / step * step;
+    const size_t maps = ((size_t)2 * CHUNK * (size_t)all_keys(&problem) + step - 1) / step * step;
+    task.floats = (maps + s->kernels->rows_scratch(all_keys(&problem)) + step - 1) / step * step;
     task.memory = pld_allocate_aligned((size_t)s->threads * task.floats, sizeof(float));
     if (!task.memory) {
         s->failed_bytes = (size_t)s->threads * task.floats * sizeof(float);
         return;
     }
-    s->keys[view->site] = all_keys(view->problem);
+    s->keys[view->site] = all_keys(&problem);
     pld_parallel_for(s->threads, (size_t)site->heads, add_heads, &task);
     pld_free(task.memory);
 }
@@ -249,8 +251,8 @@ static char *make_json(const pld_attention_statistics *s) {
         }
         pld_json_append(&builder, sites,
                         json_pack("{s:s, s:s, s:I, s:f, s:o}", "name", site->name, "kind",
-                                  site->kind == PLD_SITE_SELF ? "self" : "cross", "keys",
-                                  (json_int_t)s->keys[i], "rows", s->heads[i][0].rows, "heads", heads));
+                                  pld_site_kind_name(site->kind), "keys", (json_int_t)s->keys[i], "rows",
+                                  s->heads[i][0].rows, "heads", heads));
     }
     json_t *all = json_pack("{s:f, s:s, s:o, s:o}", "alpha", (double)s->alpha, "branch", "conditional",
                             "blocks", means, "sites", sites);
@@ -269,11 +271,10 @@ static pld_status write_csv(const pld_attention_statistics *s, pld_atomic_file *
         for (int head = 0; head < s->sites[i].heads; head++) {
             const head_sums sums = s->heads[i][head];
             if (sums.rows > 0) {
-                const int length =
-                    pld_print_text(line, sizeof line, "%s,%s,%s,%d,%.0f,%lld,%.7g,%.7g,%.7g\n",
-                                   s->sites[i].name, s->sites[i].kind == PLD_SITE_SELF ? "self" : "cross",
-                                   block, head, sums.rows, (long long)s->keys[i], sums.zeros / sums.rows,
-                                   sums.sparse_entropy / sums.rows, sums.dense_entropy / sums.rows);
+                const int length = pld_print_text(
+                    line, sizeof line, "%s,%s,%s,%d,%.0f,%lld,%.7g,%.7g,%.7g\n", s->sites[i].name,
+                    pld_site_kind_name(s->sites[i].kind), block, head, sums.rows, (long long)s->keys[i],
+                    sums.zeros / sums.rows, sums.sparse_entropy / sums.rows, sums.dense_entropy / sums.rows);
                 PLD_TRY(pld_atomic_file_write(file, line, (size_t)length, error));
             }
         }
