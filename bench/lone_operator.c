@@ -209,7 +209,8 @@ static pld_status visit_denoiser(bench_run *bench, pld_model *model, bench_netwo
     pld_plan plan;
     pld_denoiser_values values;
     pld_plan_init(&plan, part->parameters);
-    const pld_denoiser_shape shape = {1, network.height / factor, network.width / factor, NULL};
+    const pld_denoiser_shape shape = {1, network.height / factor, network.width / factor, NULL,
+                                      CONTEXT_TOKENS};
     const pld_status built = part->class->denoiser->build(&plan, part->config, &shape, &values, error);
     return visit_plan(bench, network, &plan, built, visitor, error);
 }

@@ -70,7 +70,7 @@ static const pld_class rows[] = {
     {"StableCascade*", PLD_CLASS_ANY, "Stable Cascade", false},
     {"Wuerstchen*", PLD_CLASS_ANY, "Wuerstchen", false},
     {"Flux2*", PLD_CLASS_ANY, "FLUX.2", false},
-    {"Flux*", PLD_CLASS_ANY, "FLUX", false},
+    {"Flux*", PLD_CLASS_ANY, "another class of FLUX", false},
     {"PixArt*", PLD_CLASS_ANY, "another class of PixArt", false},
     {"Sana*", PLD_CLASS_ANY, "another kind of SANA", false},
     {"ZImage*", PLD_CLASS_ANY, "Z-Image", false},

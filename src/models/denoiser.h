@@ -19,15 +19,22 @@ typedef struct pld_denoiser_facts {
     int64_t least_side;      /**< of a sample that the network can be written down for */
     int64_t sample_size; /**< side of the sample that it was trained at; 0: its configuration states none */
     int64_t state_width; /**< of the text states that it attends to */
-    const char *state_width_field; /**< of its configuration */
-    int64_t pooled_width;          /**< of the pooled text embedding that it is told of; 0: none */
-    int64_t told;                  /**< numbers that it is told of a picture beside the text; 0: none */
-    bool told_sizes;               /**< among them sizes of the picture */
+    const char *state_width_field;  /**< of its configuration */
+    int64_t pooled_width;           /**< of the pooled text embedding that it is told of; 0: none */
+    const char *pooled_width_field; /**< of its configuration, where one says just that; NULL: none does */
+    int64_t told;                   /**< numbers that it is told of a picture beside the text; 0: none */
+    bool told_sizes;                /**< among them sizes of the picture */
     bool
         text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
+    bool
+        text_joins_sample; /**< tokens of the text stand among the sample's, so an evaluation is written down for one
+                               number of them */
+    int64_t text_tokens; /**< most tokens of a text that it was made for; 0: the pipeline's */
+    int64_t packed; /**< side of the patches as which diffusers hands latents on; 0: it does not pack them */
     char perturbed[8]; /**< self-attentions that PAG and SEG change where nothing else is said: "mid", "14" */
-    double timestep_scale;  /**< by which a timestep is multiplied for the network; 0: it is not */
-    pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
+    double timestep_scale;   /**< by which a timestep is multiplied for the network; 0: it is not */
+    double timestep_divisor; /**< by which it is divided; 0: it is not */
+    pld_block_scales freeu;  /**< FreeU's published factors; all 0: it has no such blocks */
     double
         distilled_guidance; /**< the embedded guidance scale where nothing else is asked for; 0: it embeds none */
 } pld_denoiser_facts;
@@ -48,6 +55,7 @@ typedef struct pld_denoiser_shape {
      * input, output for each that is left at the end. NULL: rows have nothing in common. Borrowed while the network is
      * written down. */
     const pld_row_sharing *sharing;
+    int64_t text_tokens; /**< of every row's text, where those join the sample */
 } pld_denoiser_shape;
 
 typedef struct pld_denoiser_values {

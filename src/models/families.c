@@ -10,6 +10,7 @@ const pld_family *const pld_families[] = {&pld_family_stable_diffusion,
                                           &pld_family_pixart,
                                           &pld_family_sana,
                                           &pld_family_anima,
+                                          &pld_family_flux,
                                           NULL};
 
 const pld_part_class *const pld_part_classes[] = {
@@ -17,6 +18,7 @@ const pld_part_class *const pld_part_classes[] = {
     &pld_class_pixart,
     &pld_class_sana,
     &pld_class_cosmos,
+    &pld_class_flux,
     &pld_class_anima_conditioner,
     &pld_class_dc,
     &pld_class_qwen_vae, /* before KL's: its names hold some of those */

@@ -34,7 +34,8 @@ typedef struct pld_text_use {
                                            of its rows the last alone is used, and the first of all; NULL: none ever does */
     int skip;         /**< layers that are left out at a clip-skip of 1 */
     bool final_norm;  /**< its states go through its final norm */
-    bool pooled;      /**< its pooled, projected embedding is wanted too */
+    bool pooled;      /**< its pooled embedding is wanted too, projected if its class does that */
+    bool pooled_only; /**< and its states are not; such a prompt is taken literally, as diffusers does */
 } pld_text_use;
 
 /** A network between the text encoders and the denoiser, which reads the text once more in tokens of its own. What it makes

@@ -4,7 +4,7 @@
  *      turbo      Sauer et al. 2023, arXiv 2311.17042          lightning  Lin et al. 2024, arXiv 2402.13929
  *      hyper      Ren et al. 2024, arXiv 2404.13686            dmd2       Yin et al. 2024, arXiv 2405.14867
  *      lcm        Luo et al. 2023, arXiv 2311.05556            tcd        Zheng et al. 2024, arXiv 2402.19159
- *      sana-sprint Chen et al. 2025, arXiv 2503.09641
+ *      sana-sprint Chen et al. 2025, arXiv 2503.09641           schnell    Black Forest Labs 2024, FLUX.1-schnell's card
  */
 #include "sampling/preset.h"
 
@@ -139,10 +139,20 @@ static const pld_preset anima_turbo = {
     "euler",       .steps = 8,
     DISTILLED,     .words = "anima turbo"};
 
+static const pld_preset schnell = {"schnell",
+                                   "FLUX.1 schnell: euler, 4 steps (1 to 4), no CFG (its card)",
+                                   "euler",
+                                   .steps = 4,
+                                   DISTILLED,
+                                   .words = "schnell|flux schnell",
+                                   .scheduler_class = "FlowMatchEulerDiscreteScheduler",
+                                   .family = "flux",
+                                   .unshifted = true};
+
 static const pld_preset *const rows[] = {
     &turbo,   &sd_turbo, &lightning_1, &lightning_2,   &lightning_4, &lightning_8, &hyper_1,
     &hyper_2, &hyper_4,  &hyper_8,     &hyper_unified, &hyper_cfg_8, &dmd2_1,      &dmd2_4,
-    &lcm,     &tcd,      &sana_sprint, &anima_turbo,   NULL,
+    &lcm,     &tcd,      &sana_sprint, &anima_turbo,   &schnell,     NULL,
 };
 
 const pld_preset *const *pld_presets(void) {

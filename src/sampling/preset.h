@@ -26,6 +26,9 @@ typedef struct pld_preset {
     const char *scheduler_class; /**< of a folder whose scheduler says that the model is one of these; a
                                     preset with a spacing wants that stated too; NULL: none says so */
     const char *family;          /**< that the folder must have for this; NULL: any */
+    bool
+        unshifted; /**< and it must not shift the levels by the picture's tokens, as the scheduler of the model that was
+                       distilled does */
 } pld_preset;
 
 /** All rows, NULL at the end. */

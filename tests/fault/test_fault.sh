@@ -72,6 +72,8 @@ try() {
         -t 1 -q -o x.png
     try generate -m "$models/anima" -p "two cats" -n "" --empty-prompt token $small -o x.png --attention-maps cats \
         --lora "$source/tests/data/reference/files/anima-lora-comfy.safetensors"
+    try generate -m "$models/flux-dev" -p "a red fox" --max-tokens 16 --distilled-guidance 3 $small -o x.png --attention-maps fox \
+        --attention-stats s.json --dump d.safetensors --dump-steps
     try generate -m "$anima-dit.safetensors" $split -p "two cats" -i "$place/plain.png" --strength 1 $small -o x.png
     try grid -m "$model" -p x $small --x cfg-scale=1,3 --y pladis=0,1 -o g.png --csv g.csv
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1" -o e

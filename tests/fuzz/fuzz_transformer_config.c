@@ -10,7 +10,7 @@
 #include "models/families/rows.h"
 #include "nn/attention_variant.h"
 
-enum { TOKENS = 3, MOST_VALUES = 2000, MOST_TOLD = 4096 };
+enum { TOKENS = 3, MOST_VALUES = 2000, MOST_TOLD = 1 << 15 };
 
 static void check_facts(const pld_denoiser_facts *facts) {
     /* that the prediction has the sample's channels is for the model to check, with the autoencoder's */
@@ -40,7 +40,8 @@ static void build_condition(const pld_part_class *class, const void *config, con
     pld_plan plan;
     pld_error error = {0};
     pld_condition_values values;
-    const pld_condition_request request = {TOKENS, network->sites, network->site_count};
+    const pld_condition_request request = {facts->text_joins_sample ? 1 : TOKENS, network->sites,
+                                           network->site_count};
     pld_plan_init(&plan, NULL);
     FUZZ_REQUIRE(class->denoiser->condition(&plan, config, &request, &values, &error) == PLD_OK);
     FUZZ_REQUIRE((int)plan.offer_count == network->outside_count);
@@ -48,9 +49,10 @@ static void build_condition(const pld_part_class *class, const void *config, con
     FUZZ_REQUIRE((values.told != PLD_NO_VALUE) == (facts->told > 0));
     if (facts->told > 0) {
         const pld_picture_facts picture = {.width = 64, .height = 96, .distilled_guidance = 4.5};
-        float told[MOST_TOLD];
+        static const float pooled[MOST_TOLD];
+        static float told[MOST_TOLD];
         FUZZ_REQUIRE(plan.values[values.told].channels == facts->told);
-        class->denoiser->tell(config, NULL, &picture, told);
+        class->denoiser->tell(config, pooled, &picture, told);
         for (int64_t i = 0; i < facts->told; i++) {
             FUZZ_REQUIRE(isfinite(told[i]));
         }
@@ -78,7 +80,7 @@ static void build_shared(const pld_part_class *class, const void *config, const 
                                              .tables = {&table, &table},
                                              .text_joins_time = facts->text_joins_time};
     FUZZ_REQUIRE(pld_row_sharing_init(&sharing, &request, &error) == PLD_OK);
-    const pld_denoiser_shape shape = {3, side, side, &sharing};
+    const pld_denoiser_shape shape = {3, side, side, &sharing, 1};
     pld_plan_init(&plan, NULL);
     FUZZ_REQUIRE(class->denoiser->build(&plan, config, &shape, &values, &error) == PLD_OK);
     FUZZ_REQUIRE(plan.values[values.output].batch >= plan.values[values.sample].batch);
@@ -106,7 +108,7 @@ static void try_class(const pld_part_class *class, const char *file) {
     while (side < facts.least_side) {
         side += facts.multiple;
     }
-    const pld_denoiser_shape shape = {2, side, side, NULL};
+    const pld_denoiser_shape shape = {2, side, side, NULL, 1};
     pld_plan_init(&plan, NULL);
     if (class->denoiser->build(&plan, config, &shape, &values, &error) == PLD_OK) {
         check_plan(&plan, &facts, &values);
@@ -120,7 +122,8 @@ static void try_class(const pld_part_class *class, const char *file) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const pld_part_class *const classes[] = {&pld_class_pixart, &pld_class_sana, &pld_class_cosmos};
+    static const pld_part_class *const classes[] = {&pld_class_pixart, &pld_class_sana, &pld_class_cosmos,
+                                                    &pld_class_flux};
     const char *file = fuzz_file(data, size);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         try_class(classes[i], file);

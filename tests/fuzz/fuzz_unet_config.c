@@ -107,7 +107,7 @@ static void build(const pld_unet_config *c) {
     pld_denoiser_values values;
     pld_error error = {0};
     const int64_t side = ((int64_t)1 << c->levels) + 1; /* odd: every halving rounds */
-    const pld_denoiser_shape shape = {2, side, side, NULL};
+    const pld_denoiser_shape shape = {2, side, side, NULL, 1};
     pld_plan_init(&plan, NULL);
     if (pld_unet_build(&plan, c, &shape, &values, &error) == PLD_OK) {
         check_plan(&plan, c, &values);

@@ -8,7 +8,8 @@
 /** Fill what the network is told beside the text of row `row`. */
 static void tell(const denoiser_fixture *f, int row, float *told) {
     pld_picture_facts picture = {.distilled_guidance = json_field(f->c->info, "guidance", 0)};
-    float *pooled = case_has(f->c, "text_embeds") ? case_values(f->c, "text_embeds", NULL) : NULL;
+    const char *embedding = case_has(f->c, "pooled_projections") ? "pooled_projections" : "text_embeds";
+    float *pooled = case_has(f->c, embedding) ? case_values(f->c, embedding, NULL) : NULL;
     if (case_has(f->c, "time_ids")) {
         float *all = case_values(f->c, "time_ids", NULL);
         const float *ids = all + row * case_tensor(f->c, "time_ids")->shape[1];
@@ -26,9 +27,9 @@ static void tell(const denoiser_fixture *f, int row, float *told) {
         picture.width = (int64_t)resolution[2 * row + 1];
         pld_free(resolution);
     }
-    if (case_has(f->c, "guidance")) { /* times guidance_embeds_scale, as the network is told */
+    if (case_has(f->c, "guidance")) { /* SANA's times guidance_embeds_scale, as the network is told */
         float *guidance = case_values(f->c, "guidance", NULL);
-        picture.distilled_guidance = (double)guidance[row] / 0.1;
+        picture.distilled_guidance = (double)guidance[row] / (f->facts.text_joins_sample ? 1 : 0.1);
         pld_free(guidance);
     }
     f->network.class->denoiser->tell(
@@ -94,15 +95,58 @@ static void make_condition(denoiser_fixture *f, int row, stored_text text) {
     pld_free(states);
 }
 
+typedef struct picture_size {
+    int64_t height, width;
+} picture_size;
+
+/** Size of latents [.., C, h, w], or of packed ones [B, tokens, C·p·p], whose places img_ids [tokens, 3] has. */
+static picture_size size_of(const denoiser_fixture *f, const char *latents) {
+    const pld_stored_tensor *tensor = case_tensor(f->c, latents);
+    if (tensor->rank != 3) {
+        return (picture_size){tensor->shape[tensor->rank - 2], tensor->shape[tensor->rank - 1]};
+    }
+    picture_size last = {0, 0};
+    float *ids = case_values(f->c, "img_ids", NULL);
+    for (int64_t i = 0; i < tensor->shape[1]; i++) {
+        last.height = (int64_t)ids[3 * i + 1] > last.height ? (int64_t)ids[3 * i + 1] : last.height;
+        last.width = (int64_t)ids[3 * i + 2] > last.width ? (int64_t)ids[3 * i + 2] : last.width;
+    }
+    pld_free(ids);
+    return (picture_size){(last.height + 1) * f->facts.packed, (last.width + 1) * f->facts.packed};
+}
+
+/** The patches of a value [B, h, w, C] whose tokens a case has packed. */
+static pld_patch_grid patches_of(const denoiser_fixture *f, pld_value_id id) {
+    const pld_value *value = &f->plan.values[id];
+    return (pld_patch_grid){.channels = value->channels,
+                            .height = value->height,
+                            .width = value->width,
+                            .patch = f->facts.packed,
+                            .channels_last = true};
+}
+
+/** Write a picture of a case, [C, h, w] or packed, to the sample. */
+static void write_picture(const denoiser_fixture *f, const float *picture, int64_t row) {
+    const pld_value *sample = &f->plan.values[f->io.sample];
+    const int64_t area = sample->height * sample->width;
+    float *to = pld_plan_map(&f->plan, f->io.sample) + row * area * sample->channels;
+    if (f->facts.packed) {
+        const pld_patch_grid patches = patches_of(f, f->io.sample);
+        forced_kernels()->unpatchify(&patches, picture, to);
+    } else {
+        forced_kernels()->nchw_to_nhwc(picture, sample->channels, area, to);
+    }
+}
+
 void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored_text *texts, int rows) {
     static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL};
     pld_error error = {0};
     const pld_denoiser *denoiser = f->network.class->denoiser;
-    const pld_stored_tensor *sample = case_tensor(f->c, latents);
-    const pld_denoiser_shape shape = {rows, sample->shape[sample->rank - 2], sample->shape[sample->rank - 1],
-                                      NULL};
     assert_true(rows <= MOST_ROWS);
     denoiser->facts(f->network.config, &f->facts);
+    const picture_size size = size_of(f, latents);
+    const pld_denoiser_shape shape = {rows, size.height, size.width, NULL,
+                                      case_tensor(f->c, texts[0].states)->shape[1]};
     pld_plan_init(&f->plan, f->network.parameters);
     check_status(denoiser->build(&f->plan, f->network.config, &shape, &f->io, &error), &error);
     for (int row = 0; row < rows; row++) {
@@ -129,14 +173,12 @@ void denoiser_prepare(denoiser_fixture *f) {
     const char *input = input_of(f->c);
     const pld_stored_tensor *sample = case_tensor(f->c, input);
     const int64_t batch = sample->shape[0];
-    const int64_t area = sample->shape[sample->rank - 2] * sample->shape[sample->rank - 1];
-    const int64_t picture = sample->shape[1] * area;
+    size_t count = 0;
     denoiser_prepare_for(f, input, texts, (int)batch);
-    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, input, NULL);
+    float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, input, &count);
     for (int64_t b = 0; b < batch; b++) {
         f->timesteps[b] = time[b];
-        forced_kernels()->nchw_to_nhwc(noise + b * picture, sample->shape[1], area,
-                                       pld_plan_map(&f->plan, f->io.sample) + b * picture);
+        write_picture(f, noise + b * ((int64_t)count / batch), b);
     }
     pld_free(time);
     pld_free(noise);
@@ -187,5 +229,23 @@ void denoiser_set_pladis(denoiser_fixture *f, const json_t *setting) {
 void denoiser_compare(denoiser_fixture *f, const char *output, const char *what, double tolerance) {
     pld_error error = {0};
     check_status(pld_plan_run(&f->run, &error), &error);
-    check_value(f->c, output, &f->plan, f->io.output, what, tolerance);
+    if (!f->facts.packed) {
+        check_value(f->c, output, &f->plan, f->io.output, what, tolerance);
+        return;
+    }
+    const pld_value *value = &f->plan.values[f->io.output];
+    const size_t floats = pld_value_floats(value) / (size_t)value->batch;
+    const pld_patch_grid patches = patches_of(f, f->io.output);
+    size_t count = 0;
+    float *expected = case_values(f->c, output, &count);
+    float *found = pld_allocate(count, sizeof *found);
+    assert_non_null(found);
+    assert_int_equal(count, pld_value_floats(value));
+    for (size_t b = 0; b < (size_t)value->batch; b++) {
+        forced_kernels()->patchify(&patches, pld_plan_map(&f->plan, f->io.output) + b * floats,
+                                   found + b * floats);
+    }
+    check_error(f->c->name, what, relative_error(found, expected, count), tolerance);
+    pld_free(expected);
+    pld_free(found);
 }

@@ -32,6 +32,8 @@ static const parity_row rows[] = {
     {"text_encoder", "z-image", 1, 0, 5e-6, 0, 0},
     {"text_encoder", "flux2-klein", 0, 0, 5e-6, 0, 0},
     {"text_encoder", "flux2-klein-base", 0, 0, 5e-6, 0, 0},
+    {"text_encoder", "flux-dev", 1, 0, 5e-6, 0, 0},
+    {"text_encoder", "flux-schnell", 0, 0, 5e-6, 0, 0},
     {"conditioner", "anima", 1, 4, 5e-6, 0, 0},
     {"unet_forward", "sd15", 3, 12, 2e-5, 2.5e-2, 0},
     {"unet_forward", "sd21", 2, 12, 2e-5, 2.5e-2, 0},
@@ -44,6 +46,8 @@ static const parity_row rows[] = {
     {"transformer_forward", "sana-text", 1, 5, 2e-5, 2.5e-2, 0},
     {"transformer_forward", "sana-sprint", 1, 6, 2e-5, 2.5e-2, 0},
     {"transformer_forward", "anima", 1, 6, 2e-5, 2.5e-2, 0},
+    {"transformer_forward", "flux-dev", 1, 8, 2e-5, 2.5e-2, 0},
+    {"transformer_forward", "flux-schnell", 1, 8, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sd15", 1, 0, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sd21", 1, 0, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sdxl", 1, 0, 5e-5, 1.3e-1, 0},
@@ -59,8 +63,11 @@ static const parity_row rows[] = {
     {"vae", "sana", 0, 0, 2e-5, 2e-2, 0},
     {"vae", "anima", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "qwen-image", 0, 0, 2e-5, 2e-2, 0},
+    {"vae", "flux-dev", 1, 0, 2e-5, 2e-2, 0},
+    {"vae", "flux-schnell", 0, 0, 2e-5, 2e-2, 0},
     {"lora", "sd15", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "pixart", 0, 0, 2e-5, 2.5e-2, 0},
+    {"lora", "flux-dev", 1, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sdxl", 0, 0, 5e-4, 0, 0},
     {"lora", "sana-text", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "anima", 1, 0, 2e-5, 2.5e-2, 0},
@@ -74,6 +81,8 @@ static const parity_row rows[] = {
     {"generation", "sana-text", 3, 0, 1e-4, 0, 0},
     {"generation", "sana-sprint", 4, 0, 1e-4, 0, 0},
     {"generation", "anima", 7, 0, 1e-4, 0, 0},
+    {"generation", "flux-dev", 2, 0, 1e-4, 0, 0},
+    {"generation", "flux-schnell", 2, 0, 1e-4, 0, 0},
 };
 
 /* Folders without a text encoder. */

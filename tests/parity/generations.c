@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "drawing.h"
+#include "pipeline/model/model.h"
 #include "suites.h"
 
 enum { MAX_TIMESTEPS = 64 };
@@ -306,6 +307,10 @@ static void generate_case(drawing *d, const parity_case *c, const parity_row *ro
     set_options(c->info, &options, timesteps);
     options.complex_instruction = instruction_of(c->info, instruction);
     set_guidance(c->info, &guidance, &options);
+    if (d->model->denoiser_facts.distilled_guidance ==
+        0) { /* diffusers' pipeline is given one and drops it */
+        options.distilled_guidance = NAN;
+    }
     read_init_image(c, &begin);
     options.init_image = begin.pixels ? &begin : NULL;
     const int branches = (options.cfg_scale > 1 ? 2 : 1) + guidance.perturbed;

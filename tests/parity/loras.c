@@ -10,14 +10,17 @@
 #include "text/prompt/chunks.h"
 
 /** The states of one text encoder for the case's prompts, against TEXT_ENCODER.TAG: those in front of the
- * final norm, in SDXL those of the last layer but one. All encoders get
- * the ids of the first tokenizer, as in the reference. */
+ * final norm, in SDXL those of the last layer but one. Of an encoder that only gives
+ * a pooled embedding, too, the case has the last but one. */
 static void compare_encoder(const parity_case *c, const pld_model *model, int index, const char *tag) {
     pld_error error = {0};
     const pld_component *encoder = pld_text_encoder_of(model, index);
     const network n = {encoder->class, encoder->config, encoder->parameters};
-    const pld_text_request request = {
-        .batch = 1, .tokens = encoder->text.positions, .skip = model->family->texts[index].skip};
+    const bool pooled_only = model->family->texts[index].pooled_only;
+    const pld_text_request request = {.batch = 1,
+                                      .tokens = encoder->text.positions,
+                                      .skip = pooled_only ? 1 : model->family->texts[index].skip};
+    const pld_tokenizer *tokenizer = (pooled_only ? encoder : pld_text_encoder_of(model, 0))->tokenizer;
     char name[96];
     snprintf(name, sizeof name, "%s.%s", encoder->row->name, tag);
     size_t count = 0, done = 0, i;
@@ -28,9 +31,8 @@ static void compare_encoder(const parity_case *c, const pld_model *model, int in
         pld_prompt_chunks chunks = {0};
         pld_plan plan;
         pld_text_values values;
-        check_status(pld_prompt_chunks_literal(pld_text_encoder_of(model, 0)->tokenizer, prompt,
-                                               strlen(prompt), (size_t)encoder->text.positions, &chunks,
-                                               &error),
+        check_status(pld_prompt_chunks_literal(tokenizer, prompt, strlen(prompt),
+                                               (size_t)encoder->text.positions, &chunks, &error),
                      &error);
         text_encoder_run(&n, &request, chunks.chunks[0].ids, NULL, &plan, &values);
         const size_t floats = pld_value_floats(&plan.values[values.states]);
@@ -57,6 +59,30 @@ static void compare_model(const parity_case *c, const pld_model *model, const ch
     snprintf(name, sizeof name, "text_encoder.%s", tag);
     for (int i = 0; case_has(c, name) && i < model->family->text_count; i++) {
         compare_encoder(c, model, i, tag);
+    }
+}
+
+/** The denoiser with the inputs of the case that it names, against OUTPUT.TAG of its own. */
+static void compare_output(const parity_case *c, const pld_model *model, const char *tag, double tolerance) {
+    const pld_component *part = pld_denoiser_of(model);
+    parity_case inputs;
+    char name[96];
+    case_open_tensors(
+        reference_path(c->root, "cases/%s/tensors.safetensors", json_text(c->info, "inputs_from")), c->name,
+        &inputs);
+    denoiser_fixture f = {.c = &inputs, .network = {part->class, part->config, part->parameters}};
+    denoiser_prepare(&f);
+    f.c = c;
+    denoiser_set_pladis(&f, json_object_get(c->info, "pladis"));
+    snprintf(name, sizeof name, "output.%s", tag);
+    denoiser_compare(&f, name, name, tolerance);
+    denoiser_drop(&f);
+    case_close(&inputs);
+    snprintf(name, sizeof name, "text_encoder.%s", tag);
+    for (int i = 0; case_has(c, name) && i < model->family->text_count; i++) {
+        if (model->family->texts[i].pooled_only) {
+            compare_encoder(c, model, i, tag);
+        }
     }
 }
 
@@ -158,6 +184,55 @@ static void adapters(void **state) {
     }
 }
 
+/** A file with each of its weights, whose inputs are those of another case: the transformer, and the pooled text's encoder. */
+static void compare_scales(const parity_case *c, pld_model *base, const json_t *setting, double tolerance) {
+    size_t i;
+    json_t *weight;
+    json_array_foreach(json_object_get(setting, "scales"), i, weight) {
+        pld_error error = {0};
+        pld_model *model = NULL;
+        pld_model_info info = {.struct_size = sizeof info};
+        char path[512], tag[48];
+        pld_lora lora;
+        snprintf(path, sizeof path, "%s/%s", c->root, json_text(setting, "file"));
+        snprintf(tag, sizeof tag, "%s.%.1f", json_text(setting, "style"), json_number_value(weight));
+        pld_lora_init(&lora, sizeof lora);
+        lora.path = path;
+        lora.weight = json_number_value(weight);
+        check_status(pld_model_with_loras(base, &(const pld_lora *){&lora}, 1, &model, &error), &error);
+        check_status(pld_model_get_info(model, &info, &error), &error);
+        assert_int_equal(info.loras[0]->unmatched_count, 0);
+        assert_int_equal(info.loras[0]->applied_count, info.loras[0]->module_count);
+        compare_output(c, model, tag, tolerance);
+        pld_model_destroy(&model);
+    }
+}
+
+/** Styles of which this program has the names for a model's transformer. */
+static bool knows_style(const parity_row *row, const char *style) {
+    return strcmp(row->model, "flux-dev") != 0 || strcmp(style, "peft") == 0;
+}
+
+/** Cases whose inputs are another's. */
+static void compare_beside(const parity_case *c, const parity_row *row) {
+    const double tolerance = parity_forward_tolerance(row);
+    pld_error error = {0};
+    pld_model *base = NULL;
+    int compared = 0;
+    check_status(pld_model_open(forced_engine(), case_model_path(c, ""), &base, &error), &error);
+    compare_output(c, base, "base", tolerance);
+    size_t i;
+    json_t *setting;
+    json_array_foreach(json_object_get(c->info, "settings"), i, setting) {
+        if (knows_style(row, json_text(setting, "style"))) {
+            compare_scales(c, base, setting, tolerance);
+            compared++;
+        }
+    }
+    assert_true(compared > 0);
+    pld_model_destroy(&base);
+}
+
 static void compare_whole(const parity_case *c, const parity_row *row, void *user) {
     (void)user;
     if (forced_bf16() && row->bf16 == 0) {
@@ -165,6 +240,10 @@ static void compare_whole(const parity_case *c, const parity_row *row, void *use
         return;
     }
     if (strcmp(row->model, "anima") == 0) { /* split_files.c */
+        return;
+    }
+    if (json_text(c->info, "inputs_from")) {
+        compare_beside(c, row);
         return;
     }
     assert_true(compare_case(c, c->root, row) >= 6);

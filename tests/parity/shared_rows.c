@@ -32,7 +32,8 @@ static float *evaluate_rows(denoiser_fixture *f, pld_run run, const pld_row_shar
     pld_denoiser_values io;
     const pld_value *one = &f->plan.values[f->io.sample];
     const size_t picture = pld_value_floats(one) / (size_t)one->batch;
-    const pld_denoiser_shape shape = {PLD_BRANCH_COUNT, one->height, one->width, sharing};
+    const pld_denoiser_shape shape = {PLD_BRANCH_COUNT, one->height, one->width, sharing,
+                                      f->contexts[0].tokens};
     pld_plan_init(&plan, f->network.parameters);
     check_status(f->network.class->denoiser->build(&plan, f->network.config, &shape, &io, &error), &error);
     run.plan = &plan;

@@ -25,6 +25,8 @@ static const text_use uses[] = {
     {"sdxl", "text_encoder_2", {.skip = 1, .pooled = true}, 5, false},
     {"pixart", "text_encoder", {.final_norm = true}, 0, false},
     {"pixart-alpha", "text_encoder", {.final_norm = true}, 0, false},
+    {"flux-dev", "text_encoder_2", {.final_norm = true}, 0, false},
+    {"flux-schnell", "text_encoder_2", {.final_norm = true}, 0, false},
     {"sana-text", "text_encoder", .causal = true},
     {"sana-sprint", "text_encoder", .causal = true},
     {"anima", "text_encoder", .causal = true},

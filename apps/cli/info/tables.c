@@ -29,11 +29,13 @@ void info_print_parts(const pld_model_part *const *parts, size_t count) {
 }
 
 void info_print_sites(const pld_attention_site *const *sites, size_t count) {
-    size_t cross = 0;
+    size_t cross = 0, joint = 0;
     for (size_t i = 0; i < count; i++) {
         cross += strcmp(sites[i]->kind, "cross") == 0;
+        joint += strcmp(sites[i]->kind, "joint") == 0;
     }
-    print_output("\n%zu attention sites, %zu of them cross-attention, where PLADIS acts\n", count, cross);
+    print_output("\n%zu attention sites, %zu of them %s, where PLADIS acts\n", count, joint ? joint : cross,
+                 joint ? "joint attention of text and picture" : "cross-attention");
     for (size_t i = 0; i < count; i++) {
         print_output("  %-6s  %2d heads of %3d  %s\n", sites[i]->kind, sites[i]->heads, sites[i]->head_size,
                      sites[i]->name);

@@ -51,7 +51,7 @@ static bool same(const void *config, const void *other) {
            a->activation == b->activation && a->epsilon == b->epsilon && end_of(a) == end_of(b);
 }
 
-static void facts(const void *config, pld_text_encoder_facts *facts) {
+static void projection_facts(const void *config, pld_text_encoder_facts *facts) {
     const pld_clip_config *c = config;
     *facts = (pld_text_encoder_facts){.vocabulary = c->vocabulary,
                                       .width = c->width,
@@ -60,7 +60,15 @@ static void facts(const void *config, pld_text_encoder_facts *facts) {
                                       .projection = c->projection};
 }
 
+/** Without a projection the pooled state is as wide as the others. */
+static void facts(const void *config, pld_text_encoder_facts *facts) {
+    projection_facts(config, facts);
+    facts->projection = facts->width;
+}
+
 static const pld_text_encoder_class text_encoder = {facts, pld_clip_build};
+static const pld_text_encoder_class text_encoder_with_projection = {projection_facts,
+                                                                    pld_clip_projection_build};
 
 const pld_part_class pld_class_clip_text = {
     .name = "CLIPTextModel",
@@ -88,5 +96,5 @@ const pld_part_class pld_class_clip_text_projection = {
     .unused = unused,
     .same = same,
     .describe = pld_clip_describe,
-    .text_encoder = &text_encoder,
+    .text_encoder = &text_encoder_with_projection,
 };

@@ -27,9 +27,11 @@ pld_status pld_clip_config_read(const char *file, pld_clip_config *config, pld_e
 pld_status pld_clip_config_parse(void *target, const pld_json *top, pld_error *error);
 
 /** Write the network of a pld_clip_config down for texts of as many tokens as it has positions. Layers that nothing asked
- * for are left out. */
+ * for are left out. The pooled embedding is the state of the end token, of which the second makes a projection. */
 pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *request,
                           pld_text_values *values, pld_error *error);
+pld_status pld_clip_projection_build(pld_plan *plan, const void *config, const pld_text_request *request,
+                                     pld_text_values *values, pld_error *error);
 
 pld_status pld_clip_describe(const pld_description *description, json_t **config, pld_error *error);
 

@@ -67,8 +67,9 @@ static int32_t pooled_token(const pld_clip_config *c) {
     return c->eos_token_id == 2 ? PLD_LARGEST_ID : (int32_t)c->eos_token_id;
 }
 
-pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *o,
-                          pld_text_values *values, pld_error *error) {
+/** What both classes build; `projected`: the pooled state goes through a last layer. */
+static pld_status build(pld_plan *plan, const void *config, bool projected, const pld_text_request *o,
+                        pld_text_values *values, pld_error *error) {
     const pld_clip_config *c = config;
     pld_builder b;
     pld_builder_init(&b, plan, error);
@@ -94,11 +95,24 @@ pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_req
     }
     pld_scope_leave(&b, outer);
     if (o->pooled) {
-        pooled = pld_linear(&b, "text_projection", pooled, c->projection, PLD_NO_BIAS);
-        pld_tap(&b, "text_embeds", pooled);
+        pld_tap(&b, "pooler_output", pooled);
+        if (projected) {
+            pooled = pld_linear(&b, "text_projection", pooled, c->projection, PLD_NO_BIAS);
+            pld_tap(&b, "text_embeds", pooled);
+        }
         pld_keep(&b, pooled);
     }
     pld_keep(&b, states);
     *values = (pld_text_values){states, pooled};
     return b.status;
+}
+
+pld_status pld_clip_build(pld_plan *plan, const void *config, const pld_text_request *o,
+                          pld_text_values *values, pld_error *error) {
+    return build(plan, config, false, o, values, error);
+}
+
+pld_status pld_clip_projection_build(pld_plan *plan, const void *config, const pld_text_request *o,
+                                     pld_text_values *values, pld_error *error) {
+    return build(plan, config, true, o, values, error);
 }

@@ -67,7 +67,7 @@ static pld_status list_sites(pld_inspection *inspection, const pld_part_class *c
     pld_denoiser_facts facts;
     pld_denoiser_values values;
     class->denoiser->facts(config, &facts);
-    const pld_denoiser_shape shape = {1, facts.least_side, facts.least_side, NULL};
+    const pld_denoiser_shape shape = {1, facts.least_side, facts.least_side, NULL, 1};
     pld_plan_init(&inspection->plan, NULL);
     PLD_TRY(class->denoiser->build(&inspection->plan, config, &shape, &values, error));
     if (facts.channels > facts.output_channels) {

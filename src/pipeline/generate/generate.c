@@ -164,6 +164,10 @@ static pld_status read_output(pld_generation *g, const pld_denoiser_plan *denois
 static double network_timestep(const pld_generation *g, size_t call) {
     const double timestep = pld_sampler_network_timestep(g->sampler, call);
     const double scale = g->model->denoiser_facts.timestep_scale;
+    const double divisor = g->model->denoiser_facts.timestep_divisor;
+    if (divisor != 0) {
+        return (double)((float)timestep / (float)divisor);
+    }
     return scale != 0 && scale != 1 ? (double)((float)timestep * (float)scale) : timestep;
 }
 
@@ -221,14 +225,35 @@ static pld_status predict(pld_generation *g, size_t call, const float **renoise)
     return PLD_OK;
 }
 
+/** Dump latents [1, C, h, w], or where diffusers packs them [1, tokens, C·p·p]. */
+static pld_status dump_latents(pld_generation *g, const char *name, const float *values) {
+    const pld_denoiser_facts *facts = &g->model->denoiser_facts;
+    const int64_t side = facts->packed;
+    if (!side || !g->dump.enabled) {
+        const int64_t shape[] = {1, facts->channels, g->latent_height, g->latent_width};
+        return pld_dump_add(&g->dump, name, values, 4, shape, g->error);
+    }
+    const pld_patch_grid patches = {
+        .channels = facts->channels, .height = g->latent_height, .width = g->latent_width, .patch = side};
+    const int64_t shape[] = {1, g->latent_height / side * (g->latent_width / side),
+                             facts->channels * side * side};
+    float *tokens = pld_allocate(g->count, sizeof *tokens);
+    if (!tokens) {
+        return pld_fail_memory(g->error, g->count * sizeof *tokens, "dump");
+    }
+    g->model->engine->kernels->patchify(&patches, values, tokens);
+    const pld_status status = pld_dump_add(&g->dump, name, tokens, 3, shape, g->error);
+    pld_free(tokens);
+    return status;
+}
+
 static pld_status dump_call(pld_generation *g, const char *what, size_t call, const float *values) {
     if (!g->options->dump_steps) {
         return PLD_OK;
     }
-    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
     char name[48];
     snprintf(name, sizeof name, "%s.%02zu", what, call);
-    return pld_dump_add(&g->dump, name, values, 4, shape, g->error);
+    return dump_latents(g, name, values);
 }
 
 static pld_status dump_schedule(pld_generation *g) {
@@ -272,10 +297,9 @@ static pld_status denoise(pld_generation *g) {
         PLD_TRY(dump_call(g, "latents", call, g->latents));
         PLD_TRY(tell(g, "denoise", call + 1 - g->first_call, calls - g->first_call));
     }
-    const int64_t shape[] = {1, g->model->denoiser_facts.channels, g->latent_height, g->latent_width};
     pld_sampler_finish(g->sampler, g->latents, g->latents, g->count);
     PLD_TRY(pld_attention_maps_finish(g));
-    return pld_dump_add(&g->dump, "latents", g->latents, 4, shape, g->error);
+    return dump_latents(g, "latents", g->latents);
 }
 
 static pld_status decode(pld_generation *g) {

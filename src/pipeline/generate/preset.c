@@ -31,8 +31,8 @@ static const pld_preset *from_loras(const pld_model *model, char *text, size_t s
     return NULL;
 }
 
-/** A folder's scheduler that only a distilled model has: of a class made for them, or trailing with ε where
- * the family's own is not. */
+/** A folder's scheduler that only a distilled model has: of a class made for them, trailing with ε where the family's own
+ * is not, or without the shift that the family's own has. */
 static const pld_preset *from_scheduler(const pld_model *model, char *text, size_t size) {
     const pld_scheduler_config *stated = &model->scheduler;
     const bool trailing =
@@ -43,9 +43,12 @@ static const pld_preset *from_scheduler(const pld_model *model, char *text, size
         const pld_preset *p = *row;
         if (p->scheduler_class && strcmp(p->scheduler_class, stated->class_name) == 0 &&
             (!p->spacing || (trailing && epsilon && !stated->rescale_betas_zero_snr)) &&
-            (!p->family || strcmp(p->family, model->family->name) == 0)) {
+            (!p->family || strcmp(p->family, model->family->name) == 0) &&
+            (!p->unshifted || !stated->use_dynamic_shifting)) {
             snprintf(text, size, "the scheduler %.40s%s", stated->class_name,
-                     p->spacing ? " with trailing steps" : "");
+                     p->spacing     ? " with trailing steps"
+                     : p->unshifted ? " without a shift"
+                                    : "");
             return p;
         }
     }

@@ -71,7 +71,7 @@ static pld_status bind_condition(const pld_model *model, int taken, pld_error *e
 static pld_status bind_denoiser(pld_model *model, int part, pld_error *error) {
     const pld_component *own = &model->parts[part];
     const int64_t side = model->denoiser_facts.least_side;
-    const pld_denoiser_shape shape = {1, side, side, NULL};
+    const pld_denoiser_shape shape = {1, side, side, NULL, 1};
     pld_denoiser_values values;
     pld_plan plan;
     pld_plan_init(&plan, own->parameters);

@@ -276,7 +276,7 @@ static pld_status check_lengths(const pld_model *model, pld_error *error) {
     const pld_component *first = pld_text_encoder_of(model, 0);
     for (int i = 1; i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
-        if (encoder->text.positions != first->text.positions) {
+        if (!model->family->texts[i].pooled_only && encoder->text.positions != first->text.positions) {
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: %s takes %lld positions (max_position_embeddings), but %s takes %lld",
                             model->source.path, encoder->row->name, (long long)encoder->text.positions,
@@ -320,7 +320,7 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
     for (int i = 0; i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         const bool is_pooled = model->family->texts[i].pooled;
-        width += encoder->text.width;
+        width += model->family->texts[i].pooled_only ? 0 : encoder->text.width;
         pooled += is_pooled ? encoder->text.projection : 0;
         if (is_pooled && encoder->text.projection == 0) {
             return pld_fail(error, PLD_ERROR_FORMAT,
@@ -331,11 +331,14 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
     }
     PLD_TRY(check_text_width(model, width, error));
     if (denoiser->pooled_width != pooled) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: the %s expects a pooled text embedding of width %lld (projection_class_embeddings_input_dim "
-            "less the embedding of sizes), but the text encoders return %lld (projection_dim)",
-            path, title, (long long)denoiser->pooled_width, (long long)pooled);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: the %s expects a pooled text embedding of width %lld (%s), but the text "
+                        "encoders return %lld (%s)",
+                        path, title, (long long)denoiser->pooled_width,
+                        denoiser->pooled_width_field
+                            ? denoiser->pooled_width_field
+                            : "projection_class_embeddings_input_dim less the embedding of sizes",
+                        (long long)pooled, denoiser->pooled_width_field ? "hidden_size" : "projection_dim");
     }
     return check_lengths(model, error);
 }

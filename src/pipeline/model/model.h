@@ -122,8 +122,10 @@ static inline int64_t pld_text_width_of(const pld_model *model) {
 static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int index, size_t most_tokens) {
     const pld_text_use *use = &model->family->texts[index];
     const int64_t positions = pld_text_encoder_of(model, index)->text.positions;
+    const int64_t own = model->denoiser_facts.text_tokens;
     return (pld_prompt_frame){.positions = positions     ? (size_t)positions
                                            : most_tokens ? most_tokens
+                                           : own         ? (size_t)own
                                                          : (size_t)model->pipeline->text_tokens,
                               .empty = !pld_conditioner_of(model) ? PLD_EMPTY_UNSET
                                        : model->empty_counts      ? PLD_EMPTY_TOKEN
@@ -131,6 +133,14 @@ static inline pld_prompt_frame pld_prompt_frame_of(const pld_model *model, int i
                               .folded = use->folded,
                               .before = use->before,
                               .after = use->after};
+}
+
+/** A text as the encoder of family->texts[index] reads it: one whose states are not used has no use for weights. */
+static inline pld_prompt_text pld_prompt_text_for(const pld_model *model, int index,
+                                                  const pld_prompt_text *text) {
+    pld_prompt_text own = *text;
+    own.literal = own.literal || model->family->texts[index].pooled_only;
+    return own;
 }
 
 /** How the conditioner's texts are framed. */

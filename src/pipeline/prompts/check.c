@@ -36,8 +36,10 @@ pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_promp
     if (text->empty != PLD_EMPTY_UNSET) {
         frame.empty = text->empty;
     }
-    PLD_TRY(model->family->texts[index].style->cut(encoder->tokenizer, text, &frame, chunks, error));
-    pld_status status = check_chunks(chunks, index, tokens, error);
+    const pld_text_use *use = &model->family->texts[index];
+    const pld_prompt_text own = pld_prompt_text_for(model, index, text);
+    PLD_TRY(use->style->cut(encoder->tokenizer, &own, &frame, chunks, error));
+    pld_status status = use->pooled_only ? PLD_OK : check_chunks(chunks, index, tokens, error);
     if (status != PLD_OK) {
         pld_prompt_chunks_free(chunks);
     }

@@ -153,8 +153,9 @@ pld_status pld_tokenize_text(const pld_model *model, const pld_prompt_text *text
     for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         const pld_prompt_frame frame = pld_prompt_frame_of(model, i, text->most_tokens);
+        const pld_prompt_text own = pld_prompt_text_for(model, i, text);
         status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style,
-                               &frame, text, error);
+                               &frame, &own, error);
     }
     const pld_component *conditioner = pld_conditioner_of(model);
     if (status == PLD_OK && conditioner) {
@@ -255,6 +256,7 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
     const pld_text_use *use = use_of(of->family, name);
     pld_prompt_text text = *request;
     text.instruction = use && use->instruction ? request->instruction : NULL;
+    text.literal = text.literal || (use && use->pooled_only);
     const pld_prompt_style *style = use ? use->style
                                     : strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
                                         ? &pld_prompt_style_chunks

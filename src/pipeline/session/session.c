@@ -259,7 +259,8 @@ static pld_status build_denoiser(pld_session *session, const pld_denoiser_reques
     const pld_component *part = pld_denoiser_of(session->model);
     pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
     *denoiser = (pld_denoiser_plan){.sharing = sharing};
-    const pld_denoiser_shape shape = {sharing.rows, request->height, request->width, &denoiser->sharing};
+    const pld_denoiser_shape shape = {sharing.rows, request->height, request->width, &denoiser->sharing,
+                                      request->tokens};
     pld_plan_init(&denoiser->plan, part->parameters);
     PLD_TRY(part->class->denoiser->build(&denoiser->plan, part->config, &shape, &denoiser->values, error));
     pld_run run = pld_session_run(session, &denoiser->plan, cancel);
@@ -275,6 +276,14 @@ static pld_status build_denoiser(pld_session *session, const pld_denoiser_reques
     return PLD_OK;
 }
 
+/** Whether a plan is for texts of a request's length: where they join the sample for just that, else for shorter ones,
+ * too. */
+static bool serves_texts(const pld_model *model, const pld_denoiser_plan *denoiser,
+                         const pld_denoiser_request *request) {
+    return model->denoiser_facts.text_joins_sample ? denoiser->tokens == request->tokens
+                                                   : denoiser->tokens >= request->tokens;
+}
+
 pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_request *request,
                                      const volatile int *cancel, pld_error *error) {
     pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
@@ -282,7 +291,7 @@ pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_re
     pld_plan_rest(&session->decoder.plan);
     PLD_TRY(share_rows(session->model, request, &sharing, error));
     if (denoiser->ready && denoiser->height == request->height && denoiser->width == request->width &&
-        denoiser->tokens >= request->tokens && denoiser->zero_keys >= request->zero_keys &&
+        serves_texts(session->model, denoiser, request) && denoiser->zero_keys >= request->zero_keys &&
         pld_row_sharing_equal(&denoiser->sharing, &sharing)) {
         pld_row_sharing_free(&sharing);
         return pld_plan_wake(&denoiser->plan, error);

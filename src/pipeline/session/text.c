@@ -95,11 +95,12 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
     float *rows = pld_allocate(chunks->positions, width * sizeof *rows);
     pld_status status =
         rows ? PLD_OK : pld_fail_memory(error, chunks->positions * width * sizeof *rows, "text states");
+    const bool kept = !session->model->family->texts[index].pooled_only;
     float *out = states->states + column;
     for (size_t i = 0; status == PLD_OK && i < chunks->count; i++) {
         status = encode_chunk(session, index, &chunks->chunks[i], chunks->positions, cancel, rows,
                               i == 0 ? states->pooled : NULL, error);
-        for (size_t j = 0; status == PLD_OK && j < chunks->positions; j++) {
+        for (size_t j = 0; kept && status == PLD_OK && j < chunks->positions; j++) {
             if (j == 0 || j > chunks->unseen) {
                 memcpy(out, rows + j * width, width * sizeof *out);
                 out += step;
@@ -175,7 +176,7 @@ static pld_status encode_with_all(pld_session *session, const pld_prompt_text *t
     int64_t column = 0;
     for (int i = 0; i < model->family->text_count; i++) {
         PLD_TRY(encode_with(session, i, text, column, options, states, error));
-        column += pld_text_encoder_of(model, i)->text.width;
+        column += model->family->texts[i].pooled_only ? 0 : pld_text_encoder_of(model, i)->text.width;
     }
     return PLD_OK;
 }

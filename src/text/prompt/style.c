@@ -151,5 +151,46 @@ static pld_status cut_whole(const pld_tokenizer *tokenizer, const pld_prompt_tex
     return status;
 }
 
+/** Lengthen the one chunk of a text with padding, which is not content. */
+static pld_status fill_up(const pld_tokenizer_facts *facts, size_t positions, pld_prompt_chunks *chunks,
+                          pld_error *error) {
+    pld_prompt_chunk *chunk = &chunks->chunks[0];
+    int32_t *ids = pld_allocate(positions, sizeof *ids);
+    float *weights = pld_allocate(positions, sizeof *weights);
+    if (!ids || !weights) {
+        pld_free(ids);
+        pld_free(weights);
+        return pld_fail_memory(error, positions * sizeof *ids, "prompt");
+    }
+    for (size_t i = 0; i < positions; i++) {
+        ids[i] = i < chunk->used ? chunk->ids[i] : facts->pad_id;
+        weights[i] = 1;
+    }
+    pld_free(chunk->ids);
+    pld_free(chunk->weights);
+    chunk->ids = ids;
+    chunk->weights = weights;
+    chunks->positions = positions;
+    return PLD_OK;
+}
+
+static pld_status cut_filled(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                             const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
+    *chunks = (pld_prompt_chunks){0};
+    if (facts->pad_id < 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "tokenizer: expected one with a padding token, as T5's; found '%s' without",
+                        pld_tokenizer_kind_name(tokenizer));
+    }
+    PLD_TRY(cut_whole(tokenizer, text, frame, chunks, error));
+    const pld_status status = fill_up(facts, frame->positions + chunks->unseen, chunks, error);
+    if (status != PLD_OK) {
+        pld_prompt_chunks_free(chunks);
+    }
+    return status;
+}
+
 const pld_prompt_style pld_prompt_style_chunks = {"chunks", true, cut_chunks};
 const pld_prompt_style pld_prompt_style_whole = {"whole", false, cut_whole};
+const pld_prompt_style pld_prompt_style_filled = {"filled", false, cut_filled};

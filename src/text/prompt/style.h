@@ -49,4 +49,7 @@ extern const pld_prompt_style pld_prompt_style_chunks;
  * are encoded with a mask, which hides all that would be filled up. */
 extern const pld_prompt_style pld_prompt_style_whole;
 
+/** The same, filled up with padding to `positions`: texts that are encoded without a mask, where padding is text. */
+extern const pld_prompt_style pld_prompt_style_filled;
+
 #endif

@@ -69,13 +69,22 @@ static const sized_model models[] = {
      2851824730112,
      {511101108224},
      117037858816},
+    {PLADIS_BENCH_DATA "/flux-dev",
+     128,
+     512,
+     74384653418496,
+     10472204009472,
+     4882572509184,
+     {4844723109888, 13298503680},
+     0},
 };
 /* Small ones, for what the others have not: sizes that the denoiser is told of, predictions of velocity, configurations of
  * the tiny models of the newer families. */
 static const char *const small[] = {
     PLADIS_TEST_DATA "/reference/models/pixart-alpha", PLADIS_TEST_DATA "/reference/models/sd21",
-    PLADIS_TEST_DATA "/reference/models/sana-text", PLADIS_TEST_DATA "/reference/models/sana-sprint",
-    PLADIS_TEST_DATA "/reference/models/anima"};
+    PLADIS_TEST_DATA "/reference/models/sana-text",    PLADIS_TEST_DATA "/reference/models/sana-sprint",
+    PLADIS_TEST_DATA "/reference/models/anima",        PLADIS_TEST_DATA "/reference/models/flux-dev",
+    PLADIS_TEST_DATA "/reference/models/flux-schnell"};
 
 static pld_device *open_device(void) {
     const pld_device_options options = {.threads = 1};
@@ -116,12 +125,21 @@ static double condition(pld_device *device, const pld_model *model, const pld_pl
     return work_of(device, (pld_run){.plan = plan});
 }
 
-/** Three branches that part: the second has another text, and the third no maps in its self-attentions. */
+/** A variant that parts a branch from the others: no maps in self-attentions, or another rule of joint ones. */
+static const char *parting_variant(const pld_plan *plan) {
+    bool joint = false;
+    for (size_t i = 0; i < plan->site_count; i++) {
+        joint = joint || plan->sites[i].kind == PLD_SITE_JOINT;
+    }
+    return joint ? "gag" : "identity";
+}
+
+/** Three branches that part: the second has another text, and the third other attentions. */
 static void share_rows(const pld_model *model, const pld_plan *alone, pld_row_sharing *sharing) {
     static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
                                           PLD_BRANCH_IDENTITY};
     const pld_attention_effect effect = {
-        .variant = "identity", .layers = "all", .branches = PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY)};
+        .variant = parting_variant(alone), .layers = "all", .branches = PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY)};
     pld_error error = {0};
     pld_variant_table table;
     int sites = 0;
@@ -142,17 +160,18 @@ static double run_denoiser(pld_device *device, const pld_model *model, int64_t s
     pld_plan plan, texts[2], shared;
     pld_context contexts[2];
     pld_denoiser_values values;
-    pld_denoiser_shape shape = {1, side, side, NULL};
+    const int64_t second = model->denoiser_facts.text_joins_sample ? tokens : 1;
+    pld_denoiser_shape shape = {1, side, side, NULL, tokens};
     pld_plan_init(&plan, part->parameters);
     check(part->class->denoiser->build(&plan, part->config, &shape, &values, &error), &error);
     const double text = condition(device, model, &plan, tokens, &texts[0], &contexts[0]);
-    condition(device, model, &plan, 1, &texts[1], &contexts[1]);
+    condition(device, model, &plan, second, &texts[1], &contexts[1]);
     const pld_context *rows[] = {&contexts[1], &contexts[0], &contexts[0]};
     const double work = work_of(device, (pld_run){.plan = &plan, .contexts = &rows[1]});
 
     pld_row_sharing sharing;
     share_rows(model, &plan, &sharing);
-    shape = (pld_denoiser_shape){3, side, side, &sharing};
+    shape = (pld_denoiser_shape){3, side, side, &sharing, tokens};
     pld_plan_init(&shared, part->parameters);
     check(part->class->denoiser->build(&shared, part->config, &shape, &values, &error), &error);
     const double together = work_of(device, (pld_run){.plan = &shared, .contexts = rows});

@@ -196,7 +196,7 @@ static void classes_are_known_by_name(void **state) {
         {"ControlNetModel", PLD_CLASS_DENOISER, "ControlNetModel (a ControlNet), which is not supported"},
         {"UNet3DConditionModel", PLD_CLASS_DENOISER, "(a network for videos)"},
         {"UNetMotionModel", PLD_CLASS_DENOISER, "AnimateDiff"},
-        {"FluxTransformer2DModel", PLD_CLASS_DENOISER, "(FLUX)"},
+        {"FluxTransformer2DModel", PLD_CLASS_DENOISER, NULL},
         {"SD3Transformer2DModel", PLD_CLASS_DENOISER, "(Stable Diffusion 3)"},
         {"FluxFillPipeline", PLD_CLASS_PIPELINE, "FluxFillPipeline (the inpainting network FLUX Fill)"},
         {"FluxKontextPipeline", PLD_CLASS_PIPELINE, "(FLUX Kontext, a network that edits pictures)"},
@@ -251,7 +251,8 @@ static void classes_are_known_by_name(void **state) {
         {"StableDiffusionXLInstructPix2PixPipeline", PLD_CLASS_PIPELINE, "InstructPix2Pix"},
         {"StableDiffusionInpaintPipeline", PLD_CLASS_PIPELINE, "(an inpainting network)"},
         {"StableDiffusion3Pipeline", PLD_CLASS_PIPELINE, "(Stable Diffusion 3)"},
-        {"FluxPipeline", PLD_CLASS_PIPELINE, "(FLUX)"},
+        {"FluxFooPipeline", PLD_CLASS_PIPELINE, "(another class of FLUX)"},
+        {"FluxPriorReduxPipeline", PLD_CLASS_PIPELINE, "(FLUX Redux, which takes pictures as prompts)"},
         {"AnimateDiffPipeline", PLD_CLASS_PIPELINE, "(AnimateDiff)"},
         {"QwenImagePipeline", PLD_CLASS_PIPELINE, "(Qwen-Image)"},
     };
