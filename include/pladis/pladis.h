@@ -93,6 +93,7 @@ typedef struct pld_model_options {
     size_t vocabulary_dir_count;
     const char
         *text_encoder; /**< file or folder with the text encoder to use, of a model whose file has none */
+    const char *text_encoder_2; /**< likewise, of a model that has two; which is which their tensors tell */
 } pld_model_options;
 
 PLD_API void pld_model_options_init(pld_model_options *options, size_t struct_size);

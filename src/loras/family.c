@@ -54,6 +54,28 @@ static const char *family_of_width(const pld_lora_module *module) {
     return NULL;
 }
 
+/** Blocks that only the transformers of one family have, by how a path begins. */
+static const struct {
+    const char *start, *family;
+} blocks[] = {
+    {"double_blocks_", "FLUX"},
+    {"single_blocks_", "FLUX"},
+    {"single_transformer_blocks_", "FLUX"},
+    {"joint_blocks_", "Stable Diffusion 3"},
+};
+
+static const char *family_of_paths(const pld_lora_file *file) {
+    for (size_t i = 0; i < pld_lora_file_count(file); i++) {
+        const char *path = pld_lora_file_at(file, i)->path;
+        for (size_t j = 0; j < sizeof blocks / sizeof blocks[0]; j++) {
+            if (strncmp(path, blocks[j].start, strlen(blocks[j].start)) == 0) {
+                return blocks[j].family;
+            }
+        }
+    }
+    return NULL;
+}
+
 const char *pld_lora_file_family(const pld_lora_file *file) {
     size_t parts[PLD_LORA_PART_COUNT] = {0};
     for (size_t i = 0; i < pld_lora_file_count(file); i++) {
@@ -70,6 +92,10 @@ const char *pld_lora_file_family(const pld_lora_file *file) {
     }
     if (parts[PLD_LORA_TEXT_CONDITIONER]) {
         return "Anima";
+    }
+    const char *named = family_of_paths(file);
+    if (named) {
+        return named;
     }
     if (parts[PLD_LORA_TRANSFORMER] > parts[PLD_LORA_UNET]) {
         return "a transformer (FLUX, Stable Diffusion 3 or the like)";

@@ -37,9 +37,11 @@ static const struct {
     {"unet.base_model.model.", PLD_LORA_UNET, NULL},
     {"unet.", PLD_LORA_UNET, NULL},
     {"diffusion_model.", PLD_LORA_UNET, NULL},
+    {"lora_te3_", PLD_LORA_TEXT_ENCODER_3, NULL},
     {"lora_te2_", PLD_LORA_TEXT_ENCODER_2, NULL},
     {"lora_te1_", PLD_LORA_TEXT_ENCODER, NULL},
     {"lora_te_", PLD_LORA_TEXT_ENCODER, NULL},
+    {"text_encoder_3.", PLD_LORA_TEXT_ENCODER_3, NULL},
     {"text_encoder_2.", PLD_LORA_TEXT_ENCODER_2, NULL},
     {"text_encoder.", PLD_LORA_TEXT_ENCODER, NULL},
     {"base_model.model.", PLD_LORA_TEXT_ENCODER, "text_model."},
@@ -235,7 +237,8 @@ bool pld_lora_name_parse(const char *name, pld_lora_name *parsed) {
 
 const char *pld_lora_part_name(pld_lora_part part) {
     static const char *const names[PLD_LORA_PART_COUNT] = {
-        "unet", "text_encoder", "text_encoder_2", "text_conditioner", "transformer", "unknown part"};
+        "unet",        "text_encoder", "text_encoder_2", "text_encoder_3", "text_conditioner",
+        "transformer", "unknown part"};
     return names[part];
 }
 

@@ -15,6 +15,7 @@ typedef enum pld_lora_part {
     PLD_LORA_UNET,
     PLD_LORA_TEXT_ENCODER,
     PLD_LORA_TEXT_ENCODER_2,
+    PLD_LORA_TEXT_ENCODER_3,   /**< T5 of Stable Diffusion 3, and of FLUX, where it is the second */
     PLD_LORA_TEXT_CONDITIONER, /**< of Anima */
     PLD_LORA_TRANSFORMER,      /**< of FLUX, SD3, PixArt and their like */
     PLD_LORA_UNKNOWN,
@@ -68,7 +69,7 @@ bool pld_lora_name_parse(const char *name, pld_lora_name *parsed);
 /** The same of a module's name [length], which has no suffix: part, path and their places alone. */
 bool pld_lora_module_parse(const char *name, size_t length, pld_lora_name *parsed);
 
-/** "unet", "text_encoder", "text_encoder_2", "text_conditioner", "transformer", "unknown part" */
+/** "unet", "text_encoder", "text_encoder_2", "text_encoder_3", "text_conditioner", "transformer", "unknown part" */
 const char *pld_lora_part_name(pld_lora_part part);
 
 /** The usual suffix of a factor, "lora_up", for messages. */

@@ -39,9 +39,9 @@ typedef struct pld_autoencoder pld_autoencoder;               /* models/autoenco
 
 /** One way in which files hold a network of a class. */
 typedef struct pld_part_layout {
-    const char
-        *part; /**< the part of a family that it is by its prefix: "unet", "text_encoder_2"; NULL: whichever
-                                   is of its class */
+    /** the part of a family that it is by its prefix: "unet", "text_encoder_2"; NULL: whichever is of its class, as T5 is
+     * the first text encoder of one family and the second of another */
+    const char *part;
     const char *naming;         /**< for people: "latent diffusion", "OpenCLIP", "diffusers" */
     const char *prefix;         /**< before every name */
     const pld_name_rule *names; /**< behind the prefix */

@@ -39,6 +39,33 @@ pld_weight_shape pld_weight_shape_of(const int64_t *size, int rank) {
     return shape;
 }
 
+/** The shape of what the module changes: of the whole fused matrix, where the weight is some rows of one. */
+static pld_status whole_shape(const pld_weight_change *change, const pld_weight_shape *shape,
+                              pld_weight_shape *whole, pld_error *error) {
+    const pld_row_part rows = change->rows;
+    *whole = *shape;
+    if (rows.count > 0) {
+        const int64_t part = shape->size[0] / rows.count;
+        if (part * rows.count != shape->size[0] || part > INT64_MAX / rows.of) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: module '%.*s': expected a weight of a number of rows divisible by %d, found "
+                            "%lld",
+                            pld_safetensors_path(pld_lora_file_tensors(change->file)),
+                            change->module->name_length, change->module->name, rows.count,
+                            (long long)shape->size[0]);
+        }
+        whole->size[0] = part * rows.of;
+        whole->out = (size_t)whole->size[0];
+    }
+    return PLD_OK;
+}
+
+/** The row of the whole matrix that is row `row` of the weight. */
+static size_t whole_row(const pld_weight_change *change, size_t row, size_t out, size_t whole) {
+    const size_t first = out / (size_t)change->rows.count * (size_t)change->rows.first;
+    return (first + row) % whole;
+}
+
 static const pld_stored_tensor *factor_of(const pld_weight_change *change, pld_lora_factor factor) {
     return change->module->factors[factor];
 }
@@ -242,6 +269,22 @@ static void tucker(const matrix *a, const matrix *core, const matrix *b, bool ou
     }
 }
 
+/** Leave of a factor [whole out, r] the rows that belong to the weight. */
+static pld_status cut_factor(const change_run *run, matrix *m) {
+    const size_t out = run->shape->out;
+    float *cut = pld_allocate_aligned(out * m->columns, sizeof *cut);
+    if (!cut) {
+        return pld_fail_memory(run->error, out * m->columns * sizeof *cut, "LoRA");
+    }
+    for (size_t row = 0; row < out; row++) {
+        memcpy(cut + row * m->columns, m->data + whole_row(run->change, row, out, m->rows) * m->columns,
+               m->columns * sizeof *cut);
+    }
+    pld_free(m->data);
+    *m = (matrix){cut, out, m->columns};
+    return PLD_OK;
+}
+
 /** out[rows, …] = scale · (a b), added to it where `accumulate`; Tucker's form where there is a core. */
 static pld_status product_of(const change_run *run, pld_lora_factor a, pld_lora_factor b,
                              pld_lora_factor core, size_t outs, size_t row, double scale, bool accumulate,
@@ -251,6 +294,9 @@ static pld_status product_of(const change_run *run, pld_lora_factor a, pld_lora_
     matrix middle = {0};
     pld_status status = load(run, a, &left);
     status = status == PLD_OK ? load(run, b, &right) : status;
+    if (status == PLD_OK && a == PLD_LORA_UP && run->change->rows.count > 0) {
+        status = cut_factor(run, &left);
+    }
     for (size_t i = 0; status == PLD_OK && scale != 1 && i < left.rows * left.columns; i++) {
         left.data[i] *= (float)scale;
     }
@@ -385,10 +431,20 @@ static const struct {
 
 pld_status pld_weight_change_check(const pld_weight_change *change, const pld_weight_shape *shape,
                                    pld_error *error) {
+    pld_weight_shape whole;
+    PLD_TRY(whole_shape(change, shape, &whole, error));
     if (change->bias) {
-        return check_shape(change, PLD_LORA_BIAS_DIFFERENCE, shape->rank, shape->size, error);
+        return check_shape(change, PLD_LORA_BIAS_DIFFERENCE, whole.rank, whole.size, error);
     }
-    PLD_TRY(kinds[change->module->kind].check(change, shape, error));
+    if (change->rows.count > 0 && pld_lora_module_has_magnitude(change->module)) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: module '%.*s' is a DoRA of a fused matrix, which cannot be applied; expected a DoRA of "
+            "to_q, to_k and to_v by themselves",
+            pld_safetensors_path(pld_lora_file_tensors(change->file)), change->module->name_length,
+            change->module->name);
+    }
+    PLD_TRY(kinds[change->module->kind].check(change, &whole, error));
     return check_magnitude(change, shape, error);
 }
 
@@ -480,9 +536,40 @@ static pld_status apply_with_magnitude(const change_run *run, float *values) {
     return status;
 }
 
+/** values += some rows of a change, all of which is made first. */
+static pld_status apply_rows(const change_run *run, double strength, float *values) {
+    const pld_weight_change *change = run->change;
+    const size_t row = run->shape->row, out = run->shape->out;
+    pld_weight_shape whole;
+    PLD_TRY(whole_shape(change, run->shape, &whole, run->error));
+    change_run all = *run;
+    all.shape = &whole;
+    float *made = pld_allocate_aligned(whole.out * row, sizeof *made);
+    if (!made) {
+        return pld_fail_memory(run->error, whole.out * row * sizeof *made, "LoRA");
+    }
+    memset(made, 0, whole.out * row * sizeof *made);
+    const pld_status status = change->bias ? add_stored(&all, PLD_LORA_BIAS_DIFFERENCE, strength, made)
+                                           : kinds[change->module->kind].add(&all, strength, made);
+    for (size_t i = 0; status == PLD_OK && i < out; i++) {
+        const float *from = made + whole_row(change, i, out, whole.out) * row;
+        for (size_t j = 0; j < row; j++) {
+            values[i * row + j] += from[j];
+        }
+    }
+    pld_free(made);
+    return status;
+}
+
 pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
                                    const pld_weight_backend *backend, float *values, pld_error *error) {
     const change_run run = {change, shape, backend, error};
+    const bool whole_first =
+        change->rows.count > 0 && (change->bias || change->module->kind != PLD_KIND_LORA);
+    if (whole_first) {
+        return apply_rows(&run, change->bias ? change->strength : change->strength * change->module->scale,
+                          values);
+    }
     if (change->bias) {
         return add_stored(&run, PLD_LORA_BIAS_DIFFERENCE, change->strength, values);
     }

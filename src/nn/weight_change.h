@@ -3,6 +3,7 @@
 #ifndef PLD_NN_WEIGHT_CHANGE_H
 #define PLD_NN_WEIGHT_CHANGE_H
 
+#include "io/tensors/weight_files.h"
 #include "loras/file.h"
 #include "nn/weight_backend.h"
 
@@ -22,6 +23,8 @@ typedef struct pld_weight_change {
     const pld_lora_module *module;
     double strength;
     bool bias; /**< it is the module's bias that is changed */
+    pld_row_part
+        rows; /**< of the change, where the file's module is a fused matrix of which the tensor is a part */
 } pld_weight_change;
 
 /** Whether the factors fit the weight. PLD_ERROR_FORMAT names file, tensor, expected and found shape. */

@@ -32,7 +32,7 @@ static pld_weight_files *open_weights(const parity_case *c, const char *part, co
         check_status(pld_weight_files_open_file(reference_path(c->root, "%s", single), &whole, &error),
                      &error);
         pld_layout_detect(whole, &contents);
-        const pld_layout_part *found = pld_layout_find(&contents, part);
+        const pld_layout_part *found = pld_layout_find(&contents, part, class);
         assert_non_null(found);
         check_status(pld_layout_view(whole, found->layout, 0, &files, &error), &error);
         pld_weight_files_close(&whole);

@@ -16,16 +16,22 @@
 
 typedef struct convert_request {
     const char *output, *layout, *dtype;
-    const char *config, *unet, *vae, *text_encoder, *tokenizer;
+    const char *config, *unet, *vae, *text_encoder, *text_encoder_2, *tokenizer;
     bool overwrite, quiet;
 } convert_request;
 
 static const option_field fields[] = {
-    {"output", offsetof(convert_request, output)}, {"layout", offsetof(convert_request, layout)},
-    {"dtype", offsetof(convert_request, dtype)},   {"overwrite", offsetof(convert_request, overwrite)},
-    {"quiet", offsetof(convert_request, quiet)},   {"vae", offsetof(convert_request, vae)},
-    {"unet", offsetof(convert_request, unet)},     {"tokenizer", offsetof(convert_request, tokenizer)},
-    {"config", offsetof(convert_request, config)}, {"text-encoder", offsetof(convert_request, text_encoder)},
+    {"output", offsetof(convert_request, output)},
+    {"layout", offsetof(convert_request, layout)},
+    {"dtype", offsetof(convert_request, dtype)},
+    {"overwrite", offsetof(convert_request, overwrite)},
+    {"quiet", offsetof(convert_request, quiet)},
+    {"vae", offsetof(convert_request, vae)},
+    {"unet", offsetof(convert_request, unet)},
+    {"tokenizer", offsetof(convert_request, tokenizer)},
+    {"config", offsetof(convert_request, config)},
+    {"text-encoder", offsetof(convert_request, text_encoder)},
+    {"text-encoder-2", offsetof(convert_request, text_encoder_2)},
 };
 
 const option_set convert_options = {
@@ -68,6 +74,7 @@ static int check_inputs(const char *path, const convert_request *request) {
         const char *option, *path;
     } inputs[] = {{"vae", request->vae},
                   {"text-encoder", request->text_encoder},
+                  {"text-encoder-2", request->text_encoder_2},
                   {"unet", request->unet},
                   {"tokenizer", request->tokenizer},
                   {"config", request->config}};

@@ -39,6 +39,7 @@ static int check_outputs(const evaluation *e) {
                   {"unet", base->unet},
                   {"vae", base->vae},
                   {"text-encoder", base->text_encoder},
+                  {"text-encoder-2", base->text_encoder_2},
                   {"tokenizer", base->tokenizer},
                   {"init-noise", base->init_noise}};
     char path[PATH_MAX], name[64];
@@ -133,8 +134,8 @@ static bool open_results(evaluation *e) {
 /** Every file that makes up the model. */
 static bool fingerprint_model(evaluation *e) {
     const generate_request *base = &e->request->base;
-    const char *const parts[] = {e->model_path,      base->unet,      base->vae,
-                                 base->text_encoder, base->tokenizer, base->config};
+    const char *const parts[] = {e->model_path,        base->unet,      base->vae,   base->text_encoder,
+                                 base->text_encoder_2, base->tokenizer, base->config};
     uint64_t hash = 0;
     bool done = true;
     for (size_t i = 0; done && i < sizeof parts / sizeof *parts; i++) {

@@ -24,6 +24,7 @@ static const option_field fields[] = {
     FIELD("unet", unet),
     FIELD("vae", vae),
     FIELD("text-encoder", text_encoder),
+    FIELD("text-encoder-2", text_encoder_2),
     FIELD("tokenizer", tokenizer),
     FIELD("prompt", prompt),
     FIELD("negative-prompt", negative_prompt),

@@ -304,6 +304,23 @@ static pld_status read_transposed(const pld_weight *weight, size_t first_byte, s
     return status;
 }
 
+/** Rows from the middle on, then those in front of it. */
+static pld_status read_turned(const pld_weight *weight, size_t first_byte, size_t bytes,
+                              unsigned char *destination, pld_error *error) {
+    const size_t turned = (size_t)weight->turned, rest = weight->tensor->bytes - turned;
+    if (first_byte < rest) {
+        const size_t part = bytes < rest - first_byte ? bytes : rest - first_byte;
+        PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, turned + first_byte, part, destination,
+                                     error));
+        first_byte += part;
+        destination += part;
+        bytes -= part;
+    }
+    return bytes == 0 ? PLD_OK
+                      : pld_safetensors_read(weight->file, weight->tensor, first_byte - rest, bytes,
+                                             destination, error);
+}
+
 size_t pld_weight_bytes(const pld_weight *weight) {
     return weight->tensor->bytes / (size_t)(weight->steps ? weight->steps : 1);
 }
@@ -347,7 +364,7 @@ static pld_status read_last_steps(const pld_weight *weight, size_t first_byte, s
 pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t bytes, void *destination,
                            pld_error *error) {
     const pld_stored_tensor *tensor = weight->tensor;
-    if (!weight->transposed && !weight->steps) {
+    if (!weight->transposed && !weight->steps && !weight->turned) {
         return pld_safetensors_read(weight->file, tensor, first_byte, bytes, destination, error);
     }
     const size_t size = pld_dtype_size(tensor->dtype), most = pld_weight_bytes(weight);
@@ -355,6 +372,7 @@ pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t b
         return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': %zu bytes from byte %zu of %zu",
                         pld_safetensors_path(weight->file), tensor->name, bytes, first_byte, most);
     }
-    return weight->steps ? read_last_steps(weight, first_byte, bytes, destination, error)
-                         : read_transposed(weight, first_byte, bytes, destination, error);
+    return weight->steps    ? read_last_steps(weight, first_byte, bytes, destination, error)
+           : weight->turned ? read_turned(weight, first_byte, bytes, destination, error)
+                            : read_transposed(weight, first_byte, bytes, destination, error);
 }

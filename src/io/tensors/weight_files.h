@@ -10,6 +10,12 @@
 /** Opened files of one component: immutable, shareable between threads. */
 typedef struct pld_weight_files pld_weight_files;
 
+/** Some rows of a matrix or vector of `of` equal parts: `count` parts from `first` on, beyond the last again from the top.
+ *  {1, 1, 3} is the second third, {1, 2, 2} both halves, the second before the first; count 0: all rows as they are. */
+typedef struct pld_row_part {
+    int first, count, of;
+} pld_row_part;
+
 /** A tensor and the file that holds it; both are owned by the pld_weight_files. Name, shape and place are
  *  those of `tensor`, which in a view (pld_weight_files_view) need not be an entry of the file's header. */
 typedef struct pld_weight {
@@ -18,6 +24,7 @@ typedef struct pld_weight {
     size_t index;    /**< its place for pld_weight_files_at */
     bool transposed; /**< shape [N, C], but stored as [C, N] */
     int64_t steps;   /**< shape [N, C, steps, …], and the last step alone is meant; 0: all of it */
+    uint64_t turned; /**< bytes of the first rows, which are meant to come last; 0: none are */
 } pld_weight;
 
 /** Bytes of what is meant of a weight. */
@@ -35,11 +42,11 @@ pld_status pld_weight_files_open_file(const char *path, pld_weight_files **files
 
 /** One tensor of a view: a weight of the base under another name. */
 typedef struct pld_weight_alias {
-    size_t source;    /**< index into the base */
-    const char *name; /**< copied */
-    int part, parts;  /**< rows [part/parts, (part + 1)/parts) of the source; 0, 1: all of it */
-    bool transposed;  /**< the source is a matrix and its transpose is meant */
-    bool flattened;   /**< axes of size 1 at the end are dropped: the kernel of a 1×1 convolution */
+    size_t source;     /**< index into the base */
+    const char *name;  /**< copied */
+    pld_row_part rows; /**< of the source */
+    bool transposed;   /**< the source is a matrix and its transpose is meant */
+    bool flattened;    /**< axes of size 1 at the end are dropped: the kernel of a 1×1 convolution */
 } pld_weight_alias;
 
 /** A view of some tensors of `base` under other names and cut into parts, which shares its opened files and

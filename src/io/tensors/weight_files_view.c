@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tensors under other names. Parts are runs of rows, so they are places in the file like any tensor; only a
- * transpose needs to be known by who reads it. */
+ * transpose, and rows in another order, need to be known by who reads them. */
 #include <string.h>
 
 #include "core/memory.h"
 #include "io/tensors/weight_files_internal.h"
 
+/** Cut `*tensor` down to the rows of an alias. Rows beyond the last are bytes that come first in the file, `*turned`. */
+static pld_status cut_rows(const pld_row_part *rows, const char *path, const char *original,
+                           pld_stored_tensor *tensor, uint64_t *turned, pld_error *error) {
+    char shape[96];
+    if (tensor->rank < 1 || tensor->shape[0] % rows->of != 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: tensor '%s': expected a number of rows divisible by %d, found shape %s", path,
+                        original, rows->of, pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape));
+    }
+    const uint64_t part = tensor->bytes / (uint64_t)rows->of;
+    if (rows->first + rows->count > rows->of) { /* all rows, from another one on */
+        *turned = part * (uint64_t)rows->first;
+        return PLD_OK;
+    }
+    tensor->shape[0] = tensor->shape[0] / rows->of * rows->count;
+    tensor->bytes = (size_t)part * (size_t)rows->count;
+    tensor->offset += part * (uint64_t)rows->first;
+    return PLD_OK;
+}
+
 /** Describe one alias of `source` at `*tensor`, whose name is set. */
 static pld_status describe(const pld_weight_alias *alias, const pld_weight *source, pld_stored_tensor *tensor,
-                           pld_error *error) {
+                           uint64_t *turned, pld_error *error) {
     const char *name = tensor->name;
     const char *path = pld_safetensors_path(source->file);
     char shape[96];
     *tensor = *source->tensor;
     tensor->name = name;
     pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape);
-    if (alias->parts > 1) {
-        if (tensor->rank < 1 || tensor->shape[0] % alias->parts != 0) {
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "%s: tensor '%s': expected a number of rows divisible by %d, found shape %s",
-                            path, source->tensor->name, alias->parts, shape);
-        }
-        tensor->shape[0] /= alias->parts;
-        tensor->bytes /= (size_t)alias->parts;
-        tensor->offset += tensor->bytes * (uint64_t)alias->part;
+    if (alias->rows.count > 0) {
+        PLD_TRY(cut_rows(&alias->rows, path, source->tensor->name, tensor, turned, error));
     }
     if (alias->transposed) {
         if (tensor->rank != 2) {
@@ -72,11 +85,13 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
         pld_stored_tensor *tensor = &view->aliases[i];
         tensor->name = memcpy(name, aliases[i].name, size);
         name += size;
-        PLD_TRY(describe(&aliases[i], source, tensor, error));
+        uint64_t turned = source->turned;
+        PLD_TRY(describe(&aliases[i], source, tensor, &turned, error));
         view->weights[i] = (pld_weight){.file = source->file,
                                         .tensor = tensor,
                                         .index = i,
-                                        .transposed = source->transposed || aliases[i].transposed};
+                                        .transposed = source->transposed || aliases[i].transposed,
+                                        .turned = turned};
         view->count++;
     }
     pld_weight_files_sort(view);

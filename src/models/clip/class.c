@@ -20,6 +20,8 @@ static const pld_part_layout first[] = {
      own_layers},
     {"text_encoder", transformers, "conditioner.embedders.0.transformer.", pld_clip_names, CLIP, NULL, NULL,
      NULL, NULL},
+    {"text_encoder", transformers, "text_encoders.clip_l.transformer.", pld_clip_names, CLIP, NULL, NULL,
+     NULL, NULL},
     {"text_encoder", transformers, "text_encoder.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {"text_encoder", transformers, "", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {0},

@@ -9,12 +9,12 @@ static const pld_name_rule block[] = {
     PLD_RENAME("mlp.c_fc.", "mlp.fc1."),
     PLD_RENAME("mlp.c_proj.", "mlp.fc2."),
     PLD_RENAME("attn.out_proj.", "self_attn.out_proj."),
-    PLD_RENAME("attn.in_proj_weight", "self_attn.q_proj.weight", .form = PLD_FORM_FIRST_THIRD),
-    PLD_RENAME("attn.in_proj_weight", "self_attn.k_proj.weight", .form = PLD_FORM_SECOND_THIRD),
-    PLD_RENAME("attn.in_proj_weight", "self_attn.v_proj.weight", .form = PLD_FORM_LAST_THIRD),
-    PLD_RENAME("attn.in_proj_bias", "self_attn.q_proj.bias", .form = PLD_FORM_FIRST_THIRD),
-    PLD_RENAME("attn.in_proj_bias", "self_attn.k_proj.bias", .form = PLD_FORM_SECOND_THIRD),
-    PLD_RENAME("attn.in_proj_bias", "self_attn.v_proj.bias", .form = PLD_FORM_LAST_THIRD),
+    PLD_RENAME("attn.in_proj_weight", "self_attn.q_proj.weight", PLD_ROW_PART(0, 1, 3)),
+    PLD_RENAME("attn.in_proj_weight", "self_attn.k_proj.weight", PLD_ROW_PART(1, 1, 3)),
+    PLD_RENAME("attn.in_proj_weight", "self_attn.v_proj.weight", PLD_ROW_PART(2, 1, 3)),
+    PLD_RENAME("attn.in_proj_bias", "self_attn.q_proj.bias", PLD_ROW_PART(0, 1, 3)),
+    PLD_RENAME("attn.in_proj_bias", "self_attn.k_proj.bias", PLD_ROW_PART(1, 1, 3)),
+    PLD_RENAME("attn.in_proj_bias", "self_attn.v_proj.bias", PLD_ROW_PART(2, 1, 3)),
     {0},
 };
 

@@ -53,6 +53,8 @@ static const struct {
     {"img_in.weight", "the inpainting network FLUX Fill, which is not supported", 384},
     {"img_in.weight", "FLUX Control, which is not supported: it is conditioned on edges or depth", 128},
     {"joint_blocks.0.", "the network of Stable Diffusion 3, which is not supported", 0},
+    {"distilled_guidance_layer.", "the network of Chroma, which is not supported", 0},
+    {"double_stream_modulation_img.", "the network of FLUX.2, which is not supported", 0},
     {"double_blocks.0.", "the network of FLUX, which is not supported", 0},
     {"double_stream_blocks.0.", "the network of FLUX, which is not supported", 0},
     {"single_transformer_blocks.0.", "the network of FLUX, which is not supported", 0},
@@ -70,8 +72,6 @@ static const struct {
     {"adaln_single.emb.",
      "a transformer like PixArt's alone, which is no model; give the diffusers folder that it belongs to", 0},
     {"cross_attn.kv_linear.", "the network of PixArt, which is supported only as a diffusers folder", 0},
-    {"shared.weight",
-     "a T5 text encoder alone, which is no model; give the diffusers folder that it belongs to", 0},
     {"vision_model.embeddings.", "a CLIP image encoder, which is not supported", 0},
 };
 
@@ -150,13 +150,28 @@ int pld_layout_last_of_view(const pld_weight_files *view, const pld_part_layout 
     return last_of(view, "", layout->diffusers_levels);
 }
 
-const pld_layout_part *pld_layout_find(const pld_layout_contents *contents, const char *part) {
+const pld_layout_part *pld_layout_find(const pld_layout_contents *contents, const char *part,
+                                       const pld_part_class *class) {
     for (int i = 0; i < contents->count; i++) {
-        if (strcmp(contents->parts[i].layout->part, part) == 0) {
-            return &contents->parts[i];
+        const pld_layout_part *found = &contents->parts[i];
+        const char *name = found->layout->part;
+        if (found->class->read == class->read && (!name || strcmp(name, part) == 0)) {
+            return found;
         }
     }
     return NULL;
+}
+
+/** Whether a part was found for which this layout stands, too. */
+static bool is_found(const pld_layout_contents *contents, const pld_part_class *class,
+                     const pld_part_layout *layout) {
+    for (int i = 0; i < contents->count; i++) {
+        const char *name = contents->parts[i].layout->part;
+        if (layout->part && name ? strcmp(name, layout->part) == 0 : contents->parts[i].class == class) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents, pld_part_role role) {
@@ -171,7 +186,7 @@ const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents,
 const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part,
                                               const char *prefix) {
     for (const pld_part_layout *row = class->layouts; row->naming; row++) {
-        if (strcmp(row->part, part) == 0 && strcmp(row->prefix, prefix) == 0) {
+        if ((!row->part || strcmp(row->part, part) == 0) && strcmp(row->prefix, prefix) == 0) {
             return row;
         }
     }
@@ -195,7 +210,7 @@ static bool is_taken(const pld_layout_contents *contents, const int *last, const
 static void detect_class(pld_layout_contents *contents, const pld_part_class *class) {
     for (const pld_part_layout *row = class->layouts; row->naming && contents->count < PLD_MOST_LAYOUT_PARTS;
          row++) {
-        if (pld_layout_find(contents, row->part) || !has(contents->files, row->prefix, row->mark)) {
+        if (is_found(contents, class, row) || !has(contents->files, row->prefix, row->mark)) {
             continue;
         }
         const char *stranger = stranger_under(contents->files, class, row);
@@ -241,12 +256,10 @@ static bool append(alias_list *list, size_t source, const pld_renamed *renamed) 
         return false;
     }
     const pld_name_form form = renamed->form;
-    const bool third = form >= PLD_FORM_FIRST_THIRD && form <= PLD_FORM_LAST_THIRD;
     char *name = pld_copy_string(renamed->name);
     list->items[list->count++] = (pld_weight_alias){.source = source,
                                                     .name = name,
-                                                    .part = third ? (int)(form - PLD_FORM_FIRST_THIRD) : 0,
-                                                    .parts = third ? 3 : 1,
+                                                    .rows = renamed->rows,
                                                     .transposed = form == PLD_FORM_TRANSPOSED,
                                                     .flattened = form == PLD_FORM_CONV_1X1};
     return name != NULL;

@@ -29,8 +29,10 @@ typedef struct pld_layout_contents {
 /** Look a file through. Finds no parts in a file of another kind. */
 void pld_layout_detect(const pld_weight_files *files, pld_layout_contents *contents);
 
-/** The part of this name, or NULL when the file does not hold it. */
-const pld_layout_part *pld_layout_find(const pld_layout_contents *contents, const char *part);
+/** The part of this name and of the network of `class`, or NULL when the file does not hold it. Where a layout names no
+ * part, the class decides. */
+const pld_layout_part *pld_layout_find(const pld_layout_contents *contents, const char *part,
+                                       const pld_part_class *class);
 
 /** The first part with this role, or NULL. */
 const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents, pld_part_role role);

@@ -161,10 +161,11 @@ static void look_up(lookup *at, const pld_name_rule *rules, const char *name, co
             memcpy(result->name, made, length);
             memcpy(result->name + length, rest, strlen(rest) + 1);
             result->form = rule->form;
+            result->rows = rule->rows;
         }
         if (at->count > 0) {
-            const pld_name_form form = at->renamed[at->count - 1].form;
-            if (at->to_original || (form != PLD_FORM_FIRST_THIRD && form != PLD_FORM_SECOND_THIRD)) {
+            const pld_row_part rows = at->renamed[at->count - 1].rows;
+            if (at->to_original || rows.first + rows.count >= rows.of) {
                 return;
             }
         }

@@ -6,23 +6,20 @@
  *  multiple of three above zero; {n-a} counts down from a given number. A pattern that ends in a dot is the
  *  start of a name, any other is a whole name. What follows the start is looked up in `inside`, or kept.
  *
- *  Where several rules fit, the first counts; the three thirds of a fused tensor are three rules in a row.
+ *  Where several rules fit, the first counts; the parts of a fused tensor are as many rules, the last rows last.
  *  Rules behind the first that fits are for the other direction (old names that mean the same).
  */
 #ifndef PLD_MODELS_LAYOUTS_NAMES_H
 #define PLD_MODELS_LAYOUTS_NAMES_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "io/tensors/weight_files.h"
 
-enum { PLD_LAYOUT_NAME = 640, PLD_MOST_RENAMED = 3 };
+enum { PLD_LAYOUT_NAME = 640, PLD_MOST_RENAMED = 4 };
 
 /** How diffusers' tensor comes out of the original one. */
 typedef enum pld_name_form {
     PLD_FORM_SAME,
-    PLD_FORM_FIRST_THIRD, /**< of the rows: q, k and v in one matrix */
-    PLD_FORM_SECOND_THIRD,
-    PLD_FORM_LAST_THIRD,
+    PLD_FORM_ROWS, /**< some of its rows, or all in another order */
     PLD_FORM_TRANSPOSED,
     PLD_FORM_CONV_1X1 /**< a weight [N, C, 1, 1] there, [N, C] in diffusers */
 } pld_name_form;
@@ -32,6 +29,7 @@ typedef struct pld_name_rule {
     const char *diffusers;
     const struct pld_name_rule *inside; /**< rules for the rest; NULL: it stays */
     pld_name_form form;
+    pld_row_part rows;  /**< of PLD_FORM_ROWS */
     const char *beside; /**< to the original only where diffusers has this tensor too; may be NULL */
 } pld_name_rule;
 
@@ -39,9 +37,13 @@ typedef struct pld_name_rule {
 #define PLD_RENAME(from, ...)                                                                                \
     { .original = (from), .diffusers = __VA_ARGS__ }
 
+/** The form of a row of the table: `count` of `of` equal parts of the original's rows, from `first` on. */
+#define PLD_ROW_PART(first, count, of) .form = PLD_FORM_ROWS, .rows = {first, count, of}
+
 typedef struct pld_renamed {
     char name[PLD_LAYOUT_NAME];
     pld_name_form form;
+    pld_row_part rows; /**< of PLD_FORM_ROWS */
 } pld_renamed;
 
 /** Whether a diffusers tensor of this name is there (for `beside`). */

@@ -3,7 +3,28 @@
 #include "models/t5/t5.h"
 #include "models/text_encoder.h"
 
-static const pld_part_layout layouts[] = {{0}};
+#define MARK "encoder.block.0.layer.0.SelfAttention.q.weight"
+
+/* The first text encoder of one family is the second or third of another, so no layout names its part. ComfyUI's files of a
+ * whole model have the first prefix, its files of a text encoder none. */
+#define LAYOUT(prefix_)                                                                                      \
+    { .naming = "transformers", .prefix = (prefix_), .names = pld_t5_names, .mark = MARK }
+static const pld_part_layout layouts[] = {
+    LAYOUT("text_encoders.t5xxl.transformer."),
+    LAYOUT("text_encoder_2."),
+    LAYOUT("text_encoder_3."),
+    LAYOUT("text_encoder."),
+    LAYOUT("transformer."),
+    LAYOUT(""),
+    {0},
+};
+
+static const pld_stranger strangers[] = {
+    {"decoder.block.", "a whole T5 with its decoder, which is not supported"},
+    {"block.0.layer.1.DenseReluDense.wi.weight", "a T5 of the first version, which is not supported"},
+    {"block.1.layer.0.SelfAttention.relative_attention_bias.", "a UMT5 text encoder, which is not supported"},
+    {0},
+};
 
 /** The embedding under its other name. */
 static const char *const unused[] = {"shared.weight", "encoder.embed_tokens.weight", NULL};
@@ -23,6 +44,8 @@ const pld_part_class pld_class_t5 = {
     .config_bytes = sizeof(pld_t5_config),
     .read = pld_t5_config_parse,
     .layouts = layouts,
+    .strangers = strangers,
     .unused = unused,
+    .describe = pld_t5_describe,
     .text_encoder = &text_encoder,
 };

@@ -4,6 +4,7 @@
 #ifndef PLD_MODELS_T5_H
 #define PLD_MODELS_T5_H
 
+#include "models/layouts/names.h"
 #include "models/text_encoder.h"
 
 /** config.json of a T5EncoderModel. */
@@ -26,5 +27,11 @@ pld_status pld_t5_config_parse(void *target, const pld_json *top, pld_error *err
  * embedding. */
 pld_status pld_t5_build(pld_plan *plan, const void *config, const pld_text_request *request,
                         pld_text_values *values, pld_error *error);
+
+/** Names behind the prefix of files. */
+extern const pld_name_rule pld_t5_names[];
+
+/** pld_part_class.describe */
+pld_status pld_t5_describe(const pld_description *description, json_t **config, pld_error *error);
 
 #endif

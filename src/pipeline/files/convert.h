@@ -5,7 +5,7 @@
 
 #include "pipeline/model/model.h"
 
-enum { PLD_MOST_SOURCES = 3 };
+enum { PLD_MOST_SOURCES = PLD_MOST_RENAMED };
 
 /** One tensor to be written. */
 typedef struct pld_converted {
@@ -13,6 +13,9 @@ typedef struct pld_converted {
     pld_tensor tensor;                    /**< type and shape; no data */
     pld_weight sources[PLD_MOST_SOURCES]; /**< one after the other along the rows; none: zeros */
     int source_count;
+    int first[PLD_MOST_SOURCES]; /**< where in a fused tensor each of them begins, in parts */
+    int parts,
+        placed; /**< of a fused tensor: equal parts of its rows, and how many the sources make up; else 0 */
     pld_stored_tensor *own; /**< of a transpose: the source with its shape exchanged; else NULL */
 } pld_converted;
 

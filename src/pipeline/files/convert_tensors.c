@@ -100,17 +100,53 @@ static pld_status place_transpose(pld_weight weight, pld_converted *item, pld_er
     return PLD_OK;
 }
 
+/** Rows that are in another order there: the same tensor, read from another row on. */
+static pld_status place_turned(pld_weight weight, pld_row_part rows, pld_converted *item, pld_error *error) {
+    const pld_stored_tensor *stored = weight.tensor;
+    if (stored->rank < 1 || stored->shape[0] % rows.of != 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "tensor '%s': expected a number of rows divisible by %d",
+                        stored->name, rows.of);
+    }
+    const uint64_t first = stored->bytes / (uint64_t)rows.of * (uint64_t)(rows.of - rows.first);
+    weight.turned = (weight.turned + first) % stored->bytes;
+    item->sources[item->source_count++] = weight;
+    return PLD_OK;
+}
+
+/** Put a part of a fused tensor in its place among those that are there. */
+static pld_status place_rows(const pld_conversion *conversion, pld_weight weight, pld_row_part rows,
+                             pld_converted *item, pld_error *error) {
+    const int64_t others = item->source_count ? item->tensor.shape[0] : 0;
+    int at = item->source_count;
+    if (at == PLD_MOST_SOURCES) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "tensor '%s': expected at most %d tensors to make it",
+                        item->name, PLD_MOST_SOURCES);
+    }
+    for (; at > 0 && item->first[at - 1] > rows.first; at--) {
+        item->sources[at] = item->sources[at - 1];
+        item->first[at] = item->first[at - 1];
+    }
+    item->sources[at] = weight;
+    item->first[at] = rows.first;
+    item->source_count++;
+    item->parts = rows.of;
+    item->placed += rows.count;
+    describe(conversion, weight.tensor, item);
+    item->tensor.shape[0] += others;
+    return PLD_OK;
+}
+
 /** Give a weight its place in an item, by how the original holds it. */
-static pld_status place(const pld_conversion *conversion, pld_weight weight, pld_name_form form,
+static pld_status place(const pld_conversion *conversion, pld_weight weight, const pld_renamed *original,
                         pld_converted *item, pld_error *error) {
     const pld_stored_tensor *stored = weight.tensor;
-    if (form >= PLD_FORM_FIRST_THIRD && form <= PLD_FORM_LAST_THIRD) {
-        const int64_t rows = item->source_count ? item->tensor.shape[0] : 0;
+    const pld_name_form form = original->form;
+    if (form == PLD_FORM_ROWS && original->rows.count < original->rows.of) {
+        return place_rows(conversion, weight, original->rows, item, error);
+    }
+    if (form == PLD_FORM_ROWS) {
         describe(conversion, stored, item);
-        item->source_count = PLD_MOST_SOURCES;
-        item->sources[form - PLD_FORM_FIRST_THIRD] = weight;
-        item->tensor.shape[0] += rows;
-        return PLD_OK;
+        return place_turned(weight, original->rows, item, error);
     }
     if (form == PLD_FORM_TRANSPOSED) {
         PLD_TRY(place_transpose(weight, item, error));
@@ -188,7 +224,7 @@ pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_com
         } else if (!(item = append(conversion, name))) {
             return pld_fail_memory(error, sizeof *item, "list of tensors");
         }
-        PLD_TRY(place(conversion, weight, renamed.form, item, error));
+        PLD_TRY(place(conversion, weight, &renamed, item, error));
     }
     return row->unused_layers > 0 && layout->own_layers ? add_unused_layer(conversion, layout, first, error)
                                                         : PLD_OK;
@@ -284,17 +320,18 @@ static pld_status supply(void *user, size_t index, size_t first_byte, size_t byt
     return PLD_OK;
 }
 
-/** A fused tensor needs all its thirds. */
-static pld_status check_thirds(const pld_conversion *conversion, pld_error *error) {
+/** A fused tensor needs all its parts. */
+static pld_status check_fused(const pld_conversion *conversion, pld_error *error) {
     for (size_t i = 0; i < conversion->count; i++) {
         const pld_converted *item = &conversion->items[i];
-        for (int j = 0; j < item->source_count; j++) {
-            const pld_stored_tensor *tensor = item->sources[j].tensor;
-            if (!tensor || tensor->dtype != item->sources[0].tensor->dtype) {
-                return pld_fail(error, PLD_ERROR_FORMAT,
-                                "tensor '%s' is made of three tensors, which are not all there in one type",
-                                item->name);
-            }
+        bool whole = item->placed == item->parts;
+        for (int j = 0; item->parts > 0 && j < item->source_count; j++) {
+            whole = whole && item->sources[j].tensor->dtype == item->sources[0].tensor->dtype;
+        }
+        if (!whole) {
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "tensor '%s' is made of several tensors, which are not all there in one type",
+                            item->name);
         }
     }
     return PLD_OK;
@@ -302,7 +339,7 @@ static pld_status check_thirds(const pld_conversion *conversion, pld_error *erro
 
 pld_status pld_conversion_write(pld_conversion *conversion, const char *path, const char *const *metadata,
                                 pld_error *error) {
-    PLD_TRY(check_thirds(conversion, error));
+    PLD_TRY(check_fused(conversion, error));
     pld_tensor_entry *entries = pld_allocate(conversion->count, sizeof *entries);
     if (!entries) {
         return pld_fail_memory(error, conversion->count * sizeof *entries, "list of tensors");

@@ -8,6 +8,28 @@
 #include "pipeline/model/describe.h"
 #include "pipeline/model/model.h"
 
+/** The family to whose denoiser a file belongs; NULL: none is in it. */
+static const pld_family *family_of(const pld_layout_contents *contents) {
+    const pld_layout_part *denoiser = pld_layout_find_role(contents, PLD_ROLE_DENOISER);
+    for (const pld_family *const *family = pld_families; denoiser && *family; family++) {
+        const int part = pld_family_part_with(*family, PLD_ROLE_DENOISER);
+        if ((*family)->parts[part].class == denoiser->class) {
+            return *family;
+        }
+    }
+    return NULL;
+}
+
+/** What a part is called in its family. */
+static const char *name_of(const pld_layout_contents *contents, const pld_layout_part *part) {
+    const pld_family *family = family_of(contents);
+    const char *name = part->layout->part;
+    for (const pld_family_part *row = family ? family->parts : NULL; !name && row && row->name; row++) {
+        name = row->class->read == part->class->read ? row->name : NULL;
+    }
+    return name ? name : "text_encoder"; /* the only parts whose layouts leave it open */
+}
+
 /** Count the numbers of each part. */
 static pld_status count_parts(pld_inspection *inspection, pld_error *error) {
     const pld_layout_contents *contents = &inspection->contents;
@@ -15,7 +37,7 @@ static pld_status count_parts(pld_inspection *inspection, pld_error *error) {
         pld_weight_files *view = NULL;
         const pld_layout_part *part = &contents->parts[i];
         PLD_TRY(pld_layout_view(contents->files, part->layout, 0, &view, error));
-        inspection->parts[i] = pld_describe_weights(part->layout->part, part->class->name, view);
+        inspection->parts[i] = pld_describe_weights(name_of(contents, part), part->class->name, view);
         pld_weight_files_close(&view);
     }
     PLD_SIZED_LIST(inspection->public_parts, inspection->parts, contents->count);
@@ -128,7 +150,7 @@ static pld_status describe_denoiser(pld_inspection *inspection, found_denoiser *
     pld_free(config);
     PLD_TRY(status);
     for (const pld_family_part *part = found->family->parts; part->name; part++) {
-        if (!pld_layout_find(&inspection->contents, part->name)) {
+        if (!pld_layout_find(&inspection->contents, part->name, part->class)) {
             pld_inspection_note(inspection, "it contains no %s; give %s", part->what, part->remedy);
         }
     }
@@ -141,7 +163,7 @@ static void note_tensors(pld_inspection *inspection) {
     for (int i = 0; i < contents->count; i++) {
         if (strncmp(inspection->parts[i].dtype, "f8", 2) == 0) {
             pld_inspection_note(inspection, "its %s is stored in 8-bit floating point, which costs quality",
-                                contents->parts[i].layout->part);
+                                inspection->parts[i].name);
         }
     }
     if (contents->passed_over) {

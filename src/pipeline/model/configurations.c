@@ -368,6 +368,16 @@ static pld_status check_parts(const pld_model *model, pld_error *error) {
     return PLD_OK;
 }
 
+/** Whether files that were given hold a part of the family, and no others given for the same part go before them. */
+static bool is_used(const pld_model *model, const pld_source_files *files) {
+    bool used = false;
+    for (const pld_family_part *part = model->family->parts; part->name; part++) {
+        const pld_layout_part *found = NULL;
+        used = used || pld_model_source_holder(&model->source, part, &found) == files;
+    }
+    return used;
+}
+
 /** What is given in place of a part must be one that the family has: it would be left unused in silence. */
 static pld_status check_replacements(const pld_model *model, pld_error *error) {
     static const struct {
@@ -376,12 +386,13 @@ static pld_status check_replacements(const pld_model *model, pld_error *error) {
         const char *option;
     } rows[] = {{PLD_SOURCE_DENOISER, PLD_ROLE_DENOISER, "--unet"},
                 {PLD_SOURCE_AUTOENCODER, PLD_ROLE_AUTOENCODER, "--vae"},
-                {PLD_SOURCE_TEXT_ENCODER, PLD_ROLE_TEXT_ENCODER, "--text-encoder"}};
+                {PLD_SOURCE_TEXT_ENCODER, PLD_ROLE_TEXT_ENCODER, "--text-encoder"},
+                {PLD_SOURCE_TEXT_ENCODER_2, PLD_ROLE_TEXT_ENCODER, "--text-encoder-2"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const pld_source_files *files = &model->source.files[rows[i].place];
         const pld_layout_part *found =
             files->files ? pld_layout_find_role(&files->contents, rows[i].role) : NULL;
-        if (found && pld_family_part_index(model->family, found->layout->part) < 0) {
+        if (found && !is_used(model, files)) {
             const pld_family_part *own =
                 &model->family->parts[pld_family_part_with(model->family, rows[i].role)];
             return pld_fail(error, PLD_ERROR_UNSUPPORTED,
@@ -395,6 +406,7 @@ static pld_status check_replacements(const pld_model *model, pld_error *error) {
 
 pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
     PLD_TRY(pld_model_source_json(&model->source, model->source.index, read_index, model, error));
+    PLD_TRY(pld_model_source_settle(&model->source, model->family, error));
     PLD_TRY(check_replacements(model, error));
     model->default_steps = model->family->default_steps;
     model->default_cfg_scale = model->family->default_cfg_scale;

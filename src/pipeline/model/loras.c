@@ -19,9 +19,10 @@
 
 /** One name of a weight. */
 typedef struct known_name {
-    char *path;   /* "mid_block_attentions_0_proj_in"; without .weight or .bias */
-    bool bias;    /* it is the module's bias */
-    size_t index; /* in the part's parameters */
+    char *path;        /* "mid_block_attentions_0_proj_in"; without .weight or .bias */
+    bool bias;         /* it is the module's bias */
+    size_t index;      /* in the part's parameters */
+    pld_row_part rows; /* that the weight is of the module; count 0: all of it */
 } known_name;
 
 /** The names that a LoRA may use for the weights of one part, sorted. */
@@ -45,8 +46,17 @@ static int compare_names(const void *a, const void *b) {
     return order ? order : first->bias - second->bias;
 }
 
+/** As they are sorted: the parts of a fused matrix one after another. */
+static int compare_parts(const void *a, const void *b) {
+    const known_name *first = a;
+    const known_name *second = b;
+    const int order = compare_names(a, b);
+    return order ? order : first->rows.first - second->rows.first;
+}
+
 /** Add the module of a tensor's name; tensors other than .weight and .bias have none. */
-static pld_status add_name(known_names *names, const char *tensor, size_t index, pld_error *error) {
+static pld_status add_name(known_names *names, const char *tensor, size_t index, pld_row_part rows,
+                           pld_error *error) {
     const char *end = strrchr(tensor, '.');
     bool bias = end && strcmp(end, ".bias") == 0;
     if (!end || (!bias && strcmp(end, ".weight") != 0)) {
@@ -65,7 +75,7 @@ static pld_status add_name(known_names *names, const char *tensor, size_t index,
         }
     }
     memmove(path, without_start(path), strlen(without_start(path)) + 1);
-    names->items[names->count++] = (known_name){path, bias, index};
+    names->items[names->count++] = (known_name){path, bias, index, rows};
     return PLD_OK;
 }
 
@@ -93,12 +103,12 @@ static pld_status collect_names(const pld_model *base, int part, known_names *na
         if (!name) {
             continue;
         }
-        PLD_TRY(add_name(names, name, i, error));
+        PLD_TRY(add_name(names, name, i, (pld_row_part){0}, error));
         if (other_names && pld_names_to_original(other_names, 0, name, NULL, NULL, &original)) {
-            PLD_TRY(add_name(names, original.name, i, error));
+            PLD_TRY(add_name(names, original.name, i, original.rows, error));
         }
     }
-    qsort(names->items, names->count, sizeof *names->items, compare_names);
+    qsort(names->items, names->count, sizeof *names->items, compare_parts);
     return PLD_OK;
 }
 
@@ -113,25 +123,50 @@ typedef struct lora_build {
 /** Index of the family's part that a LoRA's part means, or -1. Programs give all denoisers the prefixes of a U-Net, so the
  * names behind them decide. */
 static int part_of(const pld_model *model, pld_lora_part part) {
-    return part == PLD_LORA_UNET || part == PLD_LORA_TRANSFORMER
-               ? model->denoiser
-               : pld_family_part_index(model->family, pld_lora_part_name(part));
+    if (part == PLD_LORA_UNET || part == PLD_LORA_TRANSFORMER) {
+        return model->denoiser;
+    }
+    const int found = pld_family_part_index(model->family, pld_lora_part_name(part));
+    /* T5 is the third of Stable Diffusion 3, and trainers call it so where it is the second, too */
+    return found < 0 && part == PLD_LORA_TEXT_ENCODER_3
+               ? pld_family_part_index(model->family, "text_encoder_2")
+               : found;
 }
 
-static pld_status change_weight(lora_build *build, int part, const pld_weight_change *change, bool *found) {
-    known_name wanted = {(char *)(uintptr_t)without_start(change->module->path), change->bias, 0};
-    known_names *names = &build->names[part];
-    pld_parameters **parameters = &build->model->parts[part].parameters;
+/** The weights that a module means: one, or all parts of a fused matrix. NULL: there are none; else `*count` of them. */
+static const known_name *find_names(const known_names *names, const pld_weight_change *change,
+                                    size_t *count) {
+    const known_name wanted = {.path = (char *)(uintptr_t)without_start(change->module->path),
+                               .bias = change->bias};
     const known_name *known =
         names->count ? bsearch(&wanted, names->items, names->count, sizeof wanted, compare_names) : NULL;
-    *found = known != NULL;
-    if (!known) {
-        return PLD_OK;
+    *count = known ? 1 : 0;
+    if (!known || known->rows.count == 0) {
+        return known;
     }
-    if (*parameters == build->base->parts[part].parameters) {
+    while (known > names->items && compare_names(known - 1, &wanted) == 0) {
+        known--;
+    }
+    const known_name *end = names->items + names->count;
+    while (known + *count < end && compare_names(known + *count, &wanted) == 0) {
+        (*count)++;
+    }
+    return known;
+}
+
+static pld_status change_weight(lora_build *build, int part, pld_weight_change *change, bool *found) {
+    pld_parameters **parameters = &build->model->parts[part].parameters;
+    size_t count = 0;
+    const known_name *known = find_names(&build->names[part], change, &count);
+    *found = known != NULL;
+    if (known && *parameters == build->base->parts[part].parameters) {
         PLD_TRY(pld_parameters_derive(build->base->parts[part].parameters, parameters, build->error));
     }
-    return pld_parameters_change(*parameters, known->index, change, build->error);
+    for (size_t i = 0; i < count; i++) {
+        change->rows = known[i].rows;
+        PLD_TRY(pld_parameters_change(*parameters, known[i].index, change, build->error));
+    }
+    return PLD_OK;
 }
 
 /** Apply a module to its weight and bias. `*found`: all of it had a place. */
@@ -139,7 +174,7 @@ static pld_status change_module(lora_build *build, const pld_lora_file *file, co
                                 double strength, bool *found) {
     const int part = part_of(build->model, module->part);
     const bool bias_alone = module->kind == PLD_KIND_DIFFERENCE && !module->factors[PLD_LORA_DIFFERENCE];
-    pld_weight_change change = {file, module, strength, false};
+    pld_weight_change change = {.file = file, .module = module, .strength = strength};
     bool found_bias = true;
     *found = part >= 0;
     if (part < 0) {
@@ -189,6 +224,7 @@ static pld_status apply_file(lora_build *build, pld_model_lora *lora) {
     for (size_t i = 0; i < modules; i++) {
         const pld_lora_module *module = pld_lora_file_at(lora->file, i);
         const bool text = module->part == PLD_LORA_TEXT_ENCODER || module->part == PLD_LORA_TEXT_ENCODER_2 ||
+                          module->part == PLD_LORA_TEXT_ENCODER_3 ||
                           module->part == PLD_LORA_TEXT_CONDITIONER;
         bool found = false;
         PLD_TRY(change_module(build, lora->file, module, lora->public.weight, &found));

@@ -29,9 +29,12 @@ static pld_status open_parts_by_themselves(pld_model_source *source, const pld_m
         PLD_TRY(pld_source_files_open(source, options->vae, PLD_ROLE_AUTOENCODER,
                                       &source->files[PLD_SOURCE_AUTOENCODER], log, error));
     }
-    if (options->text_encoder) {
-        PLD_TRY(pld_source_files_open(source, options->text_encoder, PLD_ROLE_TEXT_ENCODER,
-                                      &source->files[PLD_SOURCE_TEXT_ENCODER], log, error));
+    const char *const encoders[] = {options->text_encoder, options->text_encoder_2};
+    for (int i = 0; i < 2; i++) {
+        if (encoders[i]) {
+            PLD_TRY(pld_source_files_open(source, encoders[i], PLD_ROLE_TEXT_ENCODER,
+                                          &source->files[PLD_SOURCE_TEXT_ENCODER + i], log, error));
+        }
     }
     return PLD_OK;
 }
@@ -55,8 +58,8 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
                         "%s: no such folder; --config takes a diffusers folder that describes the checkpoint",
                         options->config);
     }
-    if (options->random_weights &&
-        (!S_ISDIR(found.st_mode) || options->unet || options->vae || options->text_encoder)) {
+    if (options->random_weights && (!S_ISDIR(found.st_mode) || options->unet || options->vae ||
+                                    options->text_encoder || options->text_encoder_2)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "%s: random weights need a diffusers folder and no other files", path);
     }
@@ -98,7 +101,8 @@ void pld_model_source_close(pld_model_source *source) {
 
 static const pld_source_document *find_document(const pld_model_source *source, const char *inside) {
     for (int i = 0; i < source->document_count; i++) {
-        if (strcmp(source->documents[i].inside, inside) == 0) {
+        const char *place = source->documents[i].inside;
+        if (place && strcmp(place, inside) == 0) {
             return &source->documents[i];
         }
     }
@@ -110,16 +114,43 @@ const json_t *pld_model_source_document(const pld_model_source *source, const ch
     return document ? document->json : NULL;
 }
 
-pld_status pld_model_source_add(pld_model_source *source, const char *inside, const char *name, json_t *json,
-                                pld_error *error) {
-    pld_source_document made = {pld_copy_string(inside), pld_copy_string(name), json};
-    if (!made.inside || !made.name || !json || source->document_count == PLD_SOURCE_DOCUMENTS) {
+/** Take a document over, of which either the place or the class is known. */
+static pld_status add_document(pld_model_source *source, const char *inside, const pld_part_class *class,
+                               const char *name, json_t *json, pld_error *error) {
+    pld_source_document made = {.class = class, .name = pld_copy_string(name), .json = json};
+    const bool placed = copy(&made.inside, inside);
+    if (!placed || !made.name || !json || source->document_count == PLD_SOURCE_DOCUMENTS) {
         pld_free(made.inside);
         pld_free(made.name);
         json_decref(json);
         return pld_fail_memory(error, strlen(name), "configuration");
     }
     source->documents[source->document_count++] = made;
+    return PLD_OK;
+}
+
+pld_status pld_model_source_add(pld_model_source *source, const char *inside, const char *name, json_t *json,
+                                pld_error *error) {
+    return add_document(source, inside, NULL, name, json, error);
+}
+
+pld_status pld_model_source_add_of(pld_model_source *source, const pld_part_class *class, const char *name,
+                                   json_t *json, pld_error *error) {
+    return add_document(source, NULL, class, name, json, error);
+}
+
+pld_status pld_model_source_settle(pld_model_source *source, const pld_family *family, pld_error *error) {
+    for (int i = 0; i < source->document_count; i++) {
+        pld_source_document *document = &source->documents[i];
+        for (const pld_family_part *part = family->parts; part->name && !document->inside; part++) {
+            if (part->class->read == document->class->read) {
+                document->inside = pld_format("%s/config.json", part->name);
+                if (!document->inside) {
+                    return pld_fail_memory(error, strlen(part->name), "path");
+                }
+            }
+        }
+    }
     return PLD_OK;
 }
 
@@ -164,12 +195,13 @@ pld_status pld_model_source_json(const pld_model_source *source, const char *ins
     return status;
 }
 
-const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,
+const pld_source_files *pld_model_source_holder(const pld_model_source *source, const pld_family_part *part,
                                                 const pld_layout_part **found) {
     *found = NULL;
     for (int i = PLD_SOURCE_FILES - 1; i >= 0 && !*found;
          i--) { /* parts given by themselves go before the checkpoint's */
-        *found = source->files[i].files ? pld_layout_find(&source->files[i].contents, part) : NULL;
+        *found = source->files[i].files ? pld_layout_find(&source->files[i].contents, part->name, part->class)
+                                        : NULL;
         if (*found) {
             return &source->files[i];
         }
@@ -194,7 +226,7 @@ pld_status pld_model_source_weights(const pld_model_source *source, const pld_fa
                                     const pld_part_class *class, const void *config, const pld_log *log,
                                     pld_weight_files **files, pld_error *error) {
     const pld_layout_part *found = NULL;
-    const pld_source_files *holder = pld_model_source_holder(source, part->name, &found);
+    const pld_source_files *holder = pld_model_source_holder(source, part, &found);
     if (holder) {
         pld_text_encoder_facts facts = {0};
         if (class->text_encoder && config) {

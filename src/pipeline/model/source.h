@@ -16,12 +16,14 @@
 
 /** A document of a diffusers folder that is not, or not as it is, in `folder`. */
 typedef struct pld_source_document {
-    char *inside; /**< "unet/config.json" */
-    char *name;   /**< for messages */
+    char *
+        inside; /**< "unet/config.json"; NULL until the family is known, of weights that may be several parts */
+    const pld_part_class *class; /**< of such weights; else NULL */
+    char *name;                  /**< for messages */
     json_t *json;
 } pld_source_document;
 
-/** A file or folder of weights that was named: the checkpoint itself, --unet, --vae, --text-encoder. */
+/** A file or folder of weights that was named: the checkpoint itself, --unet, --vae, --text-encoder and its second. */
 typedef struct pld_source_files {
     pld_weight_files *files;
     pld_layout_contents contents;
@@ -32,9 +34,10 @@ enum {
     PLD_SOURCE_DENOISER,
     PLD_SOURCE_AUTOENCODER,
     PLD_SOURCE_TEXT_ENCODER,
+    PLD_SOURCE_TEXT_ENCODER_2, /**< which of the two is which their tensors tell */
     PLD_SOURCE_FILES
 };
-enum { PLD_SOURCE_DOCUMENTS = 8 };
+enum { PLD_SOURCE_DOCUMENTS = 10 };
 
 typedef struct pld_model_source {
     const char *layout; /**< "diffusers", "single file (latent diffusion)" */
@@ -111,6 +114,10 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
 pld_status pld_model_source_add(pld_model_source *source, const char *inside, const char *name, json_t *json,
                                 pld_error *error);
 
+/** The same of the config.json of whichever part of the family is of `class`. */
+pld_status pld_model_source_add_of(pld_model_source *source, const pld_part_class *class, const char *name,
+                                   json_t *json, pld_error *error);
+
 /** Where weights for the denoiser were named beside a folder: find out what they predict, and make the
  * scheduler's document say so. */
 pld_status pld_model_source_tell(pld_model_source *source, const pld_log *log, pld_error *error);
@@ -121,8 +128,11 @@ pld_status pld_model_source_tell(pld_model_source *source, const pld_log *log, p
 pld_status pld_told_beside_scheduler(const json_t *scheduler, const char *file, bool describes,
                                      pld_told_prediction *told, pld_error *error);
 
+/** Now that the family is known, settle which parts the documents beside named weights are of. */
+pld_status pld_model_source_settle(pld_model_source *source, const pld_family *family, pld_error *error);
+
 /** The named files that hold `part`, and how; NULL when none does. */
-const pld_source_files *pld_model_source_holder(const pld_model_source *source, const char *part,
+const pld_source_files *pld_model_source_holder(const pld_model_source *source, const pld_family_part *part,
                                                 const pld_layout_part **found);
 
 /** The same of the denoiser, whatever its name. */

@@ -44,13 +44,15 @@ static bool is_meant(const json_t *document, pld_part_role role) {
 /** The configuration that lies beside weights which were named: a folder has it, or the folder of the file.
  */
 static pld_status add_own_configuration(pld_model_source *source, const char *path, bool folder,
-                                        const char *part, pld_part_role role, pld_error *error) {
+                                        const pld_layout_part *found_part, pld_error *error) {
+    const char *part = found_part->layout->part;
+    const pld_part_role role = found_part->class->role;
     const char *end = strrchr(path, '/');
     const int length = folder ? (int)strlen(path) : end ? (int)(end - path) : 0;
     struct stat found;
     json_t *json = NULL;
     char *file = pld_format("%.*s%sconfig.json", length, path, folder || end ? "/" : "");
-    char *inside = pld_format("%s/config.json", part);
+    char *inside = pld_format("%s/config.json", part ? part : "");
     pld_status status = file && inside ? PLD_OK : pld_fail_memory(error, strlen(path), "path");
     if (status == PLD_OK && stat(file, &found) == 0) {
         pld_error reason = {0};
@@ -59,7 +61,8 @@ static pld_status add_own_configuration(pld_model_source *source, const char *pa
             json_decref(json);
             status = PLD_OK;
         } else if (status == PLD_OK) {
-            status = pld_model_source_add(source, inside, file, json, error);
+            status = part ? pld_model_source_add(source, inside, file, json, error)
+                          : pld_model_source_add_of(source, found_part->class, file, json, error);
         } else {
             status = pld_fail(error, status, "%s", reason.message);
         }
@@ -67,6 +70,18 @@ static pld_status add_own_configuration(pld_model_source *source, const char *pa
     pld_free(file);
     pld_free(inside);
     return status;
+}
+
+/** Forget all parts of other roles; whether there were any. */
+static bool keep_role(pld_layout_contents *contents, pld_part_role role) {
+    const int before = contents->count;
+    contents->count = 0;
+    for (int i = 0; i < before; i++) {
+        if (contents->parts[i].class->role == role) {
+            contents->parts[contents->count++] = contents->parts[i];
+        }
+    }
+    return contents->count < before;
 }
 
 pld_status pld_source_files_open(pld_model_source *source, const char *path, pld_part_role role,
@@ -87,13 +102,11 @@ pld_status pld_source_files_open(pld_model_source *source, const char *path, pld
     if (!found) {
         return nothing_found(&files->contents, expected[role], error);
     }
-    PLD_TRY(add_own_configuration(source, path, folder, found->layout->part, role, error));
+    PLD_TRY(add_own_configuration(source, path, folder, found, error));
     PLD_TRY(pld_check_plain_numbers(files->files, log, error));
-    if (files->contents.count > 1) {
+    if (keep_role(&files->contents, role)) {
         pld_log_message(log, PLD_LOG_NOTICE, "%s: only the %s of this checkpoint is used", path,
-                        found->class->title);
-        files->contents.parts[0] = *found;
-        files->contents.count = 1;
+                        files->contents.parts[0].class->title);
         return PLD_OK;
     }
     report_extras(&files->contents, log);
@@ -124,7 +137,7 @@ static pld_status add_document(pld_model_source *source, const char *inside, jso
 /** Describe one part from the tensors that stand for it. */
 static pld_status describe_part(pld_model_source *source, const pld_family_part *part, pld_error *error) {
     const pld_layout_part *found = NULL;
-    const pld_source_files *holder = pld_model_source_holder(source, part->name, &found);
+    const pld_source_files *holder = pld_model_source_holder(source, part, &found);
     if (!holder) {
         return part_missing(source, part, error);
     }
@@ -152,7 +165,7 @@ static pld_status recognise(pld_model_source *source, pld_error *error) {
     const pld_source_files *holder = pld_model_source_denoiser(source, &found);
     const pld_layout_contents *contents = &source->files[PLD_SOURCE_CHECKPOINT].contents;
     if (!holder && contents->stranger) {
-        return nothing_found(contents, "a checkpoint of Stable Diffusion or Anima", error);
+        return nothing_found(contents, "a checkpoint of Stable Diffusion, FLUX or Anima", error);
     }
     if (!holder) {
         const pld_family *usual = pld_families[0];
@@ -178,6 +191,7 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     json_t *scheduler = NULL;
     PLD_TRY(recognise(source, error));
     source->index = pld_family_index_name(source->family);
+    PLD_TRY(pld_model_source_settle(source, source->family, error));
     for (const pld_family_part *part = source->family->parts; part->name; part++) {
         PLD_TRY(describe_part(source, part, error));
     }
@@ -201,7 +215,7 @@ pld_status pld_model_source_open_single(pld_model_source *source, const char *co
     PLD_TRY(pld_weight_files_open_file(source->path, &checkpoint->files, error));
     pld_layout_detect(checkpoint->files, &checkpoint->contents);
     if (checkpoint->contents.count == 0) {
-        return nothing_found(&checkpoint->contents, "a checkpoint of Stable Diffusion or Anima", error);
+        return nothing_found(&checkpoint->contents, "a checkpoint of Stable Diffusion, FLUX or Anima", error);
     }
     PLD_TRY(pld_check_plain_numbers(checkpoint->files, log, error));
     report_extras(&checkpoint->contents, log);

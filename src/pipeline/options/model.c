@@ -16,6 +16,10 @@ static const pld_option_row rows[] = {
                .remote = PLD_REMOTE_NAME, .otherwise = "the model's own",
                .help = "text encoder to use, file or folder, with a denoiser's file that has none"},
      PLD_MODEL(text_encoder)},
+    {.about = {PLD_OPTION(TEXT, "text-encoder-2"), OPENING, MODEL, .argument = "FILE",
+               .remote = PLD_REMOTE_NAME, .otherwise = "the model's own",
+               .help = "the other one of a model that has two; their order does not count"},
+     PLD_MODEL(text_encoder_2)},
     {.about =
          {PLD_OPTION(TEXT, "tokenizer"), .commands = "generate grid evaluate convert tokenize", MODEL,
           .argument = "PATH", .otherwise = "the model's own, or else the installed one",

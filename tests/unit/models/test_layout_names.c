@@ -74,11 +74,14 @@ static void fused_projection_has_three_names(void **state) {
         char name[96];
         snprintf(name, sizeof name, "text_model.encoder.layers.7.self_attn.%s_proj.bias", letters[i]);
         assert_string_equal(found[i].name, name);
-        assert_int_equal(found[i].form, PLD_FORM_FIRST_THIRD + i);
+        assert_int_equal(found[i].form, PLD_FORM_ROWS);
+        assert_int_equal(found[i].rows.first, i);
+        assert_int_equal(found[i].rows.of, 3);
         pld_renamed back;
         assert_true(pld_names_to_original(pld_open_clip_names, 0, name, NULL, NULL, &back));
         assert_string_equal(back.name, "transformer.resblocks.7.attn.in_proj_bias");
-        assert_int_equal(back.form, PLD_FORM_FIRST_THIRD + i);
+        assert_int_equal(back.form, PLD_FORM_ROWS);
+        assert_int_equal(back.rows.first, i);
     }
 }
 

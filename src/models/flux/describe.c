@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "core/text.h"
+#include "io/json/build.h"
+#include "models/flux/files.h"
+#include "models/layouts/describe.h"
+
+enum { MOST_BLOCKS = 256 };
+
+/** Blocks that are there, one after another; `format` has one number. */
+#define COUNT_BLOCKS(weights, count, format)                                                                 \
+    while ((count) < MOST_BLOCKS && pld_shape_of(weights, 0, format, count)) {                               \
+        (count)++;                                                                                           \
+    }
+
+pld_status pld_flux_describe(const pld_description *description, json_t **config, pld_error *error) {
+    static const char input[] = "x_embedder.weight";
+    static const char norm[] = "transformer_blocks.0.attn.norm_q.weight";
+    static const char states[] = "context_embedder.weight";
+    static const char pooled[] = "time_text_embed.text_embedder.linear_1.weight";
+    static const char *const wanted[] = {input, norm, states, pooled, "proj_out.weight"};
+    const pld_weight_files *weights = description->weights;
+    pld_json_builder builder = {0};
+    int doubles = 0, singles = 0;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (!pld_shape_of(weights, 0, "%s", wanted[i]) ||
+            (wanted[i] != norm && !pld_shape_of(weights, 1, "%s", wanted[i]))) {
+            return pld_describe_missing(weights, wanted[i], error);
+        }
+    }
+    COUNT_BLOCKS(weights, doubles, "transformer_blocks.%d.norm1.linear.weight");
+    COUNT_BLOCKS(weights, singles, "single_transformer_blocks.%d.norm.linear.weight");
+    const int64_t width = pld_shape_of(weights, 0, "%s", input), head = pld_shape_of(weights, 0, "%s", norm);
+    const bool guided = pld_shape_of(weights, 0, "time_text_embed.guidance_embedder.linear_1.weight") > 0;
+    /* which numbers of a head turn with which coordinate the published model states */
+    json_t *document = json_pack(
+        "{s:s, s:i, s:I, s:n, s:i, s:i, s:I, s:I, s:I, s:I, s:b}", "_class_name", "FluxTransformer2DModel",
+        "patch_size", 1, "in_channels", (json_int_t)pld_shape_of(weights, 1, "%s", input), "out_channels",
+        "num_layers", doubles, "num_single_layers", singles, "attention_head_dim", (json_int_t)head,
+        "num_attention_heads", (json_int_t)(width / head), "joint_attention_dim",
+        (json_int_t)pld_shape_of(weights, 1, "%s", states), "pooled_projection_dim",
+        (json_int_t)pld_shape_of(weights, 1, "%s", pooled), "guidance_embeds", (int)guided);
+    return pld_describe_finish(&builder, document, description, config, error);
+}
+
+/** Refuse a network that looks like FLUX.1 and is something else; `found` says what was found. */
+static pld_status refuse(const pld_weight_files *weights, const char *what, const char *found,
+                         pld_error *error) {
+    return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: found %s (%.100s); expected FLUX.1 dev or schnell",
+                    pld_weight_files_path(weights, 0), what, found);
+}
+
+/** Whether a text has the word, which is lower-case, in any case; NULL has none. */
+static bool has_word(const char *text, const char *word) {
+    for (; text && *text; text++) {
+        size_t same = 0;
+        while (word[same] && pld_lower(text[same]) == word[same]) {
+            same++;
+        }
+        if (!word[same]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Kontext has dev's tensors, and is told by what its file is called or says of itself. */
+static pld_status refuse_kontext(const pld_weight_files *weights, pld_error *error) {
+    static const char what[] = "FLUX Kontext, a network that edits pictures, which is not supported";
+    static const char *const keys[] = {"modelspec.architecture", "modelspec.title"};
+    const char *path = pld_weight_files_path(weights, 0), *name = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = pld_safetensors_metadata_find(pld_weight_files_file(weights, 0), keys[i]);
+        if (has_word(value, "kontext")) {
+            return refuse(weights, what, value, error);
+        }
+    }
+    return has_word(name ? name + 1 : path, "kontext") ? refuse(weights, what, "by its file's name", error)
+                                                       : PLD_OK;
+}
+
+pld_status pld_flux_recognise(const pld_weight_files *weights, const char **published, pld_error *error) {
+    static const struct {
+        int64_t inputs;
+        const char *what, *found;
+    } others[] = {
+        {384, "the inpainting network FLUX Fill, which is not supported",
+         "its img_in takes 384 numbers: latents, a masked picture and the mask"},
+        {128, "FLUX Control, which is conditioned on edges or depth and not supported",
+         "its img_in takes 128 numbers: latents and those of another picture"},
+    };
+    const int64_t inputs = pld_shape_of(weights, 1, "x_embedder.weight");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (inputs == others[i].inputs) {
+            return refuse(weights, others[i].what, others[i].found, error);
+        }
+    }
+    PLD_TRY(refuse_kontext(weights, error));
+    *published = pld_shape_of(weights, 0, "time_text_embed.guidance_embedder.linear_1.weight")
+                     ? "flux-dev"
+                     : "flux-schnell";
+    return PLD_OK;
+}
