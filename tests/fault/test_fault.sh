@@ -16,6 +16,7 @@ model=$source/tests/data/reference/models/sd15
 loras=$source/tests/data/loras/files
 models=$source/tests/data/reference/models
 anima=$source/tests/data/reference/files/anima-split
+flux=$source/tests/data/reference/files/flux-dev
 cd "$place"
 mkdir runs
 
@@ -74,6 +75,8 @@ try() {
         --lora "$source/tests/data/reference/files/anima-lora-comfy.safetensors"
     try generate -m "$models/flux-dev" -p "a red fox" --max-tokens 16 --distilled-guidance 3 $small -o x.png --attention-maps fox \
         --attention-stats s.json --dump d.safetensors --dump-steps
+    try generate -m "$flux-bfl.bf16.safetensors" --config "$models/flux-dev" --text-encoder "$flux-t5xxl.fp8.safetensors" \
+        --text-encoder-2 "$models/flux-dev/text_encoder" --lora "$flux-lora-kohya.safetensors" -p "two cats" $small -o x.png
     try generate -m "$anima-dit.safetensors" $split -p "two cats" -i "$place/plain.png" --strength 1 $small -o x.png
     try grid -m "$model" -p x $small --x cfg-scale=1,3 --y pladis=0,1 -o g.png --csv g.csv
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1" -o e
@@ -83,6 +86,7 @@ try() {
     try convert "$place/file.safetensors" --config "$model" -o x -q
     try convert "$models/sana-text" -o x --dtype f16 -q
     try convert "$models/anima" -o x -q
+    try convert "$models/flux-dev" -o x.safetensors -q
     try convert "$anima-dit.safetensors" $split -o x -q
     try info "$model"
     try info "$model" --json
@@ -90,6 +94,7 @@ try() {
     try info "$models/sana-sprint" --json
     try info "$models/anima"
     try info "$anima-dit.safetensors"
+    try info "$flux-all-in-one.fp8.safetensors"
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json
     try info "$place/drawn.png"

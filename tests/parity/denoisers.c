@@ -55,6 +55,9 @@ static void compare_sweep(const parity_case *c, const parity_row *row, void *use
 
 /** The U-Net and the decoder of a checkpoint of one file. */
 static void compare_single_file(const parity_case *c, const parity_row *row, void *user) {
+    if (json_object_get(c->info, "files")) { /* model_files.c */
+        return;
+    }
     compare_forward(c, row, user);
     compare_autoencoder_half(c, true);
 }

@@ -54,6 +54,8 @@ static const parity_row rows[] = {
     {"single_file", "sd15", 0, 1, 2e-5, 2.5e-2, 0},
     {"single_file", "sd21", 0, 1, 2e-5, 2.5e-2, 0},
     {"single_file", "sdxl", 0, 1, 5e-5, 1.3e-1, 2e-1},
+    {"single_file", "flux-dev", 1, 0, 2e-5, 2.5e-2, 0},
+    {"single_file", "flux-schnell", 0, 0, 2e-5, 2.5e-2, 0},
     {"vae", "sd15", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "sd21", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "sdxl", 1, 0, 2e-5, 2e-2, 0},

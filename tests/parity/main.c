@@ -20,6 +20,7 @@ static const struct {
     {"generations", parity_generations},
     {"guidance", parity_guidance},
     {"loras", parity_loras},
+    {"model_files", parity_model_files},
     {"pictures", parity_pictures},
     {"prompts", parity_prompts},
     {"split_files", parity_split_files},

@@ -10,6 +10,7 @@ int parity_denoisers(void);
 int parity_generations(void);
 int parity_guidance(void);
 int parity_loras(void);
+int parity_model_files(void);
 int parity_pictures(void);
 int parity_prompts(void);
 int parity_split_files(void);

@@ -47,7 +47,36 @@ static const pld_text_use texts[] = {
      .pooled = true,
      .pooled_only = true}};
 
-static const pld_published *const published[] = {NULL};
+/** Of dev; schnell's levels are not shifted, and by no number of tokens. */
+#define SCHEDULE(shift, dynamic)                                                                             \
+    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"base_image_seq_len\": 256, \"base_shift\": "   \
+    "0.5, "                                                                                                  \
+    "\"max_image_seq_len\": 4096, \"max_shift\": 1.15, \"num_train_timesteps\": 1000, \"shift\": " shift     \
+    ", \"use_dynamic_shifting\": " dynamic "}"
+
+/** Where ComfyUI's files of a whole model have them. */
+static const pld_published_part published_parts[] = {
+    {"text_encoder", "CLIPTextModel", "text_encoders.clip_l.transformer.", .pad_token = "<|endoftext|>"},
+    {"text_encoder_2", "T5EncoderModel", "text_encoders.t5xxl.transformer.", .pad_token = "<pad>"},
+    {"transformer", "FluxTransformer2DModel", "model.diffusion_model.",
+     .states = "{\"axes_dims_rope\": [16, 56, 56]}"},
+    {"vae", "AutoencoderKL", "vae.",
+     .states = "{\"scaling_factor\": 0.3611, \"shift_factor\": 0.1159, \"sample_size\": 1024}"},
+    {0},
+};
+
+static const pld_published dev = {.name = "flux-dev",
+                                  .title = "FLUX.1 dev",
+                                  .pipeline = "FluxPipeline",
+                                  .scheduler = SCHEDULE("3.0", "true"),
+                                  .parts = published_parts};
+static const pld_published schnell = {.name = "flux-schnell",
+                                      .title = "FLUX.1 schnell",
+                                      .pipeline = "FluxPipeline",
+                                      .scheduler = SCHEDULE("1.0", "false"),
+                                      .parts = published_parts};
+
+static const pld_published *const published[] = {&dev, &schnell, NULL};
 
 const pld_family pld_family_flux = {
     .name = "flux",

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "models/families/rows.h"
+#include "models/flux/files.h"
 #include "models/flux/flux.h"
-
-static const pld_part_layout layouts[] = {{0}};
 
 /** What dev's pipeline embeds where nothing else is said. */
 static const double dev_guidance = 3.5;
@@ -34,6 +33,8 @@ static const pld_denoiser denoiser = {
     .build = pld_flux_build,
     .condition = pld_flux_condition_build,
     .tell = pld_flux_tell,
+    .recognise = pld_flux_recognise,
+    .tell_prediction = pld_flux_tell_prediction,
 };
 
 const pld_part_class pld_class_flux = {
@@ -42,6 +43,8 @@ const pld_part_class pld_class_flux = {
     .role = PLD_ROLE_DENOISER,
     .config_bytes = sizeof(pld_flux_config),
     .read = pld_flux_config_parse,
-    .layouts = layouts,
+    .layouts = pld_flux_layouts,
+    .strangers = pld_flux_strangers,
+    .describe = pld_flux_describe,
     .denoiser = &denoiser,
 };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
 #include "io/json/build.h"
 #include "models/flux/files.h"
 #include "models/layouts/describe.h"
+#include "models/prediction.h"
 
 enum { MOST_BLOCKS = 256 };
 
@@ -100,5 +102,17 @@ pld_status pld_flux_recognise(const pld_weight_files *weights, const char **publ
     *published = pld_shape_of(weights, 0, "time_text_embed.guidance_embedder.linear_1.weight")
                      ? "flux-dev"
                      : "flux-schnell";
+    return PLD_OK;
+}
+
+pld_status pld_flux_tell_prediction(const pld_weight_files *files, const pld_weight_files *weights,
+                                    const pld_published *published, pld_told_prediction *told,
+                                    pld_error *error) {
+    (void)files;
+    (void)weights;
+    (void)published;
+    (void)error;
+    *told = (pld_told_prediction){.type = PLD_FLOW_PREDICTION, .teller = PLD_TOLD_BY_MARK};
+    snprintf(told->reason, sizeof told->reason, "networks of this kind are trained on flows alone");
     return PLD_OK;
 }

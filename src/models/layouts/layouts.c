@@ -34,6 +34,8 @@ static const char *const passed_over[] = {
     "conditioner.embedders.1.model.attn_mask",
     "cond_stage_model.transformer.logit_scale",
     "conditioner.embedders.0.transformer.logit_scale",
+    "text_encoders.clip_l.logit_scale",
+    "text_encoders.t5xxl.logit_scale",
 };
 
 /* Files of other kinds, by a piece of a tensor's name; the first row that fits counts. */

@@ -164,7 +164,8 @@ static pld_status recognise(pld_model_source *source, pld_error *error) {
     const pld_layout_part *found = NULL;
     const pld_source_files *holder = pld_model_source_denoiser(source, &found);
     const pld_layout_contents *contents = &source->files[PLD_SOURCE_CHECKPOINT].contents;
-    if (!holder && contents->stranger) {
+    /* text encoders or an autoencoder may stand beside a network that is none of ours */
+    if (!holder && pld_layout_other_kind(contents)) {
         return nothing_found(contents, "a checkpoint of Stable Diffusion, FLUX or Anima", error);
     }
     if (!holder) {

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** FLUX as its users hold it: files of one network in its authors' names, whole models, and text encoders, against
+ *  diffusers and transformers on the same weights. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "denoiser.h"
+#include "models/layouts/layouts.h"
+#include "pipeline/model/weight_check.h"
+#include "suites.h"
+
+/** The forward case whose inputs `c` takes. */
+static void open_inputs(const parity_case *c, parity_case *inputs) {
+    const char *name = json_text(c->info, "inputs_from");
+    pld_error error = {0};
+    case_open_tensors(reference_path(c->root, "cases/%s/tensors.safetensors", name), name, inputs);
+    inputs->root = c->root;
+    check_status(pld_json_load(reference_path(c->root, "cases/%s/case.json", name), 0, &inputs->info, &error),
+                 &error);
+}
+
+/** One evaluation of an open denoiser on the inputs of `c`, against its tensor `output`. */
+static void compare_forward(const parity_case *c, const network *n, const json_t *pladis, const char *output,
+                            double tolerance) {
+    parity_case inputs;
+    open_inputs(c, &inputs);
+    denoiser_fixture f = {.c = &inputs, .network = *n};
+    denoiser_prepare(&f);
+    denoiser_set_pladis(&f, pladis);
+    f.c = c;
+    denoiser_compare(&f, output, output, tolerance);
+    denoiser_drop(&f);
+    case_close(&inputs);
+}
+
+/** States and, if there is a tensor of them, pooled embeddings of texts, against `states` and `pooled`. CLIP's states are those
+ * in front of the last layer. */
+static void compare_texts(const parity_case *c, const network *n, const char *ids, const char *states,
+                          const char *pooled) {
+    const pld_stored_tensor *shape = case_tensor(c, ids);
+    const bool clip = case_has(c, pooled);
+    size_t count = 0;
+    float *values = case_values(c, ids, &count);
+    int32_t *tokens = pld_allocate(count, sizeof *tokens);
+    assert_non_null(tokens);
+    for (size_t i = 0; i < count; i++) {
+        tokens[i] = (int32_t)values[i];
+    }
+    for (int part = 0; part < 1 + clip; part++) {
+        const pld_text_request request = {.batch = shape->shape[0],
+                                          .tokens = shape->shape[1],
+                                          .skip = clip && part == 0,
+                                          .final_norm = !clip || part == 1,
+                                          .pooled = part == 1};
+        pld_plan plan;
+        pld_text_values found;
+        text_encoder_run(n, &request, tokens, NULL, &plan, &found);
+        check_value(c, part ? pooled : states, &plan, part ? found.pooled : found.states,
+                    part ? pooled : states, 5e-6);
+        pld_plan_free(&plan);
+    }
+    pld_free(tokens);
+    pld_free(values);
+}
+
+/** Files of numbers with scales beside them are refused, by their spelling. */
+static void check_refusal(const parity_case *c, const char *file) {
+    static const pld_log silent = {0};
+    pld_weight_files *files = NULL;
+    pld_error error = {0};
+    check_status(pld_weight_files_open_file(reference_path(c->root, "%s", file), &files, &error), &error);
+    assert_int_equal(pld_check_plain_numbers(files, &silent, &error), PLD_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "scaled fp8 weights"));
+    pld_weight_files_close(&files);
+}
+
+static bool is_plain(const json_t *file) {
+    static const char *const plain[] = {"bfloat16", "float16", "fp8"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        found = found || strcmp(json_text(file, "style"), plain[i]) == 0;
+    }
+    return found;
+}
+
+/** Whatever of the case's results one file can give: its transformer, dense and with PLADIS, and its text encoders. */
+static int compare_file(const parity_case *c, const json_t *file, double tolerance) {
+    const char *outputs = json_text(file, "outputs");
+    parity_case one = *c;
+    network n;
+    char name[96], pooled[96], ids[64];
+    int compared = 0;
+    one.info = json_deep_copy(c->info);
+    assert_int_equal(json_object_set(one.info, "file", json_object_get(file, "file")), 0);
+    snprintf(name, sizeof name, "output.%s", outputs);
+    if (case_has(c, name) && network_open(&one, "transformer", &n)) {
+        compare_forward(c, &n, NULL, name, tolerance);
+        snprintf(name, sizeof name, "output.%s.pladis", outputs);
+        compare_forward(c, &n, json_object_get(c->info, "pladis"), name, tolerance);
+        network_close(&n);
+        compared += 2;
+    }
+    for (int i = 0; i < 2; i++) {
+        const char *part = i == 0 ? "text_encoder" : "text_encoder_2";
+        snprintf(ids, sizeof ids, "input_ids.%s", part);
+        snprintf(name, sizeof name, "text.%s.%s", outputs, part);
+        snprintf(pooled, sizeof pooled, "pooled.%s.%s", outputs, part);
+        if (case_has(c, name) && network_open(&one, part, &n)) {
+            compare_texts(c, &n, ids, name, pooled);
+            network_close(&n);
+            compared++;
+        }
+    }
+    json_decref(one.info);
+    return compared;
+}
+
+static void compare_files(const parity_case *c, const parity_row *row, void *user) {
+    (void)user;
+    size_t i;
+    json_t *file;
+    json_array_foreach(json_object_get(c->info, "files"), i, file) {
+        if (is_plain(file)) {
+            assert_true(compare_file(c, file, parity_forward_tolerance(row)) > 0);
+        } else {
+            check_refusal(c, json_text(file, "file"));
+        }
+    }
+}
+
+static void files(void **state) {
+    (void)state;
+    compare_cases_of("single_file", "flux-dev", compare_files, NULL);
+    compare_cases_of("single_file", "flux-schnell", compare_files, NULL);
+}
+
+int parity_model_files(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(files)};
+    return cmocka_run_group_tests_name("model_files", tests, NULL, NULL);
+}
