@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint or Anima with diffusers, on the same files.
+"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima or FLUX.1 with diffusers, on the same files.
 
     compare_transformer.py --model DIR --pladis BIN [--width 1024 --height 1024] [--scales 0,2] [--dtype f32]
 
@@ -145,9 +145,92 @@ class Anima:
         return timed(lambda: vae.decode((latents * std + mean)[:, :, None]).sample[:, :, 0])
 
 
+class JointPladis:
+    """PLADIS on the text's columns of a joint attention, in the picture's rows: each keeps its dense share of the text."""
+
+    def __init__(self, scale, text):
+        self.scale, self.text = scale, text
+
+    @staticmethod
+    def rotate(x, angles):
+        """[B, T, H, D], neighbours being pairs, by (cosines, sines) [T, D]."""
+        cosine, sine = (a[None, :, None, :].to(x.dtype) for a in angles)
+        turned = torch.stack([-x[..., 1::2], x[..., ::2]], -1).flatten(-2)
+        return x * cosine + turned * sine
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None, **_):
+        def project(x, names, norms):
+            rows = [getattr(attn, name)(x).unflatten(-1, (attn.heads, -1)) for name in names]
+            return [norm(y) if norm is not None else y for y, norm in zip(rows, norms)]
+
+        rows = project(hidden_states, ("to_q", "to_k", "to_v"), (attn.norm_q, attn.norm_k, None))
+        if encoder_hidden_states is not None:
+            text = project(encoder_hidden_states, ("add_q_proj", "add_k_proj", "add_v_proj"),
+                           (attn.norm_added_q, attn.norm_added_k, None))
+            rows = [torch.cat(pair, 1) for pair in zip(text, rows)]
+        query, key = (self.rotate(x, image_rotary_emb) for x in rows[:2])
+        query, key, value = (x.transpose(1, 2) for x in (query, key, rows[2]))
+        out = torch.empty_like(query)
+        for head in range(query.shape[1]):  # a map of all tokens for one head at a time
+            logits = query[:, head] @ key[:, head].transpose(-1, -2) / query.shape[-1] ** 0.5
+            weights = logits.softmax(-1)
+            if self.scale:
+                part = weights[:, self.text:, :self.text]
+                mass = part.sum(-1, keepdim=True)
+                part.copy_(mass * pladis_weights(logits[:, self.text:, :self.text], self.scale, ALPHA).to(part.dtype))
+            out[:, head] = weights @ value[:, head]
+        out = out.transpose(1, 2).flatten(2)
+        if encoder_hidden_states is None:
+            return out
+        text = encoder_hidden_states.shape[1]
+        return attn.to_out[1](attn.to_out[0](out[:, text:])), attn.to_add_out(out[:, :text])
+
+
+class Flux:
+    """FLUX.1: T5's states, filled up without a mask, and CLIP's pooled one."""
+    OPTIONS = ["--sampling-method", "euler"]
+    TOKENS, GUIDANCE = 512, 3.5
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def encode(self):
+        clip = part(transformers.CLIPTextModel, self.folder / "text_encoder")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / "tokenizer")
+        ids = tokenizer([PROMPT], padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        self.pooled = clip(ids).pooler_output
+        t5 = part(transformers.T5EncoderModel, self.folder / "text_encoder_2")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / "tokenizer_2")
+        ids = tokenizer([PROMPT], padding="max_length", max_length=self.TOKENS, truncation=True, return_tensors="pt").input_ids
+        return timed(lambda: t5(ids)[0])
+
+    def network(self):
+        return part(diffusers.FluxTransformer2DModel, self.folder / "transformer")
+
+    def install(self, network, scale):
+        for name, module in network.named_modules():
+            if name.endswith(".attn"):
+                module.set_processor(JointPladis(scale, self.TOKENS))
+
+    def evaluate(self, network, dump):
+        noise = dump["latents_init"]
+        height, width = self.places = noise.shape[-2] // 2, noise.shape[-1] // 2
+        packed = noise.unflatten(-1, (width, 2)).unflatten(-3, (height, 2)).permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+        places = torch.zeros(height, width, 3)
+        places[..., 1] = torch.arange(height)[:, None]
+        places[..., 2] = torch.arange(width)[None]
+        return network(hidden_states=packed, encoder_hidden_states=dump["prompt_embeds"], pooled_projections=self.pooled,
+                      timestep=dump["timesteps"][:1].float() / 1000, img_ids=places.flatten(0, 1),
+                      txt_ids=torch.zeros(self.TOKENS, 3), guidance=torch.tensor([self.GUIDANCE])).sample
+    def decode(self, latents):
+        vae = part(diffusers.AutoencoderKL, self.folder / "vae")
+        x = latents.unflatten(1, self.places).unflatten(-1, (-1, 2, 2)).permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+        return timed(lambda: vae.decode(x / vae.config.scaling_factor + vae.config.shift_factor).sample)
+
+
 def family(folder):
     config = json.loads((folder / "transformer" / "config.json").read_text())
-    return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima}[config["_class_name"]](folder)
+    return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima, "FluxTransformer2DModel": Flux}[config["_class_name"]](folder)
 
 
 def run_pladis(args, options, scale, folder):
@@ -167,7 +250,7 @@ def run_diffusers(args, model, dumps):
     gc.collect()
     network, found = model.network(), []
     for scale, dump in zip(args.scales, dumps):
-        install(network, scale)
+        getattr(model, "install", install)(network, scale)
         noise_pred, seconds = timed(lambda: model.evaluate(network, dump))
         noise = None
         if args.noise:
