@@ -33,6 +33,7 @@ static void set_options(const json_t *row, pld_generate_options *o) {
     o->pladis_scale = json_field(row, "pladis", 0);
     o->pladis_alpha = json_field(row, "alpha", 0);
     o->complex_instruction = json_text(row, "instruction");
+    o->max_tokens = (int)json_field(row, "tokens", 0);
 }
 
 static void compare(const json_t *row, const pld_attention_maps *maps, const parity_case *c) {
@@ -89,7 +90,7 @@ static void maps_of_diffusers(void **state) {
     (void)state;
     parity_case c;
     case_open_table("attention_maps", "cases.json", "maps.safetensors", &c);
-    assert_int_equal(json_array_size(c.info), 6);
+    assert_int_equal(json_array_size(c.info), 7);
     for (size_t i = 0; i < json_array_size(c.info); i++) {
         draw_case(json_array_get(c.info, i), &c);
     }

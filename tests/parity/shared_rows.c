@@ -9,18 +9,21 @@
 /** What the branches of a model do; all have the case's first setting of PLADIS. */
 typedef struct sharing_row {
     const char *kind, *model;
-    int groups;                  /**< rows of the input */
-    const char *identity;        /**< layers where that branch is perturbed */
-    const char *second, *layers; /**< the variant of the fourth branch and its layers */
+    int groups;                   /**< rows of the input */
+    const char *first, *identity; /**< the variant of the third branch and its layers */
+    const char *second, *layers;  /**< the variant of the fourth branch and its layers */
 } sharing_row;
 
 static const sharing_row models[] = {
-    {"pladis_sweep", "sd15", 1, "mid+up", "blur", "down_blocks.1"},
-    {"pladis_sweep", "sd21", 1, "mid+up", "blur", "down_blocks.1"},
-    {"pladis_sweep", "sdxl", 2, "mid+up", "blur", "down_blocks.1"}, /* the text joins the time embedding */
+    {"pladis_sweep", "sd15", 1, "identity", "mid+up", "blur", "down_blocks.1"},
+    {"pladis_sweep", "sd21", 1, "identity", "mid+up", "blur", "down_blocks.1"},
+    {"pladis_sweep", "sdxl", 2, "identity", "mid+up", "blur",
+     "down_blocks.1"}, /* the text joins the time embedding */
     /* not pixart-alpha, whose case has rows that are told of different sizes */
-    {"transformer_forward", "pixart", 1, "2", "blur", "1"},
-    {"transformer_forward", "sana-text", 1, "1", "identity", "0"}, /* linear attention has nothing to blur */
+    {"transformer_forward", "pixart", 1, "identity", "2", "blur", "1"},
+    {"transformer_forward", "sana-text", 1, "identity", "1", "identity",
+     "0"},                                                          /* linear attention has nothing to blur */
+    {"transformer_forward", "flux-dev", 2, "gag", "1", "gag", "3"}, /* there is no self-attention */
 };
 
 /** One evaluation of `run`'s rows [4] of the fixture's first latents → [4, h, w, channels]. `sharing`: NULL
@@ -56,8 +59,13 @@ static float *evaluate_rows(denoiser_fixture *f, pld_run run, const pld_row_shar
 
 /** Put a variant on some sites of one branch. */
 static void put_variant(denoiser_fixture *f, const char *variant, const char *layers, pld_branch branch) {
-    const pld_attention_effect effect = {
-        .variant = variant, .layers = layers, .branches = PLD_BRANCH_BIT(branch), .sigma = 1};
+    const pld_attention_effect effect = {.variant = variant,
+                                         .layers = layers,
+                                         .branches = PLD_BRANCH_BIT(branch),
+                                         .sigma = 1,
+                                         .alpha = 1.5,
+                                         .scale = 5,
+                                         .limit = 15};
     pld_error error = {0};
     int sites = 0;
     check_status(pld_variant_table_add_effect(&f->table, &effect, "test", &sites, &error), &error);
@@ -76,7 +84,7 @@ static void compare_shared_rows(const parity_case *c, const parity_row *row, voi
         return;
     }
     denoiser_set_pladis(&f, json_array_get(json_object_get(c->info, "settings"), 0));
-    put_variant(&f, "identity", of->identity, PLD_BRANCH_IDENTITY);
+    put_variant(&f, of->first, of->identity, PLD_BRANCH_IDENTITY);
     put_variant(&f, of->second, of->layers, PLD_BRANCH_BLURRED);
     const double timesteps[] = {f.timesteps[0], f.timesteps[0], f.timesteps[0], f.timesteps[0]};
     const pld_context *contexts[] = {f.rows[0], f.rows[1], f.rows[1], f.rows[1]};

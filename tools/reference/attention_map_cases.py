@@ -16,6 +16,7 @@ from pathlib import Path
 import diffusers
 import torch
 import torch.nn.functional as F
+from diffusers.models.embeddings import apply_rotary_emb
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -35,6 +36,8 @@ CASES = [
     {"name": "behind-an-instruction", "model": "sana-text", "words": ["a", "Fox", "deep snow"], "blocks": "all",
      "start": 0, "end": 1, "pladis": 2.0, "alpha": 1.5, "cfg": 4.5, "sampler": "dpm++2m",
      "instruction": "Draw what is asked for.\nUser Prompt: "},
+    {"name": "joint", "model": "flux-dev", "words": ["fox", "deep snow"], "blocks": "0,1,3", "start": 0.2, "end": 1,
+     "pladis": 2.0, "alpha": 1.5, "cfg": 1.0, "sampler": "euler", "tokens": 24},
 ]
 PLAIN = {"use_resolution_binning": False, "clean_caption": False}  # what PixArt's pipelines are told
 PROMPT, STEPS, WIDTH, HEIGHT, SEED = "a red fox and a hare in deep snow", 5, 128, 64, 11
@@ -58,6 +61,37 @@ class Watching(PladisProcessor):
         return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask=attention_mask, **more)
 
 
+class WatchingJoint:
+    """FLUX's attention with PLADIS on the text's columns of the picture's rows, which keep the text's mass; text first."""
+
+    def __init__(self, lam, alpha, tokens, kept):
+        self.lam, self.alpha, self.tokens, self.kept = lam, alpha, tokens, kept
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None):
+        def heads(x):
+            return x.unflatten(-1, (attn.heads, -1))
+        text, t = encoder_hidden_states, self.tokens
+        q, k, v = heads(attn.to_q(hidden_states)), heads(attn.to_k(hidden_states)), heads(attn.to_v(hidden_states))
+        q, k = attn.norm_q(q), attn.norm_k(k)
+        if text is not None:
+            q = torch.cat([attn.norm_added_q(heads(attn.add_q_proj(text))), q], 1)
+            k = torch.cat([attn.norm_added_k(heads(attn.add_k_proj(text))), k], 1)
+            v = torch.cat([heads(attn.add_v_proj(text)), v], 1)
+        q, k = (apply_rotary_emb(x, image_rotary_emb, sequence_dim=1) for x in (q, k))
+        q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+        z = (q.double() @ k.double().transpose(-1, -2)) / math.sqrt(q.shape[-1])
+        weights = z.softmax(-1)
+        dense = weights[:, :, t:, :t].clone()
+        sparse = dense.sum(-1, keepdim=True) * entmax_alpha(z[:, :, t:, :t].flatten(0, 1), self.alpha).reshape(dense.shape)
+        if self.kept is not None:
+            self.kept.append((dense[-1].mean(0), sparse[-1].mean(0)))
+        weights[:, :, t:, :t] = dense + self.lam * (sparse - dense)
+        out = (weights.float() @ v).transpose(1, 2).flatten(2)
+        if text is None:
+            return out
+        return attn.to_out[1](attn.to_out[0](out[:, t:])), attn.to_add_out(out[:, :t])
+
+
 def positions(tokenizer, word, instruction):
     """Keys of a word. Of an instruction the first token and the last are keys, too, and the word may be one with a blank."""
     ids = tokenizer((instruction or "") + PROMPT)["input_ids"]
@@ -75,7 +109,13 @@ def run(pipe, case):
     begins = tuple(f"transformer_blocks.{b}." if b.isdigit() else b + "_" for b in chosen)
     network = pipe.components.get("transformer") or pipe.unet
     processors = {}
+    numbers = {name: i for i, name in enumerate(sorted(network.attn_processors, key=lambda n: (n[0] == "s", n)))}
     for name in network.attn_processors:
+        if "tokens" in case:  # joint attention: the double blocks, then the single ones
+            watch = str(numbers[name]) in chosen
+            kept.update({name: []} if watch else {})
+            processors[name] = WatchingJoint(case["pladis"], case["alpha"], case["tokens"], kept.get(name))
+            continue
         if case.get("instruction") and "attn2" not in name:  # linear attention, which PLADIS leaves alone
             processors[name] = network.attn_processors[name]
             continue
@@ -86,9 +126,11 @@ def run(pipe, case):
     more = PLAIN if "transformer" in pipe.components else {}
     if case.get("instruction"):
         more = {**PLAIN, "complex_human_instruction": case["instruction"].split("\n")}
-    pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=case["cfg"],
+    if "tokens" in case:
+        more = {"max_sequence_length": case["tokens"]}
+    pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=3.5 if "tokens" in case else case["cfg"],
          generator=torch.Generator("cpu").manual_seed(SEED), output_type="latent", **more)
-    scale = pipe.vae_scale_factor
+    scale, tokenizer = pipe.vae_scale_factor, pipe.components.get("tokenizer_2", pipe.tokenizer)
     first, end = math.floor(case["start"] * STEPS), math.floor(case["end"] * STEPS)
     out = {}
     for kind, name in enumerate(("dense", "sparse")):
@@ -96,7 +138,7 @@ def run(pipe, case):
         for word in case["words"]:
             total = 0
             for calls in kept.values():
-                share = sum(call[kind][:, positions(pipe.tokenizer, word, case.get("instruction"))].sum(-1) for call in calls[first:end])
+                share = sum(call[kind][:, positions(tokenizer, word, case.get("instruction"))].sum(-1) for call in calls[first:end])
                 share = share / (end - first)
                 h = round(math.sqrt(share.numel() * HEIGHT / WIDTH))
                 grid = share.reshape(1, 1, h, -1)

@@ -37,7 +37,8 @@ static pld_value_id modulation(flux_builder *p, const char *name, int parts) {
     return pld_linear(&p->b, name, p->time, parts * p->width, PLD_BIAS);
 }
 
-/** x += gate·NAME(y) */
+/** x += gate·NAME(y). Where rows have parted the gates part with them, so that each row is computed alike, alone and beside
+ * others. */
 static void add_gated(flux_builder *p, const char *name, pld_value_id y, pld_value_id x, pld_value_id by,
                       int gate) {
     pld_linear(&p->b, name, y, p->width, pld_gated_into(x, part_of(p, by, gate)));
@@ -116,6 +117,9 @@ static void double_block(flux_builder *p, int64_t index, pld_value_id *image, pl
     pld_value_id out = joint_attention(p, joined(b, text_part, image_projections(p, of_image)));
     *image = pld_rows_like(b, *image, out);
     *text = pld_rows_like(b, *text, out);
+    by_image = pld_rows_like(b, by_image, out);
+    by_text = pld_rows_like(b, by_text, out);
+    p->time = pld_rows_like(b, p->time, out);
     pld_value_id text_out = pld_take(b, out, 0, p->text, 1, p->width);
     pld_value_id image_out = pld_take(b, out, p->text * p->width, p->rows, p->columns, p->width);
     add_gated(p, "to_out.0", image_out, *image, by_image, GATE);
@@ -146,6 +150,8 @@ static pld_value_id single_block(flux_builder *p, int64_t index, pld_value_id x)
     pld_scope_leave(b, mark);
     x = pld_rows_like(b, x, out);
     y = pld_rows_like(b, y, out);
+    by = pld_rows_like(b, by, out);
+    p->time = pld_rows_like(b, p->time, out);
     y = pld_activate(b, pld_linear(b, "proj_mlp", y, PLD_FLUX_MLP_RATIO * p->width, PLD_BIAS), PLD_GELU_TANH);
     add_gated(p, "proj_out", pld_concat(b, out, y), x, by, GATE);
     pld_scope_leave(b, block);
