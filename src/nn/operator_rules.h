@@ -22,7 +22,6 @@ const char *pld_take_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_take_channels_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_patches_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_shuffle_misfit(const pld_plan *plan, const pld_operator *op);
-const char *pld_depthwise_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_add_table_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_add_constant_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_add_outside_misfit(const pld_plan *plan, const pld_operator *op);

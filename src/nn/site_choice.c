@@ -62,42 +62,26 @@ static bool matches(const pld_site *site, site_name name) {
            (site->name[name.length] == '.' || site->name[name.length] == 0);
 }
 
-/** A name that is that of linear attentions alone, where self-attention is wanted. */
-static bool is_linear(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name) {
-    bool found = false;
+/** Whether there are sites of a kind, which match the name unless it is NULL. */
+static bool has_kind(const pld_site *sites, size_t count, pld_site_kind kind, const site_name *name) {
     for (size_t i = 0; i < count; i++) {
-        found = found || (sites[i].kind == PLD_SITE_LINEAR && matches(&sites[i], name));
+        if (sites[i].kind == kind && (!name || matches(&sites[i], *name))) {
+            return true;
+        }
     }
-    return found && choice->kinds & PLD_SITES_SELF;
-}
-
-/** A name that is that of joint attentions, where another kind is wanted. */
-static bool is_joint(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name) {
-    bool found = false;
-    for (size_t i = 0; i < count; i++) {
-        found = found || (sites[i].kind == PLD_SITE_JOINT && matches(&sites[i], name));
-    }
-    return found && !(choice->kinds & PLD_SITES_JOINT);
-}
-
-static bool has_joint(const pld_site *sites, size_t count) {
-    bool found = false;
-    for (size_t i = 0; i < count; i++) {
-        found = found || sites[i].kind == PLD_SITE_JOINT;
-    }
-    return found;
+    return false;
 }
 
 static pld_status refuse(const pld_site *sites, size_t count, const pld_site_choice *choice, site_name name,
                          pld_error *error) {
     int last = -1;
-    if (is_linear(sites, count, choice, name)) {
+    if (choice->kinds & PLD_SITES_SELF && has_kind(sites, count, PLD_SITE_LINEAR, &name)) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: '%.*s': the self-attention of this model is linear: it has no map of tokens by "
                         "tokens that could be changed; leave it out",
                         choice->option, (int)(name.length < 200 ? name.length : 200), name.text);
     }
-    if (is_joint(sites, count, choice, name)) {
+    if (!(choice->kinds & PLD_SITES_JOINT) && has_kind(sites, count, PLD_SITE_JOINT, &name)) {
         return pld_fail(
             error, PLD_ERROR_UNSUPPORTED,
             "%s: '%.*s': in this model text and picture share one attention, the joint one, on which "
@@ -115,10 +99,10 @@ static pld_status refuse(const pld_site *sites, size_t count, const pld_site_cho
         error, PLD_ERROR_ARGUMENT,
         "%s: '%.*s' matches no %s of this model; use all, %s, or names as 'pladis info' prints them",
         choice->option, (int)(name.length < 200 ? name.length : 200), name.text,
-        !(choice->kinds & PLD_SITES_TEXT)   ? "self-attention"
-        : has_joint(sites, count)           ? "joint attention"
-        : !(choice->kinds & PLD_SITES_SELF) ? "cross-attention"
-                                            : "attention",
+        !(choice->kinds & PLD_SITES_TEXT)              ? "self-attention"
+        : has_kind(sites, count, PLD_SITE_JOINT, NULL) ? "joint attention"
+        : !(choice->kinds & PLD_SITES_SELF)            ? "cross-attention"
+                                                       : "attention",
         blocks);
 }
 

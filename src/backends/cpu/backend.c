@@ -145,7 +145,6 @@ static const char *implementation(const pld_executable *executable, const pld_op
     return path ? path->name : "";
 }
 
-/** Whatever was asked for is done when the call returns. */
 static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_LINEAR] = &pld_cpu_product,
     [PLD_OPERATOR_CONV] = &pld_cpu_product,

@@ -9,8 +9,8 @@ static pld_status prepare_embed(pld_executable *e, const pld_operator *op, pld_e
     return pld_cpu_keep_bias(e, op, op->embedding.positions, error);
 }
 
-/** out [B, T, C] = token_embedding[ids], scaled if asked, plus position_embedding where there is one. Only the rows in use are read from
- * the file. */
+/** out [B, T, C] = token_embedding[ids], scaled if asked, plus position_embedding where there is one. Only the rows in
+ * use are read from the file. */
 static pld_status run_embed(pld_executable *e, const pld_operator *op, pld_error *error) {
     const pld_value *out = pld_value_at(e, op->out);
     const size_t channels = (size_t)out->channels;

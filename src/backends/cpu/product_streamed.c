@@ -2,8 +2,6 @@
 /** Linear layers whose weights are used once and not kept, as those of a text encoder of several gigabytes: each thread
  * reads some panels from the file, packs them in the cache, and multiplies all rows by them. What is packed and in which
  * order it is summed are those of product_matrix.c, and so are the bytes. */
-#include <string.h>
-
 #include "backends/cpu/product.h"
 #include "core/memory.h"
 #include "core/parallel.h"
@@ -39,11 +37,10 @@ typedef struct stream_rooms {
 } stream_rooms;
 
 static stream_rooms rooms_of(const pld_kernels *k, const pld_matrix *matrix) {
-    const size_t panel = (size_t)(k->panel_columns() * matrix->weights.depth);
-    const size_t line = PLD_ALIGNMENT / sizeof(float);
-    const size_t scratch = pld_matrix_scratch(k, matrix, 1) / sizeof(float);
-    return (stream_rooms){(panel + line - 1) / line * line, (TOGETHER * panel + line - 1) / line * line,
-                          (scratch + line - 1) / line * line};
+    const int64_t panel = k->panel_columns() * matrix->weights.depth;
+    const int64_t scratch = (int64_t)(pld_matrix_scratch(k, matrix, 1) / sizeof(float));
+    return (stream_rooms){(size_t)pld_whole_lines(panel), (size_t)pld_whole_lines(TOGETHER * panel),
+                          (size_t)pld_whole_lines(scratch)};
 }
 
 static size_t thread_floats(const stream_rooms *rooms) {

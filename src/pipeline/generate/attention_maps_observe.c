@@ -18,11 +18,6 @@ typedef struct map_task {
     size_t row_scratch;   /* bytes */
 } map_task;
 
-/** Keys and zero keys. */
-static int64_t all_keys(const pld_attention_problem *p) {
-    return p->key_count + p->zero_keys;
-}
-
 /** logits [heads, all keys] of one query; those of zero keys, which come last, are 0. */
 static void fill_logits(const pld_attention_problem *p, size_t query, float *logits) {
     const double scale = p->scale != 0 ? (double)p->scale : 1 / sqrt((double)p->head_size);
@@ -35,10 +30,10 @@ static void fill_logits(const pld_attention_problem *p, size_t query, float *log
             for (int i = 0; i < p->head_size; i++) {
                 dot += (double)q[i] * (double)k[i];
             }
-            logits[head * all_keys(p) + key] = (float)(scale * dot);
+            logits[head * pld_all_keys(p) + key] = (float)(scale * dot);
         }
-        for (int64_t key = p->key_count; key < all_keys(p); key++) {
-            logits[head * all_keys(p) + key] = 0;
+        for (int64_t key = p->key_count; key < pld_all_keys(p); key++) {
+            logits[head * pld_all_keys(p) + key] = 0;
         }
     }
 }
@@ -79,7 +74,7 @@ static void add_shares(const map_task *task, size_t query, const float *masses, 
         double share = 0;
         for (int64_t key = 0; key < p->key_count && key < maps->keys; key++) {
             for (int head = 0; counts[key] && head < p->heads; head++) {
-                share += (double)masses[head] * (double)weights[head * all_keys(p) + key];
+                share += (double)masses[head] * (double)weights[head * pld_all_keys(p) + key];
             }
         }
         sums[word * places + query] += share / p->heads;
@@ -90,8 +85,8 @@ static void observe_queries(void *context, size_t begin, size_t end, int thread)
     const map_task *task = context;
     const pld_attention_problem *p = task->problem;
     float *logits = task->memory + (size_t)thread * task->thread_floats;
-    float *weights = logits + (size_t)(p->heads * all_keys(p));
-    float *masses = weights + (size_t)(p->heads * all_keys(p));
+    float *weights = logits + (size_t)(p->heads * pld_all_keys(p));
+    float *masses = weights + (size_t)(p->heads * pld_all_keys(p));
     float *scratch = masses + p->heads;
     const float lambdas[2] = {0, 1}; /* softmax and α-entmax */
     for (size_t query = begin; query < end; query++) {
@@ -99,7 +94,7 @@ static void observe_queries(void *context, size_t begin, size_t end, int thread)
         fill_masses(task, query, masses);
         for (int kind = 0; kind < 2; kind++) {
             /* its arguments are right whatever the data, so it cannot fail */
-            (void)pld_pladis_rows(logits, p->heads, all_keys(p), p->key_mask, 0, lambdas[kind],
+            (void)pld_pladis_rows(logits, p->heads, pld_all_keys(p), p->key_mask, 0, lambdas[kind],
                                   task->maps->alpha, weights, scratch, task->row_scratch, NULL);
             add_shares(task, query, masses, weights, task->site->sums[kind]);
         }
@@ -130,9 +125,9 @@ void pld_attention_maps_observe(void *user, const pld_attention_view *view) {
                      .problem = p,
                      .whole = view->problem,
                      .site = site,
-                     .row_scratch = pld_rows_scratch_size(all_keys(p))};
+                     .row_scratch = pld_rows_scratch_size(pld_all_keys(p))};
     task.thread_floats =
-        (size_t)p->heads * (2 * (size_t)all_keys(p) + 1) + task.row_scratch / sizeof(float) + 1;
+        (size_t)p->heads * (2 * (size_t)pld_all_keys(p) + 1) + task.row_scratch / sizeof(float) + 1;
     task.memory = pld_allocate((size_t)maps->threads, task.thread_floats * sizeof *task.memory);
     if (!task.memory || !prepare_site(maps, view, site)) {
         maps->out_of_memory = true;

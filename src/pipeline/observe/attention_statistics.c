@@ -96,11 +96,6 @@ typedef struct heads_task {
     size_t floats;
 } heads_task;
 
-/** Keys and zero keys. */
-static int64_t all_keys(const pld_attention_problem *p) {
-    return p->key_count + p->zero_keys;
-}
-
 /** Logits of queries [first, first + rows) of a head; those of zero keys, which come last, are 0. */
 static void compute_logits(const pld_attention_problem *p, int head, int64_t first, int64_t rows,
                            float *logits) {
@@ -114,17 +109,17 @@ static void compute_logits(const pld_attention_problem *p, int head, int64_t fir
             for (int i = 0; i < p->head_size; i++) {
                 dot += (double)query[i] * (double)key[i];
             }
-            logits[row * all_keys(p) + k] = (float)(scale * dot);
+            logits[row * pld_all_keys(p) + k] = (float)(scale * dot);
         }
-        for (int64_t k = p->key_count; k < all_keys(p); k++) {
-            logits[row * all_keys(p) + k] = 0;
+        for (int64_t k = p->key_count; k < pld_all_keys(p); k++) {
+            logits[row * pld_all_keys(p) + k] = 0;
         }
     }
 }
 
 static void add_head(const heads_task *task, int head, float *memory) {
     const pld_attention_problem *p = task->problem;
-    const int64_t keys = all_keys(p);
+    const int64_t keys = pld_all_keys(p);
     const pld_kernels *kernels = task->statistics->kernels;
     head_sums *sums = &task->heads[head];
     float *weights = memory + CHUNK * keys;
@@ -165,14 +160,14 @@ static void observe(void *user, const pld_attention_view *view) {
     const pld_attention_problem problem = pld_text_part(view->problem);
     heads_task task = {.statistics = s, .problem = &problem, .heads = s->heads[view->site]};
     const size_t step = PLD_ALIGNMENT / sizeof(float);
-    const size_t maps = ((size_t)2 * CHUNK * (size_t)all_keys(&problem) + step - 1) / step * step;
-    task.floats = (maps + s->kernels->rows_scratch(all_keys(&problem)) + step - 1) / step * step;
+    const size_t maps = ((size_t)2 * CHUNK * (size_t)pld_all_keys(&problem) + step - 1) / step * step;
+    task.floats = (maps + s->kernels->rows_scratch(pld_all_keys(&problem)) + step - 1) / step * step;
     task.memory = pld_allocate_aligned((size_t)s->threads * task.floats, sizeof(float));
     if (!task.memory) {
         s->failed_bytes = (size_t)s->threads * task.floats * sizeof(float);
         return;
     }
-    s->keys[view->site] = all_keys(&problem);
+    s->keys[view->site] = pld_all_keys(&problem);
     pld_parallel_for(s->threads, (size_t)site->heads, add_heads, &task);
     pld_free(task.memory);
 }

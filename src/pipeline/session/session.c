@@ -71,13 +71,13 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
  * keep (8-bit weights double), or two bytes each with bfloat16 products (the few that stay float32 are a
  * percent), four if they are split. */
 static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
+    if (settings->streamed && !settings->split) {
+        return 0;
+    }
     const pld_weight_files *files = pld_parameters_files(parameters);
     const uint64_t elements = pld_weight_files_elements(files);
     const uint64_t least = elements * sizeof(uint16_t), most = elements * sizeof(float);
-    uint64_t all = settings->streamed && !settings->split ? 0 : pld_weight_files_bytes(files);
-    if (all == 0) {
-        return 0;
-    }
+    uint64_t all = pld_weight_files_bytes(files);
     all = settings->bf16 || all < least ? least : settings->split || all > most ? most : all;
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
