@@ -96,4 +96,9 @@ struct pld_denoiser {
                                   pld_error *error);
 };
 
+/** pld_denoiser.tell_prediction of networks that are trained on flows alone. */
+pld_status pld_tell_flow_prediction(const pld_weight_files *files, const pld_weight_files *weights,
+                                    const pld_published *published, pld_told_prediction *told,
+                                    pld_error *error);
+
 #endif

@@ -174,6 +174,15 @@ pld_status pld_json_get_integer(const pld_json *at, const char *field, pld_json_
     return child.value ? read_integer(&child, min, max, value, error) : PLD_OK;
 }
 
+pld_status pld_json_get_integer_fields(const pld_json *at, const pld_json_integer_field *rows, size_t count,
+                                       pld_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        PLD_TRY(pld_json_get_integer(at, rows[i].field, rows[i].need, rows[i].min, rows[i].max, rows[i].value,
+                                     error));
+    }
+    return PLD_OK;
+}
+
 pld_status pld_json_get_number(const pld_json *at, const char *field, pld_json_need need, double *value,
                                pld_error *error) {
     pld_json child;

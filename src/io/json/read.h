@@ -83,6 +83,18 @@ pld_status pld_json_get_string(const pld_json *at, const char *field, pld_json_n
 pld_status pld_json_get_integer(const pld_json *at, const char *field, pld_json_need need, int64_t min,
                                 int64_t max, int64_t *value, pld_error *error);
 
+/** A row of a table of whole numbers: the field, and where its value goes. */
+typedef struct pld_json_integer_field {
+    const char *field;
+    pld_json_need need;
+    int64_t min, max;
+    int64_t *value;
+} pld_json_integer_field;
+
+/** pld_json_get_integer for each row, up to the first that fails. */
+pld_status pld_json_get_integer_fields(const pld_json *at, const pld_json_integer_field *rows, size_t count,
+                                       pld_error *error);
+
 /** A finite number. */
 pld_status pld_json_get_number(const pld_json *at, const char *field, pld_json_need need, double *value,
                                pld_error *error);

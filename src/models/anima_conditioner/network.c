@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <stdio.h>
 
 #include "models/anima_conditioner/anima_conditioner.h"
+#include "models/blocks/angles.h"
 
 static const double epsilon = 1e-6;
 
@@ -16,11 +16,8 @@ static void fill(const void *description, float *table) {
     const places *p = description;
     const int64_t half = p->head_size / 2, sines = p->tokens * half;
     for (int64_t token = 0; token < p->tokens; token++) {
-        for (int64_t i = 0; i < half; i++) {
-            const double angle = (double)token * pow(10000, -2 * (double)i / (double)p->head_size);
-            table[token * half + i] = (float)cos(angle);
-            table[sines + token * half + i] = (float)sin(angle);
-        }
+        float *at = table + token * half;
+        pld_rotary_angles((double)token, p->head_size, 10000, at, at + sines);
     }
 }
 

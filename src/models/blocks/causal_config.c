@@ -14,24 +14,16 @@ static const pld_fixed_field fixed_fields[] = {
 };
 
 static pld_status read_integers(const pld_json *top, pld_causal_config *c, pld_error *error) {
-    const struct {
-        const char *field;
-        int64_t max;
-        int64_t *value;
-    } integers[] = {
-        {"vocab_size", 1 << 22, &c->vocabulary},
-        {"hidden_size", 1 << 15, &c->width},
-        {"intermediate_size", 1 << 18, &c->intermediate},
-        {"num_hidden_layers", PLD_MOST_CAUSAL_LAYERS, &c->layers},
-        {"num_attention_heads", 512, &c->heads},
-        {"num_key_value_heads", 512, &c->key_heads},
-        {"head_dim", 1024, &c->head_size},
+    const pld_json_integer_field integers[] = {
+        {"vocab_size", PLD_JSON_OPTIONAL, 1, 1 << 22, &c->vocabulary},
+        {"hidden_size", PLD_JSON_OPTIONAL, 1, 1 << 15, &c->width},
+        {"intermediate_size", PLD_JSON_OPTIONAL, 1, 1 << 18, &c->intermediate},
+        {"num_hidden_layers", PLD_JSON_OPTIONAL, 1, PLD_MOST_CAUSAL_LAYERS, &c->layers},
+        {"num_attention_heads", PLD_JSON_OPTIONAL, 1, 512, &c->heads},
+        {"num_key_value_heads", PLD_JSON_OPTIONAL, 1, 512, &c->key_heads},
+        {"head_dim", PLD_JSON_OPTIONAL, 1, 1024, &c->head_size},
     };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, PLD_JSON_OPTIONAL, 1, integers[i].max,
-                                     integers[i].value, error));
-    }
-    return PLD_OK;
+    return pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error);
 }
 
 /** The base of rotary angles: rope_theta, in transformers 5 within rope_parameters. Other kinds of angles than the plain
@@ -131,29 +123,17 @@ const pld_name_rule pld_causal_names[] = {
 
 const char *const pld_causal_unused[] = {"lm_head.weight", NULL};
 
-/** Layers that the weights have, by the one tensor. */
-static int count_layers(const pld_weight_files *weights) {
-    int layers = 0;
-    while (layers < PLD_MOST_CAUSAL_LAYERS &&
-           pld_shape_of(weights, 0, "layers.%d.input_layernorm.weight", layers)) {
-        layers++;
-    }
-    return layers;
-}
-
 pld_status pld_causal_describe(const pld_causal_rules *rules, const pld_description *description,
                                int64_t head_size, const char *further, json_t **config, pld_error *error) {
-    static const char *const needed[] = {"embed_tokens.weight", "layers.0.input_layernorm.weight",
-                                         "layers.0.self_attn.q_proj.weight",
-                                         "layers.0.self_attn.k_proj.weight", "layers.0.mlp.gate_proj.weight"};
+    static const pld_needed_tensor needed[] = {{"embed_tokens.weight", 1},
+                                               {"layers.0.input_layernorm.weight", 1},
+                                               {"layers.0.self_attn.q_proj.weight", 1},
+                                               {"layers.0.self_attn.k_proj.weight", 1},
+                                               {"layers.0.mlp.gate_proj.weight", 1}};
     const pld_weight_files *weights = description->weights;
     pld_json_builder builder = {0};
     json_t *document = NULL;
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        if (!pld_shape_of(weights, 0, "%s", needed[i])) {
-            return pld_describe_missing(weights, needed[i], error);
-        }
-    }
+    PLD_TRY(pld_describe_need(weights, needed, sizeof needed / sizeof *needed, error));
     head_size = head_size ? head_size : pld_shape_of(weights, 0, "layers.0.self_attn.q_norm.weight");
     if (!head_size) {
         return pld_describe_missing(weights, "layers.0.self_attn.q_norm.weight", error);
@@ -163,12 +143,13 @@ pld_status pld_causal_describe(const pld_causal_rules *rules, const pld_descript
         const char *field;
         int64_t value;
     } sizes[] = {
-        {"vocab_size", pld_shape_of(weights, 0, "%s", needed[0])},
-        {"hidden_size", pld_shape_of(weights, 1, "%s", needed[0])},
-        {"intermediate_size", pld_shape_of(weights, 0, "%s", needed[4])},
-        {"num_hidden_layers", count_layers(weights)},
-        {"num_attention_heads", pld_shape_of(weights, 0, "%s", needed[2]) / head_size},
-        {"num_key_value_heads", pld_shape_of(weights, 0, "%s", needed[3]) / head_size},
+        {"vocab_size", pld_shape_of(weights, 0, "%s", needed[0].name)},
+        {"hidden_size", pld_shape_of(weights, 1, "%s", needed[0].name)},
+        {"intermediate_size", pld_shape_of(weights, 0, "%s", needed[4].name)},
+        {"num_hidden_layers",
+         pld_count_numbered(weights, "layers.", ".input_layernorm.weight", PLD_MOST_CAUSAL_LAYERS)},
+        {"num_attention_heads", pld_shape_of(weights, 0, "%s", needed[2].name) / head_size},
+        {"num_key_value_heads", pld_shape_of(weights, 0, "%s", needed[3].name) / head_size},
         {"head_dim", head_size},
     };
     pld_json_put(&builder, document, "architectures", json_pack("[s]", rules->class->name));

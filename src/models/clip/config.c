@@ -26,26 +26,18 @@ static pld_status read_activation(const pld_json *top, pld_activation *activatio
 
 static pld_status read_fields(void *target, const pld_json *top, pld_error *error) {
     pld_clip_config *c = target;
-    const struct {
-        const char *field;
-        int64_t min, max;
-        int64_t *value;
-        pld_json_need need;
-    } integers[] = {
-        {"vocab_size", 3, 1 << 20, &c->vocabulary, PLD_JSON_OPTIONAL},
-        {"hidden_size", 1, 1 << 14, &c->width, PLD_JSON_OPTIONAL},
-        {"intermediate_size", 1, 1 << 16, &c->intermediate, PLD_JSON_OPTIONAL},
-        {"num_hidden_layers", 1, 256, &c->layers, PLD_JSON_OPTIONAL},
-        {"num_attention_heads", 1, 256, &c->heads, PLD_JSON_OPTIONAL},
-        {"max_position_embeddings", 3, 4096, &c->positions, PLD_JSON_OPTIONAL},
-        {"projection_dim", 1, 1 << 14, &c->projection, PLD_JSON_NULLABLE},
-        {"eos_token_id", 0, 1 << 20, &c->eos_token_id, PLD_JSON_OPTIONAL},
+    const pld_json_integer_field integers[] = {
+        {"vocab_size", PLD_JSON_OPTIONAL, 3, 1 << 20, &c->vocabulary},
+        {"hidden_size", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->width},
+        {"intermediate_size", PLD_JSON_OPTIONAL, 1, 1 << 16, &c->intermediate},
+        {"num_hidden_layers", PLD_JSON_OPTIONAL, 1, 256, &c->layers},
+        {"num_attention_heads", PLD_JSON_OPTIONAL, 1, 256, &c->heads},
+        {"max_position_embeddings", PLD_JSON_OPTIONAL, 3, 4096, &c->positions},
+        {"projection_dim", PLD_JSON_NULLABLE, 1, 1 << 14, &c->projection},
+        {"eos_token_id", PLD_JSON_OPTIONAL, 0, 1 << 20, &c->eos_token_id},
     };
     PLD_TRY(pld_class_check_config(top, &pld_class_clip_text, error));
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
-                                     integers[i].max, integers[i].value, error));
-    }
+    PLD_TRY(pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error));
     c->projection = pld_json_is_null(top, "projection_dim") ? 0 : c->projection;
     PLD_TRY(pld_json_get_number(top, "layer_norm_eps", PLD_JSON_OPTIONAL, &c->epsilon, error));
     if (!((float)c->epsilon > 0 && c->epsilon < 1)) {

@@ -14,11 +14,8 @@ pld_status pld_clip_describe(const pld_description *description, json_t **config
     const int64_t width = pld_shape_of(encoder, 1, "%s", table);
     const int64_t projection = pld_shape_of(encoder, 0, "text_projection.weight");
     pld_json_builder builder = {0};
-    int layers = 0;
-    while (layers < MOST_LAYERS &&
-           pld_shape_of(encoder, 0, "text_model.encoder.layers.%d.layer_norm1.weight", layers)) {
-        layers++;
-    }
+    const int layers =
+        pld_count_numbered(encoder, "text_model.encoder.layers.", ".layer_norm1.weight", MOST_LAYERS);
     if (!width) {
         return pld_describe_missing(encoder, table, error);
     }

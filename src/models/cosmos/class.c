@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <string.h>
 
 #include "models/cosmos/cosmos.h"
 #include "models/families/rows.h"
-#include "models/prediction.h"
-#include "models/published.h"
 
 #define COSMOS    "x_embedder.proj.1.weight"
 #define DIFFUSERS "time_embed.t_embedder.linear_1.weight"
@@ -44,24 +41,12 @@ static pld_status recognise(const pld_weight_files *weights, const char **publis
     return PLD_OK;
 }
 
-static pld_status tell_prediction(const pld_weight_files *files, const pld_weight_files *weights,
-                                  const pld_published *published, pld_told_prediction *told,
-                                  pld_error *error) {
-    (void)files;
-    (void)weights;
-    (void)published;
-    (void)error;
-    *told = (pld_told_prediction){.type = PLD_FLOW_PREDICTION, .teller = PLD_TOLD_BY_MARK};
-    snprintf(told->reason, sizeof told->reason, "networks of this kind are trained on flows alone");
-    return PLD_OK;
-}
-
 static const pld_denoiser denoiser = {
     .facts = facts,
     .build = pld_cosmos_build,
     .condition = pld_cosmos_condition_build,
     .recognise = recognise,
-    .tell_prediction = tell_prediction,
+    .tell_prediction = pld_tell_flow_prediction,
 };
 
 const pld_part_class pld_class_cosmos = {

@@ -3,6 +3,7 @@
 #include "models/cosmos/cosmos.h"
 #include "models/families/rows.h"
 #include "models/fixed_fields.h"
+#include "models/mlp_ratio.h"
 
 /* Where a field says more than this, the network is one for videos. */
 static const pld_fixed_field fixed_fields[] = {
@@ -12,21 +13,16 @@ static const pld_fixed_field fixed_fields[] = {
 };
 
 static pld_status read_integers(pld_cosmos_config *c, const pld_json *top, pld_error *error) {
-    const struct {
-        const char *field;
-        int64_t min, max;
-        int64_t *value;
-    } integers[] = {
-        {"in_channels", 1, 128, &c->channels},      {"out_channels", 1, 128, &c->out_channels},
-        {"num_attention_heads", 1, 256, &c->heads}, {"attention_head_dim", 12, 1024, &c->head_size},
-        {"num_layers", 1, 256, &c->layers},         {"text_embed_dim", 1, 1 << 16, &c->text_width},
-        {"adaln_lora_dim", 1, 1 << 14, &c->rank},
+    const pld_json_integer_field integers[] = {
+        {"in_channels", PLD_JSON_OPTIONAL, 1, 128, &c->channels},
+        {"out_channels", PLD_JSON_OPTIONAL, 1, 128, &c->out_channels},
+        {"num_attention_heads", PLD_JSON_OPTIONAL, 1, 256, &c->heads},
+        {"attention_head_dim", PLD_JSON_OPTIONAL, 12, 1024, &c->head_size},
+        {"num_layers", PLD_JSON_OPTIONAL, 1, 256, &c->layers},
+        {"text_embed_dim", PLD_JSON_OPTIONAL, 1, 1 << 16, &c->text_width},
+        {"adaln_lora_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->rank},
     };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, PLD_JSON_OPTIONAL, integers[i].min,
-                                     integers[i].max, integers[i].value, error));
-    }
-    return PLD_OK;
+    return pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error);
 }
 
 /** "patch_size": [frames, rows, columns] */
@@ -61,20 +57,6 @@ static pld_status read_scales(pld_cosmos_config *c, const pld_json *top, pld_err
                           top->file, (int)PLD_COSMOS_AXES, count);
 }
 
-/** mlp_ratio, of which diffusers takes the whole part of its product with the width. */
-static pld_status read_hidden(pld_cosmos_config *c, const pld_json *top, pld_error *error) {
-    const double rounding = 1e-6; /* of a ratio that was written as a decimal number */
-    double ratio = 4;
-    PLD_TRY(pld_json_get_number(top, "mlp_ratio", PLD_JSON_OPTIONAL, &ratio, error));
-    if (!(ratio > 0 && ratio <= 64 && ratio * (double)pld_cosmos_width(c) >= 1)) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: field 'mlp_ratio': expected a number above 0 and at most 64, found %g",
-                        top->file, ratio);
-    }
-    c->hidden = (int64_t)(ratio * (double)pld_cosmos_width(c) + rounding);
-    return PLD_OK;
-}
-
 pld_status pld_cosmos_config_parse(void *target, const pld_json *top, pld_error *error) {
     pld_cosmos_config *c = target;
     /* diffusers' defaults for what a file leaves out */
@@ -97,7 +79,7 @@ pld_status pld_cosmos_config_parse(void *target, const pld_json *top, pld_error 
     PLD_TRY(read_integers(c, top, error));
     PLD_TRY(read_patch(c, top, error));
     PLD_TRY(read_scales(c, top, error));
-    PLD_TRY(read_hidden(c, top, error));
+    PLD_TRY(pld_mlp_width_read(top, pld_cosmos_width(c), &c->hidden, error));
     if (c->head_size % 2 != 0) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: field 'attention_head_dim': expected an even number, found %lld", top->file,

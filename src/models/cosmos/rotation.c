@@ -3,6 +3,7 @@
  * with the column (Su et al. 2021, arXiv 2104.09864). */
 #include <math.h>
 
+#include "models/blocks/angles.h"
 #include "models/cosmos/cosmos.h"
 
 /** diffusers' epsilon. ComfyUI has 1e-6, from which queries and keys, being large, differ by 3e-7. */
@@ -15,15 +16,11 @@ typedef struct grid {
     float scale[PLD_COSMOS_AXES];
 } grid;
 
-/** Cosines and sines [count / 2] of place·θ^(−2i / count), for θ = 10000·scale^(count / (count − 2)): a scale above 1 turns
- * slower, so that pictures larger than those of training have angles that training had. */
+/** pld_rotary_angles for θ = 10000·scale^(count / (count − 2)): a scale above 1 turns slower, so that pictures larger than
+ * those of training have angles that training had. */
 static void turn(double place, int64_t count, double scale, float *cosines, float *sines) {
     const double theta = 10000 * pow(scale, (double)count / (double)(count - 2));
-    for (int64_t i = 0; i < count / 2; i++) {
-        const double angle = place * pow(theta, -2 * (double)i / (double)count);
-        cosines[i] = (float)cos(angle);
-        sines[i] = (float)sin(angle);
-    }
+    pld_rotary_angles(place, count, theta, cosines, sines);
 }
 
 /** table [2, height·width, head_size / 2]: frame, row, column. There is one frame, the first. */

@@ -34,7 +34,7 @@ static const pld_denoiser denoiser = {
     .condition = pld_flux_condition_build,
     .tell = pld_flux_tell,
     .recognise = pld_flux_recognise,
-    .tell_prediction = pld_flux_tell_prediction,
+    .tell_prediction = pld_tell_flow_prediction,
 };
 
 const pld_part_class pld_class_flux = {

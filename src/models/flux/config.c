@@ -8,12 +8,7 @@ static const pld_fixed_field fixed_fields[] = {{"patch_size", "1", false}};
 
 static pld_status read_integers(pld_flux_config *c, int64_t *out_channels, const pld_json *top,
                                 pld_error *error) {
-    const struct {
-        const char *field;
-        pld_json_need need;
-        int64_t min, max;
-        int64_t *value;
-    } integers[] = {
+    const pld_json_integer_field integers[] = {
         {"in_channels", PLD_JSON_OPTIONAL, 4, 1024, &c->token_channels},
         {"out_channels", PLD_JSON_NULLABLE, 4, 1024, out_channels},
         {"num_attention_heads", PLD_JSON_OPTIONAL, 1, 256, &c->heads},
@@ -23,11 +18,7 @@ static pld_status read_integers(pld_flux_config *c, int64_t *out_channels, const
         {"joint_attention_dim", PLD_JSON_OPTIONAL, 1, 1 << 16, &c->text_width},
         {"pooled_projection_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->pooled_width},
     };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
-                                     integers[i].max, integers[i].value, error));
-    }
-    return PLD_OK;
+    return pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error);
 }
 
 /** "axes_dims_rope": shares of a head, each of which is pairs. */

@@ -1,38 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
 #include "io/json/build.h"
 #include "models/flux/files.h"
 #include "models/layouts/describe.h"
-#include "models/prediction.h"
 
 enum { MOST_BLOCKS = 256 };
-
-/** Blocks that are there, one after another; `format` has one number. */
-#define COUNT_BLOCKS(weights, count, format)                                                                 \
-    while ((count) < MOST_BLOCKS && pld_shape_of(weights, 0, format, count)) {                               \
-        (count)++;                                                                                           \
-    }
 
 pld_status pld_flux_describe(const pld_description *description, json_t **config, pld_error *error) {
     static const char input[] = "x_embedder.weight";
     static const char norm[] = "transformer_blocks.0.attn.norm_q.weight";
     static const char states[] = "context_embedder.weight";
     static const char pooled[] = "time_text_embed.text_embedder.linear_1.weight";
-    static const char *const wanted[] = {input, norm, states, pooled, "proj_out.weight"};
+    static const pld_needed_tensor wanted[] = {
+        {input, 2}, {norm, 1}, {states, 2}, {pooled, 2}, {"proj_out.weight", 2}};
     const pld_weight_files *weights = description->weights;
     pld_json_builder builder = {0};
-    int doubles = 0, singles = 0;
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (!pld_shape_of(weights, 0, "%s", wanted[i]) ||
-            (wanted[i] != norm && !pld_shape_of(weights, 1, "%s", wanted[i]))) {
-            return pld_describe_missing(weights, wanted[i], error);
-        }
-    }
-    COUNT_BLOCKS(weights, doubles, "transformer_blocks.%d.norm1.linear.weight");
-    COUNT_BLOCKS(weights, singles, "single_transformer_blocks.%d.norm.linear.weight");
+    PLD_TRY(pld_describe_need(weights, wanted, sizeof wanted / sizeof *wanted, error));
+    const int doubles =
+        pld_count_numbered(weights, "transformer_blocks.", ".norm1.linear.weight", MOST_BLOCKS);
+    const int singles =
+        pld_count_numbered(weights, "single_transformer_blocks.", ".norm.linear.weight", MOST_BLOCKS);
     const int64_t width = pld_shape_of(weights, 0, "%s", input), head = pld_shape_of(weights, 0, "%s", norm);
     const bool guided = pld_shape_of(weights, 0, "time_text_embed.guidance_embedder.linear_1.weight") > 0;
     /* which numbers of a head turn with which coordinate the published model states */
@@ -102,17 +91,5 @@ pld_status pld_flux_recognise(const pld_weight_files *weights, const char **publ
     *published = pld_shape_of(weights, 0, "time_text_embed.guidance_embedder.linear_1.weight")
                      ? "flux-dev"
                      : "flux-schnell";
-    return PLD_OK;
-}
-
-pld_status pld_flux_tell_prediction(const pld_weight_files *files, const pld_weight_files *weights,
-                                    const pld_published *published, pld_told_prediction *told,
-                                    pld_error *error) {
-    (void)files;
-    (void)weights;
-    (void)published;
-    (void)error;
-    *told = (pld_told_prediction){.type = PLD_FLOW_PREDICTION, .teller = PLD_TOLD_BY_MARK};
-    snprintf(told->reason, sizeof told->reason, "networks of this kind are trained on flows alone");
     return PLD_OK;
 }

@@ -19,9 +19,4 @@ pld_status pld_flux_describe(const pld_description *description, json_t **config
  * Kontext are refused by name. */
 pld_status pld_flux_recognise(const pld_weight_files *weights, const char **published, pld_error *error);
 
-/** pld_denoiser.tell_prediction */
-pld_status pld_flux_tell_prediction(const pld_weight_files *files, const pld_weight_files *weights,
-                                    const pld_published *published, pld_told_prediction *told,
-                                    pld_error *error);
-
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rotary embedding of places: a share of each head's numbers turns with the first axis, which is 0 everywhere, one with the
  * row and one with the column (Su et al. 2021, arXiv 2104.09864). Neighbouring numbers are pairs. */
-#include <math.h>
-
+#include "models/blocks/angles.h"
 #include "models/flux/flux.h"
 
 static const double theta = 10000;
@@ -15,15 +14,6 @@ typedef struct places {
     int64_t axes[PLD_FLUX_AXES];
 } places;
 
-/** Cosines and sines [count / 2] of place·θ^(−2i / count). */
-static void turn(double place, int64_t count, float *cosines, float *sines) {
-    for (int64_t i = 0; i < count / 2; i++) {
-        const double angle = place * pow(theta, -2 * (double)i / (double)count);
-        cosines[i] = (float)cos(angle);
-        sines[i] = (float)sin(angle);
-    }
-}
-
 /** table [2, text + height·width, head_size / 2] */
 static void fill(const void *description, float *table) {
     const places *p = description;
@@ -35,7 +25,7 @@ static void fill(const void *description, float *table) {
                                              pixel < 0 ? 0 : (double)(pixel % p->width)};
         float *at = table + token * half;
         for (int axis = 0; axis < PLD_FLUX_AXES; axis++) {
-            turn(place[axis], p->axes[axis], at, at + tokens * half);
+            pld_rotary_angles(place[axis], p->axes[axis], theta, at, at + tokens * half);
             at += p->axes[axis] / 2;
         }
     }

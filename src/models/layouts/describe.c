@@ -26,6 +26,25 @@ pld_status pld_describe_missing(const pld_weight_files *files, const char *tenso
                     pld_weight_files_path(files, 0), tensor);
 }
 
+pld_status pld_describe_need(const pld_weight_files *files, const pld_needed_tensor *tensors, size_t count,
+                             pld_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        if (!pld_shape_of(files, 0, "%s", tensors[i].name) ||
+            !pld_shape_of(files, tensors[i].rank - 1, "%s", tensors[i].name)) {
+            return pld_describe_missing(files, tensors[i].name, error);
+        }
+    }
+    return PLD_OK;
+}
+
+int pld_count_numbered(const pld_weight_files *files, const char *before, const char *after, int most) {
+    int count = 0;
+    while (count < most && pld_shape_of(files, 0, "%s%d%s", before, count, after)) {
+        count++;
+    }
+    return count;
+}
+
 /** Put the fields of an object's JSON into `document`, over those that it has. NULL: none. */
 static pld_status put_fields(pld_json_builder *builder, json_t *document, const char *fields,
                              const char *name, pld_error *error) {

@@ -25,6 +25,19 @@ int64_t pld_shape_of(const pld_weight_files *files, int axis, const char *format
 /** PLD_ERROR_FORMAT: the tensor from which something is read off is missing. */
 pld_status pld_describe_missing(const pld_weight_files *files, const char *tensor, pld_error *error);
 
+/** A tensor from which something is read off, and the axes that it must have at least. */
+typedef struct pld_needed_tensor {
+    const char *name;
+    int rank;
+} pld_needed_tensor;
+
+/** pld_describe_missing for the first that is not there, or has fewer axes. */
+pld_status pld_describe_need(const pld_weight_files *files, const pld_needed_tensor *tensors, size_t count,
+                             pld_error *error);
+
+/** Of the tensors BEFORE0AFTER, BEFORE1AFTER, … how many are there, one after another; at most `most`. */
+int pld_count_numbered(const pld_weight_files *files, const char *before, const char *after, int most);
+
 /** Take over the document that was built, with the fields that the published model states for its part. */
 pld_status pld_describe_finish(pld_json_builder *builder, json_t *document,
                                const pld_description *description, json_t **config, pld_error *error);

@@ -14,12 +14,7 @@ static const pld_fixed_field fixed_fields[] = {
 
 static pld_status read_integers(pld_pixart_config *c, int64_t *cross_width, const pld_json *top,
                                 pld_error *error) {
-    const struct {
-        const char *field;
-        pld_json_need need;
-        int64_t min, max;
-        int64_t *value;
-    } integers[] = {
+    const pld_json_integer_field integers[] = {
         {"num_attention_heads", PLD_JSON_OPTIONAL, 1, 256, &c->heads},
         {"attention_head_dim", PLD_JSON_OPTIONAL, 1, 1024, &c->head_size},
         {"in_channels", PLD_JSON_OPTIONAL, 1, 64, &c->channels},
@@ -31,11 +26,7 @@ static pld_status read_integers(pld_pixart_config *c, int64_t *cross_width, cons
         {"patch_size", PLD_JSON_OPTIONAL, 1, 16, &c->patch},
         {"interpolation_scale", PLD_JSON_NULLABLE, 1, 64, &c->interpolation_scale},
     };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
-                                     integers[i].max, integers[i].value, error));
-    }
-    return PLD_OK;
+    return pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error);
 }
 
 /** What one field says of another. */

@@ -12,12 +12,7 @@ static const pld_fixed_field fixed_fields[] = {
 
 static pld_status read_integers(pld_sana_config *c, int64_t *cross_width, const pld_json *top,
                                 pld_error *error) {
-    const struct {
-        const char *field;
-        pld_json_need need;
-        int64_t min, max;
-        int64_t *value;
-    } integers[] = {
+    const pld_json_integer_field integers[] = {
         {"in_channels", PLD_JSON_OPTIONAL, 1, 128, &c->channels},
         {"out_channels", PLD_JSON_NULLABLE, 1, 256, &c->out_channels},
         {"num_attention_heads", PLD_JSON_OPTIONAL, 1, 512, &c->heads},
@@ -30,11 +25,7 @@ static pld_status read_integers(pld_sana_config *c, int64_t *cross_width, const 
         {"sample_size", PLD_JSON_OPTIONAL, 1, 4096, &c->sample_size},
         {"patch_size", PLD_JSON_OPTIONAL, 1, 16, &c->patch},
     };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, integers[i].need, integers[i].min,
-                                     integers[i].max, integers[i].value, error));
-    }
-    return PLD_OK;
+    return pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error);
 }
 
 static pld_status read_numbers(pld_sana_config *c, const pld_json *top, pld_error *error) {

@@ -12,24 +12,17 @@ static const pld_fixed_field fixed_fields[] = {
 };
 
 static pld_status read_fields(pld_t5_config *c, const pld_json *top, pld_error *error) {
-    const struct {
-        const char *field;
-        int64_t min, max;
-        int64_t *value;
-    } integers[] = {
-        {"vocab_size", 3, 1 << 20, &c->vocabulary},
-        {"d_model", 1, 1 << 14, &c->width},
-        {"d_kv", 1, 4096, &c->head_size},
-        {"d_ff", 1, 1 << 17, &c->intermediate},
-        {"num_layers", 1, 256, &c->layers},
-        {"num_heads", 1, 256, &c->heads},
-        {"relative_attention_num_buckets", 4, 1 << 12, &c->buckets},
-        {"relative_attention_max_distance", 2, 1 << 20, &c->most_distance},
+    const pld_json_integer_field integers[] = {
+        {"vocab_size", PLD_JSON_OPTIONAL, 3, 1 << 20, &c->vocabulary},
+        {"d_model", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->width},
+        {"d_kv", PLD_JSON_OPTIONAL, 1, 4096, &c->head_size},
+        {"d_ff", PLD_JSON_OPTIONAL, 1, 1 << 17, &c->intermediate},
+        {"num_layers", PLD_JSON_OPTIONAL, 1, 256, &c->layers},
+        {"num_heads", PLD_JSON_OPTIONAL, 1, 256, &c->heads},
+        {"relative_attention_num_buckets", PLD_JSON_OPTIONAL, 4, 1 << 12, &c->buckets},
+        {"relative_attention_max_distance", PLD_JSON_OPTIONAL, 2, 1 << 20, &c->most_distance},
     };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        PLD_TRY(pld_json_get_integer(top, integers[i].field, PLD_JSON_OPTIONAL, integers[i].min,
-                                     integers[i].max, integers[i].value, error));
-    }
+    PLD_TRY(pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error));
     return pld_json_get_number(top, "layer_norm_epsilon", PLD_JSON_OPTIONAL, &c->epsilon, error);
 }
 

@@ -14,18 +14,11 @@ pld_status pld_t5_describe(const pld_description *description, json_t **config, 
     const pld_weight_files *encoder = description->weights;
     const char *table =
         pld_shape_of(encoder, 0, "shared.weight") ? "shared.weight" : "encoder.embed_tokens.weight";
-    const char *const wanted[] = {table, bias, query, hidden};
+    const pld_needed_tensor wanted[] = {{table, 2}, {bias, 2}, {query, 2}, {hidden, 2}};
     pld_json_builder builder = {0};
-    int layers = 0;
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (!pld_shape_of(encoder, 0, "%s", wanted[i]) || !pld_shape_of(encoder, 1, "%s", wanted[i])) {
-            return pld_describe_missing(encoder, wanted[i], error);
-        }
-    }
-    while (layers < MOST_LAYERS &&
-           pld_shape_of(encoder, 0, "encoder.block.%d.layer.0.layer_norm.weight", layers)) {
-        layers++;
-    }
+    PLD_TRY(pld_describe_need(encoder, wanted, sizeof wanted / sizeof *wanted, error));
+    const int layers =
+        pld_count_numbered(encoder, "encoder.block.", ".layer.0.layer_norm.weight", MOST_LAYERS);
     /* The bias has a number for each bucket of distances and head. How far the buckets reach no tensor tells: all that are
      * published reach as far. */
     const int64_t heads = pld_shape_of(encoder, 1, "%s", bias);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Angles of rotary embedding (Su et al. 2021, arXiv 2104.09864). */
+#ifndef PLD_MODELS_BLOCKS_ANGLES_H
+#define PLD_MODELS_BLOCKS_ANGLES_H
+
+#include <stdint.h>
+
+/** cosines, sines [count / 2] of place·θ^(−2i / count), reckoned in double. */
+void pld_rotary_angles(double place, int64_t count, double theta, float *cosines, float *sines);
+
+#endif
