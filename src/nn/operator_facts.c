@@ -42,8 +42,8 @@ static double attention_work(const pld_plan *plan, const pld_operator *op, pld_t
 /** Products of keys with values, and of queries with their sums. */
 static double linear_attention_work(const pld_plan *plan, const pld_operator *op) {
     const pld_value *out = &plan->values[op->out];
-    const double size = (double)(out->channels / op->attention.as.heads);
-    return 4.0 * (double)(out->batch * out->height * out->width * out->channels) * size;
+    const int64_t size = out->channels / op->attention.as.heads;
+    return 4.0 * (double)(out->batch * out->height * out->width * out->channels) * (double)size;
 }
 
 static double depthwise_work(const pld_plan *plan, const pld_operator *op) {

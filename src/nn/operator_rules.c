@@ -123,8 +123,9 @@ const char *pld_gated_add_misfit(const pld_plan *plan, const pld_operator *op) {
 static const char *interleaved_misfit(const pld_plan *plan, const pld_operator *op) {
     const pld_attention_description *as = &op->attention.as;
     const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
-    return as->heads >= 1 && in->channels % (3 * as->heads) == 0 && in->channels == 3 * out->channels &&
-                   same_tokens(in, out) && as->key == op->in && as->value == op->in
+    return as->heads >= 1 && in->channels % (3 * (int64_t)as->heads) == 0 &&
+                   in->channels == 3 * out->channels && same_tokens(in, out) && as->key == op->in &&
+                   as->value == op->in
                ? NULL
                : "query, key, value or output";
 }
@@ -162,9 +163,11 @@ const char *pld_attention_misfit(const pld_plan *plan, const pld_operator *op) {
 
 const char *pld_concat_misfit(const pld_plan *plan, const pld_operator *op) {
     const pld_value *a = value_of(plan, op->in), *out = value_of(plan, op->out);
-    const pld_value *b = op->second == PLD_NO_VALUE ? NULL : value_of(plan, op->second);
-    const bool fits =
-        b ? same_tokens(a, b) && out->channels == a->channels + b->channels : out->channels >= a->channels;
+    bool fits = out->channels >= a->channels;
+    if (op->second != PLD_NO_VALUE) {
+        const pld_value *b = value_of(plan, op->second);
+        fits = same_tokens(a, b) && out->channels == a->channels + b->channels;
+    }
     return fits && same_tokens(a, out) ? NULL : "output";
 }
 

@@ -76,21 +76,19 @@ typedef struct bench_state {
     bench_table table;
 } bench_state;
 
+static bool has_index(const char *folder, const char *name, const char *index) {
+    char path[PATH_MAX];
+    const int length = snprintf(path, sizeof path, "%s/%s/%s", folder, name, index);
+    return length > 0 && (size_t)length < sizeof path && whole_file_is_there(path);
+}
+
 /** Folder of the configurations of the published model `name`; false when there is none of that name. */
 static bool find_configurations(const char *name, char *path, size_t size) {
     static const char *const folders[] = {PLADIS_SOURCE_BENCH_MODELS, PLADIS_BENCH_MODELS};
-    static const char *const indexes[] = {"model_index.json", "modular_model_index.json"};
-    enum { FOLDERS = sizeof folders / sizeof folders[0], INDEXES = sizeof indexes / sizeof indexes[0] };
+    enum { FOLDERS = sizeof folders / sizeof folders[0] };
     for (size_t i = 0; i < FOLDERS; i++) {
-        char index[PATH_MAX];
-        int length = -1;
-        for (size_t j = 0; j < INDEXES; j++) {
-            length = snprintf(index, sizeof index, "%s/%s/%s", folders[i], name, indexes[j]);
-            if (length > 0 && (size_t)length < sizeof index && whole_file_is_there(index)) {
-                break;
-            }
-        }
-        if (length > 0 && (size_t)length < sizeof index && whole_file_is_there(index)) {
+        if (has_index(folders[i], name, "model_index.json") ||
+            has_index(folders[i], name, "modular_model_index.json")) {
             snprintf(path, size, "%s/%s", folders[i], name);
             return true;
         }

@@ -54,12 +54,12 @@ static pld_status check_channels(const pld_flux_config *c, int64_t out_channels,
                         : in == CONTROL ? "FLUX Control, which also takes edges or depth of a picture"
                                         : "a network that takes more than the latents");
     }
-    return in % (PLD_FLUX_PATCH * PLD_FLUX_PATCH) == 0
+    return in % PLD_FLUX_PATCH_AREA == 0
                ? PLD_OK
                : pld_fail(error, PLD_ERROR_FORMAT,
                           "%s: field 'in_channels': expected a multiple of %d, since a token is a patch of "
                           "latents, found %lld",
-                          top->file, PLD_FLUX_PATCH * PLD_FLUX_PATCH, (long long)in);
+                          top->file, (int)PLD_FLUX_PATCH_AREA, (long long)in);
 }
 
 pld_status pld_flux_config_parse(void *target, const pld_json *top, pld_error *error) {

@@ -9,9 +9,10 @@
 #include "models/denoiser.h"
 
 enum {
-    PLD_FLUX_AXES = 3,        /**< of a token's place: one for pictures that belong together, row, column */
-    PLD_FLUX_PATCH = 2,       /**< side of the patch of latents that is a token */
-    PLD_FLUX_SINUSOIDS = 256, /**< of a timestep or a guidance scale */
+    PLD_FLUX_AXES = 3,  /**< of a token's place: one for pictures that belong together, row, column */
+    PLD_FLUX_PATCH = 2, /**< side of the patch of latents that is a token */
+    PLD_FLUX_PATCH_AREA = PLD_FLUX_PATCH * PLD_FLUX_PATCH, /**< latents of a channel in a token */
+    PLD_FLUX_SINUSOIDS = 256,                              /**< of a timestep or a guidance scale */
     PLD_FLUX_MLP_RATIO = 4
 };
 
@@ -32,7 +33,7 @@ static inline int64_t pld_flux_width(const pld_flux_config *c) {
 }
 
 static inline int64_t pld_flux_channels(const pld_flux_config *c) {
-    return c->token_channels / (PLD_FLUX_PATCH * PLD_FLUX_PATCH);
+    return c->token_channels / PLD_FLUX_PATCH_AREA;
 }
 
 /** A pld_json_reader that fills a pld_flux_config. */

@@ -20,12 +20,12 @@ static void fill(const void *description, float *table) {
     const int64_t half = (p->axes[0] + p->axes[1] + p->axes[2]) / 2;
     const int64_t tokens = p->text + p->height * p->width;
     for (int64_t token = 0; token < tokens; token++) {
-        const int64_t pixel = token - p->text;
-        const double place[PLD_FLUX_AXES] = {0, pixel < 0 ? 0 : (double)(pixel / p->width),
-                                             pixel < 0 ? 0 : (double)(pixel % p->width)};
+        const int64_t pixel =
+            token < p->text ? 0 : token - p->text; /* the text stands where the first one does */
+        const int64_t place[PLD_FLUX_AXES] = {0, pixel / p->width, pixel % p->width};
         float *at = table + token * half;
         for (int axis = 0; axis < PLD_FLUX_AXES; axis++) {
-            pld_rotary_angles(place[axis], p->axes[axis], theta, at, at + tokens * half);
+            pld_rotary_angles((double)place[axis], p->axes[axis], theta, at, at + tokens * half);
             at += p->axes[axis] / 2;
         }
     }

@@ -83,14 +83,13 @@ static pld_status check_max_tokens(const pld_generation *g) {
 static pld_status resolve_instruction(pld_generation *g) {
     const char *wanted = g->options->complex_instruction;
     const pld_text_use *use = pld_family_instructed(g->model->family);
-    const bool none = wanted && (strcmp(wanted, "none") == 0 || !wanted[0]);
-    if (!use && wanted && !none) {
+    g->instruction = pld_instruction_chosen(wanted, g->model->instruction);
+    if (!use && wanted && g->instruction) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT,
                         "complex-instruction: models of the family %s take no instruction in front of the "
                         "prompt, since they were trained without one; leave it out",
                         g->model->family->name);
     }
-    g->instruction = none ? NULL : wanted ? wanted : g->model->instruction;
     if (use && !wanted && !g->instruction) {
         pld_log_message(
             &g->model->engine->log, PLD_LOG_WARNING,

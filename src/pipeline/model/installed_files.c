@@ -79,3 +79,10 @@ pld_status pld_instruction_find(const pld_text_use *use, const char *folder,
     pld_free(path);
     return status;
 }
+
+const char *pld_instruction_chosen(const char *wanted, const char *own) {
+    if (!wanted) {
+        return own;
+    }
+    return wanted[0] && strcmp(wanted, "none") != 0 ? wanted : NULL;
+}

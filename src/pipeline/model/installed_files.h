@@ -28,4 +28,8 @@ pld_status pld_installed_find(const pld_installed_folders *folders, const pld_in
 pld_status pld_instruction_find(const pld_text_use *use, const char *folder,
                                 const pld_installed_folders *folders, char **text, pld_error *error);
 
+/** The instruction in force, of which the caller owns nothing: `wanted`, or NULL if it says "none" or nothing; `own` where nothing
+ * was wanted (NULL). */
+const char *pld_instruction_chosen(const char *wanted, const char *own);
+
 #endif

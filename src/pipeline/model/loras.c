@@ -159,7 +159,10 @@ static pld_status change_weight(lora_build *build, int part, pld_weight_change *
     size_t count = 0;
     const known_name *known = find_names(&build->names[part], change, &count);
     *found = known != NULL;
-    if (known && *parameters == build->base->parts[part].parameters) {
+    if (!known) {
+        return PLD_OK;
+    }
+    if (*parameters == build->base->parts[part].parameters) {
         PLD_TRY(pld_parameters_derive(build->base->parts[part].parameters, parameters, build->error));
     }
     for (size_t i = 0; i < count; i++) {

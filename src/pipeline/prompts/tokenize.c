@@ -177,10 +177,7 @@ void pld_tokenize_options_init(pld_tokenize_options *options, size_t struct_size
 
 /** The instruction in front of a text, of which `own` is the model's; NULL: there is none. */
 static const char *instruction_of(const pld_tokenize_options *o, const char *own) {
-    const char *wanted = o->complex_instruction;
-    return o->literal || (wanted && (!wanted[0] || strcmp(wanted, "none") == 0)) ? NULL
-           : wanted                                                              ? wanted
-                                                                                 : own;
+    return o->literal ? NULL : pld_instruction_chosen(o->complex_instruction, own);
 }
 
 pld_status pld_tokenize_with(const pld_model *model, const char *text, size_t length,
