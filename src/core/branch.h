@@ -9,6 +9,8 @@ typedef enum pld_branch {
     PLD_BRANCH_CONDITIONAL,   /**< prompt */
     PLD_BRANCH_IDENTITY,      /**< prompt, perturbed by identity self-attention (PAG) */
     PLD_BRANCH_BLURRED,       /**< prompt, perturbed by blurred self-attention queries (SEG) */
+    PLD_BRANCH_NEGATIVE, /**< negative prompt beside the conditional branch's picture, from which joint attention
+                                   turns away (NAG) */
     PLD_BRANCH_COUNT
 } pld_branch;
 
@@ -32,7 +34,13 @@ static inline int pld_branches_of(pld_branch_set set, pld_branch branches[PLD_BR
 
 /** The branch whose text a branch attends to: unconditional or conditional. */
 static inline pld_branch pld_branch_text(pld_branch branch) {
-    return branch == PLD_BRANCH_UNCONDITIONAL ? PLD_BRANCH_UNCONDITIONAL : PLD_BRANCH_CONDITIONAL;
+    return branch == PLD_BRANCH_UNCONDITIONAL || branch == PLD_BRANCH_NEGATIVE ? PLD_BRANCH_UNCONDITIONAL
+                                                                               : PLD_BRANCH_CONDITIONAL;
+}
+
+/** The branch whose picture a branch looks at: its own, or the conditional one's. */
+static inline pld_branch pld_branch_picture(pld_branch branch) {
+    return branch == PLD_BRANCH_NEGATIVE ? PLD_BRANCH_CONDITIONAL : branch;
 }
 
 #endif

@@ -12,6 +12,7 @@ typedef struct pld_attention_effect {
     const char *layers;      /**< "mid+up_blocks.1": block kinds or site names, cut at a dot; "all" */
     pld_branch_set branches; /**< where it acts */
     double scale, limit, blend, alpha, sigma;
+    pld_branch_set joint_branches; /**< where it acts in joint attention; 0: on `branches`, as elsewhere */
 } pld_attention_effect;
 
 /** FreeU's factors, by up block 0 and 1: half of the backbone's channels, low frequencies of the skip. */

@@ -25,9 +25,10 @@ void pld_variant_table_free(pld_variant_table *table) {
     *table = (pld_variant_table){0};
 }
 
-/** Call `put` with the entry of every chosen site and branch; the number of sites. */
+/** Call `put` with the entry of every chosen site and branch, of joint attentions those of `joint_branches`; the number of
+ * sites. */
 static pld_status put_on_sites(pld_variant_table *table, const pld_site_choice *choice,
-                               pld_branch_set branches,
+                               pld_branch_set branches, pld_branch_set joint_branches,
                                void (*put)(pld_attention_choice *choice, const void *what), const void *what,
                                int *sites, pld_error *error) {
     *sites = 0;
@@ -38,7 +39,8 @@ static pld_status put_on_sites(pld_variant_table *table, const pld_site_choice *
     pld_status status = pld_sites_choose(table->sites, table->site_count, choice, chosen, error);
     for (size_t i = 0; status == PLD_OK && i < table->site_count; i++) {
         for (int branch = 0; chosen[i] && branch < PLD_BRANCH_COUNT; branch++) {
-            if (branches & PLD_BRANCH_BIT(branch)) {
+            const bool joint = table->sites[i].kind == PLD_SITE_JOINT;
+            if ((joint ? joint_branches : branches) & PLD_BRANCH_BIT(branch)) {
                 put(pld_variant_choice(table, i, (pld_branch)branch), what);
             }
         }
@@ -72,10 +74,10 @@ pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_plad
         return pld_fail(error, PLD_ERROR_ARGUMENT, "pladis-sites: expected cross, self or all, found '%.60s'",
                         kinds);
     }
+    const pld_branch_set branches = request->branches ? request->branches : PLD_BRANCHES_ALL;
     return request->lambda == 0
                ? PLD_OK
-               : put_on_sites(table, &selection, request->branches ? request->branches : PLD_BRANCHES_ALL,
-                              put_pladis, request, sites, error);
+               : put_on_sites(table, &selection, branches, branches, put_pladis, request, sites, error);
 }
 
 static const pld_attention_variant *find_variant(const char *name) {
@@ -119,7 +121,9 @@ pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_atte
                         effect->variant);
     }
     const pld_site_choice selection = {effect->layers, "+", variant->site_kinds, option};
-    return put_on_sites(table, &selection, effect->branches, put_effect, effect, sites, error);
+    return put_on_sites(table, &selection, effect->branches,
+                        effect->joint_branches ? effect->joint_branches : effect->branches, put_effect,
+                        effect, sites, error);
 }
 
 void pld_variant_choice_text(const pld_attention_choice *choice, char *text, size_t size) {

@@ -271,6 +271,9 @@ pld_value_id pld_upsample(pld_builder *b, pld_value_id x, int64_t height, int64_
 pld_value_id pld_copy(pld_builder *b, pld_value_id x);
 /** x with a row for each that `other` has, whose rows have parted as far or further: x itself, or a copy. */
 pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other);
+/** x, of the picture's tokens where the text's are another value, with the rows that those have after the last site
+ * (pld_row_sharing.picture_groups): x itself, or a copy without rows that are equal. */
+pld_value_id pld_rows_of_pictures(pld_builder *b, pld_value_id x);
 /** Token ids of the run → [B, T, channels], token plus position embedding; `positions` NULL: without. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);

@@ -79,6 +79,20 @@ pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other) {
     return out;
 }
 
+pld_value_id pld_rows_of_pictures(pld_builder *b, pld_value_id x) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_row_groups groups = pld_picture_groups_after(b->sharing, b->plan->site_count);
+    const pld_value from = b->plan->values[x];
+    if (groups.count == from.groups.count) {
+        return x;
+    }
+    const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, from.channels);
+    pld_build_simple(b, PLD_OPERATOR_COPY_ROWS, "", x, out);
+    return out;
+}
+
 pld_value_id pld_take_channels(pld_builder *b, pld_value_id x, int64_t first, int64_t channels) {
     const pld_value_id out = pld_build_like(b, x, channels);
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_TAKE_CHANNELS, "", x, out);

@@ -187,9 +187,7 @@ const char *pld_upsample_misfit(const pld_plan *plan, const pld_operator *op) {
 
 const char *pld_copy_rows_misfit(const pld_plan *plan, const pld_operator *op) {
     const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
-    return tokens_of(in) == tokens_of(out) && in->channels == out->channels && in->batch <= out->batch
-               ? NULL
-               : "output";
+    return tokens_of(in) == tokens_of(out) && in->channels == out->channels ? NULL : "output";
 }
 
 const char *pld_take_misfit(const pld_plan *plan, const pld_operator *op) {

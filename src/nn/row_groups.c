@@ -7,35 +7,63 @@ static bool same_text(pld_branch a, pld_branch b) {
     return pld_branch_text(a) == pld_branch_text(b);
 }
 
-/** Two branches that came to a site equal leave it equal, whichever table is in force. */
-static bool same_at_site(const pld_row_sharing_request *request, size_t site, pld_branch a, pld_branch b) {
-    for (int i = 0; i < PLD_ROW_TABLES; i++) {
-        const pld_variant_table *table = request->tables[i];
-        if (!pld_variant_choice_equal(pld_variant_choice(table, site, a),
-                                      pld_variant_choice(table, site, b)) ||
-            ((PLD_SITES_TEXT >> (unsigned)table->sites[site].kind & 1) && !same_text(a, b))) {
-            return false;
-        }
-    }
-    return true;
+/** The pictures of two branches begin with the same tokens, under the same time embedding. */
+static bool pictures_begin_equal(const pld_row_sharing_request *request, pld_branch a, pld_branch b) {
+    return !request->text_joins_time || same_text(pld_branch_picture(a), pld_branch_picture(b));
 }
 
-/** Two rows are equal after `site`, if the groups before it were `before`; NULL: before any site. */
+/** So do the tokens of their texts, too. */
+static bool begin_equal(const pld_row_sharing_request *request, pld_branch a, pld_branch b) {
+    return pictures_begin_equal(request, a, b) && (!request->text_joins_time || same_text(a, b));
+}
+
+/** Two branches that came to a site equal leave it equal. */
+static bool leave_equal(const pld_variant_table *table, size_t site, pld_branch a, pld_branch b) {
+    const bool reads_text = PLD_SITES_TEXT >> (unsigned)table->sites[site].kind & 1;
+    return pld_variant_choice_equal(pld_variant_choice(table, site, a), pld_variant_choice(table, site, b)) &&
+           (!reads_text || same_text(a, b));
+}
+
+/** At a joint attention a second context makes one picture of what both texts give. */
+static bool pictures_leave_equal(const pld_variant_table *table, size_t site, pld_branch a, pld_branch b) {
+    const pld_attention_choice *of_a = pld_variant_choice(table, site, a);
+    const bool joined = table->sites[site].kind == PLD_SITE_JOINT && of_a->contexts &&
+                        pld_branch_picture(a) == pld_branch_picture(b);
+    return leave_equal(table, site, a, b) ||
+           (joined && pld_variant_choice_equal(of_a, pld_variant_choice(table, site, b)));
+}
+
+/** When the tokens of two branches are equal: at the input, and after a site to which they came equal. */
+typedef struct equality {
+    bool (*begin)(const pld_row_sharing_request *request, pld_branch a, pld_branch b);
+    bool (*leave)(const pld_variant_table *table, size_t site, pld_branch a, pld_branch b);
+} equality;
+static const equality of_tokens = {begin_equal, leave_equal};
+static const equality of_pictures = {pictures_begin_equal, pictures_leave_equal};
+
+/** Two rows are equal after `site`, whichever table is in force, if the groups before it were `before`; NULL: before any
+ * site. */
 static bool stay_equal(const pld_row_sharing_request *request, const pld_row_groups *before, size_t site,
-                       int first, int second) {
+                       const equality *equal, int first, int second) {
     const pld_branch a = request->branches[first], b = request->branches[second];
-    return before ? before->of_row[first] == before->of_row[second] && same_at_site(request, site, a, b)
-                  : !request->text_joins_time || same_text(a, b);
+    if (!before) {
+        return equal->begin(request, a, b);
+    }
+    bool same = before->of_row[first] == before->of_row[second];
+    for (int i = 0; same && i < PLD_ROW_TABLES; i++) {
+        same = equal->leave(request->tables[i], site, a, b);
+    }
+    return same;
 }
 
 /** Part the groups of `before` (NULL: all rows are one) where their rows differ at `site`, or, before any
  * site, in what their texts add to the time embedding. */
-static pld_row_groups part(const pld_row_sharing_request *request, const pld_row_groups *before,
-                           size_t site) {
+static pld_row_groups part(const pld_row_sharing_request *request, const pld_row_groups *before, size_t site,
+                           const equality *equal) {
     pld_row_groups after = {.rows = (int8_t)request->rows};
     for (int row = 0; row < request->rows; row++) {
         int group = 0;
-        while (group < after.count && !stay_equal(request, before, site, after.first[group], row)) {
+        while (group < after.count && !stay_equal(request, before, site, equal, after.first[group], row)) {
             group++;
         }
         if (group == after.count) {
@@ -49,13 +77,17 @@ static pld_row_groups part(const pld_row_sharing_request *request, const pld_row
 pld_status pld_row_sharing_init(pld_row_sharing *sharing, const pld_row_sharing_request *request,
                                 pld_error *error) {
     const size_t sites = request->tables[0]->site_count;
-    *sharing = (pld_row_sharing){request->rows, sites, pld_allocate(1 + sites, sizeof *sharing->groups)};
-    if (!sharing->groups) {
-        return pld_fail_memory(error, (1 + sites) * sizeof *sharing->groups, "rows of the denoiser");
+    pld_row_groups *groups = pld_allocate(2 * (1 + sites), sizeof *groups);
+    *sharing = (pld_row_sharing){.rows = request->rows, .site_count = sites, .groups = groups};
+    if (!groups) {
+        return pld_fail_memory(error, 2 * (1 + sites) * sizeof *groups, "rows of the denoiser");
     }
-    sharing->groups[0] = part(request, NULL, 0);
+    sharing->picture_groups = groups + 1 + sites;
+    groups[0] = part(request, NULL, 0, &of_tokens);
+    sharing->picture_groups[0] = part(request, NULL, 0, &of_pictures);
     for (size_t site = 0; site < sites; site++) {
-        sharing->groups[1 + site] = part(request, &sharing->groups[site], site);
+        groups[1 + site] = part(request, &groups[site], site, &of_tokens);
+        sharing->picture_groups[1 + site] = part(request, &sharing->picture_groups[site], site, &of_pictures);
     }
     return PLD_OK;
 }
@@ -76,7 +108,8 @@ static bool same_groups(const pld_row_groups *a, const pld_row_groups *b) {
 bool pld_row_sharing_equal(const pld_row_sharing *a, const pld_row_sharing *b) {
     bool equal = a->rows == b->rows && a->site_count == b->site_count;
     for (size_t i = 0; equal && i <= a->site_count; i++) {
-        equal = same_groups(&a->groups[i], &b->groups[i]);
+        equal = same_groups(&a->groups[i], &b->groups[i]) &&
+                same_groups(&a->picture_groups[i], &b->picture_groups[i]);
     }
     return equal;
 }

@@ -21,6 +21,9 @@ typedef struct pld_row_sharing {
     int rows;
     size_t site_count;
     pld_row_groups *groups; /**< [1 + site_count]: at the input, then after the attention of each site */
+    /** Likewise, of the tokens of the picture where they are a value beside the text's. The negative branch looks at the
+     * conditional one's picture, so there these two have one row for as long as joint attention gives both the same. */
+    pld_row_groups *picture_groups;
 } pld_row_sharing;
 
 enum { PLD_ROW_TABLES = 2 };
@@ -40,6 +43,12 @@ pld_status pld_row_sharing_init(pld_row_sharing *sharing, const pld_row_sharing_
                                 pld_error *error);
 void pld_row_sharing_free(pld_row_sharing *sharing);
 bool pld_row_sharing_equal(const pld_row_sharing *a, const pld_row_sharing *b);
+
+/** Groups of the picture's tokens before the first site (`sites` 0), or from the output of the attention of the last of
+ * `sites` sites on. */
+static inline pld_row_groups pld_picture_groups_after(const pld_row_sharing *sharing, size_t sites) {
+    return sharing ? sharing->picture_groups[sites] : (pld_row_groups){0};
+}
 
 /** Groups at the input (NULL sharing: none). */
 static inline pld_row_groups pld_row_groups_at_input(const pld_row_sharing *sharing) {

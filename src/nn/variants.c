@@ -80,7 +80,7 @@ const pld_attention_variant pld_variant_nag = {
     .name = "nag",
     .description = "attention to the prompt and to the negative prompt, extrapolated, bounded and blended "
                    "(Chen et al. 2025, arXiv 2505.21179)",
-    .site_kinds = PLD_SITES_CROSS,
+    .site_kinds = PLD_SITES_TEXT,
     .part = PLD_VARIANT_CONTEXTS,
     .needs_spare = true,
     .set = set_nag,

@@ -54,6 +54,7 @@ typedef struct pld_guidance_request {
     const char *default_layers;            /**< the model's own for PAG and SEG */
     pld_block_scales default_block_scales; /**< the model's own for FreeU; all 0: it has no such blocks */
     bool keep_neutral;                     /**< methods that change nothing run all the same */
+    bool text_joins_sample;                /**< of the model: its attention is joint */
 } pld_guidance_request;
 
 /** A registry row. */
@@ -67,8 +68,10 @@ struct pld_guidance_method {
     pld_guidance_role role;
     pld_branch_set branches; /**< rows that it needs in a step where it acts */
     pld_branch_set texts;    /**< prompts that it needs besides those of its branches */
-    size_t buffers;          /**< arrays of the prediction's size that it keeps */
-    bool renoises;           /**< sets pld_guidance_step.renoise */
+    pld_branch_set
+        joint_branches; /**< rows that it needs besides, in every step, where the text joins the sample */
+    size_t buffers;     /**< arrays of the prediction's size that it keeps */
+    bool renoises;      /**< sets pld_guidance_step.renoise */
     /** Values that depend on the request, and rules between keys; may be NULL. */
     pld_status (*settle)(pld_guidance *g, const pld_guidance_request *request, pld_error *error);
     /** Whether it changes nothing with these values; NULL: never. */
@@ -100,7 +103,8 @@ void pld_guidance_text(const pld_guidance *g, char *text, size_t size);
 typedef struct pld_guidance_chain {
     pld_guidance items[PLD_GUIDANCE_MOST];
     size_t count;
-    double start, end; /**< fractions of the steps in which predictions are guided */
+    double start, end;             /**< fractions of the steps in which predictions are guided */
+    pld_branch_set joint_branches; /**< rows that methods inside the network need */
 } pld_guidance_chain;
 
 /** Resolve a request: parse, settle, leave out what is neutral (`log` is told), refuse what does not go

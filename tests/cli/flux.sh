@@ -37,11 +37,15 @@ if cmp -s all.png gag.png; then fail "GAG changes nothing"; fi
 draw --cfg-scale 3 -n 'a blue cat' -o cfg.png
 if cmp -s all.png cfg.png; then fail "CFG changes nothing"; fi
 draw --cfg-scale 3 -n 'a blue cat' --guidance apg -o more.png
+draw -n 'a blue cat' --guidance nag -o nag.png --report nag.json
+if cmp -s all.png nag.png; then fail "NAG changes nothing"; fi
+grep -q '"evaluations": 2,' nag.json || fail "NAG does not evaluate the negative prompt beside the prompt"
+draw -n 'a blue cat' --guidance nag:scale=1 -o nag.png
+cmp all.png nag.png || fail "NAG at its neutral scale is another picture"
 # shellcheck disable=SC2086
 {
     refused 1 'guidance pag: layers.*text and picture share one attention' generate $small -p x --guidance pag:scale=3
     refused 1 'guidance seg: layers.*text and picture share one attention' generate $small -p x --guidance seg:scale=3
-    refused 1 'guidance nag: layers.*text and picture share one attention' generate $small -p x --guidance nag:scale=3
     refused 1 'pladis-sites self.*text and picture share one attention' generate $small -p x --pladis-sites self
     refused 1 'guidance freeu: .*up blocks of a U-Net.*none' generate $small -p x --guidance freeu
     refused 2 'width: expected a multiple of 16' generate $small -p x -W 72

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Guidance methods against tools/reference/guidance_cases.py and pixart_guidance.py, which compute in float64 what the papers
- *  say (and diffusers' guiders do). guidance_properties.c has what any method must do.
+/** Guidance methods against tools/reference/guidance_cases.py, pixart_guidance.py and joint_guidance.py, which compute in
+ *  float64 what the papers say (and diffusers' guiders do). guidance_properties.c has what any method must do.
  *
  *  Tolerance of noise_pred and latents: max(1e-4, 30 · sensitivity), as of the reference generations; for
  * GAG, which multiplies attention outputs, at least twice the error of the oracle's own float32. */
@@ -23,7 +23,8 @@ static const struct {
     const char *folder, *cases, *tensors;
     size_t count;
 } tables[] = {{"guidance", "cases.json", "cases.safetensors", 44},
-              {"pixart", "guidance.json", "guidance.safetensors", 105}};
+              {"pixart", "guidance.json", "guidance.safetensors", 105},
+              {"flux", "guidance.json", "guidance.safetensors", 9}};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 void guidance_options(const json_t *head, pld_generate_options *o) {

@@ -193,6 +193,7 @@ static pld_status run_attention(pld_executable *e, const pld_operator *op, pld_e
     for (int64_t b = 0; b < pld_value_at(e, op->out)->batch; b++) {
         PLD_TRY(run_item(e, op, b, error));
     }
+    pld_cpu_nag_join(e, op);
     return PLD_OK;
 }
 

@@ -85,10 +85,9 @@ static projections text_projections(flux_builder *p, pld_value_id x) {
                          pld_linear(b, "add_v_proj", x, p->width, PLD_BIAS)};
 }
 
-static projections joined(pld_builder *b, projections text, projections image) {
-    return (projections){pld_concat_tokens(b, text.query, image.query),
-                         pld_concat_tokens(b, text.key, image.key),
-                         pld_concat_tokens(b, text.value, image.value)};
+/** The text's tokens and the picture's, which may have fewer rows. */
+static pld_value_id join(pld_builder *b, pld_value_id text, pld_value_id image) {
+    return pld_concat_tokens(b, text, pld_rows_like(b, image, text));
 }
 
 /** x += gate·net.2(gelu(net.0(norm(x)))), with the tanh approximation of GELU. */
@@ -108,20 +107,23 @@ static void double_block(flux_builder *p, int64_t index, pld_value_id *image, pl
     snprintf(name, sizeof name, "transformer_blocks.%d", (int)index);
     size_t block = pld_scope_enter(b, "%s", name);
     b->block_count++;
-    pld_value_id by_image = modulation(p, "norm1.linear", DOUBLE_PARTS);
+    pld_value_id by_image = pld_rows_of_pictures(b, modulation(p, "norm1.linear", DOUBLE_PARTS));
     pld_value_id by_text = modulation(p, "norm1_context.linear", DOUBLE_PARTS);
     pld_value_id of_image = modulated(p, *image, by_image, SCALE, SHIFT);
     pld_value_id of_text = modulated(p, *text, by_text, SCALE, SHIFT);
     size_t mark = pld_scope_enter(b, "attn");
-    projections text_part = text_projections(p, of_text);
-    pld_value_id out = joint_attention(p, joined(b, text_part, image_projections(p, of_image)));
-    *image = pld_rows_like(b, *image, out);
+    projections of = text_projections(p, of_text), with = image_projections(p, of_image);
+    pld_value_id out =
+        joint_attention(p, (projections){join(b, of.query, with.query), join(b, of.key, with.key),
+                                         join(b, of.value, with.value)});
+    pld_value_id text_out = pld_take(b, out, 0, p->text, 1, p->width);
+    pld_value_id image_out =
+        pld_rows_of_pictures(b, pld_take(b, out, p->text * p->width, p->rows, p->columns, p->width));
+    *image = pld_rows_like(b, *image, image_out);
     *text = pld_rows_like(b, *text, out);
-    by_image = pld_rows_like(b, by_image, out);
+    by_image = pld_rows_like(b, by_image, image_out);
     by_text = pld_rows_like(b, by_text, out);
     p->time = pld_rows_like(b, p->time, out);
-    pld_value_id text_out = pld_take(b, out, 0, p->text, 1, p->width);
-    pld_value_id image_out = pld_take(b, out, p->text * p->width, p->rows, p->columns, p->width);
     add_gated(p, "to_out.0", image_out, *image, by_image, GATE);
     add_gated(p, "to_add_out", text_out, *text, by_text, GATE);
     pld_scope_leave(b, mark);
@@ -182,7 +184,7 @@ pld_status pld_flux_build(pld_plan *plan, const void *config, const pld_denoiser
     plan->name = "transformer";
     values->sample = pld_input(b, shape->batch, shape->height, shape->width, pld_flux_channels(c));
     time_embedding(&p, shape->batch);
-    pld_value_id image = pld_patchify(b, values->sample, PLD_FLUX_PATCH);
+    pld_value_id image = pld_rows_of_pictures(b, pld_patchify(b, values->sample, PLD_FLUX_PATCH));
     image = pld_linear(b, "x_embedder", image, p.width, PLD_BIAS);
     pld_tap(b, "x_embedder", image);
     pld_value_id text = pld_take_outside(b, shape->batch, p.text, p.width);
@@ -190,7 +192,7 @@ pld_status pld_flux_build(pld_plan *plan, const void *config, const pld_denoiser
     for (int64_t i = 0; i < c->layers; i++) {
         double_block(&p, i, &image, &text);
     }
-    pld_value_id x = pld_concat_tokens(b, text, image);
+    pld_value_id x = join(b, text, image);
     for (int64_t i = 0; i < c->single_layers; i++) {
         x = single_block(&p, i, x);
     }

@@ -10,7 +10,7 @@ pld_status pld_pladis_branches(const char *text, pld_branch_set *branches, pld_e
         pld_branch_set branches;
     } rows[] = {{"all", PLD_BRANCHES_ALL},
                 {"unconditional", PLD_BRANCH_BIT(PLD_BRANCH_UNCONDITIONAL)},
-                {"conditional", PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL)},
+                {"conditional", PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCH_BIT(PLD_BRANCH_NEGATIVE)},
                 {"perturbed", PLD_BRANCHES_PERTURBED}};
     *branches = 0;
     for (const char *name = text ? text : "all";;) {

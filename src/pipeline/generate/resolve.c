@@ -335,8 +335,8 @@ static void report_variants(pld_generation *g) {
 }
 
 static void log_variants(const pld_generation *g) {
-    static const char *const names[PLD_BRANCH_COUNT] = {"unconditional", "conditional",
-                                                        "perturbed (identity)", "perturbed (blurred)"};
+    static const char *const names[PLD_BRANCH_COUNT] = {
+        "unconditional", "conditional", "perturbed (identity)", "perturbed (blurred)", "negative"};
     const pld_branch_set used = pld_generation_branches(g);
     for (size_t i = 0; i < g->model->site_count; i++) {
         char line[256] = "";
@@ -430,7 +430,8 @@ static pld_status resolve_guidance(pld_generation *g) {
                                           .cfg_rescale = o->cfg_rescale,
                                           .default_layers = g->model->denoiser_facts.perturbed,
                                           .default_block_scales = g->model->denoiser_facts.freeu,
-                                          .keep_neutral = o->keep_neutral_guidance};
+                                          .keep_neutral = o->keep_neutral_guidance,
+                                          .text_joins_sample = g->model->denoiser_facts.text_joins_sample};
     const pld_status status = pld_guidance_chain_resolve(&g->guidance, &request, log, g->error);
     pld_free(methods);
     PLD_TRY(status);

@@ -149,6 +149,7 @@ pld_status pld_guidance_chain_resolve(pld_guidance_chain *chain, const pld_guida
         if (chain->items[i].method->interval) {
             chain->items[i].method->interval(&chain->items[i], &chain->start, &chain->end);
         }
+        chain->joint_branches |= request->text_joins_sample ? chain->items[i].method->joint_branches : 0;
     }
     return PLD_OK;
 }
@@ -183,14 +184,14 @@ static bool is_zeroed(const pld_guidance_chain *chain, size_t step) {
 }
 
 pld_branch_set pld_guidance_chain_branches(const pld_guidance_chain *chain, size_t step, size_t steps) {
-    if (!is_active(chain, step, steps)) {
-        return PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL);
-    }
     pld_branch_set branches = 0;
+    if (!is_active(chain, step, steps)) {
+        return PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | chain->joint_branches;
+    }
     for (size_t i = 0; i < chain->count && !is_zeroed(chain, step); i++) {
         branches |= chain->items[i].method->branches;
     }
-    return branches;
+    return branches ? branches | chain->joint_branches : 0;
 }
 
 pld_branch_set pld_guidance_chain_texts(const pld_guidance_chain *chain) {

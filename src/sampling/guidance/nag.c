@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Normalised attention guidance: away from the negative prompt inside cross-attention. */
+/* Normalised attention guidance: away from the negative prompt inside cross-attention and joint attention. */
 #include "sampling/guidance/methods.h"
 
 enum { SCALE, TAU, ALPHA, LAYERS };
+/** Perturbed branches are left as they are: each would need a negative one of its own. */
+enum { JOINT_BRANCHES = PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCH_BIT(PLD_BRANCH_NEGATIVE) };
 
 static const pld_guidance_key keys[] = {
     {.name = "scale",
@@ -26,7 +28,7 @@ static const pld_guidance_key keys[] = {
     {.name = "layers",
      .kind = PLD_GUIDANCE_LAYERS,
      .fallback_text = "all",
-     .help = "cross-attentions that it acts on"},
+     .help = "attentions to the text that it acts on"},
 };
 
 static bool neutral(const pld_guidance *g) {
@@ -37,6 +39,7 @@ static void effect(const pld_guidance *g, pld_attention_effect *e) {
     *e = (pld_attention_effect){.variant = "nag",
                                 .layers = g->layers,
                                 .branches = PLD_BRANCHES_PROMPTED,
+                                .joint_branches = JOINT_BRANCHES,
                                 .scale = g->values[SCALE],
                                 .limit = g->values[TAU],
                                 .blend = g->values[ALPHA]};
@@ -45,14 +48,15 @@ static void effect(const pld_guidance *g, pld_attention_effect *e) {
 const pld_guidance_method pld_guidance_nag = {
     .name = "nag",
     .description =
-        "normalised attention guidance: cross-attention of the prompt, z+, and of the negative prompt, "
-        "z-, extrapolated, bounded and blended; gives negative prompts to models without CFG",
+        "normalised attention guidance: attention to the prompt, z+, and to the negative prompt, z-, "
+        "extrapolated, bounded and blended; gives negative prompts to models without CFG",
     .paper = "Chen et al. 2025, arXiv 2505.21179",
-    .evaluations = "+0",
+    .evaluations = "+0, +1 in joint attention",
     .keys = keys,
     .key_count = PLD_GUIDANCE_KEY_COUNT(keys),
     .role = PLD_GUIDANCE_NETWORK,
     .texts = PLD_BRANCH_BIT(PLD_BRANCH_UNCONDITIONAL),
+    .joint_branches = PLD_BRANCH_BIT(PLD_BRANCH_NEGATIVE),
     .neutral = neutral,
     .effect = effect,
 };

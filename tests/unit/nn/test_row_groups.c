@@ -47,29 +47,40 @@ static int close_tables(void **state) {
 }
 
 static void put(fixture *f, const char *variant, const char *layers, pld_branch branch) {
-    const pld_attention_effect effect = {variant, layers, PLD_BRANCH_BIT(branch), 1, 1, 1, 1.5, 2};
+    const pld_attention_effect effect = {.variant = variant,
+                                         .layers = layers,
+                                         .branches = PLD_BRANCH_BIT(branch),
+                                         .scale = 1,
+                                         .limit = 1,
+                                         .blend = 1,
+                                         .alpha = 1.5,
+                                         .sigma = 2};
     for (int i = 0; i < 2; i++) {
         int count = 0;
         assert_int_equal(pld_variant_table_add_effect(&f->tables[i], &effect, "test", &count, NULL), PLD_OK);
     }
 }
 
-/** The groups at the input and after each site, as digits: "0000 0000 0111 …". */
+/** Groups at the input and after each site, as digits: "0000 0000 0111 …". */
+static void groups_text(const pld_row_groups *groups, size_t count, char *text) {
+    for (size_t i = 0; i < count; i++) {
+        for (int row = 0; row < groups[i].rows; row++) {
+            assert_in_range(groups[i].of_row[row], 0, groups[i].count - 1);
+            assert_int_equal(groups[i].of_row[groups[i].first[groups[i].of_row[row]]], groups[i].of_row[row]);
+            *text++ = (char)('0' + groups[i].of_row[row]);
+        }
+        *text++ = i + 1 < count ? ' ' : '\0';
+    }
+}
+
 static void check_groups(fixture *f, const char *expected) {
     assert_int_equal(pld_row_sharing_init(&f->sharing, &f->request, NULL), PLD_OK);
     char text[(PLD_BRANCH_COUNT + 1) * (SITES + 1)];
-    size_t used = 0;
-    for (size_t i = 0; i <= SITES; i++) {
-        const pld_row_groups *groups = &f->sharing.groups[i];
-        assert_int_equal(groups->rows, f->request.rows);
-        for (int row = 0; row < groups->rows; row++) {
-            assert_in_range(groups->of_row[row], 0, groups->count - 1);
-            assert_int_equal(groups->of_row[groups->first[groups->of_row[row]]], groups->of_row[row]);
-            text[used++] = (char)('0' + groups->of_row[row]);
-        }
-        text[used++] = i < SITES ? ' ' : '\0';
-    }
+    assert_int_equal(f->sharing.groups[0].rows, f->request.rows);
+    groups_text(f->sharing.groups, SITES + 1, text);
     assert_string_equal(text, expected);
+    groups_text(f->sharing.picture_groups, SITES + 1, text);
+    assert_string_equal(text, expected); /* without joint attention there is no text beside a picture */
 }
 
 static void texts_part_at_cross_attention(void **state) {
@@ -112,6 +123,41 @@ static void equality_sees_groups(void **state) {
     pld_row_sharing_free(&other);
 }
 
+/** The negative branch's picture is the conditional one's for as long as NAG makes one of both; then it parts, for good. */
+static void pictures_stay_together(void **state) {
+    static const pld_site joint[] = {{"transformer_blocks.0.attn", PLD_SITE_JOINT, 1, 8, 0},
+                                     {"transformer_blocks.1.attn", PLD_SITE_JOINT, 1, 8, 1},
+                                     {"transformer_blocks.2.attn", PLD_SITE_JOINT, 1, 8, 2}};
+    static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
+                                          PLD_BRANCH_NEGATIVE};
+    static const pld_attention_effect nag = {.variant = "nag",
+                                             .layers = "0+2",
+                                             .branches = PLD_BRANCHES_PROMPTED,
+                                             .joint_branches = PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) |
+                                                               PLD_BRANCH_BIT(PLD_BRANCH_NEGATIVE)};
+    static const char *const expected[2][2] = {{"000 012 012 012", "000 011 012 012"},
+                                               {"012 012 012 012", "011 011 012 012"}};
+    (void)state;
+    for (int joins_time = 0; joins_time < 2; joins_time++) {
+        pld_variant_table table;
+        pld_row_sharing sharing;
+        int count = 0;
+        assert_int_equal(pld_variant_table_init(&table, joint, 3, NULL), PLD_OK);
+        assert_int_equal(pld_variant_table_add_effect(&table, &nag, "test", &count, NULL), PLD_OK);
+        assert_int_equal(count, 2);
+        const pld_row_sharing_request request = {
+            .branches = branches, .rows = 3, .tables = {&table, &table}, .text_joins_time = joins_time};
+        assert_int_equal(pld_row_sharing_init(&sharing, &request, NULL), PLD_OK);
+        char text[64];
+        groups_text(sharing.groups, 4, text);
+        assert_string_equal(text, expected[joins_time][0]);
+        groups_text(sharing.picture_groups, 4, text);
+        assert_string_equal(text, expected[joins_time][1]);
+        pld_row_sharing_free(&sharing);
+        pld_variant_table_free(&table);
+    }
+}
+
 /** A value has a row for each group; where rows have parted it is copied, once, and not where they have not.
  */
 static void a_plan_parts(void **state) {
@@ -146,6 +192,7 @@ int main(void) {
         WITH_TABLES(texts_part_at_cross_attention), WITH_TABLES(texts_that_join_the_time_part_at_once),
         WITH_TABLES(variants_part_at_their_sites),  WITH_TABLES(every_table_counts),
         WITH_TABLES(equality_sees_groups),          WITH_TABLES(a_plan_parts),
+        cmocka_unit_test(pictures_stay_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,10 @@ static bool needs_spare(const pld_attention_variant *variant) {
 pld_status pld_attention_need_spare(const pld_attention_call *call, pld_error *error) {
     pld_cpu_plan *own = pld_cpu_plan_of(call->executable);
     const pld_attention_choice *choice = call->choice;
-    if (own->spare ||
-        !(needs_spare(choice->rows) || needs_spare(choice->query) || needs_spare(choice->contexts))) {
+    const bool second_context =
+        call->op->attention.as.kind != PLD_SITE_JOINT; /* there it is a row of its own */
+    if (own->spare || !(needs_spare(choice->rows) || needs_spare(choice->query) ||
+                        (needs_spare(choice->contexts) && second_context))) {
         return PLD_OK;
     }
     own->spare_floats = most_floats(call->executable);

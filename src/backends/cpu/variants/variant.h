@@ -34,6 +34,10 @@ pld_status pld_cpu_gag(pld_attention_call *call, float *out, pld_error *error);
 pld_status pld_cpu_blur(pld_attention_call *call, float *out, pld_error *error);
 pld_status pld_cpu_nag(pld_attention_call *call, float *out, pld_error *error);
 
+/** After all rows of a joint attention have their outputs: under NAG the picture of the conditional branch's row and of the
+ * negative one's become what both give together. Does nothing where it does not act. */
+void pld_cpu_nag_join(const pld_executable *e, const pld_operator *op);
+
 /** Make the buffers that the call's variants need, unless they are there. */
 pld_status pld_attention_need_spare(const pld_attention_call *call, pld_error *error);
 float *pld_attention_spare(const pld_attention_call *call, int which);
