@@ -77,6 +77,7 @@ static void put_variant(denoiser_fixture *f, const char *variant, const char *la
 static void compare_shared_rows(const parity_case *c, const parity_row *row, void *user) {
     static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
                                           PLD_BRANCH_IDENTITY, PLD_BRANCH_BLURRED};
+    enum { ROWS = sizeof branches / sizeof *branches };
     const sharing_row *of = user;
     denoiser_fixture f;
     pld_error error = {0};
@@ -93,16 +94,16 @@ static void compare_shared_rows(const parity_case *c, const parity_row *row, voi
     run.timesteps = timesteps;
     run.contexts = contexts;
     const pld_row_sharing_request request = {.branches = branches,
-                                             .rows = PLD_BRANCH_COUNT,
+                                             .rows = ROWS,
                                              .tables = {&f.table, &f.table},
                                              .text_joins_time = f.facts.text_joins_time};
     pld_row_sharing sharing;
     size_t count = 0;
     check_status(pld_row_sharing_init(&sharing, &request, &error), &error);
-    float *alone = evaluate_rows(&f, run, NULL, PLD_BRANCH_COUNT, &count);
+    float *alone = evaluate_rows(&f, run, NULL, ROWS, &count);
     float *found = evaluate_rows(&f, run, &sharing, of->groups, &count);
-    const size_t one = count / PLD_BRANCH_COUNT;
-    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+    const size_t one = count / ROWS;
+    for (int i = 0; i < ROWS; i++) {
         for (int j = 0; j < i; j++) {
             assert_memory_not_equal(alone + (size_t)i * one, alone + (size_t)j * one, one * sizeof *alone);
         }
