@@ -6,6 +6,9 @@
 #include "core/memory.h"
 #include "denoiser.h"
 
+/** Branches that every family here has. */
+enum { ROWS = 4 };
+
 /** What the branches of a model do; all have the case's first setting of PLADIS. */
 typedef struct sharing_row {
     const char *kind, *model;
@@ -35,8 +38,7 @@ static float *evaluate_rows(denoiser_fixture *f, pld_run run, const pld_row_shar
     pld_denoiser_values io;
     const pld_value *one = &f->plan.values[f->io.sample];
     const size_t picture = pld_value_floats(one) / (size_t)one->batch;
-    const pld_denoiser_shape shape = {PLD_BRANCH_COUNT, one->height, one->width, sharing,
-                                      f->contexts[0].tokens};
+    const pld_denoiser_shape shape = {ROWS, one->height, one->width, sharing, f->contexts[0].tokens};
     pld_plan_init(&plan, f->network.parameters);
     check_status(f->network.class->denoiser->build(&plan, f->network.config, &shape, &io, &error), &error);
     run.plan = &plan;
@@ -48,7 +50,7 @@ static float *evaluate_rows(denoiser_fixture *f, pld_run run, const pld_row_shar
     }
     check_status(pld_plan_run(&run, &error), &error);
     const pld_value *output = &plan.values[io.output];
-    assert_int_equal(output->batch, PLD_BRANCH_COUNT);
+    assert_int_equal(output->batch, ROWS);
     *count = pld_value_floats(output);
     float *copy = pld_allocate(*count, sizeof *copy);
     assert_non_null(copy);
@@ -75,9 +77,8 @@ static void put_variant(denoiser_fixture *f, const char *variant, const char *la
  * the same bytes where all convolutions are our own; oneDNN may compute another number of rows in another
  * way. */
 static void compare_shared_rows(const parity_case *c, const parity_row *row, void *user) {
-    static const pld_branch branches[] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
-                                          PLD_BRANCH_IDENTITY, PLD_BRANCH_BLURRED};
-    enum { ROWS = sizeof branches / sizeof *branches };
+    static const pld_branch branches[ROWS] = {PLD_BRANCH_UNCONDITIONAL, PLD_BRANCH_CONDITIONAL,
+                                              PLD_BRANCH_IDENTITY, PLD_BRANCH_BLURRED};
     const sharing_row *of = user;
     denoiser_fixture f;
     pld_error error = {0};
