@@ -64,8 +64,8 @@ static const pld_class rows[] = {
     {"QwenImageEdit*", PLD_CLASS_ANY, "Qwen-Image Edit, a network that edits pictures", false},
     {"ZImageControlNet*", PLD_CLASS_ANY, "Z-Image with a ControlNet", false},
     /* families, by how the names of their pipelines and networks begin */
-    {"StableDiffusion3*", PLD_CLASS_ANY, "Stable Diffusion 3", false},
-    {"SD3*", PLD_CLASS_ANY, "Stable Diffusion 3", false},
+    {"StableDiffusion3*", PLD_CLASS_ANY, "another class of Stable Diffusion 3", false},
+    {"SD3*", PLD_CLASS_ANY, "another class of Stable Diffusion 3", false},
     {"StableVideoDiffusion*", PLD_CLASS_ANY, "Stable Video Diffusion", false},
     {"StableCascade*", PLD_CLASS_ANY, "Stable Cascade", false},
     {"Wuerstchen*", PLD_CLASS_ANY, "Wuerstchen", false},

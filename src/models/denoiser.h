@@ -17,6 +17,7 @@ typedef struct pld_denoiser_facts {
     int64_t output_channels; /**< of the output, of which the first are the prediction */
     int64_t multiple;        /**< a side of the sample must be a multiple of this */
     int64_t least_side;      /**< of a sample that the network can be written down for */
+    int64_t most_side;       /**< of a sample that it has places for; 0: there is no end */
     int64_t sample_size; /**< side of the sample that it was trained at; 0: its configuration states none */
     int64_t state_width; /**< of the text states that it attends to */
     const char *state_width_field;  /**< of its configuration */

@@ -18,6 +18,8 @@ typedef struct pld_family_part {
     const char *tokenizer;           /**< of a text encoder or conditioner: folder of its tokenizer */
     const char *tokenizer_class;     /**< how its class begins, "CLIPTokenizer" */
     const pld_installed *vocabulary; /**< of files that hold no tokenizer; NULL: one must be given */
+    bool
+        optional; /**< of a text encoder behind others: a model may go without it, and its states are zeros then */
     const char *pad_token;     /**< with which its texts are filled up, where the tokenizer does not say */
     const char *what, *remedy; /**< for people, where a file lacks it: "it holds no WHAT: give REMEDY" */
 } pld_family_part;
@@ -35,6 +37,9 @@ typedef struct pld_text_use {
     int skip;         /**< layers that are left out at a clip-skip of 1 */
     bool final_norm;  /**< its states go through its final norm */
     bool pooled;      /**< its pooled embedding is wanted too, projected if its class does that */
+    bool
+        behind; /**< its states are further tokens behind those of the encoders before it, which are filled up with zeros
+                    to the same width; else they stand beside them */
     bool pooled_only; /**< and its states are not; such a prompt is taken literally, as diffusers does */
 } pld_text_use;
 
@@ -56,7 +61,7 @@ typedef struct pld_family {
     const char *description;
     const pld_pipeline_class *pipelines; /**< ends with name NULL */
     const pld_family_part *parts;        /**< ends with name NULL; one denoiser, one autoencoder */
-    const pld_text_use *texts;           /**< [text_count] states stand beside each other in this order */
+    const pld_text_use *texts; /**< [text_count] states stand beside or behind each other in this order */
     int text_count;
     const pld_conditioner_use *conditioner; /**< NULL: the denoiser attends to the text encoders' states */
     bool modular; /**< its folders have a modular_model_index.json in place of model_index.json */

@@ -182,6 +182,8 @@ pld_value_id pld_take_channels(pld_builder *b, pld_value_id x, int64_t first, in
 pld_value_id pld_add_positions(pld_builder *b, pld_value_id x,
                                void (*fill)(const void *description, float *table), const void *description,
                                size_t description_bytes);
+/** x [B, h, w, C] += the h × w rows in the middle of a weight NAME [1, side·side, C], the places of a square; returns x. */
+pld_value_id pld_add_middle(pld_builder *b, const char *name, pld_value_id x, int64_t side);
 /** x [B, h, w, C] → [B, h/p, w/p, C·p·p]: a token is a patch [C, p, p]. */
 pld_value_id pld_patchify(pld_builder *b, pld_value_id x, int patch);
 /** x [B, h, w, C] in patches of p × p through a convolution of that kernel and stride → [B, h/p, w/p, channels]. */

@@ -95,6 +95,24 @@ pld_value_id pld_add_positions(pld_builder *b, pld_value_id x,
     return x;
 }
 
+pld_value_id pld_add_middle(pld_builder *b, const char *name, pld_value_id x, int64_t side) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value value = b->plan->values[x];
+    if (value.height > side || value.width > side) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL,
+                             "'%s' has %lld x %lld places, of %lld x %lld tokens", b->scope, (long long)side,
+                             (long long)side, (long long)value.width, (long long)value.height);
+        return PLD_NO_VALUE;
+    }
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_ADD_MIDDLE, name, x, x);
+    op.square.side = side;
+    op.square.weight = pld_build_bind(b, op.name, "", 3, (int64_t[]){1, side * side, value.channels});
+    pld_build_append(b, &op);
+    return x;
+}
+
 /** Append a change between a picture and its patches. */
 static pld_value_id patches(pld_builder *b, pld_operator_kind kind, pld_value_id x, pld_value_id out,
                             int patch, bool channels_inner) {

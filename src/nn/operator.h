@@ -42,6 +42,7 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_TIMESTEP,        /**< timesteps of the run → sinusoids [B, 1, C] */
     PLD_OPERATOR_ADD_TABLE,       /**< out [B, rows, 1, C] = in, repeated, + weight [rows, C] */
     PLD_OPERATOR_ADD_CONSTANT,    /**< out [B, T, C] += a constant [T, C] */
+    PLD_OPERATOR_ADD_MIDDLE,      /**< out [B, h, w, C] += the middle of a weight [1, side², C] */
     PLD_OPERATOR_ADD_OUTSIDE,     /**< out [B, 1, C] += a value from outside */
     PLD_OPERATOR_TAKE_OUTSIDE,    /**< out [B, T, C] = a value from outside */
     PLD_OPERATOR_RELATIVE_BIAS,   /**< T5's biases of logits, out [1, heads, 1, 2·T − 1] */
@@ -140,6 +141,12 @@ typedef struct pld_timestep_embedding {
     float scale;          /**< of the timesteps; 0: none */
 } pld_timestep_embedding;
 
+/** A table of a square of places, of which a picture takes those in the middle. */
+typedef struct pld_square_table {
+    pld_parameter *weight; /**< [1, side·side, C] */
+    int64_t side;
+} pld_square_table;
+
 typedef struct pld_relative_positions {
     pld_parameter *weight; /**< [buckets, heads] */
     int64_t buckets, most_distance;
@@ -173,9 +180,10 @@ typedef struct pld_operator {
         pld_value_id residual; /**< of PIXEL_SHUFFLE, PIXEL_UNSHUFFLE: added; PLD_NO_VALUE: nothing */
         pld_embedding embedding;
         pld_timestep_embedding timestep;
-        pld_parameter *table; /**< of ADD_TABLE: [rows, C] */
-        int constant;         /**< of ADD_CONSTANT: index into plan->constants */
-        int outside;          /**< of ADD_OUTSIDE, TAKE_OUTSIDE: number of the value */
+        pld_parameter *table;    /**< of ADD_TABLE: [rows, C] */
+        int constant;            /**< of ADD_CONSTANT: index into plan->constants */
+        pld_square_table square; /**< of ADD_MIDDLE */
+        int outside;             /**< of ADD_OUTSIDE, TAKE_OUTSIDE: number of the value */
         pld_relative_positions positions;
         int32_t token; /**< of POOL: the id whose state is taken, or PLD_LARGEST_ID */
         pld_skip_scaling freeu;

@@ -64,6 +64,7 @@ const pld_operator_kind_facts pld_operator_kinds[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_TIMESTEP] = {"timestep", {OUT}, NULL},
     [PLD_OPERATOR_ADD_TABLE] = {"add_table", {IN, OUT}, pld_add_table_misfit},
     [PLD_OPERATOR_ADD_CONSTANT] = {"add_constant", {IN, OUT}, pld_add_constant_misfit},
+    [PLD_OPERATOR_ADD_MIDDLE] = {"add_table", {IN, OUT}, pld_add_middle_misfit},
     [PLD_OPERATOR_ADD_OUTSIDE] = {"add_outside", {IN, OUT}, pld_add_outside_misfit},
     [PLD_OPERATOR_TAKE_OUTSIDE] = {"take_outside", {OUT}, NULL},
     [PLD_OPERATOR_RELATIVE_BIAS] = {"relative_bias", {OUT}, pld_relative_bias_misfit},

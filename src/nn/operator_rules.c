@@ -245,6 +245,12 @@ const char *pld_add_constant_misfit(const pld_plan *plan, const pld_operator *op
                                                                            : "table";
 }
 
+const char *pld_add_middle_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = value_of(plan, op->in);
+    const int64_t side = op->square.side;
+    return in->height <= side && in->width <= side ? pld_same_misfit(plan, op) : "side of the table";
+}
+
 const char *pld_add_outside_misfit(const pld_plan *plan, const pld_operator *op) {
     return tokens_of(value_of(plan, op->out)) == 1 ? pld_same_misfit(plan, op) : "output";
 }

@@ -24,6 +24,7 @@ const char *pld_patches_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_shuffle_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_add_table_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_add_constant_misfit(const pld_plan *plan, const pld_operator *op);
+const char *pld_add_middle_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_add_outside_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_relative_bias_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_pool_misfit(const pld_plan *plan, const pld_operator *op);

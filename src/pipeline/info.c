@@ -63,7 +63,7 @@ pld_status pld_model_get_info(const pld_model *model, pld_model_info *to, pld_er
         .latent_channels = (int)model->autoencoder_facts.channels,
         .positions = (int)pld_prompt_frame_of(model, 0, 0).positions,
         .parts = model->public_parts,
-        .part_count = (size_t)model->part_count,
+        .part_count = (size_t)model->public_part_count,
         .sites = model->public_sites,
         .site_count = model->site_count,
         .loras = model->public_loras,

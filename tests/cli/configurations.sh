@@ -25,7 +25,7 @@ for row in 'text_encoder BertModel' 'tokenizer T5Tokenizer' 'scheduler FooSchedu
     set_field sd15/model_index.json "${row% *}" "[\"x\", \"${row#* }\"]"
     refused 1 "model_index.json: field '${row% *}': found .*${row#* }" generate -m sd15 -p x
 done
-for name in StableDiffusionXLInstructPix2PixPipeline FluxFooPipeline StableDiffusion3Pipeline \
+for name in StableDiffusionXLInstructPix2PixPipeline FluxFooPipeline StableDiffusion3FooPipeline \
     StableDiffusionInpaintPipeline FluxFillPipeline FluxKontextPipeline PixArtFooPipeline FooPipeline; do
     copy sd15
     set_field sd15/model_index.json _class_name "\"$name\""

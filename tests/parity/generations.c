@@ -11,6 +11,7 @@
 #include "drawing.h"
 #include "pipeline/model/model.h"
 #include "suites.h"
+#include "without.h"
 
 enum { MAX_TIMESTEPS = 64 };
 
@@ -376,6 +377,7 @@ static const char *unknown_of(const json_t *info) {
                                         "empty_prompt",
                                         "strength",
                                         "first_step",
+                                        "without",
                                         "note"};
     static char why[128];
     const char *key;
@@ -396,10 +398,32 @@ static const char *unknown_of(const json_t *info) {
 /** What the comparison of a case needs. */
 typedef struct generations {
     drawing drawing;
-    char model[512]; /* that is open; "" */
-    bool by_preset;  /* leave the schedule to the preset, and pass over cases without one */
+    char model[512];            /* that is open; "" */
+    char without[WITHOUT_PATH]; /* the folder without some of its components that is open in its place; "" */
+    bool by_preset;             /* leave the schedule to the preset, and pass over cases without one */
     int drawn;
 } generations;
+
+static void close_model(generations *g) {
+    drawing_close(&g->drawing);
+    without_remove(g->without);
+    g->without[0] = g->model[0] = 0;
+}
+
+/** Open the model of a case, which may go without some of its components, unless it is open already. */
+static void open_model(generations *g, const parity_case *c) {
+    const json_t *without = json_object_get(c->info, "without");
+    const char *folder = case_model_path(c, "");
+    if (without || g->without[0] ||
+        strcmp(g->model, folder) != 0) { /* another folder has its own of a name */
+        close_model(g);
+        snprintf(g->model, sizeof g->model, "%s", folder);
+        if (without) {
+            without_make(folder, without, g->without);
+        }
+        drawing_open(&g->drawing, without ? g->without : g->model);
+    }
+}
 
 static void draw_case(const parity_case *c, const parity_row *row, void *user) {
     generations *g = user;
@@ -414,11 +438,7 @@ static void draw_case(const parity_case *c, const parity_row *row, void *user) {
     if (g->by_preset && !preset_of(c->name, c->info)) {
         return;
     }
-    if (strcmp(g->model, case_model_path(c, "")) != 0) { /* another folder has its own model of a name */
-        snprintf(g->model, sizeof g->model, "%s", case_model_path(c, ""));
-        drawing_close(&g->drawing);
-        drawing_open(&g->drawing, g->model);
-    }
+    open_model(g, c);
     generate_case(&g->drawing, c, row, g->by_preset);
     g->drawn++;
 }
@@ -427,7 +447,7 @@ static void every_family(void **state) {
     (void)state;
     generations g = {0};
     compare_cases("generation", draw_case, &g);
-    drawing_close(&g.drawing);
+    close_model(&g);
 }
 
 /** The distilled schedules once more, by the names of their presets. */
@@ -435,7 +455,7 @@ static void presets(void **state) {
     (void)state;
     generations g = {.by_preset = true};
     compare_cases_of("generation", "sdxl", draw_case, &g);
-    drawing_close(&g.drawing);
+    close_model(&g);
     assert_true(g.drawn >= 8);
 }
 

@@ -174,6 +174,7 @@ static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_TIMESTEP] = &pld_cpu_timestep,
     [PLD_OPERATOR_ADD_TABLE] = &pld_cpu_add_table,
     [PLD_OPERATOR_ADD_CONSTANT] = &pld_cpu_add_constant,
+    [PLD_OPERATOR_ADD_MIDDLE] = &pld_cpu_add_middle,
     [PLD_OPERATOR_ADD_OUTSIDE] = &pld_cpu_add_outside,
     [PLD_OPERATOR_TAKE_OUTSIDE] = &pld_cpu_take_outside,
     [PLD_OPERATOR_RELATIVE_BIAS] = &pld_cpu_relative_bias,

@@ -44,21 +44,68 @@ static pld_status prepare_constant(pld_executable *e, const pld_operator *op, pl
     return pld_cpu_make_constant(e, op->constant, op->name, error);
 }
 
+/** out [B, T, C] += a table [T, C], of the tokens from `begin` on. */
+static void add_rows(const pld_token_task *task, const float *table, size_t begin, size_t end) {
+    const pld_value *x = pld_value_at(task->e, task->op->out);
+    const size_t tokens = pld_value_tokens(x), channels = (size_t)x->channels;
+    for (size_t token = begin; token < end; token++) {
+        float *row = pld_cpu_token(task, task->op->out, token);
+        pld_cpu_kernels(task->e)->add(row, table + token % tokens * channels, channels, row);
+    }
+}
+
 static void add_constant_tokens(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const pld_token_task *task = context;
-    const pld_value *x = pld_value_at(task->e, task->op->in);
-    const float *table = pld_cpu_plan_of(task->e)->constants[task->op->constant];
-    const size_t tokens = pld_value_tokens(x), channels = (size_t)x->channels;
-    for (size_t token = begin; token < end; token++) {
-        float *row = pld_cpu_token(task, task->op->in, token);
-        pld_cpu_kernels(task->e)->add(row, table + token % tokens * channels, channels, row);
-    }
+    add_rows(task, pld_cpu_plan_of(task->e)->constants[task->op->constant], begin, end);
 }
 
 static pld_status run_add_constant(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
     pld_cpu_over_tokens(e, op, op->in, add_constant_tokens);
+    return PLD_OK;
+}
+
+/** What pack_middle needs to know. */
+typedef struct middle_request {
+    int64_t side, height, width, channels;
+} middle_request;
+
+/** packed [height, width, channels] */
+static pld_status pack_middle(const void *context, const pld_weight_reader *reader,
+                              const pld_weight_reader *partner, void *packed, pld_error *error) {
+    (void)partner;
+    const middle_request *m = context;
+    const int64_t top = (m->side - m->height) / 2, left = (m->side - m->width) / 2;
+    const size_t row = (size_t)(m->width * m->channels);
+    for (int64_t y = 0; y < m->height; y++) {
+        const int64_t first = ((top + y) * m->side + left) * m->channels;
+        PLD_TRY(pld_weight_reader_read(reader, (size_t)first, row, (float *)packed + (size_t)y * row, error));
+    }
+    return PLD_OK;
+}
+
+/** Of the table, which is many times as large as a picture, only what the picture takes is read and kept. */
+static pld_status prepare_middle(pld_executable *e, const pld_operator *op, pld_error *error) {
+    const pld_value *x = pld_value_at(e, op->out);
+    const middle_request request = {op->square.side, x->height, x->width, x->channels};
+    const pld_packing packing = {.layout = &request,
+                                 .layout_size = sizeof request,
+                                 .bytes = pld_item_floats(x) * sizeof(float),
+                                 .pack = pack_middle,
+                                 .context = &request};
+    return pld_parameter_packed(op->square.weight, &packing, &pld_cpu_operator_of(e, op)->packed, error);
+}
+
+static void add_middle_tokens(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    add_rows(task, pld_cpu_operator_of(task->e, task->op)->packed.data, begin, end);
+}
+
+static pld_status run_add_middle(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    pld_cpu_over_tokens(e, op, op->out, add_middle_tokens);
     return PLD_OK;
 }
 
@@ -98,5 +145,6 @@ static pld_status run_relative_bias(pld_executable *e, const pld_operator *op, p
 }
 
 const pld_operator_code pld_cpu_add_table = {prepare_table, NULL, run_add_table};
+const pld_operator_code pld_cpu_add_middle = {prepare_middle, NULL, run_add_middle};
 const pld_operator_code pld_cpu_add_constant = {prepare_constant, NULL, run_add_constant};
 const pld_operator_code pld_cpu_relative_bias = {prepare_relative_bias, NULL, run_relative_bias};

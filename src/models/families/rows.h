@@ -13,6 +13,7 @@ extern const pld_part_class pld_class_gemma2;
 extern const pld_part_class pld_class_pixart;
 extern const pld_part_class pld_class_qwen3;
 extern const pld_part_class pld_class_sana;
+extern const pld_part_class pld_class_sd3;
 extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;
 extern const pld_part_class pld_class_kl, pld_class_dc, pld_class_qwen_vae;
@@ -21,6 +22,7 @@ extern const pld_family pld_family_anima;
 extern const pld_family pld_family_flux;
 extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_sana;
+extern const pld_family pld_family_sd3;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
 
 #define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae or --text-encoder if it is one"

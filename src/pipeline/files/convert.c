@@ -141,7 +141,9 @@ static pld_status write_single(pld_conversion *conversion, const char *output, p
     const bool v = prediction == PLD_PREDICT_V;
     PLD_TRY(pld_conversion_published(model, &published, error));
     for (int i = 0; i < model->part_count; i++) {
-        PLD_TRY(pld_conversion_add_original(conversion, &model->parts[i], published, error));
+        if (pld_is_there(&model->parts[i])) {
+            PLD_TRY(pld_conversion_add_original(conversion, &model->parts[i], published, error));
+        }
     }
     if (v && published->marks_v) {
         PLD_TRY(pld_conversion_add_mark(conversion, "v_pred", error));
@@ -158,7 +160,7 @@ static pld_status write_single(pld_conversion *conversion, const char *output, p
 /** Bytes that will be written in all: those of the parts as stored, or in the type that was asked for. */
 static uint64_t expected_bytes(const pld_model *model, pld_dtype dtype) {
     uint64_t bytes = 0;
-    for (int i = 0; i < model->part_count; i++) {
+    for (int i = 0; i < model->public_part_count; i++) {
         const pld_model_part *part = model->public_parts[i];
         bytes += dtype == PLD_DTYPE_COUNT ? part->bytes : part->parameters * pld_dtype_size(dtype);
     }

@@ -81,8 +81,12 @@ static void compare(const pld_model *model, const pld_model *alone, losses *foun
         const pld_component *own = &model->parts[i], *other = &alone->parts[i];
         char what[64];
         snprintf(what, sizeof what, "%s configuration", own->class->title);
-        note(found, same_part(own, other), what);
-        tokens = tokens && (!own->tokenizer || same_tokens(own->tokenizer, other->tokenizer));
+        if (!pld_is_there(own)) {
+            continue;
+        }
+        note(found, pld_is_there(other) && same_part(own, other), what);
+        tokens =
+            tokens && (!own->tokenizer || !other->tokenizer || same_tokens(own->tokenizer, other->tokenizer));
     }
     note(found, model->denoiser_facts.sample_size == alone->denoiser_facts.sample_size, "usual size");
     note(found, tokens, "tokenizer");

@@ -268,6 +268,9 @@ pld_status pld_convert_to_folder(pld_conversion *conversion, const char *folder,
     PLD_TRY(put_document(source, folder, "scheduler/scheduler_config.json", error));
     for (int i = 0; i < model->part_count; i++) {
         const pld_component *part = &model->parts[i];
+        if (!pld_is_there(part)) {
+            continue;
+        }
         if (part->row->tokenizer) {
             PLD_TRY(put_tokenizer(source, part->row, folder, error));
         }

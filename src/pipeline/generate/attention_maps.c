@@ -142,6 +142,18 @@ typedef struct ends {
     size_t before, after;
 } ends;
 
+/** Keys of the text that one tokenizer counts. */
+typedef struct key_part {
+    size_t tokenizer; /* as pld_tokenize lists them */
+    const pld_component *part;
+    int64_t first, count; /* keys */
+} key_part;
+
+typedef struct key_parts {
+    key_part items[PLD_MAX_TEXT_ENCODERS];
+    size_t count;
+} key_parts;
+
 /** Where the prompt's own tokens begin in a chunk. An instruction's last token is seen, and may have become one with the
  * prompt's first: the blank at its end did. */
 static size_t first_of(const pld_tokenizer_tokens *prompt, const ends *around) {
@@ -165,10 +177,10 @@ static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const ends *ar
                     "attention-maps: '%.60s' is not in the prompt, whose tokens are: %.200s", word, pieces);
 }
 
-/** Mark every place where the tokens of a word follow each other in the prompt, among its keys. */
-static void mark_tokens(const pld_attention_maps *maps, const pld_tokenizer_tokens *prompt,
-                        const pld_token_chunk *word, const ends *around, bool *counts) {
-    const size_t positions = (size_t)maps->keys / prompt->chunk_count;
+/** Mark every place where the tokens of a word follow each other in the prompt, among the keys of one tokenizer. */
+static void mark_tokens(int64_t keys, const pld_tokenizer_tokens *prompt, const pld_token_chunk *word,
+                        const ends *around, bool *counts) {
+    const size_t positions = (size_t)keys / prompt->chunk_count;
     const size_t length = word->count - around->before - around->after;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
         const pld_token_chunk *chunk = prompt->chunks[c];
@@ -181,19 +193,51 @@ static void mark_tokens(const pld_attention_maps *maps, const pld_tokenizer_toke
     }
 }
 
-/** Which of a text's tokenizers, as pld_tokenize lists them, counts the keys: the conditioner's, which is the last, or the
- * first, since models with two have one vocabulary. */
-static size_t key_tokenizer(const pld_model *model) {
-    return pld_conditioner_of(model) ? (size_t)model->family->text_count : 0;
+/** Add the keys of a text that a tokenizer counts, behind those that are there. */
+static void add_keys(key_parts *parts, size_t tokenizer, const pld_component *part,
+                     const pld_tokenizer_tokens *prompt) {
+    const int64_t positions = part->text.positions;
+    const key_part *last = parts->count ? &parts->items[parts->count - 1] : NULL;
+    parts->items[parts->count++] =
+        (key_part){.tokenizer = tokenizer,
+                   .part = part,
+                   .first = last ? last->first + last->count : 0,
+                   .count = positions ? (int64_t)prompt->chunk_count * positions
+                                      : (int64_t)(prompt->chunks[0]->count - prompt->unseen)};
+}
+
+/** Which of a text's tokenizers count the keys: the conditioner's, which is the last, or the first, since models with two
+ * that stand beside each other have one vocabulary, and those whose states stand behind. */
+static void find_keys(const pld_model *model, const pld_tokens *prompt, key_parts *parts) {
+    const pld_component *conditioner = pld_conditioner_of(model);
+    *parts = (key_parts){.count = 0};
+    if (conditioner) {
+        add_keys(parts, prompt->count - 1, conditioner, prompt->tokenizers[prompt->count - 1]);
+        return;
+    }
+    size_t tokenizer = 0;
+    for (int i = 0; i < model->family->text_count; i++) {
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        if (!pld_is_there(encoder)) {
+            continue;
+        }
+        if (i == 0 || model->family->texts[i].behind) {
+            add_keys(parts, tokenizer, encoder, prompt->tokenizers[tokenizer]);
+        }
+        tokenizer++;
+    }
+}
+
+static ends ends_of(const key_part *part) {
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(part->part->tokenizer);
+    return (ends){facts->before_id >= 0, facts->after_id >= 0};
 }
 
 /** Mark a word of the prompt as it stands, and as it stands behind a blank: tokens of some vocabularies hold it. The blank
  * goes where an instruction does, since some models cut off what a text begins with. */
 static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_model *model,
-                            const pld_tokenizer_tokens *prompt, pld_error *error) {
+                            const key_parts *parts, const pld_tokens *prompt, pld_error *error) {
     static const char *const fronts[] = {" ", NULL};
-    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(pld_last_text_part(model)->tokenizer);
-    const ends around = {facts->before_id >= 0, facts->after_id >= 0};
     bool *counts = maps->counts + index * (size_t)maps->keys;
     for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
         const pld_prompt_text text = {.text = maps->words[index],
@@ -202,20 +246,28 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
                                       .instruction = fronts[i]};
         pld_tokens *word = NULL;
         PLD_TRY(pld_tokenize_text(model, &text, &word, error));
-        mark_tokens(maps, prompt, word->tokenizers[key_tokenizer(model)]->chunks[0], &around, counts);
+        for (size_t j = 0; j < parts->count; j++) {
+            const key_part *part = &parts->items[j];
+            const ends around = ends_of(part);
+            mark_tokens(part->count, prompt->tokenizers[part->tokenizer],
+                        word->tokenizers[part->tokenizer]->chunks[0], &around, counts + part->first);
+        }
         pld_tokens_destroy(&word);
     }
     maps->tokens[index] = 0;
     for (int64_t key = 0; key < maps->keys; key++) {
         maps->tokens[index] += counts[key];
     }
-    return maps->tokens[index] ? PLD_OK : refuse_word(prompt, &around, maps->words[index], error);
+    const ends around = ends_of(&parts->items[0]);
+    return maps->tokens[index] ? PLD_OK
+                               : refuse_word(prompt->tokenizers[parts->items[0].tokenizer], &around,
+                                             maps->words[index], error);
 }
 
-static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const pld_tokens *prompt,
-                             pld_error *error) {
+static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const key_parts *parts,
+                             const pld_tokens *prompt, pld_error *error) {
     for (size_t i = 0; i < maps->word_count; i++) {
-        PLD_TRY(mark_word(maps, i, model, prompt->tokenizers[key_tokenizer(model)], error));
+        PLD_TRY(mark_word(maps, i, model, parts, prompt, error));
     }
     return PLD_OK;
 }
@@ -238,10 +290,10 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
                               pld_error *error) {
     pld_tokens *tokens = NULL;
     PLD_TRY(pld_tokenize_text(model, prompt, &tokens, error));
-    const pld_tokenizer_tokens *first = tokens->tokenizers[key_tokenizer(model)];
-    const int64_t positions = pld_last_text_part(model)->text.positions;
-    maps->keys = positions ? (int64_t)first->chunk_count * positions
-                           : (int64_t)(first->chunks[0]->count - first->unseen);
+    key_parts parts;
+    find_keys(model, tokens, &parts);
+    const key_part *last = &parts.items[parts.count - 1];
+    maps->keys = last->first + last->count;
     maps->site_count = model->site_count;
     maps->sites = pld_allocate(maps->site_count, sizeof *maps->sites);
     maps->counts = pld_allocate(maps->word_count, (size_t)maps->keys);
@@ -250,7 +302,7 @@ static pld_status find_places(pld_attention_maps *maps, const pld_model *model, 
             ? choose_sites(model, maps, error)
             : pld_fail_memory(error, maps->site_count * sizeof *maps->sites, "attention maps");
     if (status == PLD_OK) {
-        status = find_words(maps, model, tokens, error);
+        status = find_words(maps, model, &parts, tokens, error);
     }
     pld_tokens_destroy(&tokens);
     return status;

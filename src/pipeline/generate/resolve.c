@@ -26,14 +26,19 @@ void pld_generate_options_init(pld_generate_options *options, size_t struct_size
     pld_sized_init(options, struct_size, &defaults, sizeof defaults);
 }
 
+/** The longest side of a picture that is drawn, and that the denoiser knows the places of. */
+static int64_t most_side(const pld_generation *g) {
+    const int64_t known = g->model->denoiser_facts.most_side * g->model->autoencoder_facts.factor;
+    return known && known < MAX_SIDE ? known : MAX_SIDE;
+}
+
 static pld_status check_size(const pld_generation *g, const char *name, int64_t side) {
-    const int64_t factor = pld_model_size_factor(g->model);
-    if (side < factor || side > MAX_SIDE || side % factor != 0) {
-        return pld_fail(
-            g->error, PLD_ERROR_ARGUMENT,
-            "%s: expected a multiple of %lld from %lld to %d, found %lld; try %lld", name, (long long)factor,
-            (long long)factor, MAX_SIDE, (long long)side,
-            (long long)(side <= factor ? factor : (side > MAX_SIDE ? MAX_SIDE : side / factor * factor)));
+    const int64_t factor = pld_model_size_factor(g->model), most = most_side(g);
+    if (side < factor || side > most || side % factor != 0) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "%s: expected a multiple of %lld from %lld to %lld, found %lld; try %lld", name,
+                        (long long)factor, (long long)factor, (long long)most, (long long)side,
+                        (long long)(side <= factor ? factor : (side > most ? most : side / factor * factor)));
     }
     return PLD_OK;
 }
@@ -50,8 +55,8 @@ static pld_status check_clip_skip(const pld_generation *g) {
     int64_t most = INT64_MAX;
     bool skips = false;
     for (int i = 0; i < g->model->family->text_count; i++) {
-        const int64_t layers = pld_text_encoder_of(g->model, i)->text.layers;
-        most = layers < most ? layers : most;
+        const pld_component *encoder = pld_text_encoder_of(g->model, i);
+        most = pld_is_there(encoder) && encoder->text.layers < most ? encoder->text.layers : most;
         skips = skips || g->model->family->texts[i].clip_skip;
     }
     if (!skips && g->options->clip_skip > 1) {

@@ -16,7 +16,9 @@ static pld_status refuse_values(const pld_generation *g, const char *what, size_
     for (int i = 0; i < base->part_count; i++) {
         const pld_component *part = &base->parts[i];
         const pld_weight_files *files =
-            part->class->role == role && !base->source.random ? pld_parameters_files(part->parameters) : NULL;
+            part->class->role == role && pld_is_there(part) && !base->source.random
+                ? pld_parameters_files(part->parameters)
+                : NULL;
         path = files ? pld_weight_files_path(files, 0) : path;
         if (files && pld_find_weight_not_finite(files, &base->engine->device->weights, &weight)) {
             return pld_fail(g->error, PLD_ERROR_NUMERIC,

@@ -56,6 +56,9 @@ static pld_status check_component(pld_model *model, const pld_json *top, const c
     pld_json_element(&entry, 1, &class_name);
     const char *name = json_string_value(class_name.value);
     const component_place place = place_of(model->family, component);
+    if (place.part && place.part->optional && !name) {
+        return PLD_OK;
+    }
     if (is_wanted(place) && !name) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
@@ -67,6 +70,7 @@ static pld_status check_component(pld_model *model, const pld_json *top, const c
         return check_scheduler_class(top, component, name, error);
     }
     if (place.part) {
+        model->parts[place.part - model->family->parts].named |= !place.tokenizer;
         return place.tokenizer
                    ? pld_class_check_tokenizer(top, component, name, place.part->tokenizer_class, error)
                    : pld_class_check_part(top, component, name, place.part->class, error);
@@ -236,7 +240,9 @@ static void gather_facts(pld_model *model) {
     autoencoder->class->autoencoder->facts(autoencoder->config, &model->autoencoder_facts);
     for (int i = 0; i < model->family->text_count; i++) {
         pld_component *encoder = &model->parts[model->texts[i]];
-        encoder->class->text_encoder->facts(encoder->config, &encoder->text);
+        if (pld_is_there(encoder)) {
+            encoder->class->text_encoder->facts(encoder->config, &encoder->text);
+        }
     }
     const pld_component *conditioner = pld_conditioner_of(model);
     if (conditioner) {
@@ -252,6 +258,12 @@ static void gather_facts(pld_model *model) {
     }
 }
 
+/** Whether a model goes without a part. */
+static bool is_left_out(const pld_model *model, const pld_component *part) {
+    const pld_layout_part *found = NULL;
+    return part->row->optional && !part->named && !pld_model_source_holder(&model->source, part->row, &found);
+}
+
 /** PART/config.json of each part. */
 static pld_status read_parts(pld_model *model, pld_error *error) {
     const pld_family *family = model->family;
@@ -265,18 +277,25 @@ static pld_status read_parts(pld_model *model, pld_error *error) {
     for (int i = 0; i < model->part_count; i++) {
         model->parts[i].row = &family->parts[i];
         model->parts[i].class = family->parts[i].class;
-        PLD_TRY(read_part(model, &model->parts[i], error));
+        if (is_left_out(model, &model->parts[i])) {
+            pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
+                            "%s: there is no %s; the states of its text are zeros", model->source.path,
+                            family->parts[i].what);
+        } else {
+            PLD_TRY(read_part(model, &model->parts[i], error));
+        }
     }
     gather_facts(model);
     return PLD_OK;
 }
 
-/** The text encoders' states stand beside each other, so their texts have one length. */
+/** States that stand beside each other are of texts of one length. */
 static pld_status check_lengths(const pld_model *model, pld_error *error) {
     const pld_component *first = pld_text_encoder_of(model, 0);
     for (int i = 1; i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
-        if (!model->family->texts[i].pooled_only && encoder->text.positions != first->text.positions) {
+        const pld_text_use *use = &model->family->texts[i];
+        if (!use->pooled_only && !use->behind && encoder->text.positions != first->text.positions) {
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: %s takes %lld positions (max_position_embeddings), but %s takes %lld",
                             model->source.path, encoder->row->name, (long long)encoder->text.positions,
@@ -286,19 +305,44 @@ static pld_status check_lengths(const pld_model *model, pld_error *error) {
     return PLD_OK;
 }
 
-/** States of the text encoders, side by side `width` wide, fit the denoiser, or the conditioner between them. */
-static pld_status check_text_width(const pld_model *model, int64_t width, pld_error *error) {
+/** Widths of text states. */
+typedef struct text_widths {
+    int64_t beside;  /* of those that stand beside each other */
+    int64_t behind;  /* of those that stand behind them; 0: there are none */
+    bool has_behind; /* there may be some, so that the others are filled up */
+} text_widths;
+
+static text_widths widths_of(const pld_model *model) {
+    text_widths widths = {0};
+    for (int i = 0; i < model->family->text_count; i++) {
+        const pld_text_use *use = &model->family->texts[i];
+        const int64_t width = pld_text_encoder_of(model, i)->text.width;
+        widths.has_behind = widths.has_behind || use->behind;
+        if (use->behind) {
+            widths.behind = width;
+        } else if (!use->pooled_only) {
+            widths.beside += width;
+        }
+    }
+    return widths;
+}
+
+/** States of the text encoders fit the denoiser, or the conditioner between them. */
+static pld_status check_text_width(const pld_model *model, pld_error *error) {
     const pld_component *conditioner = pld_conditioner_of(model), *denoiser = pld_denoiser_of(model);
     const pld_denoiser_facts *facts = &model->denoiser_facts;
     const int64_t wanted = pld_text_width_of(model);
-    if (wanted != width) {
+    const text_widths widths = widths_of(model);
+    const bool fills = widths.has_behind && widths.beside <= wanted;
+    const int64_t width = widths.behind ? widths.behind : fills ? wanted : widths.beside;
+    if (wanted != width || widths.beside > wanted) {
         return pld_fail(
             error, PLD_ERROR_FORMAT,
             "%s: the %s expects text states of width %lld (%s), but those of the text encoders have "
             "%lld; use parts that belong together",
             model->source.path, (conditioner ? conditioner : denoiser)->class->title, (long long)wanted,
             conditioner ? model->conditioner_facts.source_width_field : facts->state_width_field,
-            (long long)width);
+            (long long)(wanted != width ? width : widths.beside));
     }
     return !conditioner || model->conditioner_facts.width == facts->state_width
                ? PLD_OK
@@ -315,12 +359,10 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
     const char *path = model->source.path;
     const char *title = pld_denoiser_of(model)->class->title;
     const pld_denoiser_facts *denoiser = &model->denoiser_facts;
-    int64_t width = 0;
     int64_t pooled = 0;
     for (int i = 0; i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         const bool is_pooled = model->family->texts[i].pooled;
-        width += model->family->texts[i].pooled_only ? 0 : encoder->text.width;
         pooled += is_pooled ? encoder->text.projection : 0;
         if (is_pooled && encoder->text.projection == 0) {
             return pld_fail(error, PLD_ERROR_FORMAT,
@@ -329,7 +371,7 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
                             path, encoder->row->name, title);
         }
     }
-    PLD_TRY(check_text_width(model, width, error));
+    PLD_TRY(check_text_width(model, error));
     if (denoiser->pooled_width != pooled) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: the %s expects a pooled text embedding of width %lld (%s), but the text "

@@ -97,7 +97,7 @@ static pld_status collect_names(const pld_model *base, int part, known_names *na
     const pld_component *own = &base->parts[part];
     const pld_parameters *parameters = own->parameters;
     const pld_name_rule *other_names = names_in_files(own->class);
-    for (size_t i = 0; i < pld_parameters_count(parameters); i++) {
+    for (size_t i = 0; parameters && i < pld_parameters_count(parameters); i++) {
         const char *name = pld_parameters_name(parameters, i);
         pld_renamed original;
         if (!name) {

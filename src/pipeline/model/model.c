@@ -25,8 +25,10 @@ static pld_status open_tokenizer(pld_model *model, int index, int64_t vocabulary
 
 static pld_status open_tokenizers(pld_model *model, pld_error *error) {
     for (int i = 0; i < model->family->text_count; i++) {
-        PLD_TRY(
-            open_tokenizer(model, model->texts[i], pld_text_encoder_of(model, i)->text.vocabulary, error));
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        if (pld_is_there(encoder)) {
+            PLD_TRY(open_tokenizer(model, model->texts[i], encoder->text.vocabulary, error));
+        }
     }
     return pld_conditioner_of(model)
                ? open_tokenizer(model, model->conditioner, model->conditioner_facts.vocabulary, error)
@@ -92,9 +94,12 @@ static pld_status open_all(pld_model *model, const char *path, const pld_model_o
     PLD_TRY(pld_instruction_find(pld_family_instructed(model->family), model->source.folder,
                                  &model->source.installed, &model->instruction, error));
     for (int part = 0; part < model->part_count; part++) {
-        PLD_TRY(open_part(model, part, error));
+        if (pld_is_there(&model->parts[part])) {
+            PLD_TRY(open_part(model, part, error));
+            model->part_facts[model->public_part_count++] = model->part_facts[part];
+        }
     }
-    PLD_SIZED_LIST(model->public_parts, model->part_facts, model->part_count);
+    PLD_SIZED_LIST(model->public_parts, model->part_facts, model->public_part_count);
     return PLD_OK;
 }
 

@@ -22,7 +22,9 @@ enum { PLD_MOST_SCALE = 1000 };   /* of what scales guidance or PLADIS */
 typedef struct pld_component {
     const pld_family_part *row;
     const pld_part_class *class;
-    void *config; /**< [class->config_bytes]; the base's in a model with LoRAs */
+    bool named; /**< by the document of the pipeline */
+    void *
+        config; /**< [class->config_bytes]; the base's in a model with LoRAs. NULL: the model goes without the part */
     pld_parameters *parameters;
     pld_tokenizer *tokenizer;    /**< of a text encoder or conditioner */
     pld_text_encoder_facts text; /**< of a text encoder */
@@ -48,8 +50,9 @@ struct pld_model {
     const pld_pipeline_class *pipeline; /* by which the folder names it */
     pld_component parts[PLD_MAX_PARTS]; /* [part_count], as family->parts */
     pld_model_part part_facts[PLD_MAX_PARTS];
-    const pld_model_part *public_parts[PLD_MAX_PARTS]; /* [part_count], into part_facts */
-    int part_count;
+    const pld_model_part
+        *public_parts[PLD_MAX_PARTS]; /* [public_part_count], into part_facts: those that are there */
+    int part_count, public_part_count;
     int denoiser, autoencoder;        /* among the parts */
     int texts[PLD_MAX_TEXT_ENCODERS]; /* likewise, as family->texts */
     int conditioner;                  /* likewise; −1: there is none */
@@ -88,6 +91,11 @@ void pld_model_retain(pld_model *model);
 /** Free what is a model's own and not its base's. */
 void pld_model_free_loras(pld_model *model);
 
+/** Whether the model has a part, and does not go without it. */
+static inline bool pld_is_there(const pld_component *part) {
+    return part->config != NULL;
+}
+
 static inline const pld_component *pld_denoiser_of(const pld_model *model) {
     return &model->parts[model->denoiser];
 }
@@ -104,12 +112,6 @@ static inline const pld_component *pld_text_encoder_of(const pld_model *model, i
 /** The conditioner, or NULL. */
 static inline const pld_component *pld_conditioner_of(const pld_model *model) {
     return model->conditioner >= 0 ? &model->parts[model->conditioner] : NULL;
-}
-
-/** The part whose tokens are those that the denoiser attends to. */
-static inline const pld_component *pld_last_text_part(const pld_model *model) {
-    const pld_component *conditioner = pld_conditioner_of(model);
-    return conditioner ? conditioner : pld_text_encoder_of(model, 0);
 }
 
 /** Width of the text encoders' states side by side, which go to the conditioner or to the denoiser. */

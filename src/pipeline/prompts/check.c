@@ -38,8 +38,12 @@ pld_status pld_prompt_cut_for(const pld_model *model, int index, const pld_promp
     }
     const pld_text_use *use = &model->family->texts[index];
     const pld_prompt_text own = pld_prompt_text_for(model, index, text);
+    if (!pld_is_there(encoder)) {
+        *chunks = (pld_prompt_chunks){.positions = frame.positions};
+        return PLD_OK;
+    }
     PLD_TRY(use->style->cut(encoder->tokenizer, &own, &frame, chunks, error));
-    pld_status status = use->pooled_only ? PLD_OK : check_chunks(chunks, index, tokens, error);
+    pld_status status = use->pooled_only || use->behind ? PLD_OK : check_chunks(chunks, index, tokens, error);
     if (status != PLD_OK) {
         pld_prompt_chunks_free(chunks);
     }

@@ -152,6 +152,9 @@ pld_status pld_tokenize_text(const pld_model *model, const pld_prompt_text *text
     }
     for (int i = 0; status == PLD_OK && i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
+        if (!pld_is_there(encoder)) {
+            continue;
+        }
         const pld_prompt_frame frame = pld_prompt_frame_of(model, i, text->most_tokens);
         const pld_prompt_text own = pld_prompt_text_for(model, i, text);
         status = add_tokenizer(r, encoder->row->tokenizer, encoder->tokenizer, model->family->texts[i].style,

@@ -125,7 +125,8 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept) {
     size_t bytes = 0;
     drop_other_plans(session, kept);
     for (int part = 0; part < session->model->part_count; part++) {
-        bytes += pld_parameters_drop_unused(session->model->parts[part].parameters);
+        pld_parameters *parameters = session->model->parts[part].parameters;
+        bytes += parameters ? pld_parameters_drop_unused(parameters) : 0;
     }
     pld_give_memory_back();
     return bytes;
@@ -135,7 +136,8 @@ size_t pld_session_release_text_encoders(pld_session *session) {
     size_t bytes = 0;
     drop_text_plans(session, NULL);
     for (int i = 0; i < session->model->family->text_count; i++) {
-        bytes += pld_parameters_drop_unused(pld_text_encoder_of(session->model, i)->parameters);
+        const pld_component *encoder = pld_text_encoder_of(session->model, i);
+        bytes += pld_is_there(encoder) ? pld_parameters_drop_unused(encoder->parameters) : 0;
     }
     const pld_component *conditioner = pld_conditioner_of(session->model);
     bytes += conditioner ? pld_parameters_drop_unused(conditioner->parameters) : 0;

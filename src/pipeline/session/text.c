@@ -85,10 +85,16 @@ static pld_status encode_chunk(pld_session *session, int index, const pld_prompt
     return PLD_OK;
 }
 
-/** Encode every chunk with one text encoder and join them along the tokens, without those that are not used: the states go
- * to the columns from `column` on. The pooled embedding is the first chunk's. */
+/** Where the share of one text encoder goes. */
+typedef struct text_place {
+    int64_t token, column; /* of the states */
+    int64_t pooled;        /* column of the pooled embedding */
+} text_place;
+
+/** Encode every chunk with one text encoder and join them along the tokens, without those that are not used. The pooled
+ * embedding is the first chunk's. */
 static pld_status encode_chunks(pld_session *session, int index, const pld_prompt_chunks *chunks,
-                                const volatile int *cancel, int64_t column, pld_prompt_states *states,
+                                const volatile int *cancel, text_place place, pld_prompt_states *states,
                                 pld_error *error) {
     const int64_t step = pld_text_width_of(session->model);
     const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
@@ -96,10 +102,10 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
     pld_status status =
         rows ? PLD_OK : pld_fail_memory(error, chunks->positions * width * sizeof *rows, "text states");
     const bool kept = !session->model->family->texts[index].pooled_only;
-    float *out = states->states + column;
+    float *out = states->states + place.token * step + place.column;
     for (size_t i = 0; status == PLD_OK && i < chunks->count; i++) {
         status = encode_chunk(session, index, &chunks->chunks[i], chunks->positions, cancel, rows,
-                              i == 0 ? states->pooled : NULL, error);
+                              i == 0 ? states->pooled + place.pooled : NULL, error);
         for (size_t j = 0; kept && status == PLD_OK && j < chunks->positions; j++) {
             if (j == 0 || j > chunks->unseen) {
                 memcpy(out, rows + j * width, width * sizeof *out);
@@ -112,8 +118,8 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
 }
 
 /** Nothing is dropped silently: name the first pieces that a literal prompt lost. */
-static void warn_dropped(const pld_model *model, const pld_component *encoder,
-                         const pld_prompt_chunks *chunks) {
+static void warn_dropped(const pld_model *model, int index, const pld_prompt_chunks *chunks) {
+    const pld_component *encoder = pld_text_encoder_of(model, index);
     if (chunks->dropped.count == 0) {
         return;
     }
@@ -125,8 +131,10 @@ static void warn_dropped(const pld_model *model, const pld_component *encoder,
         }
         used += (size_t)snprintf(pieces + used, sizeof pieces - used, "%s ", piece);
     }
-    pld_log_message(&model->engine->log, PLD_LOG_WARNING, "prompt: %zu tokens do not fit and are dropped: %s",
-                    chunks->dropped.count, pieces);
+    pld_log_message(&model->engine->log, PLD_LOG_WARNING,
+                    "prompt: %zu tokens do not fit%s%s and are dropped: %s", chunks->dropped.count,
+                    model->family->text_count > 2 ? " the " : "",
+                    model->family->text_count > 2 ? encoder->row->what : "", pieces);
 }
 
 pld_status pld_prompt_states_allocate(const pld_model *model, int64_t tokens, int64_t width,
@@ -145,40 +153,66 @@ void pld_prompt_states_free(pld_prompt_states *states) {
     *states = (pld_prompt_states){0};
 }
 
-/** The share of text encoder `index`; its states begin at `column`. The first one makes room for all. */
-static pld_status encode_with(pld_session *session, int index, const pld_prompt_text *text, int64_t column,
-                              const pld_generate_options *options, pld_prompt_states *states,
+/** A prompt as every text encoder of a family reads it. */
+typedef struct cut_prompt {
+    pld_prompt_chunks of[PLD_MAX_TEXT_ENCODERS];
+    int64_t first, behind; /* tokens of the states beside each other, and of those behind them */
+} cut_prompt;
+
+static void cut_prompt_free(cut_prompt *cut) {
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        pld_prompt_chunks_free(&cut->of[i]);
+    }
+}
+
+static pld_status cut_for_all(const pld_model *model, const pld_prompt_text *text, cut_prompt *cut,
                               pld_error *error) {
+    const pld_text_use *uses = model->family->texts;
+    for (int i = 0; i < model->family->text_count; i++) {
+        PLD_TRY(pld_prompt_cut_for(model, i, text, &cut->first, &cut->of[i], error));
+        if (i == 0 || uses[i].behind) {
+            warn_dropped(model, i, &cut->of[i]);
+        }
+        cut->behind += uses[i].behind ? (int64_t)cut->of[i].positions : 0;
+    }
+    return PLD_OK;
+}
+
+/** Run every text encoder that is there, each into its place; the states of those that are not stay zeros. */
+static pld_status encode_cut(pld_session *session, const cut_prompt *cut, const pld_generate_options *options,
+                             pld_prompt_states *states, pld_error *error) {
     const pld_model *model = session->model;
-    int64_t tokens = states->tokens;
-    pld_prompt_chunks chunks = {0};
-    PLD_TRY(pld_prompt_cut_for(model, index, text, &tokens, &chunks, error));
-    pld_status status = PLD_OK;
-    if (tokens > 0) { /* a conditioner can do without */
-        status =
-            need_text(session, index, (int64_t)chunks.positions, options->clip_skip, options->cancel, error);
+    text_place place = {0};
+    for (int i = 0; i < model->family->text_count; i++) {
+        const pld_text_use *use = &model->family->texts[i];
+        const pld_component *encoder = pld_text_encoder_of(model, i);
+        const int64_t tokens = (int64_t)cut->of[i].positions;
+        const text_place own = use->behind ? (text_place){cut->first, 0, place.pooled} : place;
+        if (pld_is_there(encoder) && tokens > 0) { /* a conditioner can do without tokens */
+            PLD_TRY(need_text(session, i, tokens, options->clip_skip, options->cancel, error));
+            PLD_TRY(encode_chunks(session, i, &cut->of[i], options->cancel, own, states, error));
+        }
+        place.column += use->behind || use->pooled_only ? 0 : encoder->text.width;
+        place.pooled += use->pooled ? encoder->text.projection : 0;
     }
-    if (status == PLD_OK && index == 0) {
-        warn_dropped(model, pld_text_encoder_of(model, 0), &chunks);
-        status = pld_prompt_states_allocate(model, tokens, pld_text_width_of(model), states, error);
-    }
-    if (status == PLD_OK && tokens > 0) {
-        status = encode_chunks(session, index, &chunks, options->cancel, column, states, error);
-    }
-    pld_prompt_chunks_free(&chunks);
-    return status;
+    return PLD_OK;
 }
 
 static pld_status encode_with_all(pld_session *session, const pld_prompt_text *text,
                                   const pld_generate_options *options, pld_prompt_states *states,
                                   pld_error *error) {
     const pld_model *model = session->model;
-    int64_t column = 0;
-    for (int i = 0; i < model->family->text_count; i++) {
-        PLD_TRY(encode_with(session, i, text, column, options, states, error));
-        column += model->family->texts[i].pooled_only ? 0 : pld_text_encoder_of(model, i)->text.width;
+    cut_prompt cut = {0};
+    pld_status status = cut_for_all(model, text, &cut, error);
+    if (status == PLD_OK) {
+        status = pld_prompt_states_allocate(model, cut.first + cut.behind, pld_text_width_of(model), states,
+                                            error);
     }
-    return PLD_OK;
+    if (status == PLD_OK) {
+        status = encode_cut(session, &cut, options, states, error);
+    }
+    cut_prompt_free(&cut);
+    return status;
 }
 
 /** The text encoders' states, or what the conditioner makes of them. */

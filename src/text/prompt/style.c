@@ -28,6 +28,13 @@ static pld_status cut_chunks(const pld_tokenizer *tokenizer, const pld_prompt_te
     return status;
 }
 
+static pld_status cut_literal(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
+                              const pld_prompt_frame *frame, pld_prompt_chunks *chunks, pld_error *error) {
+    pld_prompt_text own = *text;
+    own.literal = true;
+    return cut_chunks(tokenizer, &own, frame, chunks, error);
+}
+
 /** Ids of the framed text without what the tokenizer puts around them. */
 static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt_text *text,
                                 const pld_prompt_frame *frame, pld_token_list *ids, pld_error *error) {
@@ -192,5 +199,6 @@ static pld_status cut_filled(const pld_tokenizer *tokenizer, const pld_prompt_te
 }
 
 const pld_prompt_style pld_prompt_style_chunks = {"chunks", true, cut_chunks};
+const pld_prompt_style pld_prompt_style_literal = {"literal", false, cut_literal};
 const pld_prompt_style pld_prompt_style_whole = {"whole", false, cut_whole};
 const pld_prompt_style pld_prompt_style_filled = {"filled", false, cut_filled};

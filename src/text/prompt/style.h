@@ -45,6 +45,9 @@ typedef struct pld_prompt_style {
  * chunk. */
 extern const pld_prompt_style pld_prompt_style_chunks;
 
+/** The same of prompts that are all literal: of encoders beside one that has no use for the syntax. */
+extern const pld_prompt_style pld_prompt_style_literal;
+
 /** One text of as many ids as it has, `positions` at the most, as transformers cuts it, without padding: texts that
  * are encoded with a mask, which hides all that would be filled up. */
 extern const pld_prompt_style pld_prompt_style_whole;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stable Diffusion 3 and 3.5, by Stability AI. Steps and CFG scale are those of 3.5 large's and medium's cards, λ is the
+ * paper's. The states of both CLIPs stand beside each other, filled up with zeros to the width of T5's, whose tokens follow
+ * them; there is no mask, so all of them are text. T5 is the largest of the encoders and may be left out: its tokens are
+ * zeros then. Prompts are taken literally, as diffusers does: T5 would read the marks of weights as text. */
+#include "models/families/rows.h"
+
+static const pld_pipeline_class pipelines[] = {
+    {"StableDiffusion3Pipeline", 256},           {"StableDiffusion3Img2ImgPipeline", 256},
+    {"StableDiffusion3InpaintPipeline", 256},    {"StableDiffusion3PAGPipeline", 256},
+    {"StableDiffusion3PAGImg2ImgPipeline", 256}, {0}};
+
+static const pld_family_part parts[] = {
+    {.name = "text_encoder",
+     .class = &pld_class_clip_text_projection,
+     .stem = "model",
+     .tokenizer = "tokenizer",
+     .tokenizer_class = "CLIPTokenizer",
+     .vocabulary = &pld_installed_clip,
+     .pad_token = "<|endoftext|>",
+     .what = "text encoder (CLIP-L)",
+     .remedy = "one with --text-encoder FILE"},
+    {.name = "text_encoder_2",
+     .class = &pld_class_clip_text_projection,
+     .stem = "model",
+     .tokenizer = "tokenizer_2",
+     .tokenizer_class = "CLIPTokenizer",
+     .vocabulary = &pld_installed_clip,
+     .pad_token = "!",
+     .what = "second text encoder (CLIP-G)",
+     .remedy = "one with --text-encoder-2 FILE"},
+    {.name = "text_encoder_3",
+     .class = &pld_class_t5,
+     .stem = "model",
+     .tokenizer = "tokenizer_3",
+     .tokenizer_class = "T5Tokenizer",
+     .vocabulary = &pld_installed_t5,
+     .optional = true,
+     .what = "third text encoder (T5)",
+     .remedy = "one with --text-encoder-3 FILE"},
+    {.name = "transformer",
+     .class = &pld_class_sd3,
+     .stem = "diffusion_pytorch_model",
+     .what = "denoising network (transformer)",
+     .remedy = "a file of Stable Diffusion 3.5 with -m, and this file with --vae or --text-encoder"},
+    {.name = "vae",
+     .class = &pld_class_kl,
+     .stem = "diffusion_pytorch_model",
+     .what = "autoencoder (VAE)",
+     .remedy = PLD_GIVE_AUTOENCODER},
+    {0},
+};
+
+/** The states in front of CLIP's last layers, without the final norm. */
+#define CLIP_TEXT(part_)                                                                                     \
+    { .part = (part_), .style = &pld_prompt_style_literal, .clip_skip = true, .skip = 1, .pooled = true }
+static const pld_text_use texts[] = {
+    CLIP_TEXT("text_encoder"),
+    CLIP_TEXT("text_encoder_2"),
+    {.part = "text_encoder_3", .style = &pld_prompt_style_filled, .final_norm = true, .behind = true}};
+
+static const pld_published *const published[] = {NULL};
+
+const pld_family pld_family_sd3 = {
+    .name = "sd3",
+    .description = "Stable Diffusion 3 and 3.5: two CLIP text encoders and T5, transformer with joint "
+                   "attention, KL autoencoder",
+    .pipelines = pipelines,
+    .parts = parts,
+    .texts = texts,
+    .text_count = 3,
+    .published = published,
+    .sample_size = 128,
+    .default_steps = 28,
+    .default_cfg_scale = 4.5,
+    .default_pladis_scale = 2,
+};

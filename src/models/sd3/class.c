@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "models/families/rows.h"
+#include "models/sd3/sd3.h"
+
+static const pld_part_layout layouts[] = {{0}};
+
+static void facts(const void *config, pld_denoiser_facts *facts) {
+    const pld_sd3_config *c = config;
+    *facts = (pld_denoiser_facts){.channels = c->channels,
+                                  .output_channels = c->channels,
+                                  .multiple = c->patch,
+                                  .least_side = c->patch,
+                                  .most_side = c->patch * c->places,
+                                  .sample_size = c->sample_size,
+                                  .state_width = c->text_width,
+                                  .state_width_field = "joint_attention_dim",
+                                  .pooled_width = c->pooled_width,
+                                  .pooled_width_field = "pooled_projection_dim",
+                                  .told = c->pooled_width,
+                                  .text_joins_time = true,
+                                  .text_joins_sample = true,
+                                  .perturbed = "1"};
+}
+
+static const pld_denoiser denoiser = {
+    .facts = facts,
+    .build = pld_sd3_build,
+    .condition = pld_sd3_condition_build,
+    .tell = pld_sd3_tell,
+    .tell_prediction = pld_tell_flow_prediction,
+};
+
+const pld_part_class pld_class_sd3 = {
+    .name = "SD3Transformer2DModel",
+    .title = "transformer",
+    .role = PLD_ROLE_DENOISER,
+    .config_bytes = sizeof(pld_sd3_config),
+    .read = pld_sd3_config_parse,
+    .layouts = layouts,
+    .denoiser = &denoiser,
+};
