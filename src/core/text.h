@@ -48,7 +48,10 @@ static inline bool pld_is_upper(char c) {
 
 /** The small letter of a capital of ASCII; every other byte is itself. */
 static inline char pld_lower(char c) {
-    return pld_is_upper(c) ? (char)(c - 'A' + 'a') : c;
+    if (!pld_is_upper(c)) {
+        return c;
+    }
+    return (char)(c - 'A' + 'a');
 }
 
 /** Equal but for capitals of ASCII. */

@@ -96,7 +96,7 @@ static pld_status check(const pld_json *at, const char *field, const char *name,
         return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: field '%s': found %.60s, which is %s; expected %s",
                         at->file, field, name, roles[found].is, expected);
     }
-    return !wanted || pld_class_same_network(part, wanted)
+    return !wanted || (part && pld_class_same_network(part, wanted))
                ? PLD_OK
                : pld_fail(error, PLD_ERROR_UNSUPPORTED,
                           "%s: field '%s': found %.60s, which belongs to another family; "

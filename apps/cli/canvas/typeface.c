@@ -144,7 +144,7 @@ static typeface_glyph *draw(FT_Face face, const drawn_letter *wanted) {
     glyph->y_least = (double)box.yMin / UNITS;
     glyph->y_most = (double)box.yMax / UNITS;
     glyph->advance = (double)face->glyph->linearHoriAdvance / 65536;
-    FT_Outline_Translate(&face->glyph->outline, wanted->phase * (UNITS / TYPEFACE_PHASES), 0);
+    FT_Outline_Translate(&face->glyph->outline, (FT_Pos)wanted->phase * (UNITS / TYPEFACE_PHASES), 0);
     if (FT_Render_Glyph(face->glyph, FT_RENDER_MODE_NORMAL) != 0 || !copy_coverage(face->glyph, glyph)) {
         free_glyph(glyph);
         return NULL;

@@ -156,7 +156,9 @@ static void print_title(FILE *file, const plot_panel *panel) {
     snprintf(name, sizeof name, "%s",
              panel->group == GROUP_ALL ? "all categories" : group_name(panel->group));
     for (char *at = name; *at != '\0'; at++) {
-        *at = *at == '_' ? ' ' : *at;
+        if (*at == '_') {
+            *at = ' ';
+        }
     }
     const size_t prompts = panel->axes->e->statistics[0].prompts[panel->group];
     fprintf(file, "<text x=\"%.1f\" y=\"%.1f\"><tspan font-weight=\"600\">%s</tspan>", panel->left,

@@ -203,7 +203,9 @@ static void print_other_commands(void) {
         char heading[32];
         snprintf(heading, sizeof heading, "%s", command);
         for (char *at = heading; *at != '\0'; at++) {
-            *at = is_small(*at) ? (char)(*at - 'a' + 'A') : *at;
+            if (is_small(*at)) {
+                *at = (char)(*at - 'a' + 'A');
+            }
         }
         print_output(".SH OPTIONS OF %s\n", heading);
         print_options(command);

@@ -73,7 +73,7 @@ static bool gather(const call_times *const *pictures, size_t count, kind_of_call
     for (size_t i = 0; kind->sorted != NULL && i < count; i++) {
         const double *seconds = pictures[i]->seconds + 1;
         const size_t used = pictures[i]->count - 1;
-        const size_t first = used >= 2 * LEAST_CALLS ? used / 2 : used;
+        const size_t first = used / 2 >= LEAST_CALLS ? used / 2 : used;
         add_stretch(kind, seconds, first);
         if (used > first) {
             add_stretch(kind, seconds + first, used - first);

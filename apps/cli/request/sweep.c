@@ -166,7 +166,9 @@ bool sweep_axis_apply(const sweep_axis *axis, size_t index, generate_request *se
 void sweep_row_title(const option *row, char *title, size_t size) {
     snprintf(title, size, "%s", row->title != NULL && row->title[0] != '\0' ? row->title : row->name);
     for (char *at = title; row->title == NULL && *at != '\0'; at++) {
-        *at = *at == '-' ? ' ' : *at;
+        if (*at == '-') {
+            *at = ' ';
+        }
     }
 }
 

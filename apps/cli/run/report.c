@@ -116,7 +116,9 @@ static bool is_of_init_picture(const option *row) {
 static void field_name(const option *row, char *name, size_t size) {
     snprintf(name, size, "%s", row->name);
     for (char *at = name; *at != '\0'; at++) {
-        *at = *at == '-' ? '_' : *at;
+        if (*at == '-') {
+            *at = '_';
+        }
     }
 }
 

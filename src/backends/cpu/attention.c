@@ -37,7 +37,7 @@ static pld_attention_problem problem_of(const pld_executable *e, const pld_opera
     p.scale = as->scale;
     p.soft_cap = as->soft_cap;
     p.zero_keys = as->zero_keys;
-    const int64_t key_width = as->key_heads ? p.head_size * as->key_heads : width;
+    const int64_t key_width = as->key_heads ? (int64_t)p.head_size * as->key_heads : width;
     p.query_token_stride = p.out_token_stride = width;
     p.key_token_stride = p.value_token_stride = key_width;
     p.query_head_stride = p.key_head_stride = p.value_head_stride = p.out_head_stride = p.head_size;

@@ -99,7 +99,11 @@ static pld_status tidy(char *text, size_t *length, const char *name, pld_error *
         const bool pair = c == '\r' && from + 1 < *length && text[from + 1] == '\n';
         at_start = c == '\r' || c == '\n';
         line += at_start;
-        text[to++] = c == '\r' ? '\n' : c;
+        text[to] = c;
+        if (c == '\r') {
+            text[to] = '\n';
+        }
+        to++;
         from += pair ? 2 : 1;
     }
     text[to] = '\0';

@@ -100,11 +100,19 @@ typedef struct wrapped_text {
 static char wrapped_byte(const wrapped_text *from, size_t at) {
     static const char begin[] = "[\"", middle[] = "\",\n";
     const size_t text = sizeof begin - 1 + from->padding + sizeof middle - 1;
-    return at < sizeof begin - 1                   ? begin[at]
-           : at < sizeof begin - 1 + from->padding ? 'x'
-           : at < text                             ? middle[at - (sizeof begin - 1) - from->padding]
-           : at < text + from->length              ? from->text[at - text]
-                                                   : ']';
+    if (at < sizeof begin - 1) {
+        return begin[at];
+    }
+    if (at < sizeof begin - 1 + from->padding) {
+        return 'x';
+    }
+    if (at < text) {
+        return middle[at - (sizeof begin - 1) - from->padding];
+    }
+    if (at < text + from->length) {
+        return from->text[at - text];
+    }
+    return ']';
 }
 
 static size_t feed(void *buffer, size_t size, void *data) {

@@ -91,7 +91,7 @@ static bool unpack(reader *at, const char *key, const uint8_t *data, size_t leng
     }
     inflateEnd(&stream);
     at->out_of_memory = at->out_of_memory || result == Z_MEM_ERROR;
-    if (result == Z_STREAM_END && text->length <= MAX_TEXT_BYTES) {
+    if (result == Z_STREAM_END && text->value && text->length <= MAX_TEXT_BYTES) {
         text->value[text->length] = '\0';
         return true;
     }

@@ -15,7 +15,7 @@ static pld_value_id embedder(pld_builder *b, const char *name, pld_value_id x, i
 /** [embedding of the height, of the width, of the aspect ratio], a third of the width each. */
 static void size_embedding(pld_builder *b, const pld_pixart_config *c, pld_condition_values *values) {
     const int64_t third = pld_pixart_width(c) / PLD_PIXART_SIZES;
-    values->told = pld_input(b, 1, 1, 1, PLD_PIXART_SIZES * PLD_PIXART_SINUSOIDS);
+    values->told = pld_input(b, 1, 1, 1, (int64_t)PLD_PIXART_SIZES * PLD_PIXART_SINUSOIDS);
     size_t mark = pld_scope_enter(b, "adaln_single.emb");
     pld_value_id sizes = pld_take(b, values->told, 0, 2, 1, PLD_PIXART_SINUSOIDS);
     sizes = embedder(b, "resolution_embedder", sizes, third);

@@ -76,7 +76,8 @@ static void facts(const void *config, pld_denoiser_facts *facts) {
 static bool same(const void *config, const void *other) {
     pld_unet_config a = *(const pld_unet_config *)config, b = *(const pld_unet_config *)other;
     a.sample_size = b.sample_size = 0;
-    return memcmp(&a, &b, sizeof a) == 0; /* both are filled by one reader, in memory that was zero */
+    /* both are filled by one reader, in memory that was zero */
+    return memcmp(&a, &b, sizeof a) == 0; // NOLINT(bugprone-suspicious-memory-comparison)
 }
 
 static const pld_denoiser denoiser = {

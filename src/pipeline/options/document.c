@@ -61,7 +61,9 @@ pld_status pld_options_save(const pld_options *options, const char *command, cha
         }
         pld_print_text(name, sizeof name, "%s", row->about.name);
         for (char *at = name; *at; at++) {
-            *at = *at == '-' ? '_' : *at;
+            if (*at == '-') {
+                *at = '_';
+            }
         }
         pld_json_put(&builder, object, name, value_of(&builder, row, &options->values[i]));
     }

@@ -102,7 +102,7 @@ static pld_status parse_numbers(const pld_option_row *row, const char *text, pld
                 "%s: found \"%.*s\" in \"%.200s\", expected numbers from %g to %g separated by commas",
                 about->name, (int)(length < 200 ? length : 200), at, text, about->minimum, about->maximum);
         } else if (value->count == MOST_NUMBERS ||
-                   (value->count > 0 && number >= numbers[value->count - 1])) {
+                   (numbers && value->count > 0 && number >= numbers[value->count - 1])) {
             status = REFUSE(
                 "%s: found \"%.200s\", expected at most %d numbers, each smaller than the one before it",
                 about->name, text, MOST_NUMBERS);
@@ -274,7 +274,7 @@ static char *join(const pld_option_value *value) {
 pld_status pld_option_print(const pld_option_row *row, const pld_option_value *value, char **text,
                             pld_error *error) {
     char number[2 * PLD_NUMBER_TEXT] = "";
-    const char *known = number;
+    const char *known = NULL;
     *text = NULL;
     switch (row->about.type) {
     case PLD_OPTION_FLAG:

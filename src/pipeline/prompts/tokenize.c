@@ -261,7 +261,7 @@ static pld_status add_folder(token_report *r, const char *name, const char *path
                                     : strcmp(pld_tokenizer_kind_name(tokenizer), "clip_bpe") == 0
                                         ? &pld_prompt_style_chunks
                                         : &pld_prompt_style_whole;
-    const int own = use && !style->weighs ? of->pipeline->text_tokens : stated;
+    const int own = use && of->pipeline && !style->weighs ? of->pipeline->text_tokens : stated;
     const int used = positions ? positions : own ? own : style->weighs ? CLIP_POSITIONS : MAX_POSITIONS;
     const pld_prompt_frame frame = {.positions = (size_t)used,
                                     .empty = of->family && of->family->conditioner ? PLD_EMPTY_NOTHING

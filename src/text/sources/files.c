@@ -114,7 +114,7 @@ pld_status pld_tokenizer_file_read(const char *path, char **data, size_t *size, 
 
 /** The text behind a byte order mark, which some editors write. */
 static void drop_mark(pld_text_buffer *text) {
-    if (text->used >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) {
+    if (text->data && text->used >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) {
         memmove(text->data, text->data + 3, text->used - 3);
         text->used -= 3;
     }

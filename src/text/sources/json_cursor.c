@@ -22,7 +22,10 @@ char pld_json_cursor_peek(pld_json_cursor *cursor) {
            (*cursor->at == ' ' || *cursor->at == '\n' || *cursor->at == '\r' || *cursor->at == '\t')) {
         cursor->at++;
     }
-    return cursor->at < cursor->end ? *cursor->at : '\0';
+    if (cursor->at == cursor->end) {
+        return '\0';
+    }
+    return *cursor->at;
 }
 
 bool pld_json_cursor_take(pld_json_cursor *cursor, char wanted) {
@@ -174,10 +177,10 @@ pld_status pld_json_cursor_string(pld_json_cursor *cursor, const char **text, si
 }
 
 pld_status pld_json_cursor_id(pld_json_cursor *cursor, int32_t *value, pld_error *error) {
-    const char *at = cursor->at;
     int64_t number = 0;
     (void)pld_json_cursor_peek(cursor);
-    for (at = cursor->at; at < cursor->end && *at >= '0' && *at <= '9' && number <= INT32_MAX; at++) {
+    const char *at = cursor->at;
+    for (; at < cursor->end && *at >= '0' && *at <= '9' && number <= INT32_MAX; at++) {
         number = number * 10 + (*at - '0');
     }
     const bool leading = at > cursor->at + 1 && *cursor->at == '0';

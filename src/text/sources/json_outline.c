@@ -74,7 +74,7 @@ static size_t keep_number(outline *state, size_t at) {
     while (end < state->length && state->text[end] >= '0' && state->text[end] <= '9') {
         end++;
     }
-    const char next = end < state->length ? state->text[end] : '\0';
+    const int next = end < state->length ? state->text[end] : '\0';
     const bool whole = next != '.' && next != 'e' && next != 'E' && (at == 0 || state->text[at - 1] != '.');
     if (whole && end - at > LONGEST_WHOLE_NUMBER) {
         memcpy(state->copy + state->used, "1e18", 4); /* no more than "too much" is meant by it */
