@@ -11,15 +11,18 @@ typedef enum pld_branch {
     PLD_BRANCH_BLURRED,       /**< prompt, perturbed by blurred self-attention queries (SEG) */
     PLD_BRANCH_NEGATIVE, /**< negative prompt beside the conditional branch's picture, from which joint attention
                                    turns away (NAG) */
+    PLD_BRANCH_SKIPPED, /**< prompt, perturbed by blocks that are left out (skip-layer guidance) */
     PLD_BRANCH_COUNT
 } pld_branch;
 
 /** A set of branches: the or of their bits. */
 typedef unsigned pld_branch_set;
 #define PLD_BRANCH_BIT(branch) (1U << (unsigned)(branch))
-#define PLD_BRANCHES_PERTURBED (PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY) | PLD_BRANCH_BIT(PLD_BRANCH_BLURRED))
-#define PLD_BRANCHES_PROMPTED  (PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCHES_PERTURBED)
-#define PLD_BRANCHES_ALL       ((1U << (unsigned)PLD_BRANCH_COUNT) - 1U)
+#define PLD_BRANCHES_PERTURBED                                                                               \
+    (PLD_BRANCH_BIT(PLD_BRANCH_IDENTITY) | PLD_BRANCH_BIT(PLD_BRANCH_BLURRED) |                              \
+     PLD_BRANCH_BIT(PLD_BRANCH_SKIPPED))
+#define PLD_BRANCHES_PROMPTED (PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | PLD_BRANCHES_PERTURBED)
+#define PLD_BRANCHES_ALL      ((1U << (unsigned)PLD_BRANCH_COUNT) - 1U)
 
 /** The branches of a set, in their order; their number. */
 static inline int pld_branches_of(pld_branch_set set, pld_branch branches[PLD_BRANCH_COUNT]) {

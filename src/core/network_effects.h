@@ -15,6 +15,12 @@ typedef struct pld_attention_effect {
     pld_branch_set joint_branches; /**< where it acts in joint attention; 0: on `branches`, as elsewhere */
 } pld_attention_effect;
 
+/** Blocks that some branches leave out: what goes into one comes out of it as it is. */
+typedef struct pld_block_effect {
+    const char *layers;      /**< as above; a block is meant by any of its sites */
+    pld_branch_set branches; /**< which leave it out */
+} pld_block_effect;
+
 /** FreeU's factors, by up block 0 and 1: half of the backbone's channels, low frequencies of the skip. */
 typedef struct pld_block_scales {
     float backbone[2], skip[2];

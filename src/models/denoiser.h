@@ -32,6 +32,9 @@ typedef struct pld_denoiser_facts {
                                number of them */
     int64_t text_tokens; /**< most tokens of a text that it was made for; 0: the pipeline's */
     int64_t packed; /**< side of the patches as which diffusers hands latents on; 0: it does not pack them */
+    bool skips_blocks; /**< its blocks can be left out by some rows */
+    char skipped
+        [16]; /**< blocks that skip-layer guidance leaves out where nothing else is said; "": unknown */
     char perturbed[8]; /**< self-attentions that PAG and SEG change where nothing else is said: "mid", "14" */
     double timestep_scale;   /**< by which a timestep is multiplied for the network; 0: it is not */
     double timestep_divisor; /**< by which it is divided; 0: it is not */

@@ -126,7 +126,41 @@ pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_atte
                         effect, sites, error);
 }
 
+/** Mark every site of the block of a chosen one. */
+static void skip_block(pld_variant_table *table, int block, pld_branch_set branches) {
+    for (size_t i = 0; i < table->site_count; i++) {
+        for (int branch = 0; table->sites[i].block == block && branch < PLD_BRANCH_COUNT; branch++) {
+            if (branches & PLD_BRANCH_BIT(branch)) {
+                pld_variant_choice(table, i, (pld_branch)branch)->skipped = true;
+            }
+        }
+    }
+}
+
+pld_status pld_variant_table_skip(pld_variant_table *table, const pld_block_effect *effect,
+                                  const char *method, pld_error *error) {
+    char option[64];
+    snprintf(option, sizeof option, "guidance %s: layers", method);
+    const pld_site_choice choice = {effect->layers, "+", PLD_SITES_ALL | PLD_SITES_LINEAR, option};
+    bool *chosen = pld_allocate(table->site_count, sizeof *chosen);
+    if (!chosen) {
+        return pld_fail_memory(error, table->site_count, "attention variants");
+    }
+    pld_status status = pld_sites_choose(table->sites, table->site_count, &choice, chosen, error);
+    for (size_t i = 0; status == PLD_OK && i < table->site_count; i++) {
+        if (chosen[i] && table->sites[i].block >= 0) {
+            skip_block(table, table->sites[i].block, effect->branches);
+        }
+    }
+    pld_free(chosen);
+    return status;
+}
+
 void pld_variant_choice_text(const pld_attention_choice *choice, char *text, size_t size) {
+    if (choice->skipped) {
+        snprintf(text, size, "skipped");
+        return;
+    }
     snprintf(text, size, "%s%s%s%s%s", choice->contexts ? choice->contexts->name : "",
              choice->contexts ? "+" : "", choice->query ? choice->query->name : "", choice->query ? "+" : "",
              choice->rows->name);

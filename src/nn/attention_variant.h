@@ -25,9 +25,10 @@ typedef struct pld_attention_choice {
     const pld_attention_variant *rows;
     const pld_attention_variant *query;    /**< or NULL */
     const pld_attention_variant *contexts; /**< or NULL */
-    float lambda, alpha;                   /**< pladis; λ of tempered; α of gag */
-    float temperature;                     /**< tempered */
-    float sigma;                           /**< blur; infinite: the mean */
+    bool skipped;        /**< the block of this site is left out, and the rest has no meaning */
+    float lambda, alpha; /**< pladis; λ of tempered; α of gag */
+    float temperature;   /**< tempered */
+    float sigma;         /**< blur; infinite: the mean */
     float gag_scale, gag_limit;
     float nag_scale, nag_limit, nag_blend;
 } pld_attention_choice;
@@ -35,10 +36,11 @@ typedef struct pld_attention_choice {
 /** Two entries do the same: every member above counts. Branches with equal entries may be computed once
  * (row_groups.h), so one that is left out here gives wrong pictures. */
 static inline bool pld_variant_choice_equal(const pld_attention_choice *a, const pld_attention_choice *b) {
-    return a->rows == b->rows && a->query == b->query && a->contexts == b->contexts &&
-           a->lambda == b->lambda && a->alpha == b->alpha && a->temperature == b->temperature &&
-           a->sigma == b->sigma && a->gag_scale == b->gag_scale && a->gag_limit == b->gag_limit &&
-           a->nag_scale == b->nag_scale && a->nag_limit == b->nag_limit && a->nag_blend == b->nag_blend;
+    return a->rows == b->rows && a->skipped == b->skipped && a->query == b->query &&
+           a->contexts == b->contexts && a->lambda == b->lambda && a->alpha == b->alpha &&
+           a->temperature == b->temperature && a->sigma == b->sigma && a->gag_scale == b->gag_scale &&
+           a->gag_limit == b->gag_limit && a->nag_scale == b->nag_scale && a->nag_limit == b->nag_limit &&
+           a->nag_blend == b->nag_blend;
 }
 
 /** What an entry's parts are told apart by where they are computed. */
@@ -115,7 +117,11 @@ pld_status pld_variant_table_add_pladis(pld_variant_table *table, const pld_plad
 pld_status pld_variant_table_add_effect(pld_variant_table *table, const pld_attention_effect *effect,
                                         const char *method, int *sites, pld_error *error);
 
-/** "pladis", "identity", "blur+softmax", "nag+pladis" */
+/** Leave the blocks that an effect names out on its branches. `method` names it in errors. */
+pld_status pld_variant_table_skip(pld_variant_table *table, const pld_block_effect *effect,
+                                  const char *method, pld_error *error);
+
+/** "skipped", "pladis", "identity", "blur+softmax", "nag+pladis" */
 void pld_variant_choice_text(const pld_attention_choice *choice, char *text, size_t size);
 
 #endif

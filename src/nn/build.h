@@ -276,6 +276,12 @@ pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other);
 /** x, of the picture's tokens where the text's are another value, with the rows that those have after the last site
  * (pld_row_sharing.picture_groups): x itself, or a copy without rows that are equal. */
 pld_value_id pld_rows_of_pictures(pld_builder *b, pld_value_id x);
+/** x with the rows of `other`, of which some may be one where x has two that are equal: x itself, or a copy. */
+pld_value_id pld_rows_as(pld_builder *b, pld_value_id x, pld_value_id other);
+/** At the beginning of a block: x without the rows that leave it out, as a value of its own; x itself where none does. */
+pld_value_id pld_rows_inside(pld_builder *b, pld_value_id x);
+/** Behind a block: x, and of `before` the rows that left it out; x itself where none did. */
+pld_value_id pld_rows_rejoined(pld_builder *b, pld_value_id x, pld_value_id before);
 /** Token ids of the run → [B, T, channels], token plus position embedding; `positions` NULL: without. */
 pld_value_id pld_embed(pld_builder *b, const char *tokens, const char *positions, int64_t batch,
                        int64_t count, int64_t vocabulary, int64_t channels);

@@ -79,17 +79,65 @@ pld_value_id pld_rows_like(pld_builder *b, pld_value_id x, pld_value_id other) {
     return out;
 }
 
+/** A copy of x with the rows of `groups`. */
+static pld_value_id with_groups(pld_builder *b, pld_value_id x, pld_row_groups groups) {
+    const pld_value from = b->plan->values[x];
+    const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, from.channels);
+    pld_build_simple(b, PLD_OPERATOR_COPY_ROWS, "", x, out);
+    return out;
+}
+
 pld_value_id pld_rows_of_pictures(pld_builder *b, pld_value_id x) {
     if (pld_build_failed(b)) {
         return PLD_NO_VALUE;
     }
     const pld_row_groups groups = pld_picture_groups_after(b->sharing, b->plan->site_count);
-    const pld_value from = b->plan->values[x];
-    if (groups.count == from.groups.count) {
+    return groups.count == b->plan->values[x].groups.count ? x : with_groups(b, x, groups);
+}
+
+pld_value_id pld_rows_as(pld_builder *b, pld_value_id x, pld_value_id other) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_row_groups groups = b->plan->values[other].groups;
+    return groups.count == b->plan->values[x].groups.count ? x : with_groups(b, x, groups);
+}
+
+/** Whether some row is in no group. */
+static bool lacks_rows(const pld_row_groups *groups) {
+    bool lacks = false;
+    for (int row = 0; row < groups->rows; row++) {
+        lacks = lacks || groups->of_row[row] < 0;
+    }
+    return lacks;
+}
+
+pld_value_id pld_rows_inside(pld_builder *b, pld_value_id x) {
+    if (pld_build_failed(b) || !b->sharing) {
         return x;
     }
+    const pld_row_groups inside = pld_row_groups_after(b->sharing, b->plan->site_count);
+    if (!lacks_rows(&inside)) {
+        return x;
+    }
+    const pld_row_groups groups = pld_row_groups_inside(&b->plan->values[x].groups, &inside);
+    if (groups.count == 0) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL, "'%s': every row leaves this block out", b->scope);
+        return PLD_NO_VALUE;
+    }
+    return with_groups(b, x, groups);
+}
+
+pld_value_id pld_rows_rejoined(pld_builder *b, pld_value_id x, pld_value_id before) {
+    if (pld_build_failed(b) || !lacks_rows(&b->plan->values[x].groups)) {
+        return x;
+    }
+    const pld_value from = b->plan->values[x];
+    const pld_row_groups groups = pld_row_groups_rejoined(&from.groups, &b->plan->values[before].groups);
     const pld_value_id out = pld_build_value(b, groups, from.batch, from.height, from.width, from.channels);
-    pld_build_simple(b, PLD_OPERATOR_COPY_ROWS, "", x, out);
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_JOIN_ROWS, "", x, out);
+    op.second = before;
+    pld_build_append(b, &op);
     return out;
 }
 

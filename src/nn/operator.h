@@ -32,10 +32,11 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_UPSAMPLE,           /**< nearest, to the size of out */
     PLD_OPERATOR_COPY,               /**< out = in */
     PLD_OPERATOR_COPY_ROWS,          /**< each row of out = the row of its group in `in` */
-    PLD_OPERATOR_TAKE,               /**< out = numbers of each row of in */
-    PLD_OPERATOR_TAKE_CHANNELS,      /**< out = channels of each token of in */
-    PLD_OPERATOR_PATCHIFY,           /**< in [B, h, w, C] → out [B, h/p, w/p, p²·C] */
-    PLD_OPERATOR_UNPATCHIFY,         /**< the other way */
+    PLD_OPERATOR_JOIN_ROWS, /**< each row of out = the row of its group in `in`, or where there is none in second */
+    PLD_OPERATOR_TAKE,            /**< out = numbers of each row of in */
+    PLD_OPERATOR_TAKE_CHANNELS,   /**< out = channels of each token of in */
+    PLD_OPERATOR_PATCHIFY,        /**< in [B, h, w, C] → out [B, h/p, w/p, p²·C] */
+    PLD_OPERATOR_UNPATCHIFY,      /**< the other way */
     PLD_OPERATOR_PIXEL_SHUFFLE,   /**< in [B, h, w, C] → out [B, f·h, f·w, N], channels repeated before */
     PLD_OPERATOR_PIXEL_UNSHUFFLE, /**< in [B, f·h, f·w, C] → out [B, h, w, N], means of channels after */
     PLD_OPERATOR_EMBED,           /**< ids of the run → rows of a table, plus positions */
@@ -174,7 +175,7 @@ typedef struct pld_operator {
         pld_slice gated;                  /**< of GATED_ADD: the gate [C] */
         pld_attention_operator attention; /**< of ATTENTION, LINEAR_ATTENTION */
         pld_depthwise_filters depthwise;
-        pld_value_id second; /**< of CONCAT, CONCAT_TOKENS; PLD_NO_VALUE: zeros */
+        pld_value_id second; /**< of CONCAT (PLD_NO_VALUE: zeros), CONCAT_TOKENS, JOIN_ROWS */
         int64_t first; /**< of TAKE, TAKE_CHANNELS: the number of each row or token with which out begins */
         pld_patches_description patches; /**< of PATCHIFY, UNPATCHIFY */
         pld_value_id residual; /**< of PIXEL_SHUFFLE, PIXEL_UNSHUFFLE: added; PLD_NO_VALUE: nothing */

@@ -50,6 +50,7 @@ const pld_operator_kind_facts pld_operator_kinds[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_UPSAMPLE] = {"upsample", {IN, OUT}, pld_upsample_misfit},
     [PLD_OPERATOR_COPY] = {"copy", {IN, OUT}, pld_same_misfit},
     [PLD_OPERATOR_COPY_ROWS] = {"copy_rows", {IN, OUT}, pld_copy_rows_misfit},
+    [PLD_OPERATOR_JOIN_ROWS] = {"copy_rows", {IN, OUT, SLOT(second, PLD_READS)}, pld_join_rows_misfit},
     [PLD_OPERATOR_TAKE] = {"take", {IN, OUT}, pld_take_misfit},
     [PLD_OPERATOR_TAKE_CHANNELS] = {"take", {IN, OUT}, pld_take_channels_misfit},
     [PLD_OPERATOR_PATCHIFY] = {"patchify", {IN, OUT}, pld_patches_misfit},

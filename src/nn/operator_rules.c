@@ -190,6 +190,13 @@ const char *pld_copy_rows_misfit(const pld_plan *plan, const pld_operator *op) {
     return tokens_of(in) == tokens_of(out) && in->channels == out->channels ? NULL : "output";
 }
 
+const char *pld_join_rows_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = value_of(plan, op->in), *second = value_of(plan, op->second);
+    return tokens_of(in) == tokens_of(second) && in->channels == second->channels
+               ? pld_copy_rows_misfit(plan, op)
+               : "rows that left a block out";
+}
+
 const char *pld_take_misfit(const pld_plan *plan, const pld_operator *op) {
     const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
     return in->batch == out->batch && op->first >= 0 && op->first + item_floats(out) <= item_floats(in)

@@ -18,6 +18,7 @@ const char *pld_concat_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_concat_tokens_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_upsample_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_copy_rows_misfit(const pld_plan *plan, const pld_operator *op);
+const char *pld_join_rows_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_take_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_take_channels_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_patches_misfit(const pld_plan *plan, const pld_operator *op);

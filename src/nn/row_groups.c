@@ -56,22 +56,103 @@ static bool stay_equal(const pld_row_sharing_request *request, const pld_row_gro
     return same;
 }
 
+/** Put a row into the group of one that came before it, or, where `like` is below 0, into one of its own. */
+static void add_row(pld_row_groups *groups, int row, int like) {
+    if (like >= 0) {
+        groups->of_row[row] = groups->of_row[like];
+    } else {
+        groups->first[groups->count] = (int8_t)row;
+        groups->of_row[row] = groups->count++;
+    }
+}
+
+/** The first row before `row` that is in one group with it; −1: there is none. */
+static int companion(const pld_row_groups *groups, int row) {
+    for (int other = 0; other < row; other++) {
+        if (groups->of_row[other] == groups->of_row[row]) {
+            return other;
+        }
+    }
+    return -1;
+}
+
 /** Part the groups of `before` (NULL: all rows are one) where their rows differ at `site`, or, before any
- * site, in what their texts add to the time embedding. */
+ * site, in what their texts add to the time embedding. A row that is in none stays so. */
 static pld_row_groups part(const pld_row_sharing_request *request, const pld_row_groups *before, size_t site,
                            const equality *equal) {
     pld_row_groups after = {.rows = (int8_t)request->rows};
     for (int row = 0; row < request->rows; row++) {
         int group = 0;
+        if (before && before->of_row[row] < 0) {
+            after.of_row[row] = -1;
+            continue;
+        }
         while (group < after.count && !stay_equal(request, before, site, equal, after.first[group], row)) {
             group++;
         }
-        if (group == after.count) {
-            after.first[after.count++] = (int8_t)row;
-        }
-        after.of_row[row] = (int8_t)group;
+        add_row(&after, row, group < after.count ? after.first[group] : -1);
     }
     return after;
+}
+
+/** Whether a branch leaves the block of a site out. */
+static bool is_skipped(const pld_row_sharing_request *request, size_t site, pld_branch branch) {
+    bool skipped = false;
+    for (int i = 0; i < PLD_ROW_TABLES; i++) {
+        skipped = skipped || pld_variant_choice(request->tables[i], site, branch)->skipped;
+    }
+    return skipped;
+}
+
+/** Without the rows that leave the block of a site out. */
+static pld_row_groups leave(const pld_row_sharing_request *request, const pld_row_groups *before,
+                            size_t site) {
+    pld_row_groups inside = *before;
+    for (int row = 0; row < PLD_BRANCH_COUNT && row < before->rows; row++) {
+        inside.of_row[row] = is_skipped(request, site, request->branches[row]) ? -1 : before->of_row[row];
+    }
+    return pld_row_groups_inside(before, &inside);
+}
+
+pld_row_groups pld_row_groups_inside(const pld_row_groups *before, const pld_row_groups *inside) {
+    pld_row_groups numbers = {.rows = before->rows}, left = numbers;
+    for (int row = 0; row < before->rows; row++) {
+        numbers.of_row[row] = left.of_row[row] = inside->of_row[row] < 0 ? -1 : before->of_row[row];
+    }
+    for (int row = 0; row < before->rows; row++) {
+        if (numbers.of_row[row] >= 0) {
+            add_row(&left, row, companion(&numbers, row));
+        }
+    }
+    return left;
+}
+
+pld_row_groups pld_row_groups_rejoined(const pld_row_groups *after, const pld_row_groups *before) {
+    pld_row_groups left = {.rows = after->rows}, all = *after;
+    for (int row = 0; row < after->rows; row++) {
+        left.of_row[row] = after->of_row[row] < 0 ? before->of_row[row] : -1;
+    }
+    for (int row = 0; row < after->rows; row++) {
+        if (left.of_row[row] >= 0) {
+            add_row(&all, row, companion(&left, row));
+        }
+    }
+    return all;
+}
+
+/** The groups of some tokens at the input and after each site, [1 + sites]. */
+static void follow(const pld_row_sharing_request *request, const equality *equal, pld_row_groups *groups) {
+    const pld_variant_table *table = request->tables[0];
+    pld_row_groups now = part(request, NULL, 0, equal), in_front = now; /* of the block */
+    groups[0] = now;
+    for (size_t site = 0; site < table->site_count; site++) {
+        if (site == 0 || table->sites[site].block != table->sites[site - 1].block) {
+            in_front = now = pld_row_groups_rejoined(&now, &in_front);
+            now = leave(request, &now, site);
+        }
+        now = part(request, &now, site, equal);
+        groups[1 + site] = now;
+    }
 }
 
 pld_status pld_row_sharing_init(pld_row_sharing *sharing, const pld_row_sharing_request *request,
@@ -83,12 +164,8 @@ pld_status pld_row_sharing_init(pld_row_sharing *sharing, const pld_row_sharing_
         return pld_fail_memory(error, 2 * (1 + sites) * sizeof *groups, "rows of the denoiser");
     }
     sharing->picture_groups = groups + 1 + sites;
-    groups[0] = part(request, NULL, 0, &of_tokens);
-    sharing->picture_groups[0] = part(request, NULL, 0, &of_pictures);
-    for (size_t site = 0; site < sites; site++) {
-        groups[1 + site] = part(request, &groups[site], site, &of_tokens);
-        sharing->picture_groups[1 + site] = part(request, &sharing->picture_groups[site], site, &of_pictures);
-    }
+    follow(request, &of_tokens, sharing->groups);
+    follow(request, &of_pictures, sharing->picture_groups);
     return PLD_OK;
 }
 

@@ -10,6 +10,9 @@
  *      the rest                  three
  *
  *  Nothing is approximated: a row that leaves a group begins with a copy of what the group computed.
+ *
+ *  A row that leaves a block out (skip-layer guidance) is in no group there, and comes back behind it with what it had in
+ *  front of it.
  */
 #ifndef PLD_NN_ROW_GROUPS_H
 #define PLD_NN_ROW_GROUPS_H
@@ -49,6 +52,11 @@ bool pld_row_sharing_equal(const pld_row_sharing *a, const pld_row_sharing *b);
 static inline pld_row_groups pld_picture_groups_after(const pld_row_sharing *sharing, size_t sites) {
     return sharing ? sharing->picture_groups[sites] : (pld_row_groups){0};
 }
+/** Groups behind a block of which some rows left it out: those of `after`, and of `before` what is in none of them. */
+pld_row_groups pld_row_groups_rejoined(const pld_row_groups *after, const pld_row_groups *before);
+
+/** The groups of `before` without the rows that are in none of `inside`. */
+pld_row_groups pld_row_groups_inside(const pld_row_groups *before, const pld_row_groups *inside);
 
 /** Groups at the input (NULL sharing: none). */
 static inline pld_row_groups pld_row_groups_at_input(const pld_row_sharing *sharing) {

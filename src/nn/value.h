@@ -28,10 +28,11 @@ typedef enum pld_value_life {
 
 /** Which rows of the batch a value holds once for several (row_groups.h). */
 typedef struct pld_row_groups {
-    int8_t count;                    /**< of groups; 0: each row of the batch by itself */
-    int8_t rows;                     /**< of the batch */
-    int8_t of_row[PLD_BRANCH_COUNT]; /**< [rows] the group of a row */
-    int8_t first[PLD_BRANCH_COUNT];  /**< [count] the row that stands for a group */
+    int8_t count; /**< of groups; 0: each row of the batch by itself */
+    int8_t rows;  /**< of the batch */
+    int8_t of_row
+        [PLD_BRANCH_COUNT]; /**< [rows] the group of a row; −1: it leaves the block out in which the value is */
+    int8_t first[PLD_BRANCH_COUNT]; /**< [count] the row that stands for a group */
 } pld_row_groups;
 
 /** The row of the batch for which item `index` of a value stands. */
@@ -39,7 +40,7 @@ static inline int64_t pld_row_of_group(const pld_row_groups *groups, int64_t ind
     return groups->count ? groups->first[index] : index;
 }
 
-/** Where a row of the batch stands in a value. */
+/** Where a row of the batch stands in a value; −1: nowhere. */
 static inline int64_t pld_group_of_row(const pld_row_groups *groups, int64_t row) {
     return groups->count ? groups->of_row[row] : row;
 }

@@ -50,8 +50,10 @@ typedef struct pld_guidance_request {
     size_t count;
     double cfg_scale; /**< NaN: not given */
     double default_cfg_scale;
-    double cfg_rescale;                    /**< 0: not given */
-    const char *default_layers;            /**< the model's own for PAG and SEG */
+    double cfg_rescale;         /**< 0: not given */
+    const char *default_layers; /**< the model's own for PAG and SEG */
+    const char
+        *default_blocks; /**< the model's own for slg; "": there are none; NULL: it can leave out none */
     pld_block_scales default_block_scales; /**< the model's own for FreeU; all 0: it has no such blocks */
     bool keep_neutral;                     /**< methods that change nothing run all the same */
     bool text_joins_sample;                /**< of the model: its attention is joint */
@@ -78,8 +80,11 @@ struct pld_guidance_method {
     bool (*neutral)(const pld_guidance *g);
     /** Of a main method: the result of this step is zero and nothing need be evaluated; NULL: never. */
     bool (*zeroed)(const pld_guidance *g, size_t step);
+    /** Whether it needs its branches in a step and is combined there; NULL: in every one. */
+    bool (*acts)(const pld_guidance *g, size_t step, size_t steps);
     void (*combine)(pld_guidance *g, pld_guidance_step *step);             /**< or NULL */
     void (*effect)(const pld_guidance *g, pld_attention_effect *effect);   /**< or NULL */
+    void (*skip)(const pld_guidance *g, pld_block_effect *effect);         /**< or NULL */
     void (*block_scales)(const pld_guidance *g, pld_block_scales *scales); /**< or NULL */
     void (*interval)(const pld_guidance *g, double *start, double *end);   /**< or NULL */
 };

@@ -86,7 +86,7 @@ static const parity_row rows[] = {
     {"generation", "sana-text", 3, 0, 1e-4, 0, 0},
     {"generation", "sana-sprint", 4, 0, 1e-4, 0, 0},
     {"generation", "anima", 7, 0, 1e-4, 0, 0},
-    {"generation", "sd35", 2, 0, 1e-4, 0, 0},
+    {"generation", "sd35", 3, 0, 1e-4, 0, 0},
     {"generation", "flux-dev", 2, 0, 1e-4, 0, 0},
     {"generation", "flux-schnell", 2, 0, 1e-4, 0, 0},
 };

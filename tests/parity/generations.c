@@ -22,10 +22,11 @@ static int entry(const json_t *object, const char *key, size_t index) {
 
 /** What the case's pag, seg or freeu says, as the texts that the library takes. */
 typedef struct guidance_texts {
-    char texts[3][256];
-    const char *pointers[4];
+    char texts[4][256];
+    const char *pointers[5];
     size_t count;
     int perturbed; /* branches */
+    int skipping;  /* steps with a branch that leaves blocks out */
 } guidance_texts;
 
 enum { MOST_INSTRUCTION = 4096 };
@@ -76,10 +77,32 @@ static void add_perturbed(const json_t *request, const char *method, guidance_te
     guidance->perturbed++;
 }
 
+/** diffusers leaves the blocks out in the steps between two fractions, ends not included. */
+static void add_skipped(const json_t *request, double steps, guidance_texts *guidance) {
+    char *text = guidance->texts[guidance->count];
+    const json_t *layers = json_object_get(request, "layers");
+    if (!request) {
+        return;
+    }
+    const double start = json_field(request, "start", 0), stop = json_field(request, "stop", 0);
+    int used =
+        snprintf(text, sizeof guidance->texts[0],
+                 "slg:scale=%g,start=%g,stop=%g,layers=", json_field(request, "scale", 0), start, stop);
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        used += snprintf(text + used, sizeof guidance->texts[0] - (size_t)used, "%s%d", i ? "+" : "",
+                         (int)json_integer_value(json_array_get(layers, i)));
+    }
+    guidance->pointers[guidance->count++] = text;
+    for (int step = 0; step < (int)steps; step++) {
+        guidance->skipping += step > start * steps && step < stop * steps;
+    }
+}
+
 static void set_guidance(const json_t *info, guidance_texts *guidance, pld_generate_options *o) {
     const json_t *freeu = json_object_get(info, "freeu");
     add_perturbed(json_object_get(info, "pag"), "pag", guidance);
     add_perturbed(json_object_get(info, "seg"), "seg", guidance);
+    add_skipped(json_object_get(info, "slg"), json_field(info, "steps", 0), guidance);
     if (freeu) {
         char *text = guidance->texts[guidance->count];
         snprintf(text, sizeof guidance->texts[0], "freeu:b1=%g,b2=%g,s1=%g,s2=%g", json_field(freeu, "b1", 0),
@@ -323,7 +346,7 @@ static void generate_case(drawing *d, const parity_case *c, const parity_row *ro
     check_picture(c, &image);
     assert_int_equal(report.calls * calls_of_step(c, branches),
                      json_field(c->info, "model_calls", options.steps));
-    assert_int_equal(report.evaluations, report.calls * branches);
+    assert_int_equal(report.evaluations, report.calls * branches + guidance.skipping);
     case_close(&found);
     pld_image_free(&image);
     pld_image_free(&begin);
@@ -369,6 +392,7 @@ static const char *unknown_of(const json_t *info) {
                                         "freeu",
                                         "pag",
                                         "seg",
+                                        "slg",
                                         "guidance",
                                         "intermediate", /* of SCM: its own */
                                         "original_size",

@@ -84,8 +84,8 @@ void neutral_values_change_nothing(void **state) {
     bench_close(&b);
 }
 
-/** At its defaults every method moves the final latents by at least 0.1 %, a thousand times the error of a
- * run. PAG and SEG move these least: the middle of this network has two tokens. */
+/** At its defaults every method but the one that leaves out blocks of a transformer, which a U-Net does not have, moves the
+ * final latents by at least 0.1 %, a thousand times the error of a run. PAG and SEG move these least: the middle of this network has two tokens. */
 void defaults_act(void **state) {
     (void)state;
     bench b;
@@ -96,6 +96,9 @@ void defaults_act(void **state) {
     float *plain = latents_with(&b, NULL, 0, false, "euler", &report, &count);
     pld_guidance_info info = {.struct_size = sizeof info};
     for (size_t i = 0; pld_guidance_describe(i, &info); i++) {
+        if (strcmp(info.name, "slg") == 0) {
+            continue;
+        }
         float *found = latents_with(&b, &info.name, 1, false, "euler", &report, &count);
         const double change = relative_error(found, plain, count);
         printf("change %-12s %.3f of the latents\n", info.name, change);
@@ -138,6 +141,7 @@ void refusals_of_guidance(void **state) {
     refuse(&b, "apg:scale=1", NULL, "euler", "needs a scale above 1");
     refuse(&b, "interval:start=0.6,end=0.6", NULL, "euler", "start must be below end");
     refuse(&b, "cfg++", NULL, "heun", "use one of ddim");
+    refuse(&b, "slg", NULL, "euler", "this model has no blocks that can be left out");
     refuse(&b, "swg", NULL, "euler", "the known methods are none, cfg");
     refuse(&b, "pag:strength=3", NULL, "euler", "its options are scale, layers");
     refuse(&b, "none:scale=3", NULL, "euler", "it has none");

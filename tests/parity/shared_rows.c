@@ -25,8 +25,9 @@ static const sharing_row models[] = {
     /* not pixart-alpha, whose case has rows that are told of different sizes */
     {"transformer_forward", "pixart", 1, "identity", "2", "blur", "1"},
     {"transformer_forward", "sana-text", 1, "identity", "1", "identity",
-     "0"},                                                          /* linear attention has nothing to blur */
-    {"transformer_forward", "flux-dev", 2, "gag", "1", "gag", "3"}, /* there is no self-attention */
+     "0"}, /* linear attention has nothing to blur */
+    {"transformer_forward", "sd35", 2, "identity", "0", "blur", "1"}, /* of the blocks' second attentions */
+    {"transformer_forward", "flux-dev", 2, "gag", "1", "gag", "3"},   /* there is no self-attention */
 };
 
 /** One evaluation of `run`'s rows [4] of the fixture's first latents → [4, h, w, channels]. `sharing`: NULL

@@ -164,6 +164,7 @@ static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_UPSAMPLE] = &pld_cpu_upsample,
     [PLD_OPERATOR_COPY] = &pld_cpu_copy,
     [PLD_OPERATOR_COPY_ROWS] = &pld_cpu_copy_rows,
+    [PLD_OPERATOR_JOIN_ROWS] = &pld_cpu_join_rows,
     [PLD_OPERATOR_TAKE] = &pld_cpu_take,
     [PLD_OPERATOR_TAKE_CHANNELS] = &pld_cpu_take_channels,
     [PLD_OPERATOR_PATCHIFY] = &pld_cpu_patchify,

@@ -95,6 +95,32 @@ static pld_status run_copy_rows(pld_executable *e, const pld_operator *op, pld_e
     return PLD_OK;
 }
 
+/** Items are rows of out. */
+static void join_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const pld_token_task *task = context;
+    const pld_operator *op = task->op;
+    const pld_value *in = pld_value_at(task->e, op->in), *second = pld_value_at(task->e, op->second);
+    const pld_value *out = pld_value_at(task->e, op->out);
+    const size_t tokens = pld_value_tokens(out);
+    for (size_t b = begin; b < end; b++) {
+        const int64_t own = pld_item_for(in, out, (int64_t)b);
+        const float *from = own >= 0 ? pld_cpu_token(task, op->in, (size_t)own * tokens)
+                                     : pld_cpu_token(task, op->second,
+                                                     (size_t)pld_item_for(second, out, (int64_t)b) * tokens);
+        memcpy(pld_cpu_token(task, op->out, b * tokens), from, pld_item_floats(out) * sizeof(float));
+    }
+}
+
+static pld_status run_join_rows(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *out = pld_value_at(e, op->out);
+    pld_token_task task = {e, op};
+    const size_t floats = (size_t)out->batch * pld_item_floats(out);
+    pld_parallel_for(pld_cpu_threads_for(e, floats), (size_t)out->batch, join_rows, &task);
+    return PLD_OK;
+}
+
 static pld_status run_take(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
     const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
@@ -211,6 +237,7 @@ const pld_operator_code pld_cpu_concat = {NULL, NULL, run_concat};
 const pld_operator_code pld_cpu_concat_tokens = {NULL, NULL, run_concat_tokens};
 const pld_operator_code pld_cpu_copy = {NULL, NULL, run_copy};
 const pld_operator_code pld_cpu_copy_rows = {NULL, NULL, run_copy_rows};
+const pld_operator_code pld_cpu_join_rows = {NULL, NULL, run_join_rows};
 const pld_operator_code pld_cpu_take = {NULL, NULL, run_take};
 const pld_operator_code pld_cpu_take_channels = {NULL, NULL, run_take_channels};
 const pld_operator_code pld_cpu_pixel_shuffle = {NULL, NULL, run_shuffle};

@@ -11,7 +11,7 @@ extern const pld_operator_code pld_cpu_rotation, pld_cpu_attention, pld_cpu_line
 extern const pld_operator_code pld_cpu_depthwise;
 extern const pld_operator_code pld_cpu_activation, pld_cpu_gate, pld_cpu_gated_add;
 extern const pld_operator_code pld_cpu_concat, pld_cpu_concat_tokens, pld_cpu_upsample, pld_cpu_copy,
-    pld_cpu_copy_rows, pld_cpu_take, pld_cpu_take_channels;
+    pld_cpu_copy_rows, pld_cpu_join_rows, pld_cpu_take, pld_cpu_take_channels;
 extern const pld_operator_code pld_cpu_patchify, pld_cpu_unpatchify;
 extern const pld_operator_code pld_cpu_pixel_shuffle, pld_cpu_pixel_unshuffle;
 extern const pld_operator_code pld_cpu_embed, pld_cpu_timestep, pld_cpu_pool;

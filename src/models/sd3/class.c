@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "models/families/rows.h"
 #include "models/sd3/sd3.h"
+
+enum { MEDIUM_LAYERS = 24 };
 
 static const pld_part_layout layouts[] = {{0}};
 
@@ -19,7 +23,11 @@ static void facts(const void *config, pld_denoiser_facts *facts) {
                                   .told = c->pooled_width,
                                   .text_joins_time = true,
                                   .text_joins_sample = true,
+                                  .skips_blocks = true,
                                   .perturbed = "1"};
+    if (c->layers == MEDIUM_LAYERS) {
+        snprintf(facts->skipped, sizeof facts->skipped, "7+8+9"); /* by its authors */
+    }
 }
 
 static const pld_denoiser denoiser = {

@@ -79,7 +79,7 @@ static void time_embedding(sd3_builder *p, int64_t batch) {
 static pld_value_id patches(sd3_builder *p, pld_value_id sample) {
     pld_builder *b = &p->b;
     size_t mark = pld_scope_enter(b, "pos_embed");
-    pld_value_id x = pld_patch_embed(b, "proj", sample, p->width, (int)p->c->patch);
+    pld_value_id x = pld_patch_embed(b, "proj", pld_rows_of_pictures(b, sample), p->width, (int)p->c->patch);
     x = pld_add_middle(b, "pos_embed", x, p->c->places);
     pld_scope_leave(b, mark);
     pld_tap(b, "pos_embed", x);
@@ -99,13 +99,18 @@ static projections projections_of(sd3_builder *p, const projection_names *names,
                          pld_linear(&p->b, names->value, x, p->width, PLD_BIAS)};
 }
 
+/** The picture's tokens, which may have fewer rows, and the text's. */
+static pld_value_id join(pld_builder *b, pld_value_id image, pld_value_id text) {
+    return pld_concat_tokens(b, pld_rows_like(b, image, text), text);
+}
+
 /** Attention of all tokens, the picture's first, to each other: where PLADIS acts, on the text's columns in the picture's
  * rows. */
 static pld_value_id joint_attention(sd3_builder *p, projections image, projections text) {
     pld_builder *b = &p->b;
-    pld_attention_description attention = pld_self_attention(
-        pld_concat_tokens(b, image.query, text.query), pld_concat_tokens(b, image.key, text.key),
-        pld_concat_tokens(b, image.value, text.value), p->c->heads);
+    pld_attention_description attention =
+        pld_self_attention(join(b, image.query, text.query), join(b, image.key, text.key),
+                           join(b, image.value, text.value), p->c->heads);
     attention.kind = PLD_SITE_JOINT;
     attention.text_tokens = p->text;
     attention.first_text_token = p->rows * p->columns;
@@ -113,17 +118,10 @@ static pld_value_id joint_attention(sd3_builder *p, projections image, projectio
     return pld_attend(b, attention);
 }
 
-/** x += gate·to_out(attention(y)) of the picture's tokens alone. */
-static pld_value_id second_attention(sd3_builder *p, pld_value_id y, pld_value_id x, pld_value_id by) {
-    pld_builder *b = &p->b;
-    size_t mark = pld_scope_enter(b, "attn2");
+/** Attention of the picture's tokens alone. */
+static pld_value_id second_attention(sd3_builder *p, pld_value_id y) {
     projections of = projections_of(p, &image_names, y);
-    pld_value_id out = pld_attend(b, pld_self_attention(of.query, of.key, of.value, p->c->heads));
-    x = pld_rows_like(b, x, out);
-    by = pld_rows_like(b, by, out);
-    add_gated(p, "to_out.0", out, x, by, GATE_SECOND);
-    pld_scope_leave(b, mark);
-    return x;
+    return pld_attend(&p->b, pld_self_attention(of.query, of.key, of.value, p->c->heads));
 }
 
 /** x += gate·net.2(gelu(net.0(norm(x)))), with the tanh approximation of GELU. */
@@ -136,52 +134,96 @@ static void feed_forward(sd3_builder *p, const char *name, pld_value_id x, pld_v
     pld_scope_leave(b, mark);
 }
 
-/** Both streams through a block; of the last one's text nothing is wanted but its keys and values. */
-static void block(sd3_builder *p, int64_t index, pld_value_id *image, pld_value_id *text) {
+/** Both streams on their way through a block, with their modulations. */
+typedef struct streams {
+    pld_value_id image, text, by_image, by_text;
+} streams;
+
+/** After an attention that gave `out`, all that follows has as many rows, of the picture perhaps fewer: `image_out`. */
+static void part_rows(sd3_builder *p, streams *s, pld_value_id out, pld_value_id image_out) {
+    pld_builder *b = &p->b;
+    s->image = pld_rows_like(b, s->image, image_out);
+    s->by_image = pld_rows_like(b, s->by_image, image_out);
+    s->text = pld_rows_like(b, s->text, out);
+    s->by_text = pld_rows_like(b, s->by_text, out);
+    p->time = pld_rows_like(b, p->time, out);
+}
+
+/** image += gate·to_out.0(…), text += gate·to_add_out(…) of the attention of both. Of the last block's text nothing is
+ * wanted but its keys and values. */
+static void attend_to_both(sd3_builder *p, streams *s, bool last) {
+    pld_builder *b = &p->b;
+    const int64_t pixels = p->rows * p->columns;
+    pld_value_id of_image = modulated(p, s->image, s->by_image, SCALE, SHIFT);
+    pld_value_id of_text =
+        modulated(p, s->text, s->by_text, last ? LAST_SCALE : SCALE, last ? LAST_SHIFT : SHIFT);
+    size_t mark = pld_scope_enter(b, "attn");
+    projections image = projections_of(p, &image_names, of_image);
+    pld_value_id out = joint_attention(p, image, projections_of(p, &text_names, of_text));
+    pld_value_id image_out = pld_rows_of_pictures(b, pld_take(b, out, 0, p->rows, p->columns, p->width));
+    part_rows(p, s, out, image_out);
+    add_gated(p, "to_out.0", image_out, s->image, s->by_image, GATE);
+    if (!last) {
+        add_gated(p, "to_add_out", pld_take(b, out, pixels * p->width, p->text, 1, p->width), s->text,
+                  s->by_text, GATE);
+    }
+    pld_scope_leave(b, mark);
+}
+
+/** image += gate·to_out.0(attention(y)) of the picture's tokens alone. */
+static void attend_to_image(sd3_builder *p, streams *s, pld_value_id y) {
+    pld_builder *b = &p->b;
+    size_t mark = pld_scope_enter(b, "attn2");
+    pld_value_id out = second_attention(p, y), image_out = pld_rows_of_pictures(b, out);
+    part_rows(p, s, out, image_out);
+    add_gated(p, "to_out.0", image_out, s->image, s->by_image, GATE_SECOND);
+    pld_scope_leave(b, mark);
+}
+
+static void run_block(sd3_builder *p, int64_t index, streams *s) {
     pld_builder *b = &p->b;
     const bool dual = p->c->dual[index], last = index + 1 == p->c->layers;
     char name[PLD_PLAN_NAME];
     snprintf(name, sizeof name, "transformer_blocks.%d", (int)index);
-    size_t outer = pld_scope_enter(b, "%s", name);
-    b->block_count++;
-    pld_value_id by_image = modulation(p, "norm1.linear", dual ? DUAL_PARTS : BLOCK_PARTS);
-    pld_value_id by_text = modulation(p, "norm1_context.linear", last ? LAST_PARTS : BLOCK_PARTS);
-    pld_value_id of_image = modulated(p, *image, by_image, SCALE, SHIFT);
-    pld_value_id of_second = dual ? modulated(p, *image, by_image, SCALE_SECOND, SHIFT_SECOND) : PLD_NO_VALUE;
-    pld_value_id of_text = modulated(p, *text, by_text, last ? LAST_SCALE : SCALE, last ? LAST_SHIFT : SHIFT);
-    size_t mark = pld_scope_enter(b, "attn");
-    projections image_part = projections_of(p, &image_names, of_image);
-    pld_value_id out = joint_attention(p, image_part, projections_of(p, &text_names, of_text));
-    *image = pld_rows_like(b, *image, out);
-    by_image = pld_rows_like(b, by_image, out);
-    p->time = pld_rows_like(b, p->time, out);
-    add_gated(p, "to_out.0", pld_take(b, out, 0, p->rows, p->columns, p->width), *image, by_image, GATE);
-    if (!last) {
-        *text = pld_rows_like(b, *text, out);
-        by_text = pld_rows_like(b, by_text, out);
-        add_gated(p, "to_add_out", pld_take(b, out, p->rows * p->columns * p->width, p->text, 1, p->width),
-                  *text, by_text, GATE);
-    }
-    pld_scope_leave(b, mark);
+    size_t mark = pld_scope_enter(b, "%s", name);
+    s->by_image = pld_rows_as(b, modulation(p, "norm1.linear", dual ? DUAL_PARTS : BLOCK_PARTS), s->image);
+    s->by_text = modulation(p, "norm1_context.linear", last ? LAST_PARTS : BLOCK_PARTS);
+    pld_value_id of_second =
+        dual ? modulated(p, s->image, s->by_image, SCALE_SECOND, SHIFT_SECOND) : PLD_NO_VALUE;
+    attend_to_both(p, s, last);
     if (dual) {
-        *image = second_attention(p, of_second, *image, by_image);
-        by_image = pld_rows_like(b, by_image, *image);
+        attend_to_image(p, s, of_second);
     }
-    feed_forward(p, "ff", *image, by_image);
+    feed_forward(p, "ff", s->image, s->by_image);
     if (!last) {
-        feed_forward(p, "ff_context", *text, by_text);
-        pld_tap(b, name, *text);
+        feed_forward(p, "ff_context", s->text, s->by_text);
+        pld_tap(b, name, s->text);
         snprintf(name, sizeof name, "transformer_blocks.%d.out1", (int)index);
     }
-    pld_scope_leave(b, outer);
-    pld_tap(b, name, *image);
+    pld_scope_leave(b, mark);
+    pld_tap(b, name, s->image);
+}
+
+/** A block for the rows that do not leave it out. */
+static void block(sd3_builder *p, int64_t index, streams *s) {
+    pld_builder *b = &p->b;
+    const streams before = *s;
+    const pld_value_id time = p->time;
+    b->block_count++;
+    s->image = pld_rows_inside(b, s->image);
+    s->text = pld_rows_inside(b, s->text);
+    p->time = pld_rows_inside(b, p->time);
+    run_block(p, index, s);
+    s->image = pld_rows_rejoined(b, s->image, before.image);
+    s->text = pld_rows_rejoined(b, s->text, before.text);
+    p->time = pld_rows_rejoined(b, p->time, time);
 }
 
 /** The last norm and the way back to pixels of latents. */
 static pld_value_id output_of(sd3_builder *p, pld_value_id x) {
     pld_builder *b = &p->b;
     const int64_t patch = p->c->patch;
-    pld_value_id by = modulation(p, "norm_out.linear", LAST_PARTS);
+    pld_value_id by = pld_rows_as(b, modulation(p, "norm_out.linear", LAST_PARTS), x);
     x = modulated(p, x, by, LAST_SCALE, LAST_SHIFT);
     pld_tap(b, "norm_out", x);
     x = pld_linear(b, "proj_out", x, patch * patch * p->c->channels, PLD_BIAS);
@@ -202,14 +244,13 @@ pld_status pld_sd3_build(pld_plan *plan, const void *config, const pld_denoiser_
     plan->name = "transformer";
     values->sample = pld_input(b, shape->batch, shape->height, shape->width, c->channels);
     time_embedding(&p, shape->batch);
-    pld_value_id image = patches(&p, values->sample);
-    pld_value_id text = pld_take_outside(b, shape->batch, p.text, p.width);
-    pld_tap(b, "context_embedder", text);
+    streams s = {.image = patches(&p, values->sample)};
+    s.text = pld_take_outside(b, shape->batch, p.text, p.width);
+    pld_tap(b, "context_embedder", s.text);
     for (int64_t i = 0; i < c->layers; i++) {
-        block(&p, i, &image, &text);
+        block(&p, i, &s);
     }
-    image = output_of(&p, image);
-    pld_keep(b, image);
-    values->output = image;
+    values->output = output_of(&p, s.image);
+    pld_keep(b, values->output);
     return b->status;
 }

@@ -341,7 +341,8 @@ static void report_variants(pld_generation *g) {
 
 static void log_variants(const pld_generation *g) {
     static const char *const names[PLD_BRANCH_COUNT] = {
-        "unconditional", "conditional", "perturbed (identity)", "perturbed (blurred)", "negative"};
+        "unconditional",       "conditional", "perturbed (identity)",
+        "perturbed (blurred)", "negative",    "perturbed (skipped)"};
     const pld_branch_set used = pld_generation_branches(g);
     for (size_t i = 0; i < g->model->site_count; i++) {
         char line[256] = "";
@@ -369,6 +370,12 @@ static pld_status resolve_effects(pld_generation *g) {
             item->method->effect(item, &effect);
             PLD_TRY(pld_variant_table_add_effect(&g->dense, &effect, item->method->name, &sites, g->error));
             PLD_TRY(pld_variant_table_add_effect(&g->pladis, &effect, item->method->name, &sites, g->error));
+        }
+        if (item->method->skip) {
+            pld_block_effect effect;
+            item->method->skip(item, &effect);
+            PLD_TRY(pld_variant_table_skip(&g->dense, &effect, item->method->name, g->error));
+            PLD_TRY(pld_variant_table_skip(&g->pladis, &effect, item->method->name, g->error));
         }
         if (item->method->block_scales) {
             item->method->block_scales(item, &g->block_scales);
@@ -427,16 +434,17 @@ static pld_status resolve_guidance(pld_generation *g) {
     }
     PLD_TRY(pld_distilled_guidance_resolve(g));
     PLD_TRY(pld_distilled_guidance_leave_out(g, &methods, &method_count));
-    const pld_guidance_request request = {.texts = methods,
-                                          .count = method_count,
-                                          .cfg_scale = o->cfg_scale,
-                                          .default_cfg_scale =
-                                              g->preset ? g->preset->cfg_scale : g->model->default_cfg_scale,
-                                          .cfg_rescale = o->cfg_rescale,
-                                          .default_layers = g->model->denoiser_facts.perturbed,
-                                          .default_block_scales = g->model->denoiser_facts.freeu,
-                                          .keep_neutral = o->keep_neutral_guidance,
-                                          .text_joins_sample = g->model->denoiser_facts.text_joins_sample};
+    const pld_guidance_request request = {
+        .texts = methods,
+        .count = method_count,
+        .cfg_scale = o->cfg_scale,
+        .default_cfg_scale = g->preset ? g->preset->cfg_scale : g->model->default_cfg_scale,
+        .cfg_rescale = o->cfg_rescale,
+        .default_layers = g->model->denoiser_facts.perturbed,
+        .default_blocks = g->model->denoiser_facts.skips_blocks ? g->model->denoiser_facts.skipped : NULL,
+        .default_block_scales = g->model->denoiser_facts.freeu,
+        .keep_neutral = o->keep_neutral_guidance,
+        .text_joins_sample = g->model->denoiser_facts.text_joins_sample};
     const pld_status status = pld_guidance_chain_resolve(&g->guidance, &request, log, g->error);
     pld_free(methods);
     PLD_TRY(status);

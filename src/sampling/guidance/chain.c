@@ -116,7 +116,7 @@ static pld_status check_guided(pld_guidance_chain *chain, const pld_guidance_req
                : pld_fail(
                      error, PLD_ERROR_ARGUMENT,
                      "guidance %s: there is no guided prediction for it to act on; use a cfg-scale above "
-                     "1, pag or seg",
+                     "1, pag, seg or slg",
                      idle->method->name);
 }
 
@@ -183,13 +183,17 @@ static bool is_zeroed(const pld_guidance_chain *chain, size_t step) {
     return main->method->zeroed && main->method->zeroed(main, step);
 }
 
+static bool acts(const pld_guidance *item, size_t step, size_t steps) {
+    return !item->method->acts || item->method->acts(item, step, steps);
+}
+
 pld_branch_set pld_guidance_chain_branches(const pld_guidance_chain *chain, size_t step, size_t steps) {
     pld_branch_set branches = 0;
     if (!is_active(chain, step, steps)) {
         return PLD_BRANCH_BIT(PLD_BRANCH_CONDITIONAL) | chain->joint_branches;
     }
     for (size_t i = 0; i < chain->count && !is_zeroed(chain, step); i++) {
-        branches |= chain->items[i].method->branches;
+        branches |= acts(&chain->items[i], step, steps) ? chain->items[i].method->branches : 0;
     }
     return branches ? branches | chain->joint_branches : 0;
 }
@@ -215,7 +219,7 @@ void pld_guidance_chain_combine(pld_guidance_chain *chain, pld_guidance_step *st
         memset(step->guided, 0, step->count * sizeof *step->guided);
     } else {
         for (size_t i = 0; i < chain->count; i++) {
-            if (chain->items[i].method->combine) {
+            if (chain->items[i].method->combine && acts(&chain->items[i], step->step, step->steps)) {
                 chain->items[i].method->combine(&chain->items[i], step);
             }
         }

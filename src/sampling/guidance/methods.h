@@ -15,6 +15,7 @@ extern const pld_guidance_method pld_guidance_apg;
 extern const pld_guidance_method pld_guidance_cfg_zero;
 extern const pld_guidance_method pld_guidance_pag;
 extern const pld_guidance_method pld_guidance_seg;
+extern const pld_guidance_method pld_guidance_slg;
 extern const pld_guidance_method pld_guidance_rescale;
 extern const pld_guidance_method pld_guidance_interval;
 extern const pld_guidance_method pld_guidance_freeu;
