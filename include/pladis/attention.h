@@ -69,7 +69,8 @@ typedef struct pld_attention_problem {
      * an instruction for it; elsewhere it is emulated. Of softmax, tempered and joint rows; ignored with
      * others, and with causal. false */
     bool bf16;
-    /** Softmax and tempered rows: query i sees the keys 0 … i only; needs query_count == key_count. false */
+    /** Softmax and tempered rows: query i sees the keys 0 … i only, as far as there are so many; needs query_count >=
+     * key_count, and with a window as many of each. false */
     bool causal;
 
     int64_t query_count; /**< rows of the map; no default */

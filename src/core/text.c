@@ -69,3 +69,16 @@ bool pld_equal_ignoring_case(const char *a, const char *b) {
     }
     return pld_lower(*a) == pld_lower(*b);
 }
+
+bool pld_has_word(const char *text, const char *word) {
+    for (; text && *text; text++) {
+        size_t same = 0;
+        while (word[same] && pld_lower(text[same]) == word[same]) {
+            same++;
+        }
+        if (!word[same]) {
+            return true;
+        }
+    }
+    return false;
+}

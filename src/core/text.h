@@ -57,4 +57,7 @@ static inline char pld_lower(char c) {
 /** Equal but for capitals of ASCII. */
 bool pld_equal_ignoring_case(const char *a, const char *b);
 
+/** Whether a text has the word, which is lower-case, in any case; NULL has none. */
+bool pld_has_word(const char *text, const char *word);
+
 #endif

@@ -98,11 +98,13 @@ static pld_status check_logits(const pld_attention_problem *problem, pld_error *
 /** Which keys a query sees by its place. */
 static pld_status check_order(const pld_attention_problem *problem, pld_error *error) {
     const bool dense = problem->rows == PLD_ROWS_SOFTMAX || problem->rows == PLD_ROWS_TEMPERED;
-    if (problem->causal && (!dense || problem->query_count != problem->key_count)) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT,
-                        "attention: causal needs softmax or tempered rows and as many queries as keys, found "
-                        "rows %d, %lld queries and %lld keys",
-                        (int)problem->rows, (long long)problem->query_count, (long long)problem->key_count);
+    if (problem->causal && (!dense || problem->query_count < problem->key_count ||
+                            (problem->window > 0 && problem->query_count > problem->key_count))) {
+        return pld_fail(
+            error, PLD_ERROR_ARGUMENT,
+            "attention: causal needs softmax or tempered rows and as many queries as keys, or more "
+            "without a window, found rows %d, %lld queries and %lld keys",
+            (int)problem->rows, (long long)problem->query_count, (long long)problem->key_count);
     }
     if (problem->window < 0 || (problem->window > 0 && !problem->causal)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
@@ -289,7 +291,7 @@ static void cut_rows(const attention_run *run, bool sparse, int64_t first, int64
     tile->bias = tile->bias ? tile->bias + first * tile->bias_stride : NULL;
     tile->queries = count;
     tile->first_query = first;
-    tile->keys = problem->causal ? first + count : tile->keys;
+    tile->keys = problem->causal ? pld_smaller(first + count, tile->keys) : tile->keys;
     tile->sparse_keys = shape_of(problem, sparse).sparse_keys;
     tile->sparse_first = sparse && is_joint(problem) ? problem->joint_first_text_key : 0;
 }

@@ -13,6 +13,8 @@ typedef struct pld_autoencoder_facts {
     int64_t factor;   /**< pixels of a side for one of latents */
     int64_t channels; /**< of the latents */
     float scale[PLD_MOST_LATENT_CHANNELS], shift[PLD_MOST_LATENT_CHANNELS]; /**< of each channel */
+    int64_t
+        patch; /**< side of the patches of which the channels are made, [C/p², p, p] each; 0: they are not */
     bool no_moments; /**< the encoder gives latents, of which nothing is drawn */
     bool takes_mean; /**< of the encoder's moments the mean alone is taken, and nothing is drawn */
     bool clamped;    /**< a decoded picture is cut off at −1 and 1 */
@@ -45,6 +47,10 @@ static inline void pld_autoencoder_scale_all(pld_autoencoder_facts *facts, doubl
 struct pld_autoencoder {
     void (*facts)(const void *config, pld_autoencoder_facts *facts);
     pld_autoencoder_build decoder, encoder;
+    /** Take scale and shift from statistics that the weights hold, once those have been bound; NULL: the configuration states
+     * them. Random weights leave them as they are. */
+    pld_status (*read_statistics)(const void *config, pld_parameters *parameters,
+                                  pld_autoencoder_facts *facts, pld_error *error);
 };
 
 #endif

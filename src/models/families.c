@@ -12,6 +12,7 @@ const pld_family *const pld_families[] = {&pld_family_stable_diffusion,
                                           &pld_family_anima,
                                           &pld_family_flux,
                                           &pld_family_sd3,
+                                          &pld_family_flux2,
                                           NULL};
 
 const pld_part_class *const pld_part_classes[] = {
@@ -21,9 +22,11 @@ const pld_part_class *const pld_part_classes[] = {
     &pld_class_cosmos,
     &pld_class_flux,
     &pld_class_sd3,
+    &pld_class_flux2,
     &pld_class_anima_conditioner,
     &pld_class_dc,
     &pld_class_qwen_vae, /* before KL's: its names hold some of those */
+    &pld_class_kl_flux2, /* before KL's, likewise */
     &pld_class_kl,
     &pld_class_clip_text,
     &pld_class_clip_text_projection,

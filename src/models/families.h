@@ -8,7 +8,7 @@
 #include "models/published.h"
 #include "text/prompt/style.h"
 
-enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 3 };
+enum { PLD_MAX_PARTS = 8, PLD_MAX_TEXT_ENCODERS = 3, PLD_MOST_TEXT_STATES = 12 };
 
 /** One component of a family, as a diffusers folder names it. */
 typedef struct pld_family_part {
@@ -41,6 +41,12 @@ typedef struct pld_text_use {
         behind; /**< its states are further tokens behind those of the encoders before it, which are filled up with zeros
                     to the same width; else they stand beside them */
     bool pooled_only; /**< and its states are not; such a prompt is taken literally, as diffusers does */
+    /** Of a causal encoder: states are taken after so many layers and stand side by side; [state_count], ascending.
+     * state_count 0: those at its end alone. */
+    int64_t states_after[PLD_MOST_TEXT_STATES];
+    int state_count;
+    bool
+        padding_unseen; /**< of a causal encoder whose texts are filled up: padding has states, and is no key */
 } pld_text_use;
 
 /** A network between the text encoders and the denoiser, which reads the text once more in tokens of its own. What it makes
@@ -64,6 +70,9 @@ typedef struct pld_family {
     const pld_text_use *texts; /**< [text_count] states stand beside or behind each other in this order */
     int text_count;
     const pld_conditioner_use *conditioner; /**< NULL: the denoiser attends to the text encoders' states */
+    /** Components of its pipelines that are passed over, NULL-terminated: text encoders that are not supported, whose states
+     * come from a file (pld_generate_options.prompt_embeds). May be NULL. */
+    const char *const *left_out;
     bool modular; /**< its folders have a modular_model_index.json in place of model_index.json */
     const pld_published *const
         *published;     /**< NULL-terminated: the models that single files are compared with */

@@ -27,6 +27,8 @@ typedef struct pld_text_request {
      * other, without a final norm, and skip does not count. NULL: the last alone. */
     const int64_t *states_after;
     int state_count;
+    int64_t
+        live; /**< of causal encoders: only the first so many tokens are keys, those behind them padding; 0: all are */
 } pld_text_request;
 
 /** Values of the network that can be read after a run. */

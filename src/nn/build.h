@@ -56,6 +56,10 @@ typedef struct pld_product_options {
     const char *
         gate_name; /**< b is a layer of this name, with a weight and without bias, as a is then, too; NULL: (a, b) are
                                 columns of one weight */
+    bool gate_first; /**< they are (b, a) there */
+    int64_t row,
+        all_rows; /**< without bias: the weight has `all_rows` rows, of which the layer's begin at `row`; 0 and 0:
+                              it has the layer's alone */
     const int64_t *
         stored; /**< four axes as which the weight is stored, whose product is [channels, C]; NULL: those two */
     int64_t
@@ -112,6 +116,22 @@ static inline pld_product_options pld_gated_into(pld_value_id into, pld_slice ga
 static inline pld_product_options pld_in_f32(bool bias) {
     pld_product_options options = pld_with_bias(PLD_BIAS, bias);
     options.f32 = true;
+    return options;
+}
+
+/** The layer of a fused weight whose rows begin at `row` of its `all_rows`. */
+static inline pld_product_options pld_rows_of_weight(int64_t row, int64_t all_rows) {
+    pld_product_options options = pld_with_bias(PLD_BIAS, false);
+    options.row = row;
+    options.all_rows = all_rows;
+    return options;
+}
+
+/** `options` of a gated unit without bias whose weight has the columns (b, a), a·silu(b): SwiGLU, fused. */
+static inline pld_product_options pld_swiglu(pld_product_options options) {
+    options.bias = false;
+    options.glu = options.gate_first = true;
+    options.activation = PLD_SILU;
     return options;
 }
 

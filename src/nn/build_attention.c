@@ -42,8 +42,8 @@ static const char *contradiction(const pld_plan *plan, const pld_attention_descr
         return "a causal attention has as many queries as keys and no zero keys; a window needs one";
     }
     if (d->valid_keys < 0 || d->zero_keys < 0 || (!outside && d->valid_keys > keys) ||
-        (d->valid_keys > 0 && (outside || d->causal))) {
-        return "valid keys lie within those of the plan";
+        (d->valid_keys > 0 && (outside || d->window > 0))) {
+        return "valid keys lie within those of the plan, and know no window";
     }
     if (joint ? d->text_tokens < 1 || keys != queries || d->image_columns < 1 ||
                     (keys - d->text_tokens) % d->image_columns != 0 ||

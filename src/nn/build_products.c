@@ -10,7 +10,10 @@ static void bind_weights(pld_builder *b, pld_operator *op, int64_t in_channels, 
     pld_product *product = &op->product;
     const int64_t kernel = product->problem.kernel;
     const int64_t depth = in_channels / (o->groups ? o->groups : 1);
-    const int64_t shape[4] = {o->gate_name ? channels / 2 : channels, depth, kernel, kernel};
+    const int64_t shape[4] = {o->gate_name  ? channels / 2
+                              : o->all_rows ? o->all_rows
+                                            : channels,
+                              depth, kernel, kernel};
     const int rank = kernel || o->stored ? 4 : 2;
     if (o->gate_name) {
         const pld_operator gate = pld_build_operator(b, op->kind, o->gate_name, op->in, op->out);
@@ -56,6 +59,8 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
     op.product.f32 = o->f32;
     op.product.glu.on = o->glu;
     op.product.glu.activation = o->activation;
+    op.product.glu.gate_first = o->gate_first;
+    op.product.first_row = o->row;
     bind_weights(b, &op, from.channels, channels, o);
     pld_build_append(b, &op);
     return out;
@@ -82,6 +87,14 @@ static pld_value_id gated_apart(pld_builder *b, const char *name, pld_value_id x
     return into;
 }
 
+/** Parts of a fused weight, and halves in the other order, are those of layers that have nothing beside the one weight. */
+static bool rows_are_wrong(const pld_product_options *o, int64_t channels) {
+    const bool alone = !o->bias && !o->groups && !o->stored && !o->gate_name;
+    const int64_t rows = o->glu ? 2 * channels : channels;
+    return (o->gate_first && !(alone && o->glu)) || o->row < 0 ||
+           (o->all_rows ? !alone || rows > o->all_rows - o->row : o->row != 0);
+}
+
 pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_t channels,
                         pld_product_options options) {
     if (pld_build_failed(b)) {
@@ -89,6 +102,12 @@ pld_value_id pld_linear(pld_builder *b, const char *name, pld_value_id x, int64_
     }
     if (options.gate.value != PLD_NO_VALUE && !gate_is_even(b, options.gate, options.residual)) {
         return gated_apart(b, name, x, options);
+    }
+    if (rows_are_wrong(&options, channels)) {
+        b->status = pld_fail(b->error, PLD_ERROR_INTERNAL,
+                             "layer '%s.%s': a part of a fused weight lies within it and has no bias",
+                             b->scope, name);
+        return PLD_NO_VALUE;
     }
     const int64_t width = b->plan->values[x].channels;
     if (options.groups && (options.bias || width % options.groups != 0 || channels % options.groups != 0)) {

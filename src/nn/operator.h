@@ -71,13 +71,15 @@ typedef struct pld_glu {
     bool on;
     pld_activation activation;
     pld_parameter *gate; /**< [N, C] of b, where it has a weight of its own; NULL: (a, b) are halves of one */
+    bool gate_first;     /**< the halves of one weight are (b, a) */
 } pld_glu;
 
 typedef struct pld_product {
     pld_product_problem problem;  /**< with a gated unit out_channels are twice those of out */
     pld_parameter *weight, *bias; /**< bias: NULL where there is none */
-    pld_value_id factors;         /**< [B, 2, 1, C]: scale and shift of the input, SiLU after them */
-    pld_parameter *norm;          /**< [C]: an RMS norm of the input's pixels, SiLU after it; NULL: none */
+    int64_t first_row;    /**< of the weight with which that of the product begins: 0 unless it is fused */
+    pld_value_id factors; /**< [B, 2, 1, C]: scale and shift of the input, SiLU after them */
+    pld_parameter *norm;  /**< [C]: an RMS norm of the input's pixels, SiLU after it; NULL: none */
     float norm_epsilon;
     bool silu;             /**< SiLU of the input alone */
     pld_value_id vector;   /**< [B, 1, 1, N], added to every pixel */

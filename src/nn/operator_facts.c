@@ -33,8 +33,10 @@ static double attention_work(const pld_plan *plan, const pld_operator *op, pld_t
     for (int64_t b = 0; b < out->batch; b++) {
         int64_t keys = key_count(plan, op, texts, pld_row_of_group(&out->groups, b));
         keys = as->window && as->window < keys / 2 ? 2 * as->window : keys;
-        /* a causal row sees half of the keys */
-        work += (as->causal ? 2.0 : 4.0) * (double)(in->height * in->width * in->channels) * (double)keys;
+        const int64_t queries = in->height * in->width;
+        /* causal rows see half of the keys that are queries, too, and those behind them all keys */
+        const double seen = (double)queries - (as->causal ? (double)keys / 2 : 0);
+        work += 4.0 * seen * (double)in->channels * (double)keys;
     }
     return work;
 }

@@ -5,6 +5,7 @@
  *      hyper      Ren et al. 2024, arXiv 2404.13686            dmd2       Yin et al. 2024, arXiv 2405.14867
  *      lcm        Luo et al. 2023, arXiv 2311.05556            tcd        Zheng et al. 2024, arXiv 2402.19159
  *      sana-sprint Chen et al. 2025, arXiv 2503.09641           schnell    Black Forest Labs 2024, FLUX.1-schnell's card
+ *      klein      Black Forest Labs 2026, FLUX.2-klein's card
  */
 #include "sampling/preset.h"
 
@@ -149,10 +150,16 @@ static const pld_preset schnell = {"schnell",
                                    .family = "flux",
                                    .unshifted = true};
 
+static const pld_preset klein = {
+    "klein",           "FLUX.2 klein, distilled: euler, 4 steps, no CFG (its card)",
+    "euler",           .steps = 4,
+    DISTILLED,         .words = "klein distilled|klein 4step",
+    .family = "flux2", .distilled = true};
+
 static const pld_preset *const rows[] = {
     &turbo,   &sd_turbo, &lightning_1, &lightning_2,   &lightning_4, &lightning_8, &hyper_1,
     &hyper_2, &hyper_4,  &hyper_8,     &hyper_unified, &hyper_cfg_8, &dmd2_1,      &dmd2_4,
-    &lcm,     &tcd,      &sana_sprint, &anima_turbo,   &schnell,     NULL,
+    &lcm,     &tcd,      &sana_sprint, &anima_turbo,   &schnell,     &klein,       NULL,
 };
 
 const pld_preset *const *pld_presets(void) {

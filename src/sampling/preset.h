@@ -26,6 +26,7 @@ typedef struct pld_preset {
     const char *scheduler_class; /**< of a folder whose scheduler says that the model is one of these; a
                                     preset with a spacing wants that stated too; NULL: none says so */
     const char *family;          /**< that the folder must have for this; NULL: any */
+    bool distilled; /**< a folder of that family that says of itself that it is distilled suggests it */
     bool
         unshifted; /**< and it must not shift the levels by the picture's tokens, as the scheduler of the model that was
                        distilled does */

@@ -38,6 +38,73 @@ static float *run_half(const network *n, bool decode, const pld_stored_tensor *s
     return out;
 }
 
+/** Numbers of a case's tensor [1, C, h, w], or of tokens [1, h·w, C], as [C, h·w]; the caller frees them. */
+static float *channels_first(const parity_case *c, const char *name, size_t *count) {
+    const pld_stored_tensor *tensor = case_tensor(c, name);
+    float *values = case_values(c, name, count);
+    if (tensor->rank != 3) {
+        return values;
+    }
+    const int64_t tokens = tensor->shape[1], channels = tensor->shape[2];
+    float *turned = pld_allocate(*count, sizeof *turned);
+    assert_non_null(turned);
+    forced_kernels()->nhwc_to_nchw(values, channels, tokens, turned);
+    pld_free(values);
+    return turned;
+}
+
+/** Means of moments [1, 2·C, p·h, p·w] in patches, [C·p·p, h·w]. */
+static float *means_in_patches(const parity_case *c, int64_t side_of_patch, size_t *count) {
+    const pld_stored_tensor *tensor = case_tensor(c, "moments");
+    const int64_t p = side_of_patch, height = tensor->shape[2] / p, width = tensor->shape[3] / p;
+    float *moments = case_values(c, "moments", count);
+    *count /= 2;
+    float *means = pld_allocate(*count, sizeof *means);
+    assert_non_null(means);
+    for (int64_t i = 0; i < (int64_t)*count; i++) {
+        const int64_t x = i % width, y = i / width % height, channel = i / (width * height);
+        const int64_t row = y * p + channel / p % p, column = x * p + channel % p;
+        means[i] = moments[(channel / (p * p) * height * p + row) * width * p + column];
+    }
+    pld_free(moments);
+    return means;
+}
+
+/** An autoencoder whose latents are patches, with the statistics of its file: from latents as the sampler has them, and to
+ * them. */
+static void compare_patches(const parity_case *c, const network *n, pld_autoencoder_facts *facts,
+                            double tolerance) {
+    pld_error error = {0};
+    size_t count = 0, wanted = 0;
+    check_status(n->class->autoencoder->read_statistics(n->config, n->parameters, facts, &error), &error);
+    const pld_latent_scaling scaling = {facts->scale, facts->shift};
+    const pld_stored_tensor *picture = case_tensor(c, "picture");
+    const pld_stored_tensor latents = {
+        .rank = 2, .shape = {side(picture, 2) / facts->factor, side(picture, 1) / facts->factor}};
+    const int64_t places = latents.shape[0] * latents.shape[1];
+    float *sampled = channels_first(c, case_has(c, "packed") ? "packed" : "latent", &count);
+    pld_latents_unscale(sampled, facts->channels, places, &scaling, sampled);
+    float *decoded = run_half(n, true, &latents, sampled, &count);
+    float *expected = case_values(c, "decoded", &wanted);
+    assert_int_equal(count, wanted);
+    check_error(c->name, "decoded", relative_error(decoded, expected, count), tolerance);
+    float *pixels = case_values(c, "picture", NULL), *encoded = run_half(n, false, picture, pixels, &count);
+    float *means = means_in_patches(c, facts->patch, &wanted);
+    assert_int_equal(count, wanted);
+    check_error(c->name, "means in patches", relative_error(encoded, means, count), tolerance);
+    if (case_has(c, "encoded")) {
+        float *scaled = case_values(c, "encoded", &wanted);
+        assert_int_equal(count, wanted);
+        pld_latents_scale(encoded, facts->channels, places, &scaling);
+        check_error(c->name, "encoded", relative_error(encoded, scaled, count), tolerance);
+        pld_free(scaled);
+    }
+    float *const all[] = {sampled, decoded, expected, pixels, encoded, means};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        pld_free(all[i]);
+    }
+}
+
 void compare_autoencoder_half(const parity_case *c, bool decode) {
     const parity_row *row = parity_row_find("vae", json_text(c->info, "model"));
     network n;
@@ -47,6 +114,13 @@ void compare_autoencoder_half(const parity_case *c, bool decode) {
         return;
     }
     n.class->autoencoder->facts(n.config, &facts);
+    if (facts.patch) {
+        if (decode) {
+            compare_patches(c, &n, &facts, parity_forward_tolerance(row));
+        }
+        network_close(&n);
+        return;
+    }
     const char *const names[] = {decode ? "latent" : "picture",
                                  decode             ? "decoded"
                                  : facts.no_moments ? "latents"

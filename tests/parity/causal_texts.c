@@ -23,7 +23,8 @@ typedef struct case_text {
     const parity_case *c;
     const char *prefix, *suffix;
     int64_t row;    /* of the texts */
-    int64_t tokens; /* that count */
+    int64_t tokens; /* that are computed */
+    int64_t live;   /* of them, where the others are padding; 0: all are */
     double tolerance;
     int compared;
 } case_text;
@@ -64,14 +65,15 @@ static void watch_state(void *user, const char *name, const pld_value *v, const 
     pld_free(expected);
 }
 
-/** Run the encoder on one text; its states, which the caller frees. `watched`: NULL, or the text whose inner states are
- * compared. */
-static float *encode(const network *n, const int32_t *ids, pld_text_request request, case_text *watched,
-                     size_t *count) {
+/** Run the encoder on one text, of whose tokens `live` are keys (0: all); its states, which the caller frees. `watched`: NULL,
+ * or the text whose inner states are compared. */
+static float *encode(const network *n, const int32_t *ids, int64_t live, pld_text_request request,
+                     case_text *watched, size_t *count) {
     pld_error error = {0};
     pld_plan plan;
     pld_text_values values;
     request.batch = 1;
+    request.live = live;
     pld_plan_init(&plan, n->parameters);
     check_status(n->class->text_encoder->build(&plan, n->config, &request, &values, &error), &error);
     pld_run run = forced_run(&plan);
@@ -108,7 +110,7 @@ static void compare_side_by_side(const network *n, const case_text *text, const 
         return;
     }
     size_t count = 0;
-    float *found = encode(n, ids, request, NULL, &count);
+    float *found = encode(n, ids, text->live, request, NULL, &count);
     const size_t width = (size_t)facts.width, step = width * (size_t)request.state_count;
     float *columns = pld_allocate((size_t)text->tokens, width * sizeof *columns);
     assert_non_null(columns);
@@ -161,44 +163,50 @@ static bool compare_embeds(const network *n, const case_text *text, const int32_
         assert_true(index < MOST);
         after[request.state_count++] = json_integer_value(layer);
     }
-    float *found = encode(n, ids, request, NULL, &count);
+    float *found = encode(n, ids, text->live, request, NULL, &count);
     check_error(text->c->name, "prompt_embeds", relative_error(found, expected, count), text->tolerance);
     pld_free(found);
     pld_free(expected);
     return true;
 }
 
-/** A text of a causal encoder: padding behind it changes nothing before it. Short ones have every state. */
-static void compare_layers(const network *n, case_text text) {
+/** A text of a causal encoder: padding behind it changes nothing before it. Short ones have every state. With `filled` the
+ * rows of padding, too, which see the text alone. */
+static void compare_layers(const network *n, case_text text, bool filled) {
     size_t count = 0;
     int32_t *ids = ids_of(&text, true);
+    if (filled) {
+        text.live = text.tokens;
+        pld_free(ids);
+        ids = ids_of(&text, false);
+    }
     if (text.tokens > 0) {
-        pld_free(
-            encode(n, ids, (pld_text_request){.tokens = text.tokens, .final_norm = true}, &text, &count));
+        pld_free(encode(n, ids, text.live, (pld_text_request){.tokens = text.tokens, .final_norm = true},
+                        &text, &count));
         assert_true(compare_embeds(n, &text, ids) || text.compared >= 1);
         compare_side_by_side(n, &text, ids);
     }
     pld_free(ids);
 }
 
-void compare_causal_texts(const parity_case *c, const network *n, double tolerance) {
+void compare_causal_texts(const parity_case *c, const network *n, bool filled, double tolerance) {
     tolerance = tolerance_of(n, tolerance);
     const bool together = case_has(c, "input_ids");
     const int64_t rows = together ? case_tensor(c, "input_ids")->shape[0] : 0;
     for (int64_t row = 0; row < rows; row++) {
-        compare_layers(n, (case_text){c, "", "", row, 0, tolerance, 0});
+        compare_layers(n, (case_text){c, "", "", row, 0, 0, tolerance, 0}, filled);
     }
     for (int i = 0; !together; i++) {
         char suffix[16];
         snprintf(suffix, sizeof suffix, ".%d", i);
-        const case_text text = {c, "", suffix, 0, 0, tolerance, 0};
+        const case_text text = {c, "", suffix, 0, 0, 0, tolerance, 0};
         if (!case_has(c, full_name(&text, "input_ids"))) {
             assert_true(i > 1);
             break;
         }
-        compare_layers(n, text);
+        compare_layers(n, text, filled);
     }
     if (case_has(c, "long.input_ids")) {
-        compare_layers(n, (case_text){c, "long.", "", 0, 0, tolerance, 0});
+        compare_layers(n, (case_text){c, "long.", "", 0, 0, 0, tolerance, 0}, filled);
     }
 }

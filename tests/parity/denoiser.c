@@ -99,17 +99,21 @@ typedef struct picture_size {
     int64_t height, width;
 } picture_size;
 
-/** Size of latents [.., C, h, w], or of packed ones [B, tokens, C·p·p], whose places img_ids [tokens, 3] has. */
+/** Size of latents [.., C, h, w], or of packed ones [B, tokens, C·p·p], whose places img_ids [.., tokens, axes] has: row and
+ * column are axes 1 and 2. */
 static picture_size size_of(const denoiser_fixture *f, const char *latents) {
     const pld_stored_tensor *tensor = case_tensor(f->c, latents);
     if (tensor->rank != 3) {
         return (picture_size){tensor->shape[tensor->rank - 2], tensor->shape[tensor->rank - 1]};
     }
     picture_size last = {0, 0};
+    const pld_stored_tensor *places = case_tensor(f->c, "img_ids");
+    const int64_t axes = places->shape[places->rank - 1];
     float *ids = case_values(f->c, "img_ids", NULL);
     for (int64_t i = 0; i < tensor->shape[1]; i++) {
-        last.height = (int64_t)ids[3 * i + 1] > last.height ? (int64_t)ids[3 * i + 1] : last.height;
-        last.width = (int64_t)ids[3 * i + 2] > last.width ? (int64_t)ids[3 * i + 2] : last.width;
+        const int64_t row = (int64_t)ids[axes * i + 1], column = (int64_t)ids[axes * i + 2];
+        last.height = row > last.height ? row : last.height;
+        last.width = column > last.width ? column : last.width;
     }
     pld_free(ids);
     return (picture_size){(last.height + 1) * f->facts.packed, (last.width + 1) * f->facts.packed};

@@ -277,6 +277,9 @@ static void compare_dump(const parity_case *c, const parity_row *row, const pari
             check_error(c->name, rows[i].prefix, most, rows[i].tolerance);
         }
     }
+    if (case_has(c, "latents") && case_tensor(c, "latents")->rank == 4) {
+        check_error(c->name, "latents", case_error(found, "latents", c, "latents"), tolerance);
+    }
     if (first > 0) {
         compare_later_calls(c, found, first, tolerance);
     }

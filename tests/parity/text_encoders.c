@@ -15,27 +15,28 @@ typedef struct text_use {
     pld_text_request request; /* batch and tokens are the case's */
     int taps;                 /* maps that the case has of such a run; 0: it has none */
     bool causal;              /* causal_texts.h */
+    bool filled;              /* and rows of padding are compared, too */
 } text_use;
 
 static const text_use uses[] = {
-    {"sd15", "text_encoder", {.final_norm = true}, 4, false},
-    {"sd21", "text_encoder", {.final_norm = true}, 4, false},
-    {"sdxl", "text_encoder", {.final_norm = true}, 4, false},
-    {"sdxl", "text_encoder", {.skip = 1}, 3, false},
-    {"sdxl", "text_encoder_2", {.skip = 1, .pooled = true}, 5, false},
-    {"pixart", "text_encoder", {.final_norm = true}, 0, false},
-    {"pixart-alpha", "text_encoder", {.final_norm = true}, 0, false},
-    {"flux-dev", "text_encoder_2", {.final_norm = true}, 0, false},
-    {"flux-schnell", "text_encoder_2", {.final_norm = true}, 0, false},
-    {"sd35", "text_encoder", {.skip = 1, .pooled = true}, 5, false},
-    {"sd35", "text_encoder_2", {.skip = 1, .pooled = true}, 5, false},
-    {"sd35", "text_encoder_3", {.final_norm = true}, 0, false},
-    {"sana-text", "text_encoder", .causal = true},
-    {"sana-sprint", "text_encoder", .causal = true},
-    {"anima", "text_encoder", .causal = true},
-    {"z-image", "text_encoder", .causal = true},
-    {"flux2-klein", "text_encoder", .causal = true},
-    {"flux2-klein-base", "text_encoder", .causal = true},
+    {.model = "sd15", .part = "text_encoder", .request = {.final_norm = true}, .taps = 4},
+    {.model = "sd21", .part = "text_encoder", .request = {.final_norm = true}, .taps = 4},
+    {.model = "sdxl", .part = "text_encoder", .request = {.final_norm = true}, .taps = 4},
+    {.model = "sdxl", .part = "text_encoder", .request = {.skip = 1}, .taps = 3},
+    {.model = "sdxl", .part = "text_encoder_2", .request = {.skip = 1, .pooled = true}, .taps = 5},
+    {.model = "pixart", .part = "text_encoder", .request = {.final_norm = true}},
+    {.model = "pixart-alpha", .part = "text_encoder", .request = {.final_norm = true}},
+    {.model = "flux-dev", .part = "text_encoder_2", .request = {.final_norm = true}},
+    {.model = "flux-schnell", .part = "text_encoder_2", .request = {.final_norm = true}},
+    {.model = "sd35", .part = "text_encoder", .request = {.skip = 1, .pooled = true}, .taps = 5},
+    {.model = "sd35", .part = "text_encoder_2", .request = {.skip = 1, .pooled = true}, .taps = 5},
+    {.model = "sd35", .part = "text_encoder_3", .request = {.final_norm = true}},
+    {.model = "sana-text", .part = "text_encoder", .causal = true},
+    {.model = "sana-sprint", .part = "text_encoder", .causal = true},
+    {.model = "anima", .part = "text_encoder", .causal = true},
+    {.model = "z-image", .part = "text_encoder", .causal = true},
+    {.model = "flux2-klein", .part = "text_encoder", .causal = true, .filled = true},
+    {.model = "flux2-klein-base", .part = "text_encoder", .causal = true, .filled = true},
 };
 enum { USES = sizeof uses / sizeof *uses };
 
@@ -123,7 +124,7 @@ static void compare_text_encoder(const parity_case *c, const parity_row *row, vo
         if (strcmp(uses[i].model, row->model) == 0 && part && strcmp(uses[i].part, part) == 0 &&
             fits(c, &uses[i]) && network_open(c, part, &n)) {
             if (uses[i].causal) {
-                compare_causal_texts(c, &n, row->tolerance);
+                compare_causal_texts(c, &n, uses[i].filled, row->tolerance);
             } else {
                 (has_mask ? compare_masked_texts : compare_full_texts)(c, &n, &uses[i], row->tolerance);
             }

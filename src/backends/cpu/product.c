@@ -86,6 +86,18 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
     return (pld_panels){type, p->out_channels, p->in_channels, taps, op->product.glu.on};
 }
 
+int64_t pld_product_row(const pld_operator *op, int64_t column) {
+    const pld_product *product = &op->product;
+    const int64_t half = product->problem.out_channels / 2;
+    if (product->glu.gate) {
+        return column < half ? column : column - half;
+    }
+    if (product->glu.gate_first) {
+        return product->first_row + (column < half ? column + half : column - half);
+    }
+    return product->first_row + column;
+}
+
 pld_gating pld_product_gating(const pld_operator *op) {
     pld_gating gating = {PLD_GATE_GELU, false};
     if (op->product.glu.on) {

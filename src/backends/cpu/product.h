@@ -44,6 +44,9 @@ bool pld_winograd_is_faster(pld_isa isa, bool bf16, int64_t height, int64_t widt
  *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
 pld_panels pld_product_panels(const pld_operator *op, int64_t taps);
 
+/** The row of the weight that a column of the product is; of a gated unit of two weights, of the one that has the column. */
+int64_t pld_product_row(const pld_operator *op, int64_t column);
+
 /** The gate behind a layer of twice the columns. */
 pld_gating pld_product_gating(const pld_operator *op);
 

@@ -7,6 +7,7 @@
 /** One packing; every thread works on panels of its own and stops at its first failure. */
 typedef struct panels_job {
     const pld_kernels *kernels;
+    const pld_operator *op;
     const pld_panels *shape;
     int64_t patch_taps; /* that come before the channels in the panels, and after them in the weight */
     const pld_weight_reader *reader;
@@ -37,9 +38,9 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
     struct panels_result *result = &job->results[thread];
     for (size_t panel = begin; panel < end && result->status == PLD_OK; panel++) {
         const size_t columns = (size_t)pld_panel_width(job->kernels, job->shape, (int64_t)panel);
-        size_t first = (size_t)pld_panel_first(job->kernels, job->shape, (int64_t)panel);
+        const int64_t column = pld_panel_first(job->kernels, job->shape, (int64_t)panel);
+        const size_t first = (size_t)pld_product_row(job->op, column);
         const bool second = job->partner && panel % 2 == 1; /* panels of the halves alternate */
-        first -= second ? (size_t)job->shape->columns / 2 : 0;
         result->status = pld_weight_reader_read(second ? job->partner : job->reader, first * row,
                                                 columns * row, room, &result->error);
         if (result->status == PLD_OK) {
@@ -53,6 +54,7 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
 /** What pack_panels needs to know. */
 typedef struct panels_request {
     const pld_executable *e;
+    const pld_operator *op;
     const pld_panels *shape;
     int64_t patch_taps;
 } panels_request;
@@ -63,6 +65,7 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     const pld_kernels *k = pld_cpu_kernels(request->e);
     const int threads = pld_cpu_threads(request->e);
     panels_job job = {.kernels = k,
+                      .op = request->op,
                       .shape = request->shape,
                       .patch_taps = request->patch_taps,
                       .reader = reader,
@@ -93,10 +96,17 @@ pld_status pld_product_pack_patches(pld_executable *e, const pld_operator *op, c
                                     int64_t taps, pld_error *error) {
     pld_parameter *gate = op->product.glu.gate;
     /* what makes panels of one layout differ from another's; numbers of one type, since bytes are compared */
-    const int64_t layout[] = {panels->type, panels->columns, panels->depth,
-                              panels->taps, panels->halves,  pld_cpu_kernels(e)->panel_columns(),
-                              taps,         gate != NULL};
-    const panels_request request = {e, panels, taps};
+    const int64_t layout[] = {panels->type,
+                              panels->columns,
+                              panels->depth,
+                              panels->taps,
+                              panels->halves,
+                              pld_cpu_kernels(e)->panel_columns(),
+                              taps,
+                              gate != NULL,
+                              op->product.first_row,
+                              op->product.glu.gate_first};
+    const panels_request request = {e, op, panels, taps};
     const pld_packing packing = {.layout = layout,
                                  .layout_size = sizeof layout,
                                  .bytes = pld_panels_bytes(pld_cpu_kernels(e), panels),

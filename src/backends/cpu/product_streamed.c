@@ -84,7 +84,7 @@ static pld_status pack_panels(const stream_job *job, int64_t first, int64_t last
     for (int64_t panel = first; panel < last; panel++) {
         const int64_t columns = pld_panel_width(job->kernels, shape, panel);
         const bool second = gate && panel % 2 == 1; /* panels of the halves alternate */
-        const int64_t row = pld_panel_first(job->kernels, shape, panel) - (second ? shape->columns / 2 : 0);
+        const int64_t row = pld_product_row(job->op, pld_panel_first(job->kernels, shape, panel));
         PLD_TRY(pld_parameter_read(second ? gate : job->op->product.weight, (size_t)(row * shape->depth),
                                    (size_t)(columns * shape->depth), room, error));
         const pld_panels one = {PLD_PANEL_F32, columns, shape->depth, 1, false};

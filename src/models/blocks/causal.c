@@ -10,6 +10,7 @@ typedef struct writing {
     const pld_causal_rules *rules;
     const pld_causal_config *c;
     int64_t tokens;
+    int64_t live; /* of them, that are keys; 0: all */
 } writing;
 
 /** What the table of angles depends on. */
@@ -77,6 +78,7 @@ static pld_value_id self_attention(writing *w, int64_t layer, pld_value_id x) {
     pld_attention_description attention = pld_self_attention(query, key, value, c->heads);
     attention.key_heads = (int)c->key_heads;
     attention.causal = true;
+    attention.valid_keys = w->live;
     attention.window = c->slides[layer] && c->window < w->tokens ? c->window : 0;
     attention.scale = (float)(1 / sqrt(scalar));
     attention.soft_cap = (float)c->soft_cap;
@@ -157,7 +159,7 @@ static pld_status check_request(const pld_causal_config *c, const pld_text_reque
 pld_status pld_causal_build(const pld_causal_rules *rules, const pld_causal_config *c, pld_plan *plan,
                             const pld_text_request *o, pld_text_values *values, pld_error *error) {
     static const char table[] = "embed_tokens";
-    writing w = {.rules = rules, .c = c, .tokens = o->tokens};
+    writing w = {.rules = rules, .c = c, .tokens = o->tokens, .live = o->live < o->tokens ? o->live : 0};
     PLD_TRY(check_request(c, o, error));
     pld_builder_init(&w.b, plan, error);
     plan->name = "text_encoder";

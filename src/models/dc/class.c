@@ -30,7 +30,8 @@ static void facts(const void *config, pld_autoencoder_facts *facts) {
     pld_autoencoder_scale_all(facts, c->scaling_factor, 0);
 }
 
-static const pld_autoencoder autoencoder = {facts, pld_dc_decoder_build, pld_dc_encoder_build};
+static const pld_autoencoder autoencoder = {
+    .facts = facts, .decoder = pld_dc_decoder_build, .encoder = pld_dc_encoder_build};
 
 const pld_part_class pld_class_dc = {
     .name = "AutoencoderDC",

@@ -8,7 +8,7 @@
 extern const pld_part_class pld_class_anima_conditioner;
 extern const pld_part_class pld_class_cosmos;
 extern const pld_part_class pld_class_clip_text, pld_class_clip_text_projection;
-extern const pld_part_class pld_class_flux;
+extern const pld_part_class pld_class_flux, pld_class_flux2;
 extern const pld_part_class pld_class_gemma2;
 extern const pld_part_class pld_class_pixart;
 extern const pld_part_class pld_class_qwen3;
@@ -16,10 +16,11 @@ extern const pld_part_class pld_class_sana;
 extern const pld_part_class pld_class_sd3;
 extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;
-extern const pld_part_class pld_class_kl, pld_class_dc, pld_class_qwen_vae;
+extern const pld_part_class pld_class_kl, pld_class_kl_flux2, pld_class_dc, pld_class_qwen_vae;
 
 extern const pld_family pld_family_anima;
 extern const pld_family pld_family_flux;
+extern const pld_family pld_family_flux2, pld_family_flux2_dev;
 extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_sana;
 extern const pld_family pld_family_sd3;

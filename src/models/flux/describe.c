@@ -42,20 +42,6 @@ static pld_status refuse(const pld_weight_files *weights, const char *what, cons
                     pld_weight_files_path(weights, 0), what, found);
 }
 
-/** Whether a text has the word, which is lower-case, in any case; NULL has none. */
-static bool has_word(const char *text, const char *word) {
-    for (; text && *text; text++) {
-        size_t same = 0;
-        while (word[same] && pld_lower(text[same]) == word[same]) {
-            same++;
-        }
-        if (!word[same]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /** Kontext has dev's tensors, and is told by what its file is called or says of itself. */
 static pld_status refuse_kontext(const pld_weight_files *weights, pld_error *error) {
     static const char what[] = "FLUX Kontext, a network that edits pictures, which is not supported";
@@ -63,12 +49,13 @@ static pld_status refuse_kontext(const pld_weight_files *weights, pld_error *err
     const char *path = pld_weight_files_path(weights, 0), *name = strrchr(path, '/');
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = pld_safetensors_metadata_find(pld_weight_files_file(weights, 0), keys[i]);
-        if (has_word(value, "kontext")) {
+        if (pld_has_word(value, "kontext")) {
             return refuse(weights, what, value, error);
         }
     }
-    return has_word(name ? name + 1 : path, "kontext") ? refuse(weights, what, "by its file's name", error)
-                                                       : PLD_OK;
+    return pld_has_word(name ? name + 1 : path, "kontext")
+               ? refuse(weights, what, "by its file's name", error)
+               : PLD_OK;
 }
 
 pld_status pld_flux_recognise(const pld_weight_files *weights, const char **published, pld_error *error) {

@@ -58,7 +58,8 @@ static void facts(const void *config, pld_autoencoder_facts *facts) {
     pld_autoencoder_scale_all(facts, c->scaling_factor, c->shift_factor);
 }
 
-static const pld_autoencoder autoencoder = {facts, pld_kl_decoder_build, pld_kl_encoder_build};
+static const pld_autoencoder autoencoder = {
+    .facts = facts, .decoder = pld_kl_decoder_build, .encoder = pld_kl_encoder_build};
 
 const pld_part_class pld_class_kl = {
     .name = "AutoencoderKL",

@@ -86,7 +86,10 @@ pld_status pld_kl_decoder_build(pld_plan *plan, const void *config, int64_t batc
     pld_builder b;
     pld_builder_init(&b, plan, error);
     plan->name = "vae_decoder";
-    pld_value_id x = values->in = pld_input(&b, batch, height, width, c->latent_channels);
+    pld_value_id x = values->in = pld_input(&b, batch, height, width, pld_kl_channels(c));
+    if (c->patch > 1) {
+        x = pld_unpatchify(&b, x, c->latent_channels, (int)c->patch, false);
+    }
     if (c->post_quant_conv) {
         x = pld_linear(&b, "post_quant_conv", x, c->latent_channels, PLD_BIAS);
     }
@@ -134,6 +137,10 @@ pld_status pld_kl_encoder_build(pld_plan *plan, const void *config, int64_t batc
     pld_scope_leave(&b, mark);
     if (c->quant_conv) {
         x = pld_linear(&b, "quant_conv", x, 2 * c->latent_channels, PLD_BIAS);
+    }
+    if (c->patch > 1) { /* of latents in patches the mean alone is taken */
+        pld_tap(&b, "moments", x);
+        x = pld_patchify(&b, pld_take_channels(&b, x, 0, c->latent_channels), (int)c->patch);
     }
     pld_keep(&b, x);
     values->out = x;

@@ -51,12 +51,12 @@ static const struct {
     {"controlnet_blocks.", "a ControlNet, which is not supported", 0},
     {"controlnet_x_embedder.", "a ControlNet, which is not supported", 0},
     {"redux_up.", "FLUX Redux, which is not supported: it takes pictures as prompts", 0},
+    {"double_stream_modulation_img.", "a network like that of FLUX.2, which is not supported", 0},
     /* latents of 64, the masked picture's 64 and its mask's 256; latents and another picture's */
     {"img_in.weight", "the inpainting network FLUX Fill, which is not supported", 384},
     {"img_in.weight", "FLUX Control, which is not supported: it is conditioned on edges or depth", 128},
     {"joint_blocks.0.", "the network of Stable Diffusion 3, which is not supported", 0},
     {"distilled_guidance_layer.", "the network of Chroma, which is not supported", 0},
-    {"double_stream_modulation_img.", "the network of FLUX.2, which is not supported", 0},
     {"double_blocks.0.", "the network of FLUX, which is not supported", 0},
     {"double_stream_blocks.0.", "the network of FLUX, which is not supported", 0},
     {"single_transformer_blocks.0.", "the network of FLUX, which is not supported", 0},

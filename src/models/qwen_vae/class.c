@@ -31,7 +31,8 @@ static void facts(const void *config, pld_autoencoder_facts *facts) {
     }
 }
 
-static const pld_autoencoder autoencoder = {facts, pld_qwen_vae_decoder_build, pld_qwen_vae_encoder_build};
+static const pld_autoencoder autoencoder = {
+    .facts = facts, .decoder = pld_qwen_vae_decoder_build, .encoder = pld_qwen_vae_encoder_build};
 
 const pld_part_class pld_class_qwen_vae = {
     .name = "AutoencoderKLQwenImage",

@@ -247,6 +247,41 @@ static pld_status dump_latents(pld_generation *g, const char *name, const float 
     return status;
 }
 
+/** Tokens [h·w, C] of the final latents as the autoencoder knows them → pictures [C/p², p·h, p·w] of their patches. */
+static void open_patches(const pld_generation *g, float *scaled, float *tokens, float *opened) {
+    const pld_autoencoder_facts *facts = &g->model->autoencoder_facts;
+    const pld_kernels *kernels = g->model->engine->kernels;
+    const int64_t side = facts->patch;
+    const pld_patch_grid patches = {.channels = facts->channels / (side * side),
+                                    .height = g->latent_height * side,
+                                    .width = g->latent_width * side,
+                                    .patch = side};
+    const int64_t places = g->latent_height * g->latent_width;
+    pld_latents_unscale(g->latents, facts->channels, places,
+                        &(pld_latent_scaling){facts->scale, facts->shift}, scaled);
+    kernels->nchw_to_nhwc(scaled, facts->channels, places, tokens);
+    kernels->unpatchify(&patches, tokens, opened);
+}
+
+/** Dump what goes into the autoencoder; of latents that are patches in the order in which diffusers hands them on. */
+static pld_status dump_final(pld_generation *g) {
+    const pld_autoencoder_facts *facts = &g->model->autoencoder_facts;
+    const int64_t side = facts->patch;
+    if (!side || !g->dump.enabled) {
+        return dump_latents(g, "latents", g->latents);
+    }
+    const int64_t shape[] = {1, facts->channels / (side * side), g->latent_height * side,
+                             g->latent_width * side};
+    float *rooms = pld_allocate(2 * g->count, sizeof *rooms);
+    if (!rooms) {
+        return pld_fail_memory(g->error, 2 * g->count * sizeof *rooms, "dump");
+    }
+    open_patches(g, rooms, rooms + g->count, rooms);
+    const pld_status status = pld_dump_add(&g->dump, "latents", rooms, 4, shape, g->error);
+    pld_free(rooms);
+    return status;
+}
+
 static pld_status dump_call(pld_generation *g, const char *what, size_t call, const float *values) {
     if (!g->options->dump_steps) {
         return PLD_OK;
@@ -299,7 +334,7 @@ static pld_status denoise(pld_generation *g) {
     }
     pld_sampler_finish(g->sampler, g->latents, g->latents, g->count);
     PLD_TRY(pld_attention_maps_finish(g));
-    return dump_latents(g, "latents", g->latents);
+    return dump_final(g);
 }
 
 static pld_status decode(pld_generation *g) {

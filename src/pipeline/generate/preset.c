@@ -55,6 +55,17 @@ static const pld_preset *from_scheduler(const pld_model *model, char *text, size
     return NULL;
 }
 
+/** The document of a pipeline that calls its model distilled. */
+static const pld_preset *from_index(const pld_model *model, char *text, size_t size) {
+    for (const pld_preset *const *row = pld_presets(); model->distilled && *row; row++) {
+        if ((*row)->distilled && strcmp((*row)->family, model->family->name) == 0) {
+            snprintf(text, size, "%s, in which is_distilled is true", model->source.index);
+            return *row;
+        }
+    }
+    return NULL;
+}
+
 static const pld_preset *from_metadata(const pld_model *model, char *text, size_t size) {
     static const char *const keys[] = {"modelspec.title", "ss_output_name"};
     const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
@@ -80,7 +91,7 @@ static const pld_preset *from_files(const pld_model *model, char *text, size_t s
 
 const pld_preset *pld_model_preset(const pld_model *model, char *text, size_t size) {
     static const pld_preset *(*const places[])(const pld_model *, char *, size_t) = {
-        from_loras, from_scheduler, from_metadata, from_files};
+        from_loras, from_scheduler, from_index, from_metadata, from_files};
     text[0] = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const pld_preset *preset = places[i](model, text, size);

@@ -99,7 +99,10 @@ static pld_status bind_autoencoder(pld_model *model, int part, pld_error *error)
     }
     pld_plan_free(&decoder);
     pld_plan_free(&encoder);
-    return status;
+    return status == PLD_OK && own->class->autoencoder->read_statistics
+               ? own->class->autoencoder->read_statistics(own->config, own->parameters,
+                                                          &model->autoencoder_facts, error)
+               : status;
 }
 
 pld_status pld_model_bind(pld_model *model, int part, pld_error *error) {

@@ -19,6 +19,16 @@ static bool is_optional(const char *component) {
     return false;
 }
 
+/** Whether a family passes a component over by name. */
+static bool is_left_out(const pld_family *family, const char *component) {
+    for (const char *const *name = family->left_out; name && *name; name++) {
+        if (strcmp(*name, component) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** What a component of the pipeline is to the family. */
 typedef struct component_place {
     const pld_family_part
@@ -98,10 +108,12 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
     json_t *value = NULL;
     json_object_foreach((json_t *)top->value, component, value) {
         const bool is_list = json_is_array(value) || is_wanted(place_of(model->family, component));
-        if (component[0] != '_' && is_list && !is_optional(component)) {
+        if (component[0] != '_' && is_list && !is_optional(component) &&
+            !is_left_out(model->family, component)) {
             PLD_TRY(check_component(model, top, component, error));
         }
     }
+    PLD_TRY(pld_json_get_flag(top, "is_distilled", &model->distilled, error));
     model->zero_negative = model->family->zero_negative;
     return model->zero_negative
                ? pld_json_get_flag(top, "force_zeros_for_empty_prompt", &model->zero_negative, error)
@@ -316,7 +328,7 @@ static text_widths widths_of(const pld_model *model) {
     text_widths widths = {0};
     for (int i = 0; i < model->family->text_count; i++) {
         const pld_text_use *use = &model->family->texts[i];
-        const int64_t width = pld_text_encoder_of(model, i)->text.width;
+        const int64_t width = pld_text_states_width(model, i);
         widths.has_behind = widths.has_behind || use->behind;
         if (use->behind) {
             widths.behind = width;
@@ -354,6 +366,20 @@ static pld_status check_text_width(const pld_model *model, pld_error *error) {
                           (long long)model->conditioner_facts.width);
 }
 
+/** A text encoder has the layers after which its states are taken. */
+static pld_status check_layers(const pld_model *model, int index, pld_error *error) {
+    const pld_text_use *use = &model->family->texts[index];
+    const pld_component *encoder = pld_text_encoder_of(model, index);
+    const int64_t wanted = use->state_count ? use->states_after[use->state_count - 1] : 0;
+    return encoder->text.layers >= wanted
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT,
+                          "%s: the denoiser wants states after %lld layers of the %s, which has %lld "
+                          "(num_hidden_layers); use parts that belong together",
+                          model->source.path, (long long)wanted, encoder->row->name,
+                          (long long)encoder->text.layers);
+}
+
 /** The widths of the text encoders fit what the denoiser expects. */
 static pld_status check_text(const pld_model *model, pld_error *error) {
     const char *path = model->source.path;
@@ -363,6 +389,7 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
     for (int i = 0; i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         const bool is_pooled = model->family->texts[i].pooled;
+        PLD_TRY(check_layers(model, i, error));
         pooled += is_pooled ? encoder->text.projection : 0;
         if (is_pooled && encoder->text.projection == 0) {
             return pld_fail(error, PLD_ERROR_FORMAT,

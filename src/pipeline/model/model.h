@@ -63,6 +63,7 @@ struct pld_model {
     pld_scheduler_config scheduler; /* what the folder states */
     char scheduler_class[64];       /* that model_index.json names; "" */
     const pld_sampler_kind *sampler;
+    bool distilled;     /* is_distilled of its index: steps and guidance are a preset's */
     bool zero_negative; /* no negative prompt: zeros, not "" */
     pld_site *sites;    /* of the denoiser */
     pld_attention_site *site_facts;
@@ -107,6 +108,12 @@ static inline const pld_component *pld_autoencoder_of(const pld_model *model) {
 /** The text encoder of family->texts[index]. */
 static inline const pld_component *pld_text_encoder_of(const pld_model *model, int index) {
     return &model->parts[model->texts[index]];
+}
+
+/** Width of the states of the text encoder of family->texts[index], those of several layers side by side. */
+static inline int64_t pld_text_states_width(const pld_model *model, int index) {
+    const int count = model->family->texts[index].state_count;
+    return pld_text_encoder_of(model, index)->text.width * (count ? count : 1);
 }
 
 /** The conditioner, or NULL. */

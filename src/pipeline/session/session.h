@@ -29,7 +29,7 @@ struct pld_session {
     struct {
         pld_plan plan;
         pld_text_values values;
-        int64_t skip, tokens;
+        int64_t skip, tokens, live;
         bool ready;
     } text[PLD_MAX_TEXT_ENCODERS]; /* as model->texts */
     struct {

@@ -7,8 +7,8 @@
 #include "pipeline/prompts/check.h"
 #include "pipeline/session/session.h"
 
-/** Make the plan of text encoder `index` ready for texts of so many tokens. */
-static pld_status need_text(pld_session *session, int index, int64_t tokens, int clip_skip,
+/** Make the plan of text encoder `index` ready for texts of so many tokens, of which `live` are keys (0: all). */
+static pld_status need_text(pld_session *session, int index, int64_t tokens, int64_t live, int clip_skip,
                             const volatile int *cancel, pld_error *error) {
     const pld_component *encoder = pld_text_encoder_of(session->model, index);
     const pld_text_use *use = &session->model->family->texts[index];
@@ -16,9 +16,12 @@ static pld_status need_text(pld_session *session, int index, int64_t tokens, int
                                       .tokens = tokens,
                                       .skip = use->skip + (use->clip_skip ? clip_skip - 1 : 0),
                                       .final_norm = use->final_norm,
-                                      .pooled = use->pooled};
+                                      .pooled = use->pooled,
+                                      .states_after = use->state_count ? use->states_after : NULL,
+                                      .state_count = use->state_count,
+                                      .live = live};
     if (session->text[index].ready && session->text[index].skip == request.skip &&
-        session->text[index].tokens == tokens) {
+        session->text[index].tokens == tokens && session->text[index].live == live) {
         return PLD_OK;
     }
     session->text[index].ready = false;
@@ -32,6 +35,7 @@ static pld_status need_text(pld_session *session, int index, int64_t tokens, int
     PLD_TRY(pld_prepare_within_memory(session, &run, "the text encoder", error));
     session->text[index].skip = request.skip;
     session->text[index].tokens = tokens;
+    session->text[index].live = live;
     session->text[index].ready = true;
     return PLD_OK;
 }
@@ -97,7 +101,7 @@ static pld_status encode_chunks(pld_session *session, int index, const pld_promp
                                 const volatile int *cancel, text_place place, pld_prompt_states *states,
                                 pld_error *error) {
     const int64_t step = pld_text_width_of(session->model);
-    const size_t width = (size_t)pld_text_encoder_of(session->model, index)->text.width;
+    const size_t width = (size_t)pld_text_states_width(session->model, index);
     float *rows = pld_allocate(chunks->positions, width * sizeof *rows);
     pld_status status =
         rows ? PLD_OK : pld_fail_memory(error, chunks->positions * width * sizeof *rows, "text states");
@@ -189,10 +193,11 @@ static pld_status encode_cut(pld_session *session, const cut_prompt *cut, const 
         const int64_t tokens = (int64_t)cut->of[i].positions;
         const text_place own = use->behind ? (text_place){cut->first, 0, place.pooled} : place;
         if (pld_is_there(encoder) && tokens > 0) { /* a conditioner can do without tokens */
-            PLD_TRY(need_text(session, i, tokens, options->clip_skip, options->cancel, error));
+            const int64_t live = use->padding_unseen ? (int64_t)cut->of[i].chunks[0].used : 0;
+            PLD_TRY(need_text(session, i, tokens, live, options->clip_skip, options->cancel, error));
             PLD_TRY(encode_chunks(session, i, &cut->of[i], options->cancel, own, states, error));
         }
-        place.column += use->behind || use->pooled_only ? 0 : encoder->text.width;
+        place.column += use->behind || use->pooled_only ? 0 : pld_text_states_width(model, i);
         place.pooled += use->pooled ? encoder->text.projection : 0;
     }
     return PLD_OK;
