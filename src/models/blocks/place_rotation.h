@@ -12,9 +12,9 @@ enum { PLD_MOST_PLACE_AXES = 4 };
 /** Which tokens a value has, and how the numbers of their heads turn. Axis 1 is the picture's row, axis 2 its column. */
 typedef struct pld_places {
     double theta;
-    int64_t text;                       /**< tokens in front; they have coordinate 0 on every axis but text_axis */
-    int64_t height, width;              /**< of the picture, in tokens; 0: there is none */
-    int32_t axes[PLD_MOST_PLACE_AXES];  /**< [axis_count] numbers of a head that turn with each axis, even */
+    int64_t text;          /**< tokens in front; they have coordinate 0 on every axis but text_axis */
+    int64_t height, width; /**< of the picture, in tokens; 0: there is none */
+    int32_t axes[PLD_MOST_PLACE_AXES]; /**< [axis_count] numbers of a head that turn with each axis, even */
     int32_t axis_count;
     int32_t text_axis; /**< on which the text's tokens are counted from 0; −1: on none */
 } pld_places;

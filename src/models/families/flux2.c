@@ -36,21 +36,22 @@ static const pld_family_part klein_parts[] = {
 };
 
 /** Qwen3's chat template for one turn of a user, with the thinking left empty. */
-static const pld_text_use klein_texts[] = {{.part = "text_encoder",
-                                            .style = &pld_prompt_style_filled,
-                                            .before = "<|im_start|>user\n",
-                                            .after = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
-                                            .states_after = {9, 18, 27},
-                                            .state_count = 3,
-                                            .padding_unseen = true}};
+static const pld_text_use klein_texts[] = {
+    {.part = "text_encoder",
+     .style = &pld_prompt_style_filled,
+     .before = "<|im_start|>user\n",
+     .after = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+     .states_after = {9, 18, 27},
+     .state_count = 3,
+     .padding_unseen = true}};
 
 static const char schedule[] =
-    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"base_image_seq_len\": 256, \"base_shift\": 0.5, "
+    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"base_image_seq_len\": 256, \"base_shift\": "
+    "0.5, "
     "\"max_image_seq_len\": 4096, \"max_shift\": 1.15, \"num_train_timesteps\": 1000, \"shift\": 3.0, "
     "\"use_dynamic_shifting\": true}";
 
-#define TRANSFORMER_STATES                                                                                   \
-    "{\"axes_dims_rope\": [32, 32, 32, 32], \"rope_theta\": 2000, \"eps\": 1e-6}"
+#define TRANSFORMER_STATES "{\"axes_dims_rope\": [32, 32, 32, 32], \"rope_theta\": 2000, \"eps\": 1e-6}"
 
 /** ComfyUI's names in a file of a whole model; most people have a file of each part. */
 static const pld_published_part klein_published_parts[] = {

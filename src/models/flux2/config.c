@@ -19,11 +19,12 @@ static pld_status read_integers(pld_flux2_config *c, int64_t *out_channels, cons
         {"timestep_guidance_channels", PLD_JSON_OPTIONAL, 2, 1 << 12, &c->sinusoids},
     };
     PLD_TRY(pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error));
-    return c->sinusoids % 2 == 0 ? PLD_OK
-                                 : pld_fail(error, PLD_ERROR_FORMAT,
-                                            "%s: field 'timestep_guidance_channels': expected an even number, "
-                                            "found %lld",
-                                            top->file, (long long)c->sinusoids);
+    return c->sinusoids % 2 == 0
+               ? PLD_OK
+               : pld_fail(error, PLD_ERROR_FORMAT,
+                          "%s: field 'timestep_guidance_channels': expected an even number, "
+                          "found %lld",
+                          top->file, (long long)c->sinusoids);
 }
 
 /** "axes_dims_rope": shares of a head, each of which is pairs. */
@@ -86,10 +87,11 @@ pld_status pld_flux2_config_parse(void *target, const pld_json *top, pld_error *
     int64_t out_channels = 0;
     PLD_TRY(read_integers(c, &out_channels, top, error));
     if (out_channels && out_channels != c->channels) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: fields 'in_channels' and 'out_channels' are %lld and %lld: this is a network that "
-                        "takes more than the latents, which is not supported; expected equal numbers",
-                        top->file, (long long)c->channels, (long long)out_channels);
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: fields 'in_channels' and 'out_channels' are %lld and %lld: this is a network that "
+            "takes more than the latents, which is not supported; expected equal numbers",
+            top->file, (long long)c->channels, (long long)out_channels);
     }
     PLD_TRY(read_numbers(c, top, error));
     PLD_TRY(pld_json_get_flag(top, "guidance_embeds", &c->guidance_embeds, error));

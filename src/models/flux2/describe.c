@@ -20,7 +20,8 @@ pld_status pld_flux2_describe(const pld_description *description, json_t **confi
     const pld_weight_files *weights = description->weights;
     pld_json_builder builder = {0};
     PLD_TRY(pld_describe_need(weights, wanted, sizeof wanted / sizeof *wanted, error));
-    const int doubles = pld_count_numbered(weights, "transformer_blocks.", ".attn.norm_q.weight", MOST_BLOCKS);
+    const int doubles =
+        pld_count_numbered(weights, "transformer_blocks.", ".attn.norm_q.weight", MOST_BLOCKS);
     const int singles =
         pld_count_numbered(weights, "single_transformer_blocks.", ".attn.norm_q.weight", MOST_BLOCKS);
     const int64_t width = pld_shape_of(weights, 0, "%s", input), head = pld_shape_of(weights, 0, "%s", norm);

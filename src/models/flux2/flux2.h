@@ -7,17 +7,19 @@
 
 #include "models/denoiser.h"
 
-enum { PLD_FLUX2_AXES = 4 /**< of a token's place: a picture among others, row, column, token of the text */ };
+enum {
+    PLD_FLUX2_AXES = 4 /**< of a token's place: a picture among others, row, column, token of the text */
+};
 
 /** config.json of a Flux2Transformer2DModel. */
 typedef struct pld_flux2_config {
-    int64_t channels;             /**< in_channels: of the sample, which the autoencoder has put into patches */
-    int64_t heads, head_size;     /**< num_attention_heads, attention_head_dim */
-    int64_t layers;               /**< double blocks */
-    int64_t single_layers;        /**< single blocks */
-    int64_t text_width;           /**< joint_attention_dim: of the text states */
-    int64_t sinusoids;            /**< timestep_guidance_channels: of a timestep or a guidance scale */
-    int64_t mlp_width;            /**< mlp_ratio times the width */
+    int64_t channels;         /**< in_channels: of the sample, which the autoencoder has put into patches */
+    int64_t heads, head_size; /**< num_attention_heads, attention_head_dim */
+    int64_t layers;           /**< double blocks */
+    int64_t single_layers;    /**< single blocks */
+    int64_t text_width;       /**< joint_attention_dim: of the text states */
+    int64_t sinusoids;        /**< timestep_guidance_channels: of a timestep or a guidance scale */
+    int64_t mlp_width;        /**< mlp_ratio times the width */
     int64_t axes[PLD_FLUX2_AXES]; /**< axes_dims_rope: numbers of a head that turn with each axis */
     double theta;                 /**< rope_theta */
     double epsilon;               /**< eps of every norm */

@@ -64,7 +64,7 @@ static void time_embedding(flux2_builder *p, int64_t batch) {
 
 /** The modulations of all blocks, which know nothing of the text or the picture. */
 static void modulations(flux2_builder *p) {
-    p->by_image = modulation(p, "double_stream_modulation_img", DOUBLE_PARTS);
+    p->by_image = pld_rows_of_pictures(&p->b, modulation(p, "double_stream_modulation_img", DOUBLE_PARTS));
     p->by_text = modulation(p, "double_stream_modulation_txt", DOUBLE_PARTS);
     p->by_both = modulation(p, "single_stream_modulation", SINGLE_PARTS);
 }
@@ -72,7 +72,6 @@ static void modulations(flux2_builder *p) {
 /** Where rows part, what is the same for all blocks parts with them, so that each row is computed alike, alone and beside
  * others. */
 static void part_like(flux2_builder *p, pld_value_id out) {
-    p->by_image = pld_rows_like(&p->b, p->by_image, out);
     p->by_text = pld_rows_like(&p->b, p->by_text, out);
     p->by_both = pld_rows_like(&p->b, p->by_both, out);
     p->time = pld_rows_like(&p->b, p->time, out);
@@ -119,10 +118,9 @@ static projections text_projections(flux2_builder *p, pld_value_id x) {
                          pld_linear(b, "add_v_proj", x, p->width, PLD_NO_BIAS)};
 }
 
-static projections joined(pld_builder *b, projections text, projections image) {
-    return (projections){pld_concat_tokens(b, text.query, image.query),
-                         pld_concat_tokens(b, text.key, image.key),
-                         pld_concat_tokens(b, text.value, image.value)};
+/** The text's tokens and the picture's, which may have fewer rows. */
+static pld_value_id join(pld_builder *b, pld_value_id text, pld_value_id image) {
+    return pld_concat_tokens(b, text, pld_rows_like(b, image, text));
 }
 
 /** x += gate·linear_out(silu(a)·b), where (a, b) = linear_in(norm(x)). */
@@ -145,13 +143,17 @@ static void double_block(flux2_builder *p, int64_t index, pld_value_id *image, p
     pld_value_id of_image = modulated(p, *image, p->by_image, SCALE, SHIFT);
     pld_value_id of_text = modulated(p, *text, p->by_text, SCALE, SHIFT);
     size_t mark = pld_scope_enter(b, "attn");
-    projections text_part = text_projections(p, of_text);
-    pld_value_id out = joint_attention(p, joined(b, text_part, image_projections(p, of_image)));
-    *image = pld_rows_like(b, *image, out);
-    *text = pld_rows_like(b, *text, out);
-    part_like(p, out);
+    projections of = text_projections(p, of_text), with = image_projections(p, of_image);
+    pld_value_id out =
+        joint_attention(p, (projections){join(b, of.query, with.query), join(b, of.key, with.key),
+                                         join(b, of.value, with.value)});
     pld_value_id text_out = pld_take(b, out, 0, p->text, 1, p->width);
-    pld_value_id image_out = pld_take(b, out, p->text * p->width, p->rows, p->columns, p->width);
+    pld_value_id image_out =
+        pld_rows_of_pictures(b, pld_take(b, out, p->text * p->width, p->rows, p->columns, p->width));
+    *image = pld_rows_like(b, *image, image_out);
+    *text = pld_rows_like(b, *text, out);
+    p->by_image = pld_rows_like(b, p->by_image, image_out);
+    part_like(p, out);
     add_gated(p, "to_out.0", image_out, *image, p->by_image, GATE);
     add_gated(p, "to_add_out", text_out, *text, p->by_text, GATE);
     pld_scope_leave(b, mark);
@@ -177,10 +179,9 @@ static pld_value_id single_block(flux2_builder *p, int64_t index, pld_value_id x
     size_t mark = pld_scope_enter(b, "attn");
     pld_value_id query = pld_linear(b, fused, y, width, pld_rows_of_weight(0, all));
     pld_value_id key = pld_linear(b, fused, y, width, pld_rows_of_weight(width, all));
-    pld_value_id out =
-        joint_attention(p, (projections){rotated(p, "norm_q", query, true, true),
-                                         rotated(p, "norm_k", key, true, true),
-                                         pld_linear(b, fused, y, width, pld_rows_of_weight(2 * width, all))});
+    pld_value_id out = joint_attention(
+        p, (projections){rotated(p, "norm_q", query, true, true), rotated(p, "norm_k", key, true, true),
+                         pld_linear(b, fused, y, width, pld_rows_of_weight(2 * width, all))});
     x = pld_rows_like(b, x, out);
     y = pld_rows_like(b, y, out);
     part_like(p, out);
@@ -218,14 +219,15 @@ pld_status pld_flux2_build(pld_plan *plan, const void *config, const pld_denoise
     values->sample = pld_input(b, shape->batch, shape->height, shape->width, c->channels);
     time_embedding(&p, shape->batch);
     modulations(&p);
-    pld_value_id image = pld_linear(b, "x_embedder", values->sample, p.width, PLD_NO_BIAS);
+    pld_value_id image = pld_rows_of_pictures(b, values->sample);
+    image = pld_linear(b, "x_embedder", image, p.width, PLD_NO_BIAS);
     pld_tap(b, "x_embedder", image);
     pld_value_id text = pld_take_outside(b, shape->batch, p.text, p.width);
     pld_tap(b, "context_embedder", text);
     for (int64_t i = 0; i < c->layers; i++) {
         double_block(&p, i, &image, &text);
     }
-    pld_value_id x = pld_concat_tokens(b, text, image);
+    pld_value_id x = join(b, text, image);
     for (int64_t i = 0; i < c->single_layers; i++) {
         x = single_block(&p, i, x);
     }

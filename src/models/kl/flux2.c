@@ -49,8 +49,8 @@ static pld_status read_vector(pld_parameters *parameters, const char *name, int6
 }
 
 /** Denoisers work on (x − mean) / √(variance + ε). */
-static pld_status read_statistics(const void *config, pld_parameters *parameters, pld_autoencoder_facts *facts,
-                                  pld_error *error) {
+static pld_status read_statistics(const void *config, pld_parameters *parameters,
+                                  pld_autoencoder_facts *facts, pld_error *error) {
     const pld_kl_config *c = config;
     float mean[PLD_MOST_LATENT_CHANNELS], variance[PLD_MOST_LATENT_CHANNELS];
     bool found = false;
@@ -63,7 +63,8 @@ static pld_status read_statistics(const void *config, pld_parameters *parameters
                             "%s: tensors 'bn.running_mean' and 'bn.running_var': expected finite numbers and "
                             "variances that are not negative, found %g and %g for channel %lld; download or "
                             "convert the file again",
-                            pld_parameters_path(parameters), (double)mean[i], (double)variance[i], (long long)i);
+                            pld_parameters_path(parameters), (double)mean[i], (double)variance[i],
+                            (long long)i);
         }
         facts->shift[i] = mean[i];
         facts->scale[i] = 1 / sqrtf(spread);
@@ -71,8 +72,10 @@ static pld_status read_statistics(const void *config, pld_parameters *parameters
     return PLD_OK;
 }
 
-static const pld_autoencoder autoencoder = {
-    .facts = facts, .decoder = pld_kl_decoder_build, .encoder = pld_kl_encoder_build, .read_statistics = read_statistics};
+static const pld_autoencoder autoencoder = {.facts = facts,
+                                            .decoder = pld_kl_decoder_build,
+                                            .encoder = pld_kl_encoder_build,
+                                            .read_statistics = read_statistics};
 
 const pld_part_class pld_class_kl_flux2 = {
     .name = "AutoencoderKLFlux2",

@@ -20,7 +20,7 @@ static bool is_optional(const char *component) {
 }
 
 /** Whether a family passes a component over by name. */
-static bool is_left_out(const pld_family *family, const char *component) {
+static bool is_passed_over(const pld_family *family, const char *component) {
     for (const char *const *name = family->left_out; name && *name; name++) {
         if (strcmp(*name, component) == 0) {
             return true;
@@ -109,7 +109,7 @@ static pld_status read_index(void *target, const pld_json *top, pld_error *error
     json_object_foreach((json_t *)top->value, component, value) {
         const bool is_list = json_is_array(value) || is_wanted(place_of(model->family, component));
         if (component[0] != '_' && is_list && !is_optional(component) &&
-            !is_left_out(model->family, component)) {
+            !is_passed_over(model->family, component)) {
             PLD_TRY(check_component(model, top, component, error));
         }
     }
