@@ -94,6 +94,7 @@ typedef struct pld_model_options {
     const char
         *text_encoder; /**< file or folder with the text encoder to use, of a model whose file has none */
     const char *text_encoder_2; /**< likewise, of a model that has two; which is which their tensors tell */
+    const char *text_encoder_3; /**< likewise, of one that has three */
 } pld_model_options;
 
 PLD_API void pld_model_options_init(pld_model_options *options, size_t struct_size);

@@ -47,6 +47,7 @@ typedef struct pld_text_use {
     int state_count;
     bool
         padding_unseen; /**< of a causal encoder whose texts are filled up: padding has states, and is no key */
+    bool plain_pooled; /**< files without its projection mean the pooled embedding as it is */
 } pld_text_use;
 
 /** A network between the text encoders and the denoiser, which reads the text once more in tokens of its own. What it makes

@@ -22,7 +22,9 @@ typedef struct pld_text_request {
     int64_t batch, tokens;
     int64_t skip;    /**< layers in front of the end at which the states are taken; 0: all have run */
     bool final_norm; /**< the states go through the final norm; else they are taken as they are */
-    bool pooled;     /**< also the pooled and projected embedding; it always comes from all layers */
+    bool
+        plain_pooled; /**< of a projecting class: weights without the projection mean none, where widths allow it */
+    bool pooled; /**< also the pooled and projected embedding; it always comes from all layers */
     /** Of causal encoders: [state_count] so many layers have run where states are taken, ascending. They stand beside each
      * other, without a final norm, and skip does not count. NULL: the last alone. */
     const int64_t *states_after;

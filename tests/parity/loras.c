@@ -9,20 +9,25 @@
 #include "suites.h"
 #include "text/prompt/chunks.h"
 
-/** The states of one text encoder for the case's prompts, against TEXT_ENCODER.TAG: those in front of the
- * final norm, in SDXL those of the last layer but one. Of an encoder that only gives
- * a pooled embedding, too, the case has the last but one. */
-static void compare_encoder(const parity_case *c, const pld_model *model, int index, const char *tag) {
+/** What one text encoder gives for the case's prompts, against TEXT_ENCODER.TAG or with `pooled` TEXT_ENCODER.pooled.TAG: the
+ * pooled embedding, or the states in front of the final norm, in SDXL those of the last layer but one. Of an encoder that
+ * only gives a pooled embedding, too, the case has the last but one. */
+static void compare_encoder_part(const parity_case *c, const pld_model *model, int index, const char *tag,
+                                 bool pooled) {
     pld_error error = {0};
     const pld_component *encoder = pld_text_encoder_of(model, index);
     const network n = {encoder->class, encoder->config, encoder->parameters};
     const bool pooled_only = model->family->texts[index].pooled_only;
     const pld_text_request request = {.batch = 1,
                                       .tokens = encoder->text.positions,
-                                      .skip = pooled_only ? 1 : model->family->texts[index].skip};
+                                      .skip = pooled_only ? 1 : model->family->texts[index].skip,
+                                      .pooled = pooled};
     const pld_tokenizer *tokenizer = (pooled_only ? encoder : pld_text_encoder_of(model, 0))->tokenizer;
     char name[96];
-    snprintf(name, sizeof name, "%s.%s", encoder->row->name, tag);
+    snprintf(name, sizeof name, "%s.%s%s", encoder->row->name, pooled ? "pooled." : "", tag);
+    if (pooled && !case_has(c, name)) {
+        return;
+    }
     size_t count = 0, done = 0, i;
     float *expected = case_values(c, name, &count);
     json_t *value;
@@ -35,15 +40,20 @@ static void compare_encoder(const parity_case *c, const pld_model *model, int in
                                                (size_t)encoder->text.positions, &chunks, &error),
                      &error);
         text_encoder_run(&n, &request, chunks.chunks[0].ids, NULL, &plan, &values);
-        const size_t floats = pld_value_floats(&plan.values[values.states]);
-        check_error(c->name, name,
-                    relative_error(pld_plan_map(&plan, values.states), expected + done, floats), 5e-6);
+        const pld_value_id found = pooled ? values.pooled : values.states;
+        const size_t floats = pld_value_floats(&plan.values[found]);
+        check_error(c->name, name, relative_error(pld_plan_map(&plan, found), expected + done, floats), 5e-6);
         done += floats;
         pld_plan_free(&plan);
         pld_prompt_chunks_free(&chunks);
     }
     assert_int_equal(done, count);
     pld_free(expected);
+}
+
+static void compare_encoder(const parity_case *c, const pld_model *model, int index, const char *tag) {
+    compare_encoder_part(c, model, index, tag, false);
+    compare_encoder_part(c, model, index, tag, true);
 }
 
 /** The model's networks with the case's inputs and PLADIS, against OUTPUT.TAG and TEXT_ENCODER.TAG. */
@@ -78,9 +88,9 @@ static void compare_output(const parity_case *c, const pld_model *model, const c
     denoiser_compare(&f, name, name, tolerance);
     denoiser_drop(&f);
     case_close(&inputs);
-    snprintf(name, sizeof name, "text_encoder.%s", tag);
-    for (int i = 0; case_has(c, name) && i < model->family->text_count; i++) {
-        if (model->family->texts[i].pooled_only) {
+    for (int i = 0; i < model->family->text_count; i++) {
+        snprintf(name, sizeof name, "%s.%s", model->family->texts[i].part, tag);
+        if (case_has(c, name)) {
             compare_encoder(c, model, i, tag);
         }
     }

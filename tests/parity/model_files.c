@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** FLUX as its users hold it: files of one network in its authors' names, whole models, and text encoders, against
+/** FLUX and Stable Diffusion 3.5 as their users hold them: files of one network in its authors' names, whole models, and text encoders, against
  *  diffusers and transformers on the same weights. */
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +52,8 @@ static void compare_texts(const parity_case *c, const network *n, const char *id
                                           .tokens = shape->shape[1],
                                           .skip = clip && part == 0,
                                           .final_norm = !clip || part == 1,
-                                          .pooled = part == 1};
+                                          .pooled = part == 1,
+                                          .plain_pooled = true};
         pld_plan plan;
         pld_text_values found;
         text_encoder_run(n, &request, tokens, NULL, &plan, &found);
@@ -101,8 +102,9 @@ static int compare_file(const parity_case *c, const json_t *file, double toleran
             compared++;
         }
     }
-    for (int i = 0; i < 2; i++) {
-        const char *part = i == 0 ? "text_encoder" : "text_encoder_2";
+    static const char *const parts[] = {"text_encoder", "text_encoder_2", "text_encoder_3"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *part = parts[i];
         snprintf(ids, sizeof ids, "input_ids.%s", part);
         snprintf(name, sizeof name, "text.%s.%s", outputs, part);
         snprintf(pooled, sizeof pooled, "pooled.%s.%s", outputs, part);
@@ -134,6 +136,7 @@ static void files(void **state) {
     compare_cases_of("single_file", "flux-dev", compare_files, NULL);
     compare_cases_of("single_file", "flux-schnell", compare_files, NULL);
     compare_cases_of("single_file", "flux2-klein", compare_files, NULL);
+    compare_cases_of("single_file", "sd35", compare_files, NULL);
 }
 
 int parity_model_files(void) {

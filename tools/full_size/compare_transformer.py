@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima or FLUX.1 with diffusers, on the same files.
+"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima, FLUX.1 or
+Stable Diffusion 3.5 with diffusers, on the same files.
 
     compare_transformer.py --model DIR --pladis BIN [--width 1024 --height 1024] [--scales 0,2] [--dtype f32]
 
@@ -148,8 +149,8 @@ class Anima:
 class JointPladis:
     """PLADIS on the text's columns of a joint attention, in the picture's rows: each keeps its dense share of the text."""
 
-    def __init__(self, scale, text):
-        self.scale, self.text = scale, text
+    def __init__(self, scale, text, text_first=True):
+        self.scale, self.text, self.text_first = scale, text, text_first
 
     @staticmethod
     def rotate(x, angles):
@@ -157,6 +158,11 @@ class JointPladis:
         cosine, sine = (a[None, :, None, :].to(x.dtype) for a in angles)
         turned = torch.stack([-x[..., 1::2], x[..., ::2]], -1).flatten(-2)
         return x * cosine + turned * sine
+
+    def places(self, tokens):
+        """Where the text's tokens stand, and the picture's."""
+        return (slice(self.text), slice(self.text, None)) if self.text_first else (
+            slice(tokens - self.text, None), slice(tokens - self.text))
 
     def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None, **_):
         def project(x, names, norms):
@@ -167,23 +173,25 @@ class JointPladis:
         if encoder_hidden_states is not None:
             text = project(encoder_hidden_states, ("add_q_proj", "add_k_proj", "add_v_proj"),
                            (attn.norm_added_q, attn.norm_added_k, None))
-            rows = [torch.cat(pair, 1) for pair in zip(text, rows)]
-        query, key = (self.rotate(x, image_rotary_emb) for x in rows[:2])
+            rows = [torch.cat(pair if self.text_first else pair[::-1], 1) for pair in zip(text, rows)]
+        query, key = (x if image_rotary_emb is None else self.rotate(x, image_rotary_emb) for x in rows[:2])
         query, key, value = (x.transpose(1, 2) for x in (query, key, rows[2]))
         out = torch.empty_like(query)
         for head in range(query.shape[1]):  # a map of all tokens for one head at a time
             logits = query[:, head] @ key[:, head].transpose(-1, -2) / query.shape[-1] ** 0.5
             weights = logits.softmax(-1)
             if self.scale:
-                part = weights[:, self.text:, :self.text]
+                text, picture = self.places(query.shape[2])
+                part = weights[:, picture, text]
                 mass = part.sum(-1, keepdim=True)
-                part.copy_(mass * pladis_weights(logits[:, self.text:, :self.text], self.scale, ALPHA).to(part.dtype))
+                part.copy_(mass * pladis_weights(logits[:, picture, text], self.scale, ALPHA).to(part.dtype))
             out[:, head] = weights @ value[:, head]
         out = out.transpose(1, 2).flatten(2)
         if encoder_hidden_states is None:
             return out
-        text = encoder_hidden_states.shape[1]
-        return attn.to_out[1](attn.to_out[0](out[:, text:])), attn.to_add_out(out[:, :text])
+        text, picture = self.places(out.shape[1])
+        return (attn.to_out[1](attn.to_out[0](out[:, picture])),
+                None if attn.context_pre_only else attn.to_add_out(out[:, text]))
 
 
 class Flux:
@@ -228,9 +236,53 @@ class Flux:
         return timed(lambda: vae.decode(x / vae.config.scaling_factor + vae.config.shift_factor).sample)
 
 
+class StableDiffusion3:
+    """Stable Diffusion 3.5: the states of both CLIPs side by side, T5's behind them; the picture's tokens stand first."""
+    OPTIONS = ["--sampling-method", "euler"]
+    TOKENS, CLIP_TOKENS = 256, 77
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def ids(self, name, length):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / name)
+        return tokenizer([PROMPT], padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+
+    def encode(self):
+        clips = [part(transformers.CLIPTextModelWithProjection, self.folder / f"text_encoder{i}") for i in ("", "_2")]
+        t5 = part(transformers.T5EncoderModel, self.folder / "text_encoder_3")
+        ids = [self.ids(f"tokenizer{i}", self.CLIP_TOKENS) for i in ("", "_2")] + [self.ids("tokenizer_3", self.TOKENS)]
+
+        def run():
+            found = [clip(i, output_hidden_states=True) for clip, i in zip(clips, ids)]
+            beside, behind = torch.cat([x.hidden_states[-2] for x in found], -1), t5(ids[2])[0]
+            beside = torch.nn.functional.pad(beside, (0, behind.shape[-1] - beside.shape[-1]))
+            return torch.cat([beside, behind], 1)
+
+        return timed(run)
+
+    def network(self):
+        return part(diffusers.SD3Transformer2DModel, self.folder / "transformer")
+
+    def install(self, network, scale):
+        """Without PLADIS diffusers' own attention stays."""
+        for name, module in network.named_modules():
+            if scale and name.endswith(".attn"):
+                module.set_processor(JointPladis(scale, self.CLIP_TOKENS + self.TOKENS, text_first=False))
+
+    def evaluate(self, network, dump):
+        return network(hidden_states=dump["latents_init"], encoder_hidden_states=dump["prompt_embeds"],
+                       pooled_projections=dump["pooled_prompt_embeds"], timestep=dump["timesteps"][:1].float()).sample
+
+    def decode(self, latents):
+        vae = part(diffusers.AutoencoderKL, self.folder / "vae")
+        return timed(lambda: vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor).sample)
+
+
 def family(folder):
     config = json.loads((folder / "transformer" / "config.json").read_text())
-    return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima, "FluxTransformer2DModel": Flux}[config["_class_name"]](folder)
+    return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima, "FluxTransformer2DModel": Flux,
+            "SD3Transformer2DModel": StableDiffusion3}[config["_class_name"]](folder)
 
 
 def run_pladis(args, options, scale, folder):

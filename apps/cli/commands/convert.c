@@ -16,7 +16,7 @@
 
 typedef struct convert_request {
     const char *output, *layout, *dtype;
-    const char *config, *unet, *vae, *text_encoder, *text_encoder_2, *tokenizer;
+    const char *config, *unet, *vae, *text_encoder, *text_encoder_2, *text_encoder_3, *tokenizer;
     bool overwrite, quiet;
 } convert_request;
 
@@ -32,6 +32,7 @@ static const option_field fields[] = {
     {"config", offsetof(convert_request, config)},
     {"text-encoder", offsetof(convert_request, text_encoder)},
     {"text-encoder-2", offsetof(convert_request, text_encoder_2)},
+    {"text-encoder-3", offsetof(convert_request, text_encoder_3)},
 };
 
 const option_set convert_options = {
@@ -75,6 +76,7 @@ static int check_inputs(const char *path, const convert_request *request) {
     } inputs[] = {{"vae", request->vae},
                   {"text-encoder", request->text_encoder},
                   {"text-encoder-2", request->text_encoder_2},
+                  {"text-encoder-3", request->text_encoder_3},
                   {"unet", request->unet},
                   {"tokenizer", request->tokenizer},
                   {"config", request->config}};

@@ -40,6 +40,7 @@ static int check_outputs(const evaluation *e) {
                   {"vae", base->vae},
                   {"text-encoder", base->text_encoder},
                   {"text-encoder-2", base->text_encoder_2},
+                  {"text-encoder-3", base->text_encoder_3},
                   {"tokenizer", base->tokenizer},
                   {"init-noise", base->init_noise}};
     char path[PATH_MAX], name[64];
@@ -134,8 +135,9 @@ static bool open_results(evaluation *e) {
 /** Every file that makes up the model. */
 static bool fingerprint_model(evaluation *e) {
     const generate_request *base = &e->request->base;
-    const char *const parts[] = {e->model_path,        base->unet,      base->vae,   base->text_encoder,
-                                 base->text_encoder_2, base->tokenizer, base->config};
+    const char *const parts[] = {e->model_path,      base->unet,           base->vae,
+                                 base->text_encoder, base->text_encoder_2, base->text_encoder_3,
+                                 base->tokenizer,    base->config};
     uint64_t hash = 0;
     bool done = true;
     for (size_t i = 0; done && i < sizeof parts / sizeof *parts; i++) {

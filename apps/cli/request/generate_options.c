@@ -25,6 +25,7 @@ static const option_field fields[] = {
     FIELD("vae", vae),
     FIELD("text-encoder", text_encoder),
     FIELD("text-encoder-2", text_encoder_2),
+    FIELD("text-encoder-3", text_encoder_3),
     FIELD("tokenizer", tokenizer),
     FIELD("prompt", prompt),
     FIELD("negative-prompt", negative_prompt),

@@ -12,7 +12,7 @@ enum { GENERATE_MOST_ROWS = 256 };
  * NaN, 0 and NULL mean "the model's own" as in pld_generate_options. */
 typedef struct generate_request {
     pld_options *values;
-    const char *model, *config, *unet, *vae, *text_encoder, *text_encoder_2,
+    const char *model, *config, *unet, *vae, *text_encoder, *text_encoder_2, *text_encoder_3,
         *tokenizer; /**< files that make up the model */
     const char *prompt, *negative_prompt, *prompt_file, *output;
     bool literal_prompt, sheet, no_metadata, no_pladis, dump_steps, quiet, verbose;

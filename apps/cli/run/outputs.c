@@ -77,6 +77,7 @@ static bool add_inputs(const generate_request *request, const picture_list *pict
                 output_set_add_input(set, "vae", request->vae) &&
                 output_set_add_input(set, "text-encoder", request->text_encoder) &&
                 output_set_add_input(set, "text-encoder-2", request->text_encoder_2) &&
+                output_set_add_input(set, "text-encoder-3", request->text_encoder_3) &&
                 output_set_add_input(set, "tokenizer", request->tokenizer) &&
                 output_set_add_input(set, "prompt-file", request->prompt_file) &&
                 output_set_add_input(set, "from", request->from);

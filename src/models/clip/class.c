@@ -4,6 +4,7 @@
 #include "models/text_encoder.h"
 
 #define CLIP      "text_model.embeddings.token_embedding.weight"
+#define CLIP_G    "text_model.encoder.layers.31.mlp.fc1.weight" /* no smaller one has as many layers */
 #define OPEN_CLIP "transformer.resblocks.0.attn.in_proj_weight"
 
 static const char transformers[] = "transformers";
@@ -23,6 +24,7 @@ static const pld_part_layout first[] = {
     {"text_encoder", transformers, "text_encoders.clip_l.transformer.", pld_clip_names, CLIP, NULL, NULL,
      NULL, NULL},
     {"text_encoder", transformers, "text_encoder.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
+    {"text_encoder_2", transformers, "", pld_clip_names, CLIP_G, NULL, NULL, NULL, NULL},
     {"text_encoder", transformers, "", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {0},
 };
@@ -30,6 +32,8 @@ static const pld_part_layout first[] = {
 static const pld_part_layout second[] = {
     {"text_encoder_2", open_clip, "conditioner.embedders.1.model.", pld_open_clip_names, OPEN_CLIP, NULL,
      NULL, layers, own_layers},
+    {"text_encoder_2", transformers, "text_encoders.clip_g.transformer.", pld_clip_names, CLIP, NULL, NULL,
+     NULL, NULL},
     {"text_encoder_2", transformers, "text_encoder_2.", pld_clip_names, CLIP, NULL, NULL, NULL, NULL},
     {0},
 };

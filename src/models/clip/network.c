@@ -67,6 +67,13 @@ static int32_t pooled_token(const pld_clip_config *c) {
     return c->eos_token_id == 2 ? PLD_LARGEST_ID : (int32_t)c->eos_token_id;
 }
 
+/** Whether a file has the encoder and not its projection, which then is the identity. */
+static bool lacks_projection(const pld_parameters *parameters, const pld_clip_config *c) {
+    return c->projection == c->width && !pld_parameters_has(parameters, "text_projection.weight") &&
+           (pld_parameters_has(parameters, "text_model.embeddings.token_embedding.weight") ||
+            pld_parameters_has(parameters, "embeddings.token_embedding.weight"));
+}
+
 /** What both classes build; `projected`: the pooled state goes through a last layer. */
 static pld_status build(pld_plan *plan, const void *config, bool projected, const pld_text_request *o,
                         pld_text_values *values, pld_error *error) {
@@ -96,7 +103,7 @@ static pld_status build(pld_plan *plan, const void *config, bool projected, cons
     pld_scope_leave(&b, outer);
     if (o->pooled) {
         pld_tap(&b, "pooler_output", pooled);
-        if (projected) {
+        if (projected && !(o->plain_pooled && lacks_projection(plan->parameters, c))) {
             pooled = pld_linear(&b, "text_projection", pooled, c->projection, PLD_NO_BIAS);
             pld_tap(&b, "text_embeds", pooled);
         }

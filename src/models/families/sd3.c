@@ -52,14 +52,43 @@ static const pld_family_part parts[] = {
 };
 
 /** The states in front of CLIP's last layers, without the final norm. */
-#define CLIP_TEXT(part_)                                                                                     \
-    { .part = (part_), .style = &pld_prompt_style_literal, .clip_skip = true, .skip = 1, .pooled = true }
+#define CLIP_TEXT(part_, plain_)                                                                             \
+    {                                                                                                        \
+        .part = (part_), .style = &pld_prompt_style_literal, .clip_skip = true, .skip = 1, .pooled = true,   \
+        .plain_pooled = (plain_)                                                                             \
+    }
 static const pld_text_use texts[] = {
-    CLIP_TEXT("text_encoder"),
-    CLIP_TEXT("text_encoder_2"),
+    CLIP_TEXT("text_encoder", true), /* ComfyUI's files have no projection of CLIP-L, and mean none */
+    CLIP_TEXT("text_encoder_2", false),
     {.part = "text_encoder_3", .style = &pld_prompt_style_filled, .final_norm = true, .behind = true}};
 
-static const pld_published *const published[] = {NULL};
+static const char schedule[] =
+    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"num_train_timesteps\": 1000, \"shift\": 3.0}";
+
+/** Where Stability AI's files, and ComfyUI's with the text encoders inside, have them. */
+static const pld_published_part published_parts[] = {
+    {"text_encoder", "CLIPTextModelWithProjection", "text_encoders.clip_l.transformer.",
+     .pad_token = "<|endoftext|>"},
+    {"text_encoder_2", "CLIPTextModelWithProjection", "text_encoders.clip_g.transformer.",
+     .states = "{\"hidden_act\": \"gelu\"}", .pad_token = "!"},
+    {"text_encoder_3", "T5EncoderModel", "text_encoders.t5xxl.transformer.", .pad_token = "<pad>"},
+    {"transformer", "SD3Transformer2DModel", "model.diffusion_model.", .states = "{\"sample_size\": 128}"},
+    {"vae", "AutoencoderKL", "first_stage_model.",
+     .states = "{\"scaling_factor\": 1.5305, \"shift_factor\": 0.0609, \"sample_size\": 1024}"},
+    {0},
+};
+
+#define PUBLISHED(row, name_, title_)                                                                        \
+    static const pld_published row = {.name = (name_),                                                       \
+                                      .title = (title_),                                                     \
+                                      .pipeline = "StableDiffusion3Pipeline",                                \
+                                      .scheduler = schedule,                                                 \
+                                      .parts = published_parts}
+PUBLISHED(medium, "sd3.5-medium", "Stable Diffusion 3.5 medium");
+PUBLISHED(large, "sd3.5-large", "Stable Diffusion 3.5 large");
+PUBLISHED(first, "sd3-medium", "Stable Diffusion 3 medium");
+
+static const pld_published *const published[] = {&medium, &large, &first, NULL};
 
 const pld_family pld_family_sd3 = {
     .name = "sd3",

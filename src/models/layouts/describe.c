@@ -120,8 +120,8 @@ static void add_component(index_builder *index, const char *name, const char *li
 }
 
 pld_status pld_describe_pipeline(const pld_family *family, const pld_published *published,
-                                 const pld_told_prediction *prediction, json_t **index, json_t **scheduler,
-                                 pld_error *error) {
+                                 const pld_told_prediction *prediction, unsigned left_out, json_t **index,
+                                 json_t **scheduler, pld_error *error) {
     PLD_TRY(describe_scheduler(published, prediction, scheduler, error));
     index_builder made = {.document = json_pack("{s:s}", "_class_name", published->pipeline),
                           .modular = family->modular};
@@ -129,6 +129,11 @@ pld_status pld_describe_pipeline(const pld_family *family, const pld_published *
     add_component(&made, "scheduler", "diffusers", schedule ? schedule : "");
     for (const pld_family_part *part = family->parts; part->name; part++) {
         const pld_published_part *row = pld_published_part_of(published, part->name);
+        if (left_out >> (unsigned)(part - family->parts) & 1) {
+            pld_json_put(&made.json, made.document, part->name, json_pack("[n, n]"));
+            pld_json_put(&made.json, made.document, part->tokenizer, json_pack("[n, n]"));
+            continue;
+        }
         if (row) {
             add_component(&made, part->name, part->class->model_type ? "transformers" : "diffusers",
                           row->class_name);

@@ -11,10 +11,10 @@
 #include "models/prediction.h"
 
 /** model_index.json and scheduler_config.json of a published model of `family`; the caller owns both, also after a
- *  failure. */
+ *  failure. `left_out`: bits of the parts that it goes without. */
 pld_status pld_describe_pipeline(const pld_family *family, const pld_published *published,
-                                 const pld_told_prediction *prediction, json_t **index, json_t **scheduler,
-                                 pld_error *error);
+                                 const pld_told_prediction *prediction, unsigned left_out, json_t **index,
+                                 json_t **scheduler, pld_error *error);
 
 /* ---- for the describe functions of classes */
 

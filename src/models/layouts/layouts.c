@@ -35,6 +35,7 @@ static const char *const passed_over[] = {
     "cond_stage_model.transformer.logit_scale",
     "conditioner.embedders.0.transformer.logit_scale",
     "text_encoders.clip_l.logit_scale",
+    "text_encoders.clip_g.logit_scale",
     "text_encoders.t5xxl.logit_scale",
 };
 
@@ -55,7 +56,7 @@ static const struct {
     /* latents of 64, the masked picture's 64 and its mask's 256; latents and another picture's */
     {"img_in.weight", "the inpainting network FLUX Fill, which is not supported", 384},
     {"img_in.weight", "FLUX Control, which is not supported: it is conditioned on edges or depth", 128},
-    {"joint_blocks.0.", "the network of Stable Diffusion 3, which is not supported", 0},
+    {"joint_blocks.0.", "a network like that of Stable Diffusion 3, which is not supported", 0},
     {"distilled_guidance_layer.", "the network of Chroma, which is not supported", 0},
     {"double_blocks.0.", "the network of FLUX, which is not supported", 0},
     {"double_stream_blocks.0.", "the network of FLUX, which is not supported", 0},
@@ -164,11 +165,15 @@ const pld_layout_part *pld_layout_find(const pld_layout_contents *contents, cons
     return NULL;
 }
 
-/** Whether a part was found for which this layout stands, too. */
+/** Whether a part was found for which this layout stands, too, or one with these very names. */
 static bool is_found(const pld_layout_contents *contents, const pld_part_class *class,
                      const pld_part_layout *layout) {
     for (int i = 0; i < contents->count; i++) {
-        const char *name = contents->parts[i].layout->part;
+        const pld_layout_part *part = &contents->parts[i];
+        const char *name = part->layout->part;
+        if (part->layout->names == layout->names && strcmp(part->layout->prefix, layout->prefix) == 0) {
+            return true;
+        }
         if (layout->part && name ? strcmp(name, layout->part) == 0 : contents->parts[i].class == class) {
             return true;
         }

@@ -2,11 +2,10 @@
 #include <stdio.h>
 
 #include "models/families/rows.h"
+#include "models/sd3/files.h"
 #include "models/sd3/sd3.h"
 
 enum { MEDIUM_LAYERS = 24 };
-
-static const pld_part_layout layouts[] = {{0}};
 
 static void facts(const void *config, pld_denoiser_facts *facts) {
     const pld_sd3_config *c = config;
@@ -35,6 +34,7 @@ static const pld_denoiser denoiser = {
     .build = pld_sd3_build,
     .condition = pld_sd3_condition_build,
     .tell = pld_sd3_tell,
+    .recognise = pld_sd3_recognise,
     .tell_prediction = pld_tell_flow_prediction,
 };
 
@@ -44,6 +44,8 @@ const pld_part_class pld_class_sd3 = {
     .role = PLD_ROLE_DENOISER,
     .config_bytes = sizeof(pld_sd3_config),
     .read = pld_sd3_config_parse,
-    .layouts = layouts,
+    .layouts = pld_sd3_layouts,
+    .strangers = pld_sd3_strangers,
+    .describe = pld_sd3_describe,
     .denoiser = &denoiser,
 };

@@ -10,14 +10,17 @@ static pld_status bind_text_encoder(pld_model *model, int part, pld_error *error
     const pld_component *own = &model->parts[part];
     pld_plan plan;
     pld_text_values values;
-    bool pooled = false;
+    bool pooled = false, plain = false;
     for (int i = 0; i < model->family->text_count; i++) {
-        pooled = pooled || (model->texts[i] == part && model->family->texts[i].pooled);
+        const pld_text_use *use = &model->family->texts[i];
+        pooled = pooled || (model->texts[i] == part && use->pooled);
+        plain = plain || (model->texts[i] == part && use->plain_pooled);
     }
     const pld_text_request whole = {.batch = 1,
                                     .tokens = own->text.positions ? own->text.positions : 1,
                                     .final_norm = true,
-                                    .pooled = pooled};
+                                    .pooled = pooled,
+                                    .plain_pooled = plain};
     pld_plan_init(&plan, own->parameters);
     pld_status status = own->class->text_encoder->build(&plan, own->config, &whole, &values, error);
     pld_plan_free(&plan);

@@ -456,7 +456,8 @@ static pld_status check_replacements(const pld_model *model, pld_error *error) {
     } rows[] = {{PLD_SOURCE_DENOISER, PLD_ROLE_DENOISER, "--unet"},
                 {PLD_SOURCE_AUTOENCODER, PLD_ROLE_AUTOENCODER, "--vae"},
                 {PLD_SOURCE_TEXT_ENCODER, PLD_ROLE_TEXT_ENCODER, "--text-encoder"},
-                {PLD_SOURCE_TEXT_ENCODER_2, PLD_ROLE_TEXT_ENCODER, "--text-encoder-2"}};
+                {PLD_SOURCE_TEXT_ENCODER_2, PLD_ROLE_TEXT_ENCODER, "--text-encoder-2"},
+                {PLD_SOURCE_TEXT_ENCODER_3, PLD_ROLE_TEXT_ENCODER, "--text-encoder-3"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const pld_source_files *files = &model->source.files[rows[i].place];
         const pld_layout_part *found =

@@ -87,16 +87,18 @@ static void free_names(known_names *names) {
     *names = (known_names){0};
 }
 
-/** How files of one network call the tensors of a denoiser, as LoRAs made for them do; NULL: no differently. */
-static const pld_name_rule *names_in_files(const pld_part_class *class) {
-    return class->role == PLD_ROLE_DENOISER ? class->layouts[0].names : NULL;
+/** How files of one network hold a denoiser, as LoRAs made for them do; NULL: no differently. */
+static const pld_part_layout *layout_of_files(const pld_part_class *class) {
+    return class->role == PLD_ROLE_DENOISER && class->layouts[0].names ? &class->layouts[0] : NULL;
 }
 
 /** All names of a part's weights, in diffusers' layout and in that of files of one network. */
 static pld_status collect_names(const pld_model *base, int part, known_names *names, pld_error *error) {
     const pld_component *own = &base->parts[part];
     const pld_parameters *parameters = own->parameters;
-    const pld_name_rule *other_names = names_in_files(own->class);
+    const pld_part_layout *other = layout_of_files(own->class);
+    const int last =
+        parameters && other ? pld_layout_last_of_view(pld_parameters_files(parameters), other) : 0;
     for (size_t i = 0; parameters && i < pld_parameters_count(parameters); i++) {
         const char *name = pld_parameters_name(parameters, i);
         pld_renamed original;
@@ -104,7 +106,7 @@ static pld_status collect_names(const pld_model *base, int part, known_names *na
             continue;
         }
         PLD_TRY(add_name(names, name, i, (pld_row_part){0}, error));
-        if (other_names && pld_names_to_original(other_names, 0, name, NULL, NULL, &original)) {
+        if (other && pld_names_to_original(other->names, last, name, NULL, NULL, &original)) {
             PLD_TRY(add_name(names, original.name, i, original.rows, error));
         }
     }

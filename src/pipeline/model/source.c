@@ -29,8 +29,8 @@ static pld_status open_parts_by_themselves(pld_model_source *source, const pld_m
         PLD_TRY(pld_source_files_open(source, options->vae, PLD_ROLE_AUTOENCODER,
                                       &source->files[PLD_SOURCE_AUTOENCODER], log, error));
     }
-    const char *const encoders[] = {options->text_encoder, options->text_encoder_2};
-    for (int i = 0; i < 2; i++) {
+    const char *const encoders[] = {options->text_encoder, options->text_encoder_2, options->text_encoder_3};
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
         if (encoders[i]) {
             PLD_TRY(pld_source_files_open(source, encoders[i], PLD_ROLE_TEXT_ENCODER,
                                           &source->files[PLD_SOURCE_TEXT_ENCODER + i], log, error));
@@ -58,8 +58,9 @@ pld_status pld_model_source_open(const char *path, const pld_model_options *opti
                         "%s: no such folder; --config takes a diffusers folder that describes the checkpoint",
                         options->config);
     }
-    if (options->random_weights && (!S_ISDIR(found.st_mode) || options->unet || options->vae ||
-                                    options->text_encoder || options->text_encoder_2)) {
+    if (options->random_weights &&
+        (!S_ISDIR(found.st_mode) || options->unet || options->vae || options->text_encoder ||
+         options->text_encoder_2 || options->text_encoder_3)) {
         return pld_fail(error, PLD_ERROR_ARGUMENT,
                         "%s: random weights need a diffusers folder and no other files", path);
     }

@@ -23,7 +23,7 @@ typedef struct pld_source_document {
     json_t *json;
 } pld_source_document;
 
-/** A file or folder of weights that was named: the checkpoint itself, --unet, --vae, --text-encoder and its second. */
+/** A file or folder of weights that was named: the checkpoint itself, --unet, --vae, --text-encoder, its second and third. */
 typedef struct pld_source_files {
     pld_weight_files *files;
     pld_layout_contents contents;
@@ -34,7 +34,8 @@ enum {
     PLD_SOURCE_DENOISER,
     PLD_SOURCE_AUTOENCODER,
     PLD_SOURCE_TEXT_ENCODER,
-    PLD_SOURCE_TEXT_ENCODER_2, /**< which of the two is which their tensors tell */
+    PLD_SOURCE_TEXT_ENCODER_2,
+    PLD_SOURCE_TEXT_ENCODER_3, /**< which of them is which their tensors tell */
     PLD_SOURCE_FILES
 };
 enum { PLD_SOURCE_DOCUMENTS = 10 };

@@ -139,7 +139,7 @@ static pld_status describe_part(pld_model_source *source, const pld_family_part 
     const pld_layout_part *found = NULL;
     const pld_source_files *holder = pld_model_source_holder(source, part, &found);
     if (!holder) {
-        return part_missing(source, part, error);
+        return part->optional ? PLD_OK : part_missing(source, part, error);
     }
     pld_weight_files *view = NULL;
     json_t *config = NULL;
@@ -186,6 +186,18 @@ static pld_status recognise(pld_model_source *source, pld_error *error) {
     return status;
 }
 
+/** Bits of the parts that the files lack and the model goes without. */
+static unsigned left_out(const pld_model_source *source) {
+    const pld_layout_part *found = NULL;
+    unsigned parts = 0;
+    for (const pld_family_part *part = source->family->parts; part->name; part++) {
+        if (part->optional && !pld_model_source_holder(source, part, &found)) {
+            parts |= 1U << (unsigned)(part - source->family->parts);
+        }
+    }
+    return parts;
+}
+
 /** Fill source->documents with what a diffusers folder of the model would hold. */
 static pld_status describe(pld_model_source *source, const pld_log *log, pld_error *error) {
     json_t *index = NULL;
@@ -196,8 +208,8 @@ static pld_status describe(pld_model_source *source, const pld_log *log, pld_err
     for (const pld_family_part *part = source->family->parts; part->name; part++) {
         PLD_TRY(describe_part(source, part, error));
     }
-    pld_status status = pld_describe_pipeline(source->family, source->published, &source->prediction, &index,
-                                              &scheduler, error);
+    pld_status status = pld_describe_pipeline(source->family, source->published, &source->prediction,
+                                              left_out(source), &index, &scheduler, error);
     if (index && add_document(source, source->index, index, error) != PLD_OK) {
         status = PLD_ERROR_MEMORY;
     }

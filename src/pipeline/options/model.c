@@ -20,6 +20,10 @@ static const pld_option_row rows[] = {
                .remote = PLD_REMOTE_NAME, .otherwise = "the model's own",
                .help = "the other one of a model that has two; their order does not count"},
      PLD_MODEL(text_encoder_2)},
+    {.about = {PLD_OPTION(TEXT, "text-encoder-3"), OPENING, MODEL, .argument = "FILE",
+               .remote = PLD_REMOTE_NAME, .otherwise = "the model's own",
+               .help = "the third one of a model that has three; their order does not count"},
+     PLD_MODEL(text_encoder_3)},
     {.about =
          {PLD_OPTION(TEXT, "tokenizer"), .commands = "generate grid evaluate convert tokenize", MODEL,
           .argument = "PATH", .otherwise = "the model's own, or else the installed one",

@@ -19,7 +19,8 @@ static pld_status need_text(pld_session *session, int index, int64_t tokens, int
                                       .pooled = use->pooled,
                                       .states_after = use->state_count ? use->states_after : NULL,
                                       .state_count = use->state_count,
-                                      .live = live};
+                                      .live = live,
+                                      .plain_pooled = use->plain_pooled};
     if (session->text[index].ready && session->text[index].skip == request.skip &&
         session->text[index].tokens == tokens && session->text[index].live == live) {
         return PLD_OK;
