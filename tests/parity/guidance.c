@@ -24,7 +24,7 @@ static const struct {
     size_t count;
 } tables[] = {{"guidance", "cases.json", "cases.safetensors", 44},
               {"pixart", "guidance.json", "guidance.safetensors", 105},
-              {"flux", "guidance.json", "guidance.safetensors", 9}};
+              {"joint", "guidance.json", "guidance.safetensors", 17}};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 void guidance_options(const json_t *head, pld_generate_options *o) {
