@@ -87,6 +87,9 @@ struct pld_part_class {
         *unused; /**< tensors that files may hold and the network does not read, NULL-terminated; may
                                           be NULL */
     const char *const *unsaved; /**< those of them that a diffusers folder does not hold, likewise */
+    /** A matrix that files may lack and then mean the identity by, so that it is written into folders, whose readers know no
+     * such rule; NULL: none. */
+    const char *identity;
     /** Whether two configurations mean the same network; NULL: equal bytes do. */
     bool (*same)(const void *config, const void *other);
     /** The config.json that a diffusers folder would have; the caller owns `*config`. */

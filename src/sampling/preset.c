@@ -5,6 +5,7 @@
  *      hyper      Ren et al. 2024, arXiv 2404.13686            dmd2       Yin et al. 2024, arXiv 2405.14867
  *      lcm        Luo et al. 2023, arXiv 2311.05556            tcd        Zheng et al. 2024, arXiv 2402.19159
  *      sana-sprint Chen et al. 2025, arXiv 2503.09641           schnell    Black Forest Labs 2024, FLUX.1-schnell's card
+ *      sd3.5-turbo Stability AI 2024, SD 3.5 large turbo's card
  *      klein      Black Forest Labs 2026, FLUX.2-klein's card
  */
 #include "sampling/preset.h"
@@ -156,10 +157,16 @@ static const pld_preset klein = {
     DISTILLED,         .words = "klein distilled|klein 4step",
     .family = "flux2", .distilled = true};
 
+static const pld_preset sd35_turbo = {"sd3.5-turbo",  "SD 3.5 large turbo: euler, 4 steps, no CFG (its card)",
+                                      "euler",        .steps = 4,
+                                      DISTILLED,      .words = "turbo|large turbo|sd3 large turbo",
+                                      .family = "sd3"};
+
 static const pld_preset *const rows[] = {
-    &turbo,   &sd_turbo, &lightning_1, &lightning_2,   &lightning_4, &lightning_8, &hyper_1,
-    &hyper_2, &hyper_4,  &hyper_8,     &hyper_unified, &hyper_cfg_8, &dmd2_1,      &dmd2_4,
-    &lcm,     &tcd,      &sana_sprint, &anima_turbo,   &schnell,     &klein,       NULL,
+    &sd35_turbo, /* in front of those that have its word and are for any family */
+    &turbo,       &sd_turbo,    &lightning_1,   &lightning_2, &lightning_4, &lightning_8, &hyper_1, &hyper_2,
+    &hyper_4,     &hyper_8,     &hyper_unified, &hyper_cfg_8, &dmd2_1,      &dmd2_4,      &lcm,     &tcd,
+    &sana_sprint, &anima_turbo, &schnell,       &klein,       &sd35_turbo,  NULL,
 };
 
 const pld_preset *const *pld_presets(void) {
@@ -233,12 +240,13 @@ static size_t words_found(const char *words, const char *text) {
     return best;
 }
 
-const pld_preset *pld_preset_suggested(const char *file_name) {
+const pld_preset *pld_preset_suggested(const char *file_name, const char *family) {
     const pld_preset *best = NULL;
     size_t most = 0;
     for (size_t i = 0; rows[i]; i++) {
         size_t count = words_found(rows[i]->words, file_name);
-        if (count > most) {
+        const bool fits = !rows[i]->family || strcmp(rows[i]->family, family) == 0;
+        if (fits && count > most) {
             best = rows[i];
             most = count;
         }

@@ -169,7 +169,7 @@ static void check_doors(void) {
     expect_text(text, "1234.500 0.25");
     expect(pld_parse_real("2.5,5", &end) == 2.5 && *end == ',', "pld_parse_real", "2.5,5");
     expect(pld_equal_ignoring_case("TITLE-I", "title-i") && pld_lower('I') == 'i', "letters", "I");
-    const pld_preset *preset = pld_preset_suggested("SDXL_LIGHTNING_4STEP_LORA");
+    const pld_preset *preset = pld_preset_suggested("SDXL_LIGHTNING_4STEP_LORA", "stable-diffusion-xl");
     expect(preset && strcmp(preset->name, "lightning-4") == 0, "preset of SDXL_LIGHTNING_4STEP_LORA",
            preset ? preset->name : "none");
     json_t *document = NULL;

@@ -100,6 +100,7 @@ const pld_part_class pld_class_clip_text_projection = {
     .read = pld_clip_config_parse,
     .layouts = second,
     .unused = unused,
+    .identity = "text_projection.weight",
     .same = same,
     .describe = pld_clip_describe,
     .text_encoder = &text_encoder_with_projection,

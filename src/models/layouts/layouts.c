@@ -192,9 +192,12 @@ const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents,
 
 const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part,
                                               const char *prefix) {
-    for (const pld_part_layout *row = class->layouts; row->naming; row++) {
-        if ((!row->part || strcmp(row->part, part) == 0) && strcmp(row->prefix, prefix) == 0) {
-            return row;
+    for (const pld_part_class *const *other = pld_part_classes; *other; other++) {
+        const pld_part_layout *row = (*other)->read == class->read ? (*other)->layouts : NULL;
+        for (; row && row->naming; row++) {
+            if ((!row->part || strcmp(row->part, part) == 0) && strcmp(row->prefix, prefix) == 0) {
+                return row;
+            }
         }
     }
     return NULL;

@@ -42,7 +42,7 @@ const pld_layout_part *pld_layout_find_role(const pld_layout_contents *contents,
 pld_status pld_layout_view(const pld_weight_files *files, const pld_part_layout *layout, int64_t layers,
                            pld_weight_files **view, pld_error *error);
 
-/** The layout of a class with this prefix; NULL when it has none. */
+/** The layout of the network of a class with this prefix; NULL when it has none. */
 const pld_part_layout *pld_layout_with_prefix(const pld_part_class *class, const char *part,
                                               const char *prefix);
 

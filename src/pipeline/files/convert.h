@@ -13,6 +13,7 @@ typedef struct pld_converted {
     pld_tensor tensor;                    /**< type and shape; no data */
     pld_weight sources[PLD_MOST_SOURCES]; /**< one after the other along the rows; none: zeros */
     int source_count;
+    bool identity;               /**< it has no source and is no zeros, but this matrix */
     int first[PLD_MOST_SOURCES]; /**< where in a fused tensor each of them begins, in parts */
     int parts,
         placed; /**< of a fused tensor: equal parts of its rows, and how many the sources make up; else 0 */

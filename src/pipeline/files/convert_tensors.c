@@ -50,6 +50,24 @@ static bool is_among(const char *const *names, const char *name) {
     return names && *names;
 }
 
+static bool has_name(const void *user, const char *name) {
+    pld_weight weight;
+    return pld_weight_files_find(user, name, &weight);
+}
+
+/** The matrix that the files of a text encoder lack, and mean the identity by; of the type that its other tensors have. */
+static pld_status add_identity(pld_conversion *conversion, const pld_component *part, pld_dtype dtype,
+                               pld_error *error) {
+    pld_converted *item = append(conversion, pld_copy_string(part->class->identity));
+    if (!item) {
+        return pld_fail_memory(error, sizeof *item, "list of tensors");
+    }
+    item->identity = true;
+    item->tensor =
+        (pld_tensor){.dtype = dtype, .rank = 2, .shape = {part->text.projection, part->text.projection}};
+    return PLD_OK;
+}
+
 pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_component *part, pld_error *error) {
     pld_weight_files *view = NULL;
     PLD_TRY(open_view(conversion, part, &view, error));
@@ -65,12 +83,10 @@ pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_compone
         describe(conversion, weight.tensor, item);
         item->sources[item->source_count++] = weight;
     }
-    return PLD_OK;
-}
-
-static bool has_name(const void *user, const char *name) {
-    pld_weight weight;
-    return pld_weight_files_find(user, name, &weight);
+    const char *identity = part->class->identity;
+    return identity && conversion->count > 0 && !has_name(view, identity)
+               ? add_identity(conversion, part, conversion->items[0].tensor.dtype, error)
+               : PLD_OK;
 }
 
 /** The item of this name among those from `first` on, or NULL. */
@@ -285,6 +301,22 @@ static pld_status convert_elements(pld_conversion *conversion, const pld_weight 
     return PLD_OK;
 }
 
+/** Elements [first, first + count) of the identity of so many columns. */
+static pld_status fill_identity(const pld_conversion *conversion, const pld_tensor *tensor, size_t first,
+                                size_t count, char *out, pld_error *error) {
+    const pld_kernels *kernels = conversion->model->engine->kernels;
+    const size_t size = pld_dtype_size(tensor->dtype), step = (size_t)tensor->shape[1] + 1;
+    const float one = 1;
+    memset(out, 0, count * size);
+    for (size_t at = (first + step - 1) / step * step; at < first + count; at += step) {
+        if (!pld_convert_from_f32(kernels, tensor->dtype, &one, 1, out + (at - first) * size)) {
+            return pld_fail(error, PLD_ERROR_ARGUMENT, "the identity cannot be written as %s",
+                            pld_dtype_name(tensor->dtype));
+        }
+    }
+    return PLD_OK;
+}
+
 /** A pld_tensor_supplier. */
 static pld_status supply(void *user, size_t index, size_t first_byte, size_t bytes, void *buffer,
                          pld_error *error) {
@@ -297,7 +329,9 @@ static pld_status supply(void *user, size_t index, size_t first_byte, size_t byt
     size_t first = first_byte / size;
     size_t left = bytes / size;
     char *out = buffer;
-    if (!item->source_count) {
+    if (item->identity) {
+        PLD_TRY(fill_identity(conversion, &item->tensor, first, left, out, error));
+    } else if (!item->source_count) {
         memset(out, 0, bytes);
     }
     for (int i = 0; i < item->source_count && left > 0; i++) {

@@ -11,9 +11,9 @@ static const char *base_name(const char *path) {
 }
 
 /** The preset that a name suggests, with the words for it. */
-static const pld_preset *from_name(const char *path, char *text, size_t size) {
+static const pld_preset *from_name(const pld_model *model, const char *path, char *text, size_t size) {
     const char *name = base_name(path);
-    const pld_preset *preset = pld_preset_suggested(name);
+    const pld_preset *preset = pld_preset_suggested(name, model->family->name);
     if (preset) {
         snprintf(text, size, "the name %.120s", name);
     }
@@ -23,7 +23,7 @@ static const pld_preset *from_name(const char *path, char *text, size_t size) {
 static const pld_preset *from_loras(const pld_model *model, char *text, size_t size) {
     for (size_t i = 0; i < model->lora_count; i++) {
         const pld_applied_lora *lora = model->public_loras[i];
-        const pld_preset *preset = lora->weight > 0 ? from_name(lora->path, text, size) : NULL;
+        const pld_preset *preset = lora->weight > 0 ? from_name(model, lora->path, text, size) : NULL;
         if (preset) {
             return preset;
         }
@@ -71,7 +71,7 @@ static const pld_preset *from_metadata(const pld_model *model, char *text, size_
     const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
     for (size_t i = 0; i < sizeof keys / sizeof *keys && pld_weight_files_file_count(files); i++) {
         const char *value = pld_safetensors_metadata_find(pld_weight_files_file(files, 0), keys[i]);
-        const pld_preset *preset = value ? pld_preset_suggested(value) : NULL;
+        const pld_preset *preset = value ? pld_preset_suggested(value, model->family->name) : NULL;
         if (preset) {
             snprintf(text, size, "the file's metadata (%s: %.80s)", keys[i], value);
             return preset;
@@ -83,10 +83,10 @@ static const pld_preset *from_metadata(const pld_model *model, char *text, size_
 /** The name that was given for the model, and that of the denoiser's file. */
 static const pld_preset *from_files(const pld_model *model, char *text, size_t size) {
     const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
-    const pld_preset *preset = from_name(model->source.path, text, size);
+    const pld_preset *preset = from_name(model, model->source.path, text, size);
     return preset || pld_weight_files_file_count(files) == 0
                ? preset
-               : from_name(pld_weight_files_path(files, 0), text, size);
+               : from_name(model, pld_weight_files_path(files, 0), text, size);
 }
 
 const pld_preset *pld_model_preset(const pld_model *model, char *text, size_t size) {
