@@ -26,11 +26,14 @@ typedef struct pld_denoiser_facts {
     int64_t told;                   /**< numbers that it is told of a picture beside the text; 0: none */
     bool told_sizes;                /**< among them sizes of the picture */
     bool
-        text_joins_time; /**< the time embedding depends on the text, so rows of other texts are equal nowhere */
+        text_joins_time; /**< what rows begin with depends on the text, as the time embedding of some or the picture's
+                            places of others, so rows of other texts are equal nowhere */
     bool
         text_joins_sample; /**< tokens of the text stand among the sample's, so an evaluation is written down for one
                                number of them */
     int64_t text_tokens; /**< most tokens of a text that it was made for; 0: the pipeline's */
+    int64_t
+        text_multiple; /**< to a multiple of which it fills texts up that join the sample; 0: it does not */
     int64_t packed; /**< side of the patches as which diffusers hands latents on; 0: it does not pack them */
     bool skips_blocks; /**< its blocks can be left out by some rows */
     char skipped
@@ -38,7 +41,10 @@ typedef struct pld_denoiser_facts {
     char perturbed[8]; /**< self-attentions that PAG and SEG change where nothing else is said: "mid", "14" */
     double timestep_scale;   /**< by which a timestep is multiplied for the network; 0: it is not */
     double timestep_divisor; /**< by which it is divided; 0: it is not */
-    pld_block_scales freeu;  /**< FreeU's published factors; all 0: it has no such blocks */
+    double
+        timestep_end; /**< from which it is taken first, where time runs from noise to picture; 0: it is not */
+    bool negated;     /**< its output points from noise to picture: the prediction is its opposite */
+    pld_block_scales freeu; /**< FreeU's published factors; all 0: it has no such blocks */
     double
         distilled_guidance; /**< the embedded guidance scale where nothing else is asked for; 0: it embeds none */
 } pld_denoiser_facts;
@@ -59,7 +65,7 @@ typedef struct pld_denoiser_shape {
      * input, output for each that is left at the end. NULL: rows have nothing in common. Borrowed while the network is
      * written down. */
     const pld_row_sharing *sharing;
-    int64_t text_tokens; /**< of every row's text, where those join the sample */
+    int64_t text_tokens; /**< of every row's text as it joins the sample, where it does */
 } pld_denoiser_shape;
 
 typedef struct pld_denoiser_values {

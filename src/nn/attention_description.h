@@ -39,8 +39,11 @@ typedef struct pld_attention_description {
     int64_t valid_keys;         /**< only the first so many count; 0: all */
     int64_t zero_keys; /**< so many more keys of logit 0 and value 0, as padding of a text; not with causal */
     int64_t text_tokens,
-        first_text_token;  /**< of kind joint: the text's among the keys, which begin or end them */
-    int64_t image_columns; /**< of kind joint: in a row of the picture, whose tokens the others are */
+        first_text_token; /**< of kind joint: the text's among the keys, which begin or end them */
+    int64_t
+        image_columns; /**< of kind joint: in a row of the picture, whose tokens the others are; of kind self, where the
+                                query's shape does not say it; else 0 */
+    int64_t image_padding; /**< so many of the picture's tokens, the last, are none of its places */
 } pld_attention_description;
 
 #define PLD_ATTENTION                                                                                        \

@@ -178,14 +178,17 @@ typedef struct pld_rms_norm_options {
     bool bias;          /**< NAME.bias is added */
     bool activated;     /**< `activation` follows */
     pld_activation activation;
+    pld_slice scale; /**< ·(1 + scale) after it, [C] of every picture; PLD_NO_SLICE: nothing */
+    pld_slice gate;  /**< ·tanh(gate) after that, likewise */
 } pld_rms_norm_options;
 
-#define PLD_RMS_NORM ((pld_rms_norm_options){.into = PLD_NO_VALUE})
+#define PLD_RMS_NORM                                                                                         \
+    ((pld_rms_norm_options){.into = PLD_NO_VALUE, .scale = PLD_NO_SLICE, .gate = PLD_NO_SLICE})
 
 pld_value_id pld_rms_norm_with(pld_builder *b, const char *name, pld_value_id x, double epsilon,
                                pld_rms_norm_options options);
 /** Layer norm without weights, then ·(1 + scale) + shift, [C] each of every picture: adaptive layer norm (Peebles & Xie
- * 2023, arXiv 2212.09748). */
+ * 2023, arXiv 2212.09748). PLD_NO_SLICE: no shift. */
 pld_value_id pld_layer_norm_modulated(pld_builder *b, pld_value_id x, double epsilon, pld_slice scale,
                                       pld_slice shift);
 /** x·act(second), in the place of x; returns x. */
@@ -204,7 +207,9 @@ pld_value_id pld_add_positions(pld_builder *b, pld_value_id x,
                                size_t description_bytes);
 /** x [B, h, w, C] += the h × w rows in the middle of a weight NAME [1, side·side, C], the places of a square; returns x. */
 pld_value_id pld_add_middle(pld_builder *b, const char *name, pld_value_id x, int64_t side);
-/** x [B, h, w, C] → [B, h/p, w/p, C·p·p]: a token is a patch [C, p, p]. */
+/** x [B, h, w, C] → [B, h/p, w/p, C·p·p]: a token is a patch [p, p, C] with `channels_inner`, else [C, p, p]. */
+pld_value_id pld_patchify_as(pld_builder *b, pld_value_id x, int patch, bool channels_inner);
+/** The same of patches [C, p, p]. */
 pld_value_id pld_patchify(pld_builder *b, pld_value_id x, int patch);
 /** x [B, h, w, C] in patches of p × p through a convolution of that kernel and stride → [B, h/p, w/p, channels]. */
 pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch);
@@ -285,6 +290,9 @@ pld_value_id pld_rotate_heads(pld_builder *b, pld_value_id x, const pld_rotation
 pld_value_id pld_concat(pld_builder *b, pld_value_id x, pld_value_id second);
 /** The tokens of x, and behind them those of `second`, of as many rows and channels → [B, T, C]. */
 pld_value_id pld_concat_tokens(pld_builder *b, pld_value_id x, pld_value_id second);
+/** The tokens of x, and behind them `count` times a learned one, the weight NAME [1, C] → [B, T + count, C]. With a count of 0
+ * that is x. */
+pld_value_id pld_pad_tokens(pld_builder *b, const char *name, pld_value_id x, int64_t count);
 /** x with `count` more channels of zeros behind its own. */
 pld_value_id pld_zero_channels(pld_builder *b, pld_value_id x, int64_t count);
 /** FreeU of up block `stage` (0 or 1) on a backbone and the skip that is about to join it; both in place. */

@@ -45,8 +45,8 @@ static const char *contradiction(const pld_plan *plan, const pld_attention_descr
         (d->valid_keys > 0 && (outside || d->window > 0))) {
         return "valid keys lie within those of the plan, and know no window";
     }
-    if (joint ? d->text_tokens < 1 || keys != queries || d->image_columns < 1 ||
-                    (keys - d->text_tokens) % d->image_columns != 0 ||
+    if (joint ? d->text_tokens < 1 || keys != queries || d->image_columns < 1 || d->image_padding < 0 ||
+                    (keys - d->text_tokens - d->image_padding) % d->image_columns != 0 ||
                     (d->first_text_token != 0 && d->first_text_token + d->text_tokens != keys)
               : d->text_tokens != 0) {
         return "the text of a joint attention begins or ends the tokens, and the others are a picture";

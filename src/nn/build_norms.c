@@ -69,6 +69,8 @@ pld_value_id pld_rms_norm_with(pld_builder *b, const char *name, pld_value_id x,
     op.norm.plus_one = options.plus_one;
     op.norm.activated = options.activated;
     op.norm.activation = options.activation;
+    op.norm.scale = options.scale;
+    op.norm.gate = options.gate;
     op.norm.weight = pld_build_bind(b, op.name, options.weight ? options.weight : ".weight", 1, &channels);
     op.norm.bias = options.bias ? pld_build_bind(b, op.name, ".bias", 1, &channels) : NULL;
     pld_build_append(b, &op);

@@ -38,6 +38,21 @@ pld_value_id pld_concat_tokens(pld_builder *b, pld_value_id x, pld_value_id seco
     return out;
 }
 
+pld_value_id pld_pad_tokens(pld_builder *b, const char *name, pld_value_id x, int64_t count) {
+    if (pld_build_failed(b)) {
+        return PLD_NO_VALUE;
+    }
+    const pld_value from = b->plan->values[x];
+    const pld_value_id out =
+        count ? pld_build_rows_of(b, x, from.height * from.width + count, 1, from.channels) : x;
+    pld_operator op = pld_build_operator(b, PLD_OPERATOR_PAD_TOKENS, name, x, out);
+    op.table = pld_build_bind(b, op.name, "", 2, (int64_t[]){1, from.channels}); /* it is there in any case */
+    if (count) {
+        pld_build_append(b, &op);
+    }
+    return out;
+}
+
 pld_value_id pld_zero_channels(pld_builder *b, pld_value_id x, int64_t count) {
     const pld_value_id out = pld_build_like(b, x, pld_build_channels(b, x) + count);
     pld_operator op = pld_build_operator(b, PLD_OPERATOR_CONCAT, "", x, out);

@@ -123,6 +123,10 @@ static pld_value_id patches(pld_builder *b, pld_operator_kind kind, pld_value_id
 }
 
 pld_value_id pld_patchify(pld_builder *b, pld_value_id x, int patch) {
+    return pld_patchify_as(b, x, patch, false);
+}
+
+pld_value_id pld_patchify_as(pld_builder *b, pld_value_id x, int patch, bool channels_inner) {
     if (pld_build_failed(b)) {
         return PLD_NO_VALUE;
     }
@@ -134,7 +138,7 @@ pld_value_id pld_patchify(pld_builder *b, pld_value_id x, int patch) {
     }
     const int64_t depth = from.channels * patch * patch;
     const pld_value_id rows = pld_build_rows_of(b, x, from.height / patch, from.width / patch, depth);
-    return patches(b, PLD_OPERATOR_PATCHIFY, x, rows, patch, false);
+    return patches(b, PLD_OPERATOR_PATCHIFY, x, rows, patch, channels_inner);
 }
 
 pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch) {

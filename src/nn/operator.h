@@ -29,6 +29,7 @@ typedef enum pld_operator_kind {
     PLD_OPERATOR_DEPTHWISE,          /**< a filter for each channel of in [B, h, w, C] → out, NHWC */
     PLD_OPERATOR_CONCAT,             /**< channels of in, then of second, or zeros */
     PLD_OPERATOR_CONCAT_TOKENS,      /**< tokens of in, then of second */
+    PLD_OPERATOR_PAD_TOKENS,         /**< tokens of in, then a learned one [1, C], repeated */
     PLD_OPERATOR_UPSAMPLE,           /**< nearest, to the size of out */
     PLD_OPERATOR_COPY,               /**< out = in */
     PLD_OPERATOR_COPY_ROWS,          /**< each row of out = the row of its group in `in` */
@@ -92,12 +93,14 @@ typedef struct pld_product {
 typedef struct pld_norm {
     pld_parameter *weight, *bias; /**< [C]; NULL: none */
     float epsilon;
-    int64_t groups;         /**< of a group norm */
-    bool silu;              /**< of a group norm: after it */
-    bool plus_one;          /**< of an RMS norm: the weight is stored less one */
-    pld_slice scale, shift; /**< [C] of a norm of tokens: ·(1 + scale) + shift after it */
-    pld_value_id residual;  /**< of an RMS norm: out, to which it is added; PLD_NO_VALUE: it is not */
-    bool activated;         /**< of an RMS norm: `activation` after it, before it is added */
+    int64_t groups; /**< of a group norm */
+    bool silu;      /**< of a group norm: after it */
+    bool plus_one;  /**< of an RMS norm: the weight is stored less one */
+    pld_slice scale,
+        shift;      /**< [C] of a norm of tokens: ·(1 + scale) + shift after it; an RMS norm has no shift */
+    pld_slice gate; /**< [C] of an RMS norm: ·tanh(gate) after it, before it is added */
+    pld_value_id residual; /**< of an RMS norm: out, to which it is added; PLD_NO_VALUE: it is not */
+    bool activated;        /**< of an RMS norm: `activation` after it, before it is added */
     pld_activation activation;
 } pld_norm;
 
@@ -183,7 +186,7 @@ typedef struct pld_operator {
         pld_value_id residual; /**< of PIXEL_SHUFFLE, PIXEL_UNSHUFFLE: added; PLD_NO_VALUE: nothing */
         pld_embedding embedding;
         pld_timestep_embedding timestep;
-        pld_parameter *table;    /**< of ADD_TABLE: [rows, C] */
+        pld_parameter *table;    /**< of ADD_TABLE: [rows, C]; of PAD_TOKENS: [1, C] */
         int constant;            /**< of ADD_CONSTANT: index into plan->constants */
         pld_square_table square; /**< of ADD_MIDDLE */
         int outside;             /**< of ADD_OUTSIDE, TAKE_OUTSIDE: number of the value */

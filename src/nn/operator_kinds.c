@@ -20,7 +20,7 @@
 #define NORM_SLOTS                                                                                           \
     {                                                                                                        \
         IN, OUT, SLOT(norm.scale.value, PLD_READS), SLOT(norm.shift.value, PLD_READS),                       \
-            SLOT(norm.residual, PLD_READS)                                                                   \
+            SLOT(norm.residual, PLD_READS), SLOT(norm.gate.value, PLD_READS)                                 \
     }
 
 const pld_operator_kind_facts pld_operator_kinds[PLD_OPERATOR_KINDS] = {
@@ -47,6 +47,7 @@ const pld_operator_kind_facts pld_operator_kinds[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_DEPTHWISE] = {"depthwise", {IN, OUT}, pld_depthwise_misfit},
     [PLD_OPERATOR_CONCAT] = {"concat", {IN, OUT, SLOT(second, PLD_READS)}, pld_concat_misfit},
     [PLD_OPERATOR_CONCAT_TOKENS] = {"concat", {IN, OUT, SLOT(second, PLD_READS)}, pld_concat_tokens_misfit},
+    [PLD_OPERATOR_PAD_TOKENS] = {"concat", {IN, OUT}, pld_pad_tokens_misfit},
     [PLD_OPERATOR_UPSAMPLE] = {"upsample", {IN, OUT}, pld_upsample_misfit},
     [PLD_OPERATOR_COPY] = {"copy", {IN, OUT}, pld_same_misfit},
     [PLD_OPERATOR_COPY_ROWS] = {"copy_rows", {IN, OUT}, pld_copy_rows_misfit},

@@ -79,9 +79,10 @@ const char *pld_token_norm_misfit(const pld_plan *plan, const pld_operator *op) 
     if (op->norm.residual != PLD_NO_VALUE && op->norm.residual != op->out) {
         return "residual";
     }
-    return is_slice(plan, op->norm.scale, channels) && is_slice(plan, op->norm.shift, channels)
+    return is_slice(plan, op->norm.scale, channels) && is_slice(plan, op->norm.shift, channels) &&
+                   is_slice(plan, op->norm.gate, channels)
                ? pld_same_misfit(plan, op)
-               : "scale or shift";
+               : "scale, shift or gate";
 }
 
 const char *pld_rotation_misfit(const pld_plan *plan, const pld_operator *op) {
@@ -176,6 +177,13 @@ const char *pld_concat_tokens_misfit(const pld_plan *plan, const pld_operator *o
     const pld_value *out = value_of(plan, op->out);
     return a->batch == out->batch && b->batch == out->batch && a->channels == out->channels &&
                    b->channels == out->channels && tokens_of(out) == tokens_of(a) + tokens_of(b)
+               ? NULL
+               : "output";
+}
+
+const char *pld_pad_tokens_misfit(const pld_plan *plan, const pld_operator *op) {
+    const pld_value *in = value_of(plan, op->in), *out = value_of(plan, op->out);
+    return in->batch == out->batch && in->channels == out->channels && tokens_of(in) <= tokens_of(out)
                ? NULL
                : "output";
 }

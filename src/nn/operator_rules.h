@@ -16,6 +16,7 @@ const char *pld_gated_add_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_attention_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_concat_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_concat_tokens_misfit(const pld_plan *plan, const pld_operator *op);
+const char *pld_pad_tokens_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_upsample_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_copy_rows_misfit(const pld_plan *plan, const pld_operator *op);
 const char *pld_join_rows_misfit(const pld_plan *plan, const pld_operator *op);

@@ -37,7 +37,8 @@ typedef struct pld_row_sharing_request {
     int rows;                   /**< 1 … PLD_BRANCH_COUNT */
     const pld_variant_table
         *tables[PLD_ROW_TABLES]; /**< every table that the network will run with, of the same sites */
-    bool text_joins_time; /**< the time embedding depends on the text, so rows of other texts never are equal
+    bool
+        text_joins_time; /**< what rows begin with depends on the text, so rows of other texts never are equal
                            */
 } pld_row_sharing_request;
 

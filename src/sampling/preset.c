@@ -7,6 +7,7 @@
  *      sana-sprint Chen et al. 2025, arXiv 2503.09641           schnell    Black Forest Labs 2024, FLUX.1-schnell's card
  *      sd3.5-turbo Stability AI 2024, SD 3.5 large turbo's card
  *      klein      Black Forest Labs 2026, FLUX.2-klein's card
+ *      z-image-turbo Z-Image Team 2025, arXiv 2511.22699
  */
 #include "sampling/preset.h"
 
@@ -162,11 +163,19 @@ static const pld_preset sd35_turbo = {"sd3.5-turbo",  "SD 3.5 large turbo: euler
                                       DISTILLED,      .words = "turbo|large turbo|sd3 large turbo",
                                       .family = "sd3"};
 
+static const pld_preset z_image_turbo = {"z-image-turbo",
+                                         "Z-Image-Turbo: euler, 8 steps, no CFG (arXiv 2511.22699)",
+                                         "euler",
+                                         .steps = 8,
+                                         DISTILLED,
+                                         .words = "z image turbo|zimage turbo|turbo",
+                                         .family = "z-image"};
+
 static const pld_preset *const rows[] = {
-    &sd35_turbo, /* in front of those that have its word and are for any family */
-    &turbo,       &sd_turbo,    &lightning_1,   &lightning_2, &lightning_4, &lightning_8, &hyper_1, &hyper_2,
-    &hyper_4,     &hyper_8,     &hyper_unified, &hyper_cfg_8, &dmd2_1,      &dmd2_4,      &lcm,     &tcd,
-    &sana_sprint, &anima_turbo, &schnell,       &klein,       &sd35_turbo,  NULL,
+    &turbo,   &sd_turbo, &lightning_1, &lightning_2,   &lightning_4,   &lightning_8,
+    &hyper_1, &hyper_2,  &hyper_4,     &hyper_8,       &hyper_unified, &hyper_cfg_8,
+    &dmd2_1,  &dmd2_4,   &lcm,         &tcd,           &sana_sprint,   &anima_turbo,
+    &schnell, &klein,    &sd35_turbo,  &z_image_turbo, NULL,
 };
 
 const pld_preset *const *pld_presets(void) {
@@ -244,9 +253,9 @@ const pld_preset *pld_preset_suggested(const char *file_name, const char *family
     const pld_preset *best = NULL;
     size_t most = 0;
     for (size_t i = 0; rows[i]; i++) {
-        size_t count = words_found(rows[i]->words, file_name);
-        const bool fits = !rows[i]->family || strcmp(rows[i]->family, family) == 0;
-        if (fits && count > most) {
+        const bool others = rows[i]->family && strcmp(rows[i]->family, family) != 0;
+        const size_t count = others ? 0 : words_found(rows[i]->words, file_name);
+        if (count > most || (count > 0 && count == most && rows[i]->family && !best->family)) {
             best = rows[i];
             most = count;
         }

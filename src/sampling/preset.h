@@ -25,7 +25,7 @@ typedef struct pld_preset {
     const char *words;
     const char *scheduler_class; /**< of a folder whose scheduler says that the model is one of these; a
                                     preset with a spacing wants that stated too; NULL: none says so */
-    const char *family;          /**< that the model must have; NULL: any */
+    const char *family;          /**< that the model must have for either; NULL: any */
     bool distilled; /**< a folder of that family that says of itself that it is distilled suggests it */
     bool
         unshifted; /**< and it must not shift the levels by the picture's tokens, as the scheduler of the model that was
@@ -38,7 +38,8 @@ const pld_preset *const *pld_presets(void);
 /** The row of this name, or NULL. */
 const pld_preset *pld_preset_find(const char *name);
 
-/** The preset that the name (or a title) of a file of some family suggests: the one with the most words in it, or NULL. */
+/** The preset that a file's name (or a title) suggests for a model of this family: the one with the most words in it, of these the
+ * family's own, or NULL. */
 const pld_preset *pld_preset_suggested(const char *file_name, const char *family);
 
 #endif

@@ -54,10 +54,10 @@ static void check_added(const denoiser_fixture *f, int row, const pld_plan *cond
 /** States of row `row` of `name` [rows, T, width] in front of those that are zeros. */
 static int64_t tokens_before_zeros(const parity_case *c, const char *name, int row) {
     const pld_stored_tensor *shape = case_tensor(c, name);
-    const int64_t width = shape->shape[2];
+    const int64_t width = shape->shape[shape->rank - 1], length = shape->shape[shape->rank - 2];
     float *all = case_values(c, name, NULL);
-    const float *states = all + row * shape->shape[1] * width;
-    int64_t floats = shape->shape[1] * width;
+    const float *states = all + row * length * width;
+    int64_t floats = length * width;
     while (floats > 0 && states[floats - 1] == 0) {
         floats--;
     }
@@ -71,10 +71,12 @@ static void make_condition(denoiser_fixture *f, int row, stored_text text) {
     pld_condition_values io;
     const pld_denoiser *denoiser = f->network.class->denoiser;
     const pld_stored_tensor *shape = case_tensor(f->c, text.states);
-    const bool masked = case_has(f->c, text.mask);
-    const int64_t tokens = masked ? case_live_tokens(f->c, text.mask, text.row)
-                                  : tokens_before_zeros(f->c, text.states, text.row);
-    const int64_t zeros = masked ? 0 : shape->shape[1] - tokens;
+    const bool masked = text.mask && case_has(f->c, text.mask);
+    const int64_t live = masked ? case_live_tokens(f->c, text.mask, text.row)
+                                : tokens_before_zeros(f->c, text.states, text.row);
+    const int64_t tokens = text.most > 0 && text.most < live ? text.most : live;
+    const int64_t zeros = masked || text.most > 0 ? 0 : shape->shape[shape->rank - 2] - tokens;
+    const int64_t multiple = f->facts.text_multiple > 0 ? f->facts.text_multiple : 1;
     float *states = case_rows(f->c, text.states, text.row, tokens);
     const pld_condition_request request = {tokens, f->plan.sites, f->plan.site_count};
     pld_plan *plan = &f->conditions[row];
@@ -83,14 +85,18 @@ static void make_condition(denoiser_fixture *f, int row, stored_text text) {
     assert_int_equal(plan->offer_count, f->plan.outside_count);
     pld_run run = forced_run(plan);
     run.settings.bf16 = run.settings.split = forced_bf16();
+    run.tap = f->tap;
+    run.tap_user = f->tap_user;
     check_status(pld_plan_prepare(&run, &error), &error);
-    memcpy(pld_plan_map(plan, io.states), states, (size_t)(tokens * shape->shape[2]) * sizeof *states);
+    memcpy(pld_plan_map(plan, io.states), states,
+           (size_t)(tokens * shape->shape[shape->rank - 1]) * sizeof *states);
     if (io.told != PLD_NO_VALUE) {
         tell(f, row, pld_plan_map(plan, io.told));
     }
     check_status(pld_plan_run(&run, &error), &error);
     check_added(f, row, plan);
-    f->contexts[row] = (pld_context){.tokens = tokens, .zero_keys = zeros, .plan = plan};
+    f->contexts[row] = (pld_context){
+        .tokens = (tokens + multiple - 1) / multiple * multiple, .zero_keys = zeros, .plan = plan};
     f->rows[row] = &f->contexts[row];
     pld_free(states);
 }
@@ -149,8 +155,10 @@ void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored
     assert_true(rows <= MOST_ROWS);
     denoiser->facts(f->network.config, &f->facts);
     const picture_size size = size_of(f, latents);
+    const pld_stored_tensor *first = case_tensor(f->c, texts[0].states);
+    const int64_t length = first->shape[first->rank - 2];
     const pld_denoiser_shape shape = {rows, size.height, size.width, NULL,
-                                      case_tensor(f->c, texts[0].states)->shape[1]};
+                                      texts[0].most > 0 && texts[0].most < length ? texts[0].most : length};
     pld_plan_init(&f->plan, f->network.parameters);
     check_status(denoiser->build(&f->plan, f->network.config, &shape, &f->io, &error), &error);
     for (int row = 0; row < rows; row++) {
@@ -168,28 +176,37 @@ void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored
 
 /** Name of the noisy latents, [B, C, h, w] or [B, C, 1, h, w]. */
 static const char *input_of(const parity_case *c) {
-    return case_has(c, "hidden_states") ? "hidden_states" : "sample";
+    return case_has(c, "hidden_states") ? "hidden_states" : case_has(c, "latents") ? "latents" : "sample";
 }
 
-void denoiser_prepare(denoiser_fixture *f) {
-    const stored_text texts[MOST_ROWS] = {{"encoder_hidden_states", "encoder_attention_mask", 0},
-                                          {"encoder_hidden_states", "encoder_attention_mask", 1}};
+void denoiser_prepare_rows(denoiser_fixture *f, const stored_text *texts, int rows, int first) {
     const char *input = input_of(f->c);
-    const pld_stored_tensor *sample = case_tensor(f->c, input);
-    const int64_t batch = sample->shape[0];
+    const int64_t batch = case_tensor(f->c, input)->shape[0];
     size_t count = 0;
-    denoiser_prepare_for(f, input, texts, (int)batch);
+    denoiser_prepare_for(f, input, texts, rows);
     float *time = case_values(f->c, "timestep", NULL), *noise = case_values(f->c, input, &count);
-    for (int64_t b = 0; b < batch; b++) {
-        f->timesteps[b] = time[b];
-        write_picture(f, noise + b * ((int64_t)count / batch), b);
+    for (int64_t b = 0; b < rows; b++) {
+        f->timesteps[b] = time[first + b];
+        write_picture(f, noise + (first + b) * ((int64_t)count / batch), b);
     }
     pld_free(time);
     pld_free(noise);
 }
 
+/** Texts of a case whose rows have texts of their own lengths are cut to a length that they all have. */
+void denoiser_prepare(denoiser_fixture *f) {
+    enum { SHORT = 24 };
+    static const stored_text texts[MOST_ROWS] = {{"encoder_hidden_states", "encoder_attention_mask", 0, 0},
+                                                 {"encoder_hidden_states", "encoder_attention_mask", 1, 0}};
+    static const stored_text captions[MOST_ROWS] = {{"caption.0", NULL, 0, SHORT},
+                                                    {"caption.1", NULL, 0, SHORT - 1}};
+    denoiser_prepare_rows(f, case_has(f->c, "caption.0") ? captions : texts,
+                          (int)case_tensor(f->c, input_of(f->c))->shape[0], 0);
+}
+
 bool denoiser_open(denoiser_fixture *f, const parity_case *c, const parity_row *row) {
-    const char *const inputs[] = {input_of(c), "timestep", "encoder_hidden_states", NULL};
+    const char *const inputs[] = {input_of(c), "timestep",
+                                  case_has(c, "caption.0") ? "caption.1" : "encoder_hidden_states", NULL};
     pld_error error = {0};
     memset(f, 0, sizeof *f);
     f->c = c;

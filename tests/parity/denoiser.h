@@ -22,7 +22,10 @@ typedef struct denoiser_fixture {
     pld_denoiser_values io;
     double timesteps[MOST_ROWS];
     pld_variant_table table;
-    pld_run run;              /* of both rows, the first being the unconditional branch */
+    pld_run run; /* of both rows, the first being the unconditional branch */
+    void (*tap)(void *user, const char *name, const pld_value *value,
+                const float *data); /* of conditions; NULL */
+    void *tap_user;
     double tolerance, inside; /* of the output and of maps inside, on this run's path */
 } denoiser_fixture;
 
@@ -32,12 +35,17 @@ void denoiser_close(denoiser_fixture *f);
 
 /** Where the text of a row stands in a case. */
 typedef struct stored_text {
-    const char *states, *mask; /**< tensors [rows, T, width], [rows, T]; the mask may be missing */
+    const char *states,
+        *mask; /**< tensors [rows, T, width] or [T, width], [rows, T]; the mask may be missing or NULL */
     int row;
+    int64_t most; /**< tokens; 0: all */
 } stored_text;
 
 /** Prepare an open network for latents of the shape of a tensor [.., C, h, w] and these texts [rows], without inputs. */
 void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored_text *texts, int rows);
+
+/** The same with the inputs of `rows` rows of the case from row `first` on. */
+void denoiser_prepare_rows(denoiser_fixture *f, const stored_text *texts, int rows, int first);
 
 /** The same for a network that is open, which stays so; all of `f` but `c`, `network` and the tolerances is 0. */
 void denoiser_prepare(denoiser_fixture *f);

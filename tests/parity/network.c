@@ -102,11 +102,12 @@ void check_value(const parity_case *c, const char *tensor, const pld_plan *plan,
 
 float *case_rows(const parity_case *c, const char *name, int64_t row, int64_t count) {
     const pld_stored_tensor *tensor = case_tensor(c, name);
-    const size_t width = (size_t)tensor->shape[2];
+    const int64_t tokens = tensor->shape[tensor->rank - 2];
+    const size_t width = (size_t)tensor->shape[tensor->rank - 1];
     float *all = case_values(c, name, NULL);
     float *rows = pld_allocate((size_t)count, width * sizeof *rows);
-    assert_true(tensor->rank == 3 && rows && count <= tensor->shape[1]);
-    memcpy(rows, all + (size_t)(row * tensor->shape[1]) * width, (size_t)count * width * sizeof *rows);
+    assert_true((tensor->rank == 3 || (tensor->rank == 2 && row == 0)) && rows && count <= tokens);
+    memcpy(rows, all + (size_t)(row * tokens) * width, (size_t)count * width * sizeof *rows);
     pld_free(all);
     return rows;
 }

@@ -30,7 +30,7 @@ double network_error(const parity_case *c, const char *tensor, const pld_value *
 void check_value(const parity_case *c, const char *tensor, const pld_plan *plan, pld_value_id value,
                  const char *of, double tolerance);
 
-/** Rows [first, first + count) of `row` of a tensor [rows, tokens, width]; the caller frees them. */
+/** The first `count` tokens of `row` of a tensor [rows, tokens, width], or [tokens, width] of one; the caller frees them. */
 float *case_rows(const parity_case *c, const char *tensor, int64_t row, int64_t count);
 
 /** Tokens of row `row` of a tensor [rows, tokens] that are not 0: those that a mask leaves. */

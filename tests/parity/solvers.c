@@ -100,8 +100,8 @@ static float *new_latents(const solver *s) {
 static void solve_case(const parity_case *c, const parity_row *row, void *user) {
     (void)user;
     static const char *const needed[] = {"prompt_embeds", "latents_first", "noise_pred.00", NULL};
-    const stored_text texts[MOST_ROWS] = {{"negative_prompt_embeds", "negative_prompt_attention_mask", 0},
-                                          {"prompt_embeds", "prompt_attention_mask", 0}};
+    const stored_text texts[MOST_ROWS] = {{"negative_prompt_embeds", "negative_prompt_attention_mask", 0, 0},
+                                          {"prompt_embeds", "prompt_attention_mask", 0, 0}};
     solver s = {.f = {.c = c, .tolerance = row->tolerance}, .cfg = json_field(c->info, "cfg", 1)};
     s.texts = s.cfg > 1 ? 2 : 1;
     if (!parity_is_alone(row) || !case_has_all(c, needed) || !network_open(c, "transformer", &s.f.network)) {

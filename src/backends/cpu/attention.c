@@ -141,15 +141,12 @@ static void observe_item(const pld_executable *e, const pld_operator *op, int64_
     const int64_t first = pld_row_of_group(groups, b);
     for (int64_t row = first; row < (groups->count ? groups->rows : first + 1); row++) {
         if (pld_group_of_row(groups, row) == b) {
-            const pld_attention_description *as = &op->attention.as;
-            const bool joint = as->kind == PLD_SITE_JOINT;
-            const pld_attention_view view = {
-                (size_t)op->attention.site,
-                branch_of(e->run, row),
-                call->choice,
-                &call->problem,
-                joint ? (call->problem.query_count - as->text_tokens) / as->image_columns : call->height,
-                joint ? as->image_columns : call->width};
+            const pld_attention_view view = {(size_t)op->attention.site,
+                                             branch_of(e->run, row),
+                                             call->choice,
+                                             &call->problem,
+                                             call->height,
+                                             call->width};
             e->run->observe(e->run->observe_user, &view);
         }
     }
@@ -159,7 +156,9 @@ static void observe_item(const pld_executable *e, const pld_operator *op, int64_
 static pld_status run_item(const pld_executable *e, const pld_operator *op, int64_t b, pld_error *error) {
     static const pld_attention_choice softmax = {.rows = &pld_variant_softmax};
     const pld_value *query = pld_value_at(e, op->in);
+    const pld_attention_description *as = &op->attention.as;
     const int64_t tokens = query->height * query->width;
+    const int64_t picture = tokens - as->text_tokens - as->image_padding;
     const pld_branch branch = branch_of(e->run, pld_row_of_group(&pld_value_at(e, op->out)->groups, b));
     const pld_variant_table *variants = e->run->variants;
     pld_attention_call call = {
@@ -167,8 +166,8 @@ static pld_status run_item(const pld_executable *e, const pld_operator *op, int6
         .op = op,
         .choice = variants ? pld_variant_choice(variants, (size_t)op->attention.site, branch) : &softmax,
         .problem = item_problem(e, op, b),
-        .height = query->height,
-        .width = query->width,
+        .height = as->image_columns ? picture / as->image_columns : query->height,
+        .width = as->image_columns ? as->image_columns : query->width,
         .channels = query->channels,
         .scratch = (char *)pld_cpu_scratch(e) + mask_bytes(e, op),
         .scratch_bytes = e->scratch_bytes - mask_bytes(e, op),

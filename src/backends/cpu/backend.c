@@ -161,6 +161,7 @@ static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_DEPTHWISE] = &pld_cpu_depthwise,
     [PLD_OPERATOR_CONCAT] = &pld_cpu_concat,
     [PLD_OPERATOR_CONCAT_TOKENS] = &pld_cpu_concat_tokens,
+    [PLD_OPERATOR_PAD_TOKENS] = &pld_cpu_pad_tokens,
     [PLD_OPERATOR_UPSAMPLE] = &pld_cpu_upsample,
     [PLD_OPERATOR_COPY] = &pld_cpu_copy,
     [PLD_OPERATOR_COPY_ROWS] = &pld_cpu_copy_rows,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Group norm over each picture, layer norm over each token. */
+#include <math.h>
+
 #include "backends/cpu/operators.h"
+#include "core/memory.h"
 #include "kernels/group_norm.h"
 #include "kernels/pairs.h"
 
@@ -80,6 +83,33 @@ static pld_status run_group_norm_factors(pld_executable *e, const pld_operator *
     return PLD_OK;
 }
 
+/** Whether what a norm is multiplied by depends on the picture: its factors are computed once for each, before the rows. */
+static bool has_factors(const pld_operator *op) {
+    const pld_norm *norm = &op->norm;
+    return op->kind == PLD_OPERATOR_RMS_NORM
+               ? norm->scale.value != PLD_NO_VALUE || norm->gate.value != PLD_NO_VALUE
+               : norm->scale.value != PLD_NO_VALUE && norm->shift.value == PLD_NO_VALUE;
+}
+
+/** Bytes of the factors [B, C], at the beginning of the scratch. */
+static size_t factor_bytes(const pld_executable *e, const pld_operator *op) {
+    const pld_value *out = pld_value_at(e, op->out);
+    const size_t bytes = (size_t)(out->batch * out->channels) * sizeof(float);
+    return has_factors(op) ? (bytes + PLD_ALIGNMENT - 1) / PLD_ALIGNMENT * PLD_ALIGNMENT : 0;
+}
+
+/** weight·(1 + scale)·tanh(gate), as far as there are any, of item `b`. */
+static void fill_factors(const pld_executable *e, const pld_operator *op, int64_t b, float *factors) {
+    const pld_cpu_operator *own = pld_cpu_operator_of(e, op);
+    const pld_value *out = pld_value_at(e, op->out);
+    const float *weight = op->norm.plus_one ? own->packed.data : own->weight;
+    const float *scale = pld_slice_at(e, op->norm.scale, out, b);
+    const float *gate = pld_slice_at(e, op->norm.gate, out, b);
+    for (int64_t c = 0; c < out->channels; c++) {
+        factors[c] = (weight ? weight[c] : 1) * (scale ? 1 + scale[c] : 1) * (gate ? tanhf(gate[c]) : 1);
+    }
+}
+
 /** Rows that are rounded or added at a time. */
 enum { ROOM_ROWS = 8 };
 
@@ -92,8 +122,9 @@ static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int
     const pld_value *value = pld_value_at(e, op->out);
     const float *scale = pld_slice_at(e, op->norm.scale, value, b);
     const float *shift = pld_slice_at(e, op->norm.shift, value, b);
+    const float *factors = has_factors(op) ? (float *)pld_cpu_scratch(e) + b * value->channels : NULL;
     if (op->kind == PLD_OPERATOR_RMS_NORM) {
-        const float *weight = op->norm.plus_one ? own->packed.data : own->weight;
+        const float *weight = factors ? factors : op->norm.plus_one ? own->packed.data : own->weight;
         k->rms_norm(x, rows, value->channels, op->norm.epsilon, weight, out);
         if (own->bias) {
             k->add_rows(out, rows, value->channels, own->bias, out);
@@ -101,6 +132,8 @@ static void norm_rows(const pld_token_task *task, int64_t b, const float *x, int
         if (op->norm.activated) {
             pld_cpu_activation_kernel(k, op->norm.activation)(out, (size_t)(rows * value->channels), out);
         }
+    } else if (factors) {
+        k->layer_norm(x, rows, value->channels, op->norm.epsilon, factors, NULL, out);
     } else if (scale) {
         k->layer_norm_modulated(x, rows, value->channels, op->norm.epsilon, scale, shift, out);
     } else {
@@ -133,7 +166,8 @@ static void norm_item_rows(const pld_token_task *task, int64_t b, int64_t begin,
         return;
     }
     const pld_kernels *k = pld_cpu_kernels(e);
-    float *room = (float *)pld_cpu_scratch(e) + (int64_t)thread * ROOM_ROWS * channels;
+    float *rooms = (float *)pld_cpu_scratch(e) + factor_bytes(e, op) / sizeof(float);
+    float *room = rooms + (int64_t)thread * ROOM_ROWS * channels;
     uint32_t *pairs = (uint32_t *)(void *)out;
     for (int64_t row = begin; row < end; row += ROOM_ROWS) {
         const int64_t rows = end - row < ROOM_ROWS ? end - row : ROOM_ROWS;
@@ -161,11 +195,16 @@ static void token_norm_rows(void *context, size_t begin, size_t end, int thread)
 
 static size_t token_norm_scratch(const pld_executable *e, const pld_operator *op) {
     const pld_value *out = pld_value_at(e, op->out);
-    return needs_room(e, op) ? sizeof(float) * (size_t)(out->channels * ROOM_ROWS * pld_cpu_threads(e)) : 0;
+    const size_t rooms = (size_t)(out->channels * ROOM_ROWS * pld_cpu_threads(e)) * sizeof(float);
+    return factor_bytes(e, op) + (needs_room(e, op) ? rooms : 0);
 }
 
 static pld_status run_token_norm(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
+    const pld_value *out = pld_value_at(e, op->out);
+    for (int64_t b = 0; has_factors(op) && b < out->batch; b++) {
+        fill_factors(e, op, b, (float *)pld_cpu_scratch(e) + b * out->channels);
+    }
     pld_cpu_over_tokens(e, op, op->in, token_norm_rows);
     return PLD_OK;
 }

@@ -17,6 +17,7 @@ extern const pld_operator_code pld_cpu_pixel_shuffle, pld_cpu_pixel_unshuffle;
 extern const pld_operator_code pld_cpu_embed, pld_cpu_timestep, pld_cpu_pool;
 extern const pld_operator_code pld_cpu_add_table, pld_cpu_add_constant, pld_cpu_add_middle,
     pld_cpu_add_outside, pld_cpu_take_outside;
+extern const pld_operator_code pld_cpu_pad_tokens;
 extern const pld_operator_code pld_cpu_relative_bias, pld_cpu_freeu, pld_cpu_tap;
 
 /** Make a constant of the plan, unless it is there. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Tables that are added: weights, constants of the plan, T5's biases of logits. */
 #include <math.h>
+#include <string.h>
 
 #include "backends/cpu/operators.h"
 #include "core/memory.h"
@@ -21,6 +22,21 @@ static pld_status run_add_table(pld_executable *e, const pld_operator *op, pld_e
         float *rows = pld_cpu_data(e, op->out) + b * floats;
         for (size_t row = 0; row < pld_value_tokens(out); row++) {
             pld_cpu_kernels(e)->add(x + row * step, table + row * channels, channels, rows + row * channels);
+        }
+    }
+    return PLD_OK;
+}
+
+static pld_status run_pad_tokens(pld_executable *e, const pld_operator *op, pld_error *error) {
+    (void)error;
+    const pld_value *in = pld_value_at(e, op->in), *out = pld_value_at(e, op->out);
+    const size_t channels = (size_t)out->channels, own = pld_item_floats(in), floats = pld_item_floats(out);
+    const float *learned = pld_cpu_operator_of(e, op)->weight;
+    for (size_t b = 0; b < (size_t)out->batch; b++) {
+        float *rows = pld_cpu_data(e, op->out) + b * floats;
+        memcpy(rows, pld_cpu_data(e, op->in) + b * own, own * sizeof *rows);
+        for (size_t at = own; at < floats; at += channels) {
+            memcpy(rows + at, learned, channels * sizeof *rows);
         }
     }
     return PLD_OK;
@@ -146,5 +162,6 @@ static pld_status run_relative_bias(pld_executable *e, const pld_operator *op, p
 
 const pld_operator_code pld_cpu_add_table = {prepare_table, NULL, run_add_table};
 const pld_operator_code pld_cpu_add_middle = {prepare_middle, NULL, run_add_middle};
+const pld_operator_code pld_cpu_pad_tokens = {prepare_table, NULL, run_pad_tokens};
 const pld_operator_code pld_cpu_add_constant = {prepare_constant, NULL, run_add_constant};
 const pld_operator_code pld_cpu_relative_bias = {prepare_relative_bias, NULL, run_relative_bias};

@@ -121,6 +121,7 @@ static const pld_operator_code *const code[PLD_OPERATOR_KINDS] = {
     [PLD_OPERATOR_PIXEL_SHUFFLE] = &check, [PLD_OPERATOR_PIXEL_UNSHUFFLE] = &check,
     [PLD_OPERATOR_CONCAT_TOKENS] = &check, [PLD_OPERATOR_TAKE_OUTSIDE] = &check,
     [PLD_OPERATOR_ADD_MIDDLE] = &check,    [PLD_OPERATOR_JOIN_ROWS] = &check,
+    [PLD_OPERATOR_PAD_TOKENS] = &check,
 };
 
 const pld_backend pld_backend_null = {

@@ -8,4 +8,7 @@
 /** cosines, sines [count / 2] of place·θ^(−2i / count), reckoned in double. */
 void pld_rotary_angles(double place, int64_t count, double theta, float *cosines, float *sines);
 
+/** The same of angles that are rounded to float32 first, as networks do that keep tables of them. */
+void pld_rotary_angles_rounded(double place, int64_t count, double theta, float *cosines, float *sines);
+
 #endif

@@ -47,7 +47,9 @@ static void add(writing *w, const char *norm_name, const char *product, pld_valu
         pld_linear(b, product, y, w->c->width, pld_into(x, false));
         return;
     }
-    pld_rms_norm_options options = {.plus_one = w->rules->norms_less_one, .into = x};
+    pld_rms_norm_options options = PLD_RMS_NORM;
+    options.plus_one = w->rules->norms_less_one;
+    options.into = x;
     const pld_value_id change = pld_linear(b, product, y, w->c->width, PLD_NO_BIAS);
     pld_rms_norm_with(b, norm_name, change, w->c->epsilon, options);
 }

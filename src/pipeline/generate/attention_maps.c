@@ -137,7 +137,7 @@ bool pld_attention_maps_get(const pld_attention_maps *maps, size_t index, pld_at
     return true;
 }
 
-/** How many tokens a tokenizer puts before and after every text. */
+/** How many tokens stand before and after every text: the tokenizer's, and those of a template. */
 typedef struct ends {
     size_t before, after;
 } ends;
@@ -179,14 +179,14 @@ static pld_status refuse_word(const pld_tokenizer_tokens *prompt, const ends *ar
 
 /** Mark every place where the tokens of a word follow each other in the prompt, among the keys of one tokenizer. */
 static void mark_tokens(int64_t keys, const pld_tokenizer_tokens *prompt, const pld_token_chunk *word,
-                        const ends *around, bool *counts) {
+                        const ends *around, const ends *around_word, bool *counts) {
     const size_t positions = (size_t)keys / prompt->chunk_count;
-    const size_t length = word->count - around->before - around->after;
+    const size_t length = word->count - around_word->before - around_word->after;
     for (size_t c = 0; c < prompt->chunk_count; c++) {
         const pld_token_chunk *chunk = prompt->chunks[c];
         for (size_t at = first_of(prompt, around); length && at + length + around->after <= chunk->count;
              at++) {
-            if (memcmp(chunk->ids + at, word->ids + around->before, length * sizeof *word->ids) == 0) {
+            if (memcmp(chunk->ids + at, word->ids + around_word->before, length * sizeof *word->ids) == 0) {
                 memset(counts + c * positions + at - prompt->unseen, 1, length);
             }
         }
@@ -228,9 +228,41 @@ static void find_keys(const pld_model *model, const pld_tokens *prompt, key_part
     }
 }
 
-static ends ends_of(const key_part *part) {
-    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(part->part->tokenizer);
-    return (ends){facts->before_id >= 0, facts->after_id >= 0};
+/** Add the number of tokens of a piece of a template (NULL: none), which become one with no tokens beside them. */
+static pld_status count_tokens(const pld_tokenizer *tokenizer, const char *piece, size_t *count,
+                               pld_error *error) {
+    pld_token_list ids = {0};
+    PLD_TRY(piece ? pld_tokenizer_encode(tokenizer, piece, strlen(piece), &ids, error) : PLD_OK);
+    *count += ids.count;
+    pld_token_list_free(&ids);
+    return PLD_OK;
+}
+
+/** What stands around texts of a tokenizer that counts keys; a template in front of them only if they are `framed`. */
+static pld_status ends_of(const pld_model *model, const key_part *part, bool framed, ends *around,
+                          pld_error *error) {
+    const pld_tokenizer *tokenizer = part->part->tokenizer;
+    const pld_tokenizer_facts *facts = pld_tokenizer_get_facts(tokenizer);
+    *around = (ends){facts->before_id >= 0, facts->after_id >= 0};
+    for (int i = 0; i < model->family->text_count; i++) {
+        const pld_text_use *use = &model->family->texts[i];
+        if (strcmp(use->part, part->part->row->name) == 0) {
+            PLD_TRY(count_tokens(tokenizer, framed ? use->before : NULL, &around->before, error));
+            PLD_TRY(count_tokens(tokenizer, use->after, &around->after, error));
+        }
+    }
+    return PLD_OK;
+}
+
+/** Mark a word, as its tokens stand with or without a template in front, among the keys of one tokenizer. */
+static pld_status mark_part(const pld_model *model, const key_part *part, const pld_tokens *prompt,
+                            const pld_tokens *word, bool framed, bool *counts, pld_error *error) {
+    ends around, around_word;
+    PLD_TRY(ends_of(model, part, true, &around, error));
+    PLD_TRY(ends_of(model, part, framed, &around_word, error));
+    mark_tokens(part->count, prompt->tokenizers[part->tokenizer],
+                word->tokenizers[part->tokenizer]->chunks[0], &around, &around_word, counts + part->first);
+    return PLD_OK;
 }
 
 /** Mark a word of the prompt as it stands, and as it stands behind a blank: tokens of some vocabularies hold it. The blank
@@ -245,20 +277,19 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
                                       .literal = true,
                                       .instruction = fronts[i]};
         pld_tokens *word = NULL;
-        PLD_TRY(pld_tokenize_text(model, &text, &word, error));
-        for (size_t j = 0; j < parts->count; j++) {
-            const key_part *part = &parts->items[j];
-            const ends around = ends_of(part);
-            mark_tokens(part->count, prompt->tokenizers[part->tokenizer],
-                        word->tokenizers[part->tokenizer]->chunks[0], &around, counts + part->first);
+        pld_status status = pld_tokenize_text(model, &text, &word, error);
+        for (size_t j = 0; status == PLD_OK && j < parts->count; j++) { /* what is in front takes a template's place */
+            status = mark_part(model, &parts->items[j], prompt, word, !fronts[i], counts, error);
         }
         pld_tokens_destroy(&word);
+        PLD_TRY(status);
     }
     maps->tokens[index] = 0;
     for (int64_t key = 0; key < maps->keys; key++) {
         maps->tokens[index] += counts[key];
     }
-    const ends around = ends_of(&parts->items[0]);
+    ends around;
+    PLD_TRY(ends_of(model, &parts->items[0], true, &around, error));
     return maps->tokens[index] ? PLD_OK
                                : refuse_word(prompt->tokenizers[parts->items[0].tokenizer], &around,
                                              maps->words[index], error);

@@ -117,7 +117,11 @@ static bool prepare_site(const pld_attention_maps *maps, const pld_attention_vie
 void pld_attention_maps_observe(void *user, const pld_attention_view *view) {
     pld_attention_maps *maps = user;
     pld_map_site *site = &maps->sites[view->site];
-    const pld_attention_problem text = pld_text_part(view->problem), *p = &text;
+    pld_attention_problem text = pld_text_part(view->problem);
+    const pld_attention_problem *p = &text;
+    if (text.query_count > view->height * view->width) { /* padding behind the picture has no place in it */
+        text.query_count = view->height * view->width;
+    }
     if (view->branch != PLD_BRANCH_CONDITIONAL || !site->chosen || maps->out_of_memory) {
         return;
     }

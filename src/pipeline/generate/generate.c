@@ -51,9 +51,25 @@ static const pld_context *context_of(const pld_generation *g, pld_branch branch)
     return &g->session->contexts[pld_branch_text(branch)].context;
 }
 
-/** Most tokens of the prompts that this run attends to, and most zeros that they are filled up with. */
-static void measure_contexts(const pld_generation *g, pld_denoiser_request *request) {
-    const pld_branch_set texts = pld_guidance_chain_texts(&g->guidance);
+/** Of the branches `left` to evaluate those that one evaluation can take with the first of them: all, or where texts join the
+ * sample those whose texts have as many tokens, for which its plan is made. */
+static pld_branch_set next_together(const pld_generation *g, pld_branch_set left) {
+    pld_branch branches[PLD_BRANCH_COUNT];
+    const int count = pld_branches_of(left, branches);
+    pld_branch_set together = 0;
+    if (!g->model->denoiser_facts.text_joins_sample) {
+        return left;
+    }
+    for (int i = 0; i < count; i++) {
+        const bool same = context_of(g, branches[i])->tokens == context_of(g, branches[0])->tokens;
+        together |= same ? PLD_BRANCH_BIT(branches[i]) : 0;
+    }
+    return together;
+}
+
+/** Most tokens of the prompts that these branches attend to, and most zeros that they are filled up with. */
+static void measure_contexts(const pld_generation *g, pld_branch_set texts, pld_denoiser_request *request) {
+    request->tokens = request->zero_keys = 0;
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         if (texts & PLD_BRANCH_BIT(branch)) {
             const pld_context *context = context_of(g, (pld_branch)branch);
@@ -64,12 +80,16 @@ static void measure_contexts(const pld_generation *g, pld_denoiser_request *requ
     }
 }
 
-/** Some step of the run evaluates just these branches. */
+/** Some step of the run evaluates just these branches together. */
 static bool evaluates(const pld_generation *g, pld_branch_set branches) {
     const size_t steps = pld_sampler_schedule(g->sampler)->steps;
     for (size_t step = 0; step < steps; step++) {
-        if (pld_guidance_chain_branches(&g->guidance, step, steps) == branches) {
-            return true;
+        pld_branch_set left = pld_guidance_chain_branches(&g->guidance, step, steps), set;
+        for (; left; left &= ~set) {
+            set = next_together(g, left);
+            if (set == branches) {
+                return true;
+            }
         }
     }
     return false;
@@ -79,7 +99,7 @@ static bool evaluates(const pld_generation *g, pld_branch_set branches) {
 static pld_status load_denoiser(pld_generation *g) {
     pld_denoiser_request request = {
         .height = g->latent_height, .width = g->latent_width, .tables = {&g->dense, &g->pladis}};
-    measure_contexts(g, &request);
+    const bool joins = g->model->denoiser_facts.text_joins_sample;
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
             pld_session_drop_denoiser(g->session, set);
@@ -88,6 +108,7 @@ static pld_status load_denoiser(pld_generation *g) {
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (evaluates(g, set)) {
             request.branches = set;
+            measure_contexts(g, joins ? set : pld_guidance_chain_texts(&g->guidance), &request);
             PLD_TRY(pld_session_need_denoiser(g->session, &request, g->options->cancel, g->error));
         }
     }
@@ -154,17 +175,24 @@ static pld_status read_output(pld_generation *g, const pld_denoiser_plan *denois
                               const pld_branch *branches, int count) {
     const pld_value *output = &denoiser->plan.values[denoiser->values.output];
     for (int i = 0; i < count; i++) {
+        float *row = g->rows[branches[i]];
         PLD_TRY(pld_plan_read(&denoiser->plan, denoiser->values.output, pld_group_of_row(&output->groups, i),
-                              PLD_CHANNEL_MAJOR, g->rows[branches[i]], g->error));
+                              PLD_CHANNEL_MAJOR, row, g->error));
+        if (g->model->denoiser_facts.negated) {
+            pld_scale_floats(row, -1, g->count, row);
+        }
     }
     return PLD_OK;
 }
 
 /** What the network is told of the time, in float32 as in diffusers. */
 static double network_timestep(const pld_generation *g, size_t call) {
-    const double timestep = pld_sampler_network_timestep(g->sampler, call);
-    const double scale = g->model->denoiser_facts.timestep_scale;
-    const double divisor = g->model->denoiser_facts.timestep_divisor;
+    const pld_denoiser_facts *facts = &g->model->denoiser_facts;
+    const double scale = facts->timestep_scale, divisor = facts->timestep_divisor;
+    double timestep = pld_sampler_network_timestep(g->sampler, call);
+    if (facts->timestep_end != 0) {
+        timestep = (double)((float)facts->timestep_end - (float)timestep);
+    }
     if (divisor != 0) {
         return (double)((float)timestep / (float)divisor);
     }
@@ -198,7 +226,6 @@ static pld_status evaluate(pld_generation *g, size_t call, pld_branch_set set) {
     }
     PLD_TRY(pld_plan_run(&run, g->error));
     PLD_TRY(g->statistics ? pld_attention_statistics_status(g->statistics, g->error) : PLD_OK);
-    g->report.calls++;
     g->report.evaluations += count;
     return read_output(g, denoiser, branches, count);
 }
@@ -213,8 +240,13 @@ static pld_status predict(pld_generation *g, size_t call, const float **renoise)
     const pld_branch_set set = pld_guidance_chain_branches(&g->guidance, step.step, step.steps);
     /* a prediction of zero, which takes no evaluation, is converted with the input, too */
     pld_sampler_scale_model_input(g->sampler, call, g->latents, g->model_input, g->count);
-    if (set) {
-        PLD_TRY(evaluate(g, call, set));
+    g->report.calls += set != 0;
+    for (pld_branch_set left = set, together; left; left &= ~together) {
+        together = next_together(g, left);
+        if (g->model->denoiser_facts.text_joins_sample) {
+            PLD_TRY(pld_session_wake_denoiser(g->session, together, g->error));
+        }
+        PLD_TRY(evaluate(g, call, together));
     }
     for (int branch = 0; branch < PLD_BRANCH_COUNT; branch++) {
         step.predictions[branch] = set & PLD_BRANCH_BIT(branch) ? g->rows[branch] : NULL;

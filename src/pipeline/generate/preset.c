@@ -5,14 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
+/** The last name of a path; where a download cache has folders called by a commit, MODEL/snapshots/COMMIT, that of the
+ * model. */
+static void last_name(const char *path, char *name, size_t size) {
+    static const char between[] = "/snapshots/";
+    const char *cache = strstr(path, between), *commit = cache ? cache + strlen(between) : "/";
+    size_t end = strcspn(commit, "/") == strlen(commit) ? (size_t)(cache - path) : strlen(path);
+    while (end > 0 && path[end - 1] == '/') {
+        end--;
+    }
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/') {
+        begin--;
+    }
+    snprintf(name, size, "%.*s", (int)(end - begin < size ? end - begin : size - 1), path + begin);
 }
 
 /** The preset that a name suggests, with the words for it. */
 static const pld_preset *from_name(const pld_model *model, const char *path, char *text, size_t size) {
-    const char *name = base_name(path);
+    char name[256];
+    last_name(path, name, sizeof name);
     const pld_preset *preset = pld_preset_suggested(name, model->family->name);
     if (preset) {
         snprintf(text, size, "the name %.120s", name);

@@ -185,6 +185,12 @@ static pld_run context_run(pld_session *session, pld_plan *plan, const volatile 
     return run;
 }
 
+/** Tokens of a text as the denoiser sees them. */
+static int64_t tokens_seen(const pld_model *model, int64_t states) {
+    const int64_t multiple = model->denoiser_facts.text_multiple;
+    return multiple ? (states + multiple - 1) / multiple * multiple : states;
+}
+
 /** Write down and prepare the plan of what a prompt of `tokens` states gives. */
 static pld_status build_context(pld_session *session, pld_prompt_context *c, int64_t tokens,
                                 const volatile int *cancel, pld_error *error) {
@@ -196,7 +202,8 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
                                                                &request, &c->values, error));
     pld_run run = context_run(session, &c->plan, cancel);
     PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
-    c->context = (pld_context){.tokens = tokens, .plan = &c->plan};
+    c->states = tokens;
+    c->context = (pld_context){.tokens = tokens_seen(model, tokens), .plan = &c->plan};
     return PLD_OK;
 }
 
@@ -220,7 +227,7 @@ pld_status pld_session_set_context(pld_session *session, pld_branch branch, cons
                                    pld_error *error) {
     const pld_component *denoiser = pld_denoiser_of(session->model);
     pld_prompt_context *c = &session->contexts[branch];
-    if (c->context.tokens != states->tokens) {
+    if (c->states != states->tokens) {
         pld_status status = build_context(session, c, states->tokens, cancel, error);
         if (status != PLD_OK) {
             context_free(c);
@@ -278,6 +285,15 @@ static pld_status build_denoiser(pld_session *session, const pld_denoiser_reques
     return PLD_OK;
 }
 
+/** Large buffers of the denoiser's plans but one are left to the next. */
+static void rest_denoisers(pld_session *session, pld_branch_set but) {
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        if (set != but) {
+            pld_plan_rest(&session->denoisers[set].plan);
+        }
+    }
+}
+
 /** Whether a plan is for texts of a request's length: where they join the sample for just that, else for shorter ones,
  * too. */
 static bool serves_texts(const pld_model *model, const pld_denoiser_plan *denoiser,
@@ -291,6 +307,10 @@ pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_re
     pld_denoiser_plan *denoiser = &session->denoisers[request->branches];
     pld_row_sharing sharing;
     pld_plan_rest(&session->decoder.plan);
+    if (session->model->denoiser_facts
+            .text_joins_sample) { /* texts of other lengths have plans of their own */
+        rest_denoisers(session, request->branches);
+    }
     PLD_TRY(share_rows(session->model, request, &sharing, error));
     if (denoiser->ready && denoiser->height == request->height && denoiser->width == request->width &&
         serves_texts(session->model, denoiser, request) && denoiser->zero_keys >= request->zero_keys &&
@@ -302,12 +322,15 @@ pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_re
     return build_denoiser(session, request, sharing, cancel, error);
 }
 
+pld_status pld_session_wake_denoiser(pld_session *session, pld_branch_set branches, pld_error *error) {
+    rest_denoisers(session, branches);
+    return pld_plan_wake(&session->denoisers[branches].plan, error);
+}
+
 static pld_status need_decoder(pld_session *session, int64_t height, int64_t width,
                                const volatile int *cancel, pld_error *error) {
     const pld_component *part = pld_autoencoder_of(session->model);
-    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
-        pld_plan_rest(&session->denoisers[set].plan);
-    }
+    rest_denoisers(session, 0);
     if (session->decoder.ready && session->decoder.height == height && session->decoder.width == width) {
         return pld_plan_wake(&session->decoder.plan, error);
     }

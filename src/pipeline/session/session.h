@@ -10,6 +10,7 @@
 typedef struct pld_prompt_context {
     pld_plan plan;
     pld_condition_values values;
+    int64_t states; /* of texts that the plan is for */
     pld_context context;
 } pld_prompt_context;
 
@@ -108,6 +109,9 @@ typedef struct pld_denoiser_request {
 /** Make the denoiser's plan for a request ready: session->denoisers[branches]. */
 pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_request *request,
                                      const volatile int *cancel, pld_error *error);
+/** Let the denoiser's plan for these branches, which was made ready, run next: the others lend it their memory. */
+pld_status pld_session_wake_denoiser(pld_session *session, pld_branch_set branches, pld_error *error);
+
 /** Free that plan. */
 void pld_session_drop_denoiser(pld_session *session, pld_branch_set branches);
 

@@ -17,6 +17,7 @@ extern const pld_guidance_method pld_guidance_pag;
 extern const pld_guidance_method pld_guidance_seg;
 extern const pld_guidance_method pld_guidance_slg;
 extern const pld_guidance_method pld_guidance_rescale;
+extern const pld_guidance_method pld_guidance_normalization;
 extern const pld_guidance_method pld_guidance_interval;
 extern const pld_guidance_method pld_guidance_freeu;
 extern const pld_guidance_method pld_guidance_nag;

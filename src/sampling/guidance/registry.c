@@ -5,13 +5,11 @@
 #include "sampling/guidance/methods.h"
 
 const pld_guidance_method *const pld_guidance_methods[] = {
-    &pld_guidance_none,          &pld_guidance_cfg,
-    &pld_guidance_cfg_plus_plus, &pld_guidance_apg,
-    &pld_guidance_cfg_zero,      &pld_guidance_pag,
-    &pld_guidance_seg,           &pld_guidance_slg,
-    &pld_guidance_rescale,       &pld_guidance_interval,
-    &pld_guidance_freeu,         &pld_guidance_nag,
-    &pld_guidance_gag,           NULL,
+    &pld_guidance_none,          &pld_guidance_cfg,      &pld_guidance_cfg_plus_plus,
+    &pld_guidance_apg,           &pld_guidance_cfg_zero, &pld_guidance_pag,
+    &pld_guidance_seg,           &pld_guidance_slg,      &pld_guidance_rescale,
+    &pld_guidance_normalization, &pld_guidance_interval, &pld_guidance_freeu,
+    &pld_guidance_nag,           &pld_guidance_gag,      NULL,
 };
 
 const pld_guidance_method *pld_guidance_find(const char *name, size_t length) {

@@ -15,7 +15,7 @@
 static void names(void **state) {
     (void)state;
     static const struct {
-        const char *file, *preset, *family;
+        const char *file, *preset, *family; /* NULL: Stable Diffusion XL */
     } rows[] = {
         {"sd_xl_turbo_1.0_fp16.safetensors", "turbo", NULL},
         {"sdxl-turbo", "turbo", NULL},
@@ -45,6 +45,9 @@ static void names(void **state) {
         {"lcm-lora-sdxl.safetensors", "lcm", NULL},
         {"LCM_Dreamshaper_v7_4k.safetensors", "lcm", NULL},
         {"TCD-SDXL-LoRA.safetensors", "tcd", NULL},
+        {"z_image_turbo_bf16.safetensors", "z-image-turbo", "z-image"},
+        {"moody_mix_turbo.safetensors", "z-image-turbo", "z-image"},
+        {"z_image_bf16.safetensors", NULL, "z-image"},
         {"sd_xl_base_1.0.safetensors", NULL, NULL},
         {"v1-5-pruned-emaonly.safetensors", NULL, NULL},
         {"hyperrealism_v3.safetensors", NULL, NULL},
@@ -55,7 +58,8 @@ static void names(void **state) {
         {"", NULL, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const pld_preset *found = pld_preset_suggested(rows[i].file, rows[i].family ? rows[i].family : "");
+        const pld_preset *found =
+            pld_preset_suggested(rows[i].file, rows[i].family ? rows[i].family : "stable-diffusion-xl");
         const char *wanted = rows[i].preset ? rows[i].preset : "(none)";
         if (strcmp(found ? found->name : "(none)", wanted) != 0) {
             fail_msg("%s: found %s, expected %s", rows[i].file, found ? found->name : "(none)", wanted);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries blurred over the picture: the perturbed branch of SEG (Hong 2024, arXiv 2408.00760). */
 #include <math.h>
+#include <string.h>
 
 #include "backends/cpu/variants/variant.h"
 #include "core/memory.h"
@@ -97,6 +98,9 @@ pld_status pld_cpu_blur(pld_attention_call *call, float *out, pld_error *error) 
     axis_task across = {columns, weights, blurred, width, call->channels};
     pld_parallel_for(call->parallel.threads, (size_t)(height * width), blur_axis, &across);
     pld_free(weights);
+    const int64_t places = height * width * call->channels; /* padding behind the picture stays as it is */
+    memcpy(blurred + places, call->problem.query + places,
+           (size_t)(call->problem.query_count * call->channels - places) * sizeof *blurred);
     call->problem.query = blurred;
     return PLD_OK;
 }
