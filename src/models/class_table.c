@@ -63,6 +63,7 @@ static const pld_class rows[] = {
     {"QwenImageControlNet*", PLD_CLASS_ANY, "Qwen-Image with a ControlNet", false},
     {"QwenImageEdit*", PLD_CLASS_ANY, "Qwen-Image Edit, a network that edits pictures", false},
     {"ZImageControlNet*", PLD_CLASS_ANY, "Z-Image with a ControlNet", false},
+    {"ZImageOmni*", PLD_CLASS_ANY, "Z-Image Omni, which also takes pictures", false},
     /* families, by how the names of their pipelines and networks begin */
     {"StableDiffusion3*", PLD_CLASS_ANY, "another class of Stable Diffusion 3", false},
     {"SD3*", PLD_CLASS_ANY, "another class of Stable Diffusion 3", false},
@@ -74,7 +75,7 @@ static const pld_class rows[] = {
     {"Flux*", PLD_CLASS_ANY, "another class of FLUX", false},
     {"PixArt*", PLD_CLASS_ANY, "another class of PixArt", false},
     {"Sana*", PLD_CLASS_ANY, "another kind of SANA", false},
-    {"ZImage*", PLD_CLASS_ANY, "Z-Image", false},
+    {"ZImage*", PLD_CLASS_ANY, "another class of Z-Image", false},
     {"QwenImage*", PLD_CLASS_ANY, "Qwen-Image", false},
     {"Krea2*", PLD_CLASS_ANY, "Krea 2", false},
     {"AnimateDiff*", PLD_CLASS_ANY, "AnimateDiff", false},

@@ -13,6 +13,7 @@ const pld_family *const pld_families[] = {&pld_family_stable_diffusion,
                                           &pld_family_flux,
                                           &pld_family_sd3,
                                           &pld_family_flux2,
+                                          &pld_family_zimage,
                                           NULL};
 
 const pld_part_class *const pld_part_classes[] = {
@@ -23,6 +24,7 @@ const pld_part_class *const pld_part_classes[] = {
     &pld_class_flux,
     &pld_class_sd3,
     &pld_class_flux2,
+    &pld_class_zimage,
     &pld_class_anima_conditioner,
     &pld_class_dc,
     &pld_class_qwen_vae, /* before KL's: its names hold some of those */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "autoencoders.h"
+#include "captions.h"
 #include "denoiser.h"
 #include "shared_rows.h"
 #include "solvers.h"
@@ -29,6 +30,10 @@ static size_t compare_settings(denoiser_fixture *f) {
 static void compare_forward(const parity_case *c, const parity_row *row, void *user) {
     (void)user;
     denoiser_fixture f;
+    if (has_captions(c)) {
+        captions_compare_forward(c, row);
+        return;
+    }
     if (!denoiser_open(&f, c, row)) {
         return;
     }

@@ -53,6 +53,7 @@ static const parity_row rows[] = {
     {"transformer_forward", "flux2-klein", 1, 13, 2e-5, 2.5e-2, 0},
     {"transformer_forward", "flux2-klein-base", 0, 14, 2e-5, 2.5e-2, 0},
     {"transformer_forward", "flux2-dev", 1, 14, 5e-5, 2.5e-2, 0},
+    {"transformer_forward", "z-image", 1, 13, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sd15", 1, 0, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sd21", 1, 0, 2e-5, 2.5e-2, 0},
     {"pladis_sweep", "sdxl", 1, 0, 5e-5, 1.3e-1, 0},
@@ -77,6 +78,7 @@ static const parity_row rows[] = {
     {"vae", "flux2-klein", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "flux2-klein-base", 0, 0, 2e-5, 2e-2, 0},
     {"vae", "flux-schnell", 0, 0, 2e-5, 2e-2, 0},
+    {"vae", "z-image", 0, 0, 2e-5, 2e-2, 0},
     {"lora", "sd15", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "pixart", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "flux-dev", 1, 0, 2e-5, 2.5e-2, 0},
@@ -99,6 +101,7 @@ static const parity_row rows[] = {
     {"generation", "flux-schnell", 2, 0, 1e-4, 0, 0},
     {"generation", "flux2-klein", 3, 0, 1e-4, 0, 0},
     {"generation", "flux2-klein-base", 0, 0, 1e-4, 0, 0},
+    {"generation", "z-image", 2, 0, 1e-4, 0, 0},
 };
 
 /* Folders without a text encoder. */

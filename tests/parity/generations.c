@@ -109,12 +109,28 @@ static void set_guidance(const json_t *info, guidance_texts *guidance, pld_gener
                  json_field(freeu, "b2", 0), json_field(freeu, "s1", 0), json_field(freeu, "s2", 0));
         guidance->pointers[guidance->count++] = text;
     }
+    if (json_object_get(info, "cfg_normalization")) {
+        char *text = guidance->texts[guidance->count];
+        snprintf(text, sizeof guidance->texts[0], "cfg-normalization:limit=%g",
+                 json_field(info, "cfg_normalization", 0));
+        guidance->pointers[guidance->count++] = text;
+    }
     const char *own = json_text(info, "guidance"); /* cases of tools/reference */
     if (own) {
         guidance->pointers[guidance->count++] = own;
     }
     o->guidance = guidance->pointers;
     o->guidance_count = guidance->count;
+}
+
+/** Whether a case's pipeline counts c + g·(c − u), where this program counts u + s·(c − u): s is 1 + g. */
+static bool counts_from_conditional(const json_t *info) {
+    const char *pipeline = json_text(info, "pipeline");
+    return pipeline && strcmp(pipeline, "ZImagePipeline") == 0;
+}
+
+static double cfg_scale_of(const json_t *info) {
+    return counts_from_conditional(info) ? 1 + json_field(info, "guidance", 0) : json_field(info, "cfg", 0);
 }
 
 static void set_options(const json_t *info, pld_generate_options *o, double timesteps[MAX_TIMESTEPS]) {
@@ -128,7 +144,7 @@ static void set_options(const json_t *info, pld_generate_options *o, double time
     o->width = (int)json_field(info, "width", 0);
     o->height = (int)json_field(info, "height", 0);
     o->steps = (int)json_field(info, "steps", 0);
-    o->cfg_scale = json_field(info, "cfg", 0);
+    o->cfg_scale = cfg_scale_of(info);
     o->cfg_rescale = json_field(info, "rescale", 0);
     o->seed = (int64_t)json_field(info, "seed", 0);
     o->eta = json_field(info, "eta", NAN);
@@ -144,7 +160,9 @@ static void set_options(const json_t *info, pld_generate_options *o, double time
         timesteps[i] = json_number_value(json_array_get(list, i));
     }
     o->clip_skip = (int)json_field(info, "clip_skip", 1);
-    o->distilled_guidance = json_field(info, "guidance", NAN); /* text is another thing: set_guidance */
+    o->distilled_guidance = counts_from_conditional(info)
+                                ? NAN
+                                : json_field(info, "guidance", NAN); /* text is another thing: set_guidance */
     o->max_tokens = (int)json_field(info, "max_sequence_length", 0);
     o->original_height = entry(info, "original_size", 0);
     o->original_width = entry(info, "original_size", 1);
@@ -400,6 +418,7 @@ static const char *unknown_of(const json_t *info) {
                                         "timesteps",
                                         "store_embeds",
                                         "rescale",
+                                        "cfg_normalization",
                                         "clip_skip",
                                         "eta",
                                         "freeu",

@@ -29,6 +29,7 @@ static const sharing_row models[] = {
     {"transformer_forward", "sd35", 2, "identity", "0", "blur", "1"}, /* of the blocks' second attentions */
     {"transformer_forward", "flux-dev", 2, "gag", "1", "gag", "3"},   /* there is no self-attention */
     {"transformer_forward", "flux2-klein", 2, "gag", "1", "gag", "3"},
+    {"transformer_forward", "z-image", 2, "identity", "noise_refiner.0", "blur", "noise_refiner.1"},
 };
 
 /** One evaluation of `run`'s rows [4] of the fixture's first latents → [4, h, w, channels]. `sharing`: NULL

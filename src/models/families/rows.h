@@ -16,6 +16,7 @@ extern const pld_part_class pld_class_sana;
 extern const pld_part_class pld_class_sd3;
 extern const pld_part_class pld_class_t5;
 extern const pld_part_class pld_class_unet;
+extern const pld_part_class pld_class_zimage;
 extern const pld_part_class pld_class_kl, pld_class_kl_flux2, pld_class_dc, pld_class_qwen_vae;
 
 extern const pld_family pld_family_anima;
@@ -25,6 +26,7 @@ extern const pld_family pld_family_pixart;
 extern const pld_family pld_family_sana;
 extern const pld_family pld_family_sd3;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
+extern const pld_family pld_family_zimage;
 
 #define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae or --text-encoder if it is one"
 #define PLD_GIVE_AUTOENCODER "one with --vae FILE"

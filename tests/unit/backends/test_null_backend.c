@@ -84,7 +84,7 @@ static const char *const small[] = {
     PLADIS_TEST_DATA "/reference/models/pixart-alpha", PLADIS_TEST_DATA "/reference/models/sd21",
     PLADIS_TEST_DATA "/reference/models/sana-text",    PLADIS_TEST_DATA "/reference/models/sana-sprint",
     PLADIS_TEST_DATA "/reference/models/anima",        PLADIS_TEST_DATA "/reference/models/flux-dev",
-    PLADIS_TEST_DATA "/reference/models/flux-schnell"};
+    PLADIS_TEST_DATA "/reference/models/flux-schnell", PLADIS_TEST_DATA "/reference/models/z-image"};
 
 static pld_device *open_device(void) {
     const pld_device_options options = {.threads = 1};
