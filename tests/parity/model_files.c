@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** FLUX and Stable Diffusion 3.5 as their users hold them: files of one network in its authors' names, whole models, and text encoders, against
+/** FLUX, Stable Diffusion 3.5 and Z-Image as their users hold them: files of one network in its authors' names, whole models, and
+ *  text encoders, against
  *  diffusers and transformers on the same weights. */
 #include <stdio.h>
 #include <string.h>
 
+#include "captions.h"
 #include "core/memory.h"
-#include "denoiser.h"
 #include "models/layouts/layouts.h"
 #include "pipeline/model/weight_check.h"
 #include "suites.h"
@@ -25,6 +26,16 @@ static void compare_forward(const parity_case *c, const network *n, const json_t
                             double tolerance) {
     parity_case inputs;
     open_inputs(c, &inputs);
+    if (has_captions(&inputs)) {
+        captions_compare(&(captions_request){.inputs = &inputs,
+                                             .network = n,
+                                             .pladis = pladis,
+                                             .outputs = c,
+                                             .output = output,
+                                             .tolerance = tolerance});
+        case_close(&inputs);
+        return;
+    }
     denoiser_fixture f = {.c = &inputs, .network = *n};
     denoiser_prepare(&f);
     denoiser_set_pladis(&f, pladis);
@@ -78,9 +89,10 @@ static void check_refusal(const parity_case *c, const char *file) {
 
 static bool is_plain(const json_t *file) {
     static const char *const plain[] = {"bfloat16", "float16", "fp8"};
-    bool found = !json_text(file, "style");
-    for (size_t i = 0; !found && i < sizeof plain / sizeof *plain; i++) {
-        found = strcmp(json_text(file, "style"), plain[i]) == 0;
+    const char *style = json_text(file, "style");
+    bool found = !style && strcmp(json_text(file, "outputs"), "comfy_quant") != 0;
+    for (size_t i = 0; style && i < sizeof plain / sizeof *plain; i++) {
+        found = found || strcmp(style, plain[i]) == 0;
     }
     return found;
 }
@@ -137,6 +149,7 @@ static void files(void **state) {
     compare_cases_of("single_file", "flux-schnell", compare_files, NULL);
     compare_cases_of("single_file", "flux2-klein", compare_files, NULL);
     compare_cases_of("single_file", "sd35", compare_files, NULL);
+    compare_cases_of("single_file", "z-image", compare_files, NULL);
 }
 
 int parity_model_files(void) {

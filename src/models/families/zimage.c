@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Z-Image and Z-Image-Turbo, by Tongyi-MAI. Steps and CFG are those of Z-Image's card, whose guidance scale of 4 is one of 5 here,
- * since its pipeline counts c + g·(c − u); Turbo's are its preset's. Nobody has measured PLADIS on it; λ is the paper's. */
+ * since its pipeline counts c + g·(c − u); Turbo's are its preset's, and its levels are shifted less. Nobody has measured PLADIS on it; λ is the paper's. */
 #include "models/families/rows.h"
 
 static const pld_pipeline_class pipelines[] = {
@@ -37,9 +37,9 @@ static const pld_text_use texts[] = {{.part = "text_encoder",
                                       .after = "<|im_end|>\n<|im_start|>assistant\n",
                                       .skip = 1}};
 
-static const char flow[] =
-    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"num_train_timesteps\": 1000, \"shift\": 3.0, "
-    "\"use_dynamic_shifting\": false}";
+#define SCHEDULE(shift)                                                                                      \
+    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"num_train_timesteps\": 1000, \"shift\": " shift  \
+    ", \"use_dynamic_shifting\": false}"
 
 /** ComfyUI's files, of which each holds one part, and those of a whole model. */
 static const pld_published_part published_parts[] = {
@@ -55,10 +55,15 @@ static const pld_published_part published_parts[] = {
 static const pld_published z_image = {.name = "z-image",
                                       .title = "Z-Image",
                                       .pipeline = "ZImagePipeline",
-                                      .scheduler = flow,
+                                      .scheduler = SCHEDULE("6.0"),
                                       .parts = published_parts};
+static const pld_published turbo = {.name = "z-image-turbo",
+                                    .title = "Z-Image-Turbo",
+                                    .pipeline = "ZImagePipeline",
+                                    .scheduler = SCHEDULE("3.0"),
+                                    .parts = published_parts};
 
-static const pld_published *const published[] = {&z_image, NULL};
+static const pld_published *const published[] = {&z_image, &turbo, NULL};
 
 const pld_family pld_family_zimage = {
     .name = "z-image",

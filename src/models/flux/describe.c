@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include "core/text.h"
 #include "io/json/build.h"
 #include "models/flux/files.h"
 #include "models/layouts/describe.h"
@@ -45,17 +42,8 @@ static pld_status refuse(const pld_weight_files *weights, const char *what, cons
 /** Kontext has dev's tensors, and is told by what its file is called or says of itself. */
 static pld_status refuse_kontext(const pld_weight_files *weights, pld_error *error) {
     static const char what[] = "FLUX Kontext, a network that edits pictures, which is not supported";
-    static const char *const keys[] = {"modelspec.architecture", "modelspec.title"};
-    const char *path = pld_weight_files_path(weights, 0), *name = strrchr(path, '/');
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *value = pld_safetensors_metadata_find(pld_weight_files_file(weights, 0), keys[i]);
-        if (pld_has_word(value, "kontext")) {
-            return refuse(weights, what, value, error);
-        }
-    }
-    return pld_has_word(name ? name + 1 : path, "kontext")
-               ? refuse(weights, what, "by its file's name", error)
-               : PLD_OK;
+    const char *told = pld_told_by_word(weights, "kontext");
+    return told ? refuse(weights, what, told, error) : PLD_OK;
 }
 
 pld_status pld_flux_recognise(const pld_weight_files *weights, const char **published, pld_error *error) {

@@ -40,14 +40,7 @@ pld_status pld_flux2_describe(const pld_description *description, json_t **confi
 
 /** Whether a file calls itself a network that was not distilled: by its own title, or by its name where it has none. */
 static bool is_base(const pld_weight_files *weights) {
-    static const char *const keys[] = {"modelspec.architecture", "modelspec.title"};
-    const char *path = pld_weight_files_path(weights, 0), *name = strrchr(path, '/');
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (pld_has_word(pld_safetensors_metadata_find(pld_weight_files_file(weights, 0), keys[i]), "base")) {
-            return true;
-        }
-    }
-    return pld_has_word(name ? name + 1 : path, "base");
+    return pld_told_by_word(weights, "base") != NULL;
 }
 
 pld_status pld_flux2_recognise(const pld_weight_files *weights, const char **published, pld_error *error) {

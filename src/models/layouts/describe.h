@@ -42,4 +42,8 @@ int pld_count_numbered(const pld_weight_files *files, const char *before, const 
 pld_status pld_describe_finish(pld_json_builder *builder, json_t *document,
                                const pld_description *description, json_t **config, pld_error *error);
 
+/** What tells a network that has the tensors of another: where a file's title or architecture in its metadata, or its name, has the
+ * word, which is lower-case, in any case: that value, or "by its file's name". NULL: nothing has it. */
+const char *pld_told_by_word(const pld_weight_files *weights, const char *word);
+
 #endif

@@ -283,6 +283,13 @@ static bool in_left_out_layer(const pld_part_layout *layout, const char *name, i
            layer >= (uint64_t)layers;
 }
 
+/** Whether a tensor says something of a whole fused matrix, as the scale of its numbers does: its weight and its bias alone are
+ * cut into parts. */
+static bool is_of_the_whole(const pld_renamed *renamed) {
+    const char *end = strrchr(renamed->name, '.');
+    return renamed->rows.of > 1 && (!end || (strcmp(end, ".weight") != 0 && strcmp(end, ".bias") != 0));
+}
+
 static pld_status collect(const pld_weight_files *files, const pld_part_layout *layout, int64_t layers,
                           alias_list *list, pld_error *error) {
     const int last = pld_layout_last(files, layout);
@@ -295,7 +302,9 @@ static pld_status collect(const pld_weight_files *files, const pld_part_layout *
         }
         const size_t count = pld_names_to_diffusers(layout->names, last, name + prefix, renamed);
         for (size_t j = 0; j < count; j++) {
-            if (!in_left_out_layer(layout, renamed[j].name, layers) && !append(list, i, &renamed[j])) {
+            const bool left_out =
+                in_left_out_layer(layout, renamed[j].name, layers) || is_of_the_whole(&renamed[j]);
+            if (!left_out && !append(list, i, &renamed[j])) {
                 return pld_fail_memory(error, sizeof *list->items, "list of weights");
             }
         }

@@ -36,6 +36,6 @@ pld_status pld_zimage_recognise(const pld_weight_files *weights, const char **pu
                         "not supported; expected Z-Image or Z-Image-Turbo",
                         pld_weight_files_path(weights, 0));
     }
-    *published = "z-image";
+    *published = pld_told_by_word(weights, "turbo") ? "z-image-turbo" : "z-image";
     return PLD_OK;
 }

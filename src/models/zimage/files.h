@@ -13,7 +13,8 @@ extern const char *const pld_zimage_unused[];
 /** pld_part_class.describe */
 pld_status pld_zimage_describe(const pld_description *description, json_t **config, pld_error *error);
 
-/** pld_denoiser.recognise: Z-Image and Z-Image-Turbo have the same tensors, and one row. */
+/** pld_denoiser.recognise: Z-Image ("z-image") and Z-Image-Turbo ("z-image-turbo") have the same tensors; the latter is told by
+ * the word in what its file is called or says of itself. */
 pld_status pld_zimage_recognise(const pld_weight_files *weights, const char **published, pld_error *error);
 
 #endif

@@ -207,6 +207,19 @@ static pld_status add_unused_layer(pld_conversion *conversion, const pld_part_la
     return PLD_OK;
 }
 
+/** The name behind a prefix with which files of the class may hold the same names, as whole language models do in front of the
+ * encoder within them: "model.". */
+static const char *bare_name(const pld_part_class *class, const pld_part_layout *layout, const char *name) {
+    const char *bare = name;
+    for (const pld_part_layout *row = class->layouts; row->naming; row++) {
+        const size_t length = strlen(row->prefix);
+        if (row->names == layout->names && strncmp(name, row->prefix, length) == 0 && name + length > bare) {
+            bare = name + length;
+        }
+    }
+    return bare;
+}
+
 pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_component *part,
                                        const pld_published *published, pld_error *error) {
     const char *name_of_part = part->row->name;
@@ -226,7 +239,8 @@ pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_com
     for (size_t i = 0; i < pld_weight_files_count(view); i++) {
         const pld_weight weight = pld_weight_files_at(view, i);
         pld_renamed renamed;
-        if (!pld_names_to_original(layout->names, last, weight.tensor->name, has_name, view, &renamed)) {
+        const char *bare = bare_name(part->class, layout, weight.tensor->name);
+        if (!pld_names_to_original(layout->names, last, bare, has_name, view, &renamed)) {
             if (is_among(part->class->unused, weight.tensor->name)) {
                 continue;
             }

@@ -44,7 +44,7 @@ static const pld_preset *from_loras(const pld_model *model, char *text, size_t s
 }
 
 /** A folder's scheduler that only a distilled model has: of a class made for them, trailing with ε where the family's own
- * is not, or without the shift that the family's own has. */
+ * is not, or without the shift that the family's own has, or with another. */
 static const pld_preset *from_scheduler(const pld_model *model, char *text, size_t size) {
     const pld_scheduler_config *stated = &model->scheduler;
     const bool trailing =
@@ -56,11 +56,15 @@ static const pld_preset *from_scheduler(const pld_model *model, char *text, size
         if (p->scheduler_class && strcmp(p->scheduler_class, stated->class_name) == 0 &&
             (!p->spacing || (trailing && epsilon && !stated->rescale_betas_zero_snr)) &&
             (!p->family || strcmp(p->family, model->family->name) == 0) &&
-            (!p->unshifted || !stated->use_dynamic_shifting)) {
+            (!p->unshifted || !stated->use_dynamic_shifting) &&
+            (p->shift == 0 || (!stated->use_dynamic_shifting && stated->shift == p->shift))) {
+            char shift[40];
+            snprintf(shift, sizeof shift, " with a shift of %g", p->shift);
             snprintf(text, size, "the scheduler %.40s%s", stated->class_name,
-                     p->spacing     ? " with trailing steps"
-                     : p->unshifted ? " without a shift"
-                                    : "");
+                     p->spacing      ? " with trailing steps"
+                     : p->unshifted  ? " without a shift"
+                     : p->shift != 0 ? shift
+                                     : "");
             return p;
         }
     }
@@ -124,6 +128,9 @@ void pld_preset_fill(const pld_preset *preset, pld_generate_options *options) {
     }
     if (!options->prediction) {
         options->prediction = preset->prediction;
+    }
+    if (isnan(options->shift) && preset->shift != 0) {
+        options->shift = preset->shift;
     }
     if (isnan(options->eta) && own_sampler) {
         options->eta = preset->eta;

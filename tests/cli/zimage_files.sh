@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Z-Image as people have it: a folder, its authors' file, ComfyUI's three files, a file of everything, LoRAs.
+# usage: zimage_files.sh PLADIS SOURCE_FOLDER
+. "$2/tests/cli/common.sh"
+reference=$source/tests/data/reference
+model=$reference/models/z-image
+file=$reference/files/z-image-diffusion_model.bf16.safetensors
+small="-W 96 -H 64 --steps 2 --cfg-scale 3 -n blurry --shift 3 -q --no-metadata"
+
+# draw OUTPUT ARGUMENTS...: a small picture of the model that the arguments name.
+draw() {
+    output=$1
+    shift
+    # shellcheck disable=SC2086
+    expect 0 generate "$@" $small -p 'two cats' -o "$output"
+}
+draw folder.png -m "$model"
+
+# What each file is; Turbo has the same tensors, and is told by the name.
+expect 0 info "$file" --config "$model"
+for what in 'is *Z-Image$' 'layout *Z-Image' 'it contains no text encoder (Qwen3-4B); give one with --text-encoder FILE' \
+    'it contains no autoencoder'; do
+    grep -q "$what" "$place/out" || fail "info of the transformer's file lacks $what"
+done
+cp "$file" z_image_turbo_bf16.safetensors
+expect 0 info z_image_turbo_bf16.safetensors --config "$model"
+said 'is *Z-Image-Turbo$'
+expect 0 generate -m z_image_turbo_bf16.safetensors --config "$model" -W 64 -H 64 -p x --report report.json -o turbo.png
+grep -q '"steps": *8' report.json || fail "not eight steps"
+refused 1 'contains no text encoder (Qwen3-4B); give one with --text-encoder FILE' generate -m "$file" -p x -q
+
+# The authors' names hold the folder's transformer; a network as small as this needs its configuration.
+draw own.png -m "$file" --config "$model"
+cmp own.png folder.png || fail "the transformer's file draws another picture"
+draw parts.png -m "$file" --config "$model" --vae "$model/vae" --text-encoder "$model/text_encoder"
+cmp parts.png folder.png || fail "folders of parts draw another picture"
+
+# Everything in one file, there and back, in ComfyUI's layout.
+expect 0 convert "$model" -o whole.safetensors -q
+draw whole.png -m whole.safetensors --config "$model"
+cmp whole.png folder.png || fail "the file that was written draws another picture"
+expect 0 info whole.safetensors --config "$model"
+if grep -q 'it contains no' "$place/out"; then fail "the whole model lacks a part"; fi
+expect 0 convert whole.safetensors --config "$model" -o again -q
+draw again.png -m again
+cmp again.png folder.png || fail "the folder draws another picture once converted"
+
+# One file for each part, as ComfyUI has them: the text encoder in transformers' names, the autoencoder in its authors'.
+cat >tensors.py <<'END'
+import json, struct, sys
+def read(path):
+    data = open(path, "rb").read()
+    length = struct.unpack("<Q", data[:8])[0]
+    return {name: (row["dtype"], row["shape"], data[8 + length:][slice(*row["data_offsets"])])
+            for name, row in json.loads(data[8:8 + length]).items() if name != "__metadata__"}
+def write(path, tensors):
+    header, at = {}, 0
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    open(path, "wb").write(struct.pack("<Q", len(text)) + text + b"".join(data for _, _, data in tensors.values()))
+def behind(tensors, prefix):
+    return {name.removeprefix(prefix): row for name, row in tensors.items() if name.startswith(prefix)}
+END
+python3 - "$file" whole.safetensors <<'END' || fail "the transformer is not written as it was published"
+import sys
+from tensors import behind, read, write
+published, whole = read(sys.argv[1]), read(sys.argv[2])
+written = behind(whole, "model.diffusion_model.")
+assert published == written, [name for name in published | written if published.get(name) != written.get(name)]
+write("qwen_3_4b.safetensors", behind(whole, "text_encoders.qwen3_4b.transformer."))
+write("ae.safetensors", behind(whole, "vae."))
+# what each of diffusers' loaders would write: a file of the transformer alone, with and without a prefix
+write("prefixed.safetensors", {"diffusion_model." + name: row for name, row in published.items()})
+END
+expect 0 info qwen_3_4b.safetensors
+said Qwen3Model
+for order in '--text-encoder qwen_3_4b.safetensors --vae ae.safetensors' '--vae ae.safetensors --text-encoder qwen_3_4b.safetensors'; do
+    # shellcheck disable=SC2086
+    draw three.png -m prefixed.safetensors --config "$model" $order
+    cmp three.png folder.png || fail "three files draw another picture"
+done
+
+# Numbers of 8 bits with scales beside them are refused, by how the file says so.
+python3 - "$file" <<'END'
+import struct, sys
+from tensors import read, write
+tensors = read(sys.argv[1])
+for name in ("layers.0.attention.qkv", "layers.0.feed_forward.w1"):
+    _, shape, data = tensors[name + ".weight"]
+    tensors[name + ".weight"] = ("F8_E4M3", shape, data[::2])
+    tensors[name + ".weight_scale"] = ("F32", [], struct.pack("<f", 1))
+    tensors[name + ".comfy_quant"] = ("U8", [4], b"fp8 ")
+write("scaled.safetensors", tensors)
+END
+expect 0 info scaled.safetensors
+said 'it contains scaled fp8 weights (marked by .comfy_quant.)'
+refused 1 'scaled fp8 weights' generate -m scaled.safetensors --config "$model" -p x -q
