@@ -21,6 +21,9 @@ static const struct {
     {"sd_v2", "Stable Diffusion 2.x"},
     {"stable-diffusion-v2", "Stable Diffusion 2.x"},
     {"flux", "FLUX"},
+    {"z-image", "Z-Image"},
+    {"z_image", "Z-Image"},
+    {"zimage", "Z-Image"},
     {"stable-diffusion-3", "Stable Diffusion 3"},
     {"sd3", "Stable Diffusion 3"},
 };
@@ -62,6 +65,9 @@ static const struct {
     {"single_blocks_", "FLUX"},
     {"single_transformer_blocks_", "FLUX"},
     {"joint_blocks_", "Stable Diffusion 3"},
+    {"noise_refiner_", "Z-Image"},
+    {"context_refiner_", "Z-Image"},
+    {"layers_0_attention_", "Z-Image"}, /* a text encoder's is self_attn */
 };
 
 static const char *family_of_paths(const pld_lora_file *file) {

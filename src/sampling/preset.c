@@ -163,15 +163,16 @@ static const pld_preset sd35_turbo = {"sd3.5-turbo",  "SD 3.5 large turbo: euler
                                       DISTILLED,      .words = "turbo|large turbo|sd3 large turbo",
                                       .family = "sd3"};
 
-static const pld_preset z_image_turbo = {"z-image-turbo",
-                                         "Z-Image-Turbo: euler, 8 steps, levels shifted by 3, no CFG (arXiv 2511.22699)",
-                                         "euler",
-                                         .steps = 8,
-                                         DISTILLED,
-                                         .words = "z image turbo|zimage turbo|turbo",
-                                         .scheduler_class = "FlowMatchEulerDiscreteScheduler",
-                                         .family = "z-image",
-                                         .shift = 3};
+static const pld_preset z_image_turbo = {
+    "z-image-turbo",
+    "Z-Image-Turbo: euler, 8 steps, levels shifted by 3, no CFG (arXiv 2511.22699)",
+    "euler",
+    .steps = 8,
+    DISTILLED,
+    .words = "z image turbo|zimage turbo|turbo",
+    .scheduler_class = "FlowMatchEulerDiscreteScheduler",
+    .family = "z-image",
+    .shift = 3};
 
 static const pld_preset *const rows[] = {
     &turbo,   &sd_turbo, &lightning_1, &lightning_2,   &lightning_4,   &lightning_8,

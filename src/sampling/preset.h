@@ -30,7 +30,8 @@ typedef struct pld_preset {
     bool
         unshifted; /**< and it must not shift the levels by the picture's tokens, as the scheduler of the model that was
                        distilled does */
-    double shift; /**< of the noise levels; a folder's scheduler must state just this, too, if it has no other mark; 0: the
+    double
+        shift; /**< of the noise levels; a folder's scheduler must state just this, too, if it has no other mark; 0: the
                      model's own */
 } pld_preset;
 

@@ -51,15 +51,17 @@ draw --cfg-scale 6 -n "$long" --guidance cfg-normalization:limit=100 -o loose.pn
 if cmp -s bounded.png unbounded.png; then fail "a bound on the norm changes nothing"; fi
 cmp loose.png unbounded.png || fail "a loose bound changes something"
 
-# Guidance inside the network: GAG acts on joint attention, PAG and SEG on the picture's own blocks if they are named.
+# Guidance inside the network: GAG and, for texts of one length, NAG act on joint attention, PAG and SEG on the picture's own blocks if they are named.
 draw --guidance gag:scale=3 -o gag.png
 if cmp -s all.png gag.png; then fail "GAG changes nothing"; fi
+draw --guidance nag:scale=3 -n 'a blue cat' -o nag.png
+if cmp -s all.png nag.png; then fail "NAG changes nothing"; fi
 draw --guidance pag:scale=3,layers=noise_refiner.0 -o pag.png
 draw --guidance seg:scale=3,layers=noise_refiner.0 -o seg.png
 # shellcheck disable=SC2086
 {
     refused 1 'guidance pag: layers.*text and picture share one attention' generate $small -p x --guidance pag:scale=3
-    refused 1 'guidance nag: layers.*text and picture share one attention' generate $small -p x --guidance nag:scale=3
+    refused 2 'guidance nag: the prompt fills 32 tokens of this model and the negative prompt 64' generate $small -p x --guidance nag:scale=3 -n "$long"
     refused 1 'guidance freeu: .*up blocks of a U-Net.*none' generate $small -p x --guidance freeu
 }
 

@@ -98,3 +98,26 @@ END
 expect 0 info scaled.safetensors
 said 'it contains scaled fp8 weights (marked by .comfy_quant.)'
 refused 1 'scaled fp8 weights' generate -m scaled.safetensors --config "$model" -p x -q
+
+# LoRAs of fused matrices, of diffusers' modules and in the authors' names, of which the last two are the same numbers.
+for style in kohya peft authors; do
+    # shellcheck disable=SC2086
+    expect 0 generate -m "$model" -W 96 -H 64 --steps 2 --shift 3 --cfg-scale 3 -n blurry -p 'two cats' --no-metadata \
+        --lora "$reference/files/z-image-lora-$style.safetensors" -o $style.png
+    grep -q 'applied \([0-9]*\) of \1 modules' "$place/err" || fail "$style: some modules have no place"
+    if cmp -s $style.png folder.png; then fail "$style changes nothing"; fi
+    expect 0 info "$reference/files/z-image-lora-$style.safetensors"
+    grep -q 'Z-Image' "$place/out" || fail "$style: info does not know whose LoRA it is"
+done
+cmp peft.png authors.png || fail "the authors' names draw another picture"
+python3 - "$reference/files/z-image-lora-peft.safetensors" <<'END'
+import sys
+from tensors import behind, read, write
+blocks = {name: row for name, row in behind(read(sys.argv[1]), "transformer.").items() if name.startswith(("layers", "noise", "context"))}
+write("bare.safetensors", blocks)
+write("blocks.safetensors", {"transformer." + name: row for name, row in blocks.items()})
+END
+draw bare.png -m "$model" --lora bare.safetensors
+draw blocks.png -m "$model" --lora blocks.safetensors
+cmp blocks.png bare.png || fail "an adapter of the transformer alone draws another picture"
+if cmp -s bare.png folder.png; then fail "an adapter of the transformer alone changes nothing"; fi

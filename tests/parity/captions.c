@@ -96,7 +96,7 @@ static int compare_row(const captions_request *request, int64_t row) {
 }
 
 int captions_compare(const captions_request *request) {
-    const int64_t rows = case_tensor(request->inputs, "timestep")->shape[0];
+    const int64_t rows = case_tensor(request->outputs, request->output)->shape[0];
     int compared = 0;
     for (int64_t row = 0; row < rows; row++) {
         const int taps = compare_row(request, row);

@@ -11,7 +11,7 @@ typedef struct captions_request {
     const network *network;     /**< open; stays so */
     const json_t *pladis;       /**< NULL: none */
     const parity_case *outputs; /**< that has `output` [rows, C, 1, h, w] */
-    const char *output;
+    const char *output;         /**< which may have fewer rows, the first ones */
     double tolerance;
     double inside; /**< of maps inside, which are compared with those of `inputs`; 0: they are not */
 } captions_request;

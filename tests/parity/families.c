@@ -84,6 +84,7 @@ static const parity_row rows[] = {
     {"lora", "pixart", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "flux-dev", 1, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sd35", 0, 0, 2e-5, 2.5e-2, 0},
+    {"lora", "z-image", 1, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sdxl", 0, 0, 5e-4, 0, 0},
     {"lora", "sana-text", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "anima", 1, 0, 2e-5, 2.5e-2, 0},

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "captions.h"
 #include "core/memory.h"
-#include "denoiser.h"
 #include "pipeline/session/session.h"
 #include "suites.h"
 #include "text/prompt/chunks.h"
@@ -81,12 +81,21 @@ static void compare_output(const parity_case *c, const pld_model *model, const c
         reference_path(c->root, "cases/%s/tensors.safetensors", json_text(c->info, "inputs_from")), c->name,
         &inputs);
     denoiser_fixture f = {.c = &inputs, .network = {part->class, part->config, part->parameters}};
-    denoiser_prepare(&f);
-    f.c = c;
-    denoiser_set_pladis(&f, json_object_get(c->info, "pladis"));
     snprintf(name, sizeof name, "output.%s", tag);
-    denoiser_compare(&f, name, name, tolerance);
-    denoiser_drop(&f);
+    if (has_captions(&inputs)) {
+        captions_compare(&(captions_request){.inputs = &inputs,
+                                             .network = &f.network,
+                                             .pladis = json_object_get(c->info, "pladis"),
+                                             .outputs = c,
+                                             .output = name,
+                                             .tolerance = tolerance});
+    } else {
+        denoiser_prepare(&f);
+        f.c = c;
+        denoiser_set_pladis(&f, json_object_get(c->info, "pladis"));
+        denoiser_compare(&f, name, name, tolerance);
+        denoiser_drop(&f);
+    }
     case_close(&inputs);
     for (int i = 0; i < model->family->text_count; i++) {
         snprintf(name, sizeof name, "%s.%s", model->family->texts[i].part, tag);

@@ -38,13 +38,12 @@ static const pld_text_use texts[] = {{.part = "text_encoder",
                                       .skip = 1}};
 
 #define SCHEDULE(shift)                                                                                      \
-    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"num_train_timesteps\": 1000, \"shift\": " shift  \
-    ", \"use_dynamic_shifting\": false}"
+    "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"num_train_timesteps\": 1000, "                 \
+    "\"shift\": " shift ", \"use_dynamic_shifting\": false}"
 
 /** ComfyUI's files, of which each holds one part, and those of a whole model. */
 static const pld_published_part published_parts[] = {
-    {"text_encoder", "Qwen3Model", "text_encoders.qwen3_4b.transformer.model.",
-     .pad_token = "<|endoftext|>"},
+    {"text_encoder", "Qwen3Model", "text_encoders.qwen3_4b.transformer.model.", .pad_token = "<|endoftext|>"},
     {"transformer", "ZImageTransformer2DModel", "model.diffusion_model.",
      .states = "{\"axes_dims\": [32, 48, 48]}"},
     {"vae", "AutoencoderKL", "vae.",
@@ -67,7 +66,8 @@ static const pld_published *const published[] = {&z_image, &turbo, NULL};
 
 const pld_family pld_family_zimage = {
     .name = "z-image",
-    .description = "Z-Image and Z-Image-Turbo: Qwen3 text encoder, transformer with joint attention, KL autoencoder",
+    .description =
+        "Z-Image and Z-Image-Turbo: Qwen3 text encoder, transformer with joint attention, KL autoencoder",
     .pipelines = pipelines,
     .parts = parts,
     .texts = texts,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "models/layouts/describe.h"
 #include "io/json/build.h"
 #include "models/flux/files.h"
-#include "models/layouts/describe.h"
 
 enum { MOST_BLOCKS = 256 };
 

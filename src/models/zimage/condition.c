@@ -4,8 +4,9 @@
 
 #include "models/zimage/zimage.h"
 
-pld_status pld_zimage_condition_build(pld_plan *plan, const void *config, const pld_condition_request *request,
-                                      pld_condition_values *values, pld_error *error) {
+pld_status pld_zimage_condition_build(pld_plan *plan, const void *config,
+                                      const pld_condition_request *request, pld_condition_values *values,
+                                      pld_error *error) {
     const pld_zimage_config *c = config;
     const pld_zimage_tokens tokens = {.text = pld_zimage_filled(request->tokens)};
     pld_builder b;

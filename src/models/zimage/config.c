@@ -4,9 +4,8 @@
 #include "models/fixed_fields.h"
 #include "models/zimage/zimage.h"
 
-static const pld_fixed_field fixed_fields[] = {{"all_patch_size", "[2]", false},
-                                               {"all_f_patch_size", "[1]", false},
-                                               {"qk_norm", "true", false}};
+static const pld_fixed_field fixed_fields[] = {
+    {"all_patch_size", "[2]", false}, {"all_f_patch_size", "[1]", false}, {"qk_norm", "true", false}};
 
 static pld_status read_numbers(pld_zimage_config *c, int64_t *key_heads, const pld_json *top,
                                pld_error *error) {
@@ -56,9 +55,10 @@ static pld_status check_kind(const pld_zimage_config *c, int64_t key_heads, cons
     }
     return key_heads == c->heads
                ? PLD_OK
-               : pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                          "%s: fields 'n_heads' and 'n_kv_heads': expected equal numbers, found %lld and %lld",
-                          top->file, (long long)c->heads, (long long)key_heads);
+               : pld_fail(
+                     error, PLD_ERROR_UNSUPPORTED,
+                     "%s: fields 'n_heads' and 'n_kv_heads': expected equal numbers, found %lld and %lld",
+                     top->file, (long long)c->heads, (long long)key_heads);
 }
 
 pld_status pld_zimage_config_parse(void *target, const pld_json *top, pld_error *error) {

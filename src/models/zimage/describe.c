@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/json/build.h"
 #include "models/layouts/describe.h"
+#include "io/json/build.h"
 #include "models/zimage/files.h"
 
 enum { MOST_BLOCKS = 256 };
@@ -20,8 +20,8 @@ pld_status pld_zimage_describe(const pld_description *description, json_t **conf
     const json_int_t heads = (json_int_t)(width / head);
     /* which numbers of a head turn with which coordinate the published model states */
     json_t *document = json_pack(
-        "{s:s, s:[i], s:[i], s:I, s:I, s:i, s:i, s:I, s:I, s:f, s:b, s:I, s:n, s:f, s:f, s:[i,i,i]}", "_class_name",
-        "ZImageTransformer2DModel", "all_patch_size", 2, "all_f_patch_size", 1, "in_channels",
+        "{s:s, s:[i], s:[i], s:I, s:I, s:i, s:i, s:I, s:I, s:f, s:b, s:I, s:n, s:f, s:f, s:[i,i,i]}",
+        "_class_name", "ZImageTransformer2DModel", "all_patch_size", 2, "all_f_patch_size", 1, "in_channels",
         (json_int_t)(pld_shape_of(weights, 1, "%s", input) / 4), "dim", (json_int_t)width, "n_layers", layers,
         "n_refiner_layers", refiners, "n_heads", heads, "n_kv_heads", heads, "norm_eps", 1e-5, "qk_norm", 1,
         "cap_feat_dim", (json_int_t)pld_shape_of(weights, 1, "%s", caption), "siglip_feat_dim", "rope_theta",
@@ -31,10 +31,11 @@ pld_status pld_zimage_describe(const pld_description *description, json_t **conf
 
 pld_status pld_zimage_recognise(const pld_weight_files *weights, const char **published, pld_error *error) {
     if (!pld_shape_of(weights, 1, "cap_pad_token")) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: found Lumina-Image 2.0 or a relative of it (no tensor 'cap_pad_token'), which is "
-                        "not supported; expected Z-Image or Z-Image-Turbo",
-                        pld_weight_files_path(weights, 0));
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: found Lumina-Image 2.0 or a relative of it (no tensor 'cap_pad_token'), which is "
+            "not supported; expected Z-Image or Z-Image-Turbo",
+            pld_weight_files_path(weights, 0));
     }
     *published = pld_told_by_word(weights, "turbo") ? "z-image-turbo" : "z-image";
     return PLD_OK;

@@ -9,7 +9,8 @@
 #include "models/denoiser.h"
 
 enum {
-    PLD_ZIMAGE_AXES = 3,      /**< of a token's place: one that counts the caption and then the picture, row, column */
+    PLD_ZIMAGE_AXES =
+        3, /**< of a token's place: one that counts the caption and then the picture, row, column */
     PLD_ZIMAGE_PATCH = 2,     /**< side of the patch of latents that is a token */
     PLD_ZIMAGE_MULTIPLE = 32, /**< of which the numbers of tokens of caption and picture are multiples */
     PLD_ZIMAGE_SINUSOIDS = 256,
@@ -70,7 +71,8 @@ pld_status pld_zimage_build(pld_plan *plan, const void *config, const pld_denois
                             pld_denoiser_values *values, pld_error *error);
 
 /** pld_denoiser.condition: the caption's tokens as they enter the first block of both kinds. */
-pld_status pld_zimage_condition_build(pld_plan *plan, const void *config, const pld_condition_request *request,
-                                      pld_condition_values *values, pld_error *error);
+pld_status pld_zimage_condition_build(pld_plan *plan, const void *config,
+                                      const pld_condition_request *request, pld_condition_values *values,
+                                      pld_error *error);
 
 #endif

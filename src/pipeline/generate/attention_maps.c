@@ -278,7 +278,8 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
                                       .instruction = fronts[i]};
         pld_tokens *word = NULL;
         pld_status status = pld_tokenize_text(model, &text, &word, error);
-        for (size_t j = 0; status == PLD_OK && j < parts->count; j++) { /* what is in front takes a template's place */
+        for (size_t j = 0; status == PLD_OK && j < parts->count;
+             j++) { /* what is in front takes a template's place */
             status = mark_part(model, &parts->items[j], prompt, word, !fronts[i], counts, error);
         }
         pld_tokens_destroy(&word);

@@ -95,11 +95,25 @@ static bool evaluates(const pld_generation *g, pld_branch_set branches) {
     return false;
 }
 
+/** NAG's negative branch looks at the conditional one's picture, so both are rows of one evaluation. */
+static pld_status check_negative(const pld_generation *g) {
+    const int64_t positive = context_of(g, PLD_BRANCH_CONDITIONAL)->tokens;
+    const int64_t negative = context_of(g, PLD_BRANCH_NEGATIVE)->tokens;
+    if (!(pld_generation_branches(g) & PLD_BRANCH_BIT(PLD_BRANCH_NEGATIVE)) || positive == negative) {
+        return PLD_OK;
+    }
+    return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                    "guidance nag: the prompt fills %lld tokens of this model and the negative prompt %lld; "
+                    "expected as many: lengthen the shorter one, or use --cfg-scale",
+                    (long long)positive, (long long)negative);
+}
+
 /** Prepare the denoiser for the sets of branches that this run evaluates: primitives and packed weights. */
 static pld_status load_denoiser(pld_generation *g) {
     pld_denoiser_request request = {
         .height = g->latent_height, .width = g->latent_width, .tables = {&g->dense, &g->pladis}};
     const bool joins = g->model->denoiser_facts.text_joins_sample;
+    PLD_TRY(joins ? check_negative(g) : PLD_OK);
     for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
         if (!evaluates(g, set)) { /* before others are prepared, which may want its memory */
             pld_session_drop_denoiser(g->session, set);

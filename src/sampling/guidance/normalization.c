@@ -23,8 +23,7 @@ static double norm_of(const float *x, size_t count) {
 
 /** x·min(1, limit·‖c‖ / ‖x‖) */
 static void combine(pld_guidance *g, pld_guidance_step *step) {
-    const double most =
-        g->values[LIMIT] * norm_of(step->predictions[PLD_BRANCH_CONDITIONAL], step->count);
+    const double most = g->values[LIMIT] * norm_of(step->predictions[PLD_BRANCH_CONDITIONAL], step->count);
     const double norm = norm_of(step->guided, step->count);
     const float factor = (float)(most / norm);
     for (size_t i = 0; norm > most && i < step->count; i++) {
@@ -34,7 +33,8 @@ static void combine(pld_guidance *g, pld_guidance_step *step) {
 
 const pld_guidance_method pld_guidance_normalization = {
     .name = "cfg-normalization",
-    .description = "shrinks the guided prediction x to limit x the norm of the conditional one, where it is larger",
+    .description =
+        "shrinks the guided prediction x to limit x the norm of the conditional one, where it is larger",
     .paper = "diffusers' cfg_normalization, of Z-Image's pipeline",
     .evaluations = "+0",
     .keys = keys,
