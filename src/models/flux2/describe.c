@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include "core/text.h"
+#include "models/layouts/describe.h"
 #include "io/json/build.h"
 #include "models/flux2/files.h"
-#include "models/layouts/describe.h"
 
 enum { MOST_BLOCKS = 256 };
 
