@@ -17,6 +17,8 @@ loras=$source/tests/data/loras/files
 models=$source/tests/data/reference/models
 anima=$source/tests/data/reference/files/anima-split
 flux=$source/tests/data/reference/files/flux-dev
+zimage=$source/tests/data/reference/files/z-image
+long='a list of what the picture should not show, from blurred edges to wrong hands and too many fingers'
 cd "$place"
 mkdir runs
 
@@ -77,6 +79,10 @@ try() {
         --attention-stats s.json --dump d.safetensors --dump-steps
     try generate -m "$flux-bfl.bf16.safetensors" --config "$models/flux-dev" --text-encoder "$flux-t5xxl.fp8.safetensors" \
         --text-encoder-2 "$models/flux-dev/text_encoder" --lora "$flux-lora-kohya.safetensors" -p "two cats" $small -o x.png
+    try generate -m "$models/z-image" -p "a red fox" -n "$long" --cfg-scale 3 --guidance cfg-normalization $small -o x.png \
+        --attention-maps fox --attention-stats s.json --dump d.safetensors --dump-steps
+    try generate -m "$zimage-diffusion_model.bf16.safetensors" --config "$models/z-image" --text-encoder "$models/z-image/text_encoder" \
+        --lora "$zimage-lora-kohya.safetensors" -p "two cats" $small -o x.png
     try generate -m "$anima-dit.safetensors" $split -p "two cats" -i "$place/plain.png" --strength 1 $small -o x.png
     try grid -m "$model" -p x $small --x cfg-scale=1,3 --y pladis=0,1 -o g.png --csv g.csv
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1" -o e
@@ -87,6 +93,7 @@ try() {
     try convert "$models/sana-text" -o x --dtype f16 -q
     try convert "$models/anima" -o x -q
     try convert "$models/flux-dev" -o x.safetensors -q
+    try convert "$models/z-image" -o x.safetensors -q
     try convert "$anima-dit.safetensors" $split -o x -q
     try info "$model"
     try info "$model" --json
@@ -94,6 +101,7 @@ try() {
     try info "$models/sana-sprint" --json
     try info "$models/anima"
     try info "$anima-dit.safetensors"
+    try info "$zimage-diffusion_model.bf16.safetensors"
     try info "$flux-all-in-one.fp8.safetensors"
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /** The last name of a path; where a download cache has folders called by a commit, MODEL/snapshots/COMMIT, that of the
  * model. */
 static void last_name(const char *path, char *name, size_t size) {
@@ -59,7 +61,7 @@ static const pld_preset *from_scheduler(const pld_model *model, char *text, size
             (!p->unshifted || !stated->use_dynamic_shifting) &&
             (p->shift == 0 || (!stated->use_dynamic_shifting && stated->shift == p->shift))) {
             char shift[40];
-            snprintf(shift, sizeof shift, " with a shift of %g", p->shift);
+            pld_print_text(shift, sizeof shift, " with a shift of %g", p->shift);
             snprintf(text, size, "the scheduler %.40s%s", stated->class_name,
                      p->spacing      ? " with trailing steps"
                      : p->unshifted  ? " without a shift"

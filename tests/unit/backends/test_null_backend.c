@@ -17,7 +17,8 @@
 /** A model's sizes, and the work of its networks as PyTorch's FlopCounterMode counts that of diffusers' and transformers'
  * on the same configurations, one text and one picture. The counter knows no masks: of causal encoders it takes whole maps.
  * Left out is what diffusers computes and a plan need not: the column of ones beside the values of a linear attention, which
- * gives the sum that its rows are divided by; the taps of Qwen-Image's autoencoder that see no frame; angles of rotations. */
+ * gives the sum that its rows are divided by; the taps of Qwen-Image's autoencoder that see no frame; angles of rotations;
+ * Z-Image's last layer for the caption's tokens, 512·3840·64 products. */
 typedef struct sized_model {
     const char *path;
     int64_t latents; /* side */
@@ -76,6 +77,14 @@ static const sized_model models[] = {
      10472204009472,
      4882572509184,
      {4844723109888, 13298503680},
+     0},
+    {PLADIS_BENCH_DATA "/z-image",
+     128,
+     512,
+     62506121691136,
+     10472204009472,
+     4882572509184,
+     {3875134242816},
      0},
 };
 /* Small ones, for what the others have not: sizes that the denoiser is told of, predictions of velocity, configurations of
