@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** FLUX, Stable Diffusion 3.5 and Z-Image as their users hold them: files of one network in its authors' names, whole models, and
- *  text encoders, against
- *  diffusers and transformers on the same weights. */
+ *  text encoders, against diffusers and transformers on the same weights. */
 #include <stdio.h>
 #include <string.h>
 
