@@ -453,6 +453,11 @@ typedef struct pld_generate_options {
     /** What the text encoder of a model with a text conditioner (Anima) is given of a prompt without words: "nothing", as
      *  diffusers does, or "token", one of padding, as ComfyUI does; NULL: as the programs do from which the files come. */
     const char *empty_prompt;
+    /** safetensors file with what the text encoders would make of the prompt, under the names of a dump: prompt_embeds
+     *  [1, T, C] and, where the model has one, pooled_prompt_embeds [1, C]; with negative_ in front those of the negative
+     *  prompt, which is encoded where they are missing. Models whose text encoder is not supported (FLUX.2 dev) need it.
+     *  NULL: prompts are encoded */
+    const char *prompt_embeds;
 } pld_generate_options;
 
 PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);

@@ -14,6 +14,7 @@ const pld_family *const pld_families[] = {&pld_family_stable_diffusion,
                                           &pld_family_sd3,
                                           &pld_family_flux2,
                                           &pld_family_zimage,
+                                          &pld_family_flux2_dev,
                                           NULL};
 
 const pld_part_class *const pld_part_classes[] = {

@@ -85,6 +85,7 @@ static const parity_row rows[] = {
     {"lora", "flux-dev", 1, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sd35", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "z-image", 1, 0, 2e-5, 2.5e-2, 0},
+    {"lora", "flux2-klein", 1, 0, 2e-5, 2.5e-2, 0},
     {"lora", "sdxl", 0, 0, 5e-4, 0, 0},
     {"lora", "sana-text", 0, 0, 2e-5, 2.5e-2, 0},
     {"lora", "anima", 1, 0, 2e-5, 2.5e-2, 0},
@@ -104,6 +105,7 @@ static const parity_row rows[] = {
     {"generation", "flux2-klein", 3, 0, 1e-4, 0, 0},
     {"generation", "flux2-klein-base", 0, 0, 1e-4, 0, 0},
     {"generation", "z-image", 2, 0, 1e-4, 0, 0},
+    {"generation", "flux2-dev", 0, 0, 3e-4, 0, 0},
 };
 
 /* Folders without a text encoder. */

@@ -355,7 +355,7 @@ static void generate_case(drawing *d, const parity_case *c, const parity_row *ro
     pld_report report;
     parity_case found;
     guidance_texts guidance = {0};
-    char instruction[MOST_INSTRUCTION];
+    char instruction[MOST_INSTRUCTION], embeds[512];
     set_options(c->info, &options, timesteps);
     options.complex_instruction = instruction_of(c->info, instruction);
     set_guidance(c->info, &guidance, &options);
@@ -365,6 +365,12 @@ static void generate_case(drawing *d, const parity_case *c, const parity_row *ro
     }
     if (takes_one_scale(c)) {
         options.cfg_scale = json_field(c->info, "guidance", 1);
+    }
+    if (d->model->family->text_count == 0) { /* they have the names that the option wants */
+        snprintf(embeds, sizeof embeds, "%s",
+                 reference_path(c->root, "cases/%s/tensors.safetensors", c->name));
+        options.prompt = "";
+        options.prompt_embeds = embeds;
     }
     read_init_image(c, &begin);
     options.init_image = begin.pixels ? &begin : NULL;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima, FLUX.1 or
+"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima, FLUX.1, FLUX.2 klein or
 Stable Diffusion 3.5 with diffusers, on the same files.
 
     compare_transformer.py --model DIR --pladis BIN [--width 1024 --height 1024] [--scales 0,2] [--dtype f32]
@@ -9,7 +9,8 @@ DIR is any diffusers folder of these families, such as a published one. pladis d
 (α = 1.5), without CFG, and dumps what happened. diffusers then gets, network after network and in float32, what
 pladis's own networks were given: the ids of the prompt, the states and the noise, the latents. Each error is therefore
 that of one network alone. Relative errors are ‖a−b‖/‖b‖ over the tensor; the exit code is 1 when one is beyond its
-tolerance. With --noise the evaluation is repeated without oneDNN, and twice what that changes is granted to it.
+tolerance. Networks that float32 does not fit (FLUX.2's) stay as they are stored, and each block is widened while it runs; what
+that takes is left out of the seconds. With --noise the evaluation is repeated without oneDNN, and twice what that changes is granted to it.
 """
 import argparse
 import gc
@@ -279,10 +280,85 @@ class StableDiffusion3:
         return timed(lambda: vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor).sample)
 
 
+class Widened:
+    """A network of 16 bits that computes in float32: its blocks are widened while they run, all the rest at once."""
+
+    def __init__(self, network, blocks):
+        self.network, self.seconds = network.eval(), 0.0
+        inside = {id(p) for block in blocks for p in block.parameters()}
+        for tensor in [*network.parameters(), *network.buffers()]:
+            if id(tensor) not in inside and tensor.is_floating_point() and tensor.numel() < 1 << 28:  # no table of a vocabulary
+                tensor.data = tensor.data.float()
+        for block in blocks:
+            block.register_forward_pre_hook(lambda module, _: self.change(module.float))
+            block.register_forward_hook(lambda module, *_: self.change(module.bfloat16))
+
+    def change(self, change):
+        self.seconds += timed(change)[1]
+
+
+class Flux2Pladis(JointPladis):
+    """The same for FLUX.2, whose single blocks have one matrix for all that they read."""
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None, **_):
+        if not hasattr(attn, "to_qkv_mlp_proj"):
+            return super().__call__(attn, hidden_states, encoder_hidden_states, None, image_rotary_emb)
+        angles = attention_mask if image_rotary_emb is None else image_rotary_emb  # diffusers gives them by place here
+        query, key, value, rest = attn.to_qkv_mlp_proj(hidden_states).split([attn.inner_dim] * 3 + [2 * attn.mlp_hidden_dim], -1)
+        alone = types.SimpleNamespace(heads=attn.heads, to_q=lambda _: query, to_k=lambda _: key, to_v=lambda _: value,
+                                      norm_q=attn.norm_q, norm_k=attn.norm_k)
+        out = super().__call__(alone, hidden_states, None, None, angles)
+        return attn.to_out(torch.cat([out, attn.mlp_act_fn(rest)], -1))
+
+
+class Flux2:
+    """FLUX.2 klein: three states of Qwen3 side by side, of all rows; the autoencoder takes the latents as they are dumped."""
+    OPTIONS = ["--sampling-method", "euler", "--preset", "none"]
+    TOKENS, STATES = 512, (9, 18, 27)
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def encode(self):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / "tokenizer")
+        text = f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+        got = tokenizer([text], padding="max_length", max_length=self.TOKENS, truncation=True, return_tensors="pt")
+        encoder = transformers.Qwen3Model.from_pretrained(self.folder / "text_encoder", dtype=torch.bfloat16)
+        encoder.layers, encoder.norm = encoder.layers[:self.STATES[-1]], torch.nn.Identity()
+        wide, embeds = Widened(encoder, encoder.layers), encoder.embed_tokens(got.input_ids).float()
+        states, seconds = timed(lambda: encoder(inputs_embeds=embeds, attention_mask=got.attention_mask, use_cache=False,
+                                                output_hidden_states=True).hidden_states)
+        return torch.cat([states[i] for i in self.STATES], -1), seconds - wide.seconds
+
+    def network(self):
+        network = diffusers.Flux2Transformer2DModel.from_pretrained(self.folder / "transformer", torch_dtype=torch.bfloat16)
+        self.stock = {name: module.processor for name, module in network.named_modules() if name.endswith(".attn")}
+        self.wide = Widened(network, [*network.transformer_blocks, *network.single_transformer_blocks])
+        return network
+
+    def install(self, network, scale):
+        for name, module in network.named_modules():
+            if name.endswith(".attn"):
+                module.processor = Flux2Pladis(scale, self.TOKENS) if scale else self.stock[name]
+
+    def evaluate(self, network, dump):
+        noise = dump["latents_init"]
+        places, words = torch.zeros(*noise.shape[-2:], 4), torch.zeros(self.TOKENS, 4)
+        places[..., 1] = torch.arange(noise.shape[-2])[:, None]
+        places[..., 2] = torch.arange(noise.shape[-1])[None]
+        words[:, 3] = torch.arange(self.TOKENS)
+        return network(hidden_states=noise.flatten(2).transpose(1, 2).contiguous(), encoder_hidden_states=dump["prompt_embeds"],
+                       timestep=dump["timesteps"][:1].float() / 1000, img_ids=places.flatten(0, 1), txt_ids=words).sample
+
+    def decode(self, latents):
+        vae = part(diffusers.AutoencoderKLFlux2, self.folder / "vae")
+        return timed(lambda: vae.decode(latents).sample)
+
+
 def family(folder):
     config = json.loads((folder / "transformer" / "config.json").read_text())
     return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima, "FluxTransformer2DModel": Flux,
-            "SD3Transformer2DModel": StableDiffusion3}[config["_class_name"]](folder)
+            "SD3Transformer2DModel": StableDiffusion3, "Flux2Transformer2DModel": Flux2}[config["_class_name"]](folder)
 
 
 def run_pladis(args, options, scale, folder):
@@ -303,7 +379,9 @@ def run_diffusers(args, model, dumps):
     network, found = model.network(), []
     for scale, dump in zip(args.scales, dumps):
         getattr(model, "install", install)(network, scale)
+        widened = model.wide.seconds if hasattr(model, "wide") else 0
         noise_pred, seconds = timed(lambda: model.evaluate(network, dump))
+        seconds -= model.wide.seconds - widened if hasattr(model, "wide") else 0
         noise = None
         if args.noise:
             with torch.backends.mkldnn.flags(enabled=False):

@@ -75,7 +75,7 @@ static const char **collect_prompts(const generate_request *request, picture_lis
     } else if (request->prompt_file != NULL) {
         split_lines(pictures->prompt_text, prompts);
     } else {
-        prompts[0] = request->prompt;
+        prompts[0] = request->prompt != NULL ? request->prompt : "";
     }
     return prompts;
 }

@@ -61,6 +61,7 @@ static const option_field fields[] = {
     FIELD("init-img", init_img),
     FIELD("mask", mask),
     FIELD("init-noise", init_noise),
+    FIELD("prompt-embeds", prompt_embeds),
     FIELD("dump", dump),
     FIELD("attention-stats", attention_stats),
     FIELD("report", report),
@@ -161,7 +162,7 @@ static const char *given_map_option(const generate_request *request) {
 }
 
 bool generate_options_check(const generate_request *request) {
-    if (request->prompt == NULL && request->prompt_file == NULL) {
+    if (request->prompt == NULL && request->prompt_file == NULL && request->prompt_embeds == NULL) {
         message_usage("expected a prompt, found none: give -p TEXT or --prompt-file FILE");
     } else if (request->prompt != NULL && request->prompt_file != NULL) {
         message_usage("--prompt and --prompt-file cannot be used together; leave one out");

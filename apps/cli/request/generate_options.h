@@ -23,7 +23,8 @@ typedef struct generate_request {
     double pladis_scale, pladis_alpha, pladis_start, pladis_end;
     lora_choices loras;
     const char *lora_dir;
-    const char *pladis_blocks, *init_img, *mask, *init_noise, *dump, *attention_stats, *report, *profile;
+    const char *pladis_blocks, *init_img, *mask, *init_noise, *prompt_embeds, *dump, *attention_stats,
+        *report, *profile;
     const char *attention_maps, *attention_maps_output, *attention_maps_blocks;
     double attention_maps_start, attention_maps_end;
     const char *preview; /**< NULL: no; "" or "auto": as the terminal can; "kitty", "sixel", "blocks" */

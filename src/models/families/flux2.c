@@ -91,3 +91,37 @@ const pld_family pld_family_flux2 = {
     .default_pladis_scale = 2,
     .flow_rule = "flux2",
 };
+
+/* ---- dev */
+
+static const pld_pipeline_class dev_pipelines[] = {{"Flux2Pipeline", 512}, {0}};
+static const pld_family_part dev_parts[] = {TRANSFORMER, AUTOENCODER, {0}};
+/** Mistral, whose states 10, 20 and 30 stand beside each other, after a message of the system. */
+static const char *const dev_left_out[] = {"text_encoder", "tokenizer", NULL};
+
+static const pld_published_part dev_published_parts[] = {
+    {"transformer", "Flux2Transformer2DModel", "model.diffusion_model.", .states = TRANSFORMER_STATES},
+    {"vae", "AutoencoderKLFlux2", "vae.", .states = "{\"sample_size\": 1024}"},
+    {0},
+};
+static const pld_published dev = {.name = "flux2-dev",
+                                  .title = "FLUX.2 dev",
+                                  .pipeline = "Flux2Pipeline",
+                                  .scheduler = schedule,
+                                  .parts = dev_published_parts};
+static const pld_published *const dev_published[] = {&dev, NULL};
+
+const pld_family pld_family_flux2_dev = {
+    .name = "flux2-dev",
+    .description =
+        "FLUX.2 dev: the same without a text encoder, whose states come from a file (--prompt-embeds)",
+    .pipelines = dev_pipelines,
+    .parts = dev_parts,
+    .left_out = dev_left_out,
+    .published = dev_published,
+    .sample_size = 64,
+    .default_steps = 50,
+    .default_cfg_scale = 1,
+    .default_pladis_scale = 2,
+    .flow_rule = "flux2",
+};

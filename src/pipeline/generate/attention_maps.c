@@ -275,6 +275,7 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
         const pld_prompt_text text = {.text = maps->words[index],
                                       .length = strlen(maps->words[index]),
                                       .literal = true,
+                                      .unframed = true,
                                       .instruction = fronts[i]};
         pld_tokens *word = NULL;
         pld_status status = pld_tokenize_text(model, &text, &word, error);

@@ -548,6 +548,24 @@ static pld_status resolve_preset(pld_generation *g) {
     return PLD_OK;
 }
 
+/** A model without text encoders is told what others made of the prompt. */
+static pld_status check_text_source(const pld_generation *g) {
+    const pld_generate_options *o = g->options;
+    if (g->model->family->text_count == 0 && !o->prompt_embeds) {
+        return pld_fail(
+            g->error, PLD_ERROR_ARGUMENT,
+            "prompt: the text encoder of %s is not supported; give what it makes of the prompt with "
+            "--prompt-embeds FILE: a safetensors file with prompt_embeds [1, tokens, %lld]",
+            g->model->source.path, (long long)g->model->denoiser_facts.state_width);
+    }
+    if (o->prompt_embeds && o->attention_maps) {
+        return pld_fail(
+            g->error, PLD_ERROR_ARGUMENT,
+            "attention-maps: words cannot be found in prompt-embeds, which holds no tokens; leave one out");
+    }
+    return PLD_OK;
+}
+
 pld_status pld_generation_resolve(pld_generation *g) {
     PLD_TRY(resolve_preset(g));
     const pld_generate_options *o = g->options;
@@ -559,6 +577,7 @@ pld_status pld_generation_resolve(pld_generation *g) {
     if (!o->prompt || !o->pladis_blocks) {
         return pld_fail(g->error, PLD_ERROR_ARGUMENT, "%s is NULL", o->prompt ? "pladis_blocks" : "prompt");
     }
+    PLD_TRY(check_text_source(g));
     PLD_TRY(check_size(g, "width", g->width));
     PLD_TRY(check_size(g, "height", g->height));
     PLD_TRY(check_numbers(g));

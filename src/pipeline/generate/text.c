@@ -52,16 +52,29 @@ static pld_status dump_embeds(pld_generation *g, pld_branch branch, const pld_pr
                : PLD_OK;
 }
 
-static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
+/** The states of a branch's prompt by the text encoders. */
+static pld_status encode_prompt(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
     const char *prompt = branch == PLD_BRANCH_CONDITIONAL ? g->options->prompt : g->options->negative_prompt;
-    const pld_denoiser_facts *denoiser = &g->model->denoiser_facts;
     if (prompt) {
         const pld_prompt_text text = {
             .text = prompt, .length = strlen(prompt), .literal = g->options->literal_prompt};
         PLD_TRY(pld_model_review_prompt(g->model, &text, branch != PLD_BRANCH_CONDITIONAL, g->error));
     }
     const char *instruction = branch == PLD_BRANCH_CONDITIONAL ? g->instruction : NULL;
-    PLD_TRY(pld_encode_prompt(g->session, prompt, instruction, g->options, states, g->error));
+    return pld_encode_prompt(g->session, prompt, instruction, g->options, states, g->error);
+}
+
+/** The states of a branch's prompt, from the file that was given or by the text encoders. */
+static pld_status encode_branch(pld_generation *g, pld_branch branch, pld_prompt_states *states) {
+    const pld_denoiser_facts *denoiser = &g->model->denoiser_facts;
+    bool found = false;
+    if (g->options->prompt_embeds) {
+        PLD_TRY(pld_prompt_embeds_read(g->model, g->options->prompt_embeds, branch != PLD_BRANCH_CONDITIONAL,
+                                       states, &found, g->error));
+    }
+    if (!found) {
+        PLD_TRY(encode_prompt(g, branch, states));
+    }
     PLD_TRY(dump_embeds(g, branch, states));
     PLD_TRY(pld_generation_check_finite(g, states->states, (size_t)(states->tokens * denoiser->state_width),
                                         "text", 0, PLD_ROLE_TEXT_ENCODER));
@@ -83,6 +96,24 @@ static pld_picture_facts picture_facts(const pld_generation *g) {
                                .distilled_guidance = g->distilled_guidance};
 }
 
+/** Where tokens of the text stand among the picture's, every branch has as many. */
+static pld_status check_lengths(const pld_generation *g, pld_branch_set texts,
+                                const pld_prompt_states *states) {
+    const int64_t tokens = states[PLD_BRANCH_CONDITIONAL].tokens;
+    for (int branch = 0;
+         g->options->prompt_embeds && g->model->denoiser_facts.text_joins_sample && branch < PLD_BRANCH_COUNT;
+         branch++) {
+        if (texts & PLD_BRANCH_BIT(branch) && states[branch].tokens != tokens) {
+            return pld_fail(
+                g->error, PLD_ERROR_ARGUMENT,
+                "%s: prompt_embeds has %lld tokens, but the negative prompt %lld; expected as many, which "
+                "negative_prompt_embeds, max-tokens or a cfg-scale of 1 gives",
+                g->options->prompt_embeds, (long long)tokens, (long long)states[branch].tokens);
+        }
+    }
+    return PLD_OK;
+}
+
 /** All prompts first, then their keys and values: so the text encoders' weights are done with before the
  * denoiser's are wanted. */
 static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) {
@@ -93,6 +124,7 @@ static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) 
             PLD_TRY(encode_branch(g, (pld_branch)branch, &states[branch]));
         }
     }
+    PLD_TRY(check_lengths(g, texts, states));
     if (g->options->release_text_encoders) {
         const size_t bytes = pld_session_release_text_encoders(g->session);
         pld_log_message(&g->model->engine->log, PLD_LOG_DETAIL,

@@ -386,6 +386,9 @@ static pld_status check_text(const pld_model *model, pld_error *error) {
     const char *title = pld_denoiser_of(model)->class->title;
     const pld_denoiser_facts *denoiser = &model->denoiser_facts;
     int64_t pooled = 0;
+    if (model->family->text_count == 0) { /* states come from a file, which is checked when it is read */
+        return PLD_OK;
+    }
     for (int i = 0; i < model->family->text_count; i++) {
         const pld_component *encoder = pld_text_encoder_of(model, i);
         const bool is_pooled = model->family->texts[i].pooled;

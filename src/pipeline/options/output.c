@@ -71,6 +71,15 @@ static const pld_option_row rows[] = {
                .argument = "FILE", .is_file = true, .of_picture = true, .remote = PLD_REMOTE_UPLOAD,
                .help = "safetensors file whose latents_init replaces the seed's noise"},
      PLD_GENERATE(init_noise)},
+    {.about = {PLD_OPTION(TEXT, "prompt-embeds"), .commands = "generate grid evaluate", OUTPUT,
+               .argument = "FILE", .is_file = true, .of_picture = true, .remote = PLD_REMOTE_UPLOAD,
+               .help = "safetensors file with the prompt as a text encoder makes it",
+               .details = "It has the tensors of a dump: prompt_embeds, and for models that take one "
+                          "pooled_prompt_embeds; with "
+                          "negative_ in front those of the negative prompt, which is encoded where they are "
+                          "missing. Models "
+                          "whose text encoder is not supported, such as FLUX.2 dev, need it."},
+     PLD_GENERATE(prompt_embeds)},
     {.about = {PLD_OPTION(TEXT, "dump"), GENERATE, OUTPUT, FILE_OUT,
                .help = "write latents and embeddings as safetensors"},
      PLD_GENERATE(dump),

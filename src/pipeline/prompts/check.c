@@ -68,6 +68,9 @@ pld_status pld_prompt_cut_for_conditioner(const pld_model *model, const pld_prom
 
 pld_status pld_model_review_prompt(const pld_model *model, const pld_prompt_text *text, bool negative,
                                    pld_error *error) {
+    if (model->family->text_count == 0) { /* nobody reads it */
+        return PLD_OK;
+    }
     /* a LoRA may have taught the model further words */
     const pld_review_request request = {text->text,
                                         text->length,

@@ -79,6 +79,13 @@ pld_status pld_encode_prompt(pld_session *session, const char *prompt, const cha
                              const pld_generate_options *options, pld_prompt_states *states,
                              pld_error *error);
 
+/** The states of a prompt, or of the negative one, from a file with the tensors prompt_embeds [1, T, state_width] and, where
+ * the denoiser is told of it, pooled_prompt_embeds [1, pooled_width], or both with negative_ in front. `*found` is false where
+ * the file has no negative ones and the model's text encoders can make them. The caller frees the states with
+ * pld_prompt_states_free; they are empty otherwise. */
+pld_status pld_prompt_embeds_read(const pld_model *model, const char *path, bool negative,
+                                  pld_prompt_states *states, bool *found, pld_error *error);
+
 /** What the conditioner makes of the text encoders' states of a prompt (none: `source->tokens` is 0) and of its own tokens
  * of it. The caller frees `states` with pld_prompt_states_free; they are empty on failure. */
 pld_status pld_session_condition(pld_session *session, const pld_prompt_text *text,

@@ -43,9 +43,10 @@ static pld_status encode_framed(const pld_tokenizer *tokenizer, const pld_prompt
     if (frame->folded) {
         PLD_TRY(pld_prompt_fold(text->text, text->length, &folded, &length, error));
     }
-    const char *before = text->instruction ? text->instruction : frame->before;
+    const char *own = text->unframed ? NULL : frame->before;
+    const char *before = text->instruction ? text->instruction : own;
     pld_status status = pld_tokenizer_encode_framed(tokenizer, before, folded ? folded : text->text, length,
-                                                    frame->after, ids, error);
+                                                    text->unframed ? NULL : frame->after, ids, error);
     pld_free(folded);
     return status;
 }

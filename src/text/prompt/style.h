@@ -17,6 +17,7 @@ typedef struct pld_prompt_text {
     const char *text;
     size_t length;
     bool literal;       /**< as it stands, without syntax */
+    bool unframed;      /**< without the frame's template around it: a part of a prompt */
     size_t most_tokens; /**< of a style without chunks; 0: the model's own limit */
     /** Of a style without chunks: a text in front, in the place of the frame's. It does not count against the limit, and
      * the states of its tokens but the first and the last are not used. NULL: none. */
