@@ -19,6 +19,7 @@ anima=$source/tests/data/reference/files/anima-split
 flux=$source/tests/data/reference/files/flux-dev
 zimage=$source/tests/data/reference/files/z-image
 long='a list of what the picture should not show, from blurred edges to wrong hands and too many fingers'
+flux2=$source/tests/data/reference/files/flux2-klein
 cd "$place"
 mkdir runs
 
@@ -31,6 +32,8 @@ split="--vae $anima-vae.safetensors --text-encoder $anima-text.safetensors --tok
 "$pladis" generate -m "$model" -p "a red fox" $small --no-metadata -o plain.png
 "$pladis" generate -p "a red star" --steps 1 -t 1 -q -o star.png
 "$pladis" convert "$model" -o file.safetensors -q
+# shellcheck disable=SC2086
+"$pladis" generate -m "$models/flux2-klein" -p x --max-tokens 24 $small --dump embeds.safetensors -o embeds.png
 # shellcheck disable=SC2086
 "$pladis" generate -m "$model" -p "a fox <lora:kohya:0.5>" --lora-dir "$loras" $small -o tagged.png
 # Another program's picture: its settings as that one writes them, with a value in quotes and one that is left out.
@@ -83,6 +86,10 @@ try() {
         --attention-maps fox --attention-stats s.json --dump d.safetensors --dump-steps
     try generate -m "$zimage-diffusion_model.bf16.safetensors" --config "$models/z-image" --text-encoder "$models/z-image/text_encoder" \
         --lora "$zimage-lora-kohya.safetensors" -p "two cats" $small -o x.png
+    try generate -m "$models/flux2-klein" -p "a red fox" --max-tokens 24 $small -o x.png --attention-maps fox --dump d.safetensors \
+        --lora "$flux2-lora-kohya.safetensors"
+    try generate -m "$flux2-bfl.bf16.safetensors" --config "$models/flux2-klein" --prompt-embeds "$place/embeds.safetensors" \
+        $small -o x.png
     try generate -m "$anima-dit.safetensors" $split -p "two cats" -i "$place/plain.png" --strength 1 $small -o x.png
     try grid -m "$model" -p x $small --x cfg-scale=1,3 --y pladis=0,1 -o g.png --csv g.csv
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1" -o e
@@ -94,6 +101,7 @@ try() {
     try convert "$models/anima" -o x -q
     try convert "$models/flux-dev" -o x.safetensors -q
     try convert "$models/z-image" -o x.safetensors -q
+    try convert "$models/flux2-klein" -o x.safetensors -q
     try convert "$anima-dit.safetensors" $split -o x -q
     try info "$model"
     try info "$model" --json

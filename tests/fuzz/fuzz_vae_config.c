@@ -49,7 +49,8 @@ static void try_class(const pld_part_class *class, const char *file) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const pld_part_class *const classes[] = {&pld_class_kl, &pld_class_dc, &pld_class_qwen_vae};
+    static const pld_part_class *const classes[] = {&pld_class_kl, &pld_class_kl_flux2, &pld_class_dc,
+                                                    &pld_class_qwen_vae};
     const char *file = fuzz_file(data, size);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         try_class(classes[i], file);

@@ -118,6 +118,10 @@ const pld_name_rule pld_causal_names[] = {
     PLD_RENAME("embed_tokens.", "embed_tokens."),
     PLD_RENAME("layers.", "layers."),
     PLD_RENAME("norm.", "norm."),
+    /* folders of whole language models */
+    PLD_RENAME("embed_tokens.", "model.embed_tokens."),
+    PLD_RENAME("layers.", "model.layers."),
+    PLD_RENAME("norm.", "model.norm."),
     {0},
 };
 

@@ -31,12 +31,17 @@ typedef struct known_names {
     size_t count, capacity;
 } known_names;
 
-/** What a text encoder's path may begin with and may leave out. */
-static const char optional_start[] = "text_model_";
+/** What a text encoder's path may begin with and may leave out: CLIP's, and that of a whole language model. */
+static const char *const optional_starts[] = {"text_model_", "model_"};
 
 static const char *without_start(const char *path) {
-    const size_t length = sizeof optional_start - 1;
-    return strncmp(path, optional_start, length) == 0 ? path + length : path;
+    for (size_t i = 0; i < sizeof optional_starts / sizeof *optional_starts; i++) {
+        const size_t length = strlen(optional_starts[i]);
+        if (strncmp(path, optional_starts[i], length) == 0) {
+            return path + length;
+        }
+    }
+    return path;
 }
 
 static int compare_names(const void *a, const void *b) {

@@ -86,6 +86,14 @@ static const sized_model models[] = {
      4882572509184,
      {3875134242816},
      0},
+    {PLADIS_BENCH_DATA "/flux2-klein-4b",
+     64,
+     512,
+     34820178051072,
+     10474653483008,
+     4887538565120,
+     {3875134242816},
+     0},
 };
 /* Small ones, for what the others have not: sizes that the denoiser is told of, predictions of velocity, configurations of
  * the tiny models of the newer families. */
@@ -93,7 +101,8 @@ static const char *const small[] = {
     PLADIS_TEST_DATA "/reference/models/pixart-alpha", PLADIS_TEST_DATA "/reference/models/sd21",
     PLADIS_TEST_DATA "/reference/models/sana-text",    PLADIS_TEST_DATA "/reference/models/sana-sprint",
     PLADIS_TEST_DATA "/reference/models/anima",        PLADIS_TEST_DATA "/reference/models/flux-dev",
-    PLADIS_TEST_DATA "/reference/models/flux-schnell", PLADIS_TEST_DATA "/reference/models/z-image"};
+    PLADIS_TEST_DATA "/reference/models/flux-schnell", PLADIS_TEST_DATA "/reference/models/z-image",
+    PLADIS_TEST_DATA "/reference/models/flux2-klein"};
 
 static pld_device *open_device(void) {
     const pld_device_options options = {.threads = 1};
