@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima, FLUX.1, FLUX.2 klein or
-Stable Diffusion 3.5 with diffusers, on the same files.
+"""Compare text, one evaluation and the decode of a full-size SANA, SANA-Sprint, Anima, FLUX.1, FLUX.2 klein,
+Stable Diffusion 3.5 or Z-Image with diffusers, on the same files.
 
     compare_transformer.py --model DIR --pladis BIN [--width 1024 --height 1024] [--scales 0,2] [--dtype f32]
 
@@ -355,10 +355,56 @@ class Flux2:
         return timed(lambda: vae.decode(latents).sample)
 
 
+class ZImagePladis(JointPladis):
+    """The same for Z-Image, whose picture comes first; `text` counts the caption's tokens, filled up."""
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, freqs_cis=None):
+        angles = (torch.view_as_real(freqs_cis[0]).repeat_interleave(2, -2)[..., i] for i in (0, 1))
+        return attn.to_out[0](super().__call__(attn, hidden_states, image_rotary_emb=tuple(angles)))
+
+
+class ZImage:
+    """Z-Image: states of a chat template, a caption and a picture in one stream, an output that points to the picture."""
+    OPTIONS = ["--sampling-method", "euler", "--preset", "none"]
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def encode(self):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / "tokenizer")
+        ids = torch.tensor([tokenizer(f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n").input_ids])
+        encoder = transformers.Qwen3Model.from_pretrained(self.folder / "text_encoder", dtype=torch.bfloat16)
+        encoder.layers, encoder.norm = encoder.layers[:-1], torch.nn.Identity()
+        wide, embeds = Widened(encoder, encoder.layers), encoder.embed_tokens(ids).float()
+        states, seconds = timed(lambda: encoder(inputs_embeds=embeds, use_cache=False)[0])
+        self.tokens = ids.shape[1] + -ids.shape[1] % 32
+        return states, seconds - wide.seconds
+
+    def network(self):
+        network = diffusers.ZImageTransformer2DModel.from_pretrained(self.folder / "transformer", torch_dtype=torch.bfloat16)
+        self.stock = network.layers[0].attention.processor
+        self.wide = Widened(network, [*network.noise_refiner, *network.context_refiner, *network.layers])
+        return network
+
+    def install(self, network, scale):
+        for layer in network.layers:
+            layer.attention.set_processor(ZImagePladis(scale, self.tokens, text_first=False) if scale else self.stock)
+
+    def evaluate(self, network, dump):
+        time_left = (1000 - dump["timesteps"][:1].float()) / 1000
+        sample = network([dump["latents_init"][0][:, None]], time_left, [dump["prompt_embeds"][0]]).sample[0]
+        return -sample[:, 0][None]
+
+    def decode(self, latents):
+        vae = part(diffusers.AutoencoderKL, self.folder / "vae")
+        return timed(lambda: vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor).sample)
+
+
 def family(folder):
     config = json.loads((folder / "transformer" / "config.json").read_text())
     return {"SanaTransformer2DModel": Sana, "CosmosTransformer3DModel": Anima, "FluxTransformer2DModel": Flux,
-            "SD3Transformer2DModel": StableDiffusion3, "Flux2Transformer2DModel": Flux2}[config["_class_name"]](folder)
+            "SD3Transformer2DModel": StableDiffusion3, "Flux2Transformer2DModel": Flux2,
+            "ZImageTransformer2DModel": ZImage}[config["_class_name"]](folder)
 
 
 def run_pladis(args, options, scale, folder):
