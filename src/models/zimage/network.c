@@ -30,7 +30,7 @@ static pld_value_id blocks(pld_builder *b, const pld_zimage_config *c, const cha
 
 /** The last norm and the way back to latents, of the picture's tokens. */
 static pld_value_id output_of(pld_builder *b, const pld_zimage_config *c, pld_value_id x, pld_value_id time) {
-    const int64_t area = PLD_ZIMAGE_PATCH * PLD_ZIMAGE_PATCH;
+    const int64_t area = (int64_t)PLD_ZIMAGE_PATCH * PLD_ZIMAGE_PATCH;
     size_t mark = pld_scope_enter(b, "all_final_layer.2-1");
     pld_value_id scale = pld_activate(b, time, PLD_SILU); /* nothing reads it after this */
     scale = pld_linear(b, "adaLN_modulation.1", scale, c->width, PLD_BIAS);

@@ -290,11 +290,12 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
     for (int64_t key = 0; key < maps->keys; key++) {
         maps->tokens[index] += counts[key];
     }
+    if (maps->tokens[index] || parts->count == 0) { /* some tokenizer counts the keys of every model */
+        return PLD_OK;
+    }
     ends around;
     PLD_TRY(ends_of(model, &parts->items[0], true, &around, error));
-    return maps->tokens[index] ? PLD_OK
-                               : refuse_word(prompt->tokenizers[parts->items[0].tokenizer], &around,
-                                             maps->words[index], error);
+    return refuse_word(prompt->tokenizers[parts->items[0].tokenizer], &around, maps->words[index], error);
 }
 
 static pld_status find_words(pld_attention_maps *maps, const pld_model *model, const key_parts *parts,
