@@ -232,10 +232,11 @@ static void find_keys(const pld_model *model, const pld_tokens *prompt, key_part
 static pld_status count_tokens(const pld_tokenizer *tokenizer, const char *piece, size_t *count,
                                pld_error *error) {
     pld_token_list ids = {0};
-    PLD_TRY(piece ? pld_tokenizer_encode(tokenizer, piece, strlen(piece), &ids, error) : PLD_OK);
+    const pld_status status =
+        piece ? pld_tokenizer_encode(tokenizer, piece, strlen(piece), &ids, error) : PLD_OK;
     *count += ids.count;
     pld_token_list_free(&ids);
-    return PLD_OK;
+    return status;
 }
 
 /** What stands around texts of a tokenizer that counts keys; a template in front of them only if they are `framed`. */
