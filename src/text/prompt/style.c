@@ -101,11 +101,11 @@ static pld_status make_whole(const pld_tokenizer_facts *facts, const pld_token_l
 static pld_status count_unseen(const pld_tokenizer *tokenizer, const char *instruction, size_t *unseen,
                                pld_error *error) {
     pld_token_list ids = {0};
-    PLD_TRY(pld_tokenizer_encode(tokenizer, instruction, strlen(instruction), &ids, error));
+    const pld_status status = pld_tokenizer_encode(tokenizer, instruction, strlen(instruction), &ids, error);
     const size_t count = ids.count + tokens_around(pld_tokenizer_get_facts(tokenizer));
     *unseen = count > 2 ? count - 2 : 0;
     pld_token_list_free(&ids);
-    return PLD_OK;
+    return status;
 }
 
 /** What a frame says of a text without tokens. */
