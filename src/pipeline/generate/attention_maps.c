@@ -239,7 +239,7 @@ static pld_status count_tokens(const pld_tokenizer *tokenizer, const char *piece
     return status;
 }
 
-/** What stands around texts of a tokenizer that counts keys; a template in front of them only if they are `framed`. */
+/** What stands around texts of a tokenizer that counts keys; those of a template only if they are `framed`. */
 static pld_status ends_of(const pld_model *model, const key_part *part, bool framed, ends *around,
                           pld_error *error) {
     const pld_tokenizer *tokenizer = part->part->tokenizer;
@@ -249,18 +249,18 @@ static pld_status ends_of(const pld_model *model, const key_part *part, bool fra
         const pld_text_use *use = &model->family->texts[i];
         if (strcmp(use->part, part->part->row->name) == 0) {
             PLD_TRY(count_tokens(tokenizer, framed ? use->before : NULL, &around->before, error));
-            PLD_TRY(count_tokens(tokenizer, use->after, &around->after, error));
+            PLD_TRY(count_tokens(tokenizer, framed ? use->after : NULL, &around->after, error));
         }
     }
     return PLD_OK;
 }
 
-/** Mark a word, as its tokens stand with or without a template in front, among the keys of one tokenizer. */
+/** Mark a word, whose tokens stand without a template, among the keys of one tokenizer. */
 static pld_status mark_part(const pld_model *model, const key_part *part, const pld_tokens *prompt,
-                            const pld_tokens *word, bool framed, bool *counts, pld_error *error) {
+                            const pld_tokens *word, bool *counts, pld_error *error) {
     ends around, around_word;
     PLD_TRY(ends_of(model, part, true, &around, error));
-    PLD_TRY(ends_of(model, part, framed, &around_word, error));
+    PLD_TRY(ends_of(model, part, false, &around_word, error));
     mark_tokens(part->count, prompt->tokenizers[part->tokenizer],
                 word->tokenizers[part->tokenizer]->chunks[0], &around, &around_word, counts + part->first);
     return PLD_OK;
@@ -280,9 +280,8 @@ static pld_status mark_word(pld_attention_maps *maps, size_t index, const pld_mo
                                       .instruction = fronts[i]};
         pld_tokens *word = NULL;
         pld_status status = pld_tokenize_text(model, &text, &word, error);
-        for (size_t j = 0; status == PLD_OK && j < parts->count;
-             j++) { /* what is in front takes a template's place */
-            status = mark_part(model, &parts->items[j], prompt, word, !fronts[i], counts, error);
+        for (size_t j = 0; status == PLD_OK && j < parts->count; j++) {
+            status = mark_part(model, &parts->items[j], prompt, word, counts, error);
         }
         pld_tokens_destroy(&word);
         PLD_TRY(status);
