@@ -24,7 +24,7 @@ typedef struct sized_model {
     int64_t latents; /* side */
     int64_t tokens;
     double denoiser, decoder, encoder;
-    double texts[2];
+    double texts[PLD_MAX_TEXT_ENCODERS];
     double conditioner; /* for states of as many tokens as the text has */
 } sized_model;
 
@@ -70,6 +70,14 @@ static const sized_model models[] = {
      2851824730112,
      {511101108224},
      117037858816},
+    {PLADIS_BENCH_DATA "/sd35-medium",
+     128,
+     333,
+     11249573707776,
+     10472204009472,
+     4882572509184,
+     {13299683328, 97863106560, 3127524065280},
+     0},
     {PLADIS_BENCH_DATA "/flux-dev",
      128,
      512,
@@ -102,7 +110,7 @@ static const char *const small[] = {
     PLADIS_TEST_DATA "/reference/models/sana-text",    PLADIS_TEST_DATA "/reference/models/sana-sprint",
     PLADIS_TEST_DATA "/reference/models/anima",        PLADIS_TEST_DATA "/reference/models/flux-dev",
     PLADIS_TEST_DATA "/reference/models/flux-schnell", PLADIS_TEST_DATA "/reference/models/z-image",
-    PLADIS_TEST_DATA "/reference/models/flux2-klein"};
+    PLADIS_TEST_DATA "/reference/models/flux2-klein",  PLADIS_TEST_DATA "/reference/models/sd35"};
 
 static pld_device *open_device(void) {
     const pld_device_options options = {.threads = 1};
