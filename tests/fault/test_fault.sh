@@ -20,6 +20,7 @@ flux=$source/tests/data/reference/files/flux-dev
 zimage=$source/tests/data/reference/files/z-image
 long='a list of what the picture should not show, from blurred edges to wrong hands and too many fingers'
 flux2=$source/tests/data/reference/files/flux2-klein
+sd35=$source/tests/data/reference/files/sd35
 cd "$place"
 mkdir runs
 
@@ -90,6 +91,10 @@ try() {
         --lora "$flux2-lora-kohya.safetensors"
     try generate -m "$flux2-bfl.bf16.safetensors" --config "$models/flux2-klein" --prompt-embeds "$place/embeds.safetensors" \
         $small -o x.png
+    try generate -m "$models/sd35" -p "a red fox" --max-tokens 16 --cfg-scale 3 --guidance slg:layers=1,stop=1,start=0 --steps 2 \
+        -W 16 -H 16 -t 1 -q -o x.png --attention-maps fox --attention-stats s.json --dump d.safetensors --dump-steps
+    try generate -m "$sd35-no-text.f16.safetensors" --config "$models/sd35" --text-encoder "$models/sd35/text_encoder_3" \
+        --lora "$sd35-lora-kohya.safetensors" -p "two cats" --max-tokens 16 --cfg-scale 1 $small -o x.png
     try generate -m "$anima-dit.safetensors" $split -p "two cats" -i "$place/plain.png" --strength 1 $small -o x.png
     try grid -m "$model" -p x $small --x cfg-scale=1,3 --y pladis=0,1 -o g.png --csv g.csv
     try evaluate -m demo --prompts "$place/captions.txt" --steps 1 -t 1 -j 1 -q --grid "pladis=0,1" -o e
@@ -102,6 +107,7 @@ try() {
     try convert "$models/flux-dev" -o x.safetensors -q
     try convert "$models/z-image" -o x.safetensors -q
     try convert "$models/flux2-klein" -o x.safetensors -q
+    try convert "$models/sd35" -o x.safetensors -q
     try convert "$anima-dit.safetensors" $split -o x -q
     try info "$model"
     try info "$model" --json
@@ -111,6 +117,7 @@ try() {
     try info "$anima-dit.safetensors"
     try info "$zimage-diffusion_model.bf16.safetensors"
     try info "$flux-all-in-one.fp8.safetensors"
+    try info "$sd35-no-text.f16.safetensors"
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json
     try info "$place/drawn.png"

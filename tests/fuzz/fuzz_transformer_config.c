@@ -123,7 +123,8 @@ static void try_class(const pld_part_class *class, const char *file) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const pld_part_class *const classes[] = {&pld_class_pixart, &pld_class_sana,   &pld_class_cosmos,
-                                                    &pld_class_flux,   &pld_class_zimage, &pld_class_flux2};
+                                                    &pld_class_flux,   &pld_class_zimage, &pld_class_flux2,
+                                                    &pld_class_sd3};
     const char *file = fuzz_file(data, size);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         try_class(classes[i], file);

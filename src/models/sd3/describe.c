@@ -11,10 +11,11 @@ enum { HEAD_SIZE = 64 };
 static const char head_norm[] = "transformer_blocks.0.attn.norm_q.weight";
 static const char second_attention[] = "transformer_blocks.0.attn2.to_q.weight";
 
-/** Side of the square of places that are stored in one row after another; 0: they are no square. */
+/** Side of the square of places that are stored in one row after another; 0: they are no square, or more than are known. */
 static int64_t side_of(int64_t places) {
+    enum { MOST = 1 << 16 };
     const int64_t side = (int64_t)(sqrt((double)places) + 0.5);
-    return side * side == places ? side : 0;
+    return side <= MOST && side * side == places ? side : 0;
 }
 
 /** Put "dual_attention_layers" into the document: numbers of the blocks with a second attention. */
@@ -43,6 +44,10 @@ pld_status pld_sd3_describe(const pld_description *description, json_t **config,
     const int64_t known = pld_shape_of(weights, 0, "%s", head_norm);
     const int64_t head = known ? known : width < HEAD_SIZE ? width : HEAD_SIZE;
     const int64_t square = side_of(pld_shape_of(weights, 1, "%s", places));
+    if (width < 1 || side < 1) {
+        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected patches of some size, found none",
+                        pld_weight_files_path(weights, 0), input);
+    }
     if (!square) {
         return pld_fail(
             error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected the places of a square, found %lld",
@@ -51,10 +56,10 @@ pld_status pld_sd3_describe(const pld_description *description, json_t **config,
     json_t *document = json_pack(
         "{s:s, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "_class_name", "SD3Transformer2DModel",
         "patch_size", (json_int_t)side, "in_channels", (json_int_t)pld_shape_of(weights, 1, "%s", input),
-        "out_channels", (json_int_t)(pld_shape_of(weights, 0, "proj_out.weight") / (side * side)),
-        "num_layers", layers, "attention_head_dim", (json_int_t)head, "num_attention_heads",
-        (json_int_t)(width / head), "joint_attention_dim", (json_int_t)pld_shape_of(weights, 1, "%s", states),
-        "caption_projection_dim", (json_int_t)pld_shape_of(weights, 0, "%s", states), "pooled_projection_dim",
+        "out_channels", (json_int_t)(pld_shape_of(weights, 0, "proj_out.weight") / side / side), "num_layers",
+        layers, "attention_head_dim", (json_int_t)head, "num_attention_heads", (json_int_t)(width / head),
+        "joint_attention_dim", (json_int_t)pld_shape_of(weights, 1, "%s", states), "caption_projection_dim",
+        (json_int_t)pld_shape_of(weights, 0, "%s", states), "pooled_projection_dim",
         (json_int_t)pld_shape_of(weights, 1, "%s", pooled), "pos_embed_max_size", (json_int_t)square);
     put_dual_layers(&builder, document, weights, layers);
     pld_json_put(&builder, document, "qk_norm", known ? json_string("rms_norm") : json_null());
