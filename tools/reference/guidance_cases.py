@@ -9,8 +9,8 @@ APG and CFG-Zero* are diffusers' guiders, FreeU is diffusers' enable_freeu; the 
 change of the final latents when every model output is disturbed by noise of relative size 1e-6; `float32_error` (of GAG,
 which amplifies rounding inside the network) is that of the same computation with a float32 network.
 
-Tensors of a case: NAME/latents, and NAME/noise_pred.II for each call (after guidance). statistics/SITE [heads, 3] are
-those of attention in the case "cfg".
+Tensors of a case: NAME/latents, and NAME/noise_pred.II for the first call and the last (after guidance). statistics/SITE
+[heads, 3] are those of attention in the case "cfg".
 """
 import json
 import logging
@@ -285,6 +285,12 @@ def float32_error(pipe, texts, spec, exact):
     return float(f"{max(((rough[k] - v).norm() / v.norm()).item() for k, v in exact.items() if v.norm() > 0):.2e}")
 
 
+def stored(tensors):
+    """What a file has of them: predictions in between show nothing that the last one does not."""
+    left_out = tuple(f"/noise_pred.{i:02d}" for i in range(1, STEPS - 1))
+    return {name: value for name, value in tensors.items() if not name.endswith(left_out)}
+
+
 def evaluations(spec):
     """Rows of the network's batches, summed: the table of the methods, less what a step does not need."""
     rows = (2 if spec["main"] != "none" else 1) + sum(name in spec for name in ("pag", "seg"))
@@ -321,7 +327,7 @@ def main(models, out):
     head = dict(prompt=PROMPT, negative=NEGATIVE, width=WIDTH, height=HEIGHT, steps=STEPS, seed=SEED, cases=rows)
     Path(out).mkdir(parents=True, exist_ok=True)
     Path(out, "cases.json").write_text(json.dumps(head, indent=1) + "\n")
-    save_file(tensors, str(Path(out, "cases.safetensors")))
+    save_file(stored(tensors), str(Path(out, "cases.safetensors")))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from diffusers import DDIMScheduler, EulerDiscreteScheduler, PixArtSigmaPAGPipel
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from guidance_cases import HEIGHT, NEGATIVE, NUDGE, PROMPT, SEED, STEPS, WIDTH, Rule, evaluations, run  # noqa: E402
+from guidance_cases import HEIGHT, NEGATIVE, NUDGE, PROMPT, SEED, STEPS, WIDTH, Rule, evaluations, run, stored  # noqa: E402
 from pixart_cases import added, encode, load  # noqa: E402
 
 LENGTH = 40
@@ -200,7 +200,7 @@ def main(models, out):
     head = dict(prompt=PROMPT, negative=NEGATIVE, width=WIDTH, height=HEIGHT, steps=STEPS, seed=SEED, length=LENGTH,
                 cases=rows + more)
     Path(out, "guidance.json").write_text(json.dumps(head, indent=1) + "\n")
-    save_file({**tensors, **drawn}, str(Path(out, "guidance.safetensors")))
+    save_file(stored({**tensors, **drawn}), str(Path(out, "guidance.safetensors")))
 
 
 if __name__ == "__main__":
