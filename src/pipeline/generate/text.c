@@ -96,24 +96,6 @@ static pld_picture_facts picture_facts(const pld_generation *g) {
                                .distilled_guidance = g->distilled_guidance};
 }
 
-/** Where tokens of the text stand among the picture's, every branch has as many. */
-static pld_status check_lengths(const pld_generation *g, pld_branch_set texts,
-                                const pld_prompt_states *states) {
-    const int64_t tokens = states[PLD_BRANCH_CONDITIONAL].tokens;
-    for (int branch = 0;
-         g->options->prompt_embeds && g->model->denoiser_facts.text_joins_sample && branch < PLD_BRANCH_COUNT;
-         branch++) {
-        if (texts & PLD_BRANCH_BIT(branch) && states[branch].tokens != tokens) {
-            return pld_fail(
-                g->error, PLD_ERROR_ARGUMENT,
-                "%s: prompt_embeds has %lld tokens, but the negative prompt %lld; expected as many, which "
-                "negative_prompt_embeds, max-tokens or a cfg-scale of 1 gives",
-                g->options->prompt_embeds, (long long)tokens, (long long)states[branch].tokens);
-        }
-    }
-    return PLD_OK;
-}
-
 /** All prompts first, then their keys and values: so the text encoders' weights are done with before the
  * denoiser's are wanted. */
 static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) {
@@ -124,7 +106,6 @@ static pld_status encode_branches(pld_generation *g, pld_prompt_states *states) 
             PLD_TRY(encode_branch(g, (pld_branch)branch, &states[branch]));
         }
     }
-    PLD_TRY(check_lengths(g, texts, states));
     if (g->options->release_text_encoders) {
         const size_t bytes = pld_session_release_text_encoders(g->session);
         pld_log_message(&g->model->engine->log, PLD_LOG_DETAIL,
