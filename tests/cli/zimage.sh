@@ -24,6 +24,8 @@ draw --pladis-blocks layers.1 -o name.png
 cmp one.png name.png || fail "1 is not layers.1"
 draw --no-pladis -o dense.png
 if cmp -s all.png dense.png; then fail "PLADIS changes nothing"; fi
+draw --pladis 0 -o zero.png
+cmp dense.png zero.png || fail "λ = 0 is not plain attention"
 # shellcheck disable=SC2086
 {
     refused 2 "pladis-blocks: '3' matches no joint attention.*numbers of blocks from 0 to 2" generate $small -p x --pladis-blocks 3

@@ -90,7 +90,7 @@ static void maps_of_diffusers(void **state) {
     (void)state;
     parity_case c;
     case_open_table("attention_maps", "cases.json", "maps.safetensors", &c);
-    assert_int_equal(json_array_size(c.info), 7);
+    assert_int_equal(json_array_size(c.info), 8);
     for (size_t i = 0; i < json_array_size(c.info); i++) {
         draw_case(json_array_get(c.info, i), &c);
     }

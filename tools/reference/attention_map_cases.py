@@ -38,6 +38,8 @@ CASES = [
      "instruction": "Draw what is asked for.\nUser Prompt: "},
     {"name": "joint", "model": "flux-dev", "words": ["fox", "deep snow"], "blocks": "0,1,3", "start": 0.2, "end": 1,
      "pladis": 2.0, "alpha": 1.5, "cfg": 1.0, "sampler": "euler", "tokens": 24},
+    {"name": "captioned", "model": "z-image", "words": ["a", "fox", "deep snow"], "blocks": "0,2", "start": 0.2, "end": 1,
+     "pladis": 2.0, "alpha": 1.5, "cfg": 1.0, "sampler": "euler"},
 ]
 PLAIN = {"use_resolution_binning": False, "clean_caption": False}  # what PixArt's pipelines are told
 PROMPT, STEPS, WIDTH, HEIGHT, SEED = "a red fox and a hare in deep snow", 5, 128, 64, 11
@@ -92,6 +94,37 @@ class WatchingJoint:
         return attn.to_out[1](attn.to_out[0](out[:, t:])), attn.to_add_out(out[:, :t])
 
 
+class WatchingCaption:
+    """The same for Z-Image, whose picture stands first and whose caption is filled up to a multiple of 32."""
+
+    def __init__(self, lam, alpha, kept):
+        self.lam, self.alpha, self.kept = lam, alpha, kept
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, freqs_cis=None):
+        def turned(x):
+            return torch.view_as_real(torch.view_as_complex(x.unflatten(-1, (-1, 2))) * freqs_cis.unsqueeze(2)).flatten(3)
+        q, k, v = (to(hidden_states).unflatten(-1, (attn.heads, -1)) for to in (attn.to_q, attn.to_k, attn.to_v))
+        q, k, v = (x.transpose(1, 2) for x in (turned(attn.norm_q(q)), turned(attn.norm_k(k)), v))
+        z = (q.double() @ k.double().transpose(-1, -2)) / math.sqrt(q.shape[-1])
+        t = (WIDTH // 16) * (HEIGHT // 16)  # a multiple of 32, so that the picture has no padding
+        weights = z.softmax(-1)
+        dense = weights[:, :, :t, t:].clone()
+        sparse = dense.sum(-1, keepdim=True) * entmax_alpha(z[:, :, :t, t:].flatten(0, 1), self.alpha).reshape(dense.shape)
+        if self.kept is not None:
+            self.kept.append((dense[-1].mean(0), sparse[-1].mean(0)))
+        weights[:, :, :t, t:] = dense + self.lam * (sparse - dense)
+        return attn.to_out[0]((weights.float() @ v).transpose(1, 2).flatten(2))
+
+
+def captioned_positions(tokenizer, word):
+    """Keys of a word in the chat template: as it stands, and behind a blank; of the prompt's own tokens."""
+    before, after = (tokenizer(x)["input_ids"] for x in ("<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"))
+    own = tokenizer(f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n")["input_ids"][len(before):-len(after)]
+    pieces = [tokenizer(b + word)["input_ids"] for b in (" ", "")]
+    return sorted({len(before) + i + j for piece in pieces for i in range(len(own)) if own[i:i + len(piece)] == piece
+                   for j in range(len(piece))})
+
+
 def positions(tokenizer, word, instruction):
     """Keys of a word. Of an instruction the first token and the last are keys, too, and the word may be one with a blank."""
     ids = tokenizer((instruction or "") + PROMPT)["input_ids"]
@@ -109,8 +142,13 @@ def run(pipe, case):
     begins = tuple(f"transformer_blocks.{b}." if b.isdigit() else b + "_" for b in chosen)
     network = pipe.components.get("transformer") or pipe.unet
     processors = {}
-    numbers = {name: i for i, name in enumerate(sorted(network.attn_processors, key=lambda n: (n[0] == "s", n)))}
-    for name in network.attn_processors:
+    captioned = case["name"] == "captioned"
+    for i, layer in enumerate(network.layers if captioned else []):
+        kept.update({i: []} if str(i) in chosen else {})
+        layer.attention.set_processor(WatchingCaption(case["pladis"], case["alpha"], kept.get(i)))
+    attentions = {} if captioned else network.attn_processors
+    numbers = {name: i for i, name in enumerate(sorted(attentions, key=lambda n: (n[0] == "s", n)))}
+    for name in attentions:
         if "tokens" in case:  # joint attention: the double blocks, then the single ones
             watch = str(numbers[name]) in chosen
             kept.update({name: []} if watch else {})
@@ -122,13 +160,17 @@ def run(pipe, case):
         watch = "attn2" in name and (chosen == ["all"] or name.startswith(begins))
         kept.update({name: []} if watch else {})
         processors[name] = Watching(case["pladis"], case["alpha"], kept.get(name))
-    network.set_attn_processor(processors)
+    if not captioned:
+        network.set_attn_processor(processors)
     more = PLAIN if "transformer" in pipe.components else {}
     if case.get("instruction"):
         more = {**PLAIN, "complex_human_instruction": case["instruction"].split("\n")}
     if "tokens" in case:
         more = {"max_sequence_length": case["tokens"]}
-    pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=3.5 if "tokens" in case else case["cfg"],
+    if captioned:
+        more = {}
+    scale = 0 if captioned else 3.5 if "tokens" in case else case["cfg"]
+    pipe(PROMPT, height=HEIGHT, width=WIDTH, num_inference_steps=STEPS, guidance_scale=scale,
          generator=torch.Generator("cpu").manual_seed(SEED), output_type="latent", **more)
     scale, tokenizer = pipe.vae_scale_factor, pipe.components.get("tokenizer_2", pipe.tokenizer)
     first, end = math.floor(case["start"] * STEPS), math.floor(case["end"] * STEPS)
@@ -138,7 +180,9 @@ def run(pipe, case):
         for word in case["words"]:
             total = 0
             for calls in kept.values():
-                share = sum(call[kind][:, positions(tokenizer, word, case.get("instruction"))].sum(-1) for call in calls[first:end])
+                keys = (captioned_positions(tokenizer, word) if captioned else
+                        positions(tokenizer, word, case.get("instruction")))
+                share = sum(call[kind][:, keys].sum(-1) for call in calls[first:end])
                 share = share / (end - first)
                 h = round(math.sqrt(share.numel() * HEIGHT / WIDTH))
                 grid = share.reshape(1, 1, h, -1)
