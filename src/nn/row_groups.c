@@ -109,7 +109,9 @@ static pld_row_groups leave(const pld_row_sharing_request *request, const pld_ro
                             size_t site) {
     pld_row_groups inside = *before;
     for (int row = 0; row < PLD_BRANCH_COUNT && row < before->rows; row++) {
-        inside.of_row[row] = is_skipped(request, site, request->branches[row]) ? -1 : before->of_row[row];
+        if (is_skipped(request, site, request->branches[row])) {
+            inside.of_row[row] = -1;
+        }
     }
     return pld_row_groups_inside(before, &inside);
 }
@@ -117,7 +119,10 @@ static pld_row_groups leave(const pld_row_sharing_request *request, const pld_ro
 pld_row_groups pld_row_groups_inside(const pld_row_groups *before, const pld_row_groups *inside) {
     pld_row_groups numbers = {.rows = before->rows}, left = numbers;
     for (int row = 0; row < before->rows; row++) {
-        numbers.of_row[row] = left.of_row[row] = inside->of_row[row] < 0 ? -1 : before->of_row[row];
+        numbers.of_row[row] = left.of_row[row] = -1;
+        if (inside->of_row[row] >= 0) {
+            numbers.of_row[row] = left.of_row[row] = before->of_row[row];
+        }
     }
     for (int row = 0; row < before->rows; row++) {
         if (numbers.of_row[row] >= 0) {
@@ -130,7 +135,10 @@ pld_row_groups pld_row_groups_inside(const pld_row_groups *before, const pld_row
 pld_row_groups pld_row_groups_rejoined(const pld_row_groups *after, const pld_row_groups *before) {
     pld_row_groups left = {.rows = after->rows}, all = *after;
     for (int row = 0; row < after->rows; row++) {
-        left.of_row[row] = after->of_row[row] < 0 ? before->of_row[row] : -1;
+        left.of_row[row] = -1;
+        if (after->of_row[row] < 0) {
+            left.of_row[row] = before->of_row[row];
+        }
     }
     for (int row = 0; row < after->rows; row++) {
         if (left.of_row[row] >= 0) {
