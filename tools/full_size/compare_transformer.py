@@ -192,7 +192,7 @@ class JointPladis:
             return out
         text, picture = self.places(out.shape[1])
         return (attn.to_out[1](attn.to_out[0](out[:, picture])),
-                None if attn.context_pre_only else attn.to_add_out(out[:, text]))
+                None if getattr(attn, "context_pre_only", False) else attn.to_add_out(out[:, text]))
 
 
 class Flux:

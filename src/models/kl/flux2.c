@@ -52,7 +52,7 @@ static pld_status read_vector(pld_parameters *parameters, const char *name, int6
 static pld_status read_statistics(const void *config, pld_parameters *parameters,
                                   pld_autoencoder_facts *facts, pld_error *error) {
     const pld_kl_config *c = config;
-    float mean[PLD_MOST_LATENT_CHANNELS], variance[PLD_MOST_LATENT_CHANNELS];
+    float mean[PLD_MOST_LATENT_CHANNELS] = {0}, variance[PLD_MOST_LATENT_CHANNELS] = {0};
     bool found = false;
     PLD_TRY(read_vector(parameters, "bn.running_mean", facts->channels, mean, &found, error));
     PLD_TRY(read_vector(parameters, "bn.running_var", facts->channels, variance, &found, error));
