@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "models/blocks/place_rotation.h"
 #include "models/classes.h"
 #include "models/families/rows.h"
 #include "models/fixed_fields.h"
@@ -19,25 +20,6 @@ static pld_status read_integers(pld_flux_config *c, int64_t *out_channels, const
         {"pooled_projection_dim", PLD_JSON_OPTIONAL, 1, 1 << 14, &c->pooled_width},
     };
     return pld_json_get_integer_fields(top, integers, sizeof integers / sizeof *integers, error);
-}
-
-/** "axes_dims_rope": shares of a head, each of which is pairs. */
-static pld_status read_axes(pld_flux_config *c, const pld_json *top, pld_error *error) {
-    size_t count = PLD_FLUX_AXES;
-    PLD_TRY(pld_json_get_integers(top, "axes_dims_rope", PLD_JSON_OPTIONAL, 0, 1024, PLD_FLUX_AXES, c->axes,
-                                  &count, error));
-    bool even = count == PLD_FLUX_AXES;
-    int64_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        even = even && c->axes[i] % 2 == 0;
-        all += c->axes[i];
-    }
-    return even && all == c->head_size
-               ? PLD_OK
-               : pld_fail(error, PLD_ERROR_FORMAT,
-                          "%s: field 'axes_dims_rope': expected %d even numbers whose sum is "
-                          "attention_head_dim (%lld), found %zu with a sum of %lld",
-                          top->file, (int)PLD_FLUX_AXES, (long long)c->head_size, count, (long long)all);
 }
 
 /** Relatives that take more than the latents have the same class and other channels. */
@@ -79,5 +61,5 @@ pld_status pld_flux_config_parse(void *target, const pld_json *top, pld_error *e
     PLD_TRY(read_integers(c, &out_channels, top, error));
     PLD_TRY(check_channels(c, out_channels ? out_channels : c->token_channels, top, error));
     PLD_TRY(pld_json_get_flag(top, "guidance_embeds", &c->guidance_embeds, error));
-    return read_axes(c, top, error);
+    return pld_place_axes_read(top, c->head_size, PLD_FLUX_AXES, c->axes, error);
 }

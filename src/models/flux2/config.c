@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "models/blocks/place_rotation.h"
 #include "models/classes.h"
 #include "models/families/rows.h"
 #include "models/fixed_fields.h"
@@ -25,25 +26,6 @@ static pld_status read_integers(pld_flux2_config *c, int64_t *out_channels, cons
                           "%s: field 'timestep_guidance_channels': expected an even number, "
                           "found %lld",
                           top->file, (long long)c->sinusoids);
-}
-
-/** "axes_dims_rope": shares of a head, each of which is pairs. */
-static pld_status read_axes(pld_flux2_config *c, const pld_json *top, pld_error *error) {
-    size_t count = PLD_FLUX2_AXES;
-    PLD_TRY(pld_json_get_integers(top, "axes_dims_rope", PLD_JSON_OPTIONAL, 0, 1024, PLD_FLUX2_AXES, c->axes,
-                                  &count, error));
-    bool even = count == PLD_FLUX2_AXES;
-    int64_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        even = even && c->axes[i] % 2 == 0;
-        all += c->axes[i];
-    }
-    return even && all == c->head_size
-               ? PLD_OK
-               : pld_fail(error, PLD_ERROR_FORMAT,
-                          "%s: field 'axes_dims_rope': expected %d even numbers whose sum is "
-                          "attention_head_dim (%lld), found %zu with a sum of %lld",
-                          top->file, (int)PLD_FLUX2_AXES, (long long)c->head_size, count, (long long)all);
 }
 
 static pld_status read_numbers(pld_flux2_config *c, const pld_json *top, pld_error *error) {
@@ -95,5 +77,5 @@ pld_status pld_flux2_config_parse(void *target, const pld_json *top, pld_error *
     }
     PLD_TRY(read_numbers(c, top, error));
     PLD_TRY(pld_json_get_flag(top, "guidance_embeds", &c->guidance_embeds, error));
-    return read_axes(c, top, error);
+    return pld_place_axes_read(top, c->head_size, PLD_FLUX2_AXES, c->axes, error);
 }
