@@ -37,3 +37,14 @@ pld_status pld_check_fixed_fields(const pld_json *top, const pld_fixed_field *fi
     }
     return PLD_OK;
 }
+
+pld_status pld_check_channels(const pld_json *top, int64_t in_channels, int64_t out_channels, const char *is,
+                              pld_error *error) {
+    return in_channels == out_channels
+               ? PLD_OK
+               : pld_fail(
+                     error, PLD_ERROR_UNSUPPORTED,
+                     "%s: fields 'in_channels' and 'out_channels' are %lld and %lld: this is %s, which is "
+                     "not supported; expected equal numbers",
+                     top->file, (long long)in_channels, (long long)out_channels, is);
+}

@@ -129,7 +129,7 @@ refused 1 'all_patch_size.*only \[2\] is supported' info other
 other transformer/config.json '"qk_norm":true' '"qk_norm":false'
 refused 1 'qk_norm.*only true is supported' info other
 other transformer/config.json '\[4,4,4\]' '[4,4,6]'
-refused 1 "axes_dims': expected 3 even numbers whose sum is dim / n_heads (24 / 2)" info other
+refused 1 "axes_dims': expected 3 even numbers whose sum is dim / n_heads (12)" info other
 other transformer/config.json '"cap_feat_dim":32' '"cap_feat_dim":40'
 refused 1 'width 40 (cap_feat_dim), but those of the text encoders have 32' info other
 cp "$model/transformer/config.json" other/transformer/config.json

@@ -5,11 +5,10 @@
 
 enum { ROW_AXIS = 1, COLUMN_AXIS = 2 };
 
-pld_status pld_place_axes_read(const pld_json *top, int64_t head_size, size_t count, int64_t *axes,
-                               pld_error *error) {
+pld_status pld_place_axes_read(const pld_json *top, const char *field, const char *head_fields,
+                               int64_t head_size, size_t count, int64_t *axes, pld_error *error) {
     size_t found = count;
-    PLD_TRY(
-        pld_json_get_integers(top, "axes_dims_rope", PLD_JSON_OPTIONAL, 0, 1024, count, axes, &found, error));
+    PLD_TRY(pld_json_get_integers(top, field, PLD_JSON_OPTIONAL, 0, 1024, count, axes, &found, error));
     bool even = found == count;
     int64_t all = 0;
     for (size_t i = 0; i < found; i++) {
@@ -19,9 +18,10 @@ pld_status pld_place_axes_read(const pld_json *top, int64_t head_size, size_t co
     return even && all == head_size
                ? PLD_OK
                : pld_fail(error, PLD_ERROR_FORMAT,
-                          "%s: field 'axes_dims_rope': expected %d even numbers whose sum is "
-                          "attention_head_dim (%lld), found %zu with a sum of %lld",
-                          top->file, (int)count, (long long)head_size, found, (long long)all);
+                          "%s: field '%s': expected %d even numbers whose sum is %s (%lld), found %zu with a "
+                          "sum of %lld",
+                          top->file, field, (int)count, head_fields, (long long)head_size, found,
+                          (long long)all);
 }
 
 static int64_t head_size_of(const pld_places *p) {

@@ -20,10 +20,10 @@ typedef struct pld_places {
     int32_t text_axis; /**< on which the text's tokens are counted from 0; −1: on none */
 } pld_places;
 
-/** The field "axes_dims_rope" of a configuration, `count` shares of a head, each of which is pairs → axes [count]. Where it is
- * absent they have to hold the shares already. */
-pld_status pld_place_axes_read(const pld_json *top, int64_t head_size, size_t count, int64_t *axes,
-                               pld_error *error);
+/** FIELD of a configuration, `count` shares of a head, each of which is pairs → axes [count]. Where it is absent they have to
+ * hold the shares already. HEAD_FIELDS: what the configuration calls the size of a head. */
+pld_status pld_place_axes_read(const pld_json *top, const char *field, const char *head_fields,
+                               int64_t head_size, size_t count, int64_t *axes, pld_error *error);
 
 /** Norm NAME of the heads of queries or keys x, and their rotation. Returns x. */
 pld_value_id pld_rotate_places(pld_builder *b, const pld_places *places, int64_t heads, const char *norm,

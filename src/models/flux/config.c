@@ -27,15 +27,11 @@ static pld_status check_channels(const pld_flux_config *c, int64_t out_channels,
                                  pld_error *error) {
     enum { FILL = 384, CONTROL = 128 };
     const int64_t in = c->token_channels;
-    if (in != out_channels) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: fields 'in_channels' and 'out_channels' are %lld and %lld: this is %s, which is "
-                        "not supported; expected equal numbers, as those of FLUX.1 dev and schnell",
-                        top->file, (long long)in, (long long)out_channels,
-                        in == FILL      ? "FLUX Fill, which also takes a mask and the masked picture"
-                        : in == CONTROL ? "FLUX Control, which also takes edges or depth of a picture"
-                                        : "a network that takes more than the latents");
-    }
+    PLD_TRY(pld_check_channels(top, in, out_channels,
+                               in == FILL      ? "FLUX Fill, which also takes a mask and the masked picture"
+                               : in == CONTROL ? "FLUX Control, which also takes edges or depth of a picture"
+                                               : "a network that takes more than the latents",
+                               error));
     return in % PLD_FLUX_PATCH_AREA == 0
                ? PLD_OK
                : pld_fail(error, PLD_ERROR_FORMAT,
@@ -61,5 +57,6 @@ pld_status pld_flux_config_parse(void *target, const pld_json *top, pld_error *e
     PLD_TRY(read_integers(c, &out_channels, top, error));
     PLD_TRY(check_channels(c, out_channels ? out_channels : c->token_channels, top, error));
     PLD_TRY(pld_json_get_flag(top, "guidance_embeds", &c->guidance_embeds, error));
-    return pld_place_axes_read(top, c->head_size, PLD_FLUX_AXES, c->axes, error);
+    return pld_place_axes_read(top, "axes_dims_rope", "attention_head_dim", c->head_size, PLD_FLUX_AXES,
+                               c->axes, error);
 }

@@ -51,12 +51,4 @@ pld_status pld_flux_condition_build(pld_plan *plan, const void *config, const pl
 /** pld_denoiser.tell: the pooled text, then sinusoids of the guidance scale where it is told of one. */
 void pld_flux_tell(const void *config, const float *pooled, const pld_picture_facts *picture, float *told);
 
-/** Norm NAME of the heads of queries or keys x, and their rotation by the places of tokens: `text` of the text, which all
- * stand at 0, then the picture's [height, width]. Returns x. */
-pld_value_id pld_flux_rotate(pld_builder *b, const pld_flux_config *c, const char *norm, pld_value_id x,
-                             int64_t text, int64_t height, int64_t width);
-
-/** The norm alone, of a text's queries or keys: at place 0 nothing turns. */
-pld_value_id pld_flux_norm_heads(pld_builder *b, const pld_flux_config *c, const char *norm, pld_value_id x);
-
 #endif

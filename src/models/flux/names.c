@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The original names fuse queries, keys and values into one matrix, in the single blocks the first layer of the MLP, too,
  * which is four times as wide as each of them. The last modulation has shift before scale there, after it in diffusers. */
+#include "models/blocks/joint_names.h"
 #include "models/flux/files.h"
 
 static const pld_name_rule double_block[] = {
     PLD_RENAME("img_mod.lin.", "norm1.linear."),
-    PLD_RENAME("img_attn.norm.query_norm.scale", "attn.norm_q.weight"),
-    PLD_RENAME("img_attn.norm.key_norm.scale", "attn.norm_k.weight"),
-    PLD_RENAME("img_attn.qkv.", "attn.to_q.", PLD_ROW_PART(0, 1, 3)),
-    PLD_RENAME("img_attn.qkv.", "attn.to_k.", PLD_ROW_PART(1, 1, 3)),
-    PLD_RENAME("img_attn.qkv.", "attn.to_v.", PLD_ROW_PART(2, 1, 3)),
-    PLD_RENAME("img_attn.proj.", "attn.to_out.0."),
+    PLD_RENAME("img_attn.", "attn.", .inside = pld_joint_image_names),
     PLD_RENAME("img_mlp.0.", "ff.net.0.proj."),
     PLD_RENAME("img_mlp.2.", "ff.net.2."),
     PLD_RENAME("txt_mod.lin.", "norm1_context.linear."),
-    PLD_RENAME("txt_attn.norm.query_norm.scale", "attn.norm_added_q.weight"),
-    PLD_RENAME("txt_attn.norm.key_norm.scale", "attn.norm_added_k.weight"),
-    PLD_RENAME("txt_attn.qkv.", "attn.add_q_proj.", PLD_ROW_PART(0, 1, 3)),
-    PLD_RENAME("txt_attn.qkv.", "attn.add_k_proj.", PLD_ROW_PART(1, 1, 3)),
-    PLD_RENAME("txt_attn.qkv.", "attn.add_v_proj.", PLD_ROW_PART(2, 1, 3)),
-    PLD_RENAME("txt_attn.proj.", "attn.to_add_out."),
+    PLD_RENAME("txt_attn.", "attn.", .inside = pld_joint_text_names),
     PLD_RENAME("txt_mlp.0.", "ff_context.net.0.proj."),
     PLD_RENAME("txt_mlp.2.", "ff_context.net.2."),
     {0},

@@ -68,14 +68,10 @@ pld_status pld_flux2_config_parse(void *target, const pld_json *top, pld_error *
     PLD_TRY(pld_check_fixed_fields(top, fixed_fields, sizeof fixed_fields / sizeof *fixed_fields, error));
     int64_t out_channels = 0;
     PLD_TRY(read_integers(c, &out_channels, top, error));
-    if (out_channels && out_channels != c->channels) {
-        return pld_fail(
-            error, PLD_ERROR_UNSUPPORTED,
-            "%s: fields 'in_channels' and 'out_channels' are %lld and %lld: this is a network that "
-            "takes more than the latents, which is not supported; expected equal numbers",
-            top->file, (long long)c->channels, (long long)out_channels);
-    }
+    PLD_TRY(pld_check_channels(top, c->channels, out_channels ? out_channels : c->channels,
+                               "a network that takes more than the latents", error));
     PLD_TRY(read_numbers(c, top, error));
     PLD_TRY(pld_json_get_flag(top, "guidance_embeds", &c->guidance_embeds, error));
-    return pld_place_axes_read(top, c->head_size, PLD_FLUX2_AXES, c->axes, error);
+    return pld_place_axes_read(top, "axes_dims_rope", "attention_head_dim", c->head_size, PLD_FLUX2_AXES,
+                               c->axes, error);
 }

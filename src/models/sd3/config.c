@@ -3,6 +3,7 @@
 
 #include "models/classes.h"
 #include "models/families/rows.h"
+#include "models/fixed_fields.h"
 #include "models/sd3/sd3.h"
 
 static pld_status read_integers(pld_sd3_config *c, int64_t *out_channels, int64_t *caption_width,
@@ -56,12 +57,8 @@ static pld_status check_values(const pld_sd3_config *c, int64_t out_channels, in
                         "attention_head_dim, found %lld",
                         top->file, (long long)width, (long long)caption_width);
     }
-    if (out_channels != c->channels) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: fields 'in_channels' and 'out_channels' are %lld and %lld: a network that takes "
-                        "more than the latents, which is not supported; expected equal numbers",
-                        top->file, (long long)c->channels, (long long)out_channels);
-    }
+    PLD_TRY(pld_check_channels(top, c->channels, out_channels, "a network that takes more than the latents",
+                               error));
     return c->sample_size % c->patch == 0
                ? PLD_OK
                : pld_fail(error, PLD_ERROR_FORMAT,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "models/blocks/place_rotation.h"
 #include "models/classes.h"
 #include "models/families/rows.h"
 #include "models/fixed_fields.h"
@@ -24,26 +25,6 @@ static pld_status read_numbers(pld_zimage_config *c, int64_t *key_heads, const p
     return pld_json_get_number(top, "t_scale", PLD_JSON_OPTIONAL, &c->time_scale, error);
 }
 
-/** "axes_dims": shares of a head, each of which is pairs. */
-static pld_status read_axes(pld_zimage_config *c, const pld_json *top, pld_error *error) {
-    size_t count = PLD_ZIMAGE_AXES;
-    PLD_TRY(pld_json_get_integers(top, "axes_dims", PLD_JSON_OPTIONAL, 0, 1024, PLD_ZIMAGE_AXES, c->axes,
-                                  &count, error));
-    bool even = count == PLD_ZIMAGE_AXES && c->width % c->heads == 0;
-    int64_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        even = even && c->axes[i] % 2 == 0;
-        all += c->axes[i];
-    }
-    return even && all == c->width / c->heads
-               ? PLD_OK
-               : pld_fail(error, PLD_ERROR_FORMAT,
-                          "%s: field 'axes_dims': expected %d even numbers whose sum is dim / n_heads "
-                          "(%lld / %lld), found %zu with a sum of %lld",
-                          top->file, (int)PLD_ZIMAGE_AXES, (long long)c->width, (long long)c->heads, count,
-                          (long long)all);
-}
-
 /** Omni is the same class with an encoder of pictures. */
 static pld_status check_kind(const pld_zimage_config *c, int64_t key_heads, const pld_json *top,
                              pld_error *error) {
@@ -52,6 +33,11 @@ static pld_status check_kind(const pld_zimage_config *c, int64_t key_heads, cons
                         "%s: field 'siglip_feat_dim' is a number: this is Z-Image Omni, which also takes "
                         "pictures and is not supported; expected null, as of Z-Image and Z-Image-Turbo",
                         top->file);
+    }
+    if (c->width % c->heads != 0) {
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: field 'dim': expected a multiple of n_heads (%lld), found %lld", top->file,
+                        (long long)c->heads, (long long)c->width);
     }
     return key_heads == c->heads
                ? PLD_OK
@@ -79,5 +65,6 @@ pld_status pld_zimage_config_parse(void *target, const pld_json *top, pld_error 
     PLD_TRY(pld_check_fixed_fields(top, fixed_fields, sizeof fixed_fields / sizeof *fixed_fields, error));
     PLD_TRY(read_numbers(c, &key_heads, top, error));
     PLD_TRY(check_kind(c, key_heads, top, error));
-    return read_axes(c, top, error);
+    return pld_place_axes_read(top, "axes_dims", "dim / n_heads", c->width / c->heads, PLD_ZIMAGE_AXES,
+                               c->axes, error);
 }
