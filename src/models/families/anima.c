@@ -2,20 +2,12 @@
 /* Anima, by CircleStone Labs and Comfy Org: a Cosmos-Predict2 transformer that attends to what a conditioner makes of Qwen3's
  * states and of T5's tokens. Steps and CFG are the middle of what its card recommends, 30 to 50 and 4 to 5. Nobody has
  * measured PLADIS on it; λ is the paper's. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {{"AnimaModularPipeline", 512}, {"AnimaAutoBlocks", 512}, {0}};
 
 static const pld_family_part parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_qwen3,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "Qwen2Tokenizer",
-     .vocabulary = &pld_installed_qwen3,
-     .pad_token = "<|endoftext|>",
-     .what = "text encoder (Qwen3-0.6B)",
-     .remedy = "one with --text-encoder FILE"},
+    PLD_PART_QWEN3("text encoder (Qwen3-0.6B)"),
     {.name = "text_conditioner",
      .class = &pld_class_anima_conditioner,
      .stem = "diffusion_pytorch_model",
@@ -24,16 +16,8 @@ static const pld_family_part parts[] = {
      .vocabulary = &pld_installed_t5,
      .what = "text conditioner (llm_adapter)",
      .remedy = "a file of Anima with -m, whose transformer has one"},
-    {.name = "transformer",
-     .class = &pld_class_cosmos,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (transformer)",
-     .remedy = "a file of Anima with -m, and this file with --vae or --text-encoder"},
-    {.name = "vae",
-     .class = &pld_class_qwen_vae,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (VAE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_TRANSFORMER(pld_class_cosmos, PLD_GIVE_FILE_OF("Anima")),
+    PLD_PART_KL(pld_class_qwen_vae),
     {0},
 };
 

@@ -2,39 +2,17 @@
 /* FLUX.1 dev (and Krea dev) and schnell, by Black Forest Labs. Steps are those of dev's card; schnell's are its preset's. The
  * authors of PLADIS have it for FLUX.1, too; λ is the paper's. T5 reads the prompt without a mask, so the padding of its text
  * is text; of CLIP the pooled state alone is used. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {
     {"FluxPipeline", 512}, {"FluxImg2ImgPipeline", 512}, {"FluxInpaintPipeline", 512}, {0}};
 
 static const pld_family_part parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_clip_text,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "CLIPTokenizer",
-     .vocabulary = &pld_installed_clip,
-     .pad_token = "<|endoftext|>",
-     .what = "text encoder (CLIP-L)",
-     .remedy = "one with --text-encoder FILE"},
-    {.name = "text_encoder_2",
-     .class = &pld_class_t5,
-     .stem = "model",
-     .tokenizer = "tokenizer_2",
-     .tokenizer_class = "T5Tokenizer",
-     .vocabulary = &pld_installed_t5,
-     .what = "second text encoder (T5)",
-     .remedy = "one with --text-encoder FILE"},
-    {.name = "transformer",
-     .class = &pld_class_flux,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (transformer)",
-     .remedy = "a file of FLUX.1 with -m, and this file with --vae or --text-encoder"},
-    {.name = "vae",
-     .class = &pld_class_kl,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (VAE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_CLIP("text_encoder", pld_class_clip_text, "tokenizer", "<|endoftext|>", "text encoder (CLIP-L)",
+                  PLD_GIVE_TEXT_ENCODER),
+    PLD_PART_T5("text_encoder_2", "tokenizer_2", false, "second text encoder (T5)", PLD_GIVE_TEXT_ENCODER),
+    PLD_PART_TRANSFORMER(pld_class_flux, PLD_GIVE_FILE_OF("FLUX.1")),
+    PLD_PART_KL(pld_class_kl),
     {0},
 };
 

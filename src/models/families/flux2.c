@@ -3,33 +3,16 @@
  * of klein base's card; the distilled ones' are their preset's, dev's its card's. Nobody has measured PLADIS on them; λ is the
  * paper's. Qwen3 reads klein's prompt filled up to 512 tokens; padding attends to the prompt alone, and is text to the
  * transformer like the prompt itself. dev's text encoder, Mistral, is not here. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
-#define TRANSFORMER                                                                                          \
-    {                                                                                                        \
-        .name = "transformer", .class = &pld_class_flux2, .stem = "diffusion_pytorch_model",                 \
-        .what = "denoising network (transformer)",                                                           \
-        .remedy = "a file of FLUX.2 with -m, and this file with --vae or --text-encoder"                     \
-    }
-#define AUTOENCODER                                                                                          \
-    {                                                                                                        \
-        .name = "vae", .class = &pld_class_kl_flux2, .stem = "diffusion_pytorch_model",                      \
-        .what = "autoencoder (VAE)", .remedy = PLD_GIVE_AUTOENCODER                                          \
-    }
+#define TRANSFORMER PLD_PART_TRANSFORMER(pld_class_flux2, PLD_GIVE_FILE_OF("FLUX.2"))
+#define AUTOENCODER PLD_PART_KL(pld_class_kl_flux2)
 
 static const pld_pipeline_class klein_pipelines[] = {
     {"Flux2KleinPipeline", 512}, {"Flux2KleinInpaintPipeline", 512}, {0}};
 
 static const pld_family_part klein_parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_qwen3,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "Qwen2Tokenizer",
-     .vocabulary = &pld_installed_qwen3,
-     .pad_token = "<|endoftext|>",
-     .what = "text encoder (Qwen3)",
-     .remedy = "one with --text-encoder FILE"},
+    PLD_PART_QWEN3("text encoder (Qwen3)"),
     TRANSFORMER,
     AUTOENCODER,
     {0},

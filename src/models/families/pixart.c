@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PixArt-α and PixArt-Σ. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {
     {"PixArtSigmaPipeline", 300}, {"PixArtAlphaPipeline", 120}, {"PixArtSigmaPAGPipeline", 300}, {0}};
 
 static const pld_family_part parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_t5,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "T5Tokenizer",
-     .vocabulary = &pld_installed_t5,
-     .what = "text encoder"},
-    {.name = "transformer",
-     .class = &pld_class_pixart,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (transformer)"},
-    {.name = "vae",
-     .class = &pld_class_kl,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (VAE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_T5("text_encoder", "tokenizer", false, "text encoder", NULL),
+    PLD_PART_TRANSFORMER(pld_class_pixart, NULL),
+    PLD_PART_KL(pld_class_kl),
     {0},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What the rows of families name: classes, and what they say in the same words. */
+/** What the rows of families name: classes. */
 #ifndef PLD_MODELS_FAMILIES_ROWS_H
 #define PLD_MODELS_FAMILIES_ROWS_H
 
@@ -27,9 +27,5 @@ extern const pld_family pld_family_sana;
 extern const pld_family pld_family_sd3;
 extern const pld_family pld_family_stable_diffusion, pld_family_stable_diffusion_xl;
 extern const pld_family pld_family_zimage;
-
-#define PLD_GIVE_DENOISER    "a checkpoint with -m, and this file with --vae or --text-encoder if it is one"
-#define PLD_GIVE_AUTOENCODER "one with --vae FILE"
-#define PLD_GIVE_CHECKPOINT  "a whole checkpoint or folder of its family with -m, and this file with --unet"
 
 #endif

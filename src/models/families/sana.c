@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SANA and SANA-Sprint. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {{"SanaPipeline", 300},
                                                {"SanaPAGPipeline", 300},
@@ -15,15 +15,8 @@ static const pld_family_part parts[] = {
      .tokenizer = "tokenizer",
      .tokenizer_class = "GemmaTokenizer",
      .what = "text encoder"},
-    {.name = "transformer",
-     .class = &pld_class_sana,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (transformer)"},
-    {.name = "vae",
-     .class = &pld_class_dc,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (DC-AE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_TRANSFORMER(pld_class_sana, NULL),
+    PLD_PART_AUTOENCODER(pld_class_dc, "autoencoder (DC-AE)"),
     {0},
 };
 

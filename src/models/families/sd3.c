@@ -3,7 +3,7 @@
  * paper's. The states of both CLIPs stand beside each other, filled up with zeros to the width of T5's, whose tokens follow
  * them; there is no mask, so all of them are text. T5 is the largest of the encoders and may be left out: its tokens are
  * zeros then. Prompts are taken literally, as diffusers does: T5 would read the marks of weights as text. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {
     {"StableDiffusion3Pipeline", 256},           {"StableDiffusion3Img2ImgPipeline", 256},
@@ -11,43 +11,14 @@ static const pld_pipeline_class pipelines[] = {
     {"StableDiffusion3PAGImg2ImgPipeline", 256}, {0}};
 
 static const pld_family_part parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_clip_text_projection,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "CLIPTokenizer",
-     .vocabulary = &pld_installed_clip,
-     .pad_token = "<|endoftext|>",
-     .what = "text encoder (CLIP-L)",
-     .remedy = "one with --text-encoder FILE"},
-    {.name = "text_encoder_2",
-     .class = &pld_class_clip_text_projection,
-     .stem = "model",
-     .tokenizer = "tokenizer_2",
-     .tokenizer_class = "CLIPTokenizer",
-     .vocabulary = &pld_installed_clip,
-     .pad_token = "!",
-     .what = "second text encoder (CLIP-G)",
-     .remedy = "one with --text-encoder-2 FILE"},
-    {.name = "text_encoder_3",
-     .class = &pld_class_t5,
-     .stem = "model",
-     .tokenizer = "tokenizer_3",
-     .tokenizer_class = "T5Tokenizer",
-     .vocabulary = &pld_installed_t5,
-     .optional = true,
-     .what = "third text encoder (T5)",
-     .remedy = "one with --text-encoder-3 FILE"},
-    {.name = "transformer",
-     .class = &pld_class_sd3,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (transformer)",
-     .remedy = "a file of Stable Diffusion 3.5 with -m, and this file with --vae or --text-encoder"},
-    {.name = "vae",
-     .class = &pld_class_kl,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (VAE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_CLIP("text_encoder", pld_class_clip_text_projection, "tokenizer", "<|endoftext|>",
+                  "text encoder (CLIP-L)", PLD_GIVE_TEXT_ENCODER),
+    PLD_PART_CLIP("text_encoder_2", pld_class_clip_text_projection, "tokenizer_2", "!",
+                  "second text encoder (CLIP-G)", "one with --text-encoder-2 FILE"),
+    PLD_PART_T5("text_encoder_3", "tokenizer_3", true, "third text encoder (T5)",
+                "one with --text-encoder-3 FILE"),
+    PLD_PART_TRANSFORMER(pld_class_sd3, PLD_GIVE_FILE_OF("Stable Diffusion 3.5")),
+    PLD_PART_KL(pld_class_kl),
     {0},
 };
 

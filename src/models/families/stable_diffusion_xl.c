@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stable Diffusion XL. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {{"StableDiffusionXLPipeline", 0},
                                                {"StableDiffusionXLImg2ImgPipeline", 0},
@@ -9,34 +9,12 @@ static const pld_pipeline_class pipelines[] = {{"StableDiffusionXLPipeline", 0},
                                                {0}};
 
 static const pld_family_part parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_clip_text,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "CLIPTokenizer",
-     .vocabulary = &pld_installed_clip,
-     .pad_token = "<|endoftext|>",
-     .what = "text encoder",
-     .remedy = PLD_GIVE_CHECKPOINT},
-    {.name = "text_encoder_2",
-     .class = &pld_class_clip_text_projection,
-     .stem = "model",
-     .tokenizer = "tokenizer_2",
-     .tokenizer_class = "CLIPTokenizer",
-     .vocabulary = &pld_installed_clip,
-     .pad_token = "!",
-     .what = "second text encoder",
-     .remedy = PLD_GIVE_CHECKPOINT},
-    {.name = "unet",
-     .class = &pld_class_unet,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (U-Net)",
-     .remedy = PLD_GIVE_DENOISER},
-    {.name = "vae",
-     .class = &pld_class_kl,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (VAE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_CLIP("text_encoder", pld_class_clip_text, "tokenizer", "<|endoftext|>", "text encoder",
+                  PLD_GIVE_CHECKPOINT),
+    PLD_PART_CLIP("text_encoder_2", pld_class_clip_text_projection, "tokenizer_2", "!", "second text encoder",
+                  PLD_GIVE_CHECKPOINT),
+    PLD_PART_UNET,
+    PLD_PART_KL(pld_class_kl),
     {0},
 };
 

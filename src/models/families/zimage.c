@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Z-Image and Z-Image-Turbo, by Tongyi-MAI. Steps and CFG are those of Z-Image's card, whose guidance scale of 4 is one of 5 here,
  * since its pipeline counts c + g·(c − u); Turbo's are its preset's, and its levels are shifted less. Nobody has measured PLADIS on it; λ is the paper's. */
-#include "models/families/rows.h"
+#include "models/families/part_rows.h"
 
 static const pld_pipeline_class pipelines[] = {
     {"ZImagePipeline", 512}, {"ZImageImg2ImgPipeline", 512}, {"ZImageInpaintPipeline", 512}, {0}};
 
 static const pld_family_part parts[] = {
-    {.name = "text_encoder",
-     .class = &pld_class_qwen3,
-     .stem = "model",
-     .tokenizer = "tokenizer",
-     .tokenizer_class = "Qwen2Tokenizer",
-     .vocabulary = &pld_installed_qwen3,
-     .pad_token = "<|endoftext|>",
-     .what = "text encoder (Qwen3-4B)",
-     .remedy = "one with --text-encoder FILE"},
-    {.name = "transformer",
-     .class = &pld_class_zimage,
-     .stem = "diffusion_pytorch_model",
-     .what = "denoising network (transformer)",
-     .remedy = "a file of Z-Image with -m, and this file with --vae or --text-encoder"},
-    {.name = "vae",
-     .class = &pld_class_kl,
-     .stem = "diffusion_pytorch_model",
-     .what = "autoencoder (VAE)",
-     .remedy = PLD_GIVE_AUTOENCODER},
+    PLD_PART_QWEN3("text encoder (Qwen3-4B)"),
+    PLD_PART_TRANSFORMER(pld_class_zimage, PLD_GIVE_FILE_OF("Z-Image")),
+    PLD_PART_KL(pld_class_kl),
     {0},
 };
 
