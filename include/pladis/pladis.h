@@ -458,6 +458,9 @@ typedef struct pld_generate_options {
      *  prompt, which is encoded where they are missing. Models whose text encoder is not supported (FLUX.2 dev) need it.
      *  NULL: prompts are encoded */
     const char *prompt_embeds;
+    /** No other picture will follow: give the denoiser's memory back before the picture is decoded. Another one may come all
+     *  the same, and costs its packing again. false */
+    bool release_denoiser;
 } pld_generate_options;
 
 PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);

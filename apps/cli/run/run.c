@@ -260,6 +260,7 @@ int run_draw(picture_run *run, size_t index) {
     generate_options_fill(wanted->settings, lora_set_prompt(&run->loras, wanted->prompt), wanted->seed,
                           wanted->pladis_scale, &options);
     options.release_text_encoders = is_last_text(run, index);
+    options.release_denoiser = index + 1 == run->pictures.count;
     options.progress = note_progress;
     options.progress_user = &progress;
     options.image = (int)index;

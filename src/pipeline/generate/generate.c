@@ -389,6 +389,11 @@ static pld_status decode(pld_generation *g) {
     if (!g->decoded) {
         return pld_fail_memory(g->error, (size_t)(3 * g->height * g->width) * sizeof *g->decoded, "picture");
     }
+    if (g->options->release_denoiser) {
+        const size_t bytes = pld_session_release_denoiser(g->session);
+        pld_log_message(&g->model->engine->log, PLD_LOG_DETAIL,
+                        "denoiser: %.2f GiB of its weights were freed", (double)bytes / 1073741824.0);
+    }
     PLD_TRY(pld_session_decode(g->session, g->latents, g->latent_height, g->latent_width, g->options->cancel,
                                g->decoded, g->error));
     PLD_TRY(pld_generation_check_finite(g, g->decoded, (size_t)(3 * g->height * g->width), "decode", 0,

@@ -95,16 +95,20 @@ static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
     }
 }
 
+static void drop_denoiser_plans(pld_session *s) {
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        pld_session_drop_denoiser(s, set);
+    }
+    for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
+        context_free(&s->contexts[i]);
+    }
+}
+
 /** Free every plan on other weights than `kept`. They are made again when they are asked for. */
 static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
     drop_text_plans(s, kept);
     if (kept != pld_denoiser_of(s->model)->parameters) {
-        for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
-            pld_session_drop_denoiser(s, set);
-        }
-        for (int i = 0; i < PLD_BRANCH_COUNT; i++) {
-            context_free(&s->contexts[i]);
-        }
+        drop_denoiser_plans(s);
     }
     if (s->decoder.plan.parameters != kept) {
         pld_plan_free(&s->decoder.plan);
@@ -141,6 +145,13 @@ size_t pld_session_release_text_encoders(pld_session *session) {
     }
     const pld_component *conditioner = pld_conditioner_of(session->model);
     bytes += conditioner ? pld_parameters_drop_unused(conditioner->parameters) : 0;
+    pld_give_memory_back();
+    return bytes;
+}
+
+size_t pld_session_release_denoiser(pld_session *session) {
+    drop_denoiser_plans(session); /* whose buffers the autoencoder takes */
+    const size_t bytes = pld_parameters_drop_unused(pld_denoiser_of(session->model)->parameters);
     pld_give_memory_back();
     return bytes;
 }

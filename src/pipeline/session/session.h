@@ -73,6 +73,9 @@ size_t pld_session_make_room(pld_session *session, const pld_parameters *kept);
  * of the weights. */
 size_t pld_session_release_text_encoders(pld_session *session);
 
+/** The same of the denoiser and what it was given of prompts. */
+size_t pld_session_release_denoiser(pld_session *session);
+
 /** Encode a prompt with every text encoder: chunks, weights. NULL is no prompt: zeros where the model wants
  * them, else "". `instruction`: of pld_prompt_text. The caller frees the states with pld_prompt_states_free. */
 pld_status pld_encode_prompt(pld_session *session, const char *prompt, const char *instruction,

@@ -23,7 +23,7 @@ static pld_session *new_session(void) {
     return session;
 }
 
-static bool release_text_encoders;
+static bool release_text_encoders, release_denoiser;
 
 static void draw(pld_session *session, const char *prompt, uint8_t pixels[3 * PIXELS]) {
     pld_error error = {0};
@@ -35,6 +35,7 @@ static void draw(pld_session *session, const char *prompt, uint8_t pixels[3 * PI
     options.height = SIDE;
     options.steps = 2;
     options.release_text_encoders = release_text_encoders;
+    options.release_denoiser = release_denoiser;
     if (pld_generate(session, &options, &image, NULL, &error) != PLD_OK) {
         fail_msg("%s", error.message);
     }
@@ -100,6 +101,25 @@ static void text_encoders_are_given_back(void **state) {
     pld_session_destroy(&session);
 }
 
+static void denoiser_is_given_back(void **state) {
+    (void)state;
+    static uint8_t kept[3 * PIXELS];
+    static uint8_t released[3 * PIXELS];
+    pld_session *session = new_session();
+    draw(session, "a grey fox", kept);
+    const size_t denoiser = held_of(PLD_ROLE_DENOISER);
+    release_denoiser = true;
+    draw(session, "a grey fox", released);
+    assert_memory_equal(kept, released, sizeof kept);
+    assert_int_equal(held_of(PLD_ROLE_DENOISER), 0);
+    draw(session, "a grey fox", released);
+    release_denoiser = false;
+    assert_memory_equal(kept, released, sizeof kept);
+    draw(session, "a grey fox", released);
+    assert_int_equal(held_of(PLD_ROLE_DENOISER), denoiser);
+    pld_session_destroy(&session);
+}
+
 /** A second session, and a prompt of another length, take the same packed weights. */
 static void weights_are_held_once(void **state) {
     (void)state;
@@ -153,6 +173,7 @@ static int stop(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_dropped_is_made_again), cmocka_unit_test(text_encoders_are_given_back),
-        cmocka_unit_test(weights_are_held_once), cmocka_unit_test(what_another_session_holds_stays)};
+        cmocka_unit_test(denoiser_is_given_back), cmocka_unit_test(weights_are_held_once),
+        cmocka_unit_test(what_another_session_holds_stays)};
     return cmocka_run_group_tests(tests, start, stop);
 }
