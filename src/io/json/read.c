@@ -97,6 +97,13 @@ typedef struct wrapped_text {
     size_t at;
 } wrapped_text;
 
+/** How long the first token is. A buffer that is doubled when one byte of it is left must not have to grow for the quote at
+ * its end, behind which jansson would look for the one that was dropped. */
+static size_t padding_for(size_t longest) {
+    const size_t padding = longest + 1, with_quotes = padding + 2;
+    return (with_quotes & (with_quotes - 1)) == 0 ? padding + 1 : padding;
+}
+
 static char wrapped_byte(const wrapped_text *from, size_t at) {
     static const char begin[] = "[\"", middle[] = "\",\n";
     const size_t text = sizeof begin - 1 + from->padding + sizeof middle - 1;
@@ -129,7 +136,7 @@ enum { PARSE_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY };
 
 /** The document, whole; NULL when it is no JSON or memory is out. */
 static json_t *parse_whole(const char *text, size_t length, size_t longest) {
-    wrapped_text from = {.text = text, .length = length, .padding = longest + 1};
+    wrapped_text from = {.text = text, .length = length, .padding = padding_for(longest)};
     json_t *list = json_load_callback(feed, &from, PARSE_FLAGS, NULL);
     json_t *document = NULL;
     if (json_array_size(list) == 2 && json_string_length(json_array_get(list, 0)) == from.padding) {

@@ -371,6 +371,29 @@ static void jansson_loses_nothing_in_silence(void **state) {
     json_set_alloc_funcs(malloc, free);
 }
 
+/** Where the buffer of a token must grow depends on how long it is: also for the quote at its end, behind which jansson
+ * looks for one that was dropped. */
+static void tokens_of_any_length_lose_nothing(void **state) {
+    (void)state;
+    enum { LONGEST = 150 };
+    json_set_alloc_funcs(failing_malloc, free);
+    for (int length = 1; length <= LONGEST; length++) {
+        char text[LONGEST + 8];
+        pld_status status = PLD_ERROR_MEMORY;
+        snprintf(text, sizeof text, "[\"%0*d\"]", length, 0);
+        for (long n = 0; status != PLD_OK; n++) {
+            json_t *parsed = NULL;
+            until_failure = n;
+            status = pld_json_parse(text, strlen(text), "x", &parsed, &error);
+            until_failure = -1;
+            assert_true(status == PLD_OK || (status == PLD_ERROR_MEMORY && !parsed));
+            assert_true(status != PLD_OK || json_string_length(json_array_get(parsed, 0)) == (size_t)length);
+            json_decref(parsed);
+        }
+    }
+    json_set_alloc_funcs(malloc, free);
+}
+
 static void a_failed_step_fails_the_document(void **state) {
     (void)state;
     json_set_alloc_funcs(failing_malloc, free);
@@ -412,6 +435,7 @@ int main(void) {
         cmocka_unit_test(files_are_bounded),
         cmocka_unit_test(every_refused_allocation_is_a_clean_error),
         cmocka_unit_test(jansson_loses_nothing_in_silence),
+        cmocka_unit_test(tokens_of_any_length_lose_nothing),
         cmocka_unit_test(a_failed_step_fails_the_document),
     };
     return cmocka_run_group_tests(tests, make_temporary_folder, remove_temporary_folder);
