@@ -187,7 +187,8 @@ const typeface_glyph *typeface_draw(typeface *face, typeface_weight weight, int 
                                     int phase) {
     drawn_letter wanted = {.weight = weight, .size = size, .phase = phase, .letter = letter};
     const typeface_glyph *known = face->drawn[place_of(face->drawn, face->room, &wanted)].glyph;
-    FT_Face from = known == NULL ? find_face(face, weight, letter) : NULL;
+    /* FreeType is not asked again after a failure, which leaves faces in states that it does not expect. */
+    FT_Face from = known == NULL && !face->failed ? find_face(face, weight, letter) : NULL;
     if (known != NULL || from == NULL) {
         return known;
     }
