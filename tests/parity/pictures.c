@@ -99,8 +99,11 @@ static void draw_case(drawing *d, const json_t *row, const parity_case *expected
 static const struct {
     const char *folder, *model;
     int cases;
-} models[] = {{"pictures", "sd15", 32},      {"pictures", "sd21", 32}, {"pixart", "pixart", 2},
-              {"pixart", "pixart-alpha", 2}, {"sana", "sana-text", 2}, {"sana", "sana-sprint", 2}};
+} models[] = {{"pictures", "sd15", 32},          {"pictures", "sd21", 32},
+              {"pixart", "pixart", 2},           {"pixart", "pixart-alpha", 2},
+              {"sana", "sana-text", 2},          {"sana", "sana-sprint", 2},
+              {"joint/pictures", "flux-dev", 4}, {"joint/pictures", "flux2-klein", 4},
+              {"joint/pictures", "sd35", 4},     {"joint/pictures", "z-image", 4}};
 
 static void generations(void **state) {
     (void)state;

@@ -217,8 +217,9 @@ class Flux:
         return part(diffusers.FluxTransformer2DModel, self.folder / "transformer")
 
     def install(self, network, scale):
+        """Without PLADIS diffusers' own attention stays."""
         for name, module in network.named_modules():
-            if name.endswith(".attn"):
+            if scale and name.endswith(".attn"):
                 module.set_processor(JointPladis(scale, self.TOKENS))
 
     def evaluate(self, network, dump):
