@@ -7,6 +7,8 @@ source=$(realpath "$2")
 # shellcheck disable=SC2034
 model=$source/tests/data/reference/models/sd15
 place=$(mktemp -d)
+# Scripts import tensors.py.
+export PYTHONPATH="$source/tests/cli" PYTHONDONTWRITEBYTECODE=1
 trap 'rm -rf "$place"' EXIT
 mkdir "$place/work"
 cd "$place/work"

@@ -38,15 +38,9 @@ cmp parts.png folder.png || fail "folders of parts draw another picture"
 
 # Files of the autoencoder in its authors' names, and of the text encoder in ComfyUI's.
 python3 - "$model" <<'END'
-import json, re, struct, sys
-def read(path):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    return json.loads(data[8:8 + length]), data[8 + length:]
-def write(path, header, data):
-    text = json.dumps(header).encode()
-    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
-header, data = read(sys.argv[1] + "/vae/diffusion_pytorch_model.safetensors")
+import re, sys
+from tensors import read_header, write_header
+header, data = read_header(sys.argv[1] + "/vae/diffusion_pytorch_model.safetensors")
 names, levels = {}, 4
 for name in header:
     new = name
@@ -61,9 +55,9 @@ for name in header:
 for name, row in header.items():
     if ".attn_1." in names.get(name, "") and names[name].endswith("weight") and len(row["shape"]) == 2:
         row["shape"] += [1, 1]
-write("ae.safetensors", {names.get(n, n): r for n, r in header.items()}, data)
-header, data = read(sys.argv[1] + "/text_encoder/model.safetensors")
-write("qwen_3.safetensors", {n if n.startswith("model.") or n == "__metadata__" else "model." + n: r for n, r in header.items()}, data)
+write_header("ae.safetensors", {names.get(n, n): r for n, r in header.items()}, data)
+header, data = read_header(sys.argv[1] + "/text_encoder/model.safetensors")
+write_header("qwen_3.safetensors", {n if n.startswith("model.") or n == "__metadata__" else "model." + n: r for n, r in header.items()}, data)
 END
 expect 0 info ae.safetensors
 said AutoencoderKLFlux2
@@ -81,15 +75,9 @@ expect 0 convert whole.safetensors --config "$model" -o again -q
 draw again.png -m again
 cmp again.png folder.png || fail "the folder draws another picture once converted"
 python3 - "$bfl" whole.safetensors <<'END' || fail "the transformer is not written as it was published"
-import json, struct, sys
-def read(path, prefix):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + length])
-    return {name.removeprefix(prefix): (row["dtype"], row["shape"], data[8 + length:][slice(*row["data_offsets"])])
-            for name, row in header.items() if name.startswith(prefix) and name != "__metadata__"}
-published, written = read(sys.argv[1], ""), read(sys.argv[2], "model.diffusion_model.")
-assert published == written, [name for name in published | written if published.get(name) != written.get(name)]
+import sys
+from tensors import assert_same, behind, read
+assert_same(read(sys.argv[1]), behind(read(sys.argv[2]), "model.diffusion_model."))
 END
 
 # LoRAs of fused matrices, in the authors' names and in diffusers', and one of Qwen3.
@@ -101,14 +89,7 @@ for style in kohya bfl diffusers; do
     expect 0 info "$files-lora-$style.safetensors"
     grep -q 'FLUX' "$place/out" || fail "$style: info does not know whose LoRA it is"
 done
-python3 - <<'END'
-import json, struct
-q = "lora_te_layers_0_self_attn_q_proj"
-text = json.dumps({f"{q}.lora_down.weight": {"dtype": "F32", "shape": [1, 16], "data_offsets": [0, 64]},
-                   f"{q}.lora_up.weight": {"dtype": "F32", "shape": [24, 1], "data_offsets": [64, 160]},
-                   f"{q}.alpha": {"dtype": "F32", "shape": [], "data_offsets": [160, 164]}}).encode()
-open("qwen.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + struct.pack("<41f", *[0.5] * 40, 1))
-END
+python3 -c 'from tensors import lora_of_ones as make; make("qwen.safetensors", "lora_te_layers_0_self_attn_q_proj", 16, 24)'
 expect 0 generate -m "$model" -W 48 -H 32 --steps 2 --max-tokens 40 -p 'two cats' --no-metadata --lora qwen.safetensors -o qwen.png
 grep -q 'applied 1 of 1 modules' "$place/err" || fail "Qwen3's module has no place"
 if cmp -s qwen.png folder.png; then fail "a LoRA of Qwen3 changes nothing"; fi

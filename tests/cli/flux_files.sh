@@ -82,15 +82,9 @@ expect 0 convert "$files-all-in-one.fp8.safetensors" --config "$model" --dtype f
 draw wide.png -m wide.safetensors --config "$model"
 cmp wide.png all.png || fail "the widened file draws another picture"
 python3 - "$files-bfl.bf16.safetensors" whole.safetensors <<'END' || fail "the transformer is not written as it was published"
-import json, struct, sys
-def read(path, prefix):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + length])
-    return {name.removeprefix(prefix): (row["dtype"], row["shape"], data[8 + length:][slice(*row["data_offsets"])])
-            for name, row in header.items() if name.startswith(prefix) and name != "__metadata__"}
-published, written = read(sys.argv[1], ""), read(sys.argv[2], "model.diffusion_model.")
-assert published == written, [name for name in published | written if published.get(name) != written.get(name)]
+import sys
+from tensors import assert_same, behind, read
+assert_same(read(sys.argv[1]), behind(read(sys.argv[2]), "model.diffusion_model."))
 END
 
 # LoRAs of fused matrices and of diffusers' modules.
@@ -105,29 +99,10 @@ done
 
 # The same LoRA in the authors' names, and one of T5, which trainers call the third text encoder.
 python3 - "$files-lora-kohya.safetensors" "$files-bfl.bf16.safetensors" <<'END'
-import json, struct, sys
-def read(path):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    return json.loads(data[8:8 + length]), data[8 + length:]
-def write(path, header, data):
-    text = json.dumps(header).encode()
-    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
-lora, data = read(sys.argv[1])
-modules = {"lora_unet_" + name.rpartition(".")[0].replace(".", "_"): "diffusion_model." + name.rpartition(".")[0]
-           for name in read(sys.argv[2])[0] if name != "__metadata__"}
-ends = {"lora_down.weight": "lora_A.weight", "lora_up.weight": "lora_B.weight", "alpha": "alpha"}
-renamed = {}
-for name, row in lora.items():
-    module, _, end = name.partition(".")
-    renamed[f"{modules[module]}.{ends[end]}" if module in modules else name] = row
-assert sum(name.startswith("diffusion_model.") for name in renamed) > 50
-write("authors.safetensors", renamed, data)
-q = "lora_te3_encoder_block_0_layer_0_SelfAttention_q"
-write("t5.safetensors", {f"{q}.lora_down.weight": {"dtype": "F32", "shape": [1, 24], "data_offsets": [0, 96]},
-                         f"{q}.lora_up.weight": {"dtype": "F32", "shape": [32, 1], "data_offsets": [96, 224]},
-                         f"{q}.alpha": {"dtype": "F32", "shape": [], "data_offsets": [224, 228]}},
-      struct.pack("<57f", *[0.5] * 56, 1))
+import sys
+from tensors import lora_in_authors_names, lora_of_ones
+lora_in_authors_names(sys.argv[1], sys.argv[2], "", "authors.safetensors")
+lora_of_ones("t5.safetensors", "lora_te3_encoder_block_0_layer_0_SelfAttention_q", 24, 32)
 END
 draw kohya.png -m "$model" --lora "$files-lora-kohya.safetensors"
 draw authors.png -m "$model" --lora authors.safetensors

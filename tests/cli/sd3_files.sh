@@ -38,25 +38,10 @@ for what in checkpoint text_encoder_2 text_encoder_3 T5EncoderModel CLIPTextMode
 done
 if grep -q 'it contains no' "$place/out"; then fail "the whole model lacks a part"; fi
 python3 - "$file" whole.safetensors <<'END' || fail "tensors are not written as they were published"
-import json, struct, sys
-def read(path):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    return json.loads(data[8:8 + length]), data[8 + length:]
-def write(path, tensors):
-    header, body = {}, b""
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
-        body += data
-    text = json.dumps(header).encode()
-    open(path, "wb").write(struct.pack("<Q", len(text)) + text + body)
-def tensors(path):
-    header, body = read(path)
-    return {name: (row["dtype"], row["shape"], body[slice(*row["data_offsets"])]) for name, row in header.items()
-            if name != "__metadata__"}
-published, written = tensors(sys.argv[1]), tensors(sys.argv[2])
+import struct, sys
+from tensors import read, write
+published, written = read(sys.argv[1]), read(sys.argv[2])
 # the folder's transformer is bf16, the published file f16
-wide = {"F16": "e", "BF16": None}
 def numbers(row):
     dtype, _, data = row
     if dtype == "BF16":
@@ -137,24 +122,9 @@ if cmp -s lora.png folder.png; then fail "the LoRA changes nothing"; fi
 draw again.png -m whole.safetensors --config "$model" --lora "$lora"
 cmp lora.png again.png || fail "a file's LoRA draws another picture"
 python3 - "$lora" "$file" <<'END'
-import json, struct, sys
-def read(path):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    return json.loads(data[8:8 + length]), data[8 + length:]
-lora, data = read(sys.argv[1])
-prefix = "model.diffusion_model."
-modules = {"lora_unet_" + name.removeprefix(prefix).rpartition(".")[0].replace(".", "_"):
-           "diffusion_model." + name.removeprefix(prefix).rpartition(".")[0]
-           for name in read(sys.argv[2])[0] if name.startswith(prefix)}
-ends = {"lora_down.weight": "lora_A.weight", "lora_up.weight": "lora_B.weight", "alpha": "alpha"}
-renamed = {}
-for name, row in lora.items():
-    module, _, end = name.partition(".")
-    renamed[f"{modules[module]}.{ends[end]}" if module in modules else name] = row
-assert sum(name.startswith("diffusion_model.") for name in renamed) > 50
-text = json.dumps(renamed).encode()
-open("authors.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data)
+import sys
+from tensors import lora_in_authors_names
+lora_in_authors_names(sys.argv[1], sys.argv[2], "model.diffusion_model.", "authors.safetensors")
 END
 draw authors.png -m "$model" --lora authors.safetensors
 cmp lora.png authors.png || fail "the authors' names draw another picture"

@@ -47,29 +47,12 @@ draw again.png -m again
 cmp again.png folder.png || fail "the folder draws another picture once converted"
 
 # One file for each part, as ComfyUI has them: the text encoder in transformers' names, the autoencoder in its authors'.
-cat >tensors.py <<'END'
-import json, struct, sys
-def read(path):
-    data = open(path, "rb").read()
-    length = struct.unpack("<Q", data[:8])[0]
-    return {name: (row["dtype"], row["shape"], data[8 + length:][slice(*row["data_offsets"])])
-            for name, row in json.loads(data[8:8 + length]).items() if name != "__metadata__"}
-def write(path, tensors):
-    header, at = {}, 0
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
-        at += len(data)
-    text = json.dumps(header).encode()
-    open(path, "wb").write(struct.pack("<Q", len(text)) + text + b"".join(data for _, _, data in tensors.values()))
-def behind(tensors, prefix):
-    return {name.removeprefix(prefix): row for name, row in tensors.items() if name.startswith(prefix)}
-END
 python3 - "$file" whole.safetensors <<'END' || fail "the transformer is not written as it was published"
 import sys
-from tensors import behind, read, write
+from tensors import assert_same, behind, read, write
 published, whole = read(sys.argv[1]), read(sys.argv[2])
 written = behind(whole, "model.diffusion_model.")
-assert published == written, [name for name in published | written if published.get(name) != written.get(name)]
+assert_same(published, written)
 write("qwen_3_4b.safetensors", behind(whole, "text_encoders.qwen3_4b.transformer."))
 write("ae.safetensors", behind(whole, "vae."))
 # what each of diffusers' loaders would write: a file of the transformer alone, with and without a prefix

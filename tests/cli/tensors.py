@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Safetensors files for the tests of the program, without a library."""
+import json
+import struct
+
+
+def read_header(path):
+    """The header's JSON, and the data behind it."""
+    data = open(path, "rb").read()
+    length = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8:8 + length]), data[8 + length:]
+
+
+def write_header(path, header, data):
+    text = json.dumps(header).encode()
+    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
+
+
+def read(path):
+    """name -> (type, shape, bytes)"""
+    header, data = read_header(path)
+    return {name: (row["dtype"], row["shape"], data[slice(*row["data_offsets"])])
+            for name, row in header.items() if name != "__metadata__"}
+
+
+def write(path, tensors):
+    header, at = {}, 0
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    write_header(path, header, b"".join(data for _, _, data in tensors.values()))
+
+
+def behind(tensors, prefix):
+    """Those whose names begin with the prefix, without it."""
+    return {name.removeprefix(prefix): row for name, row in tensors.items() if name.startswith(prefix)}
+
+
+def assert_same(published, written):
+    assert published == written, [name for name in published | written if published.get(name) != written.get(name)]
+
+
+def lora_in_authors_names(lora, network, prefix, path):
+    """Write a LoRA of kohya's style as files in the names of the network's authors have it."""
+    header, data = read_header(lora)
+    modules = {"lora_unet_" + name.replace(".", "_"): "diffusion_model." + name
+               for name in (name.rpartition(".")[0] for name in behind(read_header(network)[0], prefix))}
+    ends = {"lora_down.weight": "lora_A.weight", "lora_up.weight": "lora_B.weight", "alpha": "alpha"}
+    renamed = {}
+    for name, row in header.items():
+        module, _, end = name.partition(".")
+        renamed[f"{modules[module]}.{ends[end]}" if module in modules else name] = row
+    assert sum(name.startswith("diffusion_model.") for name in renamed) > 50
+    write_header(path, renamed, data)
+
+
+def lora_of_ones(path, module, inputs, outputs):
+    """Write a LoRA of rank 1 of a module alone, all halves."""
+    def row(count):
+        return struct.pack(f"<{count}f", *[0.5] * count)
+    write(path, {f"{module}.lora_down.weight": ("F32", [1, inputs], row(inputs)),
+                 f"{module}.lora_up.weight": ("F32", [outputs, 1], row(outputs)),
+                 f"{module}.alpha": ("F32", [], struct.pack("<f", 1))})
