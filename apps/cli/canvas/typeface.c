@@ -6,9 +6,11 @@
 
 #include <ft2build.h>
 #include FT_FREETYPE_H
+#include FT_MODULE_H
 #include FT_OUTLINE_H
 
 #include "canvas/typeface_data.h"
+#include "canvas/typeface_memory.h"
 #include "terminal/message.h"
 
 enum { FIRST_ROOM = 256, UNITS = 64 /* FreeType's of a pixel */ };
@@ -22,6 +24,7 @@ typedef struct drawn_letter {
 } drawn_letter;
 
 struct typeface {
+    typeface_memory *memory;
     FT_Library library;
     FT_Face weights[TYPEFACE_WEIGHTS];
     drawn_letter *drawn; /* [room], a hash table without deletions */
@@ -41,9 +44,9 @@ static bool open_weights(typeface *face) {
         if (error == 0) {
             error = FT_Select_Charmap(face->weights[i], FT_ENCODING_UNICODE);
         }
-        if (error != 0) {
+        if (error != 0 || typeface_memory_was_out(face->memory)) {
             message_failure("the typeface for labels cannot be opened: %s",
-                            error == FT_Err_Out_Of_Memory
+                            error == FT_Err_Out_Of_Memory || typeface_memory_was_out(face->memory)
                                 ? "out of memory"
                                 : "memory is short, or the program file is damaged");
             return false;
@@ -52,13 +55,22 @@ static bool open_weights(typeface *face) {
     return true;
 }
 
+static bool open_library(typeface *face) {
+    face->memory = typeface_memory_make();
+    if (face->memory == NULL || FT_New_Library(typeface_memory_door(face->memory), &face->library) != 0) {
+        return false;
+    }
+    FT_Add_Default_Modules(face->library);
+    return !typeface_memory_was_out(face->memory);
+}
+
 typeface *typeface_open(void) {
     typeface *face = calloc(1, sizeof *face);
     if (face != NULL) {
         face->room = FIRST_ROOM;
         face->drawn = calloc(face->room, sizeof *face->drawn);
     }
-    if (face == NULL || face->drawn == NULL || FT_Init_FreeType(&face->library) != 0) {
+    if (face == NULL || face->drawn == NULL || !open_library(face)) {
         message_failure("out of memory for the typeface for labels");
         typeface_close(&face);
     } else if (!open_weights(face)) {
@@ -87,7 +99,10 @@ void typeface_close(typeface **face) {
     for (int i = 0; i < TYPEFACE_WEIGHTS; i++) {
         FT_Done_Face(closed->weights[i]); /* refuses NULL, which is what a failure leaves */
     }
-    FT_Done_FreeType(closed->library);
+    if (closed->library != NULL) {
+        FT_Done_Library(closed->library);
+    }
+    typeface_memory_free(closed->memory);
     free(closed);
 }
 
@@ -193,7 +208,8 @@ const typeface_glyph *typeface_draw(typeface *face, typeface_weight weight, int 
         return known;
     }
     wanted.glyph = make_room(face) ? draw(from, &wanted) : NULL;
-    if (wanted.glyph == NULL) {
+    if (wanted.glyph == NULL || typeface_memory_was_out(face->memory)) {
+        free_glyph(wanted.glyph);
         face->failed = true;
         return NULL;
     }

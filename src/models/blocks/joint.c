@@ -26,8 +26,7 @@ void pld_joint_embed_time(pld_joint *j, const char *tap, const char *name, pld_v
                           bool outside) {
     pld_builder *b = &j->b;
     size_t mark = pld_scope_enter(b, "%s.%s", tap, name);
-    pld_value_id x =
-        pld_activate(b, pld_linear(b, "linear_1", sinusoids, j->width, plain(j)), PLD_SILU);
+    pld_value_id x = pld_activate(b, pld_linear(b, "linear_1", sinusoids, j->width, plain(j)), PLD_SILU);
     x = pld_linear(b, "linear_2", x, j->width, plain(j));
     x = outside ? pld_add_outside(b, x) : x;
     pld_scope_leave(b, mark);
@@ -57,9 +56,9 @@ pld_value_id pld_joint_prepare_heads(pld_joint *j, const char *norm, pld_value_i
     places.width = tokens == PLD_JOINT_TEXT ? 0 : j->columns;
     /* At coordinate 0 of every axis nothing turns. */
     const bool turns = places.axis_count > 0 && !(tokens == PLD_JOINT_TEXT && places.text_axis < 0);
-    return turns              ? pld_rotate_places(&j->b, &places, j->heads, norm, j->epsilon, x)
+    return turns            ? pld_rotate_places(&j->b, &places, j->heads, norm, j->epsilon, x)
            : j->norms_heads ? pld_rotate_heads(&j->b, x, &no_turn)
-                              : x;
+                            : x;
 }
 
 pld_joint_projections pld_joint_project(pld_joint *j, pld_value_id x, pld_joint_tokens tokens) {

@@ -9,8 +9,7 @@
 #define PLD_GIVE_AUTOENCODER  "one with --vae FILE"
 #define PLD_GIVE_CHECKPOINT   "a whole checkpoint or folder of its family with -m, and this file with --unet"
 /** TITLE: what a file of the whole model is called. */
-#define PLD_GIVE_FILE_OF(title_)                                                                             \
-    "a file of " title_ " with -m, and this file with --vae or --text-encoder"
+#define PLD_GIVE_FILE_OF(title_) "a file of " title_ " with -m, and this file with --vae or --text-encoder"
 
 /** A CLIP text encoder, with or without the projection of its pooled state (CLASS); PAD fills its tokens up. */
 #define PLD_PART_CLIP(name_, class_, tokenizer_, pad_, what_, remedy_)                                       \
