@@ -56,7 +56,8 @@ static void *reallocate(FT_Memory door, long size, long new_size, void *block) {
 }
 
 typeface_memory *typeface_memory_make(void) {
-    typeface_memory *memory = malloc(sizeof *memory); /* of which a reserve that is not touched takes nothing */
+    typeface_memory *memory =
+        malloc(sizeof *memory); /* of which a reserve that is not touched takes nothing */
     if (memory != NULL) {
         memory->door = (struct FT_MemoryRec_){memory, allocate, release, reallocate};
         memory->used = 0;

@@ -212,7 +212,7 @@ static pld_status build_context(pld_session *session, pld_prompt_context *c, int
     PLD_TRY(pld_denoiser_of(model)->class->denoiser->condition(&c->plan, pld_denoiser_of(model)->config,
                                                                &request, &c->values, error));
     pld_run run = context_run(session, &c->plan, cancel);
-    PLD_TRY(pld_prepare_within_memory(session, &run, "text keys and values", error));
+    PLD_TRY(pld_prepare_within_memory(session, &run, pld_denoiser_of(model)->class->title, error));
     c->states = tokens;
     c->context = (pld_context){.tokens = tokens_seen(model, tokens), .plan = &c->plan};
     return PLD_OK;
