@@ -459,8 +459,8 @@ typedef struct pld_generate_options {
      *  NULL: prompts are encoded */
     const char *prompt_embeds;
     /** No other picture will follow: give the denoiser's memory back before the picture is decoded. Another one may come all
-     *  the same, and costs its packing again. false */
-    bool release_denoiser;
+     *  the same, and costs its packing again. 1: yes; 0 */
+    int64_t release_denoiser;
 } pld_generate_options;
 
 PLD_API void pld_generate_options_init(pld_generate_options *options, size_t struct_size);

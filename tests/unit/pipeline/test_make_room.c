@@ -23,7 +23,8 @@ static pld_session *new_session(void) {
     return session;
 }
 
-static bool release_text_encoders, release_denoiser;
+static bool release_text_encoders;
+static int64_t release_denoiser;
 
 static void draw(pld_session *session, const char *prompt, uint8_t pixels[3 * PIXELS]) {
     pld_error error = {0};
@@ -108,12 +109,12 @@ static void denoiser_is_given_back(void **state) {
     pld_session *session = new_session();
     draw(session, "a grey fox", kept);
     const size_t denoiser = held_of(PLD_ROLE_DENOISER);
-    release_denoiser = true;
+    release_denoiser = 1;
     draw(session, "a grey fox", released);
     assert_memory_equal(kept, released, sizeof kept);
     assert_int_equal(held_of(PLD_ROLE_DENOISER), 0);
     draw(session, "a grey fox", released);
-    release_denoiser = false;
+    release_denoiser = 0;
     assert_memory_equal(kept, released, sizeof kept);
     draw(session, "a grey fox", released);
     assert_int_equal(held_of(PLD_ROLE_DENOISER), denoiser);
