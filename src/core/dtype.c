@@ -8,28 +8,31 @@
 static const struct {
     const char *stored;
     const char *text;
-    size_t bits;
+    size_t elements, bytes; /* of a block */
 } dtypes[PLD_DTYPE_COUNT] = {
-#define PLD_DTYPE_ROW(name, stored, text, bits) {stored, text, bits},
+#define PLD_DTYPE_ROW(name, stored, text, elements, bytes) {stored, text, elements, bytes},
     PLD_DTYPE_LIST(PLD_DTYPE_ROW)
 #undef PLD_DTYPE_ROW
 };
 
+size_t pld_dtype_block(pld_dtype dtype) {
+    return dtypes[dtype].elements;
+}
+
 size_t pld_dtype_size(pld_dtype dtype) {
-    return (dtypes[dtype].bits + 7) / 8;
+    return dtypes[dtype].bytes;
 }
 
 size_t pld_dtype_elements(pld_dtype dtype, size_t bytes) {
-    const size_t bits = dtypes[dtype].bits;
-    return bytes / bits * 8 + bytes % bits * 8 / bits; /* 8 · bytes might not fit */
+    return bytes / dtypes[dtype].bytes * dtypes[dtype].elements;
 }
 
 bool pld_dtype_bytes(pld_dtype dtype, size_t elements, size_t *bytes) {
-    const size_t bits = dtypes[dtype].bits;
-    if (elements > SIZE_MAX / bits || elements * bits % 8 != 0) {
+    const size_t block = dtypes[dtype].elements, size = dtypes[dtype].bytes;
+    if (elements % block != 0 || elements / block > SIZE_MAX / size) {
         return false;
     }
-    *bytes = elements * bits / 8;
+    *bytes = elements / block * size;
     return true;
 }
 
@@ -42,7 +45,11 @@ const char *pld_dtype_stored_name(pld_dtype dtype) {
 }
 
 bool pld_dtype_is_float(pld_dtype dtype) {
-    return dtype <= PLD_DTYPE_F8_E5M2;
+    return dtype <= PLD_DTYPE_IQ4_NL;
+}
+
+bool pld_dtype_is_quantised(pld_dtype dtype) {
+    return dtype >= PLD_DTYPE_Q8_0 && dtype <= PLD_DTYPE_IQ4_NL;
 }
 
 /** A floating-point number of `exponent_bits` and `fraction_bits` below its sign. With `finite` all exponents
@@ -76,6 +83,9 @@ double pld_dtype_value(pld_dtype dtype, const void *element) {
         uint16_t u16;
         uint8_t u8;
     } value = {0};
+    if (dtypes[dtype].elements > 1) {
+        return NAN;
+    }
     memcpy(&value, element, pld_dtype_size(dtype));
     switch (dtype) {
     case PLD_DTYPE_F32:
@@ -114,7 +124,7 @@ double pld_dtype_value(pld_dtype dtype, const void *element) {
 
 pld_dtype pld_dtype_from_stored_name(const char *name) {
     for (int i = 0; i < PLD_DTYPE_COUNT; i++) {
-        if (strcmp(dtypes[i].stored, name) == 0) {
+        if (strcmp(dtypes[i].stored, name) == 0 && !pld_dtype_is_quantised((pld_dtype)i)) {
             return (pld_dtype)i;
         }
     }

@@ -76,24 +76,33 @@ const pld_kernels *pld_kernels_get(pld_isa cap) {
     return &pld_kernels_scalar;
 }
 
+/** X(what comes behind PLD_DTYPE_, kernel) of the types that are not float32 already. */
+#define WIDENING_LIST(X)                                                                                     \
+    X(F16, f16_to_f32)                                                                                       \
+    X(BF16, bf16_to_f32)                                                                                     \
+    X(F64, f64_to_f32)                                                                                       \
+    X(F8_E4M3, f8_e4m3_to_f32)                                                                               \
+    X(F8_E5M2, f8_e5m2_to_f32)                                                                               \
+    X(Q8_0, q8_0_to_f32)                                                                                     \
+    X(Q4_0, q4_0_to_f32)                                                                                     \
+    X(Q4_1, q4_1_to_f32)                                                                                     \
+    X(Q5_0, q5_0_to_f32)                                                                                     \
+    X(Q5_1, q5_1_to_f32)                                                                                     \
+    X(Q2_K, q2_k_to_f32)                                                                                     \
+    X(Q3_K, q3_k_to_f32)                                                                                     \
+    X(Q4_K, q4_k_to_f32)                                                                                     \
+    X(Q5_K, q5_k_to_f32)                                                                                     \
+    X(Q6_K, q6_k_to_f32)                                                                                     \
+    X(IQ4_NL, iq4_nl_to_f32)
+
 void pld_convert_to_f32(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
-    switch (dtype) {
-    case PLD_DTYPE_F16:
-        k->f16_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_BF16:
-        k->bf16_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F64:
-        k->f64_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F8_E4M3:
-        k->f8_e4m3_to_f32(stored, count, out);
-        break;
-    case PLD_DTYPE_F8_E5M2:
-        k->f8_e5m2_to_f32(stored, count, out);
-        break;
-    default:
+    void (*widen)(const void *, size_t, float *) = NULL;
+#define WIDENING(type, kernel) widen = dtype == PLD_DTYPE_##type ? k->kernel : widen;
+    WIDENING_LIST(WIDENING)
+#undef WIDENING
+    if (widen) {
+        widen(stored, count, out);
+    } else {
         memcpy(out, stored, count * sizeof *out);
     }
 }

@@ -366,6 +366,18 @@ typedef struct pld_pixel_grid {
     X(void, f64_to_f32, (const void *in, size_t count, float *out))                                                 \
     X(void, f8_e4m3_to_f32, (const void *in, size_t count, float *out)) /* "fn": no infinity */                     \
     X(void, f8_e5m2_to_f32, (const void *in, size_t count, float *out))                                             \
+    /* Blocks of quantised weights; `count` is a multiple of their length. */                                        \
+    X(void, q8_0_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q4_0_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q4_1_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q5_0_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q5_1_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q2_k_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q3_k_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q4_k_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q5_k_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, q6_k_to_f32, (const void *in, size_t count, float *out))                                                 \
+    X(void, iq4_nl_to_f32, (const void *in, size_t count, float *out))                                               \
     X(void, f32_to_f16, (const float *in, size_t count, void *out))                                                 \
     X(void, f32_to_bf16, (const float *in, size_t count, void *out))                                                \
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
@@ -390,7 +402,7 @@ bool pld_isa_prefers_bf16(pld_isa isa);
 bool pld_isa_prefers_split(pld_isa isa);
 const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table up to `cap`; never NULL */
 
-/** `count` stored elements of a floating-point type → float32. Any alignment of `stored`. */
+/** `count` stored elements of a type of weights, whole blocks of quantised ones → float32. Any alignment of `stored`. */
 void pld_convert_to_f32(const pld_kernels *kernels, pld_dtype dtype, const void *stored, size_t count,
                         float *out);
 

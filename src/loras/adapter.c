@@ -30,10 +30,10 @@ static pld_status find_configuration(const char *path, char **configuration, pld
     return PLD_OK;
 }
 
-pld_status pld_lora_adapter_read(const pld_safetensors *tensors, pld_lora_adapter *adapter,
+pld_status pld_lora_adapter_read(const pld_tensor_file *tensors, pld_lora_adapter *adapter,
                                  pld_error *error) {
-    const char *path = pld_safetensors_path(tensors);
-    const char *text = pld_safetensors_metadata_find(tensors, "lora_adapter_metadata");
+    const char *path = pld_tensor_file_path(tensors);
+    const char *text = pld_tensor_file_metadata_find(tensors, "lora_adapter_metadata");
     pld_json top;
     *adapter = (pld_lora_adapter){0};
     if (text) {

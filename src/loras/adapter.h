@@ -6,7 +6,7 @@
 #define PLD_LORAS_ADAPTER_H
 
 #include "io/json/read.h"
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 #include "loras/module.h"
 #include "loras/patterns.h"
 
@@ -39,7 +39,7 @@ typedef struct pld_lora_terms {
 
 /** Parse the metadata `lora_adapter_metadata` where the file has it, else the adapter_config.json beside a
  *  file named adapter_model….safetensors. Give back with pld_lora_adapter_clear, after a failure too. */
-pld_status pld_lora_adapter_read(const pld_safetensors *tensors, pld_lora_adapter *adapter, pld_error *error);
+pld_status pld_lora_adapter_read(const pld_tensor_file *tensors, pld_lora_adapter *adapter, pld_error *error);
 
 void pld_lora_adapter_clear(pld_lora_adapter *adapter);
 

@@ -28,10 +28,10 @@ static const struct {
     {"sd3", "Stable Diffusion 3"},
 };
 
-static const char *family_of_metadata(const pld_safetensors *tensors) {
+static const char *family_of_metadata(const pld_tensor_file *tensors) {
     static const char *const keys[] = {"modelspec.architecture", "ss_base_model_version"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        const char *value = pld_safetensors_metadata_find(tensors, keys[i]);
+        const char *value = pld_tensor_file_metadata_find(tensors, keys[i]);
         for (size_t j = 0; value && j < sizeof words / sizeof words[0]; j++) {
             if (strstr(value, words[j].word)) {
                 return words[j].family;

@@ -9,7 +9,7 @@
 #include "loras/folder.h"
 
 struct pld_lora_file {
-    pld_safetensors *tensors;
+    pld_tensor_file *tensors;
     pld_lora_module *modules; /* [count] */
     size_t count, capacity;
     const char **unknown; /* [unknown_count] */
@@ -42,7 +42,7 @@ static int compare_modules(const void *a, const void *b) {
 }
 
 static pld_status check_tensor(const pld_lora_file *file, const entry *e, pld_error *error) {
-    const char *path = pld_safetensors_path(file->tensors);
+    const char *path = pld_tensor_file_path(file->tensors);
     const pld_stored_tensor *tensor = e->tensor;
     if (e->name.refused) {
         return pld_fail(
@@ -52,7 +52,7 @@ static pld_status check_tensor(const pld_lora_file *file, const entry *e, pld_er
     }
     bool whole_number =
         e->name.factor == PLD_LORA_ALPHA && tensor->dtype >= PLD_DTYPE_I64 && tensor->dtype <= PLD_DTYPE_U8;
-    if (!pld_dtype_is_float(tensor->dtype) && !whole_number) {
+    if ((!pld_dtype_is_float(tensor->dtype) || pld_dtype_is_quantised(tensor->dtype)) && !whole_number) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a floating-point type, found %s",
                         path, tensor->name, pld_dtype_name(tensor->dtype));
     }
@@ -89,7 +89,7 @@ static pld_status add_entry(pld_lora_file *file, const entry *e, pld_error *erro
         return pld_fail(
             error, PLD_ERROR_FORMAT,
             "%s: tensors '%s' and '%s' are both the same factor of one module; the file is a mixture of two",
-            pld_safetensors_path(file->tensors), module->factors[e->name.factor]->name, e->tensor->name);
+            pld_tensor_file_path(file->tensors), module->factors[e->name.factor]->name, e->tensor->name);
     }
     module->factors[e->name.factor] = e->tensor;
     return PLD_OK;
@@ -98,8 +98,8 @@ static pld_status add_entry(pld_lora_file *file, const entry *e, pld_error *erro
 /** Take all names apart, and group the tensors into modules. */
 static pld_status group(pld_lora_file *file, entry *entries, pld_error *error) {
     size_t known = 0;
-    for (size_t i = 0; i < pld_safetensors_count(file->tensors); i++) {
-        const pld_stored_tensor *tensor = pld_safetensors_at(file->tensors, i);
+    for (size_t i = 0; i < pld_tensor_file_count(file->tensors); i++) {
+        const pld_stored_tensor *tensor = pld_tensor_file_at(file->tensors, i);
         if (pld_lora_name_parse(tensor->name, &entries[known].name)) {
             entries[known].tensor = tensor;
             PLD_TRY(check_tensor(file, &entries[known], error));
@@ -144,7 +144,7 @@ static pld_status check_unknown(const pld_lora_file *file, pld_error *error) {
                 error, PLD_ERROR_UNSUPPORTED,
                 "%s: tensor '%s' belongs to module '%.*s', but its meaning is not known; expected only the "
                 "factors of a LoRA, LoHa, LoKr or DoRA, because a change is never applied in part",
-                pld_safetensors_path(file->tensors), file->unknown[i], module->name_length, module->name);
+                pld_tensor_file_path(file->tensors), file->unknown[i], module->name_length, module->name);
         }
     }
     return PLD_OK;
@@ -166,7 +166,7 @@ static pld_status settle(pld_lora_file *file, pld_error *error) {
 }
 
 static pld_status read_modules(pld_lora_file *file, pld_error *error) {
-    const size_t tensors = pld_safetensors_count(file->tensors);
+    const size_t tensors = pld_tensor_file_count(file->tensors);
     entry *entries = pld_allocate(tensors, sizeof *entries);
     file->unknown = pld_allocate(tensors, sizeof *file->unknown);
     pld_status status = entries && file->unknown ? group(file, entries, error)
@@ -177,7 +177,7 @@ static pld_status read_modules(pld_lora_file *file, pld_error *error) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: found no LoRA, only %zu tensors with other names (first '%.80s'); expected "
                         "names such as 'lora_unet_….lora_up.weight' or 'unet.….lora_A.weight'",
-                        pld_safetensors_path(file->tensors), file->unknown_count,
+                        pld_tensor_file_path(file->tensors), file->unknown_count,
                         file->unknown_count ? file->unknown[0] : "");
     }
     PLD_TRY(check_unknown(file, error));
@@ -193,7 +193,7 @@ pld_status pld_lora_file_open(const char *path, pld_lora_file **file, pld_error 
     char *found = NULL;
     pld_status status = pld_lora_folder_find(path, &found, error);
     if (status == PLD_OK) {
-        status = pld_safetensors_open(found, &opened->tensors, error);
+        status = pld_tensor_file_open(found, &opened->tensors, error);
     }
     pld_free(found);
     if (status == PLD_OK) {
@@ -216,12 +216,12 @@ void pld_lora_file_close(pld_lora_file **file) {
         }
         pld_free(closed->modules);
         pld_free(closed->unknown);
-        pld_safetensors_close(&closed->tensors);
+        pld_tensor_file_close(&closed->tensors);
         pld_free(closed);
     }
 }
 
-const pld_safetensors *pld_lora_file_tensors(const pld_lora_file *file) {
+const pld_tensor_file *pld_lora_file_tensors(const pld_lora_file *file) {
     return file->tensors;
 }
 

@@ -5,7 +5,7 @@
 #ifndef PLD_LORAS_FILE_H
 #define PLD_LORAS_FILE_H
 
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 #include "loras/module.h"
 
 /** An opened file: immutable, shareable between threads. */
@@ -19,7 +19,7 @@ pld_status pld_lora_file_open(const char *path, pld_lora_file **file, pld_error 
 /** Close; `*file` becomes NULL. NULL is accepted. */
 void pld_lora_file_close(pld_lora_file **file);
 
-const pld_safetensors *pld_lora_file_tensors(const pld_lora_file *file);
+const pld_tensor_file *pld_lora_file_tensors(const pld_lora_file *file);
 
 /** Modules by part and path; `index` < count. */
 size_t pld_lora_file_count(const pld_lora_file *file);

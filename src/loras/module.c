@@ -65,7 +65,7 @@ static unsigned missing_factors(unsigned found) {
     return missing;
 }
 
-static pld_status refuse_incomplete(const pld_safetensors *file, const pld_lora_module *module,
+static pld_status refuse_incomplete(const pld_tensor_file *file, const pld_lora_module *module,
                                     unsigned found, pld_error *error) {
     const unsigned missing = missing_factors(found);
     for (unsigned i = 0; i < PLD_LORA_FACTOR_COUNT; i++) {
@@ -73,23 +73,23 @@ static pld_status refuse_incomplete(const pld_safetensors *file, const pld_lora_
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: module '%.*s' has no %s, but its other half is there, so the file is "
                             "damaged: download it again",
-                            pld_safetensors_path(file), module->name_length, module->name,
+                            pld_tensor_file_path(file), module->name_length, module->name,
                             pld_lora_factor_name((pld_lora_factor)i));
         }
     }
     return pld_fail(error, PLD_ERROR_FORMAT,
                     "%s: module '%.*s' mixes factors of several kinds of change; expected LoRA, LoHa or LoKr",
-                    pld_safetensors_path(file), module->name_length, module->name);
+                    pld_tensor_file_path(file), module->name_length, module->name);
 }
 
-static pld_status read_rank(const pld_safetensors *file, pld_lora_module *module, pld_lora_factor of_rank,
+static pld_status read_rank(const pld_tensor_file *file, pld_lora_module *module, pld_lora_factor of_rank,
                             pld_error *error) {
     const pld_stored_tensor *tensor = module->factors[of_rank];
     if (tensor->rank < 2) {
         char found[96];
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: tensor '%s': expected a matrix [rank, …], found shape %s",
-                        pld_safetensors_path(file), tensor->name,
+                        pld_tensor_file_path(file), tensor->name,
                         pld_shape_text(tensor->shape, tensor->rank, found, sizeof found));
     }
     module->rank = tensor->shape[0];
@@ -97,7 +97,7 @@ static pld_status read_rank(const pld_safetensors *file, pld_lora_module *module
 }
 
 /** A magnitude belongs to one change, and is stated once. */
-static pld_status check_magnitudes(const pld_safetensors *file, const pld_lora_module *module, unsigned found,
+static pld_status check_magnitudes(const pld_tensor_file *file, const pld_lora_module *module, unsigned found,
                                    pld_error *error) {
     if ((found & magnitudes) == 0 ||
         (module->kind != PLD_KIND_DIFFERENCE && (found & magnitudes) != magnitudes)) {
@@ -106,11 +106,11 @@ static pld_status check_magnitudes(const pld_safetensors *file, const pld_lora_m
     return pld_fail(
         error, PLD_ERROR_FORMAT,
         "%s: module '%.*s' has %s; expected one magnitude beside the factors of a LoRA, LoHa or LoKr",
-        pld_safetensors_path(file), module->name_length, module->name,
+        pld_tensor_file_path(file), module->name_length, module->name,
         module->kind == PLD_KIND_DIFFERENCE ? "a magnitude without a change of a weight" : "two magnitudes");
 }
 
-pld_status pld_lora_module_complete(const pld_safetensors *file, pld_lora_module *module, pld_error *error) {
+pld_status pld_lora_module_complete(const pld_tensor_file *file, pld_lora_module *module, pld_error *error) {
     const unsigned found = factors_of(module);
     const bool nothing = !(found & ~(BIT(LORA_ALPHA) | magnitudes));
     for (size_t i = 0; !nothing && i < sizeof complete / sizeof complete[0]; i++) {
@@ -126,10 +126,10 @@ pld_status pld_lora_module_complete(const pld_safetensors *file, pld_lora_module
 }
 
 /** The single number of an alpha tensor. */
-static pld_status read_alpha(const pld_safetensors *file, const pld_stored_tensor *tensor, double *alpha,
+static pld_status read_alpha(const pld_tensor_file *file, const pld_stored_tensor *tensor, double *alpha,
                              pld_error *error) {
     unsigned char element[8] = {0};
-    PLD_TRY(pld_safetensors_read(file, tensor, 0, tensor->bytes, element, error));
+    PLD_TRY(pld_tensor_file_read(file, tensor, 0, tensor->bytes, element, error));
     *alpha = pld_dtype_value(tensor->dtype, element);
     return PLD_OK;
 }
@@ -157,19 +157,19 @@ static pld_status check_terms(const pld_lora_adapter *adapter, const pld_lora_mo
 }
 
 /** `*scale` from an alpha: over the rank, or its root. */
-static pld_status scale_of(const pld_safetensors *file, const pld_lora_module *module, double alpha,
+static pld_status scale_of(const pld_tensor_file *file, const pld_lora_module *module, double alpha,
                            double rank, double *scale, pld_error *error) {
     if (!isfinite(alpha) || alpha == 0) {
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: module '%.*s': alpha is %g; expected a number other than zero (the change is "
                         "scaled by alpha / rank)",
-                        pld_safetensors_path(file), module->name_length, module->name, alpha);
+                        pld_tensor_file_path(file), module->name_length, module->name, alpha);
     }
     *scale = alpha / rank;
     return PLD_OK;
 }
 
-pld_status pld_lora_module_settle_scale(const pld_safetensors *file, pld_lora_adapter *adapter,
+pld_status pld_lora_module_settle_scale(const pld_tensor_file *file, pld_lora_adapter *adapter,
                                         pld_lora_module *module, pld_error *error) {
     const pld_stored_tensor *tensor = module->factors[PLD_LORA_ALPHA];
     pld_lora_terms terms;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 #include "loras/names.h"
 
 /** How the factors make the change. */
@@ -34,12 +34,12 @@ typedef struct pld_lora_module {
 /** Find the kind of a module whose factors are set: the factors must be a complete set of one kind, a
  * magnitude must stand beside a change, and the factor that has the rank must be a matrix. Sets `kind` and
  * `rank`. */
-pld_status pld_lora_module_complete(const pld_safetensors *file, pld_lora_module *module, pld_error *error);
+pld_status pld_lora_module_complete(const pld_tensor_file *file, pld_lora_module *module, pld_error *error);
 
 struct pld_lora_adapter;
 
 /** Set the scale of a complete module, from its alpha, or else from what `adapter` states. */
-pld_status pld_lora_module_settle_scale(const pld_safetensors *file, struct pld_lora_adapter *adapter,
+pld_status pld_lora_module_settle_scale(const pld_tensor_file *file, struct pld_lora_adapter *adapter,
                                         pld_lora_module *module, pld_error *error);
 
 /** Whether the module is a DoRA: norms are set after the change. */

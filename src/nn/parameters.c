@@ -188,7 +188,7 @@ static pld_status bind(pld_parameters *parameters, const wanted_weight *wanted, 
                         "%s: tensor '%s' %s is missing; the file does not match the configuration beside it",
                         path, name, expected);
     }
-    path = pld_safetensors_path(weight.file);
+    path = pld_tensor_file_path(weight.file);
     if (!same_shape(weight.tensor, rank, shape)) {
         char found[96];
         return pld_fail(error, PLD_ERROR_FORMAT,
@@ -198,8 +198,8 @@ static pld_status bind(pld_parameters *parameters, const wanted_weight *wanted, 
     }
     if (!pld_dtype_is_float(weight.tensor->dtype)) {
         return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: tensor '%s': expected a floating-point type of weights (f32, f16, bf16, f64, "
-                        "f8_e4m3, f8_e5m2), found %s; use a version of the model in one of those types",
+                        "%s: tensor '%s': expected a type of weights (f32, f16, bf16, f64, f8_e4m3, f8_e5m2, "
+                        "or one of GGUF's), found %s; use a version of the model in one of those types",
                         path, name, pld_dtype_name(weight.tensor->dtype));
     }
     pld_parameter *bound = &parameters->bound[weight.index];
@@ -212,7 +212,7 @@ static pld_status bind(pld_parameters *parameters, const wanted_weight *wanted, 
         bound->weight = weight;
         bound->weight.steps = wanted->steps;
         bound->shape = wanted->shape;
-        bound->elements = pld_weight_bytes(&bound->weight) / pld_dtype_size(weight.tensor->dtype);
+        bound->elements = pld_weight_elements(&bound->weight);
         parameters->used[weight.index] = true;
     }
     *parameter = bound;
@@ -255,7 +255,7 @@ pld_status pld_parameters_check_all_used(pld_parameters *parameters, pld_error *
     return pld_fail(error, PLD_ERROR_FORMAT,
                     "%s: tensor '%s' has no place in this network (%zu such tensors); the configuration "
                     "beside the file describes a different network",
-                    pld_safetensors_path(weight.file), weight.tensor->name, extra);
+                    pld_tensor_file_path(weight.file), weight.tensor->name, extra);
 }
 
 pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t count, float *out,
@@ -273,7 +273,7 @@ pld_status pld_parameter_read(pld_parameter *parameter, size_t first, size_t cou
 bool pld_parameter_is_streamable(const pld_parameter *parameter) {
     const pld_weight *weight = &parameter->weight;
     return parameter->change_count == 0 && !weight->transposed && !weight->steps &&
-           !pld_safetensors_is_random(weight->file);
+           !pld_tensor_file_is_random(weight->file);
 }
 
 static held_form *find_form(const pld_parameter *parameter, const void *layout, size_t layout_size) {

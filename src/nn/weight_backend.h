@@ -23,7 +23,7 @@ typedef struct pld_weight_functions {
     /** 64-byte aligned; NULL: there is none left. */
     void *(*allocate)(const void *device, size_t bytes);
     void (*free)(const void *device, void *memory);
-    /** `count` stored elements of a floating-point type, of any alignment → float32. */
+    /** `count` stored elements of a type of weights, of any alignment → float32; of quantised ones whole blocks. */
     void (*to_f32)(const void *device, pld_dtype dtype, const void *stored, size_t count, float *out);
     /** out [rows, columns] = left · right, or added to it. The result does not depend on the number of threads. */
     pld_status (*multiply)(const void *device, const pld_factor_product *product, float *out,

@@ -50,7 +50,7 @@ static pld_status whole_shape(const pld_weight_change *change, const pld_weight_
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: module '%.*s': expected a weight of a number of rows divisible by %d, found "
                             "%lld",
-                            pld_safetensors_path(pld_lora_file_tensors(change->file)),
+                            pld_tensor_file_path(pld_lora_file_tensors(change->file)),
                             change->module->name_length, change->module->name, rows.count,
                             (long long)shape->size[0]);
         }
@@ -89,7 +89,7 @@ static pld_status check_shape(const pld_weight_change *change, pld_lora_factor f
     return pld_fail(
         error, PLD_ERROR_FORMAT,
         "%s: tensor '%s': expected shape %s to fit this model, found %s; the file was made for %s",
-        pld_safetensors_path(pld_lora_file_tensors(change->file)), tensor->name,
+        pld_tensor_file_path(pld_lora_file_tensors(change->file)), tensor->name,
         pld_shape_text(wanted, rank, expected, sizeof expected),
         pld_shape_text(tensor->shape, tensor->rank, found, sizeof found), family ? family : "another model");
 }
@@ -144,7 +144,7 @@ static pld_status kronecker_sizes(const pld_weight_change *change, const pld_wei
         char weight[96];
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: tensor '%s': expected sizes that divide those of the weight %s, found %s",
-                        pld_safetensors_path(pld_lora_file_tensors(change->file)), left->name,
+                        pld_tensor_file_path(pld_lora_file_tensors(change->file)), left->name,
                         pld_shape_text(shape->size, shape->rank, weight, sizeof weight),
                         pld_shape_text(left->shape, left->rank, found, sizeof found));
     }
@@ -216,7 +216,7 @@ static pld_status check_magnitude(const pld_weight_change *change, const pld_wei
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "%s: tensor '%s': a DoRA of a vector cannot be applied; expected a DoRA only of a "
                         "matrix or a convolution",
-                        pld_safetensors_path(pld_lora_file_tensors(change->file)), m.tensor->name);
+                        pld_tensor_file_path(pld_lora_file_tensors(change->file)), m.tensor->name);
     }
     if (m.factor == PLD_LORA_OUTPUT_MAGNITUDE && is_vector(m.tensor, shape->size[0])) {
         return PLD_OK;
@@ -441,7 +441,7 @@ pld_status pld_weight_change_check(const pld_weight_change *change, const pld_we
             error, PLD_ERROR_UNSUPPORTED,
             "%s: module '%.*s' is a DoRA of a fused matrix, which cannot be applied; expected a DoRA of "
             "to_q, to_k and to_v by themselves",
-            pld_safetensors_path(pld_lora_file_tensors(change->file)), change->module->name_length,
+            pld_tensor_file_path(pld_lora_file_tensors(change->file)), change->module->name_length,
             change->module->name);
     }
     PLD_TRY(kinds[change->module->kind].check(change, &whole, error));

@@ -6,7 +6,8 @@
 #include "io/tensors/weight_files.h"
 #include "nn/weight_backend.h"
 
-/** Elements [first, first + count) of a floating-point tensor into `out`, through a small block of memory. */
+/** Elements [first, first + count) of a weight into `out`, through a small block of memory; of a quantised one that is
+ * transposed, or of which one step is meant, by way of all of it. */
 pld_status pld_weight_values(const pld_weight_backend *backend, const pld_weight *weight, size_t first,
                              size_t count, float *out, pld_error *error);
 

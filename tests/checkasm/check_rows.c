@@ -9,19 +9,19 @@
 #include <string.h>
 
 #include "checkasm.h"
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 #include "oracle.h"
 #include "problem.h"
 
 /** A tensor of the file in new memory that check_release frees; NULL when it has no such tensor. */
-static void *load(const pld_safetensors *file, const char *name, int64_t *rows, int64_t *keys) {
-    const pld_stored_tensor *tensor = pld_safetensors_find(file, name);
+static void *load(const pld_tensor_file *file, const char *name, int64_t *rows, int64_t *keys) {
+    const pld_stored_tensor *tensor = pld_tensor_file_find(file, name);
     if (!tensor) {
         return NULL;
     }
     void *data = check_bytes(tensor->bytes);
     pld_error error = {0};
-    if (pld_safetensors_read(file, tensor, 0, tensor->bytes, data, &error) != PLD_OK) {
+    if (pld_tensor_file_read(file, tensor, 0, tensor->bytes, data, &error) != PLD_OK) {
         fail_msg("%s", error.message);
     }
     *rows = tensor->shape[0];
@@ -29,12 +29,12 @@ static void *load(const pld_safetensors *file, const char *name, int64_t *rows, 
     return data;
 }
 
-static pld_safetensors *open_reference(void) {
+static pld_tensor_file *open_reference(void) {
     char path[1024];
     snprintf(path, sizeof path, "%s/rows.safetensors", check_data_folder());
-    pld_safetensors *file = NULL;
+    pld_tensor_file *file = NULL;
     pld_error error = {0};
-    if (pld_safetensors_open(path, &file, &error) != PLD_OK) {
+    if (pld_tensor_file_open(path, &file, &error) != PLD_OK) {
         fail_msg("%s", error.message);
     }
     return file;
@@ -52,7 +52,7 @@ static bool parse_rule(const char *name, float *lambda, float *alpha) {
     return sscanf(rule, ".entmax.%f", alpha) == 1 || sscanf(rule, ".pladis.%3f.%f", lambda, alpha) == 2;
 }
 
-static void check_stored_rows(const pld_kernels *kernels, const pld_safetensors *file, const char *name) {
+static void check_stored_rows(const pld_kernels *kernels, const pld_tensor_file *file, const char *name) {
     float lambda, alpha;
     if (strncmp(name, "joint", 5) == 0 || !parse_rule(name, &lambda, &alpha)) {
         return;
@@ -79,7 +79,7 @@ static void check_stored_rows(const pld_kernels *kernels, const pld_safetensors 
 /** "joint.300.77.pladis.2.0.1.5": the first 77 keys of the rows "plain.300.logits" are text. An attention
  * with those logits as queries, unit vectors as keys and as values gives the weights; with `last` the text
  * stands after the others. */
-static void check_stored_joint(const pld_kernels *kernels, const pld_safetensors *file, const char *name,
+static void check_stored_joint(const pld_kernels *kernels, const pld_tensor_file *file, const char *name,
                                bool last) {
     int keys, text;
     float lambda, alpha;
@@ -125,16 +125,16 @@ static void check_stored_joint(const pld_kernels *kernels, const pld_safetensors
 }
 
 void check_attention_rows(const pld_kernels *kernels) {
-    pld_safetensors *file = open_reference();
-    size_t count = pld_safetensors_count(file);
+    pld_tensor_file *file = open_reference();
+    size_t count = pld_tensor_file_count(file);
     assert_true(count > 100);
     for (size_t i = 0; i < count; i++) {
-        const char *name = pld_safetensors_at(file, i)->name;
+        const char *name = pld_tensor_file_at(file, i)->name;
         check_stored_rows(kernels, file, name);
         check_stored_joint(kernels, file, name, false);
         check_stored_joint(kernels, file, name, true);
     }
-    pld_safetensors_close(&file);
+    pld_tensor_file_close(&file);
 }
 
 void check_rows_scratch(const pld_kernels *kernels) {

@@ -11,7 +11,7 @@ void case_open_tensors(const char *path, const char *name, parity_case *c) {
     pld_error error = {0};
     *c = (parity_case){.root = reference_tree()};
     snprintf(c->name, sizeof c->name, "%s", name);
-    check_status(pld_safetensors_open(path, &c->tensors, &error), &error);
+    check_status(pld_tensor_file_open(path, &c->tensors, &error), &error);
 }
 
 void case_open_table(const char *folder, const char *cases, const char *tensors, parity_case *c) {
@@ -26,7 +26,7 @@ bool case_open(const reference_found *found, parity_case *c) {
     const char *path = reference_path(found->root, "cases/%s/tensors.safetensors", found->name);
     *c = (parity_case){.root = found->root};
     snprintf(c->name, sizeof c->name, "%s", found->name);
-    if (pld_safetensors_open(path, &c->tensors, &error) != PLD_OK) {
+    if (pld_tensor_file_open(path, &c->tensors, &error) != PLD_OK) {
         reference_pass_over(found->root, found->name, error.message);
         return false;
     }
@@ -37,7 +37,7 @@ bool case_open(const reference_found *found, parity_case *c) {
 
 void case_close(parity_case *c) {
     json_decref(c->info);
-    pld_safetensors_close(&c->tensors);
+    pld_tensor_file_close(&c->tensors);
     *c = (parity_case){0};
 }
 
@@ -46,7 +46,7 @@ const char *case_model_path(const parity_case *c, const char *file) {
 }
 
 bool case_has(const parity_case *c, const char *tensor) {
-    return pld_safetensors_find(c->tensors, tensor) != NULL;
+    return pld_tensor_file_find(c->tensors, tensor) != NULL;
 }
 
 bool case_has_all(const parity_case *c, const char *const *tensors) {
@@ -62,7 +62,7 @@ bool case_has_all(const parity_case *c, const char *const *tensors) {
 }
 
 const pld_stored_tensor *case_tensor(const parity_case *c, const char *name) {
-    const pld_stored_tensor *tensor = pld_safetensors_find(c->tensors, name);
+    const pld_stored_tensor *tensor = pld_tensor_file_find(c->tensors, name);
     if (!tensor) {
         fail_msg("%s has no tensor %s", c->name, name);
     }
@@ -76,7 +76,7 @@ float *case_values(const parity_case *c, const char *name, size_t *count) {
     float *values = pld_allocate(elements, sizeof *values);
     void *stored = pld_allocate(tensor->bytes, 1);
     assert_true(values && stored);
-    check_status(pld_safetensors_read(c->tensors, tensor, 0, tensor->bytes, stored, &error), &error);
+    check_status(pld_tensor_file_read(c->tensors, tensor, 0, tensor->bytes, stored, &error), &error);
     for (size_t i = 0; i < elements; i++) {
         switch (tensor->dtype) {
         case PLD_DTYPE_F32:
@@ -118,8 +118,8 @@ double case_worst_error(const parity_case *found, const parity_case *expected, c
     char begin[256];
     double error = -1;
     const int length = snprintf(begin, sizeof begin, "%s%s", before, prefix);
-    for (size_t i = 0; i < pld_safetensors_count(expected->tensors); i++) {
-        const char *name = pld_safetensors_at(expected->tensors, i)->name;
+    for (size_t i = 0; i < pld_tensor_file_count(expected->tensors); i++) {
+        const char *name = pld_tensor_file_at(expected->tensors, i)->name;
         if (strncmp(name, begin, (size_t)length) == 0) {
             error = fmax(error, case_error(found, name + strlen(before), expected, name));
         }

@@ -5,14 +5,14 @@
 
 #include "compare.h"
 #include "io/json/read.h"
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 #include "reference_cases.h"
 
 typedef struct parity_case {
     char name[128];
     const char *root; /**< ROOT/models holds its model */
     json_t *info;     /**< of its own; NULL: it has none */
-    pld_safetensors *tensors;
+    pld_tensor_file *tensors;
 } parity_case;
 
 /** A case of a folder, ROOT/cases/NAME. Close with case_close. False, with a line that says so, where it is of another folder

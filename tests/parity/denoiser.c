@@ -39,7 +39,7 @@ static void tell(const denoiser_fixture *f, int row, float *told) {
 
 /** What is added to the time embedding, the first offer of a condition, against the case's rows of it. */
 static void check_added(const denoiser_fixture *f, int row, const pld_plan *condition) {
-    const pld_stored_tensor *tensor = pld_safetensors_find(f->c->tensors, "add_embedding");
+    const pld_stored_tensor *tensor = pld_tensor_file_find(f->c->tensors, "add_embedding");
     if (tensor) {
         const size_t width = (size_t)tensor->shape[1];
         float *expected = case_values(f->c, "add_embedding", NULL);

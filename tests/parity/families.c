@@ -65,6 +65,8 @@ static const parity_row rows[] = {
     {"single_file", "flux2-klein", 1, 0, 2e-5, 2.5e-2, 0},
     {"single_file", "sd35", 0, 0, 2e-5, 2.5e-2, 0},
     {"single_file", "z-image", 1, 0, 2e-5, 2.5e-2, 0},
+    {"gguf", "flux-gguf", 1, 0, 2e-5, 2.5e-2, 0},
+    {"gguf", "sdxl", 0, 0, 5e-5, 1.3e-1, 0},
     {"vae", "sd15", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "sd21", 1, 0, 2e-5, 2e-2, 0},
     {"vae", "sdxl", 1, 0, 2e-5, 2e-2, 0},

@@ -95,8 +95,8 @@ static void check_statistics(const parity_case *c, const char *before, const cha
         compared++;
     }
     size_t wanted = 0;
-    for (size_t i = 0; i < pld_safetensors_count(c->tensors); i++) {
-        wanted += strncmp(pld_safetensors_at(c->tensors, i)->name, before, strlen(before)) == 0;
+    for (size_t i = 0; i < pld_tensor_file_count(c->tensors); i++) {
+        wanted += strncmp(pld_tensor_file_at(c->tensors, i)->name, before, strlen(before)) == 0;
     }
     assert_true(compared == wanted && wanted > 0);
     check_error("attention statistics", "zeros (keys)", worst_keys, 1.01);

@@ -3,6 +3,7 @@
  *  text encoders, against diffusers and transformers on the same weights. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "captions.h"
 #include "core/memory.h"
@@ -10,9 +11,10 @@
 #include "pipeline/model/weight_check.h"
 #include "suites.h"
 
-/** The forward case whose inputs `c` takes. */
+/** The forward case whose inputs `c` takes: itself where it names none. */
 static void open_inputs(const parity_case *c, parity_case *inputs) {
-    const char *name = json_text(c->info, "inputs_from");
+    const char *from = json_text(c->info, "inputs_from");
+    const char *name = from ? from : c->name;
     pld_error error = {0};
     case_open_tensors(reference_path(c->root, "cases/%s/tensors.safetensors", name), name, inputs);
     inputs->root = c->root;
@@ -107,7 +109,8 @@ static int compare_file(const parity_case *c, const json_t *file, double toleran
     assert_int_equal(json_object_set(one.info, "file", json_object_get(file, "file")), 0);
     for (int sparse = 0; sparse < 2; sparse++) {
         snprintf(name, sizeof name, "output.%s%s", outputs, sparse ? ".pladis" : "");
-        if (case_has(c, name) && network_open(&one, "transformer", &n)) {
+        const bool unet = access(case_model_path(c, "unet/config.json"), R_OK) == 0;
+        if (case_has(c, name) && network_open(&one, unet ? "unet" : "transformer", &n)) {
             compare_forward(c, &n, sparse ? json_object_get(c->info, "pladis") : NULL, name, tolerance);
             network_close(&n);
             compared++;
@@ -142,6 +145,55 @@ static void compare_files(const parity_case *c, const parity_row *row, void *use
     }
 }
 
+/** A GGUF file of one network, dense and with PLADIS. */
+static void compare_gguf(const parity_case *c, const parity_row *row, void *user) {
+    (void)user;
+    size_t i;
+    json_t *file;
+    json_array_foreach(json_object_get(c->info, "files"), i, file) {
+        json_t *outputs =
+            json_string(strstr(json_text(file, "file"), "sdcpp") ? "sdcpp.Q4_0" : json_text(file, "kind"));
+        assert_int_equal(json_object_set_new(file, "outputs", outputs), 0);
+        assert_true(compare_file(c, file, parity_forward_tolerance(row)) > 0);
+    }
+}
+
+static void gguf_files(void **state) {
+    (void)state;
+    compare_cases_of("gguf", "flux-gguf", compare_gguf, NULL);
+    compare_cases_of("gguf", "sdxl", compare_gguf, NULL);
+}
+
+/** Blocks of each type, against the values that gguf gives them. */
+static void gguf_blocks(void **state) {
+    (void)state;
+    parity_case c;
+    int compared = 0;
+    case_open_tensors(reference_path(reference_tree(), "gguf/blocks.safetensors"), "gguf", &c);
+    for (pld_dtype dtype = PLD_DTYPE_Q8_0; dtype <= PLD_DTYPE_IQ4_NL; dtype++) {
+        char blocks[32], values[32];
+        snprintf(blocks, sizeof blocks, "%s.blocks", pld_dtype_stored_name(dtype));
+        snprintf(values, sizeof values, "%s.values", pld_dtype_stored_name(dtype));
+        const pld_stored_tensor *stored = case_tensor(&c, blocks);
+        size_t count = 0;
+        pld_error error = {0};
+        float *expected = case_values(&c, values, &count), *found = pld_allocate(count, sizeof *found);
+        unsigned char *bytes = pld_allocate(stored->bytes, 1);
+        assert_non_null(found);
+        assert_non_null(bytes);
+        assert_int_equal(count, pld_dtype_elements(dtype, stored->bytes));
+        check_status(pld_tensor_file_read(c.tensors, stored, 0, stored->bytes, bytes, &error), &error);
+        pld_convert_to_f32(forced_kernels(), dtype, bytes, count, found);
+        check_error("gguf", values, relative_error(found, expected, count), 1e-6);
+        pld_free(bytes);
+        pld_free(found);
+        pld_free(expected);
+        compared++;
+    }
+    assert_int_equal(compared, 11);
+    case_close(&c);
+}
+
 static void files(void **state) {
     (void)state;
     compare_cases_of("single_file", "flux-dev", compare_files, NULL);
@@ -152,6 +204,7 @@ static void files(void **state) {
 }
 
 int parity_model_files(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(files)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(files), cmocka_unit_test(gguf_files),
+                                       cmocka_unit_test(gguf_blocks)};
     return cmocka_run_group_tests_name("model_files", tests, NULL, NULL);
 }

@@ -21,14 +21,14 @@ static void resizing(void **state) {
     parity_case c;
     read_png("pictures/init.png", &image);
     case_open_tensors(PLADIS_TEST_DATA "/pictures/resized.safetensors", "resized", &c);
-    assert_int_equal(pld_safetensors_count(c.tensors), 5);
-    for (size_t i = 0; i < pld_safetensors_count(c.tensors); i++) {
-        const pld_stored_tensor *expected = pld_safetensors_at(c.tensors, i);
+    assert_int_equal(pld_tensor_file_count(c.tensors), 5);
+    for (size_t i = 0; i < pld_tensor_file_count(c.tensors); i++) {
+        const pld_stored_tensor *expected = pld_tensor_file_at(c.tensors, i);
         const int height = (int)expected->shape[0];
         const int width = (int)expected->shape[1];
         uint8_t *found = pld_allocate((size_t)(3 * width * height), 1);
         uint8_t *wanted = pld_allocate((size_t)(3 * width * height), 1);
-        check_status(pld_safetensors_read(c.tensors, expected, 0, expected->bytes, wanted, &error), &error);
+        check_status(pld_tensor_file_read(c.tensors, expected, 0, expected->bytes, wanted, &error), &error);
         check_status(
             pld_resample_lanczos(image.pixels, image.width, image.height, 3, found, width, height, &error),
             &error);

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "core/memory.h"
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 
 /** A stored tensor as doubles; the caller frees `values` with pld_free. Absent: count 0, values NULL. */
 typedef struct stored_values {
@@ -31,11 +31,11 @@ static inline void require_ok(pld_status status, const pld_error *error) {
 }
 
 /** The tensor "PREFIX.NAME" (or "NAME" when prefix is ""), of type F32 or F64. */
-static inline stored_values load_values(const pld_safetensors *file, const char *prefix, const char *name) {
+static inline stored_values load_values(const pld_tensor_file *file, const char *prefix, const char *name) {
     char full[256];
     pld_error error = {0};
     snprintf(full, sizeof full, "%s%s%s", prefix, *prefix ? "." : "", name);
-    const pld_stored_tensor *tensor = pld_safetensors_find(file, full);
+    const pld_stored_tensor *tensor = pld_tensor_file_find(file, full);
     if (!tensor) {
         return (stored_values){0};
     }
@@ -44,7 +44,7 @@ static inline stored_values load_values(const pld_safetensors *file, const char 
     void *raw = malloc(tensor->bytes);
     double *values = pld_allocate(count, sizeof(double));
     assert_true(raw && values);
-    require_ok(pld_safetensors_read(file, tensor, 0, tensor->bytes, raw, &error), &error);
+    require_ok(pld_tensor_file_read(file, tensor, 0, tensor->bytes, raw, &error), &error);
     for (size_t i = 0; i < count; i++) {
         values[i] = tensor->dtype == PLD_DTYPE_F64 ? ((double *)raw)[i] : (double)((float *)raw)[i];
     }

@@ -6,7 +6,8 @@
 
 static void to_f32(const void *device, pld_dtype dtype, const void *stored, size_t count, float *out) {
     (void)device;
-    const size_t size = pld_dtype_size(dtype);
+    const size_t size =
+        pld_dtype_size(dtype) / pld_dtype_block(dtype); /* values of blocks are no numbers here */
     for (size_t i = 0; i < count; i++) {
         out[i] = (float)pld_dtype_value(dtype, (const char *)stored + i * size);
     }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "io/files/placeholder.h"
-#include "io/tensors/safetensors_header.h"
+#include "io/tensors/formats.h"
 
 #define PICKLE_REMEDY                                                                                        \
     ", which can contain programs and is never read; obtain the .safetensors version of the model, or "      \
@@ -19,7 +19,6 @@ static const struct {
     {"\x80\x03", 2, "a Python pickle" PICKLE_REMEDY},
     {"\x80\x04", 2, "a Python pickle" PICKLE_REMEDY},
     {"\x80\x05", 2, "a Python pickle" PICKLE_REMEDY},
-    {"GGUF", 4, "a GGUF file; obtain the .safetensors version of the model"},
     {"\x89HDF", 4, "an HDF5 (Keras) file; obtain the .safetensors version of the model"},
     {"{", 1, "JSON text; name the .safetensors file or the model's folder instead"},
     {"\x1f\x8b", 2, "a gzip archive; unpack it first"},

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/tensors/safetensors_header.h"
+#include "io/tensors/formats.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "io/json/read.h"
 
-enum {
-    NAME_BYTES = 512, /* the longest names seen are near 150 */
-    MOST_VALUES =
-        1 << 19 /* near 58 thousand tensors; SDXL has 2516. A hostile header is refused in a second */
-};
+enum { MOST_VALUES = 1 << 19 /* near 58 thousand tensors. A hostile header is refused in a second */ };
 
 static const char metadata_name[] = "__metadata__";
 
@@ -21,31 +16,11 @@ typedef struct header_context {
     const char *path;
     uint64_t data_begin;
     uint64_t data_size;
-    pld_safetensors_header *header;
+    pld_tensor_table *header;
 } header_context;
 
-/** Whether `name` may stand in messages, tables and file lists: not empty, bounded, and neither ASCII nor C1
- * control characters (jansson has checked that it is UTF-8 without NUL). */
-static bool name_is_acceptable(const char *name) {
-    size_t length = strlen(name);
-    if (length == 0 || length > NAME_BYTES) {
-        return false;
-    }
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/** Copy a string into the header's store, which count_strings has made large enough. */
-static const char *store_string(pld_safetensors_header *header, const char *text) {
-    char *copy = header->strings + header->strings_used;
-    size_t size = strlen(text) + 1;
-    memcpy(copy, text, size);
-    header->strings_used += size;
-    return copy;
+static const char *store_string(pld_tensor_table *table, const char *text) {
+    return pld_tensor_table_store(table, text, strlen(text));
 }
 
 /** Read "shape": rank and dimensions. */
@@ -98,12 +73,7 @@ static pld_status parse_offsets(const header_context *at, const json_t *list, pl
 /** Read one entry of the header and check it by itself. */
 static pld_status parse_tensor(const header_context *at, const char *name, const json_t *entry,
                                pld_stored_tensor *tensor, pld_error *error) {
-    if (!name_is_acceptable(name)) {
-        return pld_fail(
-            error, PLD_ERROR_FORMAT,
-            "%s: expected tensor names of 1 to %d bytes without control characters, found '%.80s'", at->path,
-            (int)NAME_BYTES, name);
-    }
+    PLD_TRY(pld_tensor_name_check(at->path, name, error));
     tensor->name = store_string(at->header, name);
     const json_t *type = json_object_get(entry, "dtype");
     if (!json_is_object(entry) || !json_is_string(type)) {
@@ -119,22 +89,14 @@ static pld_status parse_tensor(const header_context *at, const char *name, const
     }
     PLD_TRY(parse_shape(at, json_object_get(entry, "shape"), tensor, error));
     PLD_TRY(parse_offsets(at, json_object_get(entry, "data_offsets"), tensor, error));
-    size_t elements = 0;
-    size_t bytes = 0;
-    char shape[192];
-    pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape);
-    if (!pld_shape_elements(tensor->shape, tensor->rank, pld_dtype_size(tensor->dtype), &elements)) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': shape %s is larger than any memory",
-                        at->path, name, shape);
-    }
-    if (!pld_dtype_bytes(tensor->dtype, elements, &bytes)) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': shape %s of %s does not fill whole bytes",
-                        at->path, name, shape, pld_dtype_stored_name(tensor->dtype));
-    }
+    const size_t bytes = tensor->bytes;
+    PLD_TRY(pld_stored_tensor_measure(at->path, tensor, error));
     if (bytes != tensor->bytes) {
+        char shape[192];
         return pld_fail(error, PLD_ERROR_FORMAT,
                         "%s: tensor '%s': shape %s of %s needs %zu bytes, but 'data_offsets' span %zu",
-                        at->path, name, shape, pld_dtype_stored_name(tensor->dtype), bytes, tensor->bytes);
+                        at->path, name, pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape),
+                        pld_dtype_stored_name(tensor->dtype), tensor->bytes, bytes);
     }
     return PLD_OK;
 }
@@ -161,31 +123,9 @@ static pld_status parse_metadata(const header_context *at, const json_t *object,
     return PLD_OK;
 }
 
-static int compare_offsets(const void *left, const void *right) {
-    const pld_stored_tensor *a = left;
-    const pld_stored_tensor *b = right;
-    if (a->offset != b->offset) {
-        return a->offset < b->offset ? -1 : 1;
-    }
-    if (a->bytes != b->bytes) {
-        return a->bytes < b->bytes ? -1 : 1; /* empty tensors first */
-    }
-    return strcmp(a->name, b->name);
-}
-
-static int compare_names(const void *left, const void *right) {
-    const pld_stored_tensor *const *a = left;
-    const pld_stored_tensor *const *b = right;
-    return strcmp((*a)->name, (*b)->name);
-}
-
-static int compare_keys(const void *left, const void *right) {
-    return strcmp(((const pld_metadata_pair *)left)->key, ((const pld_metadata_pair *)right)->key);
-}
-
 /** The tensors, sorted by offset, must cover the data from end to end without overlap. */
 static pld_status check_coverage(const header_context *at, pld_error *error) {
-    const pld_safetensors_header *header = at->header;
+    const pld_tensor_table *header = at->header;
     uint64_t end = at->data_begin;
     for (size_t i = 0; i < header->count; i++) {
         const pld_stored_tensor *tensor = &header->tensors[i];
@@ -210,7 +150,6 @@ static pld_status check_coverage(const header_context *at, pld_error *error) {
 
 /** Allocate what the entries of `root` will fill. */
 static pld_status allocate_tables(const header_context *at, const json_t *root, pld_error *error) {
-    pld_safetensors_header *header = at->header;
     const json_t *metadata = json_object_get(root, metadata_name);
     size_t entries = json_object_size(root);
     size_t string_bytes = 1;
@@ -222,14 +161,8 @@ static pld_status allocate_tables(const header_context *at, const json_t *root, 
     json_object_foreach((json_t *)metadata, key, value) {
         string_bytes += strlen(key) + 1 + json_string_length(value) + 1;
     }
-    header->tensors = pld_allocate(entries, sizeof *header->tensors);
-    header->by_name = pld_allocate(entries, sizeof(const pld_stored_tensor *));
-    header->metadata = pld_allocate(json_object_size(metadata), sizeof *header->metadata);
-    header->strings = pld_allocate(string_bytes, 1);
-    if (!header->tensors || !header->by_name || !header->metadata || !header->strings) {
-        return pld_fail_memory(error, entries * sizeof *header->tensors + string_bytes, at->path);
-    }
-    return PLD_OK;
+    return pld_tensor_table_allocate(at->header, at->path, entries, json_object_size(metadata), string_bytes,
+                                     error);
 }
 
 /** Fill the tables from the parsed header, then sort and check them as a whole. */
@@ -237,7 +170,7 @@ static pld_status fill_tables(const header_context *at, const json_t *root, pld_
     if (!json_is_object(root)) {
         return pld_fail(error, PLD_ERROR_FORMAT, "%s: expected the header to be a JSON object", at->path);
     }
-    pld_safetensors_header *header = at->header;
+    pld_tensor_table *header = at->header;
     PLD_TRY(allocate_tables(at, root, error));
     const char *name = NULL;
     json_t *entry = NULL;
@@ -249,34 +182,21 @@ static pld_status fill_tables(const header_context *at, const json_t *root, pld_
             header->count++;
         }
     }
-    qsort(header->tensors, header->count, sizeof *header->tensors, compare_offsets);
-    qsort(header->metadata, header->metadata_count, sizeof *header->metadata, compare_keys);
-    for (size_t i = 0; i < header->count; i++) {
-        header->by_name[i] = &header->tensors[i];
-    }
-    qsort(header->by_name, header->count, sizeof(const pld_stored_tensor *), compare_names);
+    PLD_TRY(pld_tensor_table_finish(header, at->path, error));
     return check_coverage(at, error);
 }
 
 pld_status pld_safetensors_header_parse(const char *json, size_t length, uint64_t data_begin,
-                                        uint64_t data_size, const char *path, pld_safetensors_header *header,
+                                        uint64_t data_size, const char *path, pld_tensor_table *table,
                                         pld_error *error) {
-    *header = (pld_safetensors_header){0};
+    *table = (pld_tensor_table){0};
     json_t *root = NULL;
     PLD_TRY(pld_json_parse_bounded(json, length, MOST_VALUES, path, &root, error));
-    header_context at = {path, data_begin, data_size, header};
+    header_context at = {path, data_begin, data_size, table};
     pld_status status = fill_tables(&at, root, error);
     json_decref(root);
     if (status != PLD_OK) {
-        pld_safetensors_header_free(header);
+        pld_tensor_table_free(table);
     }
     return status;
-}
-
-void pld_safetensors_header_free(pld_safetensors_header *header) {
-    pld_free(header->tensors);
-    pld_free((void *)header->by_name);
-    pld_free(header->metadata);
-    pld_free(header->strings);
-    *header = (pld_safetensors_header){0};
 }

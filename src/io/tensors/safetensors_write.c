@@ -8,7 +8,7 @@
 #include "core/utf8.h"
 #include "io/files/atomic_file.h"
 #include "io/json/build.h"
-#include "io/tensors/safetensors.h"
+#include "io/tensors/safetensors_write.h"
 
 static const char metadata_name[] = "__metadata__";
 

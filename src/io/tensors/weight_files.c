@@ -24,7 +24,7 @@ void pld_weight_files_sort(pld_weight_files *files) {
 static pld_status list_weights(pld_weight_files *files, pld_error *error) {
     size_t count = 0;
     for (size_t i = 0; i < files->file_count; i++) {
-        count += pld_safetensors_count(files->files[i]);
+        count += pld_tensor_file_count(files->files[i]);
     }
     files->weights = pld_allocate(count, sizeof *files->weights);
     files->by_name = pld_allocate(count, sizeof *files->by_name);
@@ -32,10 +32,10 @@ static pld_status list_weights(pld_weight_files *files, pld_error *error) {
         return pld_fail_memory(error, 2 * count * sizeof *files->weights, "list of weights");
     }
     for (size_t i = 0; i < files->file_count; i++) {
-        for (size_t j = 0; j < pld_safetensors_count(files->files[i]); j++) {
+        for (size_t j = 0; j < pld_tensor_file_count(files->files[i]); j++) {
             const size_t index = files->count++;
             files->weights[index] = (pld_weight){
-                .file = files->files[i], .tensor = pld_safetensors_at(files->files[i], j), .index = index};
+                .file = files->files[i], .tensor = pld_tensor_file_at(files->files[i], j), .index = index};
         }
     }
     pld_weight_files_sort(files);
@@ -48,7 +48,7 @@ static pld_status open_one(pld_weight_files *files, const char *folder, const ch
     if (!path) {
         return pld_fail_memory(error, strlen(name), name);
     }
-    pld_status status = pld_safetensors_open(path, &files->files[files->file_count], error);
+    pld_status status = pld_tensor_file_open(path, &files->files[files->file_count], error);
     pld_free(path);
     files->file_count += status == PLD_OK;
     return status;
@@ -87,9 +87,9 @@ static pld_status open_shards(pld_weight_files *files, const char *folder, const
                         "%s: expected %zu shards beside it, found %zu; '%s' is missing: download it as well",
                         path, index->shard_count, present, absent);
     }
-    files->files = pld_allocate(index->shard_count, sizeof(pld_safetensors *));
+    files->files = pld_allocate(index->shard_count, sizeof(pld_tensor_file *));
     if (!files->files) {
-        return pld_fail_memory(error, index->shard_count * sizeof(pld_safetensors *), path);
+        return pld_fail_memory(error, index->shard_count * sizeof(pld_tensor_file *), path);
     }
     for (size_t i = 0; i < index->shard_count; i++) {
         PLD_TRY(open_one(files, folder, index->shards[i], error));
@@ -117,9 +117,9 @@ static pld_status open_index(pld_weight_files *files, const char *folder, const 
 /** Open the single file `name` (see open_one). */
 static pld_status open_single(pld_weight_files *files, const char *folder, const char *name,
                               pld_error *error) {
-    files->files = pld_allocate(1, sizeof(pld_safetensors *));
+    files->files = pld_allocate(1, sizeof(pld_tensor_file *));
     return files->files ? open_one(files, folder, name, error)
-                        : pld_fail_memory(error, sizeof(pld_safetensors *), name);
+                        : pld_fail_memory(error, sizeof(pld_tensor_file *), name);
 }
 
 /** Open one candidate of `folder`, or with `folder` NULL the file at the path candidate->name. `*elsewhere`
@@ -195,10 +195,10 @@ pld_status pld_weight_files_create_random(const pld_random_weights *weights, pld
     char *header = pld_allocate(weights->used + 1, 1);
     pld_status status = pld_fail_memory(error, weights->used, "random weights");
     if (made && header && (made->variant = pld_copy_string("")) &&
-        (made->files = pld_allocate(1, sizeof(pld_safetensors *)))) {
+        (made->files = pld_allocate(1, sizeof(pld_tensor_file *)))) {
         memcpy(header, weights->header, weights->used);
         header[weights->used] = '}';
-        status = pld_safetensors_create_random(header, weights->used + 1, weights->bytes, made->files, error);
+        status = pld_tensor_file_create_random(header, weights->used + 1, weights->bytes, made->files, error);
         made->file_count = status == PLD_OK;
     }
     if (status == PLD_OK) {
@@ -219,7 +219,7 @@ void pld_weight_files_close(pld_weight_files **files) {
         return;
     }
     for (size_t i = 0; i < closed->file_count; i++) {
-        pld_safetensors_close(&closed->files[i]);
+        pld_tensor_file_close(&closed->files[i]);
     }
     pld_free((void *)closed->files);
     pld_free(closed->weights);
@@ -271,12 +271,12 @@ size_t pld_weight_files_file_count(const pld_weight_files *files) {
     return files->file_count;
 }
 
-const pld_safetensors *pld_weight_files_file(const pld_weight_files *files, size_t index) {
+const pld_tensor_file *pld_weight_files_file(const pld_weight_files *files, size_t index) {
     return files->files[index];
 }
 
 const char *pld_weight_files_path(const pld_weight_files *files, size_t index) {
-    return pld_safetensors_path(files->files[index]);
+    return pld_tensor_file_path(files->files[index]);
 }
 
 const char *pld_weight_files_variant(const pld_weight_files *files) {
@@ -294,7 +294,7 @@ static pld_status read_transposed(const pld_weight *weight, size_t first_byte, s
     if (!stored) {
         return pld_fail_memory(error, tensor->bytes, tensor->name);
     }
-    pld_status status = pld_safetensors_read(weight->file, tensor, 0, tensor->bytes, stored, error);
+    pld_status status = pld_tensor_file_read(weight->file, tensor, 0, tensor->bytes, stored, error);
     for (size_t done = 0; status == PLD_OK && done < bytes; done += size) {
         const size_t element = (first_byte + done) / size;
         const size_t source = element % columns * rows + element / columns;
@@ -310,19 +310,24 @@ static pld_status read_turned(const pld_weight *weight, size_t first_byte, size_
     const size_t turned = (size_t)weight->turned, rest = weight->tensor->bytes - turned;
     if (first_byte < rest) {
         const size_t part = bytes < rest - first_byte ? bytes : rest - first_byte;
-        PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, turned + first_byte, part, destination,
+        PLD_TRY(pld_tensor_file_read(weight->file, weight->tensor, turned + first_byte, part, destination,
                                      error));
         first_byte += part;
         destination += part;
         bytes -= part;
     }
     return bytes == 0 ? PLD_OK
-                      : pld_safetensors_read(weight->file, weight->tensor, first_byte - rest, bytes,
+                      : pld_tensor_file_read(weight->file, weight->tensor, first_byte - rest, bytes,
                                              destination, error);
 }
 
 size_t pld_weight_bytes(const pld_weight *weight) {
     return weight->tensor->bytes / (size_t)(weight->steps ? weight->steps : 1);
+}
+
+size_t pld_weight_elements(const pld_weight *weight) {
+    return pld_dtype_elements(weight->tensor->dtype, weight->tensor->bytes) /
+           (size_t)(weight->steps ? weight->steps : 1);
 }
 
 /** Bytes of a step of one row and column: [N, C, steps, these]. */
@@ -344,11 +349,11 @@ static pld_status read_last_steps(const pld_weight *weight, size_t first_byte, s
         const size_t row = first_byte / step, within = first_byte % step;
         size_t part = step - within < bytes ? step - within : bytes;
         if (within > 0 || part < step || all > BLOCK) {
-            PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, row * all + last + within, part, to,
+            PLD_TRY(pld_tensor_file_read(weight->file, weight->tensor, row * all + last + within, part, to,
                                          error));
         } else {
             const size_t most = BLOCK / all, rows = bytes / step < most ? bytes / step : most;
-            PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, row * all, rows * all, block, error));
+            PLD_TRY(pld_tensor_file_read(weight->file, weight->tensor, row * all, rows * all, block, error));
             for (size_t i = 0; i < rows; i++) {
                 memcpy(to + i * step, block + i * all + last, step);
             }
@@ -365,12 +370,12 @@ pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t b
                            pld_error *error) {
     const pld_stored_tensor *tensor = weight->tensor;
     if (!weight->transposed && !weight->steps && !weight->turned) {
-        return pld_safetensors_read(weight->file, tensor, first_byte, bytes, destination, error);
+        return pld_tensor_file_read(weight->file, tensor, first_byte, bytes, destination, error);
     }
     const size_t size = pld_dtype_size(tensor->dtype), most = pld_weight_bytes(weight);
     if (first_byte > most || bytes > most - first_byte || first_byte % size || bytes % size) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': %zu bytes from byte %zu of %zu",
-                        pld_safetensors_path(weight->file), tensor->name, bytes, first_byte, most);
+                        pld_tensor_file_path(weight->file), tensor->name, bytes, first_byte, most);
     }
     return weight->steps    ? read_last_steps(weight, first_byte, bytes, destination, error)
            : weight->turned ? read_turned(weight, first_byte, bytes, destination, error)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "io/tensors/safetensors.h"
+#include "io/tensors/tensor_file.h"
 
 /** Opened files of one component: immutable, shareable between threads. */
 typedef struct pld_weight_files pld_weight_files;
@@ -19,7 +19,7 @@ typedef struct pld_row_part {
 /** A tensor and the file that holds it; both are owned by the pld_weight_files. Name, shape and place are
  *  those of `tensor`, which in a view (pld_weight_files_view) need not be an entry of the file's header. */
 typedef struct pld_weight {
-    const pld_safetensors *file;
+    const pld_tensor_file *file;
     const pld_stored_tensor *tensor;
     size_t index;    /**< its place for pld_weight_files_at */
     bool transposed; /**< shape [N, C], but stored as [C, N] */
@@ -27,8 +27,9 @@ typedef struct pld_weight {
     uint64_t turned; /**< bytes of the first rows, which are meant to come last; 0: none are */
 } pld_weight;
 
-/** Bytes of what is meant of a weight. */
+/** Bytes of what is meant of a weight, and its elements. */
 size_t pld_weight_bytes(const pld_weight *weight);
+size_t pld_weight_elements(const pld_weight *weight);
 
 /** Find and open the weights of `folder` whose file names begin with `stem` ("diffusion_pytorch_model" in
  *  diffusers, "model" in transformers). Looked for, best first: no variant, fp16, bf16, other variants in
@@ -73,13 +74,13 @@ uint64_t pld_weight_files_elements(const pld_weight_files *files);
 
 /** The opened files, shards in the order of their names. `index` < file_count. */
 size_t pld_weight_files_file_count(const pld_weight_files *files);
-const pld_safetensors *pld_weight_files_file(const pld_weight_files *files, size_t index);
+const pld_tensor_file *pld_weight_files_file(const pld_weight_files *files, size_t index);
 const char *pld_weight_files_path(const pld_weight_files *files, size_t index);
 
 const char *pld_weight_files_variant(const pld_weight_files *files); /**< "fp16"; "" without one */
 
-/** pld_safetensors_read of what is meant of a weight; of a transposed one, and of a last step, whole elements, in the order
- * of its shape. */
+/** pld_tensor_file_read of what is meant of a weight; of a transposed one, and of a last step, whole elements, in the order
+ * of its shape. Types whose blocks have several elements have neither. */
 pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t bytes, void *destination,
                            pld_error *error);
 

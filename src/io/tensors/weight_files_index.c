@@ -83,12 +83,12 @@ static size_t find_shard(const pld_weight_index *index, const char *name) {
 }
 
 pld_status pld_weight_index_check(const char *path, const pld_weight_index *index,
-                                  pld_safetensors *const *files, pld_error *error) {
+                                  pld_tensor_file *const *files, pld_error *error) {
     const char *tensor = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)index->map, tensor, value) {
         const char *shard = json_string_value(value);
-        if (!pld_safetensors_find(files[find_shard(index, shard)], tensor)) {
+        if (!pld_tensor_file_find(files[find_shard(index, shard)], tensor)) {
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: tensor '%.200s' should be in '%s' but is not; index and shards do not "
                             "belong together: download both again",
@@ -97,8 +97,8 @@ pld_status pld_weight_index_check(const char *path, const pld_weight_index *inde
     }
     /* and the other way round, which also finds a tensor that two shards hold */
     for (size_t i = 0; i < index->shard_count; i++) {
-        for (size_t j = 0; j < pld_safetensors_count(files[i]); j++) {
-            const char *name = pld_safetensors_at(files[i], j)->name;
+        for (size_t j = 0; j < pld_tensor_file_count(files[i]); j++) {
+            const char *name = pld_tensor_file_at(files[i], j)->name;
             const char *listed = json_string_value(json_object_get(index->map, name));
             if (!listed || strcmp(listed, index->shards[i]) != 0) {
                 return pld_fail(error, PLD_ERROR_FORMAT,

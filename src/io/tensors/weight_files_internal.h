@@ -6,7 +6,7 @@
 #include "io/tensors/weight_files.h"
 
 struct pld_weight_files {
-    pld_safetensors **files; /* [file_count] */
+    pld_tensor_file **files; /* [file_count] */
     size_t file_count;
     pld_weight *weights; /* [count], file by file */
     pld_weight *by_name; /* [count] */
@@ -57,6 +57,6 @@ void pld_weight_index_free(pld_weight_index *index);
 /** Check that map and opened shards (`files` [shard_count], in the index's order) name the same tensors, each
  * once. */
 pld_status pld_weight_index_check(const char *path, const pld_weight_index *index,
-                                  pld_safetensors *const *files, pld_error *error);
+                                  pld_tensor_file *const *files, pld_error *error);
 
 #endif

@@ -16,6 +16,12 @@ static pld_status cut_rows(const pld_row_part *rows, const char *path, const cha
                         original, rows->of, pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape));
     }
     const uint64_t part = tensor->bytes / (uint64_t)rows->of;
+    if (part % pld_dtype_size(tensor->dtype) != 0) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: tensor '%s': expected parts of whole blocks of %zu, found shape %s in %d parts",
+                        path, original, pld_dtype_block(tensor->dtype),
+                        pld_shape_text(tensor->shape, tensor->rank, shape, sizeof shape), rows->of);
+    }
     if (rows->first + rows->count > rows->of) { /* all rows, from another one on */
         *turned = part * (uint64_t)rows->first;
         return PLD_OK;
@@ -30,7 +36,7 @@ static pld_status cut_rows(const pld_row_part *rows, const char *path, const cha
 static pld_status describe(const pld_weight_alias *alias, const pld_weight *source, pld_stored_tensor *tensor,
                            uint64_t *turned, pld_error *error) {
     const char *name = tensor->name;
-    const char *path = pld_safetensors_path(source->file);
+    const char *path = pld_tensor_file_path(source->file);
     char shape[96];
     *tensor = *source->tensor;
     tensor->name = name;
@@ -59,7 +65,7 @@ static pld_status allocate(const pld_weight_files *base, const pld_weight_alias 
     for (size_t i = 0; i < count; i++) {
         names += strlen(aliases[i].name) + 1;
     }
-    view->files = pld_allocate(base->file_count, sizeof(pld_safetensors *));
+    view->files = pld_allocate(base->file_count, sizeof(pld_tensor_file *));
     view->weights = pld_allocate(count, sizeof *view->weights);
     view->by_name = pld_allocate(count, sizeof *view->by_name);
     view->aliases = pld_allocate(count, sizeof *view->aliases);
@@ -76,7 +82,7 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
                        pld_weight_files *view, pld_error *error) {
     PLD_TRY(allocate(base, aliases, count, view, error));
     for (; view->file_count < base->file_count; view->file_count++) {
-        view->files[view->file_count] = pld_safetensors_share(base->files[view->file_count]);
+        view->files[view->file_count] = pld_tensor_file_share(base->files[view->file_count]);
     }
     char *name = view->alias_names;
     for (size_t i = 0; i < count; i++) {
@@ -101,7 +107,7 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: two tensors of the file stand for '%s'; the checkpoint is malformed: use "
                             "another version of it",
-                            pld_safetensors_path(view->by_name[i].file), twice);
+                            pld_tensor_file_path(view->by_name[i].file), twice);
         }
     }
     return PLD_OK;

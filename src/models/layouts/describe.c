@@ -154,7 +154,7 @@ const char *pld_told_by_word(const pld_weight_files *weights, const char *word) 
     static const char *const keys[] = {"modelspec.architecture", "modelspec.title"};
     const char *path = pld_weight_files_path(weights, 0), *name = strrchr(path, '/');
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *value = pld_safetensors_metadata_find(pld_weight_files_file(weights, 0), keys[i]);
+        const char *value = pld_tensor_file_metadata_find(pld_weight_files_file(weights, 0), keys[i]);
         if (pld_has_word(value, word)) {
             return value;
         }

@@ -24,7 +24,7 @@ static bool has(const pld_weight_files *files, const char *name) {
 static const char *metadata(const pld_weight_files *files, const char *key) {
     const char *value = NULL;
     for (size_t i = 0; !value && i < pld_weight_files_file_count(files); i++) {
-        value = pld_safetensors_metadata_find(pld_weight_files_file(files, i), key);
+        value = pld_tensor_file_metadata_find(pld_weight_files_file(files, i), key);
     }
     return value;
 }
@@ -83,7 +83,8 @@ static pld_status spread_of(const pld_weight *weight, double *spread, pld_error 
     const pld_stored_tensor *tensor = weight->tensor;
     const size_t count = tensor->bytes / pld_dtype_size(tensor->dtype);
     *spread = -1;
-    if (count == 0 || count > MOST || !pld_dtype_is_float(tensor->dtype)) {
+    if (count == 0 || count > MOST || !pld_dtype_is_float(tensor->dtype) ||
+        pld_dtype_is_quantised(tensor->dtype)) {
         return PLD_OK;
     }
     unsigned char *stored = pld_allocate(tensor->bytes, 1);

@@ -7,6 +7,7 @@
 #include "core/cancel.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "io/tensors/safetensors_write.h"
 #include "nn/weight_values.h"
 #include "pipeline/files/convert.h"
 

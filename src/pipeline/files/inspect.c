@@ -6,15 +6,15 @@
 #include "pipeline/model/weight_check.h"
 
 static pld_status list_metadata(pld_inspection *inspection, pld_error *error) {
-    const pld_safetensors *file = pld_weight_files_file(inspection->files, 0);
-    const size_t count = pld_safetensors_metadata_count(file);
+    const pld_tensor_file *file = pld_weight_files_file(inspection->files, 0);
+    const size_t count = pld_tensor_file_metadata_count(file);
     inspection->metadata = pld_allocate(2 * count + 1, sizeof *inspection->metadata);
     if (!inspection->metadata) {
         return pld_fail_memory(error, count, "metadata");
     }
     for (size_t i = 0; i < count; i++) {
-        inspection->metadata[2 * i] = pld_safetensors_metadata_key(file, i);
-        inspection->metadata[2 * i + 1] = pld_safetensors_metadata_value(file, i);
+        inspection->metadata[2 * i] = pld_tensor_file_metadata_key(file, i);
+        inspection->metadata[2 * i + 1] = pld_tensor_file_metadata_value(file, i);
     }
     inspection->info.metadata = inspection->metadata;
     return pld_inspect_tags(inspection, error);

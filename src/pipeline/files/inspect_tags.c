@@ -56,8 +56,8 @@ static pld_status take_most_frequent(json_t *sums, pld_inspection *inspection, p
 }
 
 pld_status pld_inspect_tags(pld_inspection *inspection, pld_error *error) {
-    const pld_safetensors *file = pld_weight_files_file(inspection->files, 0);
-    const char *text = pld_safetensors_metadata_find(file, "ss_tag_frequency");
+    const pld_tensor_file *file = pld_weight_files_file(inspection->files, 0);
+    const char *text = pld_tensor_file_metadata_find(file, "ss_tag_frequency");
     if (!text) {
         return PLD_OK;
     }

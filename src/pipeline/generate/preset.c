@@ -88,7 +88,7 @@ static const pld_preset *from_metadata(const pld_model *model, char *text, size_
     static const char *const keys[] = {"modelspec.title", "ss_output_name"};
     const pld_weight_files *files = pld_parameters_files(pld_denoiser_of(model)->parameters);
     for (size_t i = 0; i < sizeof keys / sizeof *keys && pld_weight_files_file_count(files); i++) {
-        const char *value = pld_safetensors_metadata_find(pld_weight_files_file(files, 0), keys[i]);
+        const char *value = pld_tensor_file_metadata_find(pld_weight_files_file(files, 0), keys[i]);
         const pld_preset *preset = value ? pld_preset_suggested(value, model->family->name) : NULL;
         if (preset) {
             snprintf(text, size, "the file's metadata (%s: %.80s)", keys[i], value);

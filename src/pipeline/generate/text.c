@@ -24,7 +24,7 @@ static pld_status refuse_values(const pld_generation *g, const char *what, size_
             return pld_fail(g->error, PLD_ERROR_NUMERIC,
                             "%s (call %zu of the network): the values are not finite, because in %s tensor "
                             "'%s' of the %s contains NaN or infinity; download or convert the file again",
-                            what, call, pld_safetensors_path(weight.file), weight.tensor->name,
+                            what, call, pld_tensor_file_path(weight.file), weight.tensor->name,
                             part->row->name);
         }
     }

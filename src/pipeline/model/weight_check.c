@@ -101,7 +101,7 @@ static pld_status block_is_zero(const pld_weight *weight, size_t at, bool *zero,
     unsigned char block[BLOCK];
     const size_t left = weight->tensor->bytes - at;
     const size_t part = left < BLOCK ? left : BLOCK;
-    PLD_TRY(pld_safetensors_read(weight->file, weight->tensor, at, part, block, error));
+    PLD_TRY(pld_tensor_file_read(weight->file, weight->tensor, at, part, block, error));
     *zero = block[0] == 0 && memcmp(block, block + 1, part - 1) == 0;
     return PLD_OK;
 }
@@ -141,7 +141,7 @@ pld_status pld_note_zero_weights(const pld_weight_files *files, const char *part
         pld_log_message(log, PLD_LOG_WARNING,
                         "%s: %zu of the %zu weights of the %s contain only zeros ('%.100s'%s); the file may "
                         "be damaged: download or convert it again",
-                        pld_safetensors_path(first.file), zeros, weights, part, first.tensor->name,
+                        pld_tensor_file_path(first.file), zeros, weights, part, first.tensor->name,
                         zeros > 1 ? ", …" : "");
     }
     return PLD_OK;

@@ -3,7 +3,7 @@
 #ifndef PLD_PIPELINE_OBSERVE_DUMP_H
 #define PLD_PIPELINE_OBSERVE_DUMP_H
 
-#include "io/tensors/safetensors.h"
+#include "io/tensors/safetensors_write.h"
 
 typedef struct pld_dump {
     pld_tensor_entry *entries; /* names and data are owned */

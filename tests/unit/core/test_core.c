@@ -88,9 +88,13 @@ static void dtypes_keep_their_names(void **state) {
     assert_true(pld_dtype_bytes(PLD_DTYPE_F4, 6, &bytes) && bytes == 3);
     assert_true(pld_dtype_bytes(PLD_DTYPE_F6_E2M3, 4, &bytes) && bytes == 3);
     assert_false(pld_dtype_bytes(PLD_DTYPE_F4, 5, &bytes));
-    assert_false(pld_dtype_bytes(PLD_DTYPE_F64, SIZE_MAX / 32, &bytes));
+    assert_false(pld_dtype_bytes(PLD_DTYPE_F64, SIZE_MAX / 4, &bytes));
     assert_int_equal(pld_dtype_elements(PLD_DTYPE_F4, SIZE_MAX / 4), SIZE_MAX / 4 * 2);
     assert_int_equal(pld_dtype_elements(PLD_DTYPE_F6_E3M2, 3), 4);
+    assert_true(pld_dtype_bytes(PLD_DTYPE_Q4_K, 512, &bytes) && bytes == 288);
+    assert_false(pld_dtype_bytes(PLD_DTYPE_Q4_K, 320, &bytes));
+    assert_int_equal(pld_dtype_elements(PLD_DTYPE_Q6_K, 420), 512);
+    assert_int_equal(pld_dtype_from_stored_name("Q4_K"), PLD_DTYPE_COUNT); /* no type of safetensors */
 }
 
 static void count_items(void *context, size_t begin, size_t end, int thread) {

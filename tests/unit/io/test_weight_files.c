@@ -183,7 +183,7 @@ static void an_index_without_shards_is_passed_over(void **state) {
     write_shard(STEM ".fp16.safetensors", "a", 1);
     assert_opens("fp16", STEM ".fp16.safetensors");
     write_text("component/" STEM ".fp16.safetensors", "PK\x03\x04");
-    assert_refused(PLD_ERROR_UNSUPPORTED, STEM ".fp16.safetensors: expected a safetensors file");
+    assert_refused(PLD_ERROR_UNSUPPORTED, STEM ".fp16.safetensors: expected a safetensors or GGUF file");
 }
 
 static void malformed_indexes_are_refused(void **state) {

@@ -11,7 +11,8 @@
 
 #include "core/memory.h"
 #include "io/json/read.h"
-#include "io/tensors/safetensors.h"
+#include "io/tensors/safetensors_write.h"
+#include "io/tensors/tensor_file.h"
 #include "pladis/pladis.h"
 #include "temporary_folder.h"
 
@@ -93,20 +94,20 @@ static void set_field(const char *file, const char *field, const char *json) {
 
 /** Tensors of a file on their way into another. */
 typedef struct tensor_list {
-    pld_safetensors *file;
+    pld_tensor_file *file;
     pld_tensor_entry *entries;
     size_t count;
 } tensor_list;
 
 static tensor_list read_tensors(const char *name) {
     tensor_list list = {0};
-    assert_int_equal(pld_safetensors_open(in_model(name), &list.file, NULL), PLD_OK);
-    list.count = pld_safetensors_count(list.file);
+    assert_int_equal(pld_tensor_file_open(in_model(name), &list.file, NULL), PLD_OK);
+    list.count = pld_tensor_file_count(list.file);
     list.entries = pld_allocate(list.count + 1, sizeof *list.entries);
     for (size_t i = 0; i < list.count; i++) {
-        const pld_stored_tensor *stored = pld_safetensors_at(list.file, i);
+        const pld_stored_tensor *stored = pld_tensor_file_at(list.file, i);
         void *data = pld_allocate(stored->bytes, 1);
-        assert_int_equal(pld_safetensors_read(list.file, stored, 0, stored->bytes, data, NULL), PLD_OK);
+        assert_int_equal(pld_tensor_file_read(list.file, stored, 0, stored->bytes, data, NULL), PLD_OK);
         list.entries[i] =
             (pld_tensor_entry){stored->name, {.dtype = stored->dtype, .rank = stored->rank, .data = data}};
         memcpy(list.entries[i].tensor.shape, stored->shape, sizeof stored->shape);
@@ -131,7 +132,7 @@ static void write_tensors(const char *name, tensor_list *list) {
         pld_free(list->entries[i].tensor.data);
     }
     pld_free(list->entries);
-    pld_safetensors_close(&list->file);
+    pld_tensor_file_close(&list->file);
 }
 
 /* ---- what must come of it */

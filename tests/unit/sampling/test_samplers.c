@@ -87,7 +87,7 @@ static pld_sampler *make_sampler(const pld_json *row, uint64_t *seed) {
 }
 
 /** Compare timesteps, sigmas and the scale of the first noise. */
-static void compare_schedule(const pld_sampler *sampler, const pld_safetensors *file, const char *name,
+static void compare_schedule(const pld_sampler *sampler, const pld_tensor_file *file, const char *name,
                              worst *errors) {
     const pld_schedule *schedule = pld_sampler_schedule(sampler);
     stored_values timesteps = load_values(file, name, "timesteps");
@@ -123,7 +123,7 @@ static void compare_schedule(const pld_sampler *sampler, const pld_safetensors *
 }
 
 /** Run the sampler and compare the samples that are stored. */
-static void compare_run(pld_sampler *sampler, uint64_t seed, const pld_safetensors *file, const char *name,
+static void compare_run(pld_sampler *sampler, uint64_t seed, const pld_tensor_file *file, const char *name,
                         worst *errors) {
     const pld_schedule *schedule = pld_sampler_schedule(sampler);
     stored_values latents = load_values(file, name, "latents");
@@ -185,10 +185,10 @@ static size_t print_errors(const worst *errors) {
 static void runs_equal_diffusers(void **state) {
     (void)state;
     pld_error error = {0};
-    pld_safetensors *file = NULL;
+    pld_tensor_file *file = NULL;
     json_t *document = NULL;
     worst errors[KINDS] = {0};
-    require_ok(pld_safetensors_open(PLADIS_TEST_DATA "/sampling/cases.safetensors", &file, &error), &error);
+    require_ok(pld_tensor_file_open(PLADIS_TEST_DATA "/sampling/cases.safetensors", &file, &error), &error);
     require_ok(pld_json_load(PLADIS_TEST_DATA "/sampling/cases.json", 0, &document, &error), &error);
     const pld_json rows = {.value = document, .file = "cases.json"};
     for (size_t i = 0; i < json_array_size(document); i++) {
@@ -208,7 +208,7 @@ static void runs_equal_diffusers(void **state) {
         pld_sampler_destroy(&sampler);
     }
     json_decref(document);
-    pld_safetensors_close(&file);
+    pld_tensor_file_close(&file);
     assert_int_equal(print_errors(errors), 0);
 }
 
@@ -239,8 +239,8 @@ static const struct family {
 };
 
 /** Tokens of packed latents [1, tokens, channels]; 0 where they are not packed. */
-static size_t image_tokens(const pld_safetensors *file) {
-    const pld_stored_tensor *latents = pld_safetensors_find(file, "latents.00");
+static size_t image_tokens(const pld_tensor_file *file) {
+    const pld_stored_tensor *latents = pld_tensor_file_find(file, "latents.00");
     assert_non_null(latents);
     return latents->rank == 3 ? (size_t)latents->shape[1] : 0;
 }
@@ -256,7 +256,7 @@ static const pld_flow_rule *flow_rule_of(const struct family *family, const pld_
 
 /** A sampler of a recorded generation's kind: its model's scheduler_config.json, overrides laid over it. */
 static pld_sampler *make_recorded_sampler(const char *root, const struct family *family, const pld_json *top,
-                                          const pld_safetensors *file, const pld_sampler_kind *kind) {
+                                          const pld_tensor_file *file, const pld_sampler_kind *kind) {
     pld_error error = {0};
     const char *model = NULL;
     int64_t steps = 0;
@@ -294,7 +294,7 @@ static pld_sampler *make_recorded_sampler(const char *root, const struct family 
 }
 
 /** The noise that a call is about to draw, by a copy of the generator, against the recorded one. */
-static void compare_noise(const pld_rng *rng, const pld_safetensors *file, size_t call, const char *name) {
+static void compare_noise(const pld_rng *rng, const pld_tensor_file *file, size_t call, const char *name) {
     char tensor[32];
     snprintf(tensor, sizeof tensor, "step_noise.%02zu", call);
     stored_values expected = load_values(file, "", tensor);
@@ -311,7 +311,7 @@ static void compare_noise(const pld_rng *rng, const pld_safetensors *file, size_
 }
 
 /** Narrow stored values to float. The caller frees the result with pld_free. */
-static float *load_floats(const pld_safetensors *file, const char *format, size_t call, size_t count) {
+static float *load_floats(const pld_tensor_file *file, const char *format, size_t call, size_t count) {
     char tensor[32];
     snprintf(tensor, sizeof tensor, format, call);
     stored_values stored = load_values(file, "", tensor);
@@ -334,14 +334,14 @@ static void require_close(const char *name, const char *what, const float *found
 
 /** The first sample: stored, or the stored unit noise at the sampler's scale. A run that begins at a picture has
  *  both its parts, from which the sampler makes it. */
-static float *first_sample(const pld_sampler *sampler, const pld_safetensors *file, size_t first_call,
+static float *first_sample(const pld_sampler *sampler, const pld_tensor_file *file, size_t first_call,
                            size_t count, const char *name) {
-    const bool scaled = pld_safetensors_find(file, "latents_first") != NULL;
+    const bool scaled = pld_tensor_file_find(file, "latents_first") != NULL;
     float *sample = load_floats(file, scaled ? "latents_first" : "latents_init", 0, count);
     for (size_t i = 0; !scaled && i < count; i++) {
         sample[i] *= pld_sampler_schedule(sampler)->init_noise_sigma;
     }
-    if (pld_safetensors_find(file, "image_latents")) {
+    if (pld_tensor_file_find(file, "image_latents")) {
         stored_values expected = load_values(file, "", "latents_first");
         float *clean = load_floats(file, "image_latents", 0, count);
         float *noise = load_floats(file, "noise", 0, count);
@@ -355,7 +355,7 @@ static float *first_sample(const pld_sampler *sampler, const pld_safetensors *fi
 }
 
 /** Where a network's output is no prediction yet (SCM): what becomes of the stored output of the first call. */
-static void compare_conversion(const pld_sampler *sampler, const pld_safetensors *file, const float *sample,
+static void compare_conversion(const pld_sampler *sampler, const pld_tensor_file *file, const float *sample,
                                size_t count, const char *name) {
     if (strcmp(pld_sampler_kind_of(sampler)->name, "scm") != 0) {
         return;
@@ -372,7 +372,7 @@ static void compare_conversion(const pld_sampler *sampler, const pld_safetensors
 }
 
 /** Feed every call what was recorded before it and compare what it returns. */
-static void compare_recorded_calls(pld_sampler *sampler, const pld_safetensors *file, uint64_t seed,
+static void compare_recorded_calls(pld_sampler *sampler, const pld_tensor_file *file, uint64_t seed,
                                    size_t first_call, const char *name, worst *errors) {
     pld_error error = {0};
     pld_rng rng;
@@ -431,7 +431,7 @@ static void compare_recorded_case(const reference_found *found, void *user) {
     pld_json top;
     int64_t seed = 0;
     int64_t first_step = 0;
-    pld_safetensors *file = NULL;
+    pld_tensor_file *file = NULL;
     const pld_sampler_kind *kind = pld_sampler_kind_find(reference_sampler(info));
     if (!kind) {
         reference_pass_over(found->root, name, "this program has no such sampler");
@@ -441,7 +441,7 @@ static void compare_recorded_case(const reference_found *found, void *user) {
     require_ok(pld_json_get_integer(&top, "seed", PLD_JSON_REQUIRED, 0, INT64_MAX, &seed, &error), &error);
     require_ok(pld_json_get_integer(&top, "first_step", PLD_JSON_OPTIONAL, 0, 1000, &first_step, &error),
                &error);
-    require_ok(pld_safetensors_open(reference_path(found->root, "cases/%s/tensors.safetensors", name), &file,
+    require_ok(pld_tensor_file_open(reference_path(found->root, "cases/%s/tensors.safetensors", name), &file,
                                     &error),
                &error);
     pld_sampler *sampler = make_recorded_sampler(found->root, of->family, &top, file, kind);
@@ -451,7 +451,7 @@ static void compare_recorded_case(const reference_found *found, void *user) {
     compare_schedule(sampler, file, "", mine);
     compare_recorded_calls(sampler, file, (uint64_t)seed, (size_t)first_step, name, mine);
     pld_sampler_destroy(&sampler);
-    pld_safetensors_close(&file);
+    pld_tensor_file_close(&file);
 }
 
 /** All generations of every family below `root`, or with NULL where reference_each finds them; returns how many. */

@@ -462,9 +462,9 @@ static void spacings_stay_in_range(void **state) {
 static void beta_quantiles_equal_scipy(void **state) {
     (void)state;
     stored_values rows; /* p, a, b, quantile */
-    pld_safetensors *file = NULL;
+    pld_tensor_file *file = NULL;
     double worst = 0;
-    require_ok(pld_safetensors_open(PLADIS_TEST_DATA "/sampling/beta_quantiles.safetensors", &file, &error),
+    require_ok(pld_tensor_file_open(PLADIS_TEST_DATA "/sampling/beta_quantiles.safetensors", &file, &error),
                &error);
     rows = load_values(file, "", "rows");
     assert_true(rows.count > 0 && rows.count % 4 == 0);
@@ -479,7 +479,7 @@ static void beta_quantiles_equal_scipy(void **state) {
     }
     print_message("%zu quantiles, largest relative error %.1e\n", rows.count / 4, worst);
     pld_free(rows.values);
-    pld_safetensors_close(&file);
+    pld_tensor_file_close(&file);
 }
 
 static const char *const flow_names[] = {"euler", "heun", "dpm++2m", "dpm++2m_sde", "unipc", "lcm"};
