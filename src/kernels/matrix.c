@@ -14,6 +14,9 @@ enum {
     NARROW_PANEL = 16, /* columns of AVX2's */
     NARROW_DEPTH = 448,
     WIDE_DEPTH = 320,
+    /* what is widened in the cache serves more rows of less depth, which is whole blocks of every type */
+    STORED_ROWS = 704,
+    STORED_DEPTH = 256,
     LEAST_COPIED = 12, /* panels that a copy of the left side must serve */
     PAIRS = 4,         /* of panels whose sums pass through the depth together */
     LEAST_ROWS = 96,   /* of an item */
@@ -23,23 +26,30 @@ enum {
 };
 
 /** Numbers of the depth in a piece. */
-static int64_t piece_depth(const pld_kernels *k) {
-    return k->panel_columns() <= NARROW_PANEL ? NARROW_DEPTH : WIDE_DEPTH;
+static int64_t piece_depth(const pld_kernels *k, const pld_matrix *matrix) {
+    return matrix->weights.type == PLD_PANEL_STORED ? STORED_DEPTH
+           : k->panel_columns() <= NARROW_PANEL     ? NARROW_DEPTH
+                                                    : WIDE_DEPTH;
+}
+
+/** Rows of a block of the left side. */
+static int64_t most_rows(const pld_matrix *matrix) {
+    return matrix->weights.type == PLD_PANEL_STORED ? STORED_ROWS : ROWS;
 }
 
 /** Floats that a thread wants for a piece of a panel, expanded, for a block's sums before their gate, and for a
  * block of patches. */
 static size_t piece_floats(const pld_kernels *k, const pld_matrix *matrix) {
-    return matrix->weights.type == PLD_PANEL_F32 ? 0 : (size_t)(piece_depth(k) * k->panel_columns());
+    return pld_panels_room(k, &matrix->weights, piece_depth(k, matrix));
 }
 static size_t sum_floats(const pld_kernels *k, const pld_matrix *matrix) {
-    return matrix->weights.halves ? (size_t)(PAIRS * k->panel_columns() * 2 * ROWS) : 0;
+    return matrix->weights.halves ? (size_t)(PAIRS * k->panel_columns() * 2 * most_rows(matrix)) : 0;
 }
 
 /** Of a block of the left side that is read or copied. */
 static size_t left_floats(const pld_kernels *k, const pld_matrix *matrix) {
     const bool copied = pld_panel_count(k, &matrix->weights) >= LEAST_COPIED && !matrix->weights.halves;
-    return matrix->patches.kernel || copied ? (size_t)(ROWS * piece_depth(k)) : 0;
+    return matrix->patches.kernel || copied ? (size_t)(most_rows(matrix) * piece_depth(k, matrix)) : 0;
 }
 
 /** Of a thread. */
@@ -98,8 +108,9 @@ static const float *panel_gate(const matrix_job *job, int64_t row, int64_t panel
 }
 
 /** Rows of a block that begins with `row`: all have one gate. */
-static int64_t block_rows(const pld_matrix_operands *o, int64_t row, int64_t end) {
-    const int64_t rows = pld_smaller(ROWS, end - row);
+static int64_t block_rows(const matrix_job *job, int64_t row, int64_t end) {
+    const pld_matrix_operands *o = job->operands;
+    const int64_t rows = pld_smaller(most_rows(job->matrix), end - row);
     return o->gate_rows ? pld_smaller(rows, o->gate_rows - row % o->gate_rows) : rows;
 }
 
@@ -129,7 +140,7 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
     const pld_matrix_operands *o = job->operands;
-    const int64_t depth = piece_depth(job->k);
+    const int64_t depth = piece_depth(job->k, job->matrix);
     for (; block.depth < weights->depth; block.depth += depth) {
         block.count = pld_smaller(depth, weights->depth - block.depth);
         place_left(job, &block, last - panel, room);
@@ -146,7 +157,7 @@ static void multiply_panels(const matrix_job *job, matrix_block block, int64_t p
 static void multiply_halves(const matrix_job *job, matrix_block block, int64_t pair, int64_t last,
                             float *room) {
     const pld_panels *weights = &job->matrix->weights;
-    const int64_t row = weights->columns / 2, depth = piece_depth(job->k);
+    const int64_t row = weights->columns / 2, depth = piece_depth(job->k, job->matrix);
     float *sums = room + piece_floats(job->k, job->matrix);
     for (int64_t next; pair < last; pair = next) {
         next = pld_smaller(pair + PAIRS, last);
@@ -170,7 +181,7 @@ static void multiply_halves(const matrix_job *job, matrix_block block, int64_t p
 static void matrix_part(const matrix_job *job, int64_t row, int64_t end, int64_t first, int64_t last,
                         float *room) {
     for (matrix_block block; row < end; row += block.rows) {
-        block = (matrix_block){.row = row, .rows = block_rows(job->operands, row, end)};
+        block = (matrix_block){.row = row, .rows = block_rows(job, row, end)};
         if (job->matrix->weights.halves) {
             multiply_halves(job, block, first, last, room);
         } else {
@@ -200,7 +211,8 @@ static void matrix_items(void *context, size_t begin, size_t end, int thread) {
 static void share_out(matrix_job *job, int threads) {
     const int64_t panels = pld_matrix_panel_groups(job->k, job->matrix);
     const int64_t workers = threads, rows = job->matrix->rows;
-    job->row_parts = pld_smaller(workers * pld_parts(rows, workers * ROWS), pld_larger(1, rows / LEAST_ROWS));
+    job->row_parts = pld_smaller(workers * pld_parts(rows, workers * most_rows(job->matrix)),
+                                 pld_larger(1, rows / LEAST_ROWS));
     job->panel_parts = pld_smaller(pld_parts(workers * PLD_LEAST_ITEMS, job->row_parts), panels);
     if (job->matrix->patches.kernel) {
         job->panel_parts = pld_smaller(job->panel_parts, pld_larger(1, panels / LEAST_PANELS));

@@ -10,7 +10,29 @@ static size_t type_size(pld_panel_type type) {
     return type == PLD_PANEL_F32 ? 4 : 2;
 }
 
+bool pld_panels_keep(pld_dtype stored, int64_t depth) {
+    const bool small =
+        pld_dtype_is_quantised(stored) || stored == PLD_DTYPE_F8_E4M3 || stored == PLD_DTYPE_F8_E5M2;
+    return small && depth % (int64_t)pld_dtype_block(stored) == 0;
+}
+
+size_t pld_panel_row_bytes(const pld_panels *shape) {
+    return (size_t)shape->depth / pld_dtype_block(shape->stored) * pld_dtype_size(shape->stored);
+}
+
+size_t pld_panel_offset(const pld_kernels *k, const pld_panels *shape, int64_t panel) {
+    return (size_t)(panel * k->panel_columns()) * pld_panel_row_bytes(shape);
+}
+
+size_t pld_panels_room(const pld_kernels *k, const pld_panels *shape, int64_t count) {
+    const int64_t piece = count * shape->taps * k->panel_columns();
+    return (size_t)(shape->type == PLD_PANEL_F32 ? 0 : shape->type == PLD_PANEL_STORED ? 2 * piece : piece);
+}
+
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape) {
+    if (shape->type == PLD_PANEL_STORED) {
+        return pld_panel_offset(k, shape, pld_panel_count(k, shape));
+    }
     if (pld_pair_words(shape) > 0) {
         return pld_pairs_bytes(k, shape);
     }
@@ -60,12 +82,33 @@ void pld_panels_pack_halves(const pld_kernels *k, const pld_panels *shape, const
     pld_panels_pack(k, shape, (panel % 2 ? second : first) + row * shape->depth * shape->taps, panel, packed);
 }
 
+/** Rows of blocks → float32 [columns, count] behind the piece, which is those turned. */
+static const float *widen_rows(const pld_kernels *k, const pld_panels *shape, const void *packed,
+                               int64_t panel, int64_t first, int64_t count, float *room) {
+    const int64_t width = k->panel_columns(), columns = pld_panel_width(k, shape, panel);
+    const size_t row = pld_panel_row_bytes(shape);
+    const size_t begin = (size_t)first / pld_dtype_block(shape->stored) * pld_dtype_size(shape->stored);
+    const char *from = (const char *)packed + pld_panel_offset(k, shape, panel) + begin;
+    float *rows = room + count * width;
+    for (int64_t i = 0; i < columns; i++) {
+        pld_convert_to_f32(k, shape->stored, from + (size_t)i * row, (size_t)count, rows + i * count);
+    }
+    if (columns < width) {
+        memset(rows + columns * count, 0, (size_t)((width - columns) * count) * sizeof *rows);
+    }
+    k->transpose(rows, count, width, count, room, width);
+    return room;
+}
+
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room) {
     const int64_t row = shape->taps * k->panel_columns();
     const int64_t at = (panel * shape->depth + first) * row;
     if (shape->type == PLD_PANEL_F32) {
         return (const float *)packed + at;
+    }
+    if (shape->type == PLD_PANEL_STORED) {
+        return widen_rows(k, shape, packed, panel, first, count, room);
     }
     const char *from = (const char *)packed + (size_t)at * type_size(shape->type);
     if (shape->type == PLD_PANEL_F16) {

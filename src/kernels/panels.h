@@ -7,7 +7,11 @@
  *      [panel][depth][tap][column in the panel]        columns past the end are 0
  *
  * 16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
- * exact. The two halves of a gate's columns are cut one by one, and their panels alternate, so that what is
+ * exact. Quantised weights, and those of 8 bits, stay rows as they are stored,
+ *
+ *      [panel][column in the panel][depth]             in whole blocks of their type,
+ *
+ * and a piece is widened and turned in the cache. The two halves of a gate's columns are cut one by one, and their panels alternate, so that what is
  * multiplied in the end is computed together.
  */
 #ifndef PLD_KERNELS_PANELS_H
@@ -20,14 +24,16 @@ typedef enum pld_panel_type {
     PLD_PANEL_F32,
     PLD_PANEL_F16,
     PLD_PANEL_BF16,
-    PLD_PANEL_PAIRS, /* bfloat16 for pair_product, in another order: kernels/pairs.h */
-    PLD_PANEL_SPLIT  /* the same of two bfloat16 numbers each, high and low */
+    PLD_PANEL_STORED, /* the rows of pld_panels.stored; of one tap, and a depth of whole blocks */
+    PLD_PANEL_PAIRS,  /* bfloat16 for pair_product, in another order: kernels/pairs.h */
+    PLD_PANEL_SPLIT   /* the same of two bfloat16 numbers each, high and low */
 } pld_panel_type;
 
 typedef struct pld_panels {
     pld_panel_type type;
     int64_t columns, depth, taps;
-    bool halves; /* panel 2i holds columns of the first half, panel 2i + 1 their partners */
+    bool halves;      /* panel 2i holds columns of the first half, panel 2i + 1 their partners */
+    pld_dtype stored; /* of PLD_PANEL_STORED */
 } pld_panels;
 
 /** Panels that are computed one after the other: a panel, or one and its partner. */
@@ -59,10 +65,20 @@ typedef struct pld_panel_target {
     int64_t out_row;
 } pld_panel_target;
 
+/** Whether rows of this type and depth can be panels as they are stored. */
+bool pld_panels_keep(pld_dtype stored, int64_t depth);
+
+/** Of PLD_PANEL_STORED: bytes of a row of the depth, and where the rows of a panel are in `packed`. */
+size_t pld_panel_row_bytes(const pld_panels *shape);
+size_t pld_panel_offset(const pld_kernels *k, const pld_panels *shape, int64_t panel);
+
+/** Floats that reading a piece of `count` of the depth wants room for. */
+size_t pld_panels_room(const pld_kernels *k, const pld_panels *shape, int64_t count);
+
 /** Bytes of the packed weights. */
 size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape);
 
-/** Weights of one panel, [columns of the panel, depth, taps] float32, into its place in `packed`. Exact when
+/** Not of PLD_PANEL_STORED. Weights of one panel, [columns of the panel, depth, taps] float32, into its place in `packed`. Exact when
  * every value is one of the type, else rounded. */
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed);
@@ -73,7 +89,8 @@ void pld_panels_pack_halves(const pld_kernels *k, const pld_panels *shape, const
                             const float *second, int64_t panel, void *packed);
 
 /** Of all types but those of pair_product: rows [first, first + count) of the depth of panel `panel` as
- * float32 [count, taps, panel_columns()]: in `packed` itself, or expanded into `room`. */
+ * float32 [count, taps, panel_columns()]: in `packed` itself, or expanded into `room` (pld_panels_room). Of
+ * PLD_PANEL_STORED first and count are whole blocks. */
 const float *pld_panels_read(const pld_kernels *k, const pld_panels *shape, const void *packed, int64_t panel,
                              int64_t first, int64_t count, float *room);
 

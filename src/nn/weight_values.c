@@ -90,6 +90,13 @@ pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first,
     return pld_weight_values(reader->backend, reader->weight, first, count, out, error);
 }
 
+pld_status pld_weight_reader_stored(const pld_weight_reader *reader, size_t first, size_t count, void *out,
+                                    pld_error *error) {
+    const pld_dtype dtype = reader->weight->tensor->dtype;
+    const size_t block = pld_dtype_block(dtype), size = pld_dtype_size(dtype);
+    return pld_weight_read(reader->weight, first / block * size, count / block * size, out, error);
+}
+
 pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,
                                  pld_error *error) {
     size_t count = pld_weight_elements(weight);

@@ -22,6 +22,10 @@ typedef struct pld_weight_reader {
 pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first, size_t count, float *out,
                                   pld_error *error);
 
+/** The same as they are stored, in whole blocks; of a weight that is streamable (pld_parameter_is_streamable). */
+pld_status pld_weight_reader_stored(const pld_weight_reader *reader, size_t first, size_t count, void *out,
+                                    pld_error *error);
+
 /** All of a tensor into new memory, to be freed with pld_free. */
 pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,
                                  pld_error *error);

@@ -13,8 +13,8 @@ typedef struct block_layout {
     size_t half[2]; /* places; the same twice: there is one */
 } block_layout;
 
-static void compare(void (*widen)(const void *, size_t, float *), void (*scalar)(const void *, size_t, float *),
-                    block_layout layout) {
+static void compare(void (*widen)(const void *, size_t, float *),
+                    void (*scalar)(const void *, size_t, float *), block_layout layout) {
     const size_t bytes = BLOCKS * layout.bytes, count = BLOCKS * layout.values;
     unsigned char *in = check_bytes(bytes + 1); /* odd start: misaligned */
     float *out = check_floats(count), *expected = check_floats(count);
@@ -30,8 +30,8 @@ static void compare(void (*widen)(const void *, size_t, float *), void (*scalar)
     scalar(in + 1, count, expected);
     for (size_t i = 0; i < count; i++) { /* a product and a sum may be rounded once or twice */
         const float largest = 64 * 256;
-        assert_true(isfinite(out[i]) && fabsf(out[i] - expected[i]) <= 0x1p-22F * largest * 0x1p-10F +
-                                                                           0x1p-22F * fabsf(expected[i]));
+        assert_true(isfinite(out[i]) && fabsf(out[i] - expected[i]) <=
+                                            0x1p-22F * largest * 0x1p-10F + 0x1p-22F * fabsf(expected[i]));
     }
 }
 

@@ -83,7 +83,23 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
         break;
     }
     const pld_product_problem *p = &op->product.problem;
-    return (pld_panels){type, p->out_channels, p->in_channels, taps, op->product.glu.on};
+    return (pld_panels){.type = type,
+                        .columns = p->out_channels,
+                        .depth = p->in_channels,
+                        .taps = taps,
+                        .halves = op->product.glu.on};
+}
+
+pld_panels pld_product_stored_panels(const pld_operator *op) {
+    pld_panels panels = pld_product_panels(op, 1);
+    const pld_parameter *weight = op->product.weight, *gate = op->product.glu.gate;
+    const pld_dtype stored = pld_parameter_dtype(weight);
+    if (pld_panels_keep(stored, panels.depth) && pld_parameter_is_streamable(weight) &&
+        (!gate || (pld_parameter_dtype(gate) == stored && pld_parameter_is_streamable(gate)))) {
+        panels.type = PLD_PANEL_STORED;
+        panels.stored = stored;
+    }
+    return panels;
 }
 
 int64_t pld_product_row(const pld_operator *op, int64_t column) {

@@ -44,6 +44,9 @@ bool pld_winograd_is_faster(pld_isa isa, bool bf16, int64_t height, int64_t widt
  *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
 pld_panels pld_product_panels(const pld_operator *op, int64_t taps);
 
+/** The same of a linear layer, whose rows stay as they are stored where they are of 8 bits or fewer. */
+pld_panels pld_product_stored_panels(const pld_operator *op);
+
 /** The row of the weight that a column of the product is; of a gated unit of two weights, of the one that has the column. */
 int64_t pld_product_row(const pld_operator *op, int64_t column);
 

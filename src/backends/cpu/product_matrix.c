@@ -14,7 +14,7 @@ static bool accepts(const pld_executable *e, const pld_operator *op) {
 
 static pld_matrix matrix_of(const pld_operator *op) {
     const pld_product_problem *p = &op->product.problem;
-    return (pld_matrix){.weights = pld_product_panels(op, 1),
+    return (pld_matrix){.weights = pld_product_stored_panels(op),
                         .rows = p->batch * p->height * p->width,
                         .gating = pld_product_gating(op)};
 }

@@ -31,6 +31,17 @@ static const float *turn_patches(const panels_job *job, size_t rows, const float
     return turned;
 }
 
+/** Rows of a panel as they are stored, into their place. */
+static pld_status keep_rows(const panels_job *job, int64_t panel, const pld_weight_reader *reader,
+                            pld_error *error) {
+    const size_t row = (size_t)job->shape->depth,
+                 columns = (size_t)pld_panel_width(job->kernels, job->shape, panel);
+    const size_t first = (size_t)pld_product_row(job->op, pld_panel_first(job->kernels, job->shape, panel));
+    return pld_weight_reader_stored(reader, first * row, columns * row,
+                                    (char *)job->packed + pld_panel_offset(job->kernels, job->shape, panel),
+                                    error);
+}
+
 static void pack_range(void *context, size_t begin, size_t end, int thread) {
     const panels_job *job = context;
     const size_t row = (size_t)(job->shape->depth * job->shape->taps);
@@ -41,6 +52,11 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
         const int64_t column = pld_panel_first(job->kernels, job->shape, (int64_t)panel);
         const size_t first = (size_t)pld_product_row(job->op, column);
         const bool second = job->partner && panel % 2 == 1; /* panels of the halves alternate */
+        if (job->shape->type == PLD_PANEL_STORED) {
+            result->status =
+                keep_rows(job, (int64_t)panel, second ? job->partner : job->reader, &result->error);
+            continue;
+        }
         result->status = pld_weight_reader_read(second ? job->partner : job->reader, first * row,
                                                 columns * row, room, &result->error);
         if (result->status == PLD_OK) {
@@ -104,6 +120,7 @@ pld_status pld_product_pack_patches(pld_executable *e, const pld_operator *op, c
                               pld_cpu_kernels(e)->panel_columns(),
                               taps,
                               gate != NULL,
+                              panels->stored,
                               op->product.first_row,
                               op->product.glu.gate_first};
     const panels_request request = {e, op, panels, taps};

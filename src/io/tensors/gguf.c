@@ -16,8 +16,8 @@ enum {
     MOST_PAIRS = 1 << 16,
     MOST_DIMENSIONS = 4,
     MOST_KEY = 1 << 12,
-    MOST_TEXT = 1 << 16,   /* of a value that is kept */
-    MOST_LISTED = 8,       /* numbers of an array that is kept */
+    MOST_TEXT = 1 << 16, /* of a value that is kept */
+    MOST_LISTED = 8,     /* numbers of an array that is kept */
     DEFAULT_ALIGNMENT = 32,
     MOST_ALIGNMENT = 1 << 20,
     DEEPEST_ARRAY = 4
@@ -52,17 +52,17 @@ static const struct {
     pld_dtype dtype; /* PLD_DTYPE_COUNT: not read */
     const char *name;
 } tensor_types[] = {
-    {0, PLD_DTYPE_F32, NULL},      {1, PLD_DTYPE_F16, NULL},      {2, PLD_DTYPE_Q4_0, NULL},
-    {3, PLD_DTYPE_Q4_1, NULL},     {6, PLD_DTYPE_Q5_0, NULL},     {7, PLD_DTYPE_Q5_1, NULL},
-    {8, PLD_DTYPE_Q8_0, NULL},     {10, PLD_DTYPE_Q2_K, NULL},    {11, PLD_DTYPE_Q3_K, NULL},
-    {12, PLD_DTYPE_Q4_K, NULL},    {13, PLD_DTYPE_Q5_K, NULL},    {14, PLD_DTYPE_Q6_K, NULL},
-    {20, PLD_DTYPE_IQ4_NL, NULL},  {24, PLD_DTYPE_I8, NULL},      {25, PLD_DTYPE_I16, NULL},
-    {26, PLD_DTYPE_I32, NULL},     {27, PLD_DTYPE_I64, NULL},     {28, PLD_DTYPE_F64, NULL},
-    {30, PLD_DTYPE_BF16, NULL},    {9, PLD_DTYPE_COUNT, "Q8_1"},  {15, PLD_DTYPE_COUNT, "Q8_K"},
+    {0, PLD_DTYPE_F32, NULL},         {1, PLD_DTYPE_F16, NULL},        {2, PLD_DTYPE_Q4_0, NULL},
+    {3, PLD_DTYPE_Q4_1, NULL},        {6, PLD_DTYPE_Q5_0, NULL},       {7, PLD_DTYPE_Q5_1, NULL},
+    {8, PLD_DTYPE_Q8_0, NULL},        {10, PLD_DTYPE_Q2_K, NULL},      {11, PLD_DTYPE_Q3_K, NULL},
+    {12, PLD_DTYPE_Q4_K, NULL},       {13, PLD_DTYPE_Q5_K, NULL},      {14, PLD_DTYPE_Q6_K, NULL},
+    {20, PLD_DTYPE_IQ4_NL, NULL},     {24, PLD_DTYPE_I8, NULL},        {25, PLD_DTYPE_I16, NULL},
+    {26, PLD_DTYPE_I32, NULL},        {27, PLD_DTYPE_I64, NULL},       {28, PLD_DTYPE_F64, NULL},
+    {30, PLD_DTYPE_BF16, NULL},       {9, PLD_DTYPE_COUNT, "Q8_1"},    {15, PLD_DTYPE_COUNT, "Q8_K"},
     {16, PLD_DTYPE_COUNT, "IQ2_XXS"}, {17, PLD_DTYPE_COUNT, "IQ2_XS"}, {18, PLD_DTYPE_COUNT, "IQ3_XXS"},
-    {19, PLD_DTYPE_COUNT, "IQ1_S"}, {21, PLD_DTYPE_COUNT, "IQ3_S"}, {22, PLD_DTYPE_COUNT, "IQ2_S"},
-    {23, PLD_DTYPE_COUNT, "IQ4_XS"}, {29, PLD_DTYPE_COUNT, "IQ1_M"}, {34, PLD_DTYPE_COUNT, "TQ1_0"},
-    {35, PLD_DTYPE_COUNT, "TQ2_0"}, {39, PLD_DTYPE_COUNT, "MXFP4"},
+    {19, PLD_DTYPE_COUNT, "IQ1_S"},   {21, PLD_DTYPE_COUNT, "IQ3_S"},  {22, PLD_DTYPE_COUNT, "IQ2_S"},
+    {23, PLD_DTYPE_COUNT, "IQ4_XS"},  {29, PLD_DTYPE_COUNT, "IQ1_M"},  {34, PLD_DTYPE_COUNT, "TQ1_0"},
+    {35, PLD_DTYPE_COUNT, "TQ2_0"},   {39, PLD_DTYPE_COUNT, "MXFP4"},
 };
 
 /** One walk over a header. Without a table it measures; with one it fills it. */
@@ -283,7 +283,8 @@ static void read_place(walk *w, pld_stored_tensor *tensor) {
     } else if (w->data_begin > size || offset > size - w->data_begin ||
                tensor->bytes > size - w->data_begin - offset) {
         pld_gguf_fail(r,
-                      "tensor '%s' of %zu bytes at data byte %" PRIu64 " goes beyond the end of the file; it is "
+                      "tensor '%s' of %zu bytes at data byte %" PRIu64
+                      " goes beyond the end of the file; it is "
                       "cut short or damaged: download it again",
                       tensor->name, tensor->bytes, offset);
     }
@@ -320,9 +321,9 @@ static void read_counts(walk *w, uint64_t *pairs) {
     const uint64_t version = pld_gguf_number(r, 4);
     if (r->status == PLD_OK && version != 2 && version != 3) {
         pld_gguf_fail(r, "expected GGUF of version 2 or 3, found %s",
-                      version == 1                   ? "version 1; obtain a newer file of the model"
-                      : (version & 0xffff) == 0      ? "one whose numbers are big endian"
-                                                     : "another version");
+                      version == 1              ? "version 1; obtain a newer file of the model"
+                      : (version & 0xffff) == 0 ? "one whose numbers are big endian"
+                                                : "another version");
     }
     w->tensors = pld_gguf_number(r, 8);
     *pairs = pld_gguf_number(r, 8);
@@ -384,8 +385,9 @@ static pld_status restore_shape(pld_tensor_table *table, const char *path, const
     }
     const bool read = !*at && shaped.rank > 0 && pld_stored_tensor_measure(path, &shaped, error) == PLD_OK;
     if (!read || shaped.bytes != tensor->bytes) {
-        return pld_fail(error, PLD_ERROR_FORMAT, "%s: '%.200s': expected the sizes of a tensor of %zu bytes, found '%.80s'",
-                        path, pair->key, tensor->bytes, pair->value);
+        return pld_fail(error, PLD_ERROR_FORMAT,
+                        "%s: '%.200s': expected the sizes of a tensor of %zu bytes, found '%.80s'", path,
+                        pair->key, tensor->bytes, pair->value);
     }
     *tensor = shaped;
     return PLD_OK;

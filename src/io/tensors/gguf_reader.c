@@ -26,13 +26,15 @@ void pld_gguf_fail(pld_gguf_reader *reader, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    reader->status = pld_fail(reader->error, PLD_ERROR_FORMAT, "%s: %s", pld_mapping_path(reader->source), text);
+    reader->status =
+        pld_fail(reader->error, PLD_ERROR_FORMAT, "%s: %s", pld_mapping_path(reader->source), text);
 }
 
 /** Whether so many bytes follow; else the file is cut short. */
 static bool has(pld_gguf_reader *reader, uint64_t bytes) {
     if (bytes > pld_gguf_left(reader)) {
-        pld_gguf_fail(reader, "%s goes beyond the end of the file; it is cut short or damaged: download it again",
+        pld_gguf_fail(reader,
+                      "%s goes beyond the end of the file; it is cut short or damaged: download it again",
                       reader->reading);
     }
     return reader->status == PLD_OK;

@@ -10,7 +10,7 @@ enum { PLD_GGUF_BUFFER = 1 << 14 };
 /** Where reading stands. The first failure stays, and after it nothing is read, so that a loop may ask once. */
 typedef struct pld_gguf_reader {
     const pld_mapping *source;
-    uint64_t at; /**< the next byte */
+    uint64_t at;         /**< the next byte */
     const char *reading; /**< what is being read, for messages */
     uint64_t buffer_begin;
     size_t buffered;

@@ -96,8 +96,9 @@ pld_status pld_tensor_table_finish(pld_tensor_table *table, const char *path, pl
     for (size_t i = 1; i < table->count; i++) {
         const pld_stored_tensor *before = &table->tensors[i - 1], *tensor = &table->tensors[i];
         if (before->bytes > tensor->offset - before->offset) {
-            return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': its data begins inside another's: it overlaps '%s'", path, tensor->name,
-                            before->name);
+            return pld_fail(error, PLD_ERROR_FORMAT,
+                            "%s: tensor '%s': its data begins inside another's: it overlaps '%s'", path,
+                            tensor->name, before->name);
         }
         if (strcmp(table->by_name[i - 1]->name, table->by_name[i]->name) == 0) {
             return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s' is there twice", path,
@@ -106,7 +107,8 @@ pld_status pld_tensor_table_finish(pld_tensor_table *table, const char *path, pl
     }
     for (size_t i = 1; i < table->metadata_count; i++) {
         if (strcmp(table->metadata[i - 1].key, table->metadata[i].key) == 0) {
-            return pld_fail(error, PLD_ERROR_FORMAT, "%s: '%.80s' is said twice", path, table->metadata[i].key);
+            return pld_fail(error, PLD_ERROR_FORMAT, "%s: '%.80s' is said twice", path,
+                            table->metadata[i].key);
         }
     }
     return PLD_OK;

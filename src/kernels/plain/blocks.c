@@ -68,7 +68,8 @@ void PLD_KERNEL(q5_1_to_f32)(const void *in, size_t count, float *out) {
 }
 
 void PLD_KERNEL(iq4_nl_to_f32)(const void *in, size_t count, float *out) {
-    static const int8_t levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+    static const int8_t levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                      1,    13,   25,  38,  53,  69,  89,  113};
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += SMALL, block += 2 + HALF_SMALL) {
         const float d = half_at(block);
@@ -109,7 +110,8 @@ void PLD_KERNEL(q3_k_to_f32)(const void *in, size_t count, float *out) {
             const int low = part < 8 ? scales[part] & 15 : scales[part - 8] >> 4;
             const int high = scales[8 + part % 4] >> (part / 4 * 2) & 3;
             const float scale = d * (float)((low | high << 4) - 32);
-            const uint8_t *bytes = block + HIGH + part / 8 * 32 + part % 2 * 16, *bits = block + part % 2 * 16;
+            const uint8_t *bytes = block + HIGH + part / 8 * 32 + part % 2 * 16,
+                          *bits = block + part % 2 * 16;
             const int shift = part / 2 % 4 * 2, bit = part / 2;
             for (int j = 0; j < 16; j++) {
                 const int number = (bytes[j] >> shift & 3) - 4 * (1 - (bits[j] >> bit & 1));
@@ -120,7 +122,8 @@ void PLD_KERNEL(q3_k_to_f32)(const void *in, size_t count, float *out) {
 }
 
 /** Scale and least value of part `part` of 32 in Q4_K and Q5_K: 6 bits each, in 12 bytes. */
-static inline void scale_and_least(const uint8_t *bytes, int part, float d, float least, float *scale, float *m) {
+static inline void scale_and_least(const uint8_t *bytes, int part, float d, float least, float *scale,
+                                   float *m) {
     const int scale_bits = part < 4 ? bytes[part] & 63 : (bytes[part + 4] & 15) | (bytes[part - 4] >> 6) << 4;
     const int least_bits = part < 4 ? bytes[part + 4] & 63 : bytes[part + 4] >> 4 | (bytes[part] >> 6) << 4;
     *scale = d * (float)scale_bits;

@@ -67,18 +67,28 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .cancel = cancel};
 }
 
-/** Bytes that the weights of a component will still take, packed: as in the files, which float16 and bfloat16
- * keep (8-bit weights double), or two bytes each with bfloat16 products (the few that stay float32 are a
- * percent), four if they are split. */
+/** Bytes of a tensor whose float32 is not kept: two for each number of 8 bits or fewer that is no row of a linear layer. */
+static uint64_t packed_bytes(const pld_stored_tensor *tensor) {
+    const uint64_t elements = pld_dtype_elements(tensor->dtype, tensor->bytes);
+    const bool small = tensor->bytes < elements * sizeof(uint16_t);
+    return small && tensor->rank != 2                 ? elements * sizeof(uint16_t)
+           : tensor->bytes > elements * sizeof(float) ? elements * sizeof(float)
+                                                      : tensor->bytes;
+}
+
+/** Bytes that the weights of a component will still take, packed: as in the files, or two bytes each with bfloat16 products
+ * (the few that stay float32 are a percent), four if they are split. */
 static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
     if (settings->streamed && !settings->split) {
         return 0;
     }
     const pld_weight_files *files = pld_parameters_files(parameters);
     const uint64_t elements = pld_weight_files_elements(files);
-    const uint64_t least = elements * sizeof(uint16_t), most = elements * sizeof(float);
-    uint64_t all = pld_weight_files_bytes(files);
-    all = settings->bf16 || all < least ? least : settings->split || all > most ? most : all;
+    uint64_t all = 0;
+    for (size_t i = 0; i < pld_weight_files_count(files); i++) {
+        all += packed_bytes(pld_weight_files_at(files, i).tensor);
+    }
+    all = settings->bf16 ? elements * sizeof(uint16_t) : settings->split ? elements * sizeof(float) : all;
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
 }

@@ -64,7 +64,17 @@ static void data(maker *m, size_t alignment, size_t bytes) {
     }
 }
 
-enum { F32 = 0, Q4_0 = 2, Q4_K = 12, IQ2_XS = 17, U8_VALUE = 0, U32_VALUE = 4, I32_VALUE = 5, STRING_VALUE = 8, ARRAY_VALUE = 9 };
+enum {
+    F32 = 0,
+    Q4_0 = 2,
+    Q4_K = 12,
+    IQ2_XS = 17,
+    U8_VALUE = 0,
+    U32_VALUE = 4,
+    I32_VALUE = 5,
+    STRING_VALUE = 8,
+    ARRAY_VALUE = 9
+};
 
 static void assert_refused(const maker *m, pld_status status, const char *part) {
     pld_tensor_file *file = NULL;
@@ -72,7 +82,8 @@ static void assert_refused(const maker *m, pld_status status, const char *part) 
     const char *path = write_bytes("bad.gguf", (const char *)m->bytes, m->used);
     const pld_status found = pld_tensor_file_open(path, &file, &error);
     if (found != status || !strstr(error.message, part) || !strstr(error.message, path)) {
-        fail_msg("expected status %d and '%s', found %d and '%s'", (int)status, part, (int)found, error.message);
+        fail_msg("expected status %d and '%s', found %d and '%s'", (int)status, part, (int)found,
+                 error.message);
     }
     assert_null(file);
 }
@@ -120,7 +131,9 @@ static void honest_file_is_read(void **state) {
     honest(&m);
     pld_tensor_file *file = NULL;
     pld_error error = {0};
-    assert_int_equal(pld_tensor_file_open(write_bytes("honest.gguf", (const char *)m.bytes, m.used), &file, &error), PLD_OK);
+    assert_int_equal(
+        pld_tensor_file_open(write_bytes("honest.gguf", (const char *)m.bytes, m.used), &file, &error),
+        PLD_OK);
     assert_string_equal(pld_tensor_file_format(file), "GGUF");
     assert_int_equal(pld_tensor_file_count(file), 2);
     const pld_stored_tensor *conv = pld_tensor_file_find(file, "conv"), *plain = pld_tensor_file_at(file, 0);
@@ -131,9 +144,12 @@ static void honest_file_is_read(void **state) {
     uint8_t bytes[2];
     assert_int_equal(pld_tensor_file_read(file, conv, 34, 2, bytes, &error), PLD_OK);
     assert_true(bytes[0] == 64 + 34 && bytes[1] == 64 + 35);
-    static const char *const said[][2] = {{"general.architecture", "flux"}, {"general.alignment", "64"},
-                                          {"comfy.gguf.orig_shape.conv", "4,8,2"}, {"words", "2 values"},
-                                          {"nested", "1 values"}, {"negative", "-7"}};
+    static const char *const said[][2] = {{"general.architecture", "flux"},
+                                          {"general.alignment", "64"},
+                                          {"comfy.gguf.orig_shape.conv", "4,8,2"},
+                                          {"words", "2 values"},
+                                          {"nested", "1 values"},
+                                          {"negative", "-7"}};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         assert_string_equal(pld_tensor_file_metadata_find(file, said[i][0]), said[i][1]);
     }
@@ -210,7 +226,8 @@ static void wrong_tensors_are_refused(void **state) {
     } rows[] = {
         {"t", 31, 2, Q4_0, 0, PLD_ERROR_FORMAT, "rows of whole blocks of 32, found rows of 31"},
         {"t", 128, 2, Q4_K, 0, PLD_ERROR_FORMAT, "rows of whole blocks of 256"},
-        {"t", 256, 2, IQ2_XS, 0, PLD_ERROR_UNSUPPORTED, "of type IQ2_XS, which is not supported; use a file of Q4_K"},
+        {"t", 256, 2, IQ2_XS, 0, PLD_ERROR_UNSUPPORTED,
+         "of type IQ2_XS, which is not supported; use a file of Q4_K"},
         {"t", 256, 2, 4, 0, PLD_ERROR_FORMAT, "a known type, found number 4"},
         {"t", 0, 2, F32, 0, PLD_ERROR_FORMAT, "sizes from 1, found 0"},
         {"t", UINT64_MAX, 2, F32, 0, PLD_ERROR_FORMAT, "sizes from 1"},
@@ -254,8 +271,10 @@ static void wrong_shapes_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(honest_file_is_read),  cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(numbers_out_of_bounds_are_refused), cmocka_unit_test(wrong_tensors_are_refused),
+        cmocka_unit_test(honest_file_is_read),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(numbers_out_of_bounds_are_refused),
+        cmocka_unit_test(wrong_tensors_are_refused),
         cmocka_unit_test(wrong_shapes_are_refused),
     };
     return cmocka_run_group_tests(tests, make_temporary_folder, remove_temporary_folder);
