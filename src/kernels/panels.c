@@ -96,6 +96,10 @@ static const float *widen_rows(const pld_kernels *k, const pld_panels *shape, co
     if (columns < width) {
         memset(rows + columns * count, 0, (size_t)((width - columns) * count) * sizeof *rows);
     }
+    const float scale = shape->scale[shape->halves ? panel % 2 : 0];
+    for (int64_t i = 0; scale != 1 && i < columns * count; i++) {
+        rows[i] *= scale;
+    }
     k->transpose(rows, count, width, count, room, width);
     return room;
 }

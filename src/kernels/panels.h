@@ -34,6 +34,8 @@ typedef struct pld_panels {
     int64_t columns, depth, taps;
     bool halves;      /* panel 2i holds columns of the first half, panel 2i + 1 their partners */
     pld_dtype stored; /* of PLD_PANEL_STORED */
+    float scale
+        [2]; /* of PLD_PANEL_STORED: what its numbers are multiplied by; the second: those of every other panel of halves */
 } pld_panels;
 
 /** Panels that are computed one after the other: a panel, or one and its partner. */

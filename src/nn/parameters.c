@@ -437,7 +437,15 @@ size_t pld_parameters_drop_unused(pld_parameters *parameters) {
 }
 
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter) {
+    return parameter->weight.scale != 0 ? PLD_DTYPE_F32 : pld_parameter_stored_dtype(parameter);
+}
+
+pld_dtype pld_parameter_stored_dtype(const pld_parameter *parameter) {
     return parameter->change_count ? PLD_DTYPE_F32 : parameter->weight.tensor->dtype;
+}
+
+float pld_parameter_scale(const pld_parameter *parameter) {
+    return parameter->weight.scale != 0 ? parameter->weight.scale : 1;
 }
 
 pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **parameters, pld_error *error) {

@@ -102,8 +102,13 @@ void pld_parameter_release(pld_parameter *parameter, const void *data);
  */
 size_t pld_parameters_drop_unused(pld_parameters *parameters);
 
-/** The smallest type that holds every value: the stored one, or float32 where the weight is changed. */
+/** The smallest type that holds every value: the stored one, or float32 where the weight is scaled or changed. */
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter);
+
+/** The type in which a weight that is not changed is stored, float32 of others; and by what its values are multiplied, 1 where
+ * they are as they are. */
+pld_dtype pld_parameter_stored_dtype(const pld_parameter *parameter);
+float pld_parameter_scale(const pld_parameter *parameter);
 
 /** The weights of `base` with changes: nothing is copied, and what stays unchanged is read and packed in
  * `base` and shared with it. Everything must have been bound in `base`, which must outlive the result. */

@@ -77,6 +77,9 @@ pld_status pld_weight_values(const pld_weight_backend *backend, const pld_weight
         size_t part = count - done < at_once ? count - done : at_once;
         PLD_TRY(pld_weight_read(weight, (first + done) * size, part * size, block, error));
         backend->functions->to_f32(backend->device, tensor->dtype, block, part, out + done);
+        for (size_t i = 0; weight->scale != 0 && i < part; i++) {
+            out[done + i] *= weight->scale;
+        }
     }
     return PLD_OK;
 }

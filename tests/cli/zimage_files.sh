@@ -66,21 +66,38 @@ for order in '--text-encoder qwen_3_4b.safetensors --vae ae.safetensors' '--vae 
     cmp three.png folder.png || fail "three files draw another picture"
 done
 
-# Numbers of 8 bits with scales beside them are refused, by how the file says so.
+# Numbers of 8 bits with scales beside them: a power of two as scale, so that nothing is rounded twice. Other formats are named.
 python3 - "$file" <<'END'
 import struct, sys
 from tensors import read, write
 tensors = read(sys.argv[1])
+plain, scaled, other = dict(tensors), dict(tensors), dict(tensors)
 for name in ("layers.0.attention.qkv", "layers.0.feed_forward.w1"):
     _, shape, data = tensors[name + ".weight"]
-    tensors[name + ".weight"] = ("F8_E4M3", shape, data[::2])
-    tensors[name + ".weight_scale"] = ("F32", [], struct.pack("<f", 1))
-    tensors[name + ".comfy_quant"] = ("U8", [4], b"fp8 ")
-write("scaled.safetensors", tensors)
+    for file in (plain, scaled, other):
+        file[name + ".weight"] = ("F8_E4M3", shape, bytes(b & 0x9f for b in data[::2]))
+    for file, scale, format in ((scaled, 0.5, "float8_e4m3fn"), (other, 0.5, "int8_tensorwise")):
+        text = f'{{"format": "{format}"}}'.encode()
+        file[name + ".weight_scale"] = ("F32", [], struct.pack("<f", scale))
+        file[name + ".comfy_quant"] = ("U8", [len(text)], text)
+write("plain8.safetensors", plain)
+write("scaled.safetensors", scaled)
+write("other.safetensors", other)
+scaled["layers.0.attention.qkv.weight_scale"] = ("F32", [2], bytes(8))
+write("rows.safetensors", scaled)
 END
 expect 0 info scaled.safetensors
-said 'it contains scaled fp8 weights (marked by .comfy_quant.)'
-refused 1 'scaled fp8 weights' generate -m scaled.safetensors --config "$model" -p x -q
+said 'it contains scaled fp8 weights (2 matrices)'
+draw scaled.png -m scaled.safetensors --config "$model"
+draw plain8.png -m plain8.safetensors --config "$model"
+if cmp -s scaled.png plain8.png; then fail "a scale changes nothing"; fi
+expect 0 convert scaled.safetensors --config "$model" -o scaled16.safetensors -q
+draw scaled16.png -m scaled16.safetensors --config "$model"
+cmp scaled16.png scaled.png || fail "the widened scales draw another picture"
+refused 1 "'layers.0.attention.qkv.comfy_quant': expected the format \"float8_e4m3fn\", as the matrix is stored, found \"int8_tensorwise\"" \
+    generate -m other.safetensors --config "$model" -p x -q
+refused 1 "'layers.0.attention.qkv.weight_scale': expected one number that scales a matrix, found f32 of shape \[2\]" \
+    generate -m rows.safetensors --config "$model" -p x -q
 
 # LoRAs of fused matrices, of diffusers' modules and in the authors' names, of which the last two are the same numbers.
 for style in kohya peft authors; do

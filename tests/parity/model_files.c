@@ -8,7 +8,6 @@
 #include "captions.h"
 #include "core/memory.h"
 #include "models/layouts/layouts.h"
-#include "pipeline/model/weight_check.h"
 #include "suites.h"
 
 /** The forward case whose inputs `c` takes: itself where it names none. */
@@ -77,27 +76,6 @@ static void compare_texts(const parity_case *c, const network *n, const char *id
     pld_free(values);
 }
 
-/** Files of numbers with scales beside them are refused, by their spelling. */
-static void check_refusal(const parity_case *c, const char *file) {
-    static const pld_log silent = {0};
-    pld_weight_files *files = NULL;
-    pld_error error = {0};
-    check_status(pld_weight_files_open_file(reference_path(c->root, "%s", file), &files, &error), &error);
-    assert_int_equal(pld_check_plain_numbers(files, &silent, &error), PLD_ERROR_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "scaled fp8 weights"));
-    pld_weight_files_close(&files);
-}
-
-static bool is_plain(const json_t *file) {
-    static const char *const plain[] = {"bfloat16", "float16", "fp8"};
-    const char *style = json_text(file, "style");
-    bool found = !style && strcmp(json_text(file, "outputs"), "comfy_quant") != 0;
-    for (size_t i = 0; style && i < sizeof plain / sizeof *plain; i++) {
-        found = found || strcmp(style, plain[i]) == 0;
-    }
-    return found;
-}
-
 /** Whatever of the case's results one file can give: its transformer, dense and with PLADIS, and its text encoders. */
 static int compare_file(const parity_case *c, const json_t *file, double tolerance) {
     const char *outputs = json_text(file, "outputs");
@@ -137,11 +115,7 @@ static void compare_files(const parity_case *c, const parity_row *row, void *use
     size_t i;
     json_t *file;
     json_array_foreach(json_object_get(c->info, "files"), i, file) {
-        if (is_plain(file)) {
-            assert_true(compare_file(c, file, parity_forward_tolerance(row)) > 0);
-        } else {
-            check_refusal(c, json_text(file, "file"));
-        }
+        assert_true(compare_file(c, file, parity_forward_tolerance(row)) > 0);
     }
 }
 

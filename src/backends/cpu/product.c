@@ -93,11 +93,13 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
 pld_panels pld_product_stored_panels(const pld_operator *op) {
     pld_panels panels = pld_product_panels(op, 1);
     const pld_parameter *weight = op->product.weight, *gate = op->product.glu.gate;
-    const pld_dtype stored = pld_parameter_dtype(weight);
+    const pld_dtype stored = pld_parameter_stored_dtype(weight);
     if (pld_panels_keep(stored, panels.depth) && pld_parameter_is_streamable(weight) &&
-        (!gate || (pld_parameter_dtype(gate) == stored && pld_parameter_is_streamable(gate)))) {
+        (!gate || (pld_parameter_stored_dtype(gate) == stored && pld_parameter_is_streamable(gate)))) {
         panels.type = PLD_PANEL_STORED;
         panels.stored = stored;
+        panels.scale[0] = pld_parameter_scale(weight);
+        panels.scale[1] = gate ? pld_parameter_scale(gate) : panels.scale[0];
     }
     return panels;
 }

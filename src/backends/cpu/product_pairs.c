@@ -38,7 +38,8 @@ static pld_convolution convolution_of(const pld_executable *e, const pld_operato
                                 p->in_channels,
                                 p->kernel ? p->kernel * p->kernel : 1,
                                 op->product.glu.on,
-                                PLD_DTYPE_F32};
+                                PLD_DTYPE_F32,
+                                {1, 1}};
     if (p->kernel == 0) {
         /* rows of all pictures are one, unless each picture has a gate of its own */
         const int64_t pictures = op->product.gate.value == PLD_NO_VALUE ? 1 : p->batch;

@@ -4,10 +4,10 @@
  * holds. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "io/tensors/formats.h"
 #include "io/tensors/gguf_reader.h"
@@ -114,19 +114,19 @@ static int number_text(value_type type, uint64_t raw, char *out, size_t room) {
     memcpy(&wide, &raw, sizeof wide);
     switch (type) {
     case TYPE_I8:
-        return snprintf(out, room, "%d", (int8_t)raw);
+        return pld_print_text(out, room, "%d", (int8_t)raw);
     case TYPE_I16:
-        return snprintf(out, room, "%d", (int16_t)raw);
+        return pld_print_text(out, room, "%d", (int16_t)raw);
     case TYPE_I32:
-        return snprintf(out, room, "%" PRId32, (int32_t)raw);
+        return pld_print_text(out, room, "%" PRId32, (int32_t)raw);
     case TYPE_I64:
-        return snprintf(out, room, "%" PRId64, (int64_t)raw);
+        return pld_print_text(out, room, "%" PRId64, (int64_t)raw);
     case TYPE_F32:
-        return snprintf(out, room, "%.9g", (double)single);
+        return pld_print_text(out, room, "%.9g", (double)single);
     case TYPE_F64:
-        return snprintf(out, room, "%.17g", wide);
+        return pld_print_text(out, room, "%.17g", wide);
     default:
-        return snprintf(out, room, "%" PRIu64, raw);
+        return pld_print_text(out, room, "%" PRIu64, raw);
     }
 }
 
@@ -373,15 +373,11 @@ static pld_status restore_shape(pld_tensor_table *table, const char *path, const
     pld_stored_tensor *tensor = &table->tensors[table->by_name[begin + (end - begin) / 2] - table->tensors];
     pld_stored_tensor shaped = *tensor;
     const char *at = pair->value;
+    uint64_t size = 0;
     shaped.rank = 0;
-    while (*at && shaped.rank < PLD_MAX_RANK) {
-        char *next = NULL;
-        const long long size = strtoll(at, &next, 10);
-        if (next == at || size < 1) {
-            break;
-        }
-        shaped.shape[shaped.rank++] = size;
-        at = *next == ',' ? next + 1 : next;
+    while (*at && shaped.rank < PLD_MAX_RANK && pld_parse_natural(at, INT64_MAX, &size, &at) && size > 0) {
+        shaped.shape[shaped.rank++] = (int64_t)size;
+        at += *at == ',';
     }
     const bool read = !*at && shaped.rank > 0 && pld_stored_tensor_measure(path, &shaped, error) == PLD_OK;
     if (!read || shaped.bytes != tensor->bytes) {

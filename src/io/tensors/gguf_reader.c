@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/tensors/gguf_reader.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 void pld_gguf_reader_init(pld_gguf_reader *reader, const pld_mapping *source, pld_error *error) {
@@ -15,19 +13,6 @@ void pld_gguf_reader_init(pld_gguf_reader *reader, const pld_mapping *source, pl
 
 uint64_t pld_gguf_left(const pld_gguf_reader *reader) {
     return pld_mapping_size(reader->source) - reader->at;
-}
-
-void pld_gguf_fail(pld_gguf_reader *reader, const char *format, ...) {
-    char text[400];
-    va_list arguments;
-    if (reader->status != PLD_OK) {
-        return;
-    }
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    reader->status =
-        pld_fail(reader->error, PLD_ERROR_FORMAT, "%s: %s", pld_mapping_path(reader->source), text);
 }
 
 /** Whether so many bytes follow; else the file is cut short. */

@@ -30,7 +30,11 @@ uint64_t pld_gguf_number(pld_gguf_reader *reader, int bytes);
 /** Copy so many bytes, or pass over them (`out` NULL). */
 void pld_gguf_bytes(pld_gguf_reader *reader, uint64_t bytes, void *out);
 
-/** Fail: "FILE: " and the text, with PLD_ERROR_FORMAT. */
-void pld_gguf_fail(pld_gguf_reader *reader, const char *format, ...) PLD_PRINTF(2, 3);
+/** Fail with PLD_ERROR_FORMAT, unless that has happened: "FILE: " and a text with at least one argument. */
+#define pld_gguf_fail(reader, format, ...)                                                                   \
+    ((void)((reader)->status = (reader)->status != PLD_OK                                                    \
+                                   ? (reader)->status                                                        \
+                                   : pld_fail((reader)->error, PLD_ERROR_FORMAT, "%s: " format,              \
+                                              pld_mapping_path((reader)->source), __VA_ARGS__)))
 
 #endif

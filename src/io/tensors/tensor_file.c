@@ -24,8 +24,12 @@ static pld_status read_header(pld_tensor_file *file, pld_error *error) {
     const uint64_t size = pld_mapping_size(file->source);
     const size_t got = size < sizeof start ? (size_t)size : sizeof start;
     PLD_TRY(pld_mapping_read(file->source, 0, got, start, "the header", error));
-    for (size_t i = 0; i < sizeof formats / sizeof *formats && !file->format; i++) {
-        file->format = formats[i]->recognise(start, got) ? formats[i] : NULL;
+    file->format = &pld_format_safetensors; /* which tells what a file is that is neither */
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (formats[i]->recognise(start, got)) {
+            file->format = formats[i];
+            break;
+        }
     }
     return file->format->read(file->source, &file->header, error);
 }

@@ -136,6 +136,9 @@ static pld_status open_candidate(const char *folder, const pld_weight_candidate 
     if (status == PLD_OK) {
         status = list_weights(opened, error);
     }
+    if (status == PLD_OK) {
+        status = pld_weight_files_take_scales(opened, error);
+    }
     if (status != PLD_OK) {
         pld_weight_files_close(&opened);
         return status;

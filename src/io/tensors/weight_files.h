@@ -24,6 +24,7 @@ typedef struct pld_weight {
     size_t index;    /**< its place for pld_weight_files_at */
     bool transposed; /**< shape [N, C], but stored as [C, N] */
     int64_t steps;   /**< shape [N, C, steps, …], and the last step alone is meant; 0: all of it */
+    float scale;     /**< by which its stored values are multiplied; 0: they are as they are */
     uint64_t turned; /**< bytes of the first rows, which are meant to come last; 0: none are */
 } pld_weight;
 

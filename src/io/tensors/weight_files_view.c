@@ -96,6 +96,7 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
         view->weights[i] = (pld_weight){.file = source->file,
                                         .tensor = tensor,
                                         .index = i,
+                                        .scale = source->scale,
                                         .transposed = source->transposed || aliases[i].transposed,
                                         .turned = turned};
         view->count++;

@@ -17,15 +17,15 @@ void PLD_KERNEL(q8_0_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += SMALL, block += 2 + SMALL) {
         const float d = half_at(block);
-        for (int j = 0; j < SMALL; j++) {
-            out[i + (size_t)j] = d * (float)(int8_t)block[2 + j];
+        for (size_t j = 0; j < SMALL; j++) {
+            out[i + j] = d * (float)(int8_t)block[2 + j];
         }
     }
 }
 
 /** Nibbles of 16 bytes: the low ones are the first 16 numbers. out = d·(nibble + high bit·16) + m; `bits` has the high ones. */
 static inline void nibbles(const uint8_t *bytes, uint32_t bits, float d, float m, float *out) {
-    for (int j = 0; j < HALF_SMALL; j++) {
+    for (size_t j = 0; j < HALF_SMALL; j++) {
         const uint32_t low = (bytes[j] & 15U) | (bits >> j & 1U) << 4;
         const uint32_t high = (uint32_t)bytes[j] >> 4 | (bits >> (j + HALF_SMALL) & 1U) << 4;
         out[j] = d * (float)(int32_t)low + m;
@@ -73,9 +73,9 @@ void PLD_KERNEL(iq4_nl_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += SMALL, block += 2 + HALF_SMALL) {
         const float d = half_at(block);
-        for (int j = 0; j < HALF_SMALL; j++) {
-            out[i + (size_t)j] = d * (float)levels[block[2 + j] & 15];
-            out[i + HALF_SMALL + (size_t)j] = d * (float)levels[block[2 + j] >> 4];
+        for (size_t j = 0; j < HALF_SMALL; j++) {
+            out[i + j] = d * (float)levels[block[2 + j] & 15];
+            out[i + HALF_SMALL + j] = d * (float)levels[block[2 + j] >> 4];
         }
     }
 }
@@ -87,12 +87,12 @@ void PLD_KERNEL(q2_k_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += LARGE, block += BYTES) {
         const float d = half_at(block + BYTES - 4), least = half_at(block + BYTES - 2);
-        for (int part = 0; part < 16; part++) {
+        for (size_t part = 0; part < 16; part++) {
             const uint8_t *bytes = block + SCALES + part / 8 * 32 + part % 2 * 16;
-            const int shift = part / 2 % 4 * 2;
+            const size_t shift = part / 2 % 4 * 2;
             const float scale = d * (float)(block[part] & 15), m = least * (float)(block[part] >> 4);
-            for (int j = 0; j < 16; j++) {
-                out[i + (size_t)(16 * part + j)] = scale * (float)(bytes[j] >> shift & 3) - m;
+            for (size_t j = 0; j < 16; j++) {
+                out[i + 16 * part + j] = scale * (float)(bytes[j] >> shift & 3) - m;
             }
         }
     }
@@ -106,23 +106,23 @@ void PLD_KERNEL(q3_k_to_f32)(const void *in, size_t count, float *out) {
     for (size_t i = 0; i < count; i += LARGE, block += BYTES) {
         const uint8_t *scales = block + SCALES;
         const float d = half_at(block + BYTES - 2);
-        for (int part = 0; part < 16; part++) {
+        for (size_t part = 0; part < 16; part++) {
             const int low = part < 8 ? scales[part] & 15 : scales[part - 8] >> 4;
             const int high = scales[8 + part % 4] >> (part / 4 * 2) & 3;
             const float scale = d * (float)((low | high << 4) - 32);
             const uint8_t *bytes = block + HIGH + part / 8 * 32 + part % 2 * 16,
                           *bits = block + part % 2 * 16;
-            const int shift = part / 2 % 4 * 2, bit = part / 2;
-            for (int j = 0; j < 16; j++) {
+            const size_t shift = part / 2 % 4 * 2, bit = part / 2;
+            for (size_t j = 0; j < 16; j++) {
                 const int number = (bytes[j] >> shift & 3) - 4 * (1 - (bits[j] >> bit & 1));
-                out[i + (size_t)(16 * part + j)] = scale * (float)number;
+                out[i + 16 * part + j] = scale * (float)number;
             }
         }
     }
 }
 
 /** Scale and least value of part `part` of 32 in Q4_K and Q5_K: 6 bits each, in 12 bytes. */
-static inline void scale_and_least(const uint8_t *bytes, int part, float d, float least, float *scale,
+static inline void scale_and_least(const uint8_t *bytes, size_t part, float d, float least, float *scale,
                                    float *m) {
     const int scale_bits = part < 4 ? bytes[part] & 63 : (bytes[part + 4] & 15) | (bytes[part - 4] >> 6) << 4;
     const int least_bits = part < 4 ? bytes[part + 4] & 63 : bytes[part + 4] >> 4 | (bytes[part] >> 6) << 4;
@@ -135,13 +135,13 @@ void PLD_KERNEL(q4_k_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += LARGE, block += BYTES) {
         const float d = half_at(block), least = half_at(block + 2);
-        for (int part = 0; part < 8; part++) {
+        for (size_t part = 0; part < 8; part++) {
             float scale, m;
             const uint8_t *bytes = block + NUMBERS + part / 2 * 32;
-            const int shift = part % 2 * 4;
+            const size_t shift = part % 2 * 4;
             scale_and_least(block + SCALES, part, d, least, &scale, &m);
-            for (int j = 0; j < 32; j++) {
-                out[i + (size_t)(32 * part + j)] = scale * (float)(bytes[j] >> shift & 15) - m;
+            for (size_t j = 0; j < 32; j++) {
+                out[i + 32 * part + j] = scale * (float)(bytes[j] >> shift & 15) - m;
             }
         }
     }
@@ -153,14 +153,14 @@ void PLD_KERNEL(q5_k_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += LARGE, block += BYTES) {
         const float d = half_at(block), least = half_at(block + 2);
-        for (int part = 0; part < 8; part++) {
+        for (size_t part = 0; part < 8; part++) {
             float scale, m;
             const uint8_t *bytes = block + NUMBERS + part / 2 * 32, *bits = block + HIGH;
-            const int shift = part % 2 * 4;
+            const size_t shift = part % 2 * 4;
             scale_and_least(block + SCALES, part, d, least, &scale, &m);
-            for (int j = 0; j < 32; j++) {
+            for (size_t j = 0; j < 32; j++) {
                 const int number = (bytes[j] >> shift & 15) | (bits[j] >> part & 1) << 4;
-                out[i + (size_t)(32 * part + j)] = scale * (float)number - m;
+                out[i + 32 * part + j] = scale * (float)number - m;
             }
         }
     }
@@ -173,15 +173,15 @@ void PLD_KERNEL(q6_k_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
     for (size_t i = 0; i < count; i += LARGE, block += BYTES) {
         const float d = half_at(block + BYTES - 2);
-        for (int part = 0; part < 16; part++) {
-            const int half = part / 8, quarter = part % 8 / 2, side = part % 2 * 16;
+        for (size_t part = 0; part < 16; part++) {
+            const size_t half = part / 8, quarter = part % 8 / 2, side = part % 2 * 16;
             const uint8_t *bytes = block + 64 * half + quarter % 2 * 32 + side;
             const uint8_t *bits = block + HIGH + 32 * half + side;
-            const int shift = quarter / 2 * 4;
+            const size_t shift = quarter / 2 * 4;
             const float scale = d * (float)(int8_t)block[SCALES + part];
-            for (int j = 0; j < 16; j++) {
+            for (size_t j = 0; j < 16; j++) {
                 const int number = (bytes[j] >> shift & 15) | (bits[j] >> (2 * quarter) & 3) << 4;
-                out[i + (size_t)(16 * part + j)] = scale * (float)(number - 32);
+                out[i + 16 * part + j] = scale * (float)(number - 32);
             }
         }
     }

@@ -23,13 +23,20 @@ static pld_converted *append(pld_conversion *conversion, char *name) {
     return item;
 }
 
-/** The type that a weight is written in: integers keep theirs. */
-static pld_dtype written_type(const pld_conversion *conversion, pld_dtype stored) {
-    return conversion->dtype == PLD_DTYPE_COUNT || !pld_dtype_is_float(stored) ? stored : conversion->dtype;
+/** The type that a weight is written in: integers keep theirs; blocks, which safetensors does not have, and scaled values become
+ * float16. */
+static pld_dtype written_type(const pld_conversion *conversion, const pld_weight *weight) {
+    const pld_dtype stored = weight->tensor->dtype;
+    const bool kept = conversion->dtype == PLD_DTYPE_COUNT || !pld_dtype_is_float(stored);
+    return !kept                                                  ? conversion->dtype
+           : pld_dtype_is_quantised(stored) || weight->scale != 0 ? PLD_DTYPE_F16
+                                                                  : stored;
 }
 
-static void describe(const pld_conversion *conversion, const pld_stored_tensor *stored, pld_converted *item) {
-    item->tensor.dtype = written_type(conversion, stored->dtype);
+/** `stored`: of which the shape is; the weight's own tensor, or its transpose. */
+static void describe(const pld_conversion *conversion, const pld_weight *weight,
+                     const pld_stored_tensor *stored, pld_converted *item) {
+    item->tensor.dtype = written_type(conversion, weight);
     item->tensor.rank = stored->rank;
     memcpy(item->tensor.shape, stored->shape, sizeof stored->shape);
 }
@@ -81,7 +88,7 @@ pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_compone
         if (!item) {
             return pld_fail_memory(error, sizeof *item, "list of tensors");
         }
-        describe(conversion, weight.tensor, item);
+        describe(conversion, &weight, weight.tensor, item);
         item->sources[item->source_count++] = weight;
     }
     const char *identity = part->class->identity;
@@ -120,7 +127,8 @@ static pld_status place_transpose(pld_weight weight, pld_converted *item, pld_er
 /** Rows that are in another order there: the same tensor, read from another row on. */
 static pld_status place_turned(pld_weight weight, pld_row_part rows, pld_converted *item, pld_error *error) {
     const pld_stored_tensor *stored = weight.tensor;
-    if (stored->rank < 1 || stored->shape[0] % rows.of != 0) {
+    if (stored->rank < 1 || stored->shape[0] % rows.of != 0 ||
+        stored->bytes / (size_t)rows.of % pld_dtype_size(stored->dtype) != 0) {
         return pld_fail(error, PLD_ERROR_FORMAT, "tensor '%s': expected a number of rows divisible by %d",
                         stored->name, rows.of);
     }
@@ -148,7 +156,7 @@ static pld_status place_rows(const pld_conversion *conversion, pld_weight weight
     item->source_count++;
     item->parts = rows.of;
     item->placed += rows.count;
-    describe(conversion, weight.tensor, item);
+    describe(conversion, &weight, weight.tensor, item);
     item->tensor.shape[0] += others;
     return PLD_OK;
 }
@@ -162,15 +170,15 @@ static pld_status place(const pld_conversion *conversion, pld_weight weight, con
         return place_rows(conversion, weight, original->rows, item, error);
     }
     if (form == PLD_FORM_ROWS) {
-        describe(conversion, stored, item);
+        describe(conversion, &weight, stored, item);
         return place_turned(weight, original->rows, item, error);
     }
     if (form == PLD_FORM_TRANSPOSED) {
         PLD_TRY(place_transpose(weight, item, error));
-        describe(conversion, item->own, item);
+        describe(conversion, &weight, item->own, item);
         return PLD_OK;
     }
-    describe(conversion, stored, item);
+    describe(conversion, &weight, stored, item);
     item->sources[item->source_count++] = weight;
     if (form == PLD_FORM_CONV_1X1 && stored->rank == 2) {
         item->tensor.rank = 4;
@@ -297,7 +305,7 @@ static pld_status convert_elements(pld_conversion *conversion, const pld_weight 
                                    size_t first, size_t count, char *out, pld_error *error) {
     enum { BLOCK = 1 << 13 };
     const size_t size = pld_dtype_size(dtype);
-    if (weight->tensor->dtype == dtype) {
+    if (weight->tensor->dtype == dtype && weight->scale == 0) {
         return pld_weight_read(weight, first * size, count * size, out, error);
     }
     const pld_kernels *kernels = conversion->model->engine->kernels;
@@ -351,7 +359,7 @@ static pld_status supply(void *user, size_t index, size_t first_byte, size_t byt
     }
     for (int i = 0; i < item->source_count && left > 0; i++) {
         const pld_stored_tensor *stored = item->sources[i].tensor;
-        const size_t elements = stored->bytes / pld_dtype_size(stored->dtype);
+        const size_t elements = pld_dtype_elements(stored->dtype, stored->bytes);
         if (first >= elements) {
             first -= elements;
             continue;

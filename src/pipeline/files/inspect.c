@@ -45,6 +45,13 @@ static void note_numbers(pld_inspection *inspection) {
                             "it contains %s ('%.100s'), which are not supported: use the f16 or bf16 version",
                             spelling, tensor);
     }
+    size_t scaled = 0;
+    for (size_t i = 0; i < pld_weight_files_count(inspection->files); i++) {
+        scaled += pld_weight_files_at(inspection->files, i).scale != 0;
+    }
+    if (scaled) {
+        pld_inspection_note(inspection, "it contains scaled fp8 weights (%zu matrices)", scaled);
+    }
 }
 
 static pld_status inspect(pld_inspection *inspection, const char *path, const char *config,

@@ -80,7 +80,7 @@ pld_status pld_check_plain_numbers(const pld_weight_files *files, const pld_log 
     const size_t fp8 = count_fp8(files);
     if (fp8) {
         pld_log_message(log, PLD_LOG_NOTICE,
-                        "%s: %zu tensors are 8-bit floating point; they are widened, and pictures are less "
+                        "%s: %zu tensors are 8-bit floating point; pictures are less "
                         "exact than with the f16 version of the model",
                         path, fp8);
     }
