@@ -61,3 +61,36 @@ def lora_of_ones(path, module, inputs, outputs):
     write(path, {f"{module}.lora_down.weight": ("F32", [1, inputs], row(inputs)),
                  f"{module}.lora_up.weight": ("F32", [outputs, 1], row(outputs)),
                  f"{module}.alpha": ("F32", [], struct.pack("<f", 1))})
+
+
+def write_gguf(path, tensors, quantise=()):
+    """Tensors of safetensors' types F32, F16 and BF16 as GGUF; those named in `quantise` (floats) as Q8_0."""
+    def text(string):
+        return struct.pack("<Q", len(string.encode())) + string.encode()
+    types, infos, data = {"F32": 0, "F16": 1, "BF16": 30}, b"", b""
+    for name, (dtype, shape, values) in tensors.items():
+        number = types[dtype]
+        if name in quantise:
+            number, values = 8, q8_0(floats(dtype, values))
+        sizes = b"".join(struct.pack("<Q", size) for size in reversed(shape))
+        infos += text(name) + struct.pack("<I", len(shape)) + sizes + struct.pack("<IQ", number, len(data))
+        data += values + bytes(-len(values) % 32)
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), 1) + text("general.architecture") + struct.pack("<I", 8) + text("test") + infos
+    open(path, "wb").write(head + bytes(-len(head) % 32) + data)
+
+
+def floats(dtype, data):
+    if dtype == "BF16":
+        return [struct.unpack("<f", b"\0\0" + data[i:i + 2])[0] for i in range(0, len(data), 2)]
+    return list(struct.unpack(f"<{len(data) // (4 if dtype == 'F32' else 2)}{'f' if dtype == 'F32' else 'e'}", data))
+
+
+def q8_0(values):
+    """Blocks of 32 whole numbers with a float16 scale."""
+    blocks = b""
+    for i in range(0, len(values), 32):
+        block = values[i:i + 32]
+        scale = struct.unpack("<e", struct.pack("<e", max(map(abs, block)) / 127))[0]
+        numbers = [max(-127, min(127, round(x / scale))) if scale else 0 for x in block]
+        blocks += struct.pack("<e32b", scale, *numbers)
+    return blocks

@@ -62,7 +62,8 @@ static pld_status read_scale(const pld_weight *from, float *scale, pld_error *er
 }
 
 /** A description must be of the type that the matrix has. */
-static pld_status check_description(const pld_weight *weight, const pld_weight *description, pld_error *error) {
+static pld_status check_description(const pld_weight *weight, const pld_weight *description,
+                                    pld_error *error) {
     enum { MOST = 4096 };
     const pld_stored_tensor *tensor = description->tensor;
     const char *path = pld_tensor_file_path(description->file);
@@ -79,9 +80,10 @@ static pld_status check_description(const pld_weight *weight, const pld_weight *
     const pld_status status =
         format && strcmp(format, wanted) == 0
             ? PLD_OK
-            : pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                       "%s: tensor '%s': expected the format \"%s\", as the matrix is stored, found \"%.40s\"", path,
-                       tensor->name, wanted, format ? format : "");
+            : pld_fail(
+                  error, PLD_ERROR_UNSUPPORTED,
+                  "%s: tensor '%s': expected the format \"%s\", as the matrix is stored, found \"%.40s\"",
+                  path, tensor->name, wanted, format ? format : "");
     json_decref(document);
     return status;
 }

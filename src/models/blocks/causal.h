@@ -57,6 +57,9 @@ pld_status pld_causal_describe(const pld_causal_rules *rules, const pld_descript
 /** Names of transformers, which files have behind several prefixes. */
 extern const pld_name_rule pld_causal_names[];
 
+/** Those of llama.cpp's GGUF files. */
+extern const pld_name_rule pld_causal_gguf_names[];
+
 /** How files hold such an encoder behind a prefix: under transformers' names, and told by a tensor. */
 #define PLD_CAUSAL_LAYOUT(prefix_, mark_)                                                                    \
     {                                                                                                        \

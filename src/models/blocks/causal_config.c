@@ -125,6 +125,23 @@ const pld_name_rule pld_causal_names[] = {
     {0},
 };
 
+static const pld_name_rule gguf_block[] = {
+    PLD_RENAME("attn_norm.", "input_layernorm."),    PLD_RENAME("attn_q.", "self_attn.q_proj."),
+    PLD_RENAME("attn_k.", "self_attn.k_proj."),      PLD_RENAME("attn_v.", "self_attn.v_proj."),
+    PLD_RENAME("attn_output.", "self_attn.o_proj."), PLD_RENAME("attn_q_norm.", "self_attn.q_norm."),
+    PLD_RENAME("attn_k_norm.", "self_attn.k_norm."), PLD_RENAME("ffn_norm.", "post_attention_layernorm."),
+    PLD_RENAME("ffn_gate.", "mlp.gate_proj."),       PLD_RENAME("ffn_up.", "mlp.up_proj."),
+    PLD_RENAME("ffn_down.", "mlp.down_proj."),       {0},
+};
+
+const pld_name_rule pld_causal_gguf_names[] = {
+    PLD_RENAME("token_embd.", "embed_tokens."),
+    PLD_RENAME("blk.{a}.", "layers.{a}.", .inside = gguf_block),
+    PLD_RENAME("output_norm.", "norm."),
+    PLD_RENAME("output.", "lm_head."),
+    {0},
+};
+
 const char *const pld_causal_unused[] = {"lm_head.weight", NULL};
 
 pld_status pld_causal_describe(const pld_causal_rules *rules, const pld_description *description,

@@ -12,6 +12,11 @@ static const pld_part_layout layouts[] = {
     PLD_CAUSAL_LAYOUT("text_encoders.qwen3_8b.transformer.model.", MARK),
     PLD_CAUSAL_LAYOUT("model.", MARK),
     PLD_CAUSAL_LAYOUT("", MARK),
+    {.part = "text_encoder",
+     .naming = "llama.cpp",
+     .prefix = "",
+     .names = pld_causal_gguf_names,
+     .mark = "blk.0.attn_q_norm.weight"},
     {0},
 };
 

@@ -16,10 +16,13 @@ static const pld_part_layout layouts[] = {
     LAYOUT("text_encoder."),
     LAYOUT("transformer."),
     LAYOUT(""),
+    {.naming = "llama.cpp", .prefix = "", .names = pld_t5_gguf_names, .mark = "enc.blk.0.attn_rel_b.weight"},
     {0},
 };
 
 static const pld_stranger strangers[] = {
+    {"dec.blk.", "a whole T5 with its decoder, which is not supported"},
+    {"enc.blk.1.attn_rel_b.", "a UMT5 text encoder, which is not supported"},
     {"decoder.block.", "a whole T5 with its decoder, which is not supported"},
     {"block.0.layer.1.DenseReluDense.wi.weight", "a T5 of the first version, which is not supported"},
     {"block.1.layer.0.SelfAttention.relative_attention_bias.", "a UMT5 text encoder, which is not supported"},

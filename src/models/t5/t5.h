@@ -29,7 +29,7 @@ pld_status pld_t5_build(pld_plan *plan, const void *config, const pld_text_reque
                         pld_text_values *values, pld_error *error);
 
 /** Names behind the prefix of files. */
-extern const pld_name_rule pld_t5_names[];
+extern const pld_name_rule pld_t5_names[], pld_t5_gguf_names[];
 
 /** pld_part_class.describe */
 pld_status pld_t5_describe(const pld_description *description, json_t **config, pld_error *error);
