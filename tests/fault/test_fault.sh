@@ -83,6 +83,7 @@ try() {
         --attention-stats s.json --dump d.safetensors --dump-steps
     try generate -m "$flux-bfl.bf16.safetensors" --config "$models/flux-dev" --text-encoder "$flux-t5xxl.fp8.safetensors" \
         --text-encoder-2 "$models/flux-dev/text_encoder" --lora "$flux-lora-kohya.safetensors" -p "two cats" $small -o x.png
+    try generate -m "$flux-fp8-scaled.safetensors" --config "$models/flux-dev" -p "two cats" --max-tokens 16 $small -o x.png
     try generate -m "$models/z-image" -p "a red fox" -n "$long" --cfg-scale 3 --guidance cfg-normalization $small -o x.png \
         --attention-maps fox --attention-stats s.json --dump d.safetensors --dump-steps
     try generate -m "$zimage-diffusion_model.bf16.safetensors" --config "$models/z-image" --text-encoder "$models/z-image/text_encoder" \
@@ -117,6 +118,7 @@ try() {
     try info "$anima-dit.safetensors"
     try info "$zimage-diffusion_model.bf16.safetensors"
     try info "$flux-all-in-one.fp8.safetensors"
+    try info "$source/tests/data/reference/files/flux-gguf.Q4_K.gguf" --json
     try info "$sd35-no-text.f16.safetensors"
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json
