@@ -119,6 +119,9 @@ bool pld_convert_from_f32(const pld_kernels *k, pld_dtype dtype, const float *va
     case PLD_DTYPE_BF16:
         k->f32_to_bf16(values, count, out);
         return true;
+    case PLD_DTYPE_Q8_0:
+        k->f32_to_q8_0(values, count, out);
+        return true;
     default:
         return false;
     }

@@ -380,6 +380,7 @@ typedef struct pld_pixel_grid {
     X(void, iq4_nl_to_f32, (const void *in, size_t count, float *out))                                               \
     X(void, f32_to_f16, (const float *in, size_t count, void *out))                                                 \
     X(void, f32_to_bf16, (const float *in, size_t count, void *out))                                                \
+    X(void, f32_to_q8_0, (const float *in, size_t count, void *out)) /* whole blocks, each to its largest number */  \
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
      * is infinite or no number. */                                                                                 \
     X(void, f32_split, (const float *in, size_t count, void *high, void *low))
@@ -406,7 +407,7 @@ const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table u
 void pld_convert_to_f32(const pld_kernels *kernels, pld_dtype dtype, const void *stored, size_t count,
                         float *out);
 
-/** float32 → f32, f16 or bf16, to the nearest; false for other types. */
+/** float32 → f32, f16 or bf16, to the nearest, or whole blocks of Q8_0; false for other types. */
 bool pld_convert_from_f32(const pld_kernels *kernels, pld_dtype dtype, const float *values, size_t count,
                           void *out);
 

@@ -437,15 +437,22 @@ size_t pld_parameters_drop_unused(pld_parameters *parameters) {
 }
 
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter) {
-    return parameter->weight.scale != 0 ? PLD_DTYPE_F32 : pld_parameter_stored_dtype(parameter);
+    const bool as_stored = parameter->weight.scale == 0 && parameter->change_count == 0;
+    return as_stored ? parameter->weight.tensor->dtype : PLD_DTYPE_F32;
 }
 
-pld_dtype pld_parameter_stored_dtype(const pld_parameter *parameter) {
-    return parameter->change_count ? PLD_DTYPE_F32 : parameter->weight.tensor->dtype;
+pld_dtype pld_parameter_kept_dtype(const pld_parameter *parameter) {
+    const pld_dtype stored = parameter->weight.tensor->dtype;
+    const bool small = pld_dtype_size(stored) < 2 * pld_dtype_block(stored);
+    return parameter->change_count == 0 ? stored : small ? PLD_DTYPE_Q8_0 : PLD_DTYPE_F32;
+}
+
+bool pld_parameter_is_changed(const pld_parameter *parameter) {
+    return parameter->change_count > 0;
 }
 
 float pld_parameter_scale(const pld_parameter *parameter) {
-    return parameter->weight.scale != 0 ? parameter->weight.scale : 1;
+    return parameter->weight.scale != 0 && parameter->change_count == 0 ? parameter->weight.scale : 1;
 }
 
 pld_status pld_parameters_derive(pld_parameters *base, pld_parameters **parameters, pld_error *error) {

@@ -105,9 +105,13 @@ size_t pld_parameters_drop_unused(pld_parameters *parameters);
 /** The smallest type that holds every value: the stored one, or float32 where the weight is scaled or changed. */
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter);
 
-/** The type in which a weight that is not changed is stored, float32 of others; and by what its values are multiplied, 1 where
- * they are as they are. */
-pld_dtype pld_parameter_stored_dtype(const pld_parameter *parameter);
+/** The type in which rows of a weight are kept: as it is stored; of a changed one whose type is 8 bits or fewer Q8_0, which is
+ * finer than what it was, and of other changed ones float32. */
+pld_dtype pld_parameter_kept_dtype(const pld_parameter *parameter);
+
+bool pld_parameter_is_changed(const pld_parameter *parameter);
+
+/** By what its stored values are multiplied, 1 where they are as they are. */
 float pld_parameter_scale(const pld_parameter *parameter);
 
 /** The weights of `base` with changes: nothing is copied, and what stays unchanged is read and packed in

@@ -51,3 +51,25 @@ CHECK(q4_k_to_f32, {144, 256, {0, 2}})
 CHECK(q5_k_to_f32, {176, 256, {0, 2}})
 CHECK(q6_k_to_f32, {210, 256, {208, 208}})
 CHECK(iq4_nl_to_f32, {18, 32, {0, 0}})
+
+/** No number is farther from its own than half a step, or a little more where the step was rounded down; the step is a
+ * float16 next to the largest number / 127. */
+void check_f32_to_q8_0(const pld_kernels *kernels) {
+    enum { COUNT = 32 * 40 };
+    float *in = check_floats(COUNT), *back = check_floats(COUNT);
+    unsigned char *blocks = check_bytes(COUNT / 32 * 34);
+    for (int i = 0; i < COUNT; i++) { /* from zeros and numbers too small for float16 to numbers too large */
+        in[i] = i < 32 ? 0 : (float)(check_random(-1, 1) * pow(10, i / 32 / 4 - 4));
+    }
+    in[COUNT - 1] = 1e9F;
+    kernels->f32_to_q8_0(in, COUNT, blocks);
+    kernels->q8_0_to_f32(blocks, COUNT, back);
+    for (int i = 0; i < COUNT - 32; i++) {
+        float largest = 0;
+        for (int j = i / 32 * 32; j < i / 32 * 32 + 32; j++) {
+            largest = fmaxf(largest, fabsf(in[j]));
+        }
+        assert_true(fabsf(in[i] - back[i]) <= largest / 127 * 0.5625F + 0x1p-18F);
+    }
+    assert_true(back[COUNT - 1] == 127 * 65504.0F);
+}

@@ -90,12 +90,17 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps) {
                         .halves = op->product.glu.on};
 }
 
+/** Its rows are in the file one after the other, or it is changed and they are made. */
+static bool can_be_kept(const pld_parameter *weight) {
+    return pld_parameter_is_streamable(weight) || pld_parameter_is_changed(weight);
+}
+
 pld_panels pld_product_stored_panels(const pld_operator *op) {
     pld_panels panels = pld_product_panels(op, 1);
     const pld_parameter *weight = op->product.weight, *gate = op->product.glu.gate;
-    const pld_dtype stored = pld_parameter_stored_dtype(weight);
-    if (pld_panels_keep(stored, panels.depth) && pld_parameter_is_streamable(weight) &&
-        (!gate || (pld_parameter_stored_dtype(gate) == stored && pld_parameter_is_streamable(gate)))) {
+    const pld_dtype stored = pld_parameter_kept_dtype(weight);
+    if (pld_panels_keep(stored, panels.depth) && can_be_kept(weight) &&
+        (!gate || (pld_parameter_kept_dtype(gate) == stored && can_be_kept(gate)))) {
         panels.type = PLD_PANEL_STORED;
         panels.stored = stored;
         panels.scale[0] = pld_parameter_scale(weight);

@@ -31,15 +31,19 @@ static const float *turn_patches(const panels_job *job, size_t rows, const float
     return turned;
 }
 
-/** Rows of a panel as they are stored, into their place. */
+/** Rows of a panel in the type in which they are kept, into their place: as they are stored, or, of a changed weight, made. */
 static pld_status keep_rows(const panels_job *job, int64_t panel, const pld_weight_reader *reader,
-                            pld_error *error) {
+                            float *room, pld_error *error) {
     const size_t row = (size_t)job->shape->depth,
                  columns = (size_t)pld_panel_width(job->kernels, job->shape, panel);
     const size_t first = (size_t)pld_product_row(job->op, pld_panel_first(job->kernels, job->shape, panel));
-    return pld_weight_reader_stored(reader, first * row, columns * row,
-                                    (char *)job->packed + pld_panel_offset(job->kernels, job->shape, panel),
-                                    error);
+    char *to = (char *)job->packed + pld_panel_offset(job->kernels, job->shape, panel);
+    if (!reader->values) {
+        return pld_weight_reader_stored(reader, first * row, columns * row, to, error);
+    }
+    PLD_TRY(pld_weight_reader_read(reader, first * row, columns * row, room, error));
+    pld_convert_from_f32(job->kernels, job->shape->stored, room, columns * row, to);
+    return PLD_OK;
 }
 
 static void pack_range(void *context, size_t begin, size_t end, int thread) {
@@ -54,7 +58,7 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
         const bool second = job->partner && panel % 2 == 1; /* panels of the halves alternate */
         if (job->shape->type == PLD_PANEL_STORED) {
             result->status =
-                keep_rows(job, (int64_t)panel, second ? job->partner : job->reader, &result->error);
+                keep_rows(job, (int64_t)panel, second ? job->partner : job->reader, room, &result->error);
             continue;
         }
         result->status = pld_weight_reader_read(second ? job->partner : job->reader, first * row,

@@ -23,6 +23,34 @@ void PLD_KERNEL(q8_0_to_f32)(const void *in, size_t count, float *out) {
     }
 }
 
+/** float16 bits of a number that is not below 0, the nearest, ties to even; numbers beyond 65504 become that. */
+static inline uint16_t half_bits(float value) {
+    const uint32_t bits = bits_from_float(value < 65504.0F ? value : 65504.0F);
+    const uint32_t normal = bits - (112U << 23), rounded = (normal + 0xfffU + (normal >> 13 & 1U)) >> 13;
+    /* below 2^-14 a step is 2^-24: what is added makes float32 round to it */
+    const uint32_t small = bits_from_float(value + 0.5F) - bits_from_float(0.5F);
+    return (uint16_t)(bits < (113U << 23) ? small : rounded);
+}
+
+void PLD_KERNEL(f32_to_q8_0)(const float *in, size_t count, void *out) {
+    uint8_t *block = out;
+    for (size_t i = 0; i < count; i += SMALL, block += 2 + SMALL) {
+        float largest = 0;
+        for (size_t j = 0; j < SMALL; j++) {
+            const float size = in[i + j] < 0 ? -in[i + j] : in[i + j];
+            largest = size > largest ? size : largest;
+        }
+        const uint16_t bits = half_bits(largest / 127);
+        store_u16(block, 0, bits);
+        const float d = half_at(block), inverse = d > 0 ? 1 / d : 0;
+        for (size_t j = 0; j < SMALL; j++) {
+            const float scaled = in[i + j] * inverse; /* d may have been rounded down */
+            const float bounded = scaled > 127 ? 127 : scaled < -127 ? -127 : scaled;
+            block[2 + j] = (uint8_t)(int8_t)(int32_t)(bounded + (bounded < 0 ? -0.5F : 0.5F));
+        }
+    }
+}
+
 /** Nibbles of 16 bytes: the low ones are the first 16 numbers. out = d·(nibble + high bit·16) + m; `bits` has the high ones. */
 static inline void nibbles(const uint8_t *bytes, uint32_t bits, float d, float m, float *out) {
     for (size_t j = 0; j < HALF_SMALL; j++) {
