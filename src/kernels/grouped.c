@@ -9,7 +9,7 @@
 enum { ROWS = 48 };
 
 static pld_panels panels_of(const pld_grouped *g) {
-    return (pld_panels){PLD_PANEL_F32, g->columns, g->depth, 1, false, PLD_DTYPE_F32, {1, 1}};
+    return (pld_panels){.type = PLD_PANEL_F32, .columns = g->columns, .depth = g->depth, .taps = 1};
 }
 
 size_t pld_grouped_bytes(const pld_kernels *k, const pld_grouped *grouped) {

@@ -85,6 +85,10 @@ write("scaled.safetensors", scaled)
 write("other.safetensors", other)
 scaled["layers.0.attention.qkv.weight_scale"] = ("F32", [2], bytes(8))
 write("rows.safetensors", scaled)
+# int8 as ComfyUI has it, whose rotation no reference describes
+for name in ("layers.0.attention.qkv", "layers.0.feed_forward.w1"):
+    other[name + ".weight"] = ("I8", other[name + ".weight"][1], other[name + ".weight"][2])
+write("int8.safetensors", other)
 END
 expect 0 info scaled.safetensors
 said 'it contains scaled fp8 weights (2 matrices)'
@@ -96,6 +100,8 @@ draw scaled16.png -m scaled16.safetensors --config "$model"
 cmp scaled16.png scaled.png || fail "the widened scales draw another picture"
 refused 1 "'layers.0.attention.qkv.comfy_quant': expected the format \"float8_e4m3fn\", as the matrix is stored, found \"int8_tensorwise\"" \
     generate -m other.safetensors --config "$model" -p x -q
+refused 1 "quantised weights (marked by 'comfy_quant'), described as {\"format\": \"int8_tensorwise\"}" \
+    generate -m int8.safetensors --config "$model" -p x -q
 refused 1 "'layers.0.attention.qkv.weight_scale': expected one number that scales a matrix, found f32 of shape \[2\]" \
     generate -m rows.safetensors --config "$model" -p x -q
 

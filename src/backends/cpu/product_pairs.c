@@ -32,14 +32,12 @@ static bool accepts_split(const pld_executable *e, const pld_operator *op) {
 
 static pld_convolution convolution_of(const pld_executable *e, const pld_operator *op) {
     const pld_product_problem *p = &op->product.problem;
-    const pld_panels weights = {pld_cpu_operator_of(e, op)->path == &pld_product_split ? PLD_PANEL_SPLIT
-                                                                                       : PLD_PANEL_PAIRS,
-                                p->out_channels,
-                                p->in_channels,
-                                p->kernel ? p->kernel * p->kernel : 1,
-                                op->product.glu.on,
-                                PLD_DTYPE_F32,
-                                {1, 1}};
+    const bool split = pld_cpu_operator_of(e, op)->path == &pld_product_split;
+    const pld_panels weights = {.type = split ? PLD_PANEL_SPLIT : PLD_PANEL_PAIRS,
+                                .columns = p->out_channels,
+                                .depth = p->in_channels,
+                                .taps = p->kernel ? p->kernel * p->kernel : 1,
+                                .halves = op->product.glu.on};
     if (p->kernel == 0) {
         /* rows of all pictures are one, unless each picture has a gate of its own */
         const int64_t pictures = op->product.gate.value == PLD_NO_VALUE ? 1 : p->batch;

@@ -21,8 +21,11 @@ static bool accepts(const pld_executable *e, const pld_operator *op) {
 /** Panels of float32: what is widened as it is packed need not be narrowed in between. */
 static pld_matrix matrix_of(const pld_operator *op) {
     const pld_product_problem *p = &op->product.problem;
-    const pld_panels panels = {PLD_PANEL_F32,      p->out_channels, p->in_channels, 1,
-                               op->product.glu.on, PLD_DTYPE_F32,   {1, 1}};
+    const pld_panels panels = {.type = PLD_PANEL_F32,
+                               .columns = p->out_channels,
+                               .depth = p->in_channels,
+                               .taps = 1,
+                               .halves = op->product.glu.on};
     return (pld_matrix){
         .weights = panels, .rows = p->batch * p->height * p->width, .gating = pld_product_gating(op)};
 }
@@ -88,7 +91,7 @@ static pld_status pack_panels(const stream_job *job, int64_t first, int64_t last
         const int64_t row = pld_product_row(job->op, pld_panel_first(job->kernels, shape, panel));
         PLD_TRY(pld_parameter_read(second ? gate : job->op->product.weight, (size_t)(row * shape->depth),
                                    (size_t)(columns * shape->depth), room, error));
-        const pld_panels one = {PLD_PANEL_F32, columns, shape->depth, 1, false, PLD_DTYPE_F32, {1, 1}};
+        const pld_panels one = {.type = PLD_PANEL_F32, .columns = columns, .depth = shape->depth, .taps = 1};
         pld_panels_pack(job->kernels, &one, room, 0,
                         packed + (panel - first) * job->kernels->panel_columns() * shape->depth);
     }

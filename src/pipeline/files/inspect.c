@@ -41,9 +41,10 @@ static void note_numbers(pld_inspection *inspection) {
     const char *tensor = NULL;
     const char *spelling = pld_quantised_spelling(inspection->files, &tensor);
     if (spelling) {
-        pld_inspection_note(inspection,
-                            "it contains %s ('%.100s'), which are not supported: use the f16 or bf16 version",
-                            spelling, tensor);
+        pld_inspection_note(
+            inspection,
+            "it contains %s ('%.100s'), which are not supported: use the f16, bf16 or a GGUF version",
+            spelling, tensor);
     }
     size_t scaled = 0;
     for (size_t i = 0; i < pld_weight_files_count(inspection->files); i++) {

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nn/weight_values.h"
 
 enum { BLOCK = 1 << 12 };
@@ -67,15 +68,34 @@ const char *pld_quantised_spelling(const pld_weight_files *files, const char **t
     return NULL;
 }
 
+/** What a tensor X.comfy_quant says of X, as ", described as …"; nothing of other tensors. */
+static void describe_format(const pld_weight_files *files, const char *tensor, char *out, size_t size) {
+    enum { MOST = 160 };
+    char text[MOST + 1];
+    pld_weight weight;
+    out[0] = '\0';
+    if (!fits(tensor, ".comfy_quant") || !pld_weight_files_find(files, tensor, &weight)) {
+        return;
+    }
+    const size_t bytes = weight.tensor->bytes < MOST ? weight.tensor->bytes : MOST;
+    if (pld_tensor_file_read(weight.file, weight.tensor, 0, bytes, text, NULL) == PLD_OK) {
+        text[bytes] = '\0';
+        pld_print_text(out, size, ", described as %s", text);
+    }
+}
+
 pld_status pld_check_plain_numbers(const pld_weight_files *files, const pld_log *log, pld_error *error) {
     const char *path = pld_weight_files_path(files, 0);
     const char *tensor = NULL;
     const char *spelling = pld_quantised_spelling(files, &tensor);
     if (spelling) {
-        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
-                        "%s: tensor '%s': the file contains %s, which are not supported; use the f16 or bf16 "
-                        "version of the model",
-                        path, tensor, spelling);
+        char format[200];
+        describe_format(files, tensor, format, sizeof format);
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: tensor '%s': the file contains %s%s, which are not supported; use the f16, bf16 or a "
+            "GGUF version of the model",
+            path, tensor, spelling, format);
     }
     const size_t fp8 = count_fp8(files);
     if (fp8) {

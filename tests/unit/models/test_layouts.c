@@ -338,7 +338,7 @@ static void defects_are_refused_by_name(void **state) {
         {"sdxl", json_pack("{s:[i]}", "model.diffusion_model.out.2.comfy_quant", 9), PLD_ERROR_UNSUPPORTED,
          "marked by 'comfy_quant'"},
         {"sd15", json_pack("{s:[i]}", "model.diffusion_model.out.2.scale_weight", 1), PLD_ERROR_UNSUPPORTED,
-         "use the f16 or bf16 version"},
+         "use the f16, bf16 or a GGUF version"},
         {"none",
          json_pack("{s:[i, i, i, i], s:[i]}", "input_blocks.0.0.weight", 320, 4, 3, 3, "zero_convs.0.0.bias",
                    320),
