@@ -366,6 +366,7 @@ pld_status bench_kernels(bench_run *run, pld_error *error) {
         status = measure_rows(run, &b, key_counts[i], error);
     }
     status = status == PLD_OK ? measure_products(run, &b, error) : status;
+    status = status == PLD_OK ? bench_stored_weights(run, error) : status;
     for (size_t i = 0; status == PLD_OK && i < sizeof kernels / sizeof kernels[0]; i++) {
         if (bench_wanted(run, kernels[i].name)) {
             status = measure_kernel(run, &b, &kernels[i], error);

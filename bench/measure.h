@@ -73,6 +73,8 @@ bool bench_reset_peak_memory(void);
 
 pld_status bench_attention(bench_run *run, pld_error *error);
 pld_status bench_kernels(bench_run *run, pld_error *error);
+/** Of bench_kernels: linear layers on weights of each type, as they are stored. */
+pld_status bench_stored_weights(bench_run *run, pld_error *error);
 pld_status bench_operators(bench_run *run, pld_error *error);
 pld_status bench_tune(bench_run *run, pld_error *error);
 pld_status bench_stages(bench_run *run, pld_error *error);

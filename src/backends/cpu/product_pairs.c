@@ -5,11 +5,19 @@
 
 #include "backends/cpu/product.h"
 
+/** A linear layer whose weights are kept in blocks, of which bfloat16 would take two to six times the memory. */
+static bool keeps_blocks(const pld_operator *op) {
+    return op->product.problem.kernel == 0 && op->product.weight &&
+           pld_dtype_is_quantised(pld_parameter_kept_dtype(op->product.weight)) &&
+           pld_product_stored_panels(op).type == PLD_PANEL_STORED;
+}
+
 bool pld_product_takes_bf16(const pld_product_settings *settings, const pld_operator *op) {
     enum { FEWEST = 8 };
     const pld_product_problem *p = &op->product.problem;
     const bool few = p->in_channels < FEWEST || p->out_channels < FEWEST;
-    return settings->bf16 && !op->product.f32 && p->height * p->width > 1 && !(p->kernel > 1 && few);
+    return settings->bf16 && !op->product.f32 && p->height * p->width > 1 && !(p->kernel > 1 && few) &&
+           !keeps_blocks(op);
 }
 
 static bool kernel_fits(const pld_executable *e, const pld_product_problem *p) {
@@ -27,7 +35,8 @@ static bool accepts_bf16(const pld_executable *e, const pld_operator *op) {
 static bool accepts_split(const pld_executable *e, const pld_operator *op) {
     enum { FEWEST = 16 };
     const pld_product_problem *p = &op->product.problem;
-    return e->settings.split && p->height * p->width > 1 && p->in_channels >= FEWEST && kernel_fits(e, p);
+    return e->settings.split && p->height * p->width > 1 && p->in_channels >= FEWEST && kernel_fits(e, p) &&
+           !keeps_blocks(op);
 }
 
 static pld_convolution convolution_of(const pld_executable *e, const pld_operator *op) {

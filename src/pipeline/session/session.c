@@ -67,11 +67,15 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .cancel = cancel};
 }
 
-/** Bytes of a tensor whose float32 is not kept: two for each number of 8 bits or fewer that is no row of a linear layer. */
-static uint64_t packed_bytes(const pld_stored_tensor *tensor) {
+/** Bytes of a tensor, packed: matrices of blocks as they are, of other types `wide` bytes for each number; 0: as they are, but
+ * two for each number of 8 bits that is in no matrix, and at most four. */
+static uint64_t packed_bytes(const pld_stored_tensor *tensor, size_t wide) {
     const uint64_t elements = pld_dtype_elements(tensor->dtype, tensor->bytes);
-    const bool small = tensor->bytes < elements * sizeof(uint16_t);
-    return small && tensor->rank != 2                 ? elements * sizeof(uint16_t)
+    const bool matrix = tensor->rank == 2, small = tensor->bytes < elements * sizeof(uint16_t);
+    if (wide && !(matrix && pld_dtype_is_quantised(tensor->dtype))) {
+        return elements * wide;
+    }
+    return small && !matrix                           ? elements * sizeof(uint16_t)
            : tensor->bytes > elements * sizeof(float) ? elements * sizeof(float)
                                                       : tensor->bytes;
 }
@@ -83,12 +87,11 @@ static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_se
         return 0;
     }
     const pld_weight_files *files = pld_parameters_files(parameters);
-    const uint64_t elements = pld_weight_files_elements(files);
+    const size_t wide = settings->bf16 ? sizeof(uint16_t) : settings->split ? sizeof(float) : 0;
     uint64_t all = 0;
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
-        all += packed_bytes(pld_weight_files_at(files, i).tensor);
+        all += packed_bytes(pld_weight_files_at(files, i).tensor, wide);
     }
-    all = settings->bf16 ? elements * sizeof(uint16_t) : settings->split ? elements * sizeof(float) : all;
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
 }
