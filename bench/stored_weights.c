@@ -88,7 +88,8 @@ pld_status bench_stored_weights(bench_run *run, pld_error *error) {
     if (!bench_wanted(run, "linear, weights as stored")) {
         return PLD_OK;
     }
-    pld_status status = allocate(run, &m) ? PLD_OK : pld_fail_memory(error, sizeof(float) * ROWS * DEPTH, "bench");
+    pld_status status =
+        allocate(run, &m) ? PLD_OK : pld_fail_memory(error, sizeof(float) * ROWS * DEPTH, "bench");
     const int wanted = run->options.repeats ? run->options.repeats : MOST_ROUNDS;
     const int rounds = wanted < LEAST_ROUNDS ? LEAST_ROUNDS : wanted;
     for (int i = 0; i < TYPES; i++) {

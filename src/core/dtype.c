@@ -48,6 +48,10 @@ bool pld_dtype_is_float(pld_dtype dtype) {
     return dtype <= PLD_DTYPE_IQ4_NL;
 }
 
+bool pld_dtype_is_f8(pld_dtype dtype) {
+    return dtype == PLD_DTYPE_F8_E4M3 || dtype == PLD_DTYPE_F8_E5M2;
+}
+
 bool pld_dtype_is_quantised(pld_dtype dtype) {
     return dtype >= PLD_DTYPE_Q8_0 && dtype <= PLD_DTYPE_IQ4_NL;
 }

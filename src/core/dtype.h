@@ -67,6 +67,9 @@ const char *pld_dtype_stored_name(pld_dtype dtype); /**< "F16", as in safetensor
 /** Whether weights may have the type. */
 bool pld_dtype_is_float(pld_dtype dtype);
 
+/** Whether it is one of 8 bits that weights may have. */
+bool pld_dtype_is_f8(pld_dtype dtype);
+
 /** Whether it is one of GGUF's, whose blocks have scales of their own. */
 bool pld_dtype_is_quantised(pld_dtype dtype);
 

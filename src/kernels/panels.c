@@ -11,8 +11,7 @@ static size_t type_size(pld_panel_type type) {
 }
 
 bool pld_panels_keep(pld_dtype stored, int64_t depth) {
-    const bool small =
-        pld_dtype_is_quantised(stored) || stored == PLD_DTYPE_F8_E4M3 || stored == PLD_DTYPE_F8_E5M2;
+    const bool small = pld_dtype_is_quantised(stored) || pld_dtype_is_f8(stored);
     return small && depth % (int64_t)pld_dtype_block(stored) == 0;
 }
 

@@ -29,8 +29,9 @@ extern const pld_product_path pld_product_winograd; /**< 3×3 convolutions: kern
 extern const pld_product_path pld_product_direct;   /**< every convolution: kernels/matrix.h, patches.h */
 
 /** The run's type is bfloat16, and this operator's operands may be rounded to it. Some products stay float32:
- * those that the network wants so; linear layers on quantised weights, whose memory stays small; embeddings of time and sizes (one token a picture), which every block
- * reads; and convolutions from or to latents (a few channels), whose errors would be the picture's. */
+ * those that the network wants so; linear layers on quantised weights, whose memory stays small; embeddings of
+ * time and sizes (one token a picture), which every block reads; and convolutions from or to latents (a few
+ * channels), whose errors would be the picture's. */
 bool pld_product_takes_bf16(const pld_product_settings *settings, const pld_operator *op);
 
 /** Tiles of Winograd's F(4×4, 3×3) that a picture of this size has. */

@@ -357,20 +357,10 @@ static void walk_header(walk *w, char *text) {
 /** Give a tensor the shape that it had before it was written as rows of whole blocks. */
 static pld_status restore_shape(pld_tensor_table *table, const char *path, const pld_metadata_pair *pair,
                                 pld_error *error) {
-    const char *name = pair->key + sizeof original_shape - 1;
-    size_t begin = 0, end = table->count;
-    while (begin < end && strcmp(table->by_name[begin + (end - begin) / 2]->name, name) != 0) {
-        const size_t middle = begin + (end - begin) / 2;
-        if (strcmp(table->by_name[middle]->name, name) < 0) {
-            begin = middle + 1;
-        } else {
-            end = middle;
-        }
-    }
-    if (begin >= end) {
+    pld_stored_tensor *tensor = pld_tensor_table_find(table, pair->key + sizeof original_shape - 1);
+    if (!tensor) {
         return PLD_OK; /* of a tensor that is not here */
     }
-    pld_stored_tensor *tensor = &table->tensors[table->by_name[begin + (end - begin) / 2] - table->tensors];
     pld_stored_tensor shaped = *tensor;
     const char *at = pair->value;
     uint64_t size = 0;

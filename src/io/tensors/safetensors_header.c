@@ -132,9 +132,8 @@ static pld_status check_coverage(const header_context *at, pld_error *error) {
         if (tensor->offset != end) {
             return pld_fail(error, PLD_ERROR_FORMAT,
                             "%s: tensor '%s': expected its data at byte %" PRIu64 ", found it at %" PRIu64
-                            " (%s '%s')",
+                            " (there is a gap after '%s')",
                             at->path, tensor->name, end - at->data_begin, tensor->offset - at->data_begin,
-                            tensor->offset < end ? "it overlaps" : "there is a gap after",
                             i ? header->tensors[i - 1].name : "the header");
         }
         end += tensor->bytes;

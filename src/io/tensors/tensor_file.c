@@ -107,21 +107,7 @@ const pld_stored_tensor *pld_tensor_file_at(const pld_tensor_file *file, size_t 
 }
 
 const pld_stored_tensor *pld_tensor_file_find(const pld_tensor_file *file, const char *name) {
-    size_t begin = 0;
-    size_t end = file->header.count;
-    while (begin < end) {
-        size_t middle = begin + (end - begin) / 2;
-        int order = strcmp(name, file->header.by_name[middle]->name);
-        if (order == 0) {
-            return file->header.by_name[middle];
-        }
-        if (order < 0) {
-            end = middle;
-        } else {
-            begin = middle + 1;
-        }
-    }
-    return NULL;
+    return pld_tensor_table_find(&file->header, name);
 }
 
 size_t pld_tensor_file_metadata_count(const pld_tensor_file *file) {

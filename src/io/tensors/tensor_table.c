@@ -113,3 +113,21 @@ pld_status pld_tensor_table_finish(pld_tensor_table *table, const char *path, pl
     }
     return PLD_OK;
 }
+
+pld_stored_tensor *pld_tensor_table_find(const pld_tensor_table *table, const char *name) {
+    size_t begin = 0;
+    size_t end = table->count;
+    while (begin < end) {
+        const size_t middle = begin + (end - begin) / 2;
+        const int order = strcmp(name, table->by_name[middle]->name);
+        if (order == 0) {
+            return &table->tensors[table->by_name[middle] - table->tensors];
+        }
+        if (order < 0) {
+            end = middle;
+        } else {
+            begin = middle + 1;
+        }
+    }
+    return NULL;
+}

@@ -42,6 +42,9 @@ pld_status pld_tensor_name_check(const char *path, const char *name, pld_error *
 /** tensor->bytes of its type and shape; PLD_ERROR_FORMAT when they are more than memory or no whole blocks. */
 pld_status pld_stored_tensor_measure(const char *path, pld_stored_tensor *tensor, pld_error *error);
 
+/** Of a finished table: the tensor of this name, or NULL. */
+pld_stored_tensor *pld_tensor_table_find(const pld_tensor_table *table, const char *name);
+
 /** Sort what was filled in, and check that no two tensors have one name or share a byte. */
 pld_status pld_tensor_table_finish(pld_tensor_table *table, const char *path, pld_error *error);
 

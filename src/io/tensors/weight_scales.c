@@ -16,10 +16,6 @@ static const char *const unused_ends[] = {".input_scale", ".scale_input"};
 static const char description_end[] = ".comfy_quant";
 static const char mark[] = "scaled_fp8";
 
-static bool is_fp8(const pld_stored_tensor *tensor) {
-    return tensor->dtype == PLD_DTYPE_F8_E4M3 || tensor->dtype == PLD_DTYPE_F8_E5M2;
-}
-
 /** Whether `name` ends so; its length without the end. */
 static bool ends_with(const char *name, const char *end, size_t *base) {
     const size_t length = strlen(name), tail = strlen(end);
@@ -101,7 +97,7 @@ static pld_status scale_one(pld_weight_files *files, size_t index, bool *taken, 
     const char *name = weight->tensor->name;
     pld_weight beside;
     size_t base = 0;
-    if (!is_fp8(weight->tensor) || !ends_with(name, weight_end, &base)) {
+    if (!pld_dtype_is_f8(weight->tensor->dtype) || !ends_with(name, weight_end, &base)) {
         return PLD_OK;
     }
     for (size_t i = 0; i < sizeof scale_ends / sizeof *scale_ends; i++) {

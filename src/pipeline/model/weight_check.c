@@ -43,14 +43,10 @@ static bool fits(const char *name, const char *spelling) {
                               : length > tail && strcmp(name + length - tail, spelling) == 0;
 }
 
-static bool is_fp8(const pld_stored_tensor *tensor) {
-    return tensor->dtype == PLD_DTYPE_F8_E4M3 || tensor->dtype == PLD_DTYPE_F8_E5M2;
-}
-
 static size_t count_fp8(const pld_weight_files *files) {
     size_t count = 0;
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
-        count += is_fp8(pld_weight_files_at(files, i).tensor);
+        count += pld_dtype_is_f8(pld_weight_files_at(files, i).tensor->dtype);
     }
     return count;
 }

@@ -3,6 +3,7 @@
 #include "pipeline/session/session.h"
 #include "core/memory.h"
 #include "kernels/latents.h"
+#include "kernels/panels.h"
 
 pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
     PLD_NEED(model);
@@ -67,17 +68,21 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .cancel = cancel};
 }
 
-/** Bytes of a tensor, packed: matrices of blocks as they are, of other types `wide` bytes for each number; 0: as they are, but
- * two for each number of 8 bits that is in no matrix, and at most four. */
+/** Bytes of a tensor, packed: rows that are kept as they are; of other tensors `wide` bytes for each number, or, where that is
+ * 0, two of 8-bit floats, four of blocks, and as many as are stored, at most four, of what is no smaller. */
 static uint64_t packed_bytes(const pld_stored_tensor *tensor, size_t wide) {
+    const bool blocks = pld_dtype_is_quantised(tensor->dtype);
     const uint64_t elements = pld_dtype_elements(tensor->dtype, tensor->bytes);
-    const bool matrix = tensor->rank == 2, small = tensor->bytes < elements * sizeof(uint16_t);
-    if (wide && !(matrix && pld_dtype_is_quantised(tensor->dtype))) {
+    const uint64_t most = elements * sizeof(float);
+    if (tensor->rank == 2 && pld_panels_keep(tensor->dtype, tensor->shape[1]) && (blocks || !wide)) {
+        return tensor->bytes;
+    }
+    if (wide) {
         return elements * wide;
     }
-    return small && !matrix                           ? elements * sizeof(uint16_t)
-           : tensor->bytes > elements * sizeof(float) ? elements * sizeof(float)
-                                                      : tensor->bytes;
+    return pld_dtype_is_f8(tensor->dtype)   ? elements * sizeof(uint16_t)
+           : blocks || tensor->bytes > most ? most
+                                            : tensor->bytes;
 }
 
 /** Bytes that the weights of a component will still take, packed: as in the files, or two bytes each with bfloat16 products
