@@ -175,7 +175,7 @@ static pld_status fill_layer(const bench_run *run, layer *l, pld_error *error) {
     l->value = bench_numbers(keys, 1);
     l->bias = bench_numbers(width, 1);
     l->distances = bench_numbers((size_t)shape->heads * (size_t)(2 * shape->keys - 1), 2);
-    l->bf16 = run->bf16 && shape->form.text > 0;
+    l->bf16 = run->type == PLD_PRODUCT_BF16 && shape->form.text > 0;
     for (int rule = 0; rule < RULES; rule++) {
         const pld_attention_problem problem = make_problem(l, rule);
         const size_t size = pld_attention_scratch_size_with(run->kernels, &problem, run->threads);

@@ -206,14 +206,13 @@ static const kernel_row kernels[] = {
 enum { PRODUCT_ROWS = 240, PRODUCT_BYTES = 1024 /* of a row */ };
 
 static void run_panel_product(const pld_kernels *k, buffers *b) {
-    k->panel_product(&(pld_panel_product){.left = b->a,
-                                          .left_row = PRODUCT_BYTES / 4,
-                                          .rows = PRODUCT_ROWS,
-                                          .depth = PRODUCT_BYTES / 4,
-                                          .panel = b->b,
-                                          .out = b->c,
-                                          .out_row = k->panel_columns(),
-                                          .columns = k->panel_columns()});
+    k->panel_product(&(pld_panel_product){
+        .left = b->a,
+        .left_row = PRODUCT_BYTES / 4,
+        .rows = PRODUCT_ROWS,
+        .depth = PRODUCT_BYTES / 4,
+        .panel = b->b,
+        .to = {.out = b->c, .out_row = k->panel_columns(), .columns = k->panel_columns()}});
 }
 
 static void run_pair_product(const pld_kernels *k, buffers *b) {

@@ -19,10 +19,16 @@ static void fill_values(const pld_plan *plan) {
     pld_free(numbers);
 }
 
+/** A network alone says by its name what it is to a run. */
+static pld_product_role role_of(const pld_plan *network) {
+    return strstr(network->name, "text")  ? PLD_PRODUCTS_OF_TEXT
+           : strstr(network->name, "vae") ? PLD_PRODUCTS_OF_AUTOENCODER
+                                          : PLD_PRODUCTS_OF_DENOISER;
+}
+
 pld_product_settings bench_network_settings(const bench_run *bench, const pld_plan *network) {
     pld_product_settings settings = bench->engine->settings;
-    pld_product_settings_set_bf16(&settings, bench->engine->device, bench->bf16,
-                                  strstr(network->name, "text") != NULL);
+    pld_product_settings_set_type(&settings, bench->engine->device, bench->type, role_of(network));
     return settings;
 }
 

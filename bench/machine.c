@@ -74,9 +74,11 @@ typedef double peak_loop(long rounds, float *sink);
 static peak_loop *const loops[PLD_ISA_COUNT][2] = {
 #ifdef BENCH_HAVE_AVX2
     [PLD_ISA_AVX2] = {bench_peak_avx2, bench_peak_pairs_avx2},
+    [PLD_ISA_AVXVNNI] = {bench_peak_avx2, bench_peak_pairs_avx2},
 #endif
 #ifdef BENCH_HAVE_AVX512
     [PLD_ISA_AVX512] = {bench_peak_avx512, bench_peak_pairs_avx512},
+    [PLD_ISA_AVX512VNNI] = {bench_peak_avx512, bench_peak_pairs_avx512},
 #endif
 #ifdef BENCH_HAVE_AVX512BF16
     [PLD_ISA_AVX512BF16] = {bench_peak_avx512bf16, bench_peak_pairs_avx512bf16},

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backends/executor.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 
@@ -140,9 +141,9 @@ pld_status bench_create(const bench_options *options, bench_run **run, pld_error
     made->machine.threads = made->threads;
     made->machine.peak_operations = bench_peak(made->kernels->isa, false, made->threads);
     made->machine.peak_bf16_operations = bench_peak(made->kernels->isa, true, made->threads);
-    made->bf16 = options->dtype && strcmp(options->dtype, "auto") != 0
-                     ? strcmp(options->dtype, "bf16") == 0
-                     : pld_isa_prefers_bf16(made->kernels->isa);
+    const pld_device preference = {.prefers_bf16 = pld_isa_prefers_bf16(made->kernels->isa)};
+    (void)pld_product_type_from_name(options->dtype, &preference,
+                                     &made->type); /* the option has these choices */
     made->machine.memory_bandwidth = bench_bandwidth(made->threads);
     *run = made;
     return PLD_OK;

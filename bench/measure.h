@@ -3,6 +3,7 @@
 #ifndef PLD_BENCH_MEASURE_H
 #define PLD_BENCH_MEASURE_H
 
+#include "backends/backend.h"
 #include "bench/bench.h"
 #include "core/status.h"
 #include "kernels/kernels.h"
@@ -14,7 +15,7 @@ struct bench_run {
     const pld_kernels *kernels;
     const char *sampling_method; /* of the open model's pictures; NULL: its own */
     int threads;
-    bool bf16; /* products of denoisers have bfloat16 operands */
+    pld_product_type type; /* of denoisers' products */
     bench_result *results;
     size_t count, capacity;
 };

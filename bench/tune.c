@@ -27,7 +27,8 @@ typedef struct tune_findings {
 static bool has_choice(const bench_run *bench, const bench_network *network, const pld_operator *op) {
     const pld_product_settings settings = bench_network_settings(bench, network->plan);
     return op->kind == PLD_OPERATOR_CONV && op->product.problem.kernel == 3 &&
-           op->product.problem.stride == 1 && pld_product_takes_bf16(&settings, op) == bench->bf16;
+           op->product.problem.stride == 1 && pld_product_takes_bf16(&settings, op) == settings.bf16 &&
+           pld_product_takes_int8(&settings, op) == settings.int8;
 }
 
 /** Both ways in turn. */
@@ -138,6 +139,6 @@ pld_status bench_tune(bench_run *run, pld_error *error) {
     bench_add_sample(&fewest, fewest_tiles(&found));
     bench_result result = bench_figures("tune", &fewest, "tiles");
     snprintf(result.name, sizeof result.name, "%s, %s: winograd from", run->machine.isa,
-             run->bf16 ? "bf16" : "f32");
+             pld_product_type_name(run->type));
     return bench_add(run, &result, error);
 }

@@ -21,13 +21,22 @@ typedef struct pld_device {
     const pld_backend *backend;
     pld_weight_backend weights; /**< for the parameters of networks that run on it */
     int threads;                /**< of the host that compute, where the device is the host */
-    bool prefers_split;         /**< products of split operands are faster than those of float32 */
+    bool prefers_bf16;          /**< products of bfloat16 are faster than those of float32 */
+    bool prefers_split;         /**< those of split operands are */
 } pld_device;
 
 typedef struct pld_device_options {
     int threads;
     const char *isa; /**< of a CPU: instruction set that it may use at the most, "avx2"; NULL: the best */
 } pld_device_options;
+
+/** What the operands of most products of a denoiser become: "f32", "bf16", "int8". */
+typedef enum pld_product_type {
+    PLD_PRODUCT_F32,
+    PLD_PRODUCT_BF16,
+    PLD_PRODUCT_INT8,
+    PLD_PRODUCT_TYPES
+} pld_product_type;
 
 typedef enum pld_conv_choice { PLD_CONV_AUTO, PLD_CONV_DIRECT, PLD_CONV_WINOGRAD } pld_conv_choice;
 
@@ -36,6 +45,7 @@ typedef struct pld_product_settings {
     pld_conv_choice conv; /**< AUTO: what is faster; the others: wherever they can, for tests */
     bool low_memory;      /**< drop what other networks hold before one is prepared */
     bool bf16;            /**< operands of products rounded to bfloat16, sums float32; where that pays */
+    bool int8;            /**< operands of most products as 8-bit integers, with the exact sums of those */
     bool split;           /**< other operands as the sums of two bfloat16 numbers: nearly float32 */
     bool
         streamed; /**< weights of linear layers are read from their files where they are used, and not kept */

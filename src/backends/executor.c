@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/executor.h"
 
+#include <string.h>
+
 #include "core/cancel.h"
 #include "core/memory.h"
 
@@ -8,10 +10,32 @@ static const pld_backend *backend_of(const pld_executable *executable) {
     return executable->device->backend;
 }
 
-void pld_product_settings_set_bf16(pld_product_settings *settings, const pld_device *device, bool bf16,
-                                   bool is_text_encoder) {
-    settings->bf16 = bf16 && !is_text_encoder;
+static const char *const type_names[PLD_PRODUCT_TYPES] = {"f32", "bf16", "int8"};
+
+bool pld_product_type_from_name(const char *name, const pld_device *device, pld_product_type *type) {
+    if (!name || strcmp(name, "auto") == 0) {
+        *type = device->prefers_bf16 ? PLD_PRODUCT_BF16 : PLD_PRODUCT_F32;
+        return true;
+    }
+    for (int i = 0; i < PLD_PRODUCT_TYPES; i++) {
+        if (strcmp(name, type_names[i]) == 0) {
+            *type = (pld_product_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *pld_product_type_name(pld_product_type type) {
+    return type_names[type];
+}
+
+void pld_product_settings_set_type(pld_product_settings *settings, const pld_device *device,
+                                   pld_product_type type, pld_product_role role) {
+    const bool bf16 = type == PLD_PRODUCT_BF16 || (type == PLD_PRODUCT_INT8 && device->prefers_bf16);
+    settings->bf16 = bf16 && role != PLD_PRODUCTS_OF_TEXT;
     settings->split = bf16 && device->prefers_split;
+    settings->int8 = type == PLD_PRODUCT_INT8 && role == PLD_PRODUCTS_OF_DENOISER;
 }
 
 static pld_status check_cancel(const pld_run *run, pld_error *error) {

@@ -5,10 +5,23 @@
 
 #include "backends/backend.h"
 
-/** Let a network run in bfloat16, or in float32. With bfloat16 it is the operands of products, but not of
- * text encoders, which steer every step; what stays float32 is split where that is faster. */
-void pld_product_settings_set_bf16(pld_product_settings *settings, const pld_device *device, bool bf16,
-                                   bool is_text_encoder);
+/** The type of this name, "f32", "bf16" or "int8"; NULL and "auto": what is faster on the device of float32 and bfloat16.
+ * False for other names. */
+bool pld_product_type_from_name(const char *name, const pld_device *device, pld_product_type *type);
+const char *pld_product_type_name(pld_product_type type);
+
+/** What a network is to a run. */
+typedef enum pld_product_role {
+    PLD_PRODUCTS_OF_TEXT,
+    PLD_PRODUCTS_OF_DENOISER,
+    PLD_PRODUCTS_OF_AUTOENCODER
+} pld_product_role;
+
+/** Let a network run in a type of products, in bfloat16 not those of text encoders, which steer every step; in 8 bits those of
+ * a denoiser alone. What 8 bits leave is bfloat16 where that is faster than float32; what stays float32 is split where that is
+ * faster. */
+void pld_product_settings_set_type(pld_product_settings *settings, const pld_device *device,
+                                   pld_product_type type, pld_product_role role);
 
 /** Lay out (unless that is done), choose ways, pack weights, allocate. `cancel` is honoured. What is made is freed with the
  * plan, which may not be copied or moved from now on. */

@@ -12,7 +12,9 @@ typedef struct pld_cpu {
     bool avx2;       /**< AVX2 and FMA */
     bool avx512;     /**< F, DQ, BW and VL */
     bool avx512bf16; /**< AVX512_BF16 */
-    bool amx;        /**< AMX_TILE and AMX_BF16, which this process may use */
+    bool amx;        /**< AMX_TILE, AMX_BF16 and AMX_INT8, which this process may use */
+    bool avxvnni;    /**< AVX_VNNI */
+    bool avx512vnni; /**< AVX512_VNNI */
 } pld_cpu;
 
 /** The CPU that this runs on. `ask_for_amx`: ask the operating system for AMX, which it grants only to who

@@ -39,14 +39,15 @@ static void run_group(const grouped_job *job, int64_t row, int64_t rows, int64_t
     const float *packed = (const float *)g->packed + group * count * width * g->depth;
     const int64_t in_row = g->groups * g->depth, out_row = g->groups * g->columns;
     for (int64_t panel = 0; panel < count; panel++) {
-        const pld_panel_product product = {.left = g->x + row * in_row + group * g->depth,
-                                           .left_row = in_row,
-                                           .rows = rows,
-                                           .depth = g->depth,
-                                           .panel = packed + panel * width * g->depth,
-                                           .out = g->out + row * out_row + group * g->columns + panel * width,
-                                           .out_row = out_row,
-                                           .columns = pld_panel_width(job->k, &panels, panel)};
+        const pld_panel_product product = {
+            .left = g->x + row * in_row + group * g->depth,
+            .left_row = in_row,
+            .rows = rows,
+            .depth = g->depth,
+            .panel = packed + panel * width * g->depth,
+            .to = {.out = g->out + row * out_row + group * g->columns + panel * width,
+                   .out_row = out_row,
+                   .columns = pld_panel_width(job->k, &panels, panel)}};
         job->k->panel_product(&product);
     }
 }

@@ -13,8 +13,14 @@ static const pld_kernels *const tables[PLD_ISA_COUNT] = {
 #ifdef PLD_HAVE_AVX2
     [PLD_ISA_AVX2] = &pld_kernels_avx2,
 #endif
+#ifdef PLD_HAVE_AVXVNNI
+    [PLD_ISA_AVXVNNI] = &pld_kernels_avxvnni,
+#endif
 #ifdef PLD_HAVE_AVX512
     [PLD_ISA_AVX512] = &pld_kernels_avx512,
+#endif
+#ifdef PLD_HAVE_AVX512VNNI
+    [PLD_ISA_AVX512VNNI] = &pld_kernels_avx512vnni,
 #endif
 #ifdef PLD_HAVE_AVX512BF16
     [PLD_ISA_AVX512BF16] = &pld_kernels_avx512bf16,

@@ -20,7 +20,9 @@
 #define PLD_ISA_LIST(X)                                                                                      \
     X(PLD_ISA_SCALAR, scalar, "scalar")                                                                      \
     X(PLD_ISA_AVX2, avx2, "avx2")                                                                            \
+    X(PLD_ISA_AVXVNNI, avxvnni, "avxvnni")                                                                   \
     X(PLD_ISA_AVX512, avx512, "avx512")                                                                      \
+    X(PLD_ISA_AVX512VNNI, avx512vnni, "avx512vnni")                                                          \
     X(PLD_ISA_AVX512BF16, avx512bf16, "avx512bf16")                                                          \
     X(PLD_ISA_AMX, amx, "amx")
 
@@ -71,20 +73,46 @@ static inline pld_attention_shape pld_attention_shape_of(const pld_attention_til
                                  tile->zero_keys};
 }
 
-/** Some rows of a matrix times one panel of packed weights, plus bias, times gate, plus what is added. Sums
- * begin at 0 and run over the depth in order, so a row's result does not depend on the others. */
+/** What becomes of the sums of some rows and a panel's columns: out = gate·(sum + bias) + add. */
+typedef struct pld_panel_output {
+    const float *bias; /* [columns] or NULL */
+    const float *gate; /* [columns] or NULL */
+    const float *add;  /* as out, added to the result; may be out, or NULL */
+    float *out;        /* [rows, columns], rows out_row floats apart */
+    int64_t out_row;
+    int64_t columns; /* 1 … panel_columns() */
+} pld_panel_output;
+
+/** Some rows of a matrix times one panel of packed weights. Sums begin at 0 and run over the depth in order, so a row's
+ * result does not depend on the others. */
 typedef struct pld_panel_product {
     const float *left; /* [rows, depth], rows left_row floats apart */
     int64_t left_row;
     int64_t rows, depth;
     const float *panel; /* [depth, panel_columns()] */
-    const float *bias;  /* [columns] or NULL */
-    const float *gate;  /* [columns] or NULL */
-    const float *add;   /* as out, added to the result; may be out, or NULL */
-    float *out;         /* [rows, columns], rows out_row floats apart */
-    int64_t out_row;
-    int64_t columns; /* 1 … panel_columns() */
+    pld_panel_output to;
 } pld_panel_product;
+
+/** Numbers of the depth that have one scale, and in how many of them a piece that is shorter is filled up with zeros. */
+enum { PLD_INT8_DEPTH = 256, PLD_INT8_STEP = 64 };
+
+/** The same with 8-bit integers, −127 … 127, for one piece of the depth: of each row PLD_INT8_DEPTH numbers or fewer, with a
+ * scale, and of each column likewise. Sums of integers are exact, so every instruction set gives the same:
+ *
+ *      Σ integers of the row · integers of the column · (scale of the row · scale of the column) + bias
+ *
+ * with one rounding of the scales' product and one of the result. The operands are in words, of which int8_words() hold
+ * four numbers: two 16-bit integers each, or four of 8 bits, those of the rows perhaps plus 128. */
+typedef struct pld_int8_product {
+    const uint32_t *left; /* [rows, words] of int8_rows, rows left_row words apart */
+    int64_t left_row;
+    const float *left_scales; /* [rows] */
+    int64_t rows, words;      /* those of a multiple of PLD_INT8_STEP numbers */
+    const uint32_t *panel;    /* [words, panel_columns()] of int8_panel */
+    const float *scales;      /* [panel_columns()] */
+    const int32_t *sums;      /* [panel_columns()]: of a column's integers */
+    pld_panel_output to;
+} pld_int8_product;
 
 /** The same with bfloat16 operands, two of one row or column to a word, the earlier in its low half, and for
  * several matrices at once, the taps of a convolution, whose products are added up. Products are exact in
@@ -259,9 +287,22 @@ typedef struct pld_pixel_grid {
     int64_t height, width, factor, small_channels, large_channels;
 } pld_pixel_grid;
 
-/* X(return type, name, (arguments)). Its comments are more than clang-format lays out well. */
+/* X(return type, name, (arguments)). Their comments are more than clang-format lays out well. */
 /* clang-format off */
-#define PLD_KERNEL_LIST(X)                                                                                          \
+/* Products of 8-bit integers, in which alone instruction sets with VNNI differ from those before them. */
+#define PLD_INT8_KERNEL_LIST(X)                                                                                     \
+    /* Words (a constant, 1 or 2) that hold four numbers. Rows of floats, x_row apart → words, `row`      \
+     * apart and filled up to PLD_INT8_STEP numbers, and a scale each. [quads, panel_columns()] of four 8-bit              \
+     * integers of a column → words, in `room` or where they are. */                                                       \
+    X(int64_t, int8_words, (void))                                                                                  \
+    X(void, int8_rows,                                                                                              \
+      (const float *x, int64_t x_row, int64_t rows, int64_t depth, uint32_t *words, int64_t row, float *scales))    \
+    X(const uint32_t *, int8_panel, (const uint32_t *stored, int64_t quads, uint32_t *room))                        \
+    X(void, int8_product, (const pld_int8_product *product))
+
+#define PLD_KERNEL_LIST(X) PLD_COMMON_KERNEL_LIST(X) PLD_INT8_KERNEL_LIST(X)
+
+#define PLD_COMMON_KERNEL_LIST(X)                                                                                          \
     /* Attention of one tile; see attention.h. Scratch: attention_scratch(…) floats, 64-byte aligned. */          \
     X(void, attention_tile, (const pld_attention_tile *tile, float *scratch))                                       \
     X(size_t, attention_scratch, (const pld_attention_shape *shape))                                                \
@@ -380,6 +421,9 @@ typedef struct pld_pixel_grid {
     X(void, iq4_nl_to_f32, (const void *in, size_t count, float *out))                                               \
     X(void, f32_to_f16, (const float *in, size_t count, void *out))                                                 \
     X(void, f32_to_bf16, (const float *in, size_t count, void *out))                                                \
+    /* To integers −127 … 127, the largest number to one of them, to the nearest (ties to even); returns by what they     \
+     * are multiplied: 0 where all are below 2^-100, NaN where one is not finite, and then the integers are 0. */           \
+    X(float, f32_to_int8, (const float *in, size_t count, int8_t *out))                                             \
     X(void, f32_to_q8_0, (const float *in, size_t count, void *out)) /* whole blocks, each to its largest number */  \
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
      * is infinite or no number. */                                                                                 \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/cuts.h"
+#include "kernels/int8.h"
 #include "kernels/pairs.h"
 
 static size_t type_size(pld_panel_type type) {
@@ -32,6 +33,9 @@ size_t pld_panels_bytes(const pld_kernels *k, const pld_panels *shape) {
     if (shape->type == PLD_PANEL_STORED) {
         return pld_panel_offset(k, shape, pld_panel_count(k, shape));
     }
+    if (shape->type == PLD_PANEL_INT8) {
+        return pld_int8_bytes(k, shape);
+    }
     if (pld_pair_words(shape) > 0) {
         return pld_pairs_bytes(k, shape);
     }
@@ -54,6 +58,10 @@ static void write_values(const pld_kernels *k, pld_panel_type type, const float 
 
 void pld_panels_pack(const pld_kernels *k, const pld_panels *shape, const float *weights, int64_t panel,
                      void *packed) {
+    if (shape->type == PLD_PANEL_INT8) {
+        pld_int8_pack(k, shape, weights, panel, packed);
+        return;
+    }
     if (pld_pair_words(shape) > 0) {
         pld_pairs_pack(k, shape, weights, panel, packed);
         return;

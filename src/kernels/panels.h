@@ -25,6 +25,7 @@ typedef enum pld_panel_type {
     PLD_PANEL_F16,
     PLD_PANEL_BF16,
     PLD_PANEL_STORED, /* the rows of pld_panels.stored; of one tap, and a depth of whole blocks */
+    PLD_PANEL_INT8,   /* integers for int8_product, in another order: kernels/int8.h; of one tap */
     PLD_PANEL_PAIRS,  /* bfloat16 for pair_product, in another order: kernels/pairs.h */
     PLD_PANEL_SPLIT   /* the same of two bfloat16 numbers each, high and low */
 } pld_panel_type;

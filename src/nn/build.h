@@ -49,9 +49,11 @@ typedef struct pld_product_options {
     pld_slice
         gate; /**< with into_residual: [channels], of each picture, by which what is added is multiplied first */
     /* of linear layers */
-    bool f32;    /**< in float32 also where a run has bfloat16 products */
-    bool narrow; /**< to fewer channels, in the place of x where nothing reads x after it */
-    bool glu;    /**< a layer to 2·channels (a, b), of which a·act(b) is taken */
+    bool f32; /**< in float32 also where a run has products of another type */
+    bool
+        above_8_bit; /**< of convolutions, too: never in 8 bits, as the first and the last layer of a network */
+    bool narrow;     /**< to fewer channels, in the place of x where nothing reads x after it */
+    bool glu;        /**< a layer to 2·channels (a, b), of which a·act(b) is taken */
     pld_activation activation;
     const char *
         gate_name; /**< b is a layer of this name, with a weight and without bias, as a is then, too; NULL: (a, b) are
@@ -116,6 +118,12 @@ static inline pld_product_options pld_gated_into(pld_value_id into, pld_slice ga
 static inline pld_product_options pld_in_f32(bool bias) {
     pld_product_options options = pld_with_bias(PLD_BIAS, bias);
     options.f32 = true;
+    return options;
+}
+
+/** `options` of the first or the last layer of a network. */
+static inline pld_product_options pld_at_an_end(pld_product_options options) {
+    options.above_8_bit = true;
     return options;
 }
 

@@ -57,6 +57,7 @@ static pld_value_id product(pld_builder *b, const char *name, pld_value_id x, pl
     }
     op.product.gate = o->gate;
     op.product.f32 = o->f32;
+    op.product.above_8_bit = o->above_8_bit;
     op.product.glu.on = o->glu;
     op.product.glu.activation = o->activation;
     op.product.glu.gate_first = o->gate_first;

@@ -143,7 +143,7 @@ pld_value_id pld_patchify_as(pld_builder *b, pld_value_id x, int patch, bool cha
 
 pld_value_id pld_patch_embed(pld_builder *b, const char *name, pld_value_id x, int64_t channels, int patch) {
     const int64_t depth = pld_build_failed(b) ? 0 : b->plan->values[x].channels;
-    pld_product_options options = PLD_BIAS;
+    pld_product_options options = pld_at_an_end(PLD_BIAS);
     options.stored = (int64_t[]){channels, depth, patch, patch};
     return pld_linear(b, name, pld_patchify(b, x, patch), channels, options);
 }

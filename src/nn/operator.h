@@ -87,7 +87,8 @@ typedef struct pld_product {
     pld_value_id residual; /**< [as out], added last; may be out */
     pld_slice gate;        /**< factors [N] of what is added to the residual */
     pld_glu glu;
-    bool f32; /**< whatever the run's type is */
+    bool f32;         /**< whatever the run's type is */
+    bool above_8_bit; /**< never in 8 bits */
 } pld_product;
 
 typedef struct pld_norm {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The intrinsics of AMX that the kernels use, in plain C by Intel's description of them (Software
- * Developer's Manual: LDTILECFG, TILEZERO, TILELOADD, TILESTORED, TDPBF16PS, TILERELEASE). With this header
+ * Developer's Manual: LDTILECFG, TILEZERO, TILELOADD, TILESTORED, TDPBF16PS, TDPBSSD, TILERELEASE). With this header
  * the code written for the instructions is tested where no CPU has them. A tile that no configuration gives
  * rows is an error there, and ends the test here. The registers are those of a source file and a thread: no
  * kernel leaves anything in them for another file. */
@@ -8,6 +8,8 @@
 #define PLD_TESTS_AMX_MODEL_H
 
 #include "avx512bf16_model.h"
+
+#define PLD_INT8_TILES 1
 
 enum { MODEL_TILES = 8, MODEL_ROWS = 16, MODEL_WORDS = 16 };
 
@@ -81,17 +83,34 @@ static inline void model_products(int c_number, int a_number, int b_number) {
     }
 }
 
+static inline void model_integer_products(int c_number, int a_number, int b_number) {
+    model_tile *c = model_tile_of(c_number);
+    const model_tile *a = model_tile_of(a_number), *b = model_tile_of(b_number);
+    for (int m = 0; m < c->rows; m++) {
+        for (int k = 0; k < a->words; k++) {
+            for (int n = 0; n < c->words; n++) {
+                for (int byte = 0; byte < 32; byte += 8) {
+                    const int32_t x = (int8_t)(a->at[m][k] >> byte), y = (int8_t)(b->at[k][n] >> byte);
+                    c->at[m][n] += (uint32_t)(x * y);
+                }
+            }
+        }
+    }
+}
+
 #undef _tile_loadconfig
 #undef _tile_release
 #undef _tile_zero
 #undef _tile_loadd
 #undef _tile_stored
 #undef _tile_dpbf16ps
+#undef _tile_dpbssd
 #define _tile_loadconfig model_loadconfig
 #define _tile_release    model_release
 #define _tile_zero       model_zero
 #define _tile_loadd      model_load
 #define _tile_stored     model_store
 #define _tile_dpbf16ps   model_products
+#define _tile_dpbssd     model_integer_products
 
 #endif

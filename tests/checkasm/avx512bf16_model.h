@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "vnni_model.h"
+
 #define PLD_PAIRS_NATIVE 1
 
 static inline float model_number(uint32_t bits) {

@@ -58,9 +58,13 @@ static void panel_case(const pld_kernels *kernels, int64_t rows, int64_t depth, 
             expected[i] = (with.gate ? (double)gate[n] * sum : sum) + (with.accumulate ? (double)out[i] : 0);
         }
     }
-    kernels->panel_product(&(pld_panel_product){left, left_row, rows, depth, panel, with.bias ? more : NULL,
-                                                with.gate ? gate : NULL, with.accumulate ? out : NULL, out,
-                                                out_row, columns});
+    kernels->panel_product(&(pld_panel_product){left,
+                                                left_row,
+                                                rows,
+                                                depth,
+                                                panel,
+                                                {with.bias ? more : NULL, with.gate ? gate : NULL,
+                                                 with.accumulate ? out : NULL, out, out_row, columns}});
     check_near("panel_product", out, expected, (size_t)((rows - 1) * out_row + columns),
                6e-8 * (double)(depth + 4), 0);
     free(expected);

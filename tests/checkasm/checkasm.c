@@ -125,6 +125,7 @@ static const check checks[] = {
     {"attention zero keys", check_attention_zero_keys, NULL},
     {"joint attention", check_joint_attention, NULL},
     {"matrix", check_matrix, NULL},
+    {"int8 layers", check_int8_layers, NULL},
     {"grouped", check_grouped, NULL},
     {"patches", check_patches, NULL},
     {"winograd", check_winograd, NULL},
@@ -160,13 +161,15 @@ typedef struct emulated_table {
 } emulated_table;
 
 #ifdef PLD_HAVE_WIDE
-extern const pld_kernels pld_kernels_wide, pld_kernels_modelled, pld_kernels_tiles;
+extern const pld_kernels pld_kernels_wide, pld_kernels_modelled, pld_kernels_tiles, pld_kernels_vnni;
 #endif
 
 static const emulated_table emulated[] = {
 #ifdef PLD_HAVE_WIDE
     {"wide", "the 512-bit source, lowered to this machine's vectors", &pld_kernels_wide},
-    {"modelled", "the source for AVX512_BF16, its instructions written in C", &pld_kernels_modelled},
+    {"modelled", "the source for AVX512_BF16 and AVX512_VNNI, their instructions written in C",
+     &pld_kernels_modelled},
+    {"vnni", "the source for AVX_VNNI, its instruction written in C", &pld_kernels_vnni},
     {"tiles", "the source for AMX, its instructions written in C", &pld_kernels_tiles},
 #endif
     {NULL, NULL, NULL}};

@@ -31,6 +31,7 @@ void check_attention_threads(const pld_kernels *kernels);
 void check_row_properties(const pld_kernels *kernels);
 void check_row_edges(const pld_kernels *kernels);
 void check_matrix(const pld_kernels *kernels);
+void check_int8_layers(const pld_kernels *kernels);
 void check_grouped(const pld_kernels *kernels);
 void check_patches(const pld_kernels *kernels);
 void check_winograd(const pld_kernels *kernels);

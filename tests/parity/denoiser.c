@@ -166,6 +166,7 @@ void denoiser_prepare_for(denoiser_fixture *f, const char *latents, const stored
     }
     f->run = forced_run(&f->plan);
     f->run.settings.bf16 = f->run.settings.split = forced_bf16();
+    f->run.settings.int8 = forced_int8();
     f->run.contexts = f->rows;
     f->run.timesteps = f->timesteps;
     f->run.branch_of_row = branches;

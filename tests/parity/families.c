@@ -125,6 +125,15 @@ bool parity_is_alone(const parity_row *row) {
 /** When an exception holds. */
 typedef enum parity_when { ALWAYS, IN_FLOAT32, IN_SCALAR_FLOAT32, IN_BF16 } parity_when;
 
+/* What one forward with 8-bit integers may be off, inside the network, too. The scheme's error is less than six times that of
+ * bfloat16 in every map of every model (median 1 to 3.7 times). Measured at the most, in brackets that of bfloat16, on paths
+ * where 3×3 convolutions are integers: SD 1.5 4.3e-2 (1.1e-2), SD 2.1 5.0e-2 (1.6e-2), SDXL 1.8e-1 (1.5e-1), Z-Image 3.6e-2
+ * (1.4e-2), FLUX.2 dev 1.6e-2 (6.7e-3), all others 1.7e-2 (9e-3). */
+static const struct {
+    const char *model; /* NULL: the others */
+    double tolerance;
+} int8_tolerances[] = {{"sd15", 6e-2}, {"sd21", 8e-2}, {"sdxl", 2.5e-1}, {"z-image", 6e-2}, {NULL, 2.5e-2}};
+
 static const struct {
     const char *case_name; /* NULL: any */
     const char *what;
@@ -152,12 +161,12 @@ static const struct {
 };
 
 static bool holds(parity_when when) {
-    const bool bf16 = forced_bf16();
+    const bool bf16 = forced_bf16(), f32 = !bf16 && !forced_int8();
     switch (when) {
     case IN_FLOAT32:
-        return !bf16;
+        return f32;
     case IN_SCALAR_FLOAT32:
-        return !bf16 && forced_kernels()->isa == PLD_ISA_SCALAR;
+        return f32 && forced_kernels()->isa == PLD_ISA_SCALAR;
     case IN_BF16:
         return bf16;
     default:
@@ -165,8 +174,16 @@ static bool holds(parity_when when) {
     }
 }
 
+static double int8_tolerance(const parity_row *row) {
+    size_t i = 0;
+    while (int8_tolerances[i].model && strcmp(int8_tolerances[i].model, row->model) != 0) {
+        i++;
+    }
+    return int8_tolerances[i].tolerance;
+}
+
 double parity_forward_tolerance(const parity_row *row) {
-    return forced_bf16() && row->bf16 > 0 ? row->bf16 : row->tolerance;
+    return forced_int8() ? int8_tolerance(row) : forced_bf16() && row->bf16 > 0 ? row->bf16 : row->tolerance;
 }
 
 double parity_tolerance(const char *case_name, const char *what, double otherwise) {

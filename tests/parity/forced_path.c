@@ -40,6 +40,10 @@ bool forced_bf16(void) {
     return is_set_to("PLADIS_TEST_DTYPE", "bf16");
 }
 
+bool forced_int8(void) {
+    return is_set_to("PLADIS_TEST_DTYPE", "int8");
+}
+
 pld_product_settings forced_settings(void) {
     const char *conv = forced_conv();
     return (pld_product_settings){.conv = strcmp(conv, "direct") == 0     ? PLD_CONV_DIRECT

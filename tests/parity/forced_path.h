@@ -5,6 +5,7 @@
  *      PLADIS_TEST_CONV         direct, winograd: that path wherever it can be taken
  *      PLADIS_TEST_LOW_MEMORY   anything: one network in memory at a time
  *      PLADIS_TEST_DTYPE        bf16: products of denoiser and autoencoder have bfloat16 operands, others split ones;
+ *                               int8: products of the denoiser are those of 8-bit integers;
  *                               split: operands are the sums of two bfloat16 numbers where that is done at all
  */
 #ifndef PLD_TESTS_FORCED_PATH_H
@@ -22,6 +23,9 @@ pld_product_settings forced_settings(void);
 
 /** Whether products of the denoiser and the autoencoder have bfloat16 operands. */
 bool forced_bf16(void);
+
+/** Whether those of the denoiser have 8-bit integers. */
+bool forced_int8(void);
 
 /** A CPU with these kernels and all threads; one a program, closed by forced_path_close. */
 pld_device *forced_device(void);

@@ -131,7 +131,7 @@ static void solve_case(const parity_case *c, const parity_row *row, void *user) 
 /** In float32: what the cases say of their sensitivity is about that. */
 void generations_alone(void **state) {
     (void)state;
-    if (!forced_bf16()) {
+    if (!forced_bf16() && !forced_int8()) {
         compare_cases("generation", solve_case, NULL);
     }
 }

@@ -41,6 +41,7 @@ static pld_status open_cpu(const pld_device_options *options, pld_device **devic
     made->device = (pld_device){.backend = &pld_backend_cpu,
                                 .weights = {&weight_functions, made, options->threads},
                                 .threads = options->threads,
+                                .prefers_bf16 = pld_isa_prefers_bf16(made->kernels->isa),
                                 .prefers_split = pld_isa_prefers_split(made->kernels->isa)};
     *device = &made->device;
     return PLD_OK;

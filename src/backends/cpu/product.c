@@ -4,9 +4,11 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 
-static const pld_product_path *const paths[] = {
-    &pld_product_grouped, &pld_product_bf16,     &pld_product_split,  &pld_product_streamed,
-    &pld_product_matrix,  &pld_product_winograd, &pld_product_direct, NULL};
+static const pld_product_path *const paths[] = {&pld_product_grouped,     &pld_product_int8,
+                                                &pld_product_direct_int8, &pld_product_bf16,
+                                                &pld_product_split,       &pld_product_streamed,
+                                                &pld_product_matrix,      &pld_product_winograd,
+                                                &pld_product_direct,      NULL};
 
 static pld_status prepare_product(pld_executable *e, const pld_operator *op, pld_error *error) {
     const pld_product_path *const *path = paths;
@@ -107,6 +109,19 @@ pld_panels pld_product_stored_panels(const pld_operator *op) {
         panels.scale[1] = gate ? pld_parameter_scale(gate) : panels.scale[0];
     }
     return panels;
+}
+
+pld_panels pld_product_int8_panels(const pld_operator *op) {
+    pld_panels panels = pld_product_panels(op, 1);
+    panels.type = PLD_PANEL_INT8;
+    return panels;
+}
+
+bool pld_product_takes_int8(const pld_product_settings *settings, const pld_operator *op) {
+    enum { FEWEST = 8 };
+    const pld_product_problem *p = &op->product.problem;
+    return settings->int8 && !op->product.f32 && !op->product.above_8_bit && p->height * p->width > 1 &&
+           p->in_channels >= FEWEST && p->out_channels >= FEWEST;
 }
 
 int64_t pld_product_row(const pld_operator *op, int64_t column) {

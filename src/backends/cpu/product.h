@@ -20,7 +20,9 @@ typedef struct pld_product_path {
 
 extern const pld_product_path
     pld_product_grouped;                        /**< linear layers of groups of channels: kernels/grouped.h */
-extern const pld_product_path pld_product_bf16; /**< most of a network in bfloat16: kernels/convolution.h */
+extern const pld_product_path pld_product_int8; /**< linear layers of 8-bit integers: kernels/int8.h */
+extern const pld_product_path pld_product_direct_int8; /**< convolutions of them, as products of patches */
+extern const pld_product_path pld_product_bf16;  /**< most of a network in bfloat16: kernels/convolution.h */
 extern const pld_product_path pld_product_split; /**< the rest likewise, split: kernels/pairs.h */
 extern const pld_product_path
     pld_product_streamed; /**< linear layers whose weights are not kept: the same bytes, from the files */
@@ -34,12 +36,17 @@ extern const pld_product_path pld_product_direct;   /**< every convolution: kern
  * channels), whose errors would be the picture's. */
 bool pld_product_takes_bf16(const pld_product_settings *settings, const pld_operator *op);
 
+/** The run's type is 8-bit integers, and this operator's operands may become those. Linear layers and convolutions of many
+ * channels do, for more than a token a picture, but for those that the network wants in float32 and its first and last
+ * layer. */
+bool pld_product_takes_int8(const pld_product_settings *settings, const pld_operator *op);
+
 /** Tiles of Winograd's F(4×4, 3×3) that a picture of this size has. */
 int64_t pld_winograd_tiles(int64_t height, int64_t width);
 
 /** Winograd, in float32, is the faster way for a 3×3 convolution of such a picture than a direct one of the
  * type. */
-bool pld_winograd_is_faster(pld_isa isa, bool bf16, int64_t height, int64_t width);
+bool pld_winograd_is_faster(pld_isa isa, pld_product_type type, int64_t height, int64_t width);
 
 /** The panels in which the weight of `op` is packed: `taps` numbers a weight, in 16 bit where it is stored so
  *  (they become float32 again in the cache: half the memory to fill and to read), else float32. */
@@ -47,6 +54,9 @@ pld_panels pld_product_panels(const pld_operator *op, int64_t taps);
 
 /** The same of a linear layer, whose rows stay as they are stored where they are of 8 bits or fewer. */
 pld_panels pld_product_stored_panels(const pld_operator *op);
+
+/** Panels of 8-bit integers, whatever the stored type is. */
+pld_panels pld_product_int8_panels(const pld_operator *op);
 
 /** The row of the weight that a column of the product is; of a gated unit of two weights, of the one that has the column. */
 int64_t pld_product_row(const pld_operator *op, int64_t column);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Any convolution in float32, as a matrix product: a row of the left side is the patch of the input that an output
+/** Any convolution in float32, or of 8-bit integers, as a matrix product: a row of the left side is the patch of the input that an output
  * pixel sees, which is read when its block is multiplied (kernels/patches.h).
  *
  *      x [H, W, C]  →  patches [output pixels, kernel²·C]  ·  weightsᵀ [kernel²·C, N]  →  out
@@ -21,9 +21,15 @@ static int64_t taps_of(const pld_product_problem *p) {
     return p->kernel * p->kernel;
 }
 
-static pld_matrix matrix_of(const pld_operator *op) {
+static bool accepts_int8(const pld_executable *e, const pld_operator *op) {
+    return op->product.problem.kernel > 0 && pld_product_takes_int8(&e->settings, op) &&
+           !pld_product_winograd.accepts(e, op);
+}
+
+static pld_matrix matrix_of(const pld_executable *e, const pld_operator *op) {
     const pld_product_problem *p = &op->product.problem;
-    pld_panels weights = pld_product_panels(op, 1);
+    const bool int8 = pld_cpu_operator_of(e, op)->path == &pld_product_direct_int8;
+    pld_panels weights = int8 ? pld_product_int8_panels(op) : pld_product_panels(op, 1);
     weights.depth *= taps_of(p);
     return (pld_matrix){.weights = weights,
                         .rows = p->batch * p->out_height * p->out_width,
@@ -43,7 +49,7 @@ static int threads_of(const pld_executable *e, const pld_matrix *matrix) {
 }
 
 static pld_status prepare(pld_executable *e, const pld_operator *op, pld_error *error) {
-    const pld_matrix matrix = matrix_of(op);
+    const pld_matrix matrix = matrix_of(e, op);
     return pld_product_pack_patches(e, op, &matrix.weights, taps_of(&op->product.problem), error);
 }
 
@@ -57,7 +63,7 @@ static size_t input_floats(const pld_executable *e, const pld_operator *op) {
 
 /** Scratch: the input as the convolution sees it · the product's. */
 static size_t scratch(const pld_executable *e, const pld_operator *op) {
-    const pld_matrix matrix = matrix_of(op);
+    const pld_matrix matrix = matrix_of(e, op);
     return input_floats(e, op) * sizeof(float) +
            pld_matrix_scratch(pld_cpu_kernels(e), &matrix, threads_of(e, &matrix));
 }
@@ -104,7 +110,7 @@ static void add_vector(const pld_executable *e, const pld_operator *op) {
 static pld_status run_direct(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
     const pld_product_problem *p = &op->product.problem;
-    const pld_matrix matrix = matrix_of(op);
+    const pld_matrix matrix = matrix_of(e, op);
     const float *x = pld_cpu_data(e, op->in);
     const size_t floats = input_floats(e, op);
     if (floats) {
@@ -124,3 +130,5 @@ static pld_status run_direct(pld_executable *e, const pld_operator *op, pld_erro
 }
 
 const pld_product_path pld_product_direct = {"direct", false, accepts, prepare, scratch, run_direct};
+const pld_product_path pld_product_direct_int8 = {"direct int8", false,   accepts_int8,
+                                                  prepare,       scratch, run_direct};

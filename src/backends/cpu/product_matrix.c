@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Linear layers by our own matrix product. */
+/** Linear layers by our own matrix product, of floats and of 8-bit integers: the two paths differ in what they accept and in
+ * the type of the panels. */
 #include "kernels/matrix.h"
 
 #include <string.h>
@@ -12,9 +13,14 @@ static bool accepts(const pld_executable *e, const pld_operator *op) {
     return op->product.problem.kernel == 0;
 }
 
-static pld_matrix matrix_of(const pld_operator *op) {
+static bool accepts_int8(const pld_executable *e, const pld_operator *op) {
+    return op->product.problem.kernel == 0 && pld_product_takes_int8(&e->settings, op);
+}
+
+static pld_matrix matrix_of(const pld_executable *e, const pld_operator *op) {
     const pld_product_problem *p = &op->product.problem;
-    return (pld_matrix){.weights = pld_product_stored_panels(op),
+    const bool int8 = pld_cpu_operator_of(e, op)->path == &pld_product_int8;
+    return (pld_matrix){.weights = int8 ? pld_product_int8_panels(op) : pld_product_stored_panels(op),
                         .rows = p->batch * p->height * p->width,
                         .gating = pld_product_gating(op)};
 }
@@ -26,7 +32,7 @@ static int threads_of(const pld_executable *e, const pld_matrix *matrix) {
 }
 
 static pld_status prepare(pld_executable *e, const pld_operator *op, pld_error *error) {
-    const pld_matrix matrix = matrix_of(op);
+    const pld_matrix matrix = matrix_of(e, op);
     return pld_product_pack(e, op, &matrix.weights, error);
 }
 
@@ -47,7 +53,7 @@ static size_t room_bytes(const pld_plan *plan, const pld_operator *op) {
 }
 
 static size_t scratch(const pld_executable *e, const pld_operator *op) {
-    const pld_matrix matrix = matrix_of(op);
+    const pld_matrix matrix = matrix_of(e, op);
     return room_bytes(e->plan, op) + pld_matrix_scratch(pld_cpu_kernels(e), &matrix, threads_of(e, &matrix));
 }
 
@@ -71,7 +77,7 @@ static void run_in_place(const pld_executable *e, const pld_operator *op, pld_ma
 
 static pld_status run_matrix(pld_executable *e, const pld_operator *op, pld_error *error) {
     (void)error;
-    const pld_matrix matrix = matrix_of(op);
+    const pld_matrix matrix = matrix_of(e, op);
     if (is_in_place(e->plan, op)) {
         run_in_place(e, op, matrix);
         return PLD_OK;
@@ -92,3 +98,4 @@ static pld_status run_matrix(pld_executable *e, const pld_operator *op, pld_erro
 }
 
 const pld_product_path pld_product_matrix = {"matrix", false, accepts, prepare, scratch, run_matrix};
+const pld_product_path pld_product_int8 = {"int8", false, accepts_int8, prepare, scratch, run_matrix};

@@ -4,6 +4,13 @@
 
 #include "backends/cpu/product.h"
 
+/** In which it would be a direct convolution. */
+static pld_product_type type_of(const pld_executable *e, const pld_operator *op) {
+    return pld_product_takes_int8(&e->settings, op)   ? PLD_PRODUCT_INT8
+           : pld_product_takes_bf16(&e->settings, op) ? PLD_PRODUCT_BF16
+                                                      : PLD_PRODUCT_F32;
+}
+
 static bool accepts(const pld_executable *e, const pld_operator *op) {
     enum { FEWEST = 16 }; /* with fewer input channels the transforms cost more than the products */
     const pld_product_problem *p = &op->product.problem;
@@ -13,8 +20,7 @@ static bool accepts(const pld_executable *e, const pld_operator *op) {
     }
     return e->settings.conv == PLD_CONV_WINOGRAD ||
            (p->in_channels >= FEWEST &&
-            pld_winograd_is_faster(pld_cpu_kernels(e)->isa, pld_product_takes_bf16(&e->settings, op),
-                                   p->height, p->width));
+            pld_winograd_is_faster(pld_cpu_kernels(e)->isa, type_of(e, op), p->height, p->width));
 }
 
 static pld_winograd winograd_of(const pld_executable *e, const pld_operator *op) {

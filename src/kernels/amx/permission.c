@@ -11,14 +11,20 @@
 #include <unistd.h>
 
 /* Documentation/arch/x86/xstate.rst of the kernel, and the bits of CPUID's leaf 7. */
-enum { ARCH_REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, AMX_BF16_BIT = 1 << 22, AMX_TILE_BIT = 1 << 24 };
+enum {
+    ARCH_REQUEST_PERMISSION = 0x1023,
+    TILE_DATA = 18,
+    AMX_BF16_BIT = 1 << 22,
+    AMX_TILE_BIT = 1 << 24,
+    AMX_INT8_BIT = 1 << 25
+};
 
 static bool ask(void) {
     unsigned a = 0;
     unsigned b = 0;
     unsigned c = 0;
     unsigned d = 0;
-    const unsigned wanted = AMX_BF16_BIT | AMX_TILE_BIT;
+    const unsigned wanted = AMX_BF16_BIT | AMX_TILE_BIT | AMX_INT8_BIT;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & wanted) == wanted &&
            syscall(SYS_arch_prctl, ARCH_REQUEST_PERMISSION, TILE_DATA) == 0;
 }

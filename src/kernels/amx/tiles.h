@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Intel AMX: eight registers of two dimensions, and one operation on them, C [M, N] += A [M, K]·B [K, N]
- * with bfloat16 operands and float32 sums. A lies row by row; B in pairs of rows, [K/2][N][2], as the panels
+ * with bfloat16 operands and float32 sums, or with 8-bit integers and 32-bit ones, four in a word where those are two. A lies row by row; B in pairs of rows, [K/2][N][2], as the panels
  * of kernels/pairs.h do. The shape of every register is part of a configuration that a thread loads. */
 #ifndef PLD_KERNELS_AMX_TILES_H
 #define PLD_KERNELS_AMX_TILES_H
@@ -93,6 +93,16 @@ PLD_INLINE void multiply_tiles(bool lower) {
     if (lower) {
         _tile_dpbf16ps(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
         _tile_dpbf16ps(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
+    }
+}
+
+/** The same with four 8-bit integers in a word and 32-bit sums. */
+PLD_INLINE void multiply_integer_tiles(bool lower) {
+    _tile_dpbssd(TILE_C_UPPER_LEFT, TILE_A_UPPER, TILE_B_LEFT);
+    _tile_dpbssd(TILE_C_UPPER_RIGHT, TILE_A_UPPER, TILE_B_RIGHT);
+    if (lower) {
+        _tile_dpbssd(TILE_C_LOWER_LEFT, TILE_A_LOWER, TILE_B_LEFT);
+        _tile_dpbssd(TILE_C_LOWER_RIGHT, TILE_A_LOWER, TILE_B_RIGHT);
     }
 }
 

@@ -6,7 +6,10 @@
 #define PLD_TABLE_NAME(isa)    PLD_TABLE_NAME_OF(isa)
 
 const pld_kernels PLD_TABLE_NAME(PLD_ISA_SYMBOL) = {.isa = PLD_ISA_NUMBER,
-#define PLD_KERNEL_ENTRY(type, name, arguments) .name = PLD_KERNEL(name),
-                                                    PLD_KERNEL_LIST(PLD_KERNEL_ENTRY)
-#undef PLD_KERNEL_ENTRY
+#define PLD_COMMON_ENTRY(type, name, arguments) .name = PLD_COMMON_KERNEL(name),
+#define PLD_INT8_ENTRY(type, name, arguments)   .name = PLD_KERNEL(name),
+                                                    PLD_COMMON_KERNEL_LIST(PLD_COMMON_ENTRY)
+                                                        PLD_INT8_KERNEL_LIST(PLD_INT8_ENTRY)
+#undef PLD_COMMON_ENTRY
+#undef PLD_INT8_ENTRY
 };

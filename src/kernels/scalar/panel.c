@@ -9,10 +9,19 @@ int64_t PLD_KERNEL(panel_columns)(void) {
     return PANEL_COLUMNS;
 }
 
+/** out = gate·(sum + bias) + add, of one row. */
+static void write_row(const pld_panel_output *to, int64_t row, const float *sums) {
+    float *out = to->out + row * to->out_row;
+    for (int64_t n = 0; n < to->columns; n++) {
+        float sum = sums[n] + (to->bias ? to->bias[n] : 0);
+        sum = to->gate ? to->gate[n] * sum : sum;
+        out[n] = to->add ? to->add[row * to->out_row + n] + sum : sum;
+    }
+}
+
 void PLD_KERNEL(panel_product)(const pld_panel_product *p) {
     for (int64_t row = 0; row < p->rows; row++) {
         const float *left = p->left + row * p->left_row;
-        float *out = p->out + row * p->out_row;
         float sums[PANEL_COLUMNS] = {0};
         for (int64_t k = 0; k < p->depth; k++) {
             const float *panel = p->panel + k * PANEL_COLUMNS;
@@ -20,10 +29,6 @@ void PLD_KERNEL(panel_product)(const pld_panel_product *p) {
                 sums[n] = (float)((double)left[k] * (double)panel[n] + (double)sums[n]);
             }
         }
-        for (int64_t n = 0; n < p->columns; n++) {
-            float sum = sums[n] + (p->bias ? p->bias[n] : 0);
-            sum = p->gate ? p->gate[n] * sum : sum;
-            out[n] = p->add ? p->add[row * p->out_row + n] + sum : sum;
-        }
+        write_row(&p->to, row, sums);
     }
 }

@@ -56,10 +56,10 @@ static void multiply_panel(const winograd_job *job, int64_t point, int64_t panel
                                                    .rows = tiles_of(job),
                                                    .depth = pld_smaller(DEPTH, job->channels - at),
                                                    .panel = weights + at * cut->width,
-                                                   .add = job->first_channel + at > 0 ? out : NULL,
-                                                   .out = out,
-                                                   .out_row = job->panels * cut->width,
-                                                   .columns = cut->width});
+                                                   .to = {.add = job->first_channel + at > 0 ? out : NULL,
+                                                          .out = out,
+                                                          .out_row = job->panels * cut->width,
+                                                          .columns = cut->width}});
     }
 }
 

@@ -64,8 +64,11 @@ pld_value_id pld_joint_prepare_heads(pld_joint *j, const char *norm, pld_value_i
 pld_joint_projections pld_joint_project(pld_joint *j, pld_value_id x, pld_joint_tokens tokens) {
     pld_builder *b = &j->b;
     const projection_names *names = &names_of[tokens];
-    pld_value_id query = pld_linear(b, names->query, x, j->width, plain(j));
-    pld_value_id key = pld_linear(b, names->key, x, j->width, plain(j));
+    /* PLADIS magnifies errors of the text's logits */
+    pld_product_options logits = plain(j);
+    logits.above_8_bit = tokens == PLD_JOINT_TEXT;
+    pld_value_id query = pld_linear(b, names->query, x, j->width, logits);
+    pld_value_id key = pld_linear(b, names->key, x, j->width, logits);
     return (pld_joint_projections){pld_joint_prepare_heads(j, names->query_norm, query, tokens),
                                    pld_joint_prepare_heads(j, names->key_norm, key, tokens),
                                    pld_linear(b, names->value, x, j->width, plain(j))};
@@ -149,5 +152,5 @@ pld_value_id pld_joint_output(pld_joint *j, pld_value_id x, int64_t channels) {
     pld_value_id by = pld_joint_modulation(j, "norm_out.linear", PLD_JOINT_LAST_PARTS);
     x = pld_joint_modulated(j, x, pld_rows_as(b, by, x), PLD_JOINT_LAST_SCALE, PLD_JOINT_LAST_SHIFT);
     pld_tap(b, "norm_out", x);
-    return pld_linear(b, "proj_out", x, channels, plain(j));
+    return pld_linear(b, "proj_out", x, channels, pld_at_an_end(plain(j)));
 }

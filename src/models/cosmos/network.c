@@ -124,7 +124,7 @@ static pld_value_id transformer_block(cosmos_builder *p, int64_t index, pld_valu
 static pld_value_id patch_embedding(cosmos_builder *p, pld_value_id sample) {
     pld_builder *b = &p->b;
     pld_value_id x = pld_patchify(b, pld_zero_channels(b, sample, 1), (int)p->c->patch);
-    x = pld_linear(b, "patch_embed.proj", x, pld_cosmos_width(p->c), PLD_NO_BIAS);
+    x = pld_linear(b, "patch_embed.proj", x, pld_cosmos_width(p->c), pld_at_an_end(PLD_NO_BIAS));
     pld_tap(b, "patch_embed", x);
     return x;
 }
@@ -136,7 +136,7 @@ static pld_value_id output_of(cosmos_builder *p, pld_value_id x) {
     const int64_t channels = GATE * pld_cosmos_width(c); /* there is no gate */
     pld_value_id time = pld_take(b, p->time, 0, 1, 1, channels);
     x = modulated(p, x, modulation(p, "norm_out", channels, time));
-    x = pld_linear(b, "proj_out", x, c->patch * c->patch * c->out_channels, PLD_NO_BIAS);
+    x = pld_linear(b, "proj_out", x, c->patch * c->patch * c->out_channels, pld_at_an_end(PLD_NO_BIAS));
     return pld_unpatchify(b, x, c->out_channels, (int)c->patch, true);
 }
 

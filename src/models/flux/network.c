@@ -72,7 +72,7 @@ pld_status pld_flux_build(pld_plan *plan, const void *config, const pld_denoiser
                          pld_timestep_scaled(b, shape->batch, PLD_FLUX_SINUSOIDS, 1000), true);
     pld_joint_streams s = {0};
     s.image = pld_rows_of_pictures(b, pld_patchify(b, values->sample, PLD_FLUX_PATCH));
-    s.image = pld_linear(b, "x_embedder", s.image, j.width, PLD_BIAS);
+    s.image = pld_linear(b, "x_embedder", s.image, j.width, pld_at_an_end(PLD_BIAS));
     pld_tap(b, "x_embedder", s.image);
     s.text = pld_take_outside(b, shape->batch, j.text, j.width);
     pld_tap(b, "context_embedder", s.text);

@@ -108,7 +108,8 @@ pld_status pld_flux2_build(pld_plan *plan, const void *config, const pld_denoise
     s.by_image = pld_rows_of_pictures(b, modulation(&p, "double_stream_modulation_img", PLD_JOINT_PARTS));
     s.by_text = modulation(&p, "double_stream_modulation_txt", PLD_JOINT_PARTS);
     p.by_both = modulation(&p, "single_stream_modulation", PLD_JOINT_ATTENTION_PARTS);
-    s.image = pld_linear(b, "x_embedder", pld_rows_of_pictures(b, values->sample), p.j.width, PLD_NO_BIAS);
+    s.image = pld_linear(b, "x_embedder", pld_rows_of_pictures(b, values->sample), p.j.width,
+                         pld_at_an_end(PLD_NO_BIAS));
     pld_tap(b, "x_embedder", s.image);
     s.text = pld_take_outside(b, shape->batch, p.j.text, p.j.width);
     pld_tap(b, "context_embedder", s.text);

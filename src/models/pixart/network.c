@@ -105,7 +105,7 @@ static pld_value_id output_of(pixart_builder *p, pld_value_id x) {
     const pld_pixart_config *c = p->c;
     pld_value_id table = pld_add_table(b, "scale_shift_table", p->time, 2, pld_pixart_width(c));
     x = pld_layer_norm_modulated(b, x, last_norm_epsilon, row_of(p, table, 1), row_of(p, table, 0));
-    x = pld_linear(b, "proj_out", x, c->patch * c->patch * c->out_channels, PLD_BIAS);
+    x = pld_linear(b, "proj_out", x, c->patch * c->patch * c->out_channels, pld_at_an_end(PLD_BIAS));
     return pld_unpatchify(b, x, c->out_channels, (int)c->patch, true);
 }
 

@@ -145,7 +145,8 @@ pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser
     plan->name = "unet";
     values->sample = pld_input(b, shape->batch, shape->height, shape->width, c->in_channels);
     time_embedding(&u, shape->batch);
-    pld_value_id x = pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3, PLD_BIAS);
+    pld_value_id x =
+        pld_conv(b, "conv_in", values->sample, c->widths[0], PLD_CONV_3X3, pld_at_an_end(PLD_BIAS));
     pld_tap(b, "conv_in", x);
     push_skip(&u, x);
     for (int64_t level = 0; level < c->levels; level++) {
@@ -156,7 +157,7 @@ pld_status pld_unet_build(pld_plan *plan, const void *config, const pld_denoiser
         x = up_block(&u, index, x);
     }
     x = pld_group_norm_of(b, "conv_norm_out", x, c->groups, c->epsilon, true);
-    x = pld_conv(b, "conv_out", x, c->out_channels, PLD_CONV_3X3, PLD_BIAS);
+    x = pld_conv(b, "conv_out", x, c->out_channels, PLD_CONV_3X3, pld_at_an_end(PLD_BIAS));
     pld_tap(b, "output", x);
     pld_keep(b, x);
     values->output = x;

@@ -35,7 +35,7 @@ static pld_value_id output_of(pld_builder *b, const pld_zimage_config *c, pld_va
     pld_value_id scale = pld_activate(b, time, PLD_SILU); /* nothing reads it after this */
     scale = pld_linear(b, "adaLN_modulation.1", scale, c->width, PLD_BIAS);
     x = pld_layer_norm_modulated(b, x, norm_epsilon, (pld_slice){scale, 0}, PLD_NO_SLICE);
-    x = pld_linear(b, "linear", x, area * c->channels, PLD_BIAS);
+    x = pld_linear(b, "linear", x, area * c->channels, pld_at_an_end(PLD_BIAS));
     pld_scope_leave(b, mark);
     pld_tap(b, "all_final_layer.2-1", x);
     return pld_unpatchify(b, x, c->channels, PLD_ZIMAGE_PATCH, true);
@@ -56,7 +56,7 @@ pld_status pld_zimage_build(pld_plan *plan, const void *config, const pld_denois
     values->sample = pld_input(&b, shape->batch, shape->height, shape->width, c->channels);
     const pld_value_id time = time_embedding(&b, c, shape->batch);
     pld_value_id x = pld_patchify_as(&b, values->sample, PLD_ZIMAGE_PATCH, true);
-    x = pld_linear(&b, "all_x_embedder.2-1", x, c->width, PLD_BIAS);
+    x = pld_linear(&b, "all_x_embedder.2-1", x, c->width, pld_at_an_end(PLD_BIAS));
     pld_tap(&b, "all_x_embedder.2-1", x);
     x = pld_pad_tokens(&b, "x_pad_token", x, tokens.image - tokens.rows * tokens.columns);
     x = blocks(&b, c, "noise_refiner", c->refiners, x, time, &tokens);

@@ -492,28 +492,32 @@ pld_branch_set pld_generation_branches(const pld_generation *g) {
     return used;
 }
 
+/** What the types leave to others, for those who ask for details. */
+static const char *dtype_details(pld_product_type type, pld_isa isa) {
+    return type == PLD_PRODUCT_F32      ? "f32"
+           : type == PLD_PRODUCT_INT8   ? "int8 in most layers of the denoiser, 16 or 32 bit elsewhere"
+           : pld_isa_prefers_split(isa) ? "bf16 in the denoiser and the autoencoder, split elsewhere"
+                                        : "bf16 in the denoiser and the autoencoder, f32 elsewhere";
+}
+
 /** The type of products. */
 static pld_status resolve_dtype(pld_generation *g) {
     const pld_engine *engine = g->model->engine;
-    const char *asked = g->options->dtype ? g->options->dtype : "auto";
     const pld_isa isa = engine->kernels->isa;
-    const bool bf16 = strcmp(asked, "bf16") == 0 || (strcmp(asked, "auto") == 0 && pld_isa_prefers_bf16(isa));
-    if (!bf16 && strcmp(asked, "f32") != 0 && strcmp(asked, "auto") != 0) {
-        return pld_fail(g->error, PLD_ERROR_ARGUMENT, "dtype: expected auto, f32 or bf16, found '%.60s'",
-                        asked);
+    pld_product_type type;
+    if (!pld_product_type_from_name(g->options->dtype, engine->device, &type)) {
+        return pld_fail(g->error, PLD_ERROR_ARGUMENT,
+                        "dtype: expected auto, f32, bf16 or int8, found '%.60s'", g->options->dtype);
     }
-    if (bf16 && !pld_isa_has_bf16(isa) && !g->session->bf16) { /* once a session */
+    if (type == PLD_PRODUCT_BF16 && !pld_isa_has_bf16(isa) && g->session->type != type) { /* once a session */
         pld_log_message(
             &engine->log, PLD_LOG_NOTICE,
             "dtype bf16: instruction set %s has no arithmetic for it, so it is emulated and slower than f32",
             pld_isa_name(isa));
     }
-    pld_session_set_bf16(g->session, bf16);
-    snprintf(g->report.dtype, sizeof g->report.dtype, "%s", bf16 ? "bf16" : "f32");
-    pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s",
-                    !bf16                        ? "f32"
-                    : pld_isa_prefers_split(isa) ? "bf16 in the denoiser and the autoencoder, split elsewhere"
-                                                 : "bf16 in the denoiser and the autoencoder, f32 elsewhere");
+    pld_session_set_type(g->session, type);
+    snprintf(g->report.dtype, sizeof g->report.dtype, "%s", pld_product_type_name(type));
+    pld_log_message(&engine->log, PLD_LOG_DETAIL, "dtype: %s", dtype_details(type, isa));
     return PLD_OK;
 }
 

@@ -23,7 +23,7 @@ static const pld_option_row rows[] = {
                .help = "show the results next to those of an earlier --json; * marks differences beyond the "
                        "spread of both"}},
     {.about = {PLD_OPTION(CHOICE, "dtype"), .commands = "bench", .group = "machine", .argument = "TYPE",
-               .choices = "auto f32 bf16", .otherwise = "auto",
+               .choices = "auto f32 bf16 int8", .otherwise = "auto",
                .help = "type of the denoisers' products, as for generate"}},
 };
 

@@ -25,15 +25,21 @@ static const pld_option_row rows[] = {
                .details = "Each network is read again when the next picture needs it; the bytes of the "
                           "picture are the same."},
      PLD_ENGINE(low_memory)},
-    {.about = {PLD_OPTION(CHOICE, "dtype"), .commands = "generate grid evaluate", MACHINE, .argument = "TYPE",
-               .of_picture = true, .choices = "auto f32 bf16", .otherwise = "auto",
-               .remote = PLD_REMOTE_VALUE,
-               .help = "type of the products in denoiser and autoencoder, where auto is bf16 if the CPU is "
-                       "faster at it",
-               .details =
-                   "With bf16, operands are rounded to bfloat16, while sums and everything else stay float32 "
-                   "(with amx, nearly so). auto is bf16 with amx, and with avx512bf16 on AMD CPUs. Other "
-                   "CPUs emulate bf16, which is slower than f32. It halves the memory for weights."},
+    {.about =
+         {PLD_OPTION(CHOICE, "dtype"), .commands = "generate grid evaluate", MACHINE, .argument = "TYPE",
+          .of_picture = true, .choices = "auto f32 bf16 int8", .otherwise = "auto",
+          .remote = PLD_REMOTE_VALUE,
+          .help = "type of the products in denoiser and autoencoder, where auto is bf16 if the CPU is "
+                  "faster at it, else f32",
+          .details =
+              "With bf16, operands are rounded to bfloat16, while sums and everything else stay float32 "
+              "(with amx, nearly so). auto is bf16 with amx, and with avx512bf16 on AMD CPUs. Other "
+              "CPUs emulate bf16, which is slower than f32. It halves the memory for weights. With int8, "
+              "most "
+              "layers of the denoiser multiply 8-bit integers, with a scale for each 256 numbers of a row "
+              "of weights and of each token, while first and last layers, queries and keys of "
+              "cross-attention, modulation and embeddings keep 16 or 32 bit. It is faster on every CPU, "
+              "most with avxvnni, avx512vnni and amx, and takes a byte for each weight."},
      PLD_GENERATE(dtype),
      PLD_IN_FORCE(dtype)},
     {.about = {PLD_OPTION(FLAG, "quiet"), .letter = 'q', .commands = "generate grid evaluate convert",

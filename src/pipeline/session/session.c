@@ -49,17 +49,18 @@ void pld_session_destroy(pld_session **session) {
  * than what a prompt has of them, and which would be in the way of the denoiser's. */
 static const uint64_t streamed_bytes = (uint64_t)1 << 30;
 
-static bool is_text_encoder(const pld_model *model, const pld_parameters *parameters) {
-    return parameters != pld_denoiser_of(model)->parameters &&
-           parameters != pld_autoencoder_of(model)->parameters;
+static pld_product_role role_of(const pld_model *model, const pld_parameters *parameters) {
+    return parameters == pld_denoiser_of(model)->parameters      ? PLD_PRODUCTS_OF_DENOISER
+           : parameters == pld_autoencoder_of(model)->parameters ? PLD_PRODUCTS_OF_AUTOENCODER
+                                                                 : PLD_PRODUCTS_OF_TEXT;
 }
 
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     const pld_engine *engine = session->model->engine;
     pld_product_settings settings = engine->settings;
-    pld_product_settings_set_bf16(&settings, engine->device, session->bf16,
-                                  is_text_encoder(session->model, plan->parameters));
-    settings.streamed = is_text_encoder(session->model, plan->parameters) &&
+    const pld_product_role role = role_of(session->model, plan->parameters);
+    pld_product_settings_set_type(&settings, engine->device, session->type, role);
+    settings.streamed = role == PLD_PRODUCTS_OF_TEXT &&
                         pld_weight_files_bytes(pld_parameters_files(plan->parameters)) >= streamed_bytes;
     return (pld_run){.plan = plan,
                      .device = engine->device,
@@ -68,12 +69,15 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .cancel = cancel};
 }
 
-/** Bytes of a tensor, packed: rows that are kept as they are; of other tensors `wide` bytes for each number, or, where that is
+/** Bytes of a tensor, packed: of matrices a byte a number where those are 8-bit integers; rows that are kept as they are; of other tensors `wide` bytes for each number, or, where that is
  * 0, two of 8-bit floats, four of blocks, and as many as are stored, at most four, of what is no smaller. */
-static uint64_t packed_bytes(const pld_stored_tensor *tensor, size_t wide) {
+static uint64_t packed_bytes(const pld_stored_tensor *tensor, size_t wide, bool int8) {
     const bool blocks = pld_dtype_is_quantised(tensor->dtype);
     const uint64_t elements = pld_dtype_elements(tensor->dtype, tensor->bytes);
     const uint64_t most = elements * sizeof(float);
+    if (int8 && tensor->rank == 2) {
+        return elements + elements / (PLD_INT8_DEPTH / 8); /* a scale and a sum with each piece */
+    }
     if (tensor->rank == 2 && pld_panels_keep(tensor->dtype, tensor->shape[1]) && (blocks || !wide)) {
         return tensor->bytes;
     }
@@ -95,7 +99,7 @@ static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_se
     const size_t wide = settings->bf16 ? sizeof(uint16_t) : settings->split ? sizeof(float) : 0;
     uint64_t all = 0;
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
-        all += packed_bytes(pld_weight_files_at(files, i).tensor, wide);
+        all += packed_bytes(pld_weight_files_at(files, i).tensor, wide, settings->int8);
     }
     uint64_t held = pld_parameters_resident_bytes(parameters);
     return all > held ? all - held : 0;
@@ -135,9 +139,9 @@ static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
     pld_spare_memory_free(&s->spare);
 }
 
-void pld_session_set_bf16(pld_session *session, bool bf16) {
-    if (session->bf16 != bf16) {
-        session->bf16 = bf16;
+void pld_session_set_type(pld_session *session, pld_product_type type) {
+    if (session->type != type) {
+        session->type = type;
         drop_other_plans(session, NULL);
         pld_recent_texts_free(&session->recent_texts);
     }
@@ -207,10 +211,11 @@ pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const c
     return pld_plan_prepare(run, error);
 }
 
-/** Keys and values are computed once for a prompt, which is not worth the memory of split weights. */
+/** Keys and values are computed once for a prompt, which is not worth the memory of split weights, nor an error of 8 bits in
+ * every step. */
 static pld_run context_run(pld_session *session, pld_plan *plan, const volatile int *cancel) {
     pld_run run = pld_session_run(session, plan, cancel);
-    run.settings.split = false;
+    run.settings.split = run.settings.int8 = false;
     return run;
 }
 

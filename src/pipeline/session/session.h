@@ -25,8 +25,8 @@ typedef struct pld_denoiser_plan {
 
 struct pld_session {
     pld_model *model;
-    pld_profile *profile; /* of the generation that runs; NULL: none */
-    bool bf16;            /* of the plans: pld_session_set_bf16 */
+    pld_profile *profile;  /* of the generation that runs; NULL: none */
+    pld_product_type type; /* of the plans: pld_session_set_type */
     struct {
         pld_plan plan;
         pld_text_values values;
@@ -58,10 +58,9 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
 /** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
 pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error);
 
-/** From now on plans run in bfloat16, or in float32; what was made for the other is dropped. With bfloat16 it
- * is operands of products in the denoiser and the autoencoder; others, the text encoders' too, are split
- * where that is faster than float32. */
-void pld_session_set_bf16(pld_session *session, bool bf16);
+/** From now on plans run in this type of products; what was made for another is dropped.
+ * pld_product_settings_set_type says which networks do. */
+void pld_session_set_type(pld_session *session, pld_product_type type);
 
 /** Free the session's plans on other weights than `kept`, and all weights of the model that no plan of any
  * session holds; the bytes of the weights. Everything is made again when it is asked for: text encoders,

@@ -53,7 +53,7 @@ static void draw(pld_session *session, const char *dtype, pld_profile *profile, 
 
 static void sessions_change_it(void **state) {
     (void)state;
-    static uint8_t f32[3 * PIXELS], bf16[3 * PIXELS], again[3 * PIXELS];
+    static uint8_t f32[3 * PIXELS], bf16[3 * PIXELS], int8[3 * PIXELS], again[3 * PIXELS];
     pld_model *model = open_model(MODEL "sd15");
     pld_session *session = new_session(model);
     draw(session, "f32", NULL, f32);
@@ -63,8 +63,13 @@ static void sessions_change_it(void **state) {
     assert_memory_not_equal(f32, bf16, sizeof f32);
     draw(session, "f32", NULL, again);
     assert_memory_equal(f32, again, sizeof f32);
+    draw(session, "int8", NULL, int8);
+    assert_memory_not_equal(f32, int8, sizeof f32);
+    assert_memory_not_equal(bf16, int8, sizeof bf16);
     draw(session, "bf16", NULL, again);
     assert_memory_equal(bf16, again, sizeof bf16);
+    draw(session, "int8", NULL, again);
+    assert_memory_equal(int8, again, sizeof int8);
     pld_session_destroy(&session);
     pld_model_destroy(&model);
 }
@@ -96,17 +101,28 @@ static bool contains(const char *text, const char *part) {
     return strstr(text, part) != NULL;
 }
 
+static bool is_of(const pld_profile_span *span, const char *way) {
+    return strcmp(span->implementation, way) == 0;
+}
+
+/** Whether a product was computed in a type. */
+static bool has_type(const pld_profile_span *span, const char *dtype) {
+    return strcmp(dtype, "int8") == 0 ? is_of(span, "int8") || is_of(span, "direct int8")
+                                      : is_of(span, dtype);
+}
+
 /** Products of the denoiser have it but for embeddings of time and sizes, convolutions of latents and what
  * the logits of cross-attention are made of; those of the autoencoder but for convolutions of latents and of
- * the picture; those of text encoders do not. */
-static void products_of(const char *path) {
+ * the picture, if it is not int8; those of text encoders do not. */
+static void products_of(const char *path, const char *dtype) {
     static uint8_t pixels[3 * PIXELS];
     pld_error error = {0};
     pld_profile *profile = NULL;
     pld_model *model = open_model(path);
     pld_session *session = new_session(model);
     assert_int_equal(pld_profile_create(&profile, &error), PLD_OK);
-    draw(session, "bf16", profile, pixels);
+    const bool decodes = strcmp(dtype, "int8") != 0;
+    draw(session, dtype, profile, pixels);
     const size_t count = pld_profile_span_count(profile);
     size_t products = 0;
     for (size_t i = 0; i < count; i++) {
@@ -115,7 +131,8 @@ static void products_of(const char *path) {
             (strcmp(span->kind, "linear") != 0 && strcmp(span->kind, "conv") != 0)) {
             continue;
         }
-        const bool network = strcmp(span->network, "unet") == 0 || strcmp(span->network, "vae_decoder") == 0;
+        const bool network =
+            strcmp(span->network, "unet") == 0 || (decodes && strcmp(span->network, "vae_decoder") == 0);
         const bool embeds = contains(span->name, "time_emb") || contains(span->name, "add_embedding");
         const bool latents = contains(span->name, "conv_in") || contains(span->name, "conv_out");
         const bool logits = contains(span->name, "attn2.to_q") || contains(span->name, "attn2.to_k") ||
@@ -124,8 +141,8 @@ static void products_of(const char *path) {
         /* where it is faster, and more exact */
         const bool winograd =
             strcmp(span->kind, "conv") == 0 && strcmp(span->implementation, "winograd") == 0;
-        if ((strcmp(span->implementation, "bf16") == 0) != wanted && !(wanted && winograd)) {
-            fail_msg("%s, %s: computed by %s", span->network, span->name, span->implementation);
+        if (has_type(span, dtype) != wanted && !(wanted && winograd)) {
+            fail_msg("%s: %s, %s: computed by %s", dtype, span->network, span->name, span->implementation);
         }
         products += wanted;
     }
@@ -137,9 +154,12 @@ static void products_of(const char *path) {
 
 static void networks_that_have_it(void **state) {
     (void)state;
-    products_of(MODEL "sd15");
-    products_of(MODEL "sd21");
-    products_of(MODEL "sdxl");
+    static const char *const types[] = {"bf16", "int8"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        products_of(MODEL "sd15", types[i]);
+        products_of(MODEL "sd21", types[i]);
+        products_of(MODEL "sdxl", types[i]);
+    }
 }
 
 static void unknown_ones_are_refused(void **state) {
@@ -155,7 +175,7 @@ static void unknown_ones_are_refused(void **state) {
         options.prompt = "a red fox";
         options.dtype = wrong[i];
         assert_int_equal(pld_generate(session, &options, &image, NULL, &error), PLD_ERROR_ARGUMENT);
-        assert_non_null(strstr(error.message, "dtype: expected auto, f32 or bf16"));
+        assert_non_null(strstr(error.message, "dtype: expected auto, f32, bf16 or int8"));
     }
     pld_session_destroy(&session);
     pld_model_destroy(&model);

@@ -185,7 +185,7 @@ static void values_from_text(void **state) {
     refuse(o, "steps", "99999999999999999999", "steps: found");
     refuse(o, "pladis-alpha", "1", "pladis-alpha: found \"1\", expected a number above 1 and at most 2");
     refuse(o, "pladis", "nan", "pladis: found \"nan\"");
-    refuse(o, "dtype", "f16", "dtype: found \"f16\", expected one of: auto f32 bf16");
+    refuse(o, "dtype", "f16", "dtype: found \"f16\", expected one of: auto f32 bf16 int8");
     refuse(o, "crop", "1x2", "crop: found \"1x2\", expected X,Y");
     refuse(o, "timesteps", "1,2", "each smaller than the one before");
     refuse(o, "lora", "x.safetensors:1e9", "weight from -1000 to 1000");
