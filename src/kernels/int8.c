@@ -39,10 +39,13 @@ int64_t pld_int8_row_words(const pld_kernels *k, int64_t depth) {
     return quads_of(depth) * k->int8_words();
 }
 
-/** A column's numbers of a piece → its integers [PLD_INT8_DEPTH], and what goes with them. */
+/** A column's numbers of a piece, rotated → its integers [PLD_INT8_DEPTH], and what goes with them. */
 static void pack_column(const pld_kernels *k, const float *from, int64_t count, int8_t *integers,
                         float *scale, int32_t *sum) {
-    *scale = k->f32_to_int8(from, (size_t)count, integers);
+    float rotated[PLD_INT8_DEPTH];
+    k->hadamard(from, count, rotated);
+    /* the product of two rotated sides is as often too large as a block of the matrix has rows */
+    *scale = k->f32_to_int8(rotated, (size_t)count, integers) / (float)(count & -count);
     int32_t all = 0;
     for (int64_t i = 0; i < count; i++) {
         all += integers[i];

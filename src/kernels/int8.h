@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Matrices of 8-bit integers for int8_product: weights in panels, and the left side of a block of rows.
  *
- * The depth is cut into pieces of PLD_INT8_DEPTH. Of each piece every row and every column has a scale of its own, by which
- * a number far larger than the others coarsens that piece alone (Dettmers et al. 2022, arXiv 2208.07339, on such numbers;
- * Yao et al. 2022, arXiv 2206.01861, on scales of groups). Weights:
+ * The depth is cut into pieces of PLD_INT8_DEPTH. Of each piece every row and every column is rotated and has a scale of its
+ * own, so that numbers far larger than the others (Dettmers et al. 2022, arXiv 2208.07339) coarsen little
+ * (tools/int8_schemes.py compares it with other ways). Weights:
  *
  *      [panel][piece]  scales [column in the panel] float32
  *                      sums of the integers [column] int32

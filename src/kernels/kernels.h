@@ -93,11 +93,20 @@ typedef struct pld_panel_product {
     pld_panel_output to;
 } pld_panel_product;
 
+/** A rotation by a Hadamard matrix with random signs spreads a number that is far larger than others over all of them, so
+ * that 8 bits hold them well (Ashkboos et al. 2024, arXiv 2404.00456); of both sides it leaves their product. Whether number i
+ * changes its sign before it: bit 31 of the place times the fraction of the golden ratio. */
+#define PLD_HADAMARD_FACTOR 0x9E3779B1U
+static inline bool pld_hadamard_flips(int64_t i) {
+    return (uint32_t)i * PLD_HADAMARD_FACTOR >> 31;
+}
+
 /** Numbers of the depth that have one scale, and in how many of them a piece that is shorter is filled up with zeros. */
 enum { PLD_INT8_DEPTH = 256, PLD_INT8_STEP = 64 };
 
 /** The same with 8-bit integers, −127 … 127, for one piece of the depth: of each row PLD_INT8_DEPTH numbers or fewer, with a
- * scale, and of each column likewise. Sums of integers are exact, so every instruction set gives the same:
+ * scale, and of each column likewise; both sides have been rotated. Sums of integers are exact, so every instruction set gives
+ * the same:
  *
  *      Σ integers of the row · integers of the column · (scale of the row · scale of the column) + bias
  *
@@ -291,7 +300,7 @@ typedef struct pld_pixel_grid {
 /* clang-format off */
 /* Products of 8-bit integers, in which alone instruction sets with VNNI differ from those before them. */
 #define PLD_INT8_KERNEL_LIST(X)                                                                                     \
-    /* Words (a constant, 1 or 2) that hold four numbers. Rows of floats, x_row apart → words, `row`      \
+    /* Words (a constant, 1 or 2) that hold four numbers. Rows of floats, x_row apart → rotated (hadamard), words, `row`      \
      * apart and filled up to PLD_INT8_STEP numbers, and a scale each. [quads, panel_columns()] of four 8-bit              \
      * integers of a column → words, in `room` or where they are. */                                                       \
     X(int64_t, int8_words, (void))                                                                                  \
@@ -364,6 +373,9 @@ typedef struct pld_pixel_grid {
     X(void, quick_gelu, (const float *x, size_t count, float *out)) /* x·sigmoid(1.702·x) */                      \
     X(void, relu, (const float *x, size_t count, float *out))       /* max(x, 0) */                                 \
     X(void, gate, (const pld_gate *gate))                                                                           \
+    /* Numbers with signs changed (pld_hadamard_flips), times Hadamard's matrix of ±1 in blocks of the largest power of two \
+     * that divides `count`: sums and differences at falling distances. In place. */                                       \
+    X(void, hadamard, (const float *in, int64_t count, float *out))                                                                           \
                                                                                                                     \
     X(void, depthwise_row, (const pld_depthwise_row *row))                                                          \
     /* Add some tokens to the sums; the rows of some tokens: q·sums / (q·Σ k + epsilon). */                      \

@@ -41,6 +41,31 @@ void check_f32_to_int8(const pld_kernels *kernels) {
     assert_true(isnan(kernels->f32_to_int8(edge, 3, out)) && !out[1]);
 }
 
+/** Against its definition: the matrix has a sign for each place and column, by the parity of the bits that both have. */
+void check_hadamard(const pld_kernels *kernels) {
+    static const int64_t counts[] = {1, 2, 3, 4, 8, 12, 16, 20, 24, 32, 64, 96, 100, 128, 192, 256};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        const int64_t count = counts[c], size = count & -count;
+        float *x = filled((size_t)count), *out = check_floats((size_t)count),
+              *same = check_floats((size_t)count);
+        double expected[PLD_INT8_DEPTH] = {0};
+        for (int64_t i = 0; i < count; i++) {
+            for (int64_t j = i / size * size; j < (i / size + 1) * size; j++) {
+                const bool flips = (uint32_t)((uint64_t)j * 0x9E3779B1U) & 0x80000000U;
+                const bool minus = __builtin_parity((unsigned)(i % size & j % size)) != flips;
+                expected[i] += minus ? -(double)x[j] : (double)x[j];
+            }
+        }
+        kernels->hadamard(x, count, out);
+        check_near("hadamard", out, expected, (size_t)count, 8 * 6e-8 * sqrt((double)size) * 4, 0);
+        check_scalar()->hadamard(x, count, same);
+        check_same("hadamard of every set", out, same, (size_t)count * sizeof *out);
+        kernels->hadamard(x, count, x);
+        check_same("hadamard in place", x, out, (size_t)count * sizeof *out);
+        check_release();
+    }
+}
+
 void check_int8_words(const pld_kernels *kernels) {
     assert_true(kernels->int8_words() == 1 || kernels->int8_words() == 2);
 }
@@ -63,7 +88,9 @@ void check_int8_rows(const pld_kernels *kernels) {
         kernels->int8_rows(x, STEP, ROWS, depth, words, row, scales);
         for (int64_t m = 0; m < ROWS; m++) {
             int8_t expected[PLD_INT8_DEPTH + PLD_INT8_STEP] = {0};
-            assert_true(scales[m] == kernels->f32_to_int8(x + m * STEP, (size_t)depth, expected));
+            float rotated[PLD_INT8_DEPTH];
+            check_scalar()->hadamard(x + m * STEP, depth, rotated);
+            assert_true(scales[m] == kernels->f32_to_int8(rotated, (size_t)depth, expected));
             /* integers without a sign have 128 added, which the zeros at the end tell, or the first of a full row */
             const bool plain = number_at(kernels, words + m * row, 0, 0) == expected[0];
             for (int64_t n = 0; n < count; n++) {
@@ -106,7 +133,8 @@ typedef struct around {
     bool bias, accumulate, gate;
 } around;
 
-/** The numbers that both sides become: integers times scales, [rows, depth] in double. */
+/** The numbers that both sides become, rotated: integers times scales, [rows, depth] in double, of such length that the matrix
+ * is orthogonal. */
 static double *rounded_rows(const float *x, int64_t rows, int64_t depth) {
     double *out = calloc((size_t)(rows * depth), sizeof *out);
     assert_non_null(out);
@@ -114,8 +142,10 @@ static double *rounded_rows(const float *x, int64_t rows, int64_t depth) {
         for (int64_t first = 0; first < depth; first += PLD_INT8_DEPTH) {
             const int64_t count = pld_smaller(PLD_INT8_DEPTH, depth - first);
             int8_t integers[PLD_INT8_DEPTH];
-            const double scale =
-                (double)check_scalar()->f32_to_int8(x + row * depth + first, (size_t)count, integers);
+            float rotated[PLD_INT8_DEPTH];
+            check_scalar()->hadamard(x + row * depth + first, count, rotated);
+            const double scale = (double)check_scalar()->f32_to_int8(rotated, (size_t)count, integers) /
+                                 sqrt((double)(count & -count));
             for (int64_t k = 0; k < count; k++) {
                 out[row * depth + first + k] = scale * integers[k];
             }

@@ -126,13 +126,13 @@ bool parity_is_alone(const parity_row *row) {
 typedef enum parity_when { ALWAYS, IN_FLOAT32, IN_SCALAR_FLOAT32, IN_BF16 } parity_when;
 
 /* What one forward with 8-bit integers may be off, inside the network, too. The scheme's error is less than six times that of
- * bfloat16 in every map of every model (median 1 to 3.7 times). Measured at the most, in brackets that of bfloat16, on paths
- * where 3×3 convolutions are integers: SD 1.5 4.3e-2 (1.1e-2), SD 2.1 5.0e-2 (1.6e-2), SDXL 1.8e-1 (1.5e-1), Z-Image 3.6e-2
- * (1.4e-2), FLUX.2 dev 1.6e-2 (6.7e-3), all others 1.7e-2 (9e-3). */
+ * bfloat16 in every map of every model (median 1 to 3.5 times). Measured at the most, in brackets that of bfloat16, on paths
+ * where 3×3 convolutions are integers, too: SD 1.5 4.2e-2 (1.2e-2), SD 2.1 4.5e-2 (1.6e-2), Z-Image 2.9e-2 (1.4e-2), all others
+ * 2.0e-2 (1.1e-2); SDXL, which magnifies roundings most at λ 2 and α 2, 2.5e-1 (1.2e-1). */
 static const struct {
     const char *model; /* NULL: the others */
     double tolerance;
-} int8_tolerances[] = {{"sd15", 6e-2}, {"sd21", 8e-2}, {"sdxl", 2.5e-1}, {"z-image", 6e-2}, {NULL, 2.5e-2}};
+} int8_tolerances[] = {{"sd15", 6e-2}, {"sd21", 6e-2}, {"sdxl", 4e-1}, {"z-image", 5e-2}, {NULL, 2.5e-2}};
 
 static const struct {
     const char *case_name; /* NULL: any */

@@ -13,8 +13,10 @@ void PLD_KERNEL(int8_rows)(const float *x, int64_t x_row, int64_t rows, int64_t 
                            int64_t row, float *scales) {
     for (int64_t m = 0; m < rows; m++) {
         int8_t numbers[PLD_INT8_DEPTH] = {0};
+        float rotated[PLD_INT8_DEPTH];
         const int64_t filled = (depth + PLD_INT8_STEP - 1) / PLD_INT8_STEP * PLD_INT8_STEP;
-        scales[m] = PLD_KERNEL(f32_to_int8)(x + m * x_row, (size_t)depth, numbers);
+        PLD_KERNEL(hadamard)(x + m * x_row, depth, rotated);
+        scales[m] = PLD_KERNEL(f32_to_int8)(rotated, (size_t)depth, numbers);
         memcpy(words + m * row, numbers, (size_t)filled);
     }
 }

@@ -27,10 +27,12 @@ static void write_words(const int8_t *numbers, int64_t count, uint32_t *words) {
 void PLD_KERNEL(int8_rows)(const float *x, int64_t x_row, int64_t rows, int64_t depth, uint32_t *words,
                            int64_t row, float *scales) {
     int8_t numbers[PLD_INT8_DEPTH];
+    _Alignas(64) float rotated[PLD_INT8_DEPTH];
     const int64_t filled = (depth + PLD_INT8_STEP - 1) / PLD_INT8_STEP * PLD_INT8_STEP;
     memset(numbers + depth, 0, (size_t)(filled - depth));
     for (int64_t m = 0; m < rows; m++) {
-        scales[m] = PLD_COMMON_KERNEL(f32_to_int8)(x + m * x_row, (size_t)depth, numbers);
+        PLD_COMMON_KERNEL(hadamard)(x + m * x_row, depth, rotated);
+        scales[m] = PLD_COMMON_KERNEL(f32_to_int8)(rotated, (size_t)depth, numbers);
         write_words(numbers, filled, words + m * row);
     }
 }
