@@ -229,11 +229,27 @@ static void run_pair_product(const pld_kernels *k, buffers *b) {
                                         .columns = k->panel_columns()});
 }
 
+static void run_int8_product(const pld_kernels *k, buffers *b) {
+    const uint32_t *words = (const uint32_t *)(const void *)b->a;
+    const int64_t row = PLD_INT8_DEPTH / 4 * k->int8_words();
+    k->int8_product(&(pld_int8_product){
+        .left = words,
+        .left_row = row,
+        .left_scales = b->b,
+        .rows = PRODUCT_ROWS,
+        .words = row,
+        .panel = words + PRODUCT_ROWS * row,
+        .scales = b->b,
+        .sums = (const int32_t *)(const void *)b->b,
+        .to = {.out = b->c, .out_row = k->panel_columns(), .columns = k->panel_columns()}});
+}
+
 static const struct {
     const char *name, *implementation;
     void (*run)(const pld_kernels *k, buffers *b);
     int numbers; /* of a row */
-} products[] = {{"panel_product", "f32", run_panel_product, PRODUCT_BYTES / 4},
+} products[] = {{"int8_product", "int8", run_int8_product, PLD_INT8_DEPTH},
+                {"panel_product", "f32", run_panel_product, PRODUCT_BYTES / 4},
                 {"pair_product", "bf16", run_pair_product, PRODUCT_BYTES / 2}};
 
 /** How the rows of attention become weights. */

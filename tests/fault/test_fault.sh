@@ -65,6 +65,7 @@ try() {
     try generate -m "$model" -p x $small -i "$place/plain.png" --mask "$place/plain.png" --strength 1 -o x.png \
         --attention-stats s.csv
     try generate -m "$model" -p x --steps 1 -W 64 -H 64 -t 3 -q -o x.png
+    try generate -m "$model" -p x --dtype int8 $small -o x.png
     try generate --from "$place/drawn.png" -m "$model" -t 1 -q -o x.png
     try generate --from "$place/foreign.png" -m "$model" -t 1 -q -o x.png --report r.json
     try generate --from "$place/tagged.png" -m "$model" --lora "$loras/kohya.safetensors:0.2" -t 1 -q -o x.png
