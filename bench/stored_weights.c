@@ -57,7 +57,7 @@ static bool allocate(const bench_run *run, layer_memory *m) {
                         .packed = pld_allocate_aligned(packed, 1),
                         .scratch = pld_allocate_aligned(scratch, 1)};
     const bool there = m->left && m->out && m->packed && m->scratch;
-    float *numbers = bench_numbers(ROWS * DEPTH, 1);
+    float *numbers = bench_numbers((size_t)ROWS * DEPTH, 1);
     if (there && numbers) { /* small numbers in every type */
         memset(m->packed, 0x11, packed);
         memcpy(m->left, numbers, sizeof(float) * ROWS * DEPTH);

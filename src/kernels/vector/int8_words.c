@@ -19,7 +19,7 @@ static void write_words(const int8_t *numbers, int64_t count, uint32_t *words) {
     } else {
         int16_t *to = (int16_t *)(void *)words;
         for (int64_t i = 0; i < count; i++) {
-            to[i] = numbers[i];
+            to[i] = numbers[i]; /* NOLINT(bugprone-signed-char-misuse): it is a number */
         }
     }
 }
