@@ -39,6 +39,7 @@ typedef enum pld_option_type {
     PLD_OPTION_PAIR,    /**< two whole numbers with `separator` between: 1024x768 */
     PLD_OPTION_NUMBERS, /**< falling numbers, commas between */
     PLD_OPTION_TEXTS,   /**< may be given several times; each adds a text */
+    PLD_OPTION_SIZE, /**< bytes, or as many KiB, MiB, GiB or TiB as stand before K, M, G or T: 8G, 1.5G, 800M */
     /* Types from here on have no value; new ones with a value come before. */
     PLD_OPTION_HABIT = 64, /**< of other programs: taken without effect, `help` says why */
     PLD_OPTION_MISSING     /**< of other programs or later versions: refused, `help` says why */

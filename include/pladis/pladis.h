@@ -59,6 +59,10 @@ typedef struct pld_engine_options {
      *  by several at once where several work with the engine. */
     void (*log)(void *user, pld_log_level level, const char *message);
     void *log_user;
+    /** Bytes of memory that the process is to stay within while sessions of this engine work, one at a time; 0: all that there is.
+     * Weights for which it leaves no room are read from their files for every evaluation; the bytes of every picture are the
+     * same. What cannot fit even so is refused before it begins. */
+    uint64_t max_memory;
 } pld_engine_options;
 
 PLD_API void pld_engine_options_init(pld_engine_options *options, size_t struct_size);
@@ -498,6 +502,11 @@ typedef struct pld_report {
     char prediction_type[32];   /**< in force */
     char dtype[8];              /**< in force, "f32" or "bf16" */
     char guidance[256];         /**< in force, "cfg (scale 7.5), pag (scale 3, layers mid)" */
+    uint64_t max_memory;        /**< the engine's budget in bytes, 0: none */
+    uint64_t
+        resident_bytes; /**< of the denoiser's packed weights, those that stay in memory; 0 where all do and there is no budget */
+    uint64_t streamed_bytes;       /**< of the same, those that are read from the file for each call */
+    double streaming_wait_seconds; /**< of all networks: how long they waited for weights from files */
 } pld_report;
 
 /** The model must outlive the session. */

@@ -13,6 +13,7 @@
 #include "nn/attention_variant.h"
 #include "nn/plan.h"
 #include "nn/profile.h"
+#include "nn/stretches.h"
 
 typedef struct pld_backend pld_backend;
 
@@ -81,6 +82,8 @@ typedef struct pld_run {
     pld_device *device;            /**< of preparing; a prepared plan stays on its own */
     pld_product_settings settings; /**< of preparing */
     pld_spare_memory *spare;       /**< of preparing: where memory is left and found; NULL: nowhere */
+    /** Of preparing: what makes weights that are not resident, for all runs of the plan; NULL: all weights are. */
+    struct pld_read_ahead *read_ahead;
     int64_t
         context_tokens; /**< of preparing: the most that a context will have, if contexts are not there yet */
     int64_t context_zero_keys;            /**< likewise */
@@ -114,8 +117,11 @@ typedef struct pld_executable {
     bool awake;         /**< it has its memory */
     size_t value_bytes; /**< where the scratch begins */
     size_t scratch_bytes;
-    pld_spare_memory *spare; /**< borrowed */
-    void *state;             /**< the backend's own */
+    pld_spare_memory *spare;           /**< borrowed */
+    struct pld_read_ahead *read_ahead; /**< borrowed; NULL: all weights are resident */
+    pld_stretches
+        stretches; /**< with a read-ahead: the weights that operators asked for by pld_keep_packed */
+    void *state;   /**< the backend's own */
 } pld_executable;
 
 /** How numbers of an item [tokens, channels] lie on the host's side. */

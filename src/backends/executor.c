@@ -5,6 +5,7 @@
 
 #include "core/cancel.h"
 #include "core/memory.h"
+#include "nn/read_ahead.h"
 
 static const pld_backend *backend_of(const pld_executable *executable) {
     return executable->device->backend;
@@ -117,13 +118,38 @@ static void free_memory(pld_executable *executable) {
 
 static void release(pld_plan *plan) {
     pld_executable *executable = plan->executable;
+    pld_read_ahead_leave(executable->read_ahead, &executable->stretches);
     free_memory(executable);
     backend_of(executable)->end(executable);
+    pld_stretches_free(&executable->stretches);
     pld_free(executable);
     plan->executable = NULL;
 }
 
-pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
+pld_status pld_keep_packed(pld_executable *executable, const pld_operator *op, pld_parameter *parameter,
+                           const pld_packing *packing, pld_packed *place, pld_error *error) {
+    if (!executable->read_ahead) {
+        return pld_parameter_packed(parameter, packing, place, error);
+    }
+    const size_t index = (size_t)(op - executable->plan->operators);
+    return pld_stretches_add(&executable->stretches, index, parameter, packing, place, error);
+}
+
+pld_stretches_need pld_plan_weights_need(const pld_plan *plan) {
+    return pld_stretches_need_of(&plan->executable->stretches);
+}
+
+pld_stretches_share pld_plan_weights_share(const pld_plan *plan) {
+    return pld_stretches_share_of(&plan->executable->stretches);
+}
+
+pld_status pld_plan_settle(pld_plan *plan, uint64_t room, bool all_streamed, pld_error *error) {
+    pld_executable *executable = plan->executable;
+    PLD_TRY(pld_stretches_settle(&executable->stretches, room, all_streamed, error));
+    return pld_read_ahead_reserve(executable->read_ahead, executable->stretches.ahead, error);
+}
+
+pld_status pld_plan_choose(pld_run *run, pld_error *error) {
     pld_plan *plan = run->plan;
     if (plan->executable) {
         release(plan);
@@ -141,13 +167,19 @@ pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
                                    .context_tokens = run->context_tokens,
                                    .context_zero_keys = run->context_zero_keys,
                                    .run = run,
-                                   .spare = run->spare};
+                                   .spare = run->spare,
+                                   .read_ahead = run->read_ahead};
     plan->executable = executable;
     plan->release = release;
     PLD_TRY(backend_of(executable)->begin(executable, error));
     PLD_TRY(prepare_operators(run, executable, error));
     executable->run = NULL;
-    return pld_plan_wake(plan, error);
+    return PLD_OK;
+}
+
+pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
+    PLD_TRY(pld_plan_choose(run, error));
+    return pld_plan_wake(run->plan, error);
 }
 
 /* ---- memory ---- */
@@ -185,6 +217,16 @@ static bool count_bytes(const pld_executable *executable, size_t *values, size_t
     return true;
 }
 
+/** Where memory is counted, it counts from the beginning, and not little by little as it is written first. */
+static void touch(const pld_executable *executable) {
+    void *memory = executable->read_ahead && executable->memory
+                       ? backend_of(executable)->map(executable->device, executable->memory)
+                       : NULL;
+    if (memory) {
+        memset(memory, 0, executable->held_bytes);
+    }
+}
+
 pld_status pld_plan_wake(pld_plan *plan, pld_error *error) {
     pld_executable *executable = plan->executable;
     size_t bytes = 0;
@@ -198,6 +240,7 @@ pld_status pld_plan_wake(pld_plan *plan, pld_error *error) {
     if (fits && !executable->memory) {
         fits = backend_of(executable)->allocate(executable->device, bytes, &executable->memory);
         executable->held_bytes = bytes;
+        touch(executable);
     }
     executable->awake = fits;
     return fits ? PLD_OK : pld_fail_memory(error, pld_plan_memory_bytes(plan), "buffers of the network");
@@ -226,13 +269,35 @@ void pld_plan_rest(pld_plan *plan) {
 
 /* ---- running ---- */
 
+/** Whether operator `index` runs with the next of the streamed weights, the `taken`th. */
+static bool wants_streamed(const pld_executable *executable, size_t index, size_t taken) {
+    const pld_stretches *stretches = &executable->stretches;
+    return taken < stretches->streamed_count && stretches->items[stretches->streamed[taken]].op == index;
+}
+
+static pld_status run_with_streamed(pld_executable *executable, const pld_operator *op, pld_error *error) {
+    PLD_TRY(pld_read_ahead_take(executable->read_ahead, executable->run->cancel, error));
+    const pld_status status = backend_of(executable)->code[op->kind]->run(executable, op, error);
+    pld_read_ahead_give(executable->read_ahead);
+    return status;
+}
+
 static pld_status run_operators(const pld_run *run, pld_executable *executable, pld_error *error) {
     const pld_backend *backend = backend_of(executable);
+    size_t taken = 0;
+    PLD_TRY(executable->read_ahead
+                ? pld_read_ahead_begin(executable->read_ahead, &executable->stretches, error)
+                : PLD_OK);
     for (size_t i = 0; i < run->plan->operator_count; i++) {
         PLD_TRY(check_cancel(run, error));
         const pld_operator *op = &run->plan->operators[i];
         const double begin = pld_profile_now(run->profile);
-        PLD_TRY(backend->code[op->kind]->run(executable, op, error));
+        if (wants_streamed(executable, i, taken)) {
+            taken++;
+            PLD_TRY(run_with_streamed(executable, op, error));
+        } else {
+            PLD_TRY(backend->code[op->kind]->run(executable, op, error));
+        }
         note_operator(run, op, PLD_PROFILE_OPERATOR, begin);
     }
     return backend->finish ? backend->finish(executable->device, error) : PLD_OK;

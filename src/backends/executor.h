@@ -27,6 +27,24 @@ void pld_product_settings_set_type(pld_product_settings *settings, const pld_dev
  * plan, which may not be copied or moved from now on. */
 pld_status pld_plan_prepare(pld_run *run, pld_error *error);
 
+/** The same in three steps, of a run with a read-ahead: choose ways, and note what weights that takes; say how much memory
+ * they may have (pld_plan_settle); allocate (pld_plan_wake, which may come first). */
+pld_status pld_plan_choose(pld_run *run, pld_error *error);
+
+/** What the weights of a plan whose ways are chosen will take. */
+pld_stretches_need pld_plan_weights_need(const pld_plan *plan);
+
+/** Make those weights resident that have room, and memory for the others (nn/stretches.h). */
+pld_status pld_plan_settle(pld_plan *plan, uint64_t room, bool all_streamed, pld_error *error);
+
+/** What is resident of a plan's weights and what is streamed; zeros where it has no read-ahead. */
+pld_stretches_share pld_plan_weights_share(const pld_plan *plan);
+
+/** For backends: have an operator hold a packed weight while the plan lives, or, with a read-ahead, perhaps only while it runs.
+ * Until then `place` is empty. An operator has one such weight. */
+pld_status pld_keep_packed(pld_executable *executable, const pld_operator *op, pld_parameter *parameter,
+                           const pld_packing *packing, pld_packed *place, pld_error *error);
+
 /** Give up a prepared plan's buffers while another network runs, if they are large: everything in them is
  * lost. They become the spare memory of the plan, or are freed where it has none or a larger one. Weights stay.
  */

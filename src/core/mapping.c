@@ -15,7 +15,8 @@
 struct pld_mapping {
     int descriptor;
     uint64_t size;
-    uint8_t *data; /* NULL until asked for */
+    struct timespec changed; /* the file's contents, when it was opened */
+    uint8_t *data;           /* NULL until asked for */
     char *path;
 };
 
@@ -36,6 +37,7 @@ static pld_status open_regular_file(pld_mapping *mapping, const char *path, pld_
                         S_ISDIR(facts.st_mode) ? "a folder" : "a device or pipe");
     }
     mapping->size = (uint64_t)facts.st_size;
+    mapping->changed = facts.st_mtim;
     return PLD_OK;
 }
 
@@ -97,12 +99,38 @@ pld_status pld_mapping_read(const pld_mapping *mapping, uint64_t offset, size_t 
         if (got == 0) {
             return pld_fail(error, PLD_ERROR_IO,
                             "%s: %s: expected %zu bytes from byte %" PRIu64
-                            ", found %zu; the file was cut short or replaced while in use",
+                            ", found %zu; the file was cut short while in use: restore it and run again",
                             mapping->path, what ? what : "data", bytes, offset, done);
         }
         done += (size_t)got;
     }
     return PLD_OK;
+}
+
+pld_status pld_mapping_check(const pld_mapping *mapping, const char *what, pld_error *error) {
+    struct stat facts;
+    if (fstat(mapping->descriptor, &facts) != 0) {
+        return pld_fail(error, PLD_ERROR_IO, "%s: cannot be examined: %s", mapping->path, strerror(errno));
+    }
+    if ((uint64_t)facts.st_size != mapping->size) {
+        return pld_fail(error, PLD_ERROR_IO,
+                        "%s: %s: expected a file of %" PRIu64 " bytes, as it was opened, found %" PRIu64
+                        "; the file was changed while in use: restore it and run again",
+                        mapping->path, what ? what : "data", mapping->size, (uint64_t)facts.st_size);
+    }
+    if (facts.st_mtim.tv_sec != mapping->changed.tv_sec ||
+        facts.st_mtim.tv_nsec != mapping->changed.tv_nsec) {
+        return pld_fail(error, PLD_ERROR_IO,
+                        "%s: %s: expected the file as it was opened, found one that was written since; let "
+                        "nothing change it while it is in use, and run again",
+                        mapping->path, what ? what : "data");
+    }
+    return PLD_OK;
+}
+
+void pld_mapping_expect(const pld_mapping *mapping, uint64_t offset, uint64_t bytes) {
+    /* only advice: a refusal costs time, not correctness */
+    (void)posix_fadvise(mapping->descriptor, (off_t)offset, (off_t)bytes, POSIX_FADV_WILLNEED);
 }
 
 pld_status pld_mapping_data(pld_mapping *mapping, const uint8_t **data, pld_error *error) {

@@ -28,6 +28,14 @@ uint64_t pld_mapping_size(const pld_mapping *mapping); /**< bytes when it was op
 pld_status pld_mapping_read(const pld_mapping *mapping, uint64_t offset, size_t bytes, void *destination,
                             const char *what, pld_error *error);
 
+/** PLD_ERROR_IO where the file is no longer the one that was opened: its size, or the time of its last change. `what` (may
+ * be NULL) names the part that was read. A file that another one has taken the name of is the same still. Safe from several
+ * threads. */
+pld_status pld_mapping_check(const pld_mapping *mapping, const char *what, pld_error *error);
+
+/** Tell the system that bytes of the range will be read soon; it does so by itself then. Safe from several threads. */
+void pld_mapping_expect(const pld_mapping *mapping, uint64_t offset, uint64_t bytes);
+
 /** Map the whole file at `*data` (owned by the mapping; the same address on later calls). One thread at a
  * time. An empty file maps to NULL. */
 pld_status pld_mapping_data(pld_mapping *mapping, const uint8_t **data, pld_error *error);

@@ -371,6 +371,53 @@ static pld_status pack(const pld_parameter *parameter, const pld_packing *packin
     return status;
 }
 
+/** The files of a weight are as they were opened. */
+static pld_status check_files(const pld_parameter *parameter, pld_error *error) {
+    const pld_weight *weight = &parameter->weight;
+    return pld_tensor_file_check(weight->file, weight->tensor, error);
+}
+
+pld_status pld_parameter_make(const pld_parameter *parameter, const pld_packing *packing, void *data,
+                              pld_error *error) {
+    PLD_TRY(pack(parameter, packing, data, error));
+    PLD_TRY(check_files(parameter, error)); /* behind: what was read before a change is good */
+    return packing->partner ? check_files(packing->partner, error) : PLD_OK;
+}
+
+static size_t changed_bytes(const pld_parameter *parameter) {
+    return parameter && parameter->change_count ? parameter->elements * sizeof(float) : 0;
+}
+
+size_t pld_parameter_making_room(const pld_parameter *parameter, const pld_packing *packing) {
+    return packing->room + changed_bytes(parameter) + changed_bytes(packing->partner);
+}
+
+static void expect_one(const pld_parameter *parameter) {
+    const pld_weight *weight = &parameter->weight;
+    pld_tensor_file_expect(weight->file, weight->tensor, 0, weight->tensor->bytes);
+}
+
+void pld_parameter_expect(const pld_parameter *parameter, const pld_packing *packing) {
+    expect_one(parameter);
+    if (packing->partner) {
+        expect_one(packing->partner);
+    }
+}
+
+/** Of two weights one that is changed holds the form, so that it lives no longer than the change. */
+static pld_parameter *holder_of(pld_parameter *parameter, const pld_packing *packing) {
+    const bool partner_holds = packing->partner && !parameter->change_count && packing->partner->change_count;
+    return partner_holds ? packing->partner : parameter;
+}
+
+bool pld_parameter_holds(pld_parameter *parameter, const pld_packing *packing) {
+    pld_parameter *holder = holder_of(parameter, packing);
+    pthread_mutex_lock(&holder->owner->mutex);
+    const bool held = find_form(holder, packing->layout, packing->layout_size);
+    pthread_mutex_unlock(&holder->owner->mutex);
+    return held;
+}
+
 /** The form of `packing` of a parameter, kept by `holder`, whose owner is locked. */
 static pld_status packed_locked(const pld_parameter *parameter, const pld_packing *packing,
                                 pld_parameter *holder, pld_packed *packed, pld_error *error) {
@@ -395,9 +442,7 @@ static pld_status packed_locked(const pld_parameter *parameter, const pld_packin
 
 pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, pld_packed *packed,
                                 pld_error *error) {
-    /* Of two weights one that is changed holds the form, so that it lives no longer than the change. */
-    const bool partner_holds = packing->partner && !parameter->change_count && packing->partner->change_count;
-    pld_parameter *holder = partner_holds ? packing->partner : parameter;
+    pld_parameter *holder = holder_of(parameter, packing);
     pthread_mutex_lock(&holder->owner->mutex);
     pld_status status = packed_locked(parameter, packing, holder, packed, error);
     pthread_mutex_unlock(&holder->owner->mutex);

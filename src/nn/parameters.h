@@ -82,6 +82,9 @@ typedef struct pld_packing {
     pld_status (*pack)(const void *context, const pld_weight_reader *reader, const pld_weight_reader *partner,
                        void *packed, pld_error *error);
     const void *context;
+    size_t
+        context_size; /**< bytes of the context, which names nothing that dies before the plan: it may be copied */
+    size_t room;      /**< bytes of memory that `pack` takes beside the packed weight, while it works */
 } pld_packing;
 
 /** A packed weight that is held. */
@@ -93,6 +96,20 @@ typedef struct pld_packed {
 /** The weight in the form of `packing`. It stays at least until pld_parameter_release. */
 pld_status pld_parameter_packed(pld_parameter *parameter, const pld_packing *packing, pld_packed *packed,
                                 pld_error *error);
+
+/** Whether that form is there already, so that holding it takes no memory. */
+bool pld_parameter_holds(pld_parameter *parameter, const pld_packing *packing);
+
+/** Make the form anew into `data`, 64-byte aligned, which is nobody's but the caller's. PLD_ERROR_IO where a file is no longer
+ * as it was opened, too. May be called from several threads. */
+pld_status pld_parameter_make(const pld_parameter *parameter, const pld_packing *packing, void *data,
+                              pld_error *error);
+
+/** Bytes of memory that making it takes beside `data`: those of `packing`, and all values of what is changed. */
+size_t pld_parameter_making_room(const pld_parameter *parameter, const pld_packing *packing);
+
+/** Tell the system that the form will be made soon. */
+void pld_parameter_expect(const pld_parameter *parameter, const pld_packing *packing);
 
 /** Give back what pld_parameter_values gave, or the data of a pld_packed to its holder (NULL: nothing). It is kept for
  * whoever asks next, until pld_parameters_drop_unused. */

@@ -80,6 +80,7 @@ pld_status pld_engine_create(const pld_engine_options *given, pld_engine **engin
     made->threads = options->threads ? options->threads : pld_available_threads();
     made->kernels = pld_kernels_get(isa);
     made->settings = settings;
+    made->max_memory = options->max_memory;
     made->log = (pld_log){options->log, options->log_user, options->log_level};
     const pld_device_options device = {made->threads, pld_isa_name(isa)};
     const pld_status status = pld_backend_cpu.open(&device, &made->device, error);

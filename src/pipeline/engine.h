@@ -14,11 +14,15 @@ struct pld_engine {
         *kernels;       /* of what the host computes itself: conversions of files, maps of attention */
     pld_device *device; /* on which networks run */
     pld_product_settings settings;
+    uint64_t max_memory; /* bytes that the process is to stay within; 0: what there is */
     pld_log log;
 };
 
 /** Bytes that this process could still get: MemAvailable and the cgroup's limit; 0 when that cannot be told. */
 uint64_t pld_available_memory(void);
+
+/** Bytes of this process that are in memory (VmRSS), 0 when it cannot be told. */
+uint64_t pld_used_memory(void);
 
 /** High-water mark of the process (VmHWM), 0 when it cannot be told. */
 uint64_t pld_peak_memory(void);

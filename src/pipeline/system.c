@@ -50,6 +50,10 @@ uint64_t pld_available_memory(void) {
     return available;
 }
 
+uint64_t pld_used_memory(void) {
+    return kilobytes_of("/proc/self/status", "VmRSS");
+}
+
 uint64_t pld_peak_memory(void) {
     return kilobytes_of("/proc/self/status", "VmHWM");
 }

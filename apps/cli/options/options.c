@@ -20,6 +20,7 @@ void options_take(const option_set *set, const option *row, const pld_options *v
             *(bool *)place = value->flag;
             break;
         case PLD_OPTION_INTEGER:
+        case PLD_OPTION_SIZE:
             *(int64_t *)place = value->integer;
             break;
         case PLD_OPTION_NUMBER:

@@ -148,11 +148,20 @@ json_t *report_parameters(const picture *drawn, bool base_names) {
     return object;
 }
 
+/** The budget, and what became of the denoiser's weights under it. */
+static json_t *memory_json(const pld_report *report, double waited) {
+    return json_pack("{s:o, s:I, s:I, s:o}", "budget_bytes",
+                     report->max_memory > 0 ? json_integer((json_int_t)report->max_memory) : json_null(),
+                     "resident_bytes", (json_int_t)report->resident_bytes, "streamed_bytes_per_call",
+                     (json_int_t)report->streamed_bytes, "wait_seconds", json_number(waited));
+}
+
 json_t *report_make(const generate_request *request, const run_facts *facts, const picture_list *pictures) {
     const picture *last = &pictures->items[pictures->count - 1];
     stage_totals totals = sum_stages(pictures);
     json_t *stages = json_object(), *sites = json_object(), *list = json_array();
     int evaluations = 0, calls = 0;
+    double waited = 0;
     json_object_set_new(stages, "open", json_number(facts->open_seconds));
     for (int i = 0; i < totals.count; i++) {
         json_object_set_new(stages, totals.stages[i].name, json_number(totals.stages[i].seconds));
@@ -165,15 +174,17 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
         const picture *drawn = &pictures->items[i];
         evaluations += drawn->report.evaluations;
         calls += drawn->report.calls;
+        waited += drawn->report.streaming_wait_seconds;
         json_array_append_new(list,
                               json_pack("{s:o, s:I, s:o}", "prompt", json_text(drawn->prompt), "seed",
                                         (json_int_t)drawn->seed, "pladis", json_number(drawn->pladis_scale)));
     }
-    return json_pack("{s:s, s:o, s:s, s:I, s:o, s:O?, s:o, s:I, s:s, s:i, s:i, s:i, s:o, s:s, s:o}",
+    json_t *memory = memory_json(&last->report, waited);
+    return json_pack("{s:s, s:o, s:s, s:I, s:o, s:O?, s:o, s:I, s:o, s:s, s:i, s:i, s:i, s:o, s:s, s:o}",
                      "version", pld_version(), "model", json_text(facts->model), "family", facts->family,
                      "seed", (json_int_t)request->seed, "parameters", report_parameters(last, false), "loras",
                      last->loras, "stages", stages, "peak_memory_bytes",
-                     (json_int_t)last->report.peak_memory_bytes, "isa", facts->isa, "threads", facts->threads,
-                     "evaluations", evaluations, "calls", calls, "attention_sites", sites, "guidance",
-                     last->report.guidance, "pictures", list);
+                     (json_int_t)last->report.peak_memory_bytes, "memory", memory, "isa", facts->isa,
+                     "threads", facts->threads, "evaluations", evaluations, "calls", calls, "attention_sites",
+                     sites, "guidance", last->report.guidance, "pictures", list);
 }

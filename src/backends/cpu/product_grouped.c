@@ -53,8 +53,11 @@ static pld_status prepare(pld_executable *e, const pld_operator *op, pld_error *
                                  .layout_size = sizeof layout,
                                  .bytes = pld_grouped_bytes(request.kernels, &request.grouped),
                                  .pack = pack_groups,
-                                 .context = &request};
-    return pld_parameter_packed(op->product.weight, &packing, &pld_cpu_operator_of(e, op)->packed, error);
+                                 .context = &request,
+                                 .context_size = sizeof request,
+                                 .room = (size_t)(request.grouped.columns * request.grouped.depth) *
+                                         sizeof(float)};
+    return pld_keep_packed(e, op, op->product.weight, &packing, &pld_cpu_operator_of(e, op)->packed, error);
 }
 
 static size_t scratch(const pld_executable *e, const pld_operator *op) {

@@ -75,9 +75,16 @@ static void pack_range(void *context, size_t begin, size_t end, int thread) {
 typedef struct panels_request {
     const pld_executable *e;
     const pld_operator *op;
-    const pld_panels *shape;
+    pld_panels shape;
     int64_t patch_taps;
 } panels_request;
+
+/** Floats that each thread works in. */
+static size_t room_floats(const panels_request *request) {
+    const pld_panels *shape = &request->shape;
+    const int64_t panel = pld_cpu_kernels(request->e)->panel_columns() * shape->depth * shape->taps;
+    return (size_t)panel * (request->patch_taps > 1 ? 2 : 1);
+}
 
 static pld_status pack_panels(const void *context, const pld_weight_reader *reader,
                               const pld_weight_reader *partner, void *packed, pld_error *error) {
@@ -86,13 +93,12 @@ static pld_status pack_panels(const void *context, const pld_weight_reader *read
     const int threads = pld_cpu_threads(request->e);
     panels_job job = {.kernels = k,
                       .op = request->op,
-                      .shape = request->shape,
+                      .shape = &request->shape,
                       .patch_taps = request->patch_taps,
                       .reader = reader,
                       .partner = partner,
                       .packed = packed};
-    job.room_floats = (size_t)(k->panel_columns() * job.shape->depth * job.shape->taps);
-    job.room_floats *= job.patch_taps > 1 ? 2 : 1;
+    job.room_floats = room_floats(request);
     job.rooms = pld_allocate_aligned((size_t)threads, job.room_floats * sizeof *job.rooms);
     job.results = pld_allocate((size_t)threads, sizeof *job.results);
     pld_status status = PLD_OK;
@@ -127,14 +133,16 @@ pld_status pld_product_pack_patches(pld_executable *e, const pld_operator *op, c
                               panels->stored,
                               op->product.first_row,
                               op->product.glu.gate_first};
-    const panels_request request = {e, op, panels, taps};
+    const panels_request request = {e, op, *panels, taps};
     const pld_packing packing = {.layout = layout,
                                  .layout_size = sizeof layout,
                                  .bytes = pld_panels_bytes(pld_cpu_kernels(e), panels),
                                  .partner = gate,
                                  .pack = pack_panels,
-                                 .context = &request};
-    return pld_parameter_packed(op->product.weight, &packing, &pld_cpu_operator_of(e, op)->packed, error);
+                                 .context = &request,
+                                 .context_size = sizeof request,
+                                 .room = (size_t)pld_cpu_threads(e) * room_floats(&request) * sizeof(float)};
+    return pld_keep_packed(e, op, op->product.weight, &packing, &pld_cpu_operator_of(e, op)->packed, error);
 }
 
 pld_status pld_product_pack(pld_executable *e, const pld_operator *op, const pld_panels *panels,

@@ -145,3 +145,15 @@ pld_status pld_tensor_file_read(const pld_tensor_file *file, const pld_stored_te
     return pld_mapping_read(file->source, tensor->offset + first_byte, bytes, destination, tensor->name,
                             error);
 }
+
+pld_status pld_tensor_file_check(const pld_tensor_file *file, const pld_stored_tensor *tensor,
+                                 pld_error *error) {
+    return file->source ? pld_mapping_check(file->source, tensor->name, error) : PLD_OK;
+}
+
+void pld_tensor_file_expect(const pld_tensor_file *file, const pld_stored_tensor *tensor, size_t first_byte,
+                            size_t bytes) {
+    if (file->source && first_byte <= tensor->bytes && bytes <= tensor->bytes - first_byte) {
+        pld_mapping_expect(file->source, tensor->offset + first_byte, bytes);
+    }
+}

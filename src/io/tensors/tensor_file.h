@@ -67,4 +67,12 @@ const char *pld_tensor_file_metadata_find(const pld_tensor_file *file, const cha
 pld_status pld_tensor_file_read(const pld_tensor_file *file, const pld_stored_tensor *tensor,
                                 size_t first_byte, size_t bytes, void *destination, pld_error *error);
 
+/** PLD_ERROR_IO naming the tensor where the file is no longer as it was opened (pld_mapping_check); random values never change. */
+pld_status pld_tensor_file_check(const pld_tensor_file *file, const pld_stored_tensor *tensor,
+                                 pld_error *error);
+
+/** Tell the system that bytes of a tensor will be read soon. */
+void pld_tensor_file_expect(const pld_tensor_file *file, const pld_stored_tensor *tensor, size_t first_byte,
+                            size_t bytes);
+
 #endif

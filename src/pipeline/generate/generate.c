@@ -126,6 +126,10 @@ static pld_status load_denoiser(pld_generation *g) {
             PLD_TRY(pld_session_need_denoiser(g->session, &request, g->options->cancel, g->error));
         }
     }
+    PLD_TRY(pld_session_settle_denoisers(g->session, g->error));
+    const pld_stretches_share share = pld_session_denoiser_share(g->session);
+    g->report.resident_bytes = share.resident;
+    g->report.streamed_bytes = share.streamed;
     return PLD_OK;
 }
 
@@ -461,11 +465,15 @@ static pld_status check_outputs(const pld_generation *g) {
     return PLD_OK;
 }
 
+/* For each pixel: decoded [3] in float32, the picture's bytes twice, and as much again for the file that is made of them. */
+enum { PICTURE_BYTES = 24 };
+
 static pld_status run_stages(pld_generation *g, pld_image *image) {
     const volatile int *cancel = g->options->cancel;
     PLD_TRY(pld_generation_resolve(g));
     PLD_TRY(check_outputs(g));
     PLD_TRY(allocate_latents(g));
+    g->session->picture_bytes = (uint64_t)(g->width * g->height) * PICTURE_BYTES;
     pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
     if (g->options->init_image) { /* first: what it prepares may push out what other networks hold */
         PLD_TRY(stage(g, "encode", pld_init_picture_encode));
@@ -507,9 +515,12 @@ static pld_status generate(pld_session *session, const pld_generate_options *giv
                         .error = error,
                         .dump = {.enabled = options->dump != NULL},
                         .began = pld_seconds()};
+    const double waited = pld_session_waited(session);
     session->profile = options->profile;
     pld_status status = stages(&g, image);
     session->profile = NULL;
+    g.report.max_memory = session->model->engine->max_memory;
+    g.report.streaming_wait_seconds = pld_session_waited(session) - waited;
     if (status != PLD_OK) {
         pld_image_free(image);
     }

@@ -161,7 +161,7 @@ static pld_status set_json(pld_options *options, const pld_option *option, const
         return set_text(options, option, json_string_value(value), scope, error);
     }
     const bool of_number = option->type == PLD_OPTION_INTEGER || option->type == PLD_OPTION_NUMBER ||
-                           option->type == PLD_OPTION_NUMBERS;
+                           option->type == PLD_OPTION_SIZE || option->type == PLD_OPTION_NUMBERS;
     return of_number && number_text(value, number)
                ? pld_options_set_option(options, option, number, error)
                : pld_fail(error, PLD_ERROR_ARGUMENT, "%s: expected %s", option->name,

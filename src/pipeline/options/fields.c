@@ -21,6 +21,7 @@ static void write_field(const pld_option_row *row, const pld_option_value *value
         memcpy(place, &value->flag, sizeof value->flag);
         break;
     case PLD_OPTION_INTEGER:
+    case PLD_OPTION_SIZE:
         write_integer(place, field->size, value->integer);
         break;
     case PLD_OPTION_NUMBER:

@@ -55,6 +55,42 @@ static pld_status parse_integer(const pld_option_row *row, const char *text, pld
                         about->minimum, about->maximum);
 }
 
+/** Units of sizes, each 1024 times the one before. */
+static const char size_units[] = "KMGT";
+
+/** Bytes: "8G", "1.5 GiB", "800m", "4096". */
+static pld_status parse_size(const pld_option_row *row, const char *text, pld_option_value *value,
+                             pld_error *error) {
+    const size_t length = strspn(text, "0123456789.");
+    const char *unit = text + length + strspn(text + length, " "), *known = NULL;
+    char digits[24] = "";
+    double bytes = 0;
+    memcpy(digits, text, length < sizeof digits ? length : 0);
+    bool good = read_number(digits, &bytes);
+    if (*unit) {
+        const char upper = *unit >= 'a' && *unit <= 'z' ? (char)(*unit - 'a' + 'A') : *unit;
+        known = strchr(size_units, upper);
+        good = good && known &&
+               (unit[1] == '\0' || pld_option_has_word("B b iB ib", unit + 1, strlen(unit + 1)));
+        bytes *= known ? (double)((int64_t)1 << 10 * (known - size_units + 1)) : 1;
+    }
+    good = good && bytes >= 1 && bytes <= row->about.maximum;
+    value->integer = good ? (int64_t)bytes : 0;
+    return good ? PLD_OK
+                : REFUSE("%s: found \"%.200s\", expected bytes, as 8G, 1.5G, 800M or 4294967296",
+                         row->about.name, text);
+}
+
+/** The shortest way to write it that reads as the same. */
+static void print_size(int64_t bytes, char *text, size_t size) {
+    int unit = 0;
+    while (bytes > 0 && bytes % 1024 == 0 && size_units[unit]) {
+        bytes /= 1024;
+        unit++;
+    }
+    pld_print_text(text, size, "%" PRId64 "%.*s", bytes, unit > 0, unit > 0 ? size_units + unit - 1 : "");
+}
+
 static pld_status parse_number(const pld_option_row *row, const char *text, pld_option_value *value,
                                pld_error *error) {
     const pld_option *about = &row->about;
@@ -207,6 +243,8 @@ pld_status pld_option_parse(const pld_option_row *row, const char *text, pld_opt
         return parse_integer(row, meant, value, error);
     case PLD_OPTION_NUMBER:
         return parse_number(row, meant, value, error);
+    case PLD_OPTION_SIZE:
+        return parse_size(row, meant, value, error);
     case PLD_OPTION_PAIR:
         return parse_pair(row, meant, value, error);
     case PLD_OPTION_NUMBERS:
@@ -283,6 +321,10 @@ pld_status pld_option_print(const pld_option_row *row, const pld_option_value *v
     case PLD_OPTION_INTEGER:
         pld_print_text(number, sizeof number, "%" PRId64, value->integer);
         known = value->is_set || row->about.fallback ? number : NULL;
+        break;
+    case PLD_OPTION_SIZE:
+        print_size(value->integer, number, sizeof number);
+        known = value->is_set ? number : NULL;
         break;
     case PLD_OPTION_NUMBER:
         pld_print_shortest(value->number, number);

@@ -3,7 +3,7 @@
 #include "pipeline/session/session.h"
 #include "core/memory.h"
 #include "kernels/latents.h"
-#include "kernels/panels.h"
+#include "nn/read_ahead.h"
 
 pld_status pld_session_create(pld_model *model, pld_session **session, pld_error *error) {
     PLD_NEED(model);
@@ -41,6 +41,7 @@ void pld_session_destroy(pld_session **session) {
     }
     pld_recent_texts_free(&s->recent_texts);
     pld_spare_memory_free(&s->spare);
+    pld_read_ahead_destroy(&s->read_ahead); /* behind the plans, which are to leave it */
     pld_free(s);
     *session = NULL;
 }
@@ -67,42 +68,6 @@ pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int
                      .settings = settings,
                      .profile = session->profile,
                      .cancel = cancel};
-}
-
-/** Bytes of a tensor, packed: of matrices a byte a number where those are 8-bit integers; rows that are kept as they are; of other tensors `wide` bytes for each number, or, where that is
- * 0, two of 8-bit floats, four of blocks, and as many as are stored, at most four, of what is no smaller. */
-static uint64_t packed_bytes(const pld_stored_tensor *tensor, size_t wide, bool int8) {
-    const bool blocks = pld_dtype_is_quantised(tensor->dtype);
-    const uint64_t elements = pld_dtype_elements(tensor->dtype, tensor->bytes);
-    const uint64_t most = elements * sizeof(float);
-    if (int8 && tensor->rank == 2) {
-        return elements + elements / (PLD_INT8_DEPTH / 8); /* a scale and a sum with each piece */
-    }
-    if (tensor->rank == 2 && pld_panels_keep(tensor->dtype, tensor->shape[1]) && (blocks || !wide)) {
-        return tensor->bytes;
-    }
-    if (wide) {
-        return elements * wide;
-    }
-    return pld_dtype_is_f8(tensor->dtype)   ? elements * sizeof(uint16_t)
-           : blocks || tensor->bytes > most ? most
-                                            : tensor->bytes;
-}
-
-/** Bytes that the weights of a component will still take, packed: as in the files, or two bytes each with bfloat16 products
- * (the few that stay float32 are a percent), four if they are split. */
-static uint64_t weights_to_come(pld_parameters *parameters, const pld_product_settings *settings) {
-    if (settings->streamed && !settings->split) {
-        return 0;
-    }
-    const pld_weight_files *files = pld_parameters_files(parameters);
-    const size_t wide = settings->bf16 ? sizeof(uint16_t) : settings->split ? sizeof(float) : 0;
-    uint64_t all = 0;
-    for (size_t i = 0; i < pld_weight_files_count(files); i++) {
-        all += packed_bytes(pld_weight_files_at(files, i).tensor, wide, settings->int8);
-    }
-    uint64_t held = pld_parameters_resident_bytes(parameters);
-    return all > held ? all - held : 0;
 }
 
 static void drop_text_plans(pld_session *s, const pld_parameters *kept) {
@@ -137,6 +102,9 @@ static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
         s->decoder.ready = false;
     }
     pld_spare_memory_free(&s->spare);
+    if (s->read_ahead) {
+        pld_read_ahead_rest(s->read_ahead);
+    }
 }
 
 void pld_session_set_type(pld_session *session, pld_product_type type) {
@@ -176,39 +144,6 @@ size_t pld_session_release_denoiser(pld_session *session) {
     const size_t bytes = pld_parameters_drop_unused(pld_denoiser_of(session->model)->parameters);
     pld_give_memory_back();
     return bytes;
-}
-
-/** What a plan will take, in bytes. */
-typedef struct memory_need {
-    uint64_t weights, buffers;
-} memory_need;
-
-static bool fits(memory_need need, uint64_t available) {
-    return available == 0 || need.weights + need.buffers <= available;
-}
-
-pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error) {
-    pld_parameters *parameters = run->plan->parameters;
-    PLD_TRY(pld_plan_layout(run->plan, error));
-    const memory_need need = {weights_to_come(parameters, &run->settings),
-                              run->plan->memory_floats * sizeof(float)};
-    uint64_t available = pld_available_memory();
-    if (run->settings.low_memory || !fits(need, available)) {
-        const size_t bytes = pld_session_make_room(session, parameters);
-        pld_log_message(&session->model->engine->log, PLD_LOG_DETAIL,
-                        "%s: freed %.2f GiB of other weights to save memory", what,
-                        (double)bytes / 1073741824.0);
-        available = pld_available_memory();
-    }
-    if (!fits(need, available)) {
-        return pld_fail(error, PLD_ERROR_MEMORY,
-                        "%s needs %.2f GiB of memory (%.2f for weights, %.2f for buffers), but %.2f GiB are "
-                        "available; use a smaller picture%s or free memory",
-                        what, (double)(need.weights + need.buffers) / 1073741824.0,
-                        (double)need.weights / 1073741824.0, (double)need.buffers / 1073741824.0,
-                        (double)available / 1073741824.0, run->settings.low_memory ? "" : ", --low-memory");
-    }
-    return pld_plan_prepare(run, error);
 }
 
 /** Keys and values are computed once for a prompt, which is not worth the memory of split weights, nor an error of 8 bits in
@@ -310,12 +245,12 @@ static pld_status build_denoiser(pld_session *session, const pld_denoiser_reques
     run.spare = &session->spare;
     run.context_tokens = request->tokens;
     run.context_zero_keys = request->zero_keys;
-    PLD_TRY(pld_prepare_within_memory(session, &run, part->class->title, error));
+    PLD_TRY(pld_choose_within_memory(session, &run, part->class->title, &denoiser->unsettled, error));
     denoiser->height = request->height;
     denoiser->width = request->width;
     denoiser->tokens = request->tokens;
     denoiser->zero_keys = request->zero_keys;
-    denoiser->ready = true;
+    denoiser->ready = !denoiser->unsettled;
     return PLD_OK;
 }
 

@@ -21,6 +21,7 @@ typedef struct pld_denoiser_plan {
     pld_denoiser_values values;
     int64_t height, width, tokens, zero_keys; /* most context tokens and zeros that scratch was made for */
     bool ready;
+    bool unsettled; /* its ways are chosen, and pld_session_settle_denoisers makes it ready */
 } pld_denoiser_plan;
 
 struct pld_session {
@@ -49,14 +50,23 @@ struct pld_session {
     } decoder;
     pld_prompt_context contexts[PLD_BRANCH_COUNT];
     pld_recent_texts recent_texts;
-    pld_spare_memory spare; /* denoiser and autoencoder run in turn */
+    pld_spare_memory spare;            /* denoiser and autoencoder run in turn */
+    struct pld_read_ahead *read_ahead; /* of all plans that stream weights; NULL: none has yet */
+    uint64_t picture_bytes;            /* that the generation will take beside plans: what it hands over */
 };
 
 /** A run of `plan` with the session's engine. */
 pld_run pld_session_run(pld_session *session, pld_plan *plan, const volatile int *cancel);
 
-/** Lay out and prepare a plan, after making sure that its memory is there. `what` names it in errors. */
+/** Lay out and prepare a plan, after making sure that its memory is there: what other networks hold is dropped for it, and some
+ * of its weights are streamed, where that is needed. PLD_ERROR_MEMORY with figures where even that does not help. `what`
+ * names it in messages. */
 pld_status pld_prepare_within_memory(pld_session *session, pld_run *run, const char *what, pld_error *error);
+
+/** The same of one of several plans that share memory and weights. `*chosen`: some of its weights may have to be streamed, so its
+ * ways are chosen and all else is left until all plans are there. */
+pld_status pld_choose_within_memory(pld_session *session, pld_run *run, const char *what, bool *chosen,
+                                    pld_error *error);
 
 /** From now on plans run in this type of products; what was made for another is dropped.
  * pld_product_settings_set_type says which networks do. */
@@ -115,9 +125,19 @@ typedef struct pld_denoiser_request {
     const pld_variant_table *tables[PLD_ROW_TABLES]; /**< with which it will run */
 } pld_denoiser_request;
 
-/** Make the denoiser's plan for a request ready: session->denoisers[branches]. */
+/** Make the denoiser's plan for a request ready, session->denoisers[branches], but for what pld_session_settle_denoisers does
+ * behind the last of them. */
 pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_request *request,
                                      const volatile int *cancel, pld_error *error);
+/** Give the denoiser's plans that were made since their share of memory. */
+pld_status pld_session_settle_denoisers(pld_session *session, pld_error *error);
+
+/** What is resident of the denoiser's weights and what is streamed, of its plan that streams most; zeros where none may. */
+pld_stretches_share pld_session_denoiser_share(const pld_session *session);
+
+/** Seconds that the session's plans have waited for streamed weights so far. */
+double pld_session_waited(const pld_session *session);
+
 /** Let the denoiser's plan for these branches, which was made ready, run next: the others lend it their memory. */
 pld_status pld_session_wake_denoiser(pld_session *session, pld_branch_set branches, pld_error *error);
 
