@@ -179,6 +179,7 @@ pld_status pld_plan_choose(pld_run *run, pld_error *error) {
 
 pld_status pld_plan_prepare(pld_run *run, pld_error *error) {
     PLD_TRY(pld_plan_choose(run, error));
+    PLD_TRY(run->read_ahead ? pld_plan_settle(run->plan, 0, true, error) : PLD_OK);
     return pld_plan_wake(run->plan, error);
 }
 

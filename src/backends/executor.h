@@ -24,7 +24,7 @@ void pld_product_settings_set_type(pld_product_settings *settings, const pld_dev
                                    pld_product_type type, pld_product_role role);
 
 /** Lay out (unless that is done), choose ways, pack weights, allocate. `cancel` is honoured. What is made is freed with the
- * plan, which may not be copied or moved from now on. */
+ * plan, which may not be copied or moved from now on. With a read-ahead all of its weights are streamed that may be. */
 pld_status pld_plan_prepare(pld_run *run, pld_error *error);
 
 /** The same in three steps, of a run with a read-ahead: choose ways, and note what weights that takes; say how much memory

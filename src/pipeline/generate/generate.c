@@ -474,6 +474,7 @@ static pld_status run_stages(pld_generation *g, pld_image *image) {
     PLD_TRY(check_outputs(g));
     PLD_TRY(allocate_latents(g));
     g->session->picture_bytes = (uint64_t)(g->width * g->height) * PICTURE_BYTES;
+    PLD_TRY(pld_session_check_memory(g->session, g->latent_height, g->latent_width, cancel, g->error));
     pld_rng_seed(&g->rng, PLD_RNG_TORCH_CPU, (uint64_t)g->options->seed);
     if (g->options->init_image) { /* first: what it prepares may push out what other networks hold */
         PLD_TRY(stage(g, "encode", pld_init_picture_encode));

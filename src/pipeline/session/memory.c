@@ -172,8 +172,10 @@ static pld_status settle(pld_session *session, const plan_group *group, bool all
     for (size_t i = 0; i < group->count; i++) {
         const uint64_t left = bytes_left(session), reserve = reserve_of(session);
         /* The first takes what there is; others share what it holds, and its memory for what they stream. */
-        const uint64_t room = i == 0 ? (left > reserve ? left - reserve : 0)
-                                     : (uint64_t)pld_read_ahead_bytes(session->read_ahead);
+        const uint64_t given = i == 0 ? (left > reserve ? left - reserve : 0)
+                                      : (uint64_t)pld_read_ahead_bytes(session->read_ahead);
+        const uint64_t most = session->most_room;
+        const uint64_t room = most && most < given ? most : given;
         PLD_TRY(pld_plan_settle(group->plans[i], room, all_streamed || i > 0, error));
     }
     tell(session, group);
@@ -210,7 +212,7 @@ pld_status pld_choose_within_memory(pld_session *session, pld_run *run, const ch
     PLD_TRY(pld_plan_layout(run->plan, error));
     const memory_need need = {weights_to_come(parameters, &run->settings),
                               run->plan->memory_floats * sizeof(float)};
-    const bool budget = session->model->engine->max_memory > 0;
+    const bool budget = session->model->engine->max_memory > 0 || session->most_room > 0;
     if (run->settings.low_memory || (!budget && !fits(need, pld_available_memory()))) {
         make_room(session, parameters, what);
     }
@@ -245,6 +247,70 @@ pld_status pld_session_settle_denoisers(pld_session *session, pld_error *error) 
         session->denoisers[set].ready = session->denoisers[set].ready || session->denoisers[set].unsettled;
         session->denoisers[set].unsettled = false;
     }
+    return PLD_OK;
+}
+
+/** Refuse what a plan that is never run would need too much memory for. */
+static pld_status check_plan(pld_session *session, pld_plan *plan, const char *what,
+                             const volatile int *cancel, pld_error *error) {
+    pld_run run = pld_session_run(session, plan, cancel);
+    PLD_TRY(pld_plan_layout(plan, error));
+    PLD_TRY(need_read_ahead(session, error));
+    run.read_ahead = session->read_ahead;
+    PLD_TRY(pld_plan_choose(&run, error));
+    const plan_group group = {.plans = {plan}, .count = 1, .what = what};
+    enum { GROWTH = 32 };
+    group_need need = need_of(session, &group);
+    uint64_t left = bytes_left(session); /* and what would be dropped for it */
+    for (int part = 0; part < session->model->part_count; part++) {
+        pld_parameters *parameters = session->model->parts[part].parameters;
+        left += parameters ? pld_parameters_resident_bytes(parameters) : 0;
+    }
+    left += session->spare.bytes + pld_read_ahead_bytes(session->read_ahead);
+    /* What is always there grows a little until then. A refusal must come now, and not behind an hour of work. */
+    need.buffers += session->model->engine->max_memory / GROWTH;
+    return fixed_bytes(session, &need) + need.weights.largest > left
+               ? refuse(session, &group, &need, left, error)
+               : PLD_OK;
+}
+
+static pld_status check_denoiser(pld_session *session, int64_t height, int64_t width,
+                                 const volatile int *cancel, pld_error *error) {
+    const pld_component *part = pld_denoiser_of(session->model);
+    const int64_t multiple = session->model->denoiser_facts.text_multiple;
+    const pld_denoiser_shape shape = {1, height, width, NULL, multiple ? multiple : 1};
+    pld_denoiser_values values;
+    pld_plan plan;
+    pld_plan_init(&plan, part->parameters);
+    pld_status status = part->class->denoiser->build(&plan, part->config, &shape, &values, error);
+    status = status == PLD_OK ? check_plan(session, &plan, part->class->title, cancel, error) : status;
+    pld_plan_free(&plan);
+    return status;
+}
+
+static pld_status check_decoder(pld_session *session, int64_t height, int64_t width,
+                                const volatile int *cancel, pld_error *error) {
+    const pld_component *part = pld_autoencoder_of(session->model);
+    pld_autoencoder_values values;
+    pld_plan plan;
+    pld_plan_init(&plan, part->parameters);
+    pld_status status =
+        part->class->autoencoder->decoder(&plan, part->config, 1, height, width, &values, error);
+    status = status == PLD_OK ? check_plan(session, &plan, "the autoencoder", cancel, error) : status;
+    pld_plan_free(&plan);
+    return status;
+}
+
+pld_status pld_session_check_memory(pld_session *session, int64_t height, int64_t width,
+                                    const volatile int *cancel, pld_error *error) {
+    if (!session->model->engine->max_memory ||
+        (session->checked_height == height && session->checked_width == width)) {
+        return PLD_OK;
+    }
+    PLD_TRY(check_denoiser(session, height, width, cancel, error));
+    PLD_TRY(check_decoder(session, height, width, cancel, error));
+    session->checked_height = height;
+    session->checked_width = width;
     return PLD_OK;
 }
 

@@ -52,7 +52,9 @@ struct pld_session {
     pld_recent_texts recent_texts;
     pld_spare_memory spare;            /* denoiser and autoencoder run in turn */
     struct pld_read_ahead *read_ahead; /* of all plans that stream weights; NULL: none has yet */
-    uint64_t picture_bytes;            /* that the generation will take beside plans: what it hands over */
+    uint64_t most_room;                /* bytes that weights of a plan may have, for tests; 0: as memory is */
+    int64_t checked_height, checked_width; /* latents for which pld_session_check_memory found room */
+    uint64_t picture_bytes; /* that the generation will take beside plans: what it hands over */
 };
 
 /** A run of `plan` with the session's engine. */
@@ -131,6 +133,11 @@ pld_status pld_session_need_denoiser(pld_session *session, const pld_denoiser_re
                                      const volatile int *cancel, pld_error *error);
 /** Give the denoiser's plans that were made since their share of memory. */
 pld_status pld_session_settle_denoisers(pld_session *session, pld_error *error);
+
+/** Refuse latents for which even streaming needs more memory than there may be, in the denoiser or the autoencoder; texts are
+ * not known yet and counted as short. With a budget, and once for latents of a size. */
+pld_status pld_session_check_memory(pld_session *session, int64_t height, int64_t width,
+                                    const volatile int *cancel, pld_error *error);
 
 /** What is resident of the denoiser's weights and what is streamed, of its plan that streams most; zeros where none may. */
 pld_stretches_share pld_session_denoiser_share(const pld_session *session);
