@@ -10,12 +10,18 @@
 #include "nn/read_ahead.h"
 #include "pipeline/session/session.h"
 
+/** By how much what nobody plans may grow: a part of the budget. */
+static uint64_t growth_of(const pld_session *session) {
+    enum { MOST = 96 << 20, PART = 32 };
+    const uint64_t budget = session->model->engine->max_memory, part = budget / PART;
+    return budget && part < MOST ? part : MOST;
+}
+
 /** What is left alone for what nobody plans (stacks, pieces of files, texts, what the heap keeps of it) and for the pictures
  * that a generation hands over. */
 static uint64_t reserve_of(const pld_session *session) {
-    enum { LEAST = 4 << 20, MOST = 96 << 20, PART = 32 };
-    const uint64_t budget = session->model->engine->max_memory, part = budget ? budget / PART : MOST;
-    return LEAST + (part < MOST ? part : MOST) + session->picture_bytes;
+    enum { LEAST = 4 << 20 };
+    return LEAST + growth_of(session) + session->picture_bytes;
 }
 
 static double gibibytes(uint64_t bytes) {
@@ -130,9 +136,10 @@ static pld_status refuse(const pld_session *session, const plan_group *group, co
                          uint64_t left, pld_error *error) {
     enum { MIB = 1 << 20 };
     const uint64_t most = session->model->engine->max_memory, used = pld_used_memory();
-    const uint64_t fixed = fixed_bytes(session, need) - need->buffers + (most ? used : 0);
+    const bool by_budget = most && (most <= used || most - used <= left); /* else the system has less */
+    const uint64_t fixed = fixed_bytes(session, need) - need->buffers + (by_budget ? used : 0);
     const uint64_t all = fixed + need->buffers + need->weights.largest;
-    const uint64_t there = !most ? left : most <= used || most - used <= left ? most : left + used;
+    const uint64_t there = by_budget ? most : left;
     return pld_fail(
         error, PLD_ERROR_MEMORY,
         "%s needs at least %llu MiB of memory, even with its weights read from the file as they are "
@@ -140,8 +147,8 @@ static pld_status refuse(const pld_session *session, const plan_group *group, co
         "%llu MiB are %s; use a smaller picture%s",
         group->what, (unsigned long long)(all / MIB + 1), (unsigned long long)(need->buffers / MIB + 1),
         (unsigned long long)(need->weights.largest / MIB + 1), (unsigned long long)(fixed / MIB + 1),
-        (unsigned long long)(there / MIB), most ? "allowed" : "available",
-        most ? " or a larger --max-memory" : " or free memory");
+        (unsigned long long)(there / MIB), by_budget ? "allowed" : "available",
+        by_budget ? " or a larger --max-memory" : " or free memory");
 }
 
 /** Say what is resident and what is streamed: where nobody has asked for it a person should know why it takes longer. */
@@ -259,7 +266,6 @@ static pld_status check_plan(pld_session *session, pld_plan *plan, const char *w
     run.read_ahead = session->read_ahead;
     PLD_TRY(pld_plan_choose(&run, error));
     const plan_group group = {.plans = {plan}, .count = 1, .what = what};
-    enum { GROWTH = 32 };
     group_need need = need_of(session, &group);
     uint64_t left = bytes_left(session); /* and what would be dropped for it */
     for (int part = 0; part < session->model->part_count; part++) {
@@ -268,7 +274,7 @@ static pld_status check_plan(pld_session *session, pld_plan *plan, const char *w
     }
     left += session->spare.bytes + pld_read_ahead_bytes(session->read_ahead);
     /* What is always there grows a little until then. A refusal must come now, and not behind an hour of work. */
-    need.buffers += session->model->engine->max_memory / GROWTH;
+    need.buffers += growth_of(session);
     return fixed_bytes(session, &need) + need.weights.largest > left
                ? refuse(session, &group, &need, left, error)
                : PLD_OK;

@@ -53,7 +53,7 @@ static pld_report draw(pld_model *model, const drawing *what, const char *dtype,
     options.guidance_count = what->guidance != NULL;
     check(pld_session_create(model, &session, &error), &error);
     session->most_room = room;
-    (void)pld_session_make_room(session, NULL); /* what the session before has left would cost nothing */
+    (void)pld_session_make_room(session, NULL);     /* what the session before has left would cost nothing */
     for (int picture = 0; picture < 2; picture++) { /* the second finds the read-ahead at work */
         pld_image image;
         check(pld_generate(session, &options, &image, &report, &error), &error);
