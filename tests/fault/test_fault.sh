@@ -49,6 +49,30 @@ open("foreign.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pac
     chunk(b"eXIf", exif) + chunk(b"zTXt", b"parameters\0\0" + zlib.compress(text.encode())) +
     chunk(b"IDAT", zlib.compress(b"\0\1\2\3\4\5\6")) + chunk(b"IEND", b""))
 END
+# A transformer of so many layers that a budget of 50 MiB holds a part of its weights, beside the tables of the injector.
+cp -r "$models/flux-dev" deep
+rm deep/transformer/*.safetensors
+PYTHONPATH=$source/tests/cli python3 - "$flux-bfl.bf16.safetensors" <<'END'
+import json, sys
+from tensors import read, write_gguf
+LAYERS = 150
+flux = read(sys.argv[1])
+for name, row in list(flux.items()):
+    for kind in ("double_blocks", "single_blocks"):
+        for layer in range(LAYERS if name.startswith(kind + ".0.") else 0):
+            flux[name.replace(kind + ".0.", f"{kind}.{layer}.")] = row
+config = json.load(open("deep/transformer/config.json"))
+config["num_layers"] = config["num_single_layers"] = LAYERS
+json.dump(config, open("deep/transformer/config.json", "w"))
+write_gguf("deep.gguf", flux)
+END
+streamed="generate -m $place/deep.gguf --config $place/deep -p x --cfg-scale 1 --max-tokens 16 -W 32 -H 32 --steps 2 -q --no-metadata --max-memory"
+# shellcheck disable=SC2086
+"$pladis" $streamed 1G -t 1 -o whole.png
+# shellcheck disable=SC2086
+LD_PRELOAD=$injector PLADIS_FAULT_AT=999999999 "$pladis" $streamed 50M -t 1 -o part.png --report part.json
+cmp whole.png part.png
+python3 -c 'import json; assert json.load(open("part.json"))["memory"]["streamed_bytes_per_call"] > 0'
 printf 'a red star\n{"caption": "two hearts", "category": "counting"}\n' >captions.txt
 printf 'a red fox\na blue ring\n' >prompts.txt
 
@@ -121,6 +145,8 @@ try() {
     try info "$flux-all-in-one.fp8.safetensors"
     try info "$source/tests/data/reference/files/flux-gguf.Q4_K.gguf" --json
     try info "$sd35-no-text.f16.safetensors"
+    try $streamed 50M -t 1 -o x.png --report r.json
+    try $streamed 50M -t 1 --lora "$flux-lora-kohya.safetensors" -o x.png
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json
     try info "$place/drawn.png"
@@ -140,6 +166,11 @@ try() {
 # However few threads can be made, the same comes of it.
 evaluation="evaluate -m demo --prompts $place/captions.txt --steps 1 -t 4 -j 2 -q --grid pladis=0,1"
 for threads in 0 1 2 3 9; do
+    # shellcheck disable=SC2086
+    LD_PRELOAD=$injector PLADIS_FAULT_THREADS=$threads "$pladis" $streamed 50M -t 4 -o part.png && cmp whole.png part.png || {
+        echo "with $threads threads that can be made streamed weights draw something else"
+        wrong=$((wrong + 1))
+    }
     # shellcheck disable=SC2086
     PLADIS_FAULT_THREADS=$threads LD_PRELOAD=$injector "$pladis" $evaluation -o "e$threads" &&
         PLADIS_FAULT_THREADS=$threads LD_PRELOAD=$injector "$pladis" generate -m demo -p "a red star" --steps 2 -t 4 -q \
