@@ -26,14 +26,15 @@ static const pld_option_row rows[] = {
                           "picture are the same."},
      PLD_ENGINE(low_memory)},
     {.about =
-         {PLD_OPTION(SIZE, "max-memory"), ALL, MACHINE, .argument = "SIZE", PLD_RANGE(1, 1e18),
-          .otherwise = "what there is",
+         {PLD_OPTION(SIZE, "max-memory"), .commands = "generate grid evaluate", MACHINE, .argument = "SIZE",
+          PLD_RANGE(1, 1e18), .otherwise = "what there is",
           .help =
               "memory that the program may take; weights beyond it are read from the file as they are used",
           .details =
               "As 8G, 1.5G or 800M. Networks take turns, and weights for which there is no room are read "
               "from their files for every evaluation while the ones before them compute; the bytes of the "
-              "picture are the same. What cannot fit even so is refused with figures before it begins. Without it "
+              "picture are the same. What cannot fit even so is refused with figures before it begins. "
+              "Without it "
               "that is done when memory is short."},
      PLD_ENGINE(max_memory)},
     {.about =

@@ -143,7 +143,7 @@ static void struct_defaults(void **state) {
     pld_engine_options_init(&engine, sizeof engine);
     assert_int_equal(engine.log_level, PLD_LOG_NOTICE);
     assert_int_equal(engine.threads, 0);
-    assert_true(!engine.isa && !engine.conv && !engine.low_memory && !engine.log);
+    assert_true(!engine.isa && !engine.conv && !engine.low_memory && !engine.max_memory && !engine.log);
 }
 
 static void values_from_text(void **state) {
@@ -258,6 +258,7 @@ static void structs_are_filled(void **state) {
     set(o, "guidance", "cfg-zero");
     set(o, "threads", "3");
     set(o, "low-memory", "yes");
+    set(o, "max-memory", "1.5 GiB");
     set(o, "vae", "v.safetensors");
     set(o, "pladis", "4");
     assert_int_equal(pld_options_copy(o, &copy, NULL), PLD_OK);
@@ -290,6 +291,7 @@ static void structs_are_filled(void **state) {
     pld_engine_options_init(&engine, sizeof engine);
     pld_options_engine(copy, &engine);
     assert_true(engine.threads == 3 && engine.low_memory);
+    assert_true(engine.max_memory == 1610612736);
     pld_model_options_init(&files, sizeof files);
     pld_options_model(copy, &files);
     assert_string_equal(files.vae, "v.safetensors");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Weights that are read for each use give the bytes of those that stay: every kind of network, in both types of products, with
+/** Weights that are read for each use give the bytes of those that stay: every kind of network, in every type of products, with
  * several branches, LoRAs, quantised files, and a room that holds none, some or nearly all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,15 +110,16 @@ static void compare(const drawing *what, const char *dtype) {
     pld_model_destroy(&base);
 }
 
-static void compare_both(const drawing *what) {
+static void compare_types(const drawing *what) {
     compare(what, "f32");
     compare(what, "bf16");
+    compare(what, "int8");
 }
 
 static void unets(void **state) {
     (void)state;
-    compare_both(&(drawing){.path = REFERENCE "models/sd15", .cfg_scale = 7});
-    compare_both(&(drawing){.path = REFERENCE "models/sdxl", .cfg_scale = 1});
+    compare_types(&(drawing){.path = REFERENCE "models/sd15", .cfg_scale = 7});
+    compare_types(&(drawing){.path = REFERENCE "models/sdxl", .cfg_scale = 1});
 }
 
 static void transformers(void **state) {
@@ -127,16 +128,16 @@ static void transformers(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[512];
         snprintf(path, sizeof path, "%s/%s", REFERENCE "models", names[i]);
-        compare_both(&(drawing){.path = path, .cfg_scale = 4, .negative = "x"});
+        compare_types(&(drawing){.path = path, .cfg_scale = 4, .negative = "x"});
     }
 }
 
 /** Where texts of unlike lengths join the sample, each branch has a plan of its own. */
 static void several_plans(void **state) {
     (void)state;
-    compare_both(
+    compare_types(
         &(drawing){.path = REFERENCE "models/flux-dev", .cfg_scale = 2, .negative = "one two three four"});
-    compare_both(&(drawing){.path = REFERENCE "models/flux2-klein", .cfg_scale = 2, .negative = "one two"});
+    compare_types(&(drawing){.path = REFERENCE "models/flux2-klein", .cfg_scale = 2, .negative = "one two"});
     compare(
         &(drawing){.path = REFERENCE "models/z-image", .cfg_scale = 4, .negative = "one two three four five"},
         "f32");
@@ -147,18 +148,18 @@ static void several_plans(void **state) {
 
 static void stored_types(void **state) {
     (void)state;
-    compare_both(&(drawing){.path = REFERENCE "files/flux-dev-fp8-scaled.safetensors",
-                            .config = REFERENCE "models/flux-dev",
-                            .cfg_scale = 1});
+    compare_types(&(drawing){.path = REFERENCE "files/flux-dev-fp8-scaled.safetensors",
+                             .config = REFERENCE "models/flux-dev",
+                             .cfg_scale = 1});
 }
 
 static void loras(void **state) {
     (void)state;
-    compare_both(
+    compare_types(
         &(drawing){.path = REFERENCE "models/sd15", .lora = LORAS "kohya.safetensors", .cfg_scale = 7});
-    compare_both(&(drawing){.path = REFERENCE "models/flux-dev",
-                            .lora = REFERENCE "files/flux-dev-lora-kohya.safetensors",
-                            .cfg_scale = 1});
+    compare_types(&(drawing){.path = REFERENCE "models/flux-dev",
+                             .lora = REFERENCE "files/flux-dev-lora-kohya.safetensors",
+                             .cfg_scale = 1});
     compare(&(drawing){.path = REFERENCE "files/flux-dev-fp8-scaled.safetensors",
                        .config = REFERENCE "models/flux-dev",
                        .lora = REFERENCE "files/flux-dev-lora-kohya.safetensors",
@@ -181,7 +182,7 @@ static void forced_convolutions(void **state) {
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         pld_engine_destroy(&engine);
         assert_int_equal(start_engine(ways[i]), PLD_OK);
-        compare_both(&(drawing){.path = REFERENCE "models/sd15", .cfg_scale = 7});
+        compare_types(&(drawing){.path = REFERENCE "models/sd15", .cfg_scale = 7});
     }
 }
 
