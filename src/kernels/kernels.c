@@ -89,6 +89,7 @@ const pld_kernels *pld_kernels_get(pld_isa cap) {
     X(F64, f64_to_f32)                                                                                       \
     X(F8_E4M3, f8_e4m3_to_f32)                                                                               \
     X(F8_E5M2, f8_e5m2_to_f32)                                                                               \
+    X(I8, i8_to_f32)                                                                                         \
     X(Q8_0, q8_0_to_f32)                                                                                     \
     X(Q4_0, q4_0_to_f32)                                                                                     \
     X(Q4_1, q4_1_to_f32)                                                                                     \
@@ -100,6 +101,16 @@ const pld_kernels *pld_kernels_get(pld_isa cap) {
     X(Q5_K, q5_k_to_f32)                                                                                     \
     X(Q6_K, q6_k_to_f32)                                                                                     \
     X(IQ4_NL, iq4_nl_to_f32)
+
+/** Those from float32. */
+#define NARROWING_LIST(X)                                                                                    \
+    X(F16, f32_to_f16)                                                                                       \
+    X(BF16, f32_to_bf16)                                                                                     \
+    X(Q8_0, f32_to_q8_0)                                                                                     \
+    X(Q4_0, f32_to_q4_0)                                                                                     \
+    X(Q4_K, f32_to_q4_k)                                                                                     \
+    X(Q5_K, f32_to_q5_k)                                                                                     \
+    X(Q6_K, f32_to_q6_k)
 
 void pld_convert_to_f32(const pld_kernels *k, pld_dtype dtype, const void *stored, size_t count, float *out) {
     void (*widen)(const void *, size_t, float *) = NULL;
@@ -115,20 +126,14 @@ void pld_convert_to_f32(const pld_kernels *k, pld_dtype dtype, const void *store
 
 bool pld_convert_from_f32(const pld_kernels *k, pld_dtype dtype, const float *values, size_t count,
                           void *out) {
-    switch (dtype) {
-    case PLD_DTYPE_F32:
+    void (*narrow)(const float *, size_t, void *) = NULL;
+#define NARROWING(type, kernel) narrow = dtype == PLD_DTYPE_##type ? k->kernel : narrow;
+    NARROWING_LIST(NARROWING)
+#undef NARROWING
+    if (narrow) {
+        narrow(values, count, out);
+    } else if (dtype == PLD_DTYPE_F32) {
         memcpy(out, values, count * sizeof *values);
-        return true;
-    case PLD_DTYPE_F16:
-        k->f32_to_f16(values, count, out);
-        return true;
-    case PLD_DTYPE_BF16:
-        k->f32_to_bf16(values, count, out);
-        return true;
-    case PLD_DTYPE_Q8_0:
-        k->f32_to_q8_0(values, count, out);
-        return true;
-    default:
-        return false;
     }
+    return narrow || dtype == PLD_DTYPE_F32;
 }

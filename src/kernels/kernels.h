@@ -419,6 +419,7 @@ typedef struct pld_pixel_grid {
     X(void, f64_to_f32, (const void *in, size_t count, float *out))                                                 \
     X(void, f8_e4m3_to_f32, (const void *in, size_t count, float *out)) /* "fn": no infinity */                     \
     X(void, f8_e5m2_to_f32, (const void *in, size_t count, float *out))                                             \
+    X(void, i8_to_f32, (const void *in, size_t count, float *out))                                                  \
     /* Blocks of quantised weights; `count` is a multiple of their length. */                                        \
     X(void, q8_0_to_f32, (const void *in, size_t count, float *out))                                                 \
     X(void, q4_0_to_f32, (const void *in, size_t count, float *out))                                                 \
@@ -437,6 +438,15 @@ typedef struct pld_pixel_grid {
      * are multiplied: 0 where all are below 2^-100, NaN where one is not finite, and then the integers are 0. */           \
     X(float, f32_to_int8, (const float *in, size_t count, int8_t *out))                                             \
     X(void, f32_to_q8_0, (const float *in, size_t count, void *out)) /* whole blocks, each to its largest number */  \
+    /* Whole blocks, by a search for the scales (and least values) whose sum of squared errors is least. Numbers beyond \
+     * ±1e9, which no block can hold, become that, and so does what is no number. */                                 \
+    X(void, f32_to_q4_0, (const float *in, size_t count, void *out))                                                 \
+    X(void, f32_to_q4_k, (const float *in, size_t count, void *out))                                                 \
+    X(void, f32_to_q5_k, (const float *in, size_t count, void *out))                                                 \
+    X(void, f32_to_q6_k, (const float *in, size_t count, void *out))                                                 \
+    /* Rows with a scale each: a row of [columns] to whole numbers of -127 to 127, to the nearest; the scale is the  \
+     * largest magnitude / 127. */                                                                                   \
+    X(float, f32_to_i8, (const float *row, size_t columns, void *out))                                               \
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
      * is infinite or no number. */                                                                                 \
     X(void, f32_split, (const float *in, size_t count, void *high, void *low))
@@ -463,7 +473,7 @@ const pld_kernels *pld_kernels_get(pld_isa cap); /**< the best supported table u
 void pld_convert_to_f32(const pld_kernels *kernels, pld_dtype dtype, const void *stored, size_t count,
                         float *out);
 
-/** float32 → f32, f16 or bf16, to the nearest, or whole blocks of Q8_0; false for other types. */
+/** float32 → f32, f16 or bf16, to the nearest, or whole blocks of Q8_0, Q4_0, Q4_K, Q5_K or Q6_K; false for other types. */
 bool pld_convert_from_f32(const pld_kernels *kernels, pld_dtype dtype, const float *values, size_t count,
                           void *out);
 

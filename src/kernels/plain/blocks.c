@@ -2,16 +2,10 @@
 /* Blocks of quantised weights to float32, as GGUF stores them (github.com/ggml-org/ggml). A block of 32 has a scale d, and
  * where it is not symmetric a least value m, both float16. A block of 256 ("K") has parts of 16 or 32 whose scales are small
  * whole numbers, times a float16. Numbers of fewer than 8 bits lie so that one mask gives a row of neighbours. */
-#include "kernels/plain/small_floats.h"
+#include "kernels/plain/half_bits.h"
 #include "kernels/table.h"
 
 enum { SMALL = 32, HALF_SMALL = SMALL / 2, LARGE = 256 };
-
-static inline float half_at(const uint8_t *bytes) {
-    const uint32_t bits = load_u16(bytes, 0), magnitude = bits & 0x7fffU, negative = bits >> 15;
-    return magnitude >= 0x7c00U ? float_from_bits(widen_special(magnitude, negative, 10))
-                                : widen(magnitude, negative, 5, 10);
-}
 
 void PLD_KERNEL(q8_0_to_f32)(const void *in, size_t count, float *out) {
     const uint8_t *block = in;
@@ -21,15 +15,6 @@ void PLD_KERNEL(q8_0_to_f32)(const void *in, size_t count, float *out) {
             out[i + j] = d * (float)(int8_t)block[2 + j];
         }
     }
-}
-
-/** float16 bits of a number that is not below 0, the nearest, ties to even; numbers beyond 65504 become that. */
-static inline uint16_t half_bits(float value) {
-    const uint32_t bits = bits_from_float(value < 65504.0F ? value : 65504.0F);
-    const uint32_t normal = bits - (112U << 23), rounded = (normal + 0xfffU + (normal >> 13 & 1U)) >> 13;
-    /* below 2^-14 a step is 2^-24: what is added makes float32 round to it */
-    const uint32_t small = bits_from_float(value + 0.5F) - bits_from_float(0.5F);
-    return (uint16_t)(bits < (113U << 23) ? small : rounded);
 }
 
 void PLD_KERNEL(f32_to_q8_0)(const float *in, size_t count, void *out) {
