@@ -258,9 +258,13 @@ PLD_API void pld_file_info_destroy(pld_file_info **info);
 
 typedef struct pld_convert_options {
     size_t struct_size;
-    const char *layout; /**< "diffusers" (a folder) or "single" (one file in the family's original names) */
-    const char *dtype;  /**< "f32", "f16", "bf16"; NULL: every tensor keeps its own */
-    bool overwrite;     /**< replace what is at the place, which is refused otherwise */
+    /** "diffusers" (a folder), "single" (one file in the family's original names) or "denoiser" (such a file of the denoiser
+     * alone, whose names have no prefix). A file whose name ends in ".gguf" is a GGUF file, any other safetensors. */
+    const char *layout;
+    /** "f32", "f16", "bf16"; in a GGUF file also "q8_0", "q6_k", "q5_k", "q4_k", "q4_0"; in safetensors "int8", a scale a row.
+     * NULL: every tensor keeps its own. */
+    const char *dtype;
+    bool overwrite; /**< replace what is at the place, which is refused otherwise */
     /** Told how many bytes of how many are written, on the thread that calls pld_model_convert. May be NULL. */
     void (*progress)(void *user, uint64_t done, uint64_t all);
     void *progress_user;

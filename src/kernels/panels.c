@@ -11,13 +11,22 @@ static size_t type_size(pld_panel_type type) {
     return type == PLD_PANEL_F32 ? 4 : 2;
 }
 
+bool pld_panels_scaled(pld_dtype stored) {
+    return pld_dtype_is_quantised(stored) || stored == PLD_DTYPE_I8;
+}
+
 bool pld_panels_keep(pld_dtype stored, int64_t depth) {
-    const bool small = pld_dtype_is_quantised(stored) || pld_dtype_is_f8(stored);
+    const bool small = pld_panels_scaled(stored) || pld_dtype_is_f8(stored);
     return small && depth % (int64_t)pld_dtype_block(stored) == 0;
 }
 
+size_t pld_panel_front_bytes(const pld_panels *shape) {
+    return shape->stored == PLD_DTYPE_I8 ? sizeof(float) : 0;
+}
+
 size_t pld_panel_row_bytes(const pld_panels *shape) {
-    return (size_t)shape->depth / pld_dtype_block(shape->stored) * pld_dtype_size(shape->stored);
+    return pld_panel_front_bytes(shape) +
+           (size_t)shape->depth / pld_dtype_block(shape->stored) * pld_dtype_size(shape->stored);
 }
 
 size_t pld_panel_offset(const pld_kernels *k, const pld_panels *shape, int64_t panel) {
@@ -95,10 +104,16 @@ static const float *widen_rows(const pld_kernels *k, const pld_panels *shape, co
     const int64_t width = k->panel_columns(), columns = pld_panel_width(k, shape, panel);
     const size_t row = pld_panel_row_bytes(shape);
     const size_t begin = (size_t)first / pld_dtype_block(shape->stored) * pld_dtype_size(shape->stored);
-    const char *from = (const char *)packed + pld_panel_offset(k, shape, panel) + begin;
+    const char *from = (const char *)packed + pld_panel_offset(k, shape, panel);
+    const size_t front = pld_panel_front_bytes(shape);
     float *rows = room + count * width;
-    for (int64_t i = 0; i < columns; i++) {
-        pld_convert_to_f32(k, shape->stored, from + (size_t)i * row, (size_t)count, rows + i * count);
+    for (int64_t i = 0; i < columns; i++, from += row) {
+        float own = 1;
+        pld_convert_to_f32(k, shape->stored, from + front + begin, (size_t)count, rows + i * count);
+        memcpy(&own, from, front);
+        for (int64_t j = 0; front && j < count; j++) {
+            rows[i * count + j] *= own;
+        }
     }
     if (columns < width) {
         memset(rows + columns * count, 0, (size_t)((width - columns) * count) * sizeof *rows);

@@ -9,7 +9,7 @@
  * 16-bit weights stay 16-bit; a piece of a panel becomes float32 in the cache when it is used, which is
  * exact. Quantised weights, and those of 8 bits, stay rows as they are stored,
  *
- *      [panel][column in the panel][depth]             in whole blocks of their type,
+ *      [panel][column in the panel][depth]             in whole blocks of their type, int8 behind the float32 scale of the row,
  *
  * and a piece is widened and turned in the cache. The two halves of a gate's columns are cut one by one, and their panels alternate, so that what is
  * multiplied in the end is computed together.
@@ -68,10 +68,15 @@ typedef struct pld_panel_target {
     int64_t out_row;
 } pld_panel_target;
 
+/** Whether blocks or rows of the type have scales of their own. */
+bool pld_panels_scaled(pld_dtype stored);
+
 /** Whether rows of this type and depth can be panels as they are stored. */
 bool pld_panels_keep(pld_dtype stored, int64_t depth);
 
-/** Of PLD_PANEL_STORED: bytes of a row of the depth, and where the rows of a panel are in `packed`. */
+/** Of PLD_PANEL_STORED: bytes of the scale in front of a row, if it has one; of a row of the depth with it; and where the rows
+ * of a panel are in `packed`. */
+size_t pld_panel_front_bytes(const pld_panels *shape);
 size_t pld_panel_row_bytes(const pld_panels *shape);
 size_t pld_panel_offset(const pld_kernels *k, const pld_panels *shape, int64_t panel);
 

@@ -76,10 +76,11 @@ typedef struct pld_family {
     const char *const *left_out;
     bool modular; /**< its folders have a modular_model_index.json in place of model_index.json */
     const pld_published *const
-        *published;     /**< NULL-terminated: the models that single files are compared with */
-    bool zero_negative; /**< no negative prompt is zeros, unless model_index.json's
+        *published;           /**< NULL-terminated: the models that single files are compared with */
+    const char *architecture; /**< that GGUF files of its denoiser state, "flux"; NULL: there are none */
+    bool zero_negative;       /**< no negative prompt is zeros, unless model_index.json's
                                               force_zeros_for_empty_prompt says otherwise */
-    int sample_size;    /**< side of the latents where the denoiser's configuration states none */
+    int sample_size;          /**< side of the latents where the denoiser's configuration states none */
     int default_steps;
     double default_cfg_scale, default_pladis_scale;
     const char *

@@ -87,6 +87,10 @@ struct pld_part_class {
         *unused; /**< tensors that files may hold and the network does not read, NULL-terminated; may
                                           be NULL */
     const char *const *unsaved; /**< those of them that a diffusers folder does not hold, likewise */
+    /** How diffusers' names begin (or, with a dot in front, what stands in them) of tensors that stay in 16 bits where the other
+     * matrices of linear layers are written in 8 or fewer: first and last layers, and what is looked up. NULL-terminated;
+     * NULL: all stay. */
+    const char *const *unquantised;
     /** A matrix that files may lack and then mean the identity by, so that it is written into folders, whose readers know no
      * such rule; NULL: none. */
     const char *identity;

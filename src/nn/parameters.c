@@ -196,11 +196,12 @@ static pld_status bind(pld_parameters *parameters, const wanted_weight *wanted, 
                         expected,
                         pld_shape_text(weight.tensor->shape, weight.tensor->rank, found, sizeof found));
     }
-    if (!pld_dtype_is_float(weight.tensor->dtype)) {
-        return pld_fail(error, PLD_ERROR_FORMAT,
-                        "%s: tensor '%s': expected a type of weights (f32, f16, bf16, f64, f8_e4m3, f8_e5m2, "
-                        "or one of GGUF's), found %s; use a version of the model in one of those types",
-                        path, name, pld_dtype_name(weight.tensor->dtype));
+    if (!pld_weight_is_number(&weight)) {
+        return pld_fail(
+            error, PLD_ERROR_FORMAT,
+            "%s: tensor '%s': expected a type of weights (f32, f16, bf16, f64, f8_e4m3, f8_e5m2, "
+            "one of GGUF's, or i8 with scales), found %s; use a version of the model in one of those types",
+            path, name, pld_dtype_name(weight.tensor->dtype));
     }
     pld_parameter *bound = &parameters->bound[weight.index];
     if (!bound->name) { /* later plans find it as it is */
@@ -482,7 +483,7 @@ size_t pld_parameters_drop_unused(pld_parameters *parameters) {
 }
 
 pld_dtype pld_parameter_dtype(const pld_parameter *parameter) {
-    const bool as_stored = parameter->weight.scale == 0 && parameter->change_count == 0;
+    const bool as_stored = !pld_weight_is_scaled(&parameter->weight) && parameter->change_count == 0;
     return as_stored ? parameter->weight.tensor->dtype : PLD_DTYPE_F32;
 }
 

@@ -59,11 +59,38 @@ static pld_status values_out_of_all(const pld_weight_backend *backend, const pld
     return PLD_OK;
 }
 
+/** Multiply elements [first, first + count) by the scales of their rows. */
+static pld_status scale_rows(const pld_weight *weight, size_t first, size_t count, float *out,
+                             pld_error *error) {
+    enum { ROWS = 64 };
+    float scales[ROWS];
+    const size_t rows = (size_t)weight->tensor->shape[0], row = rows ? pld_weight_elements(weight) / rows : 0;
+    for (size_t i = 0, read = 0, held = 0; i < count;) {
+        const size_t at = (first + i) / row, end = (at + 1) * row - first, stop = end < count ? end : count;
+        if (held == 0 || at >= read + held) {
+            read = at;
+            held = rows - at < ROWS ? rows - at : ROWS;
+            PLD_TRY(pld_weight_row_scales(weight, read, held, scales, error));
+        }
+        for (; i < stop; i++) {
+            out[i] *= scales[at - read];
+        }
+    }
+    return PLD_OK;
+}
+
 pld_status pld_weight_values(const pld_weight_backend *backend, const pld_weight *weight, size_t first,
                              size_t count, float *out, pld_error *error) {
     enum { BLOCK = 1 << 15 };
     const pld_stored_tensor *tensor = weight->tensor;
     size_t size = pld_dtype_size(tensor->dtype);
+    if (weight->row_scales && weight->transposed) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: tensor '%s': its rows have scales, which is not supported of a matrix that is meant the "
+            "other way round",
+            pld_tensor_file_path(weight->file), tensor->name);
+    }
     if (pld_dtype_is_quantised(tensor->dtype)) {
         return (weight->transposed || weight->steps ? values_out_of_all : quantised_values)(
             backend, weight, first, count, out, error);
@@ -81,7 +108,7 @@ pld_status pld_weight_values(const pld_weight_backend *backend, const pld_weight
             out[done + i] *= weight->scale;
         }
     }
-    return PLD_OK;
+    return weight->row_scales ? scale_rows(weight, first, count, out, error) : PLD_OK;
 }
 
 pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first, size_t count, float *out,
@@ -98,6 +125,11 @@ pld_status pld_weight_reader_stored(const pld_weight_reader *reader, size_t firs
     const pld_dtype dtype = reader->weight->tensor->dtype;
     const size_t block = pld_dtype_block(dtype), size = pld_dtype_size(dtype);
     return pld_weight_read(reader->weight, first / block * size, count / block * size, out, error);
+}
+
+pld_status pld_weight_reader_row_scales(const pld_weight_reader *reader, size_t first, size_t count,
+                                        float *out, pld_error *error) {
+    return pld_weight_row_scales(reader->weight, first, count, out, error);
 }
 
 pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,

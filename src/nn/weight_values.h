@@ -26,6 +26,10 @@ pld_status pld_weight_reader_read(const pld_weight_reader *reader, size_t first,
 pld_status pld_weight_reader_stored(const pld_weight_reader *reader, size_t first, size_t count, void *out,
                                     pld_error *error);
 
+/** The scales of rows [first, first + count) of such a weight; 1 where its rows have none. */
+pld_status pld_weight_reader_row_scales(const pld_weight_reader *reader, size_t first, size_t count,
+                                        float *out, pld_error *error);
+
 /** All of a tensor into new memory, to be freed with pld_free. */
 pld_status pld_weight_all_values(const pld_weight_backend *backend, const pld_weight *weight, float **values,
                                  pld_error *error);

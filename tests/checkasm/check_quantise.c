@@ -13,9 +13,9 @@ typedef struct quantiser {
     void (*narrow)(const float *, size_t, void *);
     void (*widen)(const void *, size_t, float *);
     void (*scalar)(const float *, size_t, void *);
-    size_t bytes;      /* of 256 numbers */
-    int part, levels;  /* numbers that have a scale, and steps of it */
-    bool around_zero;  /* levels are those of both signs of the largest */
+    size_t bytes;     /* of 256 numbers */
+    int part, levels; /* numbers that have a scale, and steps of it */
+    bool around_zero; /* levels are those of both signs of the largest */
 } quantiser;
 
 /** Σ (x − nearest level)² of one part. */
@@ -56,7 +56,8 @@ static double square_error(const float *x, const float *y, int count) {
 
 static void check_errors(const quantiser *q) {
     float *x = check_floats(COUNT + 1) + 1, *y = check_floats(COUNT);
-    unsigned char *blocks = (unsigned char *)check_bytes(BLOCKS * q->bytes + 1) + 1, *expected = check_bytes(BLOCKS * q->bytes);
+    unsigned char *blocks = (unsigned char *)check_bytes(BLOCKS * q->bytes + 1) + 1,
+                  *expected = check_bytes(BLOCKS * q->bytes);
     fill_weights(x);
     q->narrow(x, COUNT, blocks);
     q->widen(blocks, COUNT, y);

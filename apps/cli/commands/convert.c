@@ -15,7 +15,7 @@
 #include "terminal/progress.h"
 
 typedef struct convert_request {
-    const char *output, *layout, *dtype;
+    const char *output, *layout, *type;
     const char *config, *unet, *vae, *text_encoder, *text_encoder_2, *text_encoder_3, *tokenizer;
     bool overwrite, quiet;
 } convert_request;
@@ -23,7 +23,7 @@ typedef struct convert_request {
 static const option_field fields[] = {
     {"output", offsetof(convert_request, output)},
     {"layout", offsetof(convert_request, layout)},
-    {"dtype", offsetof(convert_request, dtype)},
+    {"type", offsetof(convert_request, type)},
     {"overwrite", offsetof(convert_request, overwrite)},
     {"quiet", offsetof(convert_request, quiet)},
     {"vae", offsetof(convert_request, vae)},
@@ -38,7 +38,7 @@ static const option_field fields[] = {
 const option_set convert_options = {
     .command = "convert",
     .brief = "write a model in another layout or type",
-    .usage = "pladis convert MODEL -o PATH [--layout diffusers|single] [--dtype f16|bf16|f32]",
+    .usage = "pladis convert MODEL -o PATH [--layout diffusers|single|denoiser] [--type TYPE]",
     .summary =
         "Write a model in another layout or type. Weights are streamed, so little memory is needed, and\n"
         "the result appears whole or not at all.",
@@ -48,7 +48,8 @@ const option_set convert_options = {
     .fields = fields,
     .field_count = sizeof fields / sizeof *fields,
     .examples = "  pladis convert model.safetensors -o model/\n"
-                "  pladis convert ./stable-diffusion-v1-5 -o model.safetensors --dtype f16\n"
+                "  pladis convert ./stable-diffusion-v1-5 -o model.safetensors --type f16\n"
+                "  pladis convert ./FLUX.1-dev -o flux1-dev-Q4_K.gguf --type q4_k\n"
                 "  pladis convert merge.safetensors --vae vae.safetensors -o whole.safetensors\n",
     .most_positionals = 1,
 };
@@ -101,21 +102,22 @@ static int choose_layout(convert_request *request) {
     const char *output = request->output;
     struct stat facts;
     const char *promised = output_format_promised(output);
-    const bool file = promised != NULL && strcmp(promised, output_safetensors.title) == 0;
+    const bool gguf = promised != NULL && strcmp(promised, output_gguf.title) == 0;
+    const bool file = gguf || (promised != NULL && strcmp(promised, output_safetensors.title) == 0);
     const bool folder = stat(output, &facts) == 0 && S_ISDIR(facts.st_mode);
     if (promised != NULL && !file && !folder) {
         return message_usage(
             "--output: %s would be %s, judging by its name; expected a folder, or a file that ends "
-            "in .safetensors: this version writes no other format",
+            "in .safetensors or .gguf: this version writes no other format",
             output, promised);
     }
     if (request->layout == NULL) {
-        request->layout = file && !folder ? "single" : "diffusers";
+        request->layout = folder || !file ? "diffusers" : gguf ? "denoiser" : "single";
     }
     if (strcmp(request->layout, "diffusers") == 0 && file && !folder) {
         return message_usage("--output: %s has the name of a file, but --layout diffusers writes a folder; "
-                             "leave out .safetensors",
-                             output);
+                             "leave out .%s",
+                             output, gguf ? "gguf" : "safetensors");
     }
     return EXIT_DONE;
 }
@@ -137,7 +139,7 @@ static int convert(const char *path, const convert_request *request, const pld_o
     vocabularies_offer(&found, &files);
     pld_convert_options_init(&options, sizeof options);
     options.layout = request->layout;
-    options.dtype = request->dtype;
+    options.dtype = request->type;
     options.overwrite = request->overwrite;
     options.progress = request->quiet ? NULL : show;
     options.cancel = cancel_flag();
@@ -173,7 +175,8 @@ static int run(const char *name, convert_request *request, const pld_options *va
         code = EXIT_FAILED;
     }
     code = code == EXIT_DONE ? check_inputs(path, request) : code;
-    if (code == EXIT_DONE && strcmp(request->layout, "single") == 0) {
+    if (code == EXIT_DONE && strcmp(request->layout, "diffusers") != 0 &&
+        !output_format_ends_in(request->output, output_gguf.endings[0])) {
         output_format_note("output", request->output, &output_safetensors);
     }
     return code == EXIT_DONE ? convert(path, request, values) : code;

@@ -11,7 +11,7 @@
 const output_format output_png = {"PNG", {"png"}}, output_json = {"JSON", {"json"}},
                     output_csv = {"CSV", {"csv"}},
                     output_safetensors = {"safetensors", {"safetensors", "sft"}},
-                    output_statistics = {"JSON or CSV", {"json", "csv"}},
+                    output_gguf = {"GGUF", {"gguf"}}, output_statistics = {"JSON or CSV", {"json", "csv"}},
                     output_folder = {"a folder", {NULL}};
 
 /** Endings by which programs tell formats; others (".5", ".final", ".txt") promise nothing. */
@@ -49,7 +49,8 @@ static const struct {
     {"YAML", "yaml yml"},
     {"TOML", "toml"},
     {"safetensors", "safetensors sft"},
-    {"GGUF", "gguf ggml"},
+    {"GGUF", "gguf"},
+    {"GGML", "ggml"},
     {"a Python pickle", "ckpt pt pth bin pkl pickle"},
     {"NumPy", "npy npz"},
     {"ONNX", "onnx"},

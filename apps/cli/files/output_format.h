@@ -11,7 +11,7 @@ typedef struct output_format {
     const char *endings[3]; /**< without their dot, the usual one first; NULL behind the last */
 } output_format;
 
-extern const output_format output_png, output_json, output_csv, output_safetensors,
+extern const output_format output_png, output_json, output_csv, output_safetensors, output_gguf,
     output_statistics, /**< JSON or CSV */
     output_folder;
 

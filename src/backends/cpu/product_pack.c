@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Weights of products in panels, made by all threads. */
+#include <string.h>
+
 #include "backends/cpu/product.h"
 #include "core/memory.h"
 #include "core/parallel.h"
@@ -31,6 +33,20 @@ static const float *turn_patches(const panels_job *job, size_t rows, const float
     return turned;
 }
 
+/** Rows [first, first + columns) as they are stored, each behind its scale; by way of `room`. */
+static pld_status keep_scaled_rows(const panels_job *job, const pld_weight_reader *reader, size_t first,
+                                   size_t columns, float *room, char *to, pld_error *error) {
+    const size_t row = (size_t)job->shape->depth, front = pld_panel_front_bytes(job->shape);
+    PLD_TRY(pld_weight_reader_stored(reader, first * row, columns * row, room, error));
+    for (size_t i = 0; i < columns; i++, to += front + row) {
+        float scale;
+        PLD_TRY(pld_weight_reader_row_scales(reader, first + i, 1, &scale, error));
+        memcpy(to, &scale, front);
+        memcpy(to + front, (const char *)room + i * row, row);
+    }
+    return PLD_OK;
+}
+
 /** Rows of a panel in the type in which they are kept, into their place: as they are stored, or, of a changed weight, made. */
 static pld_status keep_rows(const panels_job *job, int64_t panel, const pld_weight_reader *reader,
                             float *room, pld_error *error) {
@@ -38,6 +54,9 @@ static pld_status keep_rows(const panels_job *job, int64_t panel, const pld_weig
                  columns = (size_t)pld_panel_width(job->kernels, job->shape, panel);
     const size_t first = (size_t)pld_product_row(job->op, pld_panel_first(job->kernels, job->shape, panel));
     char *to = (char *)job->packed + pld_panel_offset(job->kernels, job->shape, panel);
+    if (!reader->values && pld_panel_front_bytes(job->shape)) {
+        return keep_scaled_rows(job, reader, first, columns, room, to, error);
+    }
     if (!reader->values) {
         return pld_weight_reader_stored(reader, first * row, columns * row, to, error);
     }

@@ -8,7 +8,7 @@
 /** A linear layer whose weights are kept in blocks, of which bfloat16 would take two to six times the memory. */
 static bool keeps_blocks(const pld_operator *op) {
     return op->product.problem.kernel == 0 && op->product.weight &&
-           pld_dtype_is_quantised(pld_parameter_kept_dtype(op->product.weight)) &&
+           pld_panels_scaled(pld_parameter_kept_dtype(op->product.weight)) &&
            pld_product_stored_panels(op).type == PLD_PANEL_STORED;
 }
 

@@ -11,59 +11,19 @@
 #include "core/utf8.h"
 #include "io/tensors/formats.h"
 #include "io/tensors/gguf_reader.h"
+#include "io/tensors/gguf_types.h"
 
 enum {
     MOST_PAIRS = 1 << 16,
-    MOST_DIMENSIONS = 4,
     MOST_KEY = 1 << 12,
     MOST_TEXT = 1 << 16, /* of a value that is kept */
     MOST_LISTED = 8,     /* numbers of an array that is kept */
-    DEFAULT_ALIGNMENT = 32,
     MOST_ALIGNMENT = 1 << 20,
     DEEPEST_ARRAY = 4
 };
 
-static const char original_shape[] = "comfy.gguf.orig_shape.";
-
-/** Types of values. */
-typedef enum value_type {
-    TYPE_U8,
-    TYPE_I8,
-    TYPE_U16,
-    TYPE_I16,
-    TYPE_U32,
-    TYPE_I32,
-    TYPE_F32,
-    TYPE_BOOL,
-    TYPE_STRING,
-    TYPE_ARRAY,
-    TYPE_U64,
-    TYPE_I64,
-    TYPE_F64,
-    TYPE_COUNT
-} value_type;
-
 /** Bytes of a number of each type; 0: it is none. */
-static const int number_bytes[TYPE_COUNT] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-
-/** Types of tensors by their number, and what is said of those that are not read. */
-static const struct {
-    uint32_t number;
-    pld_dtype dtype; /* PLD_DTYPE_COUNT: not read */
-    const char *name;
-} tensor_types[] = {
-    {0, PLD_DTYPE_F32, NULL},         {1, PLD_DTYPE_F16, NULL},        {2, PLD_DTYPE_Q4_0, NULL},
-    {3, PLD_DTYPE_Q4_1, NULL},        {6, PLD_DTYPE_Q5_0, NULL},       {7, PLD_DTYPE_Q5_1, NULL},
-    {8, PLD_DTYPE_Q8_0, NULL},        {10, PLD_DTYPE_Q2_K, NULL},      {11, PLD_DTYPE_Q3_K, NULL},
-    {12, PLD_DTYPE_Q4_K, NULL},       {13, PLD_DTYPE_Q5_K, NULL},      {14, PLD_DTYPE_Q6_K, NULL},
-    {20, PLD_DTYPE_IQ4_NL, NULL},     {24, PLD_DTYPE_I8, NULL},        {25, PLD_DTYPE_I16, NULL},
-    {26, PLD_DTYPE_I32, NULL},        {27, PLD_DTYPE_I64, NULL},       {28, PLD_DTYPE_F64, NULL},
-    {30, PLD_DTYPE_BF16, NULL},       {9, PLD_DTYPE_COUNT, "Q8_1"},    {15, PLD_DTYPE_COUNT, "Q8_K"},
-    {16, PLD_DTYPE_COUNT, "IQ2_XXS"}, {17, PLD_DTYPE_COUNT, "IQ2_XS"}, {18, PLD_DTYPE_COUNT, "IQ3_XXS"},
-    {19, PLD_DTYPE_COUNT, "IQ1_S"},   {21, PLD_DTYPE_COUNT, "IQ3_S"},  {22, PLD_DTYPE_COUNT, "IQ2_S"},
-    {23, PLD_DTYPE_COUNT, "IQ4_XS"},  {29, PLD_DTYPE_COUNT, "IQ1_M"},  {34, PLD_DTYPE_COUNT, "TQ1_0"},
-    {35, PLD_DTYPE_COUNT, "TQ2_0"},   {39, PLD_DTYPE_COUNT, "MXFP4"},
-};
+static const int number_bytes[PLD_GGUF_COUNT] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
 /** One walk over a header. Without a table it measures; with one it fills it. */
 typedef struct walk {
@@ -106,41 +66,41 @@ static void keep_pair(walk *w, const char *key, const char *value) {
 }
 
 /** A number as text at `out`; its length. */
-static int number_text(value_type type, uint64_t raw, char *out, size_t room) {
+static int number_text(pld_gguf_value type, uint64_t raw, char *out, size_t room) {
     float single;
     double wide;
     const uint32_t low = (uint32_t)raw;
     memcpy(&single, &low, sizeof single);
     memcpy(&wide, &raw, sizeof wide);
     switch (type) {
-    case TYPE_I8:
+    case PLD_GGUF_I8:
         return pld_print_text(out, room, "%d", (int8_t)raw);
-    case TYPE_I16:
+    case PLD_GGUF_I16:
         return pld_print_text(out, room, "%d", (int16_t)raw);
-    case TYPE_I32:
+    case PLD_GGUF_I32:
         return pld_print_text(out, room, "%" PRId32, (int32_t)raw);
-    case TYPE_I64:
+    case PLD_GGUF_I64:
         return pld_print_text(out, room, "%" PRId64, (int64_t)raw);
-    case TYPE_F32:
+    case PLD_GGUF_F32:
         return pld_print_text(out, room, "%.9g", (double)single);
-    case TYPE_F64:
+    case PLD_GGUF_F64:
         return pld_print_text(out, room, "%.17g", wide);
     default:
         return pld_print_text(out, room, "%" PRIu64, raw);
     }
 }
 
-static value_type read_type(walk *w, const char *key) {
+static pld_gguf_value read_type(walk *w, const char *key) {
     const uint64_t type = pld_gguf_number(w->reader, 4);
-    if (type >= TYPE_COUNT) {
+    if (type >= PLD_GGUF_COUNT) {
         pld_gguf_fail(w->reader, "'%.80s': expected a type of value from 0 to %d, found %" PRIu64, key,
-                      (int)TYPE_COUNT - 1, type);
+                      (int)PLD_GGUF_COUNT - 1, type);
     }
-    return w->reader->status == PLD_OK ? (value_type)type : TYPE_U8;
+    return w->reader->status == PLD_OK ? (pld_gguf_value)type : PLD_GGUF_U8;
 }
 
 /** Pass over so many values of one type, arrays inside arrays included: `depth` of them lie around. */
-static void skip_values(walk *w, const char *key, value_type type, uint64_t count, int depth) {
+static void skip_values(walk *w, const char *key, pld_gguf_value type, uint64_t count, int depth) {
     pld_gguf_reader *r = w->reader;
     if (number_bytes[type]) {
         if (count > pld_gguf_left(r) / (uint64_t)number_bytes[type]) {
@@ -153,10 +113,10 @@ static void skip_values(walk *w, const char *key, value_type type, uint64_t coun
         pld_gguf_fail(r, "'%.80s': expected at most %d arrays inside each other", key, (int)DEEPEST_ARRAY);
     }
     for (uint64_t i = 0; i < count && r->status == PLD_OK; i++) {
-        if (type == TYPE_STRING) {
+        if (type == PLD_GGUF_STRING) {
             pld_gguf_bytes(r, pld_gguf_number(r, 8), NULL);
         } else {
-            const value_type inner = read_type(w, key);
+            const pld_gguf_value inner = read_type(w, key);
             skip_values(w, key, inner, pld_gguf_number(r, 8), depth + 1);
         }
     }
@@ -166,7 +126,7 @@ static void skip_values(walk *w, const char *key, value_type type, uint64_t coun
 static void read_array(walk *w, const char *key) {
     enum { ROOM = 32 * MOST_LISTED };
     char text[ROOM] = "";
-    const value_type type = read_type(w, key);
+    const pld_gguf_value type = read_type(w, key);
     const uint64_t count = pld_gguf_number(w->reader, 8);
     if (!number_bytes[type] || count > MOST_LISTED) {
         skip_values(w, key, type, count, 1);
@@ -201,12 +161,12 @@ static void read_pair(walk *w, char *text) {
     pld_gguf_reader *r = w->reader;
     read_text(w, "a key", MOST_KEY, key);
     r->reading = "a value";
-    const value_type type = read_type(w, key);
-    if (type == TYPE_ARRAY) {
+    const pld_gguf_value type = read_type(w, key);
+    if (type == PLD_GGUF_ARRAY) {
         read_array(w, key);
         return;
     }
-    if (type == TYPE_STRING) {
+    if (type == PLD_GGUF_STRING) {
         read_value_text(w, text);
     } else {
         const uint64_t raw = pld_gguf_number(r, number_bytes[type]);
@@ -223,30 +183,29 @@ static void read_pair(walk *w, char *text) {
 static void read_dtype(walk *w, pld_stored_tensor *tensor) {
     pld_gguf_reader *r = w->reader;
     const uint64_t number = pld_gguf_number(r, 4);
+    const char *unread = NULL;
     tensor->dtype = PLD_DTYPE_COUNT;
-    for (size_t i = 0; i < sizeof tensor_types / sizeof *tensor_types && r->status == PLD_OK; i++) {
-        if (tensor_types[i].number != number) {
-            continue;
-        }
-        tensor->dtype = tensor_types[i].dtype;
-        if (tensor->dtype == PLD_DTYPE_COUNT) {
-            r->status = pld_fail(r->error, PLD_ERROR_UNSUPPORTED,
-                                 "%s: tensor '%s' is of type %s, which is not supported; use a file of Q4_K, "
-                                 "Q5_K, Q6_K or Q8_0",
-                                 pld_mapping_path(r->source), tensor->name, tensor_types[i].name);
-        }
+    if (r->status != PLD_OK) {
         return;
     }
-    pld_gguf_fail(r, "tensor '%s': expected a known type, found number %" PRIu64, tensor->name, number);
+    tensor->dtype = pld_gguf_type_dtype(number, &unread);
+    if (unread) {
+        r->status = pld_fail(r->error, PLD_ERROR_UNSUPPORTED,
+                             "%s: tensor '%s' is of type %s, which is not supported; use a file of Q4_K, "
+                             "Q5_K, Q6_K or Q8_0",
+                             pld_mapping_path(r->source), tensor->name, unread);
+    } else if (tensor->dtype == PLD_DTYPE_COUNT) {
+        pld_gguf_fail(r, "tensor '%s': expected a known type, found number %" PRIu64, tensor->name, number);
+    }
 }
 
 /** Sizes, of which the first is that of a row. */
 static void read_shape(walk *w, pld_stored_tensor *tensor) {
     pld_gguf_reader *r = w->reader;
     const uint64_t rank = pld_gguf_number(r, 4);
-    if (rank > MOST_DIMENSIONS) {
+    if (rank > PLD_GGUF_DIMENSIONS) {
         pld_gguf_fail(r, "tensor '%s': expected at most %d dimensions, found %" PRIu64, tensor->name,
-                      (int)MOST_DIMENSIONS, rank);
+                      (int)PLD_GGUF_DIMENSIONS, rank);
         return;
     }
     tensor->rank = (int)rank;
@@ -337,7 +296,7 @@ static void read_counts(walk *w, uint64_t *pairs) {
 static void walk_header(walk *w, char *text) {
     pld_gguf_reader *r = w->reader;
     uint64_t pairs = 0;
-    w->alignment = DEFAULT_ALIGNMENT;
+    w->alignment = PLD_GGUF_ALIGNMENT;
     read_counts(w, &pairs);
     for (uint64_t i = 0; i < pairs && r->status == PLD_OK; i++) {
         read_pair(w, text);
@@ -357,7 +316,7 @@ static void walk_header(walk *w, char *text) {
 /** Give a tensor the shape that it had before it was written as rows of whole blocks. */
 static pld_status restore_shape(pld_tensor_table *table, const char *path, const pld_metadata_pair *pair,
                                 pld_error *error) {
-    pld_stored_tensor *tensor = pld_tensor_table_find(table, pair->key + sizeof original_shape - 1);
+    pld_stored_tensor *tensor = pld_tensor_table_find(table, pair->key + sizeof PLD_GGUF_ORIGINAL_SHAPE - 1);
     if (!tensor) {
         return PLD_OK; /* of a tensor that is not here */
     }
@@ -394,7 +353,8 @@ static pld_status fill_table(const pld_mapping *source, walk *measured, pld_gguf
     PLD_TRY(reader->status);
     PLD_TRY(pld_tensor_table_finish(table, path, error));
     for (size_t i = 0; i < table->metadata_count; i++) {
-        if (strncmp(table->metadata[i].key, original_shape, sizeof original_shape - 1) == 0) {
+        if (strncmp(table->metadata[i].key, PLD_GGUF_ORIGINAL_SHAPE, sizeof PLD_GGUF_ORIGINAL_SHAPE - 1) ==
+            0) {
             PLD_TRY(restore_shape(table, path, &table->metadata[i], error));
         }
     }

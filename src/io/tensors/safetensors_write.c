@@ -6,7 +6,6 @@
 
 #include "core/memory.h"
 #include "core/utf8.h"
-#include "io/files/atomic_file.h"
 #include "io/json/build.h"
 #include "io/tensors/safetensors_write.h"
 
@@ -35,14 +34,8 @@ static int compare_placed(const void *left, const void *right) {
 static pld_status place_tensors(const char *path, const pld_tensor_entry *entries, size_t count,
                                 placed_tensor *placed, pld_error *error) {
     for (size_t i = 0; i < count; i++) {
-        const pld_tensor *tensor = &entries[i].tensor;
-        size_t elements = 0;
-        if (tensor->rank < 0 || tensor->rank > PLD_MAX_RANK ||
-            !pld_shape_elements(tensor->shape, tensor->rank, pld_dtype_size(tensor->dtype), &elements)) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s' has an impossible shape", path,
-                            entries[i].name);
-        }
-        placed[i] = (placed_tensor){&entries[i], i, elements * pld_dtype_size(tensor->dtype)};
+        placed[i] = (placed_tensor){&entries[i], i, 0};
+        PLD_TRY(pld_tensor_entry_bytes(path, &entries[i], &placed[i].bytes, error));
     }
     qsort(placed, count, sizeof *placed, compare_placed);
     return PLD_OK;
@@ -127,39 +120,15 @@ static pld_status write_header(pld_atomic_file *file, const char *path, const js
     return status;
 }
 
-/** Where the data of the tensors comes from: `supply`, or their own memory where it is NULL. */
-typedef struct data_source {
-    pld_tensor_supplier supply;
-    void *user;
-    void *block; /* [BLOCK_BYTES] for what is supplied */
-    const volatile int *cancel;
-} data_source;
-
-enum { BLOCK_BYTES = 1 << 20 };
-
-static pld_status write_data(pld_atomic_file *file, const data_source *from, const placed_tensor *placed,
-                             pld_error *error) {
-    if (!from->supply) {
-        return pld_atomic_file_write(file, placed->entry->tensor.data, placed->bytes, error);
-    }
-    for (size_t done = 0; done < placed->bytes;) {
-        const size_t rest = placed->bytes - done;
-        const size_t part = rest < BLOCK_BYTES ? rest : BLOCK_BYTES;
-        PLD_TRY(from->supply(from->user, placed->position, done, part, from->block, error));
-        PLD_TRY(pld_atomic_file_write(file, from->block, part, error));
-        done += part;
-    }
-    return PLD_OK;
-}
-
 /** Write header and data to a temporary file and give it its name. */
 static pld_status write_file(const char *path, const json_t *root, const placed_tensor *placed, size_t count,
-                             const data_source *from, pld_error *error) {
+                             const pld_tensor_source *from, pld_error *error) {
     pld_atomic_file *file = NULL;
     PLD_TRY(pld_atomic_file_open(path, from->cancel, &file, error));
     pld_status status = write_header(file, path, root, error);
     for (size_t i = 0; i < count && status == PLD_OK; i++) {
-        status = write_data(file, from, &placed[i], error);
+        status =
+            pld_tensor_source_write(from, file, placed[i].entry, placed[i].position, placed[i].bytes, error);
     }
     if (status == PLD_OK) {
         status = pld_atomic_file_commit(&file, error);
@@ -169,7 +138,8 @@ static pld_status write_file(const char *path, const json_t *root, const placed_
 }
 
 static pld_status write_from(const char *path, const pld_tensor_entry *entries, size_t count,
-                             const char *const *metadata_pairs, const data_source *from, pld_error *error) {
+                             const char *const *metadata_pairs, const pld_tensor_source *from,
+                             pld_error *error) {
     placed_tensor *placed = pld_allocate(count, sizeof *placed);
     json_t *root = json_object();
     pld_status status = placed && root ? place_tensors(path, entries, count, placed, error)
@@ -187,16 +157,16 @@ static pld_status write_from(const char *path, const pld_tensor_entry *entries, 
 
 pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entries, size_t count,
                                  const char *const *metadata_pairs, pld_error *error) {
-    const data_source from = {0};
+    const pld_tensor_source from = {0};
     return write_from(path, entries, count, metadata_pairs, &from, error);
 }
 
 pld_status pld_safetensors_write_supplied(const char *path, const pld_tensor_entry *entries, size_t count,
                                           const char *const *metadata_pairs, pld_tensor_supplier supply,
                                           void *user, const volatile int *cancel, pld_error *error) {
-    data_source from = {supply, user, pld_allocate(BLOCK_BYTES, 1), cancel};
+    pld_tensor_source from = {supply, user, pld_allocate(PLD_SUPPLIED_BYTES, 1), cancel};
     pld_status status = from.block ? write_from(path, entries, count, metadata_pairs, &from, error)
-                                   : pld_fail_memory(error, BLOCK_BYTES, path);
+                                   : pld_fail_memory(error, PLD_SUPPLIED_BYTES, path);
     pld_free(from.block);
     return status;
 }

@@ -3,24 +3,12 @@
 #ifndef PLD_IO_TENSORS_SAFETENSORS_WRITE_H
 #define PLD_IO_TENSORS_SAFETENSORS_WRITE_H
 
-#include "core/status.h"
-#include "core/tensor.h"
-
-/** One tensor to be written: `tensor.data` holds its elements, dense. */
-typedef struct pld_tensor_entry {
-    const char *name;
-    pld_tensor tensor;
-} pld_tensor_entry;
+#include "io/tensors/write.h"
 
 /** Write `count` tensors, in the given order but those of wide types first (so each lies aligned), and the
  *  metadata pairs key, value, key, value, …, NULL (NULL: none). The file appears whole or not at all. */
 pld_status pld_safetensors_write(const char *path, const pld_tensor_entry *entries, size_t count,
                                  const char *const *metadata_pairs, pld_error *error);
-
-/** Hand over bytes [first_byte, first_byte + bytes) of the tensor that is entry `index` of the caller's list,
- *  in its type; whole elements are asked for. */
-typedef pld_status (*pld_tensor_supplier)(void *user, size_t index, size_t first_byte, size_t bytes,
-                                          void *buffer, pld_error *error);
 
 /** The same without the data in memory: it is asked of `supply` (NULL: it is in memory) piece by piece,
  *  tensor by tensor. Waiting for the reader of a pipe ends once `*cancel` (may be NULL) is set. */

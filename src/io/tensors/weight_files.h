@@ -26,7 +26,22 @@ typedef struct pld_weight {
     int64_t steps;   /**< shape [N, C, steps, …], and the last step alone is meant; 0: all of it */
     float scale;     /**< by which its stored values are multiplied; 0: they are as they are */
     uint64_t turned; /**< bytes of the first rows, which are meant to come last; 0: none are */
+    /** Of int8: numbers [rows, 1] by which its rows are multiplied, and the file that holds them; NULL: there are none. Its
+     * first row has the number `first_scale`. */
+    const pld_stored_tensor *row_scales;
+    const pld_tensor_file *scales_file;
+    size_t first_scale;
 } pld_weight;
+
+/** Whether numbers beside it say what its stored values are multiplied by. */
+bool pld_weight_is_scaled(const pld_weight *weight);
+
+/** Whether it is of a type of weights, or of whole numbers that are scaled. */
+bool pld_weight_is_number(const pld_weight *weight);
+
+/** By what rows [first, first + count) are multiplied, in the order of its shape; 1 where it has no scales of rows. */
+pld_status pld_weight_row_scales(const pld_weight *weight, size_t first, size_t count, float *out,
+                                 pld_error *error);
 
 /** Bytes of what is meant of a weight, and its elements. */
 size_t pld_weight_bytes(const pld_weight *weight);

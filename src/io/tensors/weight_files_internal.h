@@ -19,7 +19,7 @@ struct pld_weight_files {
 /** Fill by_name from weights. */
 void pld_weight_files_sort(pld_weight_files *files);
 
-/** Give each matrix of 8-bit floats the scale that stands beside it, and leave such tensors out of the list. */
+/** Give each matrix of 8-bit numbers the scale or the scales that stand beside it, and leave such tensors out of the list. */
 pld_status pld_weight_files_take_scales(pld_weight_files *files, pld_error *error);
 
 /** A file of a folder from which the weights could be opened. */

@@ -45,6 +45,13 @@ static pld_status describe(const pld_weight_alias *alias, const pld_weight *sour
         PLD_TRY(cut_rows(&alias->rows, path, source->tensor->name, tensor, turned, error));
     }
     if (alias->transposed) {
+        if (source->row_scales) {
+            return pld_fail(
+                error, PLD_ERROR_UNSUPPORTED,
+                "%s: tensor '%s': its rows have scales, which is not supported of a matrix that is "
+                "stored the other way round",
+                path, source->tensor->name);
+        }
         if (tensor->rank != 2) {
             return pld_fail(error, PLD_ERROR_FORMAT, "%s: tensor '%s': expected a matrix, found shape %s",
                             path, source->tensor->name, shape);
@@ -56,6 +63,14 @@ static pld_status describe(const pld_weight_alias *alias, const pld_weight *sour
         tensor->rank--;
     }
     return PLD_OK;
+}
+
+/** The scales of its rows go with a part of a matrix. */
+static size_t first_scale(const pld_weight_alias *alias, const pld_weight *source,
+                          const pld_stored_tensor *tensor) {
+    const bool part = alias->rows.count > 0 && tensor->shape[0] < source->tensor->shape[0];
+    const size_t step = part ? (size_t)source->tensor->shape[0] / (size_t)alias->rows.of : 0;
+    return source->first_scale + step * (size_t)alias->rows.first;
 }
 
 /** Make the tables of a view. Its fields are freed by the caller on failure. */
@@ -97,6 +112,9 @@ static pld_status fill(const pld_weight_files *base, const pld_weight_alias *ali
                                         .tensor = tensor,
                                         .index = i,
                                         .scale = source->scale,
+                                        .row_scales = source->row_scales,
+                                        .scales_file = source->scales_file,
+                                        .first_scale = first_scale(&aliases[i], source, tensor),
                                         .transposed = source->transposed || aliases[i].transposed,
                                         .turned = turned};
         view->count++;

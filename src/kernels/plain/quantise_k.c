@@ -29,7 +29,7 @@ enum {
 
 /** Whole numbers as float32: they are exact, and are computed with. */
 typedef struct k_block {
-    float d, m;                        /* of the values that float16 has */
+    float d, m;                         /* of the values that float16 has */
     float scales[SHORTS], least[PARTS]; /* s and t */
     lanes q[ALL];
 } k_block;
@@ -116,7 +116,8 @@ static void fit_part(const lanes *x, float top, float *scale, float *least) {
             continue;
         }
         /* Σy² less the error */
-        const double gain = 2 * (a * sums.xq + b * sums.x) - a * a * sums.qq - 2 * a * b * sums.q - PART * b * b;
+        const double gain =
+            2 * (a * sums.xq + b * sums.x) - a * a * sums.qq - 2 * a * b * sums.q - PART * b * b;
         if (gain > explained) {
             explained = gain;
             best_scale = a;
@@ -266,7 +267,8 @@ static inline int number_at(const k_block *block, int i) {
 static void store_nibbles(const k_block *block, uint8_t *bytes) {
     for (int pair = 0; pair < PARTS / 2; pair++) {
         for (int j = 0; j < PART; j++) {
-            const int low = number_at(block, 2 * pair * PART + j), high = number_at(block, (2 * pair + 1) * PART + j);
+            const int low = number_at(block, 2 * pair * PART + j),
+                      high = number_at(block, (2 * pair + 1) * PART + j);
             bytes[pair * PART + j] = (uint8_t)((low & 15) | (high & 15) << 4);
         }
     }

@@ -49,6 +49,8 @@ static const pld_denoiser denoiser = {
     .tell_prediction = pld_tell_flow_prediction,
 };
 
+static const char *const unquantised[] = {"patch_embed.", "time_embed.", "norm_out.", "proj_out.", NULL};
+
 const pld_part_class pld_class_cosmos = {
     .name = "CosmosTransformer3DModel",
     .title = "transformer",
@@ -56,6 +58,7 @@ const pld_part_class pld_class_cosmos = {
     .config_bytes = sizeof(pld_cosmos_config),
     .read = pld_cosmos_config_parse,
     .layouts = layouts,
+    .unquantised = unquantised,
     .describe = pld_cosmos_describe,
     .denoiser = &denoiser,
 };

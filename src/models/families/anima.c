@@ -61,6 +61,7 @@ const pld_family pld_family_anima = {
     .conditioner = &conditioner,
     .modular = true,
     .published = published,
+    .architecture = "cosmos",
     .sample_size = 128,
     .default_steps = 40,
     .default_cfg_scale = 4.5,

@@ -65,6 +65,7 @@ const pld_family pld_family_flux = {
     .texts = texts,
     .text_count = 2,
     .published = published,
+    .architecture = "flux",
     .sample_size = 128,
     .default_steps = 28,
     .default_cfg_scale = 1,

@@ -70,6 +70,7 @@ const pld_family pld_family_sd3 = {
     .texts = texts,
     .text_count = 3,
     .published = published,
+    .architecture = "sd3",
     .sample_size = 128,
     .default_steps = 28,
     .default_cfg_scale = 4.5,

@@ -81,6 +81,7 @@ const pld_family pld_family_stable_diffusion = {
     .texts = texts,
     .text_count = 1,
     .published = published,
+    .architecture = "sd1",
     .sample_size = 64,
     .default_steps = 25,
     .default_cfg_scale = 7.5,

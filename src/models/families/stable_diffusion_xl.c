@@ -68,6 +68,7 @@ const pld_family pld_family_stable_diffusion_xl = {
     .texts = texts,
     .text_count = 2,
     .published = published,
+    .architecture = "sdxl",
     .zero_negative = true,
     .sample_size = 128,
     .default_steps = 30,

@@ -57,6 +57,7 @@ const pld_family pld_family_zimage = {
     .texts = texts,
     .text_count = 1,
     .published = published,
+    .architecture = "lumina2",
     .sample_size = 128,
     .default_steps = 50,
     .default_cfg_scale = 5,

@@ -37,6 +37,9 @@ static const pld_denoiser denoiser = {
     .tell_prediction = pld_tell_flow_prediction,
 };
 
+static const char *const unquantised[] = {"x_embedder.", "context_embedder.", "time_text_embed.",
+                                          "norm_out.",   "proj_out.",         NULL};
+
 const pld_part_class pld_class_flux = {
     .name = "FluxTransformer2DModel",
     .title = "transformer",
@@ -45,6 +48,7 @@ const pld_part_class pld_class_flux = {
     .read = pld_flux_config_parse,
     .layouts = pld_flux_layouts,
     .strangers = pld_flux_strangers,
+    .unquantised = unquantised,
     .describe = pld_flux_describe,
     .denoiser = &denoiser,
 };

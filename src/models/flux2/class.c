@@ -32,6 +32,9 @@ static const pld_denoiser denoiser = {
     .tell_prediction = pld_tell_flow_prediction,
 };
 
+static const char *const unquantised[] = {"x_embedder.", "context_embedder.", "time_guidance_embed.",
+                                          "norm_out.",   "proj_out.",         NULL};
+
 const pld_part_class pld_class_flux2 = {
     .name = "Flux2Transformer2DModel",
     .title = "transformer",
@@ -40,6 +43,7 @@ const pld_part_class pld_class_flux2 = {
     .read = pld_flux2_config_parse,
     .layouts = pld_flux2_layouts,
     .strangers = pld_flux2_strangers,
+    .unquantised = unquantised,
     .describe = pld_flux2_describe,
     .denoiser = &denoiser,
 };

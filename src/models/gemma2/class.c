@@ -22,6 +22,8 @@ static pld_status build(pld_plan *plan, const void *config, const pld_text_reque
 
 static const pld_text_encoder_class text_encoder = {pld_causal_facts, build};
 
+static const char *const unquantised[] = {"embed_tokens.", ".embed_tokens.", NULL};
+
 const pld_part_class pld_class_gemma2 = {
     .name = "Gemma2Model",
     .other_names = other_names,
@@ -33,6 +35,7 @@ const pld_part_class pld_class_gemma2 = {
     .layouts = layouts,
     .strangers = strangers,
     .unused = pld_causal_unused,
+    .unquantised = unquantised,
     .describe = pld_gemma2_describe,
     .text_encoder = &text_encoder,
 };

@@ -28,6 +28,9 @@ static const pld_denoiser denoiser = {
     .tell = pld_pixart_tell,
 };
 
+static const char *const unquantised[] = {"pos_embed.", "adaln_single.", "caption_projection.", "proj_out.",
+                                          NULL};
+
 const pld_part_class pld_class_pixart = {
     .name = "PixArtTransformer2DModel",
     .title = "transformer",
@@ -36,5 +39,6 @@ const pld_part_class pld_class_pixart = {
     .read = pld_pixart_config_parse,
     .layouts = layouts,
     .unused = unused,
+    .unquantised = unquantised,
     .denoiser = &denoiser,
 };

@@ -32,6 +32,8 @@ static pld_status build(pld_plan *plan, const void *config, const pld_text_reque
 
 static const pld_text_encoder_class text_encoder = {pld_causal_facts, build};
 
+static const char *const unquantised[] = {"embed_tokens.", ".embed_tokens.", NULL};
+
 const pld_part_class pld_class_qwen3 = {
     .name = "Qwen3Model",
     .other_names = other_names,
@@ -43,6 +45,7 @@ const pld_part_class pld_class_qwen3 = {
     .layouts = layouts,
     .strangers = strangers,
     .unused = pld_causal_unused,
+    .unquantised = unquantised,
     .describe = pld_qwen3_describe,
     .text_encoder = &text_encoder,
 };

@@ -31,6 +31,9 @@ static const pld_denoiser denoiser = {
     .tell = pld_sana_tell,
 };
 
+static const char *const unquantised[] = {"patch_embed.", "time_embed.", "caption_projection.", "proj_out.",
+                                          NULL};
+
 const pld_part_class pld_class_sana = {
     .name = "SanaTransformer2DModel",
     .title = "transformer",
@@ -38,5 +41,6 @@ const pld_part_class pld_class_sana = {
     .config_bytes = sizeof(pld_sana_config),
     .read = pld_sana_config_parse,
     .layouts = layouts,
+    .unquantised = unquantised,
     .denoiser = &denoiser,
 };

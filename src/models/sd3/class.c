@@ -38,6 +38,9 @@ static const pld_denoiser denoiser = {
     .tell_prediction = pld_tell_flow_prediction,
 };
 
+static const char *const unquantised[] = {"pos_embed.", "context_embedder.", "time_text_embed.",
+                                          "norm_out.",  "proj_out.",         NULL};
+
 const pld_part_class pld_class_sd3 = {
     .name = "SD3Transformer2DModel",
     .title = "transformer",
@@ -46,6 +49,7 @@ const pld_part_class pld_class_sd3 = {
     .read = pld_sd3_config_parse,
     .layouts = pld_sd3_layouts,
     .strangers = pld_sd3_strangers,
+    .unquantised = unquantised,
     .describe = pld_sd3_describe,
     .denoiser = &denoiser,
 };

@@ -39,6 +39,9 @@ static void facts(const void *config, pld_text_encoder_facts *facts) {
 
 static const pld_text_encoder_class text_encoder = {facts, pld_t5_build};
 
+static const char *const unquantised[] = {"shared.", "encoder.embed_tokens.", ".relative_attention_bias.",
+                                          NULL};
+
 const pld_part_class pld_class_t5 = {
     .name = "T5EncoderModel",
     .title = "text encoder",
@@ -49,6 +52,7 @@ const pld_part_class pld_class_t5 = {
     .layouts = layouts,
     .strangers = strangers,
     .unused = unused,
+    .unquantised = unquantised,
     .describe = pld_t5_describe,
     .text_encoder = &text_encoder,
 };

@@ -89,6 +89,9 @@ static const pld_denoiser denoiser = {
     .tell_prediction = pld_unet_tell_prediction,
 };
 
+static const char *const unquantised[] = {"conv_in.",       "conv_out.",        "time_embedding.",
+                                          "add_embedding.", "class_embedding.", NULL};
+
 const pld_part_class pld_class_unet = {
     .name = "UNet2DConditionModel",
     .title = "U-Net",
@@ -98,6 +101,7 @@ const pld_part_class pld_class_unet = {
     .layouts = layouts,
     .strangers = strangers,
     .same = same,
+    .unquantised = unquantised,
     .describe = pld_unet_describe,
     .denoiser = &denoiser,
 };

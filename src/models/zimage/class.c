@@ -28,6 +28,10 @@ static const pld_denoiser denoiser = {
     .tell_prediction = pld_tell_flow_prediction,
 };
 
+static const char *const unquantised[] = {
+    "all_x_embedder.",  "all_final_layer.", "t_embedder.", "cap_embedder.",
+    "context_refiner.", "noise_refiner.",   NULL};
+
 const pld_part_class pld_class_zimage = {
     .name = "ZImageTransformer2DModel",
     .title = "transformer",
@@ -38,6 +42,7 @@ const pld_part_class pld_class_zimage = {
     .strangers = pld_zimage_strangers,
     .unused = pld_zimage_unused,
     .unsaved = pld_zimage_unused,
+    .unquantised = unquantised,
     .describe = pld_zimage_describe,
     .denoiser = &denoiser,
 };

@@ -17,6 +17,7 @@
 
 #include "core/memory.h"
 #include "core/sized.h"
+#include "core/text.h"
 #include "io/files/remove_folder.h"
 
 static const pld_convert_options defaults = {.layout = "diffusers"};
@@ -133,51 +134,131 @@ static pld_status write_folder(pld_conversion *conversion, const char *output, p
     return status;
 }
 
-/** All parts in one file, which also says what the network predicts. */
-static pld_status write_single(pld_conversion *conversion, const char *output, pld_error *error) {
+/** What the file says of the network beside its tensors. */
+static pld_status add_marks(pld_conversion *conversion, const pld_published *published, pld_error *error) {
+    const pld_model *model = conversion->model;
+    if (model->scheduler.prediction_type == PLD_PREDICT_V && published->marks_v) {
+        PLD_TRY(pld_conversion_add_mark(conversion, "v_pred", error));
+    }
+    return model->scheduler.rescale_betas_zero_snr ? pld_conversion_add_mark(conversion, "ztsnr", error)
+                                                   : PLD_OK;
+}
+
+/** Whether a part is written: all are, or those whose tensors files of the denoiser hold. */
+static bool is_written(const pld_component *part, bool denoiser) {
+    const pld_part_role role = part->class->role;
+    return pld_is_there(part) && (!denoiser || role == PLD_ROLE_DENOISER || role == PLD_ROLE_CONDITIONER);
+}
+
+/** Parts in one file, which also says what the network predicts: all of them, or the denoiser, whose names then have no prefix. */
+static pld_status write_file(pld_conversion *conversion, const char *output, bool denoiser,
+                             pld_error *error) {
     const pld_model *model = conversion->model;
     const pld_published *published = NULL;
     const pld_prediction prediction = model->scheduler.prediction_type;
-    const bool v = prediction == PLD_PREDICT_V;
     PLD_TRY(pld_conversion_published(model, &published, error));
+    const pld_published_part *own = pld_published_part_of(published, pld_denoiser_of(model)->row->name);
+    const char *prefix = denoiser && own && own->prefix ? own->prefix : "";
     for (int i = 0; i < model->part_count; i++) {
-        if (pld_is_there(&model->parts[i])) {
-            PLD_TRY(pld_conversion_add_original(conversion, &model->parts[i], published, error));
+        if (is_written(&model->parts[i], denoiser)) {
+            PLD_TRY(pld_conversion_add_original(conversion, &model->parts[i], published, prefix, error));
         }
     }
-    if (v && published->marks_v) {
-        PLD_TRY(pld_conversion_add_mark(conversion, "v_pred", error));
+    PLD_TRY(add_marks(conversion, published, error));
+    PLD_TRY(pld_conversion_settle(conversion, error));
+    conversion->all = pld_conversion_bytes(conversion);
+    PLD_TRY(check_room(output, conversion->all, error));
+    const bool told = !model->family->flow_rule; /* networks of flows have no other prediction */
+    const char *metadata[] = {NULL, NULL, NULL, NULL, NULL};
+    size_t count = 0;
+    if (!conversion->gguf) {
+        metadata[count++] = "format";
+        metadata[count++] = "pt";
     }
-    if (model->scheduler.rescale_betas_zero_snr) {
-        PLD_TRY(pld_conversion_add_mark(conversion, "ztsnr", error));
+    if (told) {
+        metadata[count++] = "modelspec.prediction_type";
+        metadata[count++] = prediction == PLD_PREDICT_V ? "v" : pld_prediction_text(prediction);
     }
-    const char *const metadata[] = {"format", "pt", "modelspec.prediction_type",
-                                    v ? "v" : pld_prediction_text(prediction), NULL};
     PLD_TRY(pld_conversion_write(conversion, output, metadata, error));
-    return pld_convert_check_single(model, output, error);
+    return denoiser ? PLD_OK : pld_convert_check_single(model, output, error);
 }
 
-/** Bytes that will be written in all: those of the parts as stored, or in the type that was asked for. */
-static uint64_t expected_bytes(const pld_model *model, pld_dtype dtype) {
-    uint64_t bytes = 0;
-    for (int i = 0; i < model->public_part_count; i++) {
-        const pld_model_part *part = model->public_parts[i];
-        bytes += dtype == PLD_DTYPE_COUNT ? part->bytes : part->parameters * pld_dtype_size(dtype);
-    }
-    return bytes;
+static pld_status write_single(pld_conversion *conversion, const char *output, pld_error *error) {
+    return write_file(conversion, output, false, error);
 }
 
-static pld_status read_dtype(const char *name, pld_dtype *dtype, pld_error *error) {
-    static const pld_dtype types[] = {PLD_DTYPE_F32, PLD_DTYPE_F16, PLD_DTYPE_BF16};
-    *dtype = PLD_DTYPE_COUNT;
-    for (size_t i = 0; name && i < sizeof types / sizeof *types; i++) {
-        if (strcmp(name, pld_dtype_name(types[i])) == 0) {
-            *dtype = types[i];
+static pld_status write_denoiser(pld_conversion *conversion, const char *output, pld_error *error) {
+    return write_file(conversion, output, true, error);
+}
+
+static pld_status write_parts(pld_conversion *conversion, const char *output, pld_error *error) {
+    const pld_model *model = conversion->model;
+    for (int i = 0, there = 0; i < model->part_count; i++) {
+        if (pld_is_there(&model->parts[i])) {
+            conversion->all += pld_conversion_expected_bytes(conversion, model->public_parts[there++],
+                                                             model->parts[i].class);
         }
     }
-    return !name || *dtype != PLD_DTYPE_COUNT
-               ? PLD_OK
-               : pld_fail(error, PLD_ERROR_ARGUMENT, "dtype: expected f32, f16 or bf16, found '%.40s'", name);
+    PLD_TRY(check_room(output, conversion->all, error));
+    return write_folder(conversion, output, error);
+}
+
+/** What is written. */
+typedef struct convert_layout {
+    const char *name;
+    bool folder;
+    pld_status (*write)(pld_conversion *conversion, const char *output, pld_error *error);
+} convert_layout;
+
+static const convert_layout layouts[] = {
+    {"diffusers", true, write_parts}, {"single", false, write_single}, {"denoiser", false, write_denoiser}};
+
+static const convert_layout *find_layout(const char *name) {
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        if (strcmp(name, layouts[i].name) == 0) {
+            return &layouts[i];
+        }
+    }
+    return NULL;
+}
+
+/** Whether a name ends in .gguf, in letters of either kind. */
+static bool is_gguf_name(const char *path) {
+    static const char ending[] = ".gguf";
+    const size_t length = strlen(path), tail = sizeof ending - 1;
+    bool same = length > tail;
+    for (size_t i = 0; same && i < tail; i++) {
+        same = pld_lower(path[length - tail + i]) == ending[i];
+    }
+    return same;
+}
+
+/** Read what was asked for, and check that it fits together. */
+static pld_status read_request(pld_conversion *conversion, const char *output, const convert_layout **layout,
+                               pld_error *error) {
+    const pld_convert_options *options = conversion->options;
+    *layout = find_layout(options->layout);
+    if (!*layout) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "layout: expected diffusers, single or denoiser, found '%.40s'", options->layout);
+    }
+    PLD_TRY(pld_written_type_find(options->dtype, &conversion->type, error));
+    conversion->gguf = !(*layout)->folder && is_gguf_name(output);
+    const pld_written_type *type = conversion->type;
+    if (type && !(conversion->gguf ? type->gguf : type->others)) {
+        return pld_fail(error, PLD_ERROR_ARGUMENT,
+                        "type: %s is not a type of %s; expected a file whose name ends in %s", type->name,
+                        conversion->gguf ? "GGUF files" : "safetensors files",
+                        conversion->gguf ? ".safetensors" : ".gguf");
+    }
+    if (conversion->gguf && !conversion->model->family->architecture) {
+        return pld_fail(
+            error, PLD_ERROR_UNSUPPORTED,
+            "%s: no GGUF files of the family '%s' are known; expected a folder (a name without .gguf) as "
+            "the output",
+            conversion->model->source.path, conversion->model->family->name);
+    }
+    return PLD_OK;
 }
 
 pld_status pld_model_convert(const pld_model *model, const char *output, const pld_convert_options *given,
@@ -187,27 +268,21 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
     const pld_convert_options *options = &full;
     pld_conversion conversion = {.model = model, .options = options, .done = &done};
     PLD_TRY(PLD_SIZED_READ(pld_convert_options, given, &defaults, &full, error));
-    const bool folder = strcmp(options->layout, "diffusers") == 0;
-    if (!folder && strcmp(options->layout, "single") != 0) {
-        return pld_fail(error, PLD_ERROR_ARGUMENT, "layout: expected diffusers or single, found '%.40s'",
-                        options->layout);
-    }
+    const convert_layout *layout = NULL;
+    PLD_TRY(read_request(&conversion, output, &layout, error));
     if (model->base) {
         return pld_fail(error, PLD_ERROR_UNSUPPORTED,
                         "a model with LoRAs cannot be converted; convert the model without them");
     }
-    PLD_TRY(read_dtype(options->dtype, &conversion.dtype, error));
-    PLD_TRY(check_output(output, folder, options->overwrite, error));
-    conversion.all = expected_bytes(model, conversion.dtype);
-    PLD_TRY(check_room(output, conversion.all, error));
-    pld_status status = (folder ? write_folder : write_single)(&conversion, output, error);
+    PLD_TRY(check_output(output, layout->folder, options->overwrite, error));
+    pld_status status = layout->write(&conversion, output, error);
     pld_conversion_clear(&conversion);
     if (status == PLD_OK && conversion.overflows) {
         pld_log_message(&model->engine->log, PLD_LOG_WARNING,
                         "%s: %zu numbers are too large for f16 and became infinite; use bf16 or f32", output,
                         conversion.overflows);
     }
-    if (status == PLD_OK && folder && model->empty_counts) {
+    if (status == PLD_OK && layout->folder && model->empty_counts) {
         pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
                         "%s: in a folder an empty prompt, which negative ones often are, has no token, as in "
                         "diffusers; --empty-prompt token draws as the file did",

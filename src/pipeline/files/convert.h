@@ -7,10 +7,23 @@
 
 enum { PLD_MOST_SOURCES = PLD_MOST_RENAMED };
 
+/** A type that can be asked for. */
+typedef struct pld_written_type {
+    const char *name; /**< "q4_k" */
+    pld_dtype dtype;
+    bool matrices; /**< of matrices of linear layers alone; what else there is stays in 16 bits or float32 */
+    bool gguf, others; /**< whether GGUF files can be of it, and whether safetensors can */
+    int file_type;     /**< llama.cpp's number for a file of it */
+} pld_written_type;
+
 /** One tensor to be written. */
 typedef struct pld_converted {
     char *name;
-    pld_tensor tensor;                    /**< type and shape; no data */
+    pld_tensor tensor; /**< type and shape; no data */
+    bool quantisable;  /**< by its name it may be a matrix that is written in 8 bits or fewer */
+    bool scales;       /**< it holds the scales of the rows of `matrix` */
+    size_t matrix;
+    const char *text;                     /**< it has no source, but these bytes */
     pld_weight sources[PLD_MOST_SOURCES]; /**< one after the other along the rows; none: zeros */
     int source_count;
     bool identity;               /**< it has no source and is no zeros, but this matrix */
@@ -24,7 +37,8 @@ typedef struct pld_converted {
 typedef struct pld_conversion {
     const pld_model *model;
     const pld_convert_options *options;
-    pld_dtype dtype; /**< PLD_DTYPE_COUNT: every tensor keeps its own */
+    const pld_written_type *type; /**< NULL: every tensor keeps its own */
+    bool gguf;                    /**< a GGUF file is written, else safetensors */
     pld_converted *items;
     size_t count, capacity;
     pld_weight_files *views[PLD_MAX_PARTS]; /**< [view_count] */
@@ -36,16 +50,33 @@ typedef struct pld_conversion {
 /** Add a part's tensors under diffusers' names. */
 pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_component *part, pld_error *error);
 
-/** Add a part's tensors under the names that single files of a published model use. */
+/** Add a part's tensors under the names that single files of a published model use, which lose `prefix` where they begin with it. */
 pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_component *part,
-                                       const pld_published *published, pld_error *error);
+                                       const pld_published *published, const char *prefix, pld_error *error);
 
-/** Add an empty tensor, a mark. */
+/** Add a tensor that is a mark: empty, or, where files cannot hold that, one zero. */
 pld_status pld_conversion_add_mark(pld_conversion *conversion, const char *name, pld_error *error);
 
-uint64_t pld_conversion_bytes(const pld_conversion *conversion);
+/** A new item, whose name is taken over, also on failure; NULL: memory is out. */
+pld_converted *pld_conversion_append(pld_conversion *conversion, char *name);
 
-/** Write the file. */
+/** The type of this name. PLD_ERROR_ARGUMENT names those there are. NULL gives NULL. */
+pld_status pld_written_type_find(const char *name, const pld_written_type **type, pld_error *error);
+
+/** Decide the type of each tensor, once all are added, and add the tensors that stand beside int8 matrices. PLD_ERROR_FORMAT: a
+ * fused tensor lacks a part. */
+pld_status pld_conversion_settle(pld_conversion *conversion, pld_error *error);
+
+/** Bytes of what will be written, and of a part that is not added yet, by its parameters. */
+uint64_t pld_conversion_bytes(const pld_conversion *conversion);
+uint64_t pld_conversion_expected_bytes(const pld_conversion *conversion, const pld_model_part *part,
+                                       const pld_part_class *class);
+
+/** A pld_tensor_supplier of the settled items, whose user is the pld_conversion. */
+pld_status pld_conversion_supply(void *user, size_t index, size_t first_byte, size_t bytes, void *buffer,
+                                 pld_error *error);
+
+/** Write the file of settled items. `metadata`: pairs, NULL-terminated. */
 pld_status pld_conversion_write(pld_conversion *conversion, const char *path, const char *const *metadata,
                                 pld_error *error);
 

@@ -248,6 +248,9 @@ static pld_status put_part(pld_conversion *conversion, const pld_component *part
         status = pld_conversion_add_part(conversion, part, error);
     }
     if (status == PLD_OK) {
+        status = pld_conversion_settle(conversion, error);
+    }
+    if (status == PLD_OK) {
         status = pld_conversion_write(conversion, weights, metadata, error);
     }
     pld_conversion_clear(conversion);

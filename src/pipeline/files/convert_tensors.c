@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tensors of a file that is written: where each comes from, and its numbers in another type. */
-#include <math.h>
+/* The tensors of a file that is written: what each is called there, and where it comes from. */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/cancel.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "io/tensors/safetensors_write.h"
-#include "nn/weight_values.h"
 #include "pipeline/files/convert.h"
 
-/** A new item; its name is taken over. */
-static pld_converted *append(pld_conversion *conversion, char *name) {
+pld_converted *pld_conversion_append(pld_conversion *conversion, char *name) {
     if (!name || !pld_grow((void **)&conversion->items, &conversion->capacity, conversion->count + 1,
                            sizeof *conversion->items)) {
         pld_free(name);
@@ -23,20 +18,9 @@ static pld_converted *append(pld_conversion *conversion, char *name) {
     return item;
 }
 
-/** The type that a weight is written in: integers keep theirs; blocks, which safetensors does not have, and scaled values become
- * float16. */
-static pld_dtype written_type(const pld_conversion *conversion, const pld_weight *weight) {
-    const pld_dtype stored = weight->tensor->dtype;
-    const bool kept = conversion->dtype == PLD_DTYPE_COUNT || !pld_dtype_is_float(stored);
-    return !kept                                                  ? conversion->dtype
-           : pld_dtype_is_quantised(stored) || weight->scale != 0 ? PLD_DTYPE_F16
-                                                                  : stored;
-}
-
-/** `stored`: of which the shape is; the weight's own tensor, or its transpose. */
-static void describe(const pld_conversion *conversion, const pld_weight *weight,
-                     const pld_stored_tensor *stored, pld_converted *item) {
-    item->tensor.dtype = written_type(conversion, weight);
+/** The weight's own tensor, or its transpose. */
+static void describe(const pld_stored_tensor *stored, pld_converted *item) {
+    item->tensor.dtype = stored->dtype;
     item->tensor.rank = stored->rank;
     memcpy(item->tensor.shape, stored->shape, sizeof stored->shape);
 }
@@ -58,6 +42,18 @@ static bool is_among(const char *const *names, const char *name) {
     return names && *names;
 }
 
+/** Whether the class has it written in 8 bits or fewer, by diffusers' name for it. */
+static bool is_quantisable(const pld_part_class *class, const char *name) {
+    static const char end[] = ".weight";
+    const size_t length = strlen(name);
+    bool stays =
+        !class->unquantised || length < sizeof end || strcmp(name + length - (sizeof end - 1), end) != 0;
+    for (const char *const *row = class->unquantised; !stays && *row; row++) {
+        stays = (*row)[0] == '.' ? strstr(name, *row) != NULL : strncmp(name, *row, strlen(*row)) == 0;
+    }
+    return !stays;
+}
+
 static bool has_name(const void *user, const char *name) {
     pld_weight weight;
     return pld_weight_files_find(user, name, &weight);
@@ -66,7 +62,7 @@ static bool has_name(const void *user, const char *name) {
 /** The matrix that the files of a text encoder lack, and mean the identity by; of the type that its other tensors have. */
 static pld_status add_identity(pld_conversion *conversion, const pld_component *part, pld_dtype dtype,
                                pld_error *error) {
-    pld_converted *item = append(conversion, pld_copy_string(part->class->identity));
+    pld_converted *item = pld_conversion_append(conversion, pld_copy_string(part->class->identity));
     if (!item) {
         return pld_fail_memory(error, sizeof *item, "list of tensors");
     }
@@ -84,11 +80,12 @@ pld_status pld_conversion_add_part(pld_conversion *conversion, const pld_compone
         if (is_among(part->class->unsaved, weight.tensor->name)) {
             continue;
         }
-        pld_converted *item = append(conversion, pld_copy_string(weight.tensor->name));
+        pld_converted *item = pld_conversion_append(conversion, pld_copy_string(weight.tensor->name));
         if (!item) {
             return pld_fail_memory(error, sizeof *item, "list of tensors");
         }
-        describe(conversion, &weight, weight.tensor, item);
+        describe(weight.tensor, item);
+        item->quantisable = is_quantisable(part->class, weight.tensor->name);
         item->sources[item->source_count++] = weight;
     }
     const char *identity = part->class->identity;
@@ -139,8 +136,7 @@ static pld_status place_turned(pld_weight weight, pld_row_part rows, pld_convert
 }
 
 /** Put a part of a fused tensor in its place among those that are there. */
-static pld_status place_rows(const pld_conversion *conversion, pld_weight weight, pld_row_part rows,
-                             pld_converted *item, pld_error *error) {
+static pld_status place_rows(pld_weight weight, pld_row_part rows, pld_converted *item, pld_error *error) {
     const int64_t others = item->source_count ? item->tensor.shape[0] : 0;
     int at = item->source_count;
     if (at == PLD_MOST_SOURCES) {
@@ -156,29 +152,29 @@ static pld_status place_rows(const pld_conversion *conversion, pld_weight weight
     item->source_count++;
     item->parts = rows.of;
     item->placed += rows.count;
-    describe(conversion, &weight, weight.tensor, item);
+    describe(weight.tensor, item);
     item->tensor.shape[0] += others;
     return PLD_OK;
 }
 
 /** Give a weight its place in an item, by how the original holds it. */
-static pld_status place(const pld_conversion *conversion, pld_weight weight, const pld_renamed *original,
-                        pld_converted *item, pld_error *error) {
+static pld_status place(pld_weight weight, const pld_renamed *original, pld_converted *item,
+                        pld_error *error) {
     const pld_stored_tensor *stored = weight.tensor;
     const pld_name_form form = original->form;
     if (form == PLD_FORM_ROWS && original->rows.count < original->rows.of) {
-        return place_rows(conversion, weight, original->rows, item, error);
+        return place_rows(weight, original->rows, item, error);
     }
     if (form == PLD_FORM_ROWS) {
-        describe(conversion, &weight, stored, item);
+        describe(stored, item);
         return place_turned(weight, original->rows, item, error);
     }
     if (form == PLD_FORM_TRANSPOSED) {
         PLD_TRY(place_transpose(weight, item, error));
-        describe(conversion, &weight, item->own, item);
+        describe(item->own, item);
         return PLD_OK;
     }
-    describe(conversion, &weight, stored, item);
+    describe(stored, item);
     item->sources[item->source_count++] = weight;
     if (form == PLD_FORM_CONV_1X1 && stored->rank == 2) {
         item->tensor.rank = 4;
@@ -205,7 +201,7 @@ static pld_status add_unused_layer(pld_conversion *conversion, const pld_part_la
     for (size_t i = first; i < end && last >= 0; i++) {
         const char *tail = strlen(conversion->items[i].name) > start ? conversion->items[i].name + start : "";
         if (pld_parse_natural(tail, MOST_BLOCKS, &number, &tail) && (int)number == last) {
-            pld_converted *item = append(
+            pld_converted *item = pld_conversion_append(
                 conversion, pld_format("%s%s%d%s", layout->prefix, layout->own_layers, last + 1, tail));
             if (!item) {
                 return pld_fail_memory(error, sizeof *item, "list of tensors");
@@ -230,7 +226,7 @@ static const char *bare_name(const pld_part_class *class, const pld_part_layout 
 }
 
 pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_component *part,
-                                       const pld_published *published, pld_error *error) {
+                                       const pld_published *published, const char *prefix, pld_error *error) {
     const char *name_of_part = part->row->name;
     const pld_published_part *row = pld_published_part_of(published, name_of_part);
     const pld_part_layout *layout =
@@ -256,158 +252,28 @@ pld_status pld_conversion_add_original(pld_conversion *conversion, const pld_com
             return pld_fail(error, PLD_ERROR_UNSUPPORTED, "%s: tensor '%s' has no name in single files of %s",
                             conversion->model->source.path, weight.tensor->name, published->title);
         }
-        char *name = pld_format("%s%s", layout->prefix, renamed.name);
+        const size_t cut = strncmp(layout->prefix, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+        char *name = pld_format("%s%s", layout->prefix + cut, renamed.name);
         pld_converted *item = name ? find_item(conversion, first, name) : NULL;
         if (item) {
             pld_free(name);
-        } else if (!(item = append(conversion, name))) {
+        } else if (!(item = pld_conversion_append(conversion, name))) {
             return pld_fail_memory(error, sizeof *item, "list of tensors");
         }
-        PLD_TRY(place(conversion, weight, &renamed, item, error));
+        PLD_TRY(place(weight, &renamed, item, error));
+        item->quantisable = is_quantisable(part->class, bare);
     }
     return row->unused_layers > 0 && layout->own_layers ? add_unused_layer(conversion, layout, first, error)
                                                         : PLD_OK;
 }
 
 pld_status pld_conversion_add_mark(pld_conversion *conversion, const char *name, pld_error *error) {
-    pld_converted *item = append(conversion, pld_copy_string(name));
+    pld_converted *item = pld_conversion_append(conversion, pld_copy_string(name));
     if (!item) {
         return pld_fail_memory(error, sizeof *item, "list of tensors");
     }
-    item->tensor = (pld_tensor){.dtype = PLD_DTYPE_F32, .rank = 1, .shape = {0}};
+    item->tensor = (pld_tensor){.dtype = PLD_DTYPE_F32, .rank = 1, .shape = {conversion->gguf ? 1 : 0}};
     return PLD_OK;
-}
-
-uint64_t pld_conversion_bytes(const pld_conversion *conversion) {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < conversion->count; i++) {
-        size_t elements = 0;
-        const pld_tensor *tensor = &conversion->items[i].tensor;
-        if (pld_shape_elements(tensor->shape, tensor->rank, pld_dtype_size(tensor->dtype), &elements)) {
-            bytes += elements * pld_dtype_size(tensor->dtype);
-        }
-    }
-    return bytes;
-}
-
-/** Numbers that were finite and are not in half precision. */
-static size_t count_overflows(const float *values, size_t count) {
-    const float largest = 65519.99F; /* what rounds to the largest half, 65504 */
-    size_t overflows = 0;
-    for (size_t i = 0; i < count; i++) {
-        overflows += fabsf(values[i]) > largest && isfinite(values[i]);
-    }
-    return overflows;
-}
-
-/** Elements [first, first + count) of one weight in the type wanted. */
-static pld_status convert_elements(pld_conversion *conversion, const pld_weight *weight, pld_dtype dtype,
-                                   size_t first, size_t count, char *out, pld_error *error) {
-    enum { BLOCK = 1 << 13 };
-    const size_t size = pld_dtype_size(dtype);
-    if (weight->tensor->dtype == dtype && weight->scale == 0) {
-        return pld_weight_read(weight, first * size, count * size, out, error);
-    }
-    const pld_kernels *kernels = conversion->model->engine->kernels;
-    float values[BLOCK];
-    for (size_t done = 0; done < count;) {
-        const size_t part = count - done < BLOCK ? count - done : BLOCK;
-        PLD_TRY(pld_weight_values(&conversion->model->engine->device->weights, weight, first + done, part,
-                                  values, error));
-        if (!pld_convert_from_f32(kernels, dtype, values, part, out + done * size)) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT, "tensor '%s': cannot be written as %s",
-                            weight->tensor->name, pld_dtype_name(dtype));
-        }
-        conversion->overflows += dtype == PLD_DTYPE_F16 ? count_overflows(values, part) : 0;
-        done += part;
-    }
-    return PLD_OK;
-}
-
-/** Elements [first, first + count) of the identity of so many columns. */
-static pld_status fill_identity(const pld_conversion *conversion, const pld_tensor *tensor, size_t first,
-                                size_t count, char *out, pld_error *error) {
-    const pld_kernels *kernels = conversion->model->engine->kernels;
-    const size_t size = pld_dtype_size(tensor->dtype), step = (size_t)tensor->shape[1] + 1;
-    const float one = 1;
-    memset(out, 0, count * size);
-    for (size_t at = (first + step - 1) / step * step; at < first + count; at += step) {
-        if (!pld_convert_from_f32(kernels, tensor->dtype, &one, 1, out + (at - first) * size)) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT, "the identity cannot be written as %s",
-                            pld_dtype_name(tensor->dtype));
-        }
-    }
-    return PLD_OK;
-}
-
-/** A pld_tensor_supplier. */
-static pld_status supply(void *user, size_t index, size_t first_byte, size_t bytes, void *buffer,
-                         pld_error *error) {
-    pld_conversion *conversion = user;
-    const pld_converted *item = &conversion->items[index];
-    const size_t size = pld_dtype_size(item->tensor.dtype);
-    if (pld_cancel_requested(conversion->options->cancel)) {
-        return pld_fail(error, PLD_ERROR_CANCELLED, "cancelled; nothing was written");
-    }
-    size_t first = first_byte / size;
-    size_t left = bytes / size;
-    char *out = buffer;
-    if (item->identity) {
-        PLD_TRY(fill_identity(conversion, &item->tensor, first, left, out, error));
-    } else if (!item->source_count) {
-        memset(out, 0, bytes);
-    }
-    for (int i = 0; i < item->source_count && left > 0; i++) {
-        const pld_stored_tensor *stored = item->sources[i].tensor;
-        const size_t elements = pld_dtype_elements(stored->dtype, stored->bytes);
-        if (first >= elements) {
-            first -= elements;
-            continue;
-        }
-        const size_t part = elements - first < left ? elements - first : left;
-        PLD_TRY(convert_elements(conversion, &item->sources[i], item->tensor.dtype, first, part, out, error));
-        out += part * size;
-        left -= part;
-        first = 0;
-    }
-    *conversion->done += bytes;
-    if (conversion->options->progress) {
-        conversion->options->progress(conversion->options->progress_user, *conversion->done, conversion->all);
-    }
-    return PLD_OK;
-}
-
-/** A fused tensor needs all its parts. */
-static pld_status check_fused(const pld_conversion *conversion, pld_error *error) {
-    for (size_t i = 0; i < conversion->count; i++) {
-        const pld_converted *item = &conversion->items[i];
-        bool whole = item->placed == item->parts;
-        for (int j = 0; item->parts > 0 && j < item->source_count; j++) {
-            whole = whole && item->sources[j].tensor->dtype == item->sources[0].tensor->dtype;
-        }
-        if (!whole) {
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "tensor '%s' is made of several tensors, which are not all there in one type",
-                            item->name);
-        }
-    }
-    return PLD_OK;
-}
-
-pld_status pld_conversion_write(pld_conversion *conversion, const char *path, const char *const *metadata,
-                                pld_error *error) {
-    PLD_TRY(check_fused(conversion, error));
-    pld_tensor_entry *entries = pld_allocate(conversion->count, sizeof *entries);
-    if (!entries) {
-        return pld_fail_memory(error, conversion->count * sizeof *entries, "list of tensors");
-    }
-    for (size_t i = 0; i < conversion->count; i++) {
-        entries[i] = (pld_tensor_entry){conversion->items[i].name, conversion->items[i].tensor};
-    }
-    pld_status status = pld_safetensors_write_supplied(path, entries, conversion->count, metadata, supply,
-                                                       conversion, NULL, error);
-    pld_free(entries);
-    return status;
 }
 
 void pld_conversion_clear(pld_conversion *conversion) {

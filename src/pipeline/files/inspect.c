@@ -46,12 +46,18 @@ static void note_numbers(pld_inspection *inspection) {
             "it contains %s ('%.100s'), which are not supported: use the f16, bf16 or a GGUF version",
             spelling, tensor);
     }
-    size_t scaled = 0;
+    size_t floats = 0, whole = 0;
     for (size_t i = 0; i < pld_weight_files_count(inspection->files); i++) {
-        scaled += pld_weight_files_at(inspection->files, i).scale != 0;
+        const pld_weight weight = pld_weight_files_at(inspection->files, i);
+        const bool scaled = pld_weight_is_scaled(&weight);
+        floats += scaled && weight.tensor->dtype != PLD_DTYPE_I8;
+        whole += scaled && weight.tensor->dtype == PLD_DTYPE_I8;
     }
-    if (scaled) {
-        pld_inspection_note(inspection, "it contains scaled fp8 weights (%zu matrices)", scaled);
+    if (floats) {
+        pld_inspection_note(inspection, "it contains scaled fp8 weights (%zu matrices)", floats);
+    }
+    if (whole) {
+        pld_inspection_note(inspection, "it contains scaled int8 weights (%zu matrices)", whole);
     }
 }
 

@@ -107,7 +107,7 @@ pld_status pld_check_plain_numbers(const pld_weight_files *files, const pld_log 
 static bool is_weight(const pld_stored_tensor *tensor) {
     const size_t length = strlen(tensor->name);
     static const char tail[] = "weight";
-    return tensor->bytes > 0 && pld_dtype_is_float(tensor->dtype) &&
+    return tensor->bytes > 0 && (pld_dtype_is_float(tensor->dtype) || tensor->dtype == PLD_DTYPE_I8) &&
            (tensor->rank >= 2 ||
             (length >= sizeof tail - 1 && strcmp(tensor->name + length - (sizeof tail - 1), tail) == 0));
 }
@@ -169,7 +169,7 @@ bool pld_find_weight_not_finite(const pld_weight_files *files, const pld_weight_
     for (size_t i = 0; i < pld_weight_files_count(files); i++) {
         *found = pld_weight_files_at(files, i);
         const pld_stored_tensor *tensor = found->tensor;
-        const bool is_number = pld_dtype_is_float(tensor->dtype);
+        const bool is_number = pld_weight_is_number(found);
         const size_t count = is_number ? pld_dtype_elements(tensor->dtype, tensor->bytes) : 0;
         pld_weight stored = *found;
         stored.transposed = false; /* in the order of the file, which is as good here */

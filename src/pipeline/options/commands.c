@@ -63,12 +63,19 @@ static const pld_option_row rows[] = {
                .help = "take the text literally: one list of tokens, cut as the model would cut it"}},
 
     {.about = {PLD_OPTION(TEXT, "output"), .letter = 'o', CONVERT, .argument = "PATH", .is_file = true,
-               .is_output = true, .help = "folder or .safetensors file to write"}},
-    {.about = {PLD_OPTION(CHOICE, "layout"), CONVERT, .argument = "NAME", .choices = "diffusers single",
-               .otherwise = "single if the output ends in .safetensors, else diffusers",
-               .help = "a diffusers folder, or a single file with the family's original names"}},
-    {.about = {PLD_OPTION(CHOICE, "dtype"), CONVERT, .argument = "TYPE", .choices = "f16 bf16 f32",
-               .otherwise = "each tensor keeps its own", .help = "type of the weights"}},
+               .is_output = true, .help = "folder, or .safetensors or .gguf file, to write"}},
+    {.about = {PLD_OPTION(CHOICE, "layout"), CONVERT, .argument = "NAME",
+               .choices = "diffusers single denoiser",
+               .otherwise = "denoiser if the output ends in .gguf, single if in .safetensors, else diffusers",
+               .help = "a diffusers folder, a single file with the family's original names, or a file of the "
+                       "denoiser alone"}},
+    {.about =
+         {PLD_OPTION(CHOICE, "type"), .aliases = "dtype", CONVERT, .argument = "TYPE",
+          .choices = "f32 f16 bf16 q8_0 q6_k q5_k q4_k q4_0 int8", .otherwise = "each tensor keeps its own",
+          .help = "type of the weights; those that begin with q go into .gguf files, int8 into .safetensors",
+          .details =
+              "Types of 8 bits or fewer are for the matrices of linear layers; first and last layers and "
+              "what else there is stay in 16 bits or float32."}},
     {.about = {PLD_OPTION(FLAG, "overwrite"), CONVERT, .help = "replace an existing output"}},
 };
 

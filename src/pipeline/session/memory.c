@@ -33,7 +33,7 @@ static double gibibytes(uint64_t bytes) {
 /** Bytes of a tensor, packed: of matrices a byte a number where those are 8-bit integers; rows that are kept as they are; of other tensors `wide` bytes for each number, or, where that is
  * 0, two of 8-bit floats, four of blocks, and as many as are stored, at most four, of what is no smaller. */
 static uint64_t packed_bytes(const pld_stored_tensor *tensor, size_t wide, bool int8) {
-    const bool blocks = pld_dtype_is_quantised(tensor->dtype);
+    const bool blocks = pld_panels_scaled(tensor->dtype);
     const uint64_t elements = pld_dtype_elements(tensor->dtype, tensor->bytes);
     const uint64_t most = elements * sizeof(float);
     if (int8 && tensor->rank == 2) {
