@@ -279,6 +279,12 @@ PLD_API void pld_convert_options_init(pld_convert_options *options, size_t struc
 PLD_API pld_status pld_model_convert(const pld_model *model, const char *output,
                                      const pld_convert_options *options, pld_error *error);
 
+/** The same of the denoiser alone, in the layout "denoiser" whatever `options` says: of a file or folder that need not hold the
+ * rest of a model. `files`: as for pld_model_open_with, may be NULL. */
+PLD_API pld_status pld_denoiser_convert(pld_engine *engine, const char *path, const pld_model_options *files,
+                                        const char *output, const pld_convert_options *options,
+                                        pld_error *error);
+
 /* ---- tokenize
  * ---------------------------------------------------------------------------------------------- */
 

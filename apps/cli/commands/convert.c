@@ -122,7 +122,26 @@ static int choose_layout(convert_request *request) {
     return EXIT_DONE;
 }
 
-/** Open the model and write it. */
+/** Open the model, or its denoiser, and write it. */
+static pld_status open_and_write(pld_engine *engine, const char *path, const pld_model_options *files,
+                                 const char *output, const pld_convert_options *options, pld_error *error) {
+    pld_model *model = NULL;
+    pld_status status = PLD_OK;
+    const bool alone = strcmp(options->layout, "denoiser") == 0;
+    if (!alone) {
+        status = pld_model_open_with(engine, path, files, &model, error);
+    }
+    if (status == PLD_OK) {
+        cancel_guard_begin(); /* a second Ctrl-C must not leave half a folder */
+        status = alone ? pld_denoiser_convert(engine, path, files, output, options, error)
+                       : pld_model_convert(model, output, options, error);
+        cancel_guard_end();
+        progress_clear();
+    }
+    pld_model_destroy(&model);
+    return status;
+}
+
 static int convert(const char *path, const convert_request *request, const pld_options *values) {
     vocabularies found;
     pld_error error = {0};
@@ -130,7 +149,6 @@ static int convert(const char *path, const convert_request *request, const pld_o
     pld_model_options files;
     pld_convert_options options;
     pld_engine *engine = NULL;
-    pld_model *model = NULL;
     pld_engine_options_init(&engine_options, sizeof engine_options);
     engine_options.log = message_log;
     engine_options.log_level = message_log_level();
@@ -144,18 +162,11 @@ static int convert(const char *path, const convert_request *request, const pld_o
     options.progress = request->quiet ? NULL : show;
     options.cancel = cancel_flag();
     cancel_install();
-    int code = EXIT_DONE;
-    if (pld_engine_create(&engine_options, &engine, &error) != PLD_OK ||
-        pld_model_open_with(engine, path, &files, &model, &error) != PLD_OK) {
-        code = message_error(&error);
-    } else {
-        cancel_guard_begin(); /* a second Ctrl-C must not leave half a folder */
-        pld_status status = pld_model_convert(model, request->output, &options, &error);
-        cancel_guard_end();
-        progress_clear();
-        code = status == PLD_OK ? EXIT_DONE : message_error(&error);
+    pld_status status = pld_engine_create(&engine_options, &engine, &error);
+    if (status == PLD_OK) {
+        status = open_and_write(engine, path, &files, request->output, &options, &error);
     }
-    pld_model_destroy(&model);
+    const int code = status == PLD_OK ? EXIT_DONE : message_error(&error);
     pld_engine_destroy(&engine);
     return code;
 }

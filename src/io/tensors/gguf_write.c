@@ -119,16 +119,17 @@ static pld_status add_tensors(header *h, const char *path, const pld_tensor_entr
         const int64_t row = tensor->rank > 0 ? tensor->shape[tensor->rank - 1] : 1;
         uint32_t type = 0;
         if (!entries[i].name[0] || !pld_is_utf8(entries[i].name)) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': the name must be UTF-8 and not empty",
-                            path, entries[i].name);
+            return pld_fail(error, PLD_ERROR_ARGUMENT,
+                            "%s: tensor '%s': the name must be UTF-8 and not empty", path, entries[i].name);
         }
         PLD_TRY(pld_tensor_entry_bytes(path, &entries[i], &sizes[i], error));
-        if (!pld_gguf_type_number(tensor->dtype, &type) || row % (int64_t)pld_dtype_block(tensor->dtype) != 0 ||
-            sizes[i] == 0) {
-            return pld_fail(error, PLD_ERROR_ARGUMENT,
-                            "%s: tensor '%s': expected rows of whole blocks of a type that GGUF has, found %s in "
-                            "rows of %" PRId64,
-                            path, entries[i].name, pld_dtype_name(tensor->dtype), row);
+        if (!pld_gguf_type_number(tensor->dtype, &type) ||
+            row % (int64_t)pld_dtype_block(tensor->dtype) != 0 || sizes[i] == 0) {
+            return pld_fail(
+                error, PLD_ERROR_ARGUMENT,
+                "%s: tensor '%s': expected rows of whole blocks of a type that GGUF has, found %s in "
+                "rows of %" PRId64,
+                path, entries[i].name, pld_dtype_name(tensor->dtype), row);
         }
         add_text(h, entries[i].name);
         add_sizes(h, tensor);
@@ -141,7 +142,8 @@ static pld_status add_tensors(header *h, const char *path, const pld_tensor_entr
 
 /** Everything before the data. */
 static pld_status make_header(header *h, const char *path, const pld_gguf_facts *facts,
-                              const pld_tensor_entry *entries, size_t count, size_t *sizes, pld_error *error) {
+                              const pld_tensor_entry *entries, size_t count, size_t *sizes,
+                              pld_error *error) {
     header pairs = {0};
     pld_status status = add_pairs(&pairs, facts, entries, count, error);
     if (status == PLD_OK) {

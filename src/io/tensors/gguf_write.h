@@ -8,7 +8,7 @@
 /** What a file says of itself beside its tensors. */
 typedef struct pld_gguf_facts {
     const char *architecture; /**< general.architecture, "flux" */
-    int file_type;            /**< general.file_type, llama.cpp's number for what most matrices are; negative: it is not said */
+    int file_type; /**< general.file_type, llama.cpp's number for what most matrices are; negative: it is not said */
     const char *const *texts; /**< further keys and values, NULL-terminated; may be NULL */
 } pld_gguf_facts;
 

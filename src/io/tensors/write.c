@@ -8,8 +8,9 @@ pld_status pld_tensor_entry_bytes(const char *path, const pld_tensor_entry *entr
     const pld_tensor *tensor = &entry->tensor;
     size_t elements = 0;
     const size_t block = pld_dtype_block(tensor->dtype);
-    const bool shaped = tensor->rank >= 0 && tensor->rank <= PLD_MAX_RANK &&
-                        pld_shape_elements(tensor->shape, tensor->rank, pld_dtype_size(tensor->dtype), &elements);
+    const bool shaped =
+        tensor->rank >= 0 && tensor->rank <= PLD_MAX_RANK &&
+        pld_shape_elements(tensor->shape, tensor->rank, pld_dtype_size(tensor->dtype), &elements);
     return shaped && elements % block == 0 && pld_dtype_bytes(tensor->dtype, elements, bytes)
                ? PLD_OK
                : pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s' has an impossible shape", path,

@@ -203,6 +203,8 @@ static pld_status write_parts(pld_conversion *conversion, const char *output, pl
     return write_folder(conversion, output, error);
 }
 
+static const char denoiser_layout[] = "denoiser";
+
 /** What is written. */
 typedef struct convert_layout {
     const char *name;
@@ -210,8 +212,9 @@ typedef struct convert_layout {
     pld_status (*write)(pld_conversion *conversion, const char *output, pld_error *error);
 } convert_layout;
 
-static const convert_layout layouts[] = {
-    {"diffusers", true, write_parts}, {"single", false, write_single}, {"denoiser", false, write_denoiser}};
+static const convert_layout layouts[] = {{"diffusers", true, write_parts},
+                                         {"single", false, write_single},
+                                         {denoiser_layout, false, write_denoiser}};
 
 static const convert_layout *find_layout(const char *name) {
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
@@ -288,5 +291,18 @@ pld_status pld_model_convert(const pld_model *model, const char *output, const p
                         "diffusers; --empty-prompt token draws as the file did",
                         output);
     }
+    return status;
+}
+
+pld_status pld_denoiser_convert(pld_engine *engine, const char *path, const pld_model_options *files,
+                                const char *output, const pld_convert_options *given, pld_error *error) {
+    pld_convert_options options;
+    pld_model *model = NULL;
+    PLD_NEED(output);
+    PLD_TRY(PLD_SIZED_READ(pld_convert_options, given, &defaults, &options, error));
+    options.layout = denoiser_layout;
+    PLD_TRY(pld_model_open_denoiser(engine, path, files, &model, error));
+    const pld_status status = pld_model_convert(model, output, &options, error);
+    pld_model_destroy(&model);
     return status;
 }

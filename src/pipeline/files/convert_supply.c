@@ -79,10 +79,11 @@ static pld_status check_finite(const pld_converted *item, const char *type, cons
                                pld_error *error) {
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(values[i])) {
-            return pld_fail(error, PLD_ERROR_FORMAT,
-                            "tensor '%s': expected finite numbers, which is all that %s can hold, found %s; the "
-                            "model is damaged: obtain it again",
-                            item->name, type, isnan(values[i]) ? "one that is none (NaN)" : "infinity");
+            return pld_fail(
+                error, PLD_ERROR_FORMAT,
+                "tensor '%s': expected finite numbers, which is all that %s can hold, found %s; the "
+                "model is damaged: obtain it again",
+                item->name, type, isnan(values[i]) ? "one that is none (NaN)" : "infinity");
         }
     }
     return PLD_OK;
@@ -97,7 +98,8 @@ static void convert_chunks(void *context, size_t begin, size_t end, int thread) 
     for (size_t chunk = begin; chunk < end && result->status == PLD_OK; chunk++) {
         const size_t at = chunk * CHUNK, part = job->count - at < CHUNK ? job->count - at : CHUNK;
         char *out = job->out + at / pld_dtype_block(dtype) * pld_dtype_size(dtype);
-        result->status = read_values(job->conversion, job->item, job->first + at, part, values, &result->error);
+        result->status =
+            read_values(job->conversion, job->item, job->first + at, part, values, &result->error);
         if (result->status == PLD_OK && pld_dtype_is_quantised(dtype)) {
             result->status = check_finite(job->item, pld_dtype_name(dtype), values, part, &result->error);
         }
@@ -105,8 +107,9 @@ static void convert_chunks(void *context, size_t begin, size_t end, int thread) 
             return;
         }
         if (!pld_convert_from_f32(job->conversion->model->engine->kernels, dtype, values, part, out)) {
-            result->status = pld_fail(&result->error, PLD_ERROR_ARGUMENT, "tensor '%s': cannot be written as %s",
-                                      job->item->name, pld_dtype_name(dtype));
+            result->status =
+                pld_fail(&result->error, PLD_ERROR_ARGUMENT, "tensor '%s': cannot be written as %s",
+                         job->item->name, pld_dtype_name(dtype));
         }
         result->overflows += dtype == PLD_DTYPE_F16 ? count_overflows(values, part) : 0;
     }
@@ -117,7 +120,8 @@ static float convert_row(const supply_job *job, size_t row, int thread) {
     float *values = job->rooms + (size_t)thread * job->columns;
     int8_t *bytes = job->bytes + (size_t)thread * job->columns;
     supply_result *result = &job->results[thread];
-    result->status = read_values(job->conversion, job->item, row * job->columns, job->columns, values, &result->error);
+    result->status =
+        read_values(job->conversion, job->item, row * job->columns, job->columns, values, &result->error);
     if (result->status == PLD_OK) {
         result->status = check_finite(job->item, "int8", values, job->columns, &result->error);
     }
@@ -183,7 +187,8 @@ static bool is_as_stored(const pld_converted *item) {
     return same;
 }
 
-static pld_status copy_bytes(const pld_converted *item, size_t first, size_t bytes, char *out, pld_error *error) {
+static pld_status copy_bytes(const pld_converted *item, size_t first, size_t bytes, char *out,
+                             pld_error *error) {
     for (int i = 0; i < item->source_count && bytes > 0; i++) {
         const size_t all = pld_weight_bytes(&item->sources[i]);
         if (first >= all) {

@@ -13,10 +13,10 @@
 #include "pipeline/files/convert.h"
 
 static const pld_written_type types[] = {
-    {"f32", PLD_DTYPE_F32, false, true, true, 0},     {"f16", PLD_DTYPE_F16, false, true, true, 1},
-    {"bf16", PLD_DTYPE_BF16, false, true, true, 32},  {"q8_0", PLD_DTYPE_Q8_0, true, true, false, 7},
-    {"q6_k", PLD_DTYPE_Q6_K, true, true, false, 18},  {"q5_k", PLD_DTYPE_Q5_K, true, true, false, 16},
-    {"q4_k", PLD_DTYPE_Q4_K, true, true, false, 14},  {"q4_0", PLD_DTYPE_Q4_0, true, true, false, 2},
+    {"f32", PLD_DTYPE_F32, false, true, true, 0},    {"f16", PLD_DTYPE_F16, false, true, true, 1},
+    {"bf16", PLD_DTYPE_BF16, false, true, true, 32}, {"q8_0", PLD_DTYPE_Q8_0, true, true, false, 7},
+    {"q6_k", PLD_DTYPE_Q6_K, true, true, false, 18}, {"q5_k", PLD_DTYPE_Q5_K, true, true, false, 16},
+    {"q4_k", PLD_DTYPE_Q4_K, true, true, false, 14}, {"q4_0", PLD_DTYPE_Q4_0, true, true, false, 2},
     {"int8", PLD_DTYPE_I8, true, false, true, -1},
 };
 
@@ -31,9 +31,11 @@ pld_status pld_written_type_find(const char *name, const pld_written_type **type
             *type = &types[i];
             return PLD_OK;
         }
-        used += (size_t)pld_print_text(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", types[i].name);
+        used += (size_t)pld_print_text(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                                       types[i].name);
     }
-    return name ? pld_fail(error, PLD_ERROR_ARGUMENT, "type: expected one of %s, found '%.40s'", names, name) : PLD_OK;
+    return name ? pld_fail(error, PLD_ERROR_ARGUMENT, "type: expected one of %s, found '%.40s'", names, name)
+                : PLD_OK;
 }
 
 /** Whether a tensor's rows can be of the type. */
@@ -60,9 +62,9 @@ static pld_dtype own_type(const pld_conversion *conversion, const pld_converted 
 static pld_dtype wide_type(const pld_conversion *conversion, const pld_converted *item) {
     const pld_dtype stored = item->tensor.dtype;
     const bool small = item->tensor.rank <= 1 || elements_of(&item->tensor) <= FEW_NUMBERS;
-    return small ? (conversion->gguf ? PLD_DTYPE_F32 : own_type(conversion, item))
-                 : stored == PLD_DTYPE_BF16 ? stored
-                                            : PLD_DTYPE_F16;
+    return small                      ? (conversion->gguf ? PLD_DTYPE_F32 : own_type(conversion, item))
+           : stored == PLD_DTYPE_BF16 ? stored
+                                      : PLD_DTYPE_F16;
 }
 
 static pld_dtype written_type(const pld_conversion *conversion, const pld_converted *item) {
@@ -76,11 +78,11 @@ static pld_dtype written_type(const pld_conversion *conversion, const pld_conver
         const bool small = conversion->gguf && (tensor->rank <= 1 || elements_of(tensor) <= FEW_NUMBERS);
         return small ? PLD_DTYPE_F32 : type->dtype;
     }
-    const bool matrix = item->quantisable && tensor->rank == 2 && tensor->shape[0] > 1 && item->source_count > 0 &&
-                        elements_of(tensor) > FEW_NUMBERS;
-    return matrix && fits(tensor, type->dtype)                           ? type->dtype
+    const bool matrix = item->quantisable && tensor->rank == 2 && tensor->shape[0] > 1 &&
+                        item->source_count > 0 && elements_of(tensor) > FEW_NUMBERS;
+    return matrix && fits(tensor, type->dtype)                          ? type->dtype
            : matrix && conversion->gguf && fits(tensor, PLD_DTYPE_Q8_0) ? PLD_DTYPE_Q8_0
-                                                                         : wide_type(conversion, item);
+                                                                        : wide_type(conversion, item);
 }
 
 /** A fused tensor needs all its parts. */
@@ -112,7 +114,8 @@ static pld_status add_beside(pld_conversion *conversion, size_t matrix, pld_erro
         item->tensor = (pld_tensor){.dtype = PLD_DTYPE_F32, .rank = 2, .shape = {rows, 1}};
         item->scales = true;
         item->matrix = matrix;
-        item = pld_conversion_append(conversion, pld_format("%.*s.comfy_quant", base, conversion->items[matrix].name));
+        item = pld_conversion_append(conversion,
+                                     pld_format("%.*s.comfy_quant", base, conversion->items[matrix].name));
     }
     if (!item) {
         return pld_fail_memory(error, sizeof *item, "list of tensors");
@@ -166,8 +169,8 @@ pld_status pld_conversion_write(pld_conversion *conversion, const char *path, co
     const pld_status status =
         conversion->gguf ? pld_gguf_write_supplied(path, &facts, entries, count, pld_conversion_supply,
                                                    conversion, NULL, error)
-                         : pld_safetensors_write_supplied(path, entries, count, metadata, pld_conversion_supply,
-                                                          conversion, NULL, error);
+                         : pld_safetensors_write_supplied(path, entries, count, metadata,
+                                                          pld_conversion_supply, conversion, NULL, error);
     pld_free(entries);
     return status;
 }

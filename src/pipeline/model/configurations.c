@@ -66,7 +66,8 @@ static pld_status check_component(pld_model *model, const pld_json *top, const c
     pld_json_element(&entry, 1, &class_name);
     const char *name = json_string_value(class_name.value);
     const component_place place = place_of(model->family, component);
-    if (place.part && place.part->optional && !name) {
+    if (place.part && !name &&
+        (place.part->optional || pld_model_source_omits(&model->source, place.part->class->role))) {
         return PLD_OK;
     }
     if (is_wanted(place) && !name) {
@@ -249,7 +250,9 @@ static pld_status read_part(pld_model *model, pld_component *part, pld_error *er
 static void gather_facts(pld_model *model) {
     const pld_component *denoiser = pld_denoiser_of(model), *autoencoder = pld_autoencoder_of(model);
     denoiser->class->denoiser->facts(denoiser->config, &model->denoiser_facts);
-    autoencoder->class->autoencoder->facts(autoencoder->config, &model->autoencoder_facts);
+    if (pld_is_there(autoencoder)) {
+        autoencoder->class->autoencoder->facts(autoencoder->config, &model->autoencoder_facts);
+    }
     for (int i = 0; i < model->family->text_count; i++) {
         pld_component *encoder = &model->parts[model->texts[i]];
         if (pld_is_there(encoder)) {
@@ -289,6 +292,9 @@ static pld_status read_parts(pld_model *model, pld_error *error) {
     for (int i = 0; i < model->part_count; i++) {
         model->parts[i].row = &family->parts[i];
         model->parts[i].class = family->parts[i].class;
+        if (pld_model_source_omits(&model->source, model->parts[i].class->role)) {
+            continue;
+        }
         if (is_left_out(model, &model->parts[i])) {
             pld_log_message(&model->engine->log, PLD_LOG_NOTICE,
                             "%s: there is no %s; the states of its text are zeros", model->source.path,
@@ -487,5 +493,5 @@ pld_status pld_model_read_configurations(pld_model *model, pld_error *error) {
     PLD_TRY(read_optional_preferences(model, error));
     PLD_TRY(read_scheduler(model, error));
     PLD_TRY(read_parts(model, error));
-    return check_parts(model, error);
+    return model->source.alone ? PLD_OK : check_parts(model, error);
 }

@@ -84,15 +84,20 @@ static bool counts_empty(const pld_model *model) {
     return pld_conditioner_of(model) && named && strcmp(found->layout->naming, "diffusers") != 0;
 }
 
-static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options,
+/** What a prompt needs beside weights. */
+static pld_status open_texts(pld_model *model, pld_error *error) {
+    PLD_TRY(open_tokenizers(model, error));
+    return pld_instruction_find(pld_family_instructed(model->family), model->source.folder,
+                                &model->source.installed, &model->instruction, error);
+}
+
+static pld_status open_all(pld_model *model, const char *path, const pld_model_options *options, bool alone,
                            pld_error *error) {
     PLD_TRY(pld_reviewed_texts_create(&model->reviewed, error));
-    PLD_TRY(pld_model_source_open(path, options, &model->engine->log, &model->source, error));
+    PLD_TRY(pld_model_source_open(path, options, alone, &model->engine->log, &model->source, error));
     PLD_TRY(pld_model_read_configurations(model, error));
     model->empty_counts = counts_empty(model);
-    PLD_TRY(open_tokenizers(model, error));
-    PLD_TRY(pld_instruction_find(pld_family_instructed(model->family), model->source.folder,
-                                 &model->source.installed, &model->instruction, error));
+    PLD_TRY(alone ? PLD_OK : open_texts(model, error));
     for (int part = 0; part < model->part_count; part++) {
         if (pld_is_there(&model->parts[part])) {
             PLD_TRY(open_part(model, part, error));
@@ -113,8 +118,8 @@ pld_status pld_model_open(pld_engine *engine, const char *path, pld_model **mode
     return pld_model_open_with(engine, path, NULL, model, error);
 }
 
-pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
-                               pld_model **model, pld_error *error) {
+static pld_status open_model(pld_engine *engine, const char *path, const pld_model_options *options,
+                             bool alone, pld_model **model, pld_error *error) {
     pld_model_options full;
     PLD_NEED(engine);
     PLD_NEED(path);
@@ -127,13 +132,23 @@ pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_m
     }
     made->engine = engine;
     made->references = 1;
-    pld_status status = open_all(made, path, &full, error);
+    pld_status status = open_all(made, path, &full, alone, error);
     if (status != PLD_OK) {
         pld_model_destroy(&made);
         return status;
     }
     *model = made;
     return PLD_OK;
+}
+
+pld_status pld_model_open_with(pld_engine *engine, const char *path, const pld_model_options *options,
+                               pld_model **model, pld_error *error) {
+    return open_model(engine, path, options, false, model, error);
+}
+
+pld_status pld_model_open_denoiser(pld_engine *engine, const char *path, const pld_model_options *options,
+                                   pld_model **model, pld_error *error) {
+    return open_model(engine, path, options, true, model, error);
 }
 
 void pld_model_retain(pld_model *model) {

@@ -84,6 +84,11 @@ struct pld_model {
 pld_status pld_model_read_configurations(pld_model *model, pld_error *error);
 
 /** Look up and check every weight of a part; none may be left over. The part's configuration has been read. */
+/** Open the denoiser of a model and its conditioner alone. Such a model has no other parts and no tokenizers, and is for
+ * converting; programs are never given it. */
+pld_status pld_model_open_denoiser(pld_engine *engine, const char *path, const pld_model_options *options,
+                                   pld_model **model, pld_error *error);
+
 pld_status pld_model_bind(pld_model *model, int part, pld_error *error);
 
 /** One more reference, given back by pld_model_destroy. */

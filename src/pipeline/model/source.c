@@ -39,10 +39,10 @@ static pld_status open_parts_by_themselves(pld_model_source *source, const pld_m
     return PLD_OK;
 }
 
-pld_status pld_model_source_open(const char *path, const pld_model_options *options, const pld_log *log,
-                                 pld_model_source *source, pld_error *error) {
+pld_status pld_model_source_open(const char *path, const pld_model_options *options, bool alone,
+                                 const pld_log *log, pld_model_source *source, pld_error *error) {
     struct stat found;
-    *source = (pld_model_source){.layout = "diffusers", .index = pld_index_names[0]};
+    *source = (pld_model_source){.layout = "diffusers", .index = pld_index_names[0], .alone = alone};
     if (!copy(&source->path, path) || !copy(&source->tokenizer, options->tokenizer) ||
         !copy(&source->vocabulary, options->vocabulary)) {
         return pld_fail_memory(error, strlen(path), "path");

@@ -56,13 +56,19 @@ typedef struct pld_model_source {
     const pld_published *published; /**< that a single file is most like; NULL for a folder */
     const pld_family *family;       /**< its family */
     bool random;                    /**< the weights are made up, the folder has none */
+    bool alone; /**< the denoiser is wanted, with its conditioner; parts of other roles may be missing */
     pld_told_prediction prediction; /**< of a denoiser in a file that was named; else type is NULL */
 } pld_model_source;
 
-/** Recognise what lies at `path`. `options` may be NULL. What was noticed on the way goes to `log`. On
- * failure too the source is given back with pld_model_source_close. */
-pld_status pld_model_source_open(const char *path, const pld_model_options *options, const pld_log *log,
-                                 pld_model_source *source, pld_error *error);
+/** Recognise what lies at `path`. `options` may be NULL; `alone` is the source's field. What was noticed on the way goes to
+ * `log`. On failure too the source is given back with pld_model_source_close. */
+pld_status pld_model_source_open(const char *path, const pld_model_options *options, bool alone,
+                                 const pld_log *log, pld_model_source *source, pld_error *error);
+
+/** Whether a part of this role is not wanted. */
+static inline bool pld_model_source_omits(const pld_model_source *source, pld_part_role role) {
+    return source->alone && role != PLD_ROLE_DENOISER && role != PLD_ROLE_CONDITIONER;
+}
 
 void pld_model_source_close(pld_model_source *source);
 

@@ -138,6 +138,9 @@ static pld_status add_document(pld_model_source *source, const char *inside, jso
 static pld_status describe_part(pld_model_source *source, const pld_family_part *part, pld_error *error) {
     const pld_layout_part *found = NULL;
     const pld_source_files *holder = pld_model_source_holder(source, part, &found);
+    if (pld_model_source_omits(source, part->class->role)) {
+        return PLD_OK;
+    }
     if (!holder) {
         return part->optional ? PLD_OK : part_missing(source, part, error);
     }
@@ -191,7 +194,8 @@ static unsigned left_out(const pld_model_source *source) {
     const pld_layout_part *found = NULL;
     unsigned parts = 0;
     for (const pld_family_part *part = source->family->parts; part->name; part++) {
-        if (part->optional && !pld_model_source_holder(source, part, &found)) {
+        if (pld_model_source_omits(source, part->class->role) ||
+            (part->optional && !pld_model_source_holder(source, part, &found))) {
             parts |= 1U << (unsigned)(part - source->family->parts);
         }
     }
