@@ -131,7 +131,9 @@ pld_status pld_describe_pipeline(const pld_family *family, const pld_published *
         const pld_published_part *row = pld_published_part_of(published, part->name);
         if (left_out >> (unsigned)(part - family->parts) & 1) {
             pld_json_put(&made.json, made.document, part->name, json_pack("[n, n]"));
-            pld_json_put(&made.json, made.document, part->tokenizer, json_pack("[n, n]"));
+            if (part->tokenizer) {
+                pld_json_put(&made.json, made.document, part->tokenizer, json_pack("[n, n]"));
+            }
             continue;
         }
         if (row) {
