@@ -94,3 +94,63 @@ def q8_0(values):
         numbers = [max(-127, min(127, round(x / scale))) if scale else 0 for x in block]
         blocks += struct.pack("<e32b", scale, *numbers)
     return blocks
+
+
+def read_gguf(path):
+    """The pairs as key -> value, and name -> (number of the type, shape, bytes), in the order of the file."""
+    data, at = open(path, "rb").read(), 0
+
+    def take(form):
+        nonlocal at
+        values = struct.unpack_from("<" + form, data, at)
+        at += struct.calcsize("<" + form)
+        return values[0] if len(values) == 1 else values
+
+    def text():
+        nonlocal at
+        length = take("Q")
+        at += length
+        return data[at - length:at].decode()
+
+    def value(kind):
+        if kind == 8:
+            return text()
+        if kind == 9:
+            inner, count = take("IQ")
+            return [value(inner) for _ in range(count)]
+        return take("BbHhIif?"[kind] if kind < 8 else {10: "Q", 11: "q", 12: "d"}[kind])
+
+    magic, version, count, pairs = take("4sIQQ")
+    assert magic == b"GGUF" and version == 3
+    facts, rows = {}, []
+    for _ in range(pairs):
+        key = text()
+        facts[key] = value(take("I"))
+    for _ in range(count):
+        name = text()
+        shape = [take("Q") for _ in range(take("I"))][::-1]
+        rows.append((name, shape, *take("IQ")))
+    alignment = facts.get("general.alignment", 32)
+    start = at + -at % alignment
+    blocks = {0: (1, 4), 1: (1, 2), 30: (1, 2), 2: (32, 18), 8: (32, 34), 12: (256, 144), 13: (256, 176), 14: (256, 210)}
+    tensors, end = {}, 0
+    for name, shape, kind, offset in rows:
+        elements, size = blocks[kind]
+        numbers = 1
+        for side in shape:
+            numbers *= side
+        assert offset == end + -end % alignment and shape[-1] % elements == 0, name
+        end = offset + numbers // elements * size
+        tensors[name] = (kind, shape, data[start + offset:start + end])
+    assert len(data) == start + end + -end % alignment
+    return facts, tensors
+
+
+def relative_error(found, wanted):
+    return (sum((x - y) ** 2 for x, y in zip(found, wanted)) / sum(y * y for y in wanted)) ** 0.5
+
+
+def dumped(path):
+    """The latents of a dump."""
+    dtype, _, data = read(path)["latents"]
+    return floats(dtype, data)

@@ -85,9 +85,11 @@ write("scaled.safetensors", scaled)
 write("other.safetensors", other)
 scaled["layers.0.attention.qkv.weight_scale"] = ("F32", [2], bytes(8))
 write("rows.safetensors", scaled)
-# int8 as ComfyUI has it, whose rotation no reference describes
+# int8 as ComfyUI has it, whose columns were rotated
 for name in ("layers.0.attention.qkv", "layers.0.feed_forward.w1"):
+    text = b'{"format": "int8_tensorwise", "convrot": true}'
     other[name + ".weight"] = ("I8", other[name + ".weight"][1], other[name + ".weight"][2])
+    other[name + ".comfy_quant"] = ("U8", [len(text)], text)
 write("int8.safetensors", other)
 END
 expect 0 info scaled.safetensors
@@ -100,7 +102,7 @@ draw scaled16.png -m scaled16.safetensors --config "$model"
 cmp scaled16.png scaled.png || fail "the widened scales draw another picture"
 refused 1 "'layers.0.attention.qkv.comfy_quant': expected the format \"float8_e4m3fn\", as the matrix is stored, found \"int8_tensorwise\"" \
     generate -m other.safetensors --config "$model" -p x -q
-refused 1 "quantised weights (marked by 'comfy_quant'), described as {\"format\": \"int8_tensorwise\"}" \
+refused 1 "'layers.0.attention.qkv.comfy_quant': the columns of the matrix were rotated (int8 ConvRot)" \
     generate -m int8.safetensors --config "$model" -p x -q
 refused 1 "'layers.0.attention.qkv.weight_scale': expected one number that scales a matrix, found f32 of shape \[2\]" \
     generate -m rows.safetensors --config "$model" -p x -q
