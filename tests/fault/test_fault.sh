@@ -33,6 +33,7 @@ split="--vae $anima-vae.safetensors --text-encoder $anima-text.safetensors --tok
 "$pladis" generate -m "$model" -p "a red fox" $small --no-metadata -o plain.png
 "$pladis" generate -p "a red star" --steps 1 -t 1 -q -o star.png
 "$pladis" convert "$model" -o file.safetensors -q
+"$pladis" convert "$models/flux-dev" -o int8.safetensors --type int8 -q
 # shellcheck disable=SC2086
 "$pladis" generate -m "$models/flux2-klein" -p x --max-tokens 24 $small --dump embeds.safetensors -o embeds.png
 # shellcheck disable=SC2086
@@ -135,6 +136,10 @@ try() {
     try convert "$models/flux2-klein" -o x.safetensors -q
     try convert "$models/sd35" -o x.safetensors -q
     try convert "$anima-dit.safetensors" $split -o x -q
+    try convert "$models/flux-dev" -o x.gguf --type q4_k -q
+    try convert "$models/sd15" -o x.gguf --layout single --type q8_0 -q
+    try convert "$flux-bfl.bf16.safetensors" --config "$models/flux-dev" -o x.safetensors --layout denoiser --type int8 -q
+    try generate -m "$place/int8.safetensors" --config "$models/flux-dev" -p "two cats" --max-tokens 16 $small -o x.png
     try info "$model"
     try info "$model" --json
     try info "$place/file.safetensors" --config "$model" --json
