@@ -19,6 +19,7 @@ typedef struct weight_form {
 
 static const weight_form forms[] = {{"bf16", "f32", PLD_PANEL_BF16, PLD_DTYPE_BF16},
                                     {"f8_e4m3", "f32", PLD_PANEL_STORED, PLD_DTYPE_F8_E4M3},
+                                    {"i8", "f32", PLD_PANEL_STORED, PLD_DTYPE_I8},
                                     {"q8_0", "f32", PLD_PANEL_STORED, PLD_DTYPE_Q8_0},
                                     {"q6_k", "f32", PLD_PANEL_STORED, PLD_DTYPE_Q6_K},
                                     {"q5_k", "f32", PLD_PANEL_STORED, PLD_DTYPE_Q5_K},

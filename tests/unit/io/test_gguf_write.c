@@ -60,7 +60,8 @@ static void header_is_as_specified(void **state) {
     (void)state;
     int calls = 0;
     uint8_t bytes[4096];
-    const pld_tensor_entry entries[] = {{"b", shaped(PLD_DTYPE_Q8_0, 2, 3, 64)}, {"a", shaped(PLD_DTYPE_F32, 1, 5, 0)}};
+    const pld_tensor_entry entries[] = {{"b", shaped(PLD_DTYPE_Q8_0, 2, 3, 64)},
+                                        {"a", shaped(PLD_DTYPE_F32, 1, 5, 0)}};
     pld_error error = {0};
     const char *path = in_folder("header.gguf");
     assert_int_equal(pld_gguf_write_supplied(path, &facts, entries, 2, supply, &calls, NULL, &error), PLD_OK);
@@ -104,7 +105,8 @@ static void header_is_as_specified(void **state) {
     assert_int_equal(number_at(at + 9, 4), 1);
     assert_int_equal(number_at(at + 13, 8), 5);
     assert_int_equal(number_at(at + 21, 4), 0);
-    assert_int_equal(number_at(at + 25, 8), 224); /* behind 3 rows of 2 blocks of 34 bytes, at a multiple of 32 */
+    assert_int_equal(number_at(at + 25, 8),
+                     224); /* behind 3 rows of 2 blocks of 34 bytes, at a multiple of 32 */
     at += 33;
     const size_t begin = (size_t)(at - bytes + 31) / 32 * 32;
     assert_int_equal(size, begin + 224 + 32);
@@ -124,8 +126,9 @@ static void shapes_are_read_back(void **state) {
     const char *const texts[] = {"modelspec.prediction_type", "v", NULL};
     const pld_gguf_facts told = {"cosmos", -1, texts};
     pld_tensor cube = {.dtype = PLD_DTYPE_F16, .rank = 5, .shape = {2, 3, 4, 5, 6}};
-    const pld_tensor_entry entries[] = {
-        {"cube", cube}, {"one", shaped(PLD_DTYPE_BF16, 0, 0, 0)}, {"long", shaped(PLD_DTYPE_Q6_K, 2, ROWS, 256)}};
+    const pld_tensor_entry entries[] = {{"cube", cube},
+                                        {"one", shaped(PLD_DTYPE_BF16, 0, 0, 0)},
+                                        {"long", shaped(PLD_DTYPE_Q6_K, 2, ROWS, 256)}};
     pld_error error = {0};
     const char *path = in_folder("shapes.gguf");
     assert_int_equal(pld_gguf_write_supplied(path, &told, entries, 3, supply, &calls, NULL, &error), PLD_OK);
@@ -150,7 +153,8 @@ static void shapes_are_read_back(void **state) {
 /** A failure leaves nothing; what GGUF cannot hold is an error. */
 static void failures_leave_nothing(void **state) {
     (void)state;
-    const pld_tensor_entry two[] = {{"a", shaped(PLD_DTYPE_F32, 1, 5, 0)}, {"b", shaped(PLD_DTYPE_F32, 1, 5, 0)}};
+    const pld_tensor_entry two[] = {{"a", shaped(PLD_DTYPE_F32, 1, 5, 0)},
+                                    {"b", shaped(PLD_DTYPE_F32, 1, 5, 0)}};
     const struct {
         pld_tensor_entry entry;
         const char *said;
@@ -162,12 +166,13 @@ static void failures_leave_nothing(void **state) {
                  {{"\xff", shaped(PLD_DTYPE_F32, 1, 4, 0)}, "must be UTF-8"}};
     pld_error error = {0};
     const int before = count_files(in_folder("."));
-    assert_int_equal(pld_gguf_write_supplied(in_folder("none.gguf"), &facts, two, 2, fail_later, NULL, NULL, &error),
-                     PLD_ERROR_CANCELLED);
+    assert_int_equal(
+        pld_gguf_write_supplied(in_folder("none.gguf"), &facts, two, 2, fail_later, NULL, NULL, &error),
+        PLD_ERROR_CANCELLED);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int calls = 0;
-        assert_int_equal(pld_gguf_write_supplied(in_folder("none.gguf"), &facts, &wrong[i].entry, 1, supply, &calls,
-                                                 NULL, &error),
+        assert_int_equal(pld_gguf_write_supplied(in_folder("none.gguf"), &facts, &wrong[i].entry, 1, supply,
+                                                 &calls, NULL, &error),
                          PLD_ERROR_ARGUMENT);
         assert_non_null(strstr(error.message, wrong[i].said));
         assert_int_equal(calls, 0);

@@ -32,11 +32,13 @@ static pld_weight_files *open_matrix(void) {
         data[4 * ROWS + i] = (unsigned char)(4 * ROWS + i);
     }
     char header[256];
-    const int length = snprintf(header, sizeof header,
-                                "{\"m.weight_scale\":{\"dtype\":\"F32\",\"shape\":[%d,1],\"data_offsets\":[0,%d]},"
-                                "\"m.weight\":{\"dtype\":\"I8\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}}",
-                                ROWS, 4 * ROWS, ROWS, COLUMNS, 4 * ROWS, 4 * ROWS + BYTES);
-    unsigned char file[8 + sizeof header + sizeof data] = {(unsigned char)length, (unsigned char)(length >> 8)};
+    const int length =
+        snprintf(header, sizeof header,
+                 "{\"m.weight_scale\":{\"dtype\":\"F32\",\"shape\":[%d,1],\"data_offsets\":[0,%d]},"
+                 "\"m.weight\":{\"dtype\":\"I8\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}}",
+                 ROWS, 4 * ROWS, ROWS, COLUMNS, 4 * ROWS, 4 * ROWS + BYTES);
+    unsigned char file[8 + sizeof header + sizeof data] = {(unsigned char)length,
+                                                           (unsigned char)(length >> 8)};
     memcpy(file + 8, header, (size_t)length);
     memcpy(file + 8 + length, data, sizeof data);
     pld_weight_files *files = NULL;
