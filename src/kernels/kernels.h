@@ -444,9 +444,6 @@ typedef struct pld_pixel_grid {
     X(void, f32_to_q4_k, (const float *in, size_t count, void *out))                                                 \
     X(void, f32_to_q5_k, (const float *in, size_t count, void *out))                                                 \
     X(void, f32_to_q6_k, (const float *in, size_t count, void *out))                                                 \
-    /* Rows with a scale each: a row of [columns] to whole numbers of -127 to 127, to the nearest; the scale is the  \
-     * largest magnitude / 127. */                                                                                   \
-    X(float, f32_to_i8, (const float *row, size_t columns, void *out))                                               \
     /* The same, and what it leaves over, rounded likewise: in = high + low within 2^-17 of it. 0 where high        \
      * is infinite or no number. */                                                                                 \
     X(void, f32_split, (const float *in, size_t count, void *high, void *low))

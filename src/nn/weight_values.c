@@ -65,7 +65,7 @@ static pld_status scale_rows(const pld_weight *weight, size_t first, size_t coun
     enum { ROWS = 64 };
     float scales[ROWS];
     const size_t rows = (size_t)weight->tensor->shape[0], row = rows ? pld_weight_elements(weight) / rows : 0;
-    for (size_t i = 0, read = 0, held = 0; i < count;) {
+    for (size_t i = 0, read = 0, held = 0; row > 0 && i < count;) {
         const size_t at = (first + i) / row, end = (at + 1) * row - first, stop = end < count ? end : count;
         if (held == 0 || at >= read + held) {
             read = at;

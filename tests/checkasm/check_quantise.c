@@ -119,34 +119,6 @@ CHECK(f32_to_q4_k, q4_k_to_f32, 144, 32, 15, false)
 CHECK(f32_to_q5_k, q5_k_to_f32, 176, 32, 31, false)
 CHECK(f32_to_q6_k, q6_k_to_f32, 210, 16, 63, true)
 
-/** No number is farther from its own than half a step; the largest is ±127. */
-void check_f32_to_i8(const pld_kernels *kernels) {
-    for (int columns = 1; columns < 70; columns++) {
-        float *row = check_floats((size_t)columns);
-        signed char *numbers = check_bytes((size_t)columns);
-        check_fill(row, (size_t)columns, -2, 2);
-        float largest = 0;
-        for (int i = 0; i < columns; i++) {
-            largest = fmaxf(largest, fabsf(row[i]));
-        }
-        const float scale = kernels->f32_to_i8(row, (size_t)columns, numbers);
-        assert_true(scale == largest / 127);
-        int most = 0;
-        for (int i = 0; i < columns; i++) {
-            assert_true(fabs((double)row[i] - (double)scale * numbers[i]) <= (double)scale * 0.500001);
-            most = numbers[i] > most ? numbers[i] : -numbers[i] > most ? -numbers[i] : most;
-        }
-        assert_int_equal(most, 127);
-    }
-    float extremes[] = {0, 0, 0, 0};
-    signed char numbers[4];
-    assert_true(kernels->f32_to_i8(extremes, 4, numbers) == 0 && numbers[0] == 0 && numbers[3] == 0);
-    extremes[1] = 1e-44F;
-    extremes[2] = NAN;
-    (void)kernels->f32_to_i8(extremes, 4, numbers);
-    assert_true(numbers[0] == 0);
-}
-
 void check_i8_to_f32(const pld_kernels *kernels) {
     signed char *in = (signed char *)check_bytes(257) + 1;
     float *out = check_floats(256);

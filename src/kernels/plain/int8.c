@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* float32 → 8-bit integers with one scale. */
+/* float32 → 8-bit integers with one scale, and 8-bit integers → float32. */
 #include <math.h>
 #include <string.h>
 
@@ -32,4 +32,11 @@ float PLD_KERNEL(f32_to_int8)(const float *in, size_t count, int8_t *out) {
         out[i] = (int8_t)(int32_t)rintf(in[i] * factor);
     }
     return most / (float)MOST;
+}
+
+void PLD_KERNEL(i8_to_f32)(const void *in, size_t count, float *out) {
+    const int8_t *numbers = in;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (float)numbers[i];
+    }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* float32 to Q4_0, to rows of int8, and back from these. The blocks are described in blocks.c. */
+/* float32 to Q4_0, whose blocks are described in blocks.c. */
 #include "kernels/plain/quantise.h"
 #include "kernels/plain/half_bits.h"
 #include "kernels/table.h"
@@ -17,29 +17,5 @@ void PLD_KERNEL(f32_to_q4_0)(const float *in, size_t count, void *out) {
                       high = (int)q[j / LANES + VECTORS / 2][j % LANES] + 8;
             block[2 + j] = (uint8_t)(low | high << 4);
         }
-    }
-}
-
-float PLD_KERNEL(f32_to_i8)(const float *row, size_t columns, void *out) {
-    int8_t *numbers = out;
-    float largest = 0;
-    for (size_t i = 0; i < columns; i++) {
-        const float size = row[i] < 0 ? -row[i] : row[i];
-        largest = size > largest ? size : largest;
-    }
-    const float scale = largest / 127;
-    for (size_t i = 0; i < columns; i++) {
-        /* a quotient, since the inverse of the smallest scales is infinite; 0 where there is none */
-        const float scaled = scale > 0 ? row[i] / scale : 0;
-        const float bounded = scaled > 127 ? 127 : scaled >= -127 ? scaled : -127;
-        numbers[i] = (int8_t)(int32_t)(bounded + (bounded < 0 ? -0.5F : 0.5F));
-    }
-    return scale;
-}
-
-void PLD_KERNEL(i8_to_f32)(const void *in, size_t count, float *out) {
-    const int8_t *numbers = in;
-    for (size_t i = 0; i < count; i++) {
-        out[i] = (float)numbers[i];
     }
 }

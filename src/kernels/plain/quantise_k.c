@@ -1,53 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* float32 to the blocks of 256 that blocks.c describes: Q4_K, Q5_K and Q6_K.
- *
- * What is looked for is the least Σ (x − x̂)². Q4_K and Q5_K have parts of 32 with x̂ = (d·s)·q − (m·t): q, s and t whole numbers,
- * s and t of 6 bits, d and m of the whole block. Q6_K has parts of 16 with x̂ = (d·s)·q, all signed.
- *
- *   1. Each part by itself, with scales that are any numbers: for each of some trial steps q is the nearest, and the scale and
- *      the least value for this q are those of linear least squares.
- *   2. d and m such that the largest of them are the largest s and t.
- *   3. A few rounds of the same, in turns: q for s and t; s and t of each part for its q; d and m for all q, s and t. What
- *      does not lower the error is not kept.
- */
-#include "kernels/plain/half_bits.h"
-#include "kernels/plain/quantise.h"
+/* Q4_K and Q5_K: quantise_k.h says how. */
+#include "kernels/plain/quantise_k.h"
 #include "kernels/table.h"
-
-enum {
-    BLOCK = 256,
-    ALL = BLOCK / LANES,
-    PART = 32, /* of Q4_K and Q5_K */
-    PARTS = BLOCK / PART,
-    VECTORS = PART / LANES,
-    SHORT = 16, /* a part of Q6_K */
-    SHORTS = BLOCK / SHORT,
-    SHORT_VECTORS = SHORT / LANES,
-    TRIALS = 21,
-    ROUNDS = 3
-};
-
-/** Whole numbers as float32: they are exact, and are computed with. */
-typedef struct k_block {
-    float d, m;                         /* of the values that float16 has */
-    float scales[SHORTS], least[PARTS]; /* s and t */
-    lanes q[ALL];
-} k_block;
-
-static inline float nearest(float value, float low, float high) {
-    const float bounded = value > high ? high : value >= low ? value : low;
-    return (float)(int32_t)(bounded + (bounded < 0 ? -0.5F : 0.5F));
-}
-
-/** The nearest value that float16 has. */
-static inline float as_half(float value) {
-    uint8_t bytes[2];
-    return store_half(value, bytes);
-}
-
-static inline float ratio(float over, float under) {
-    return under > 0 || under < 0 ? over / under : 0;
-}
 
 /** Sums over a part from which its scale and least value follow. */
 typedef struct part_sums {
@@ -144,7 +98,7 @@ static inline float set_part(const lanes *x, float scale, float least, float top
 
 /** Other s and t of one part, if they are better; its error. */
 static float improve_part(const lanes *x, float top, int part, float error, k_block *block) {
-    lanes *q = block->q + part * VECTORS, trial[VECTORS], total = {0};
+    lanes *q = &block->q[(size_t)part * VECTORS], trial[VECTORS], total = {0};
     part_sums sums;
     double scale, offset;
     for (int i = 0; i < VECTORS; i++) {
@@ -189,7 +143,7 @@ static bool solve_block(const lanes *x, k_block *block) {
         for (int i = 0; i < VECTORS; i++) {
             total += x[part * VECTORS + i];
         }
-        sum_part(x + part * VECTORS, block->q + part * VECTORS, &sums);
+        sum_part(&x[(size_t)part * VECTORS], &block->q[(size_t)part * VECTORS], &sums);
         aa += s * s * sums.qq;
         ab += s * t * sums.q;
         bb += t * t * PART;
@@ -214,7 +168,7 @@ static void fit_block(const float *in, float top, k_block *block) {
     float scales[PARTS], least[PARTS], errors[PARTS], largest_scale = 0, largest_least = 0;
     take_numbers(in, BLOCK, x);
     for (int part = 0; part < PARTS; part++) {
-        fit_part(x + part * VECTORS, top, &scales[part], &least[part]);
+        fit_part(&x[(size_t)part * VECTORS], top, &scales[part], &least[part]);
         largest_scale = scales[part] > largest_scale ? scales[part] : largest_scale;
         largest_least = least[part] > largest_least ? least[part] : largest_least;
     }
@@ -229,7 +183,7 @@ static void fit_block(const float *in, float top, k_block *block) {
         const float before = error;
         error = 0;
         for (int part = 0; part < PARTS; part++) {
-            errors[part] = improve_part(x + part * VECTORS, top, part, errors[part], block);
+            errors[part] = improve_part(&x[(size_t)part * VECTORS], top, part, errors[part], block);
             error += errors[part];
         }
         k_block other = *block;
@@ -257,10 +211,6 @@ static void store_scales(const k_block *block, uint8_t *bytes) {
         bytes[part + 4] = (uint8_t)(t | upper_t >> 4 << 6);
         bytes[part + 8] = (uint8_t)((upper_s & 15) | (upper_t & 15) << 4);
     }
-}
-
-static inline int number_at(const k_block *block, int i) {
-    return (int)block->q[i / LANES][i % LANES];
 }
 
 /** The low four bits: 32 bytes for two parts. */
@@ -304,118 +254,5 @@ void PLD_KERNEL(f32_to_q5_k)(const float *in, size_t count, void *out) {
             }
             to[HIGH + j] = (uint8_t)bits;
         }
-    }
-}
-
-/** q of a part of Q6_K for its scale, and the error. */
-static inline float set_short(const lanes *x, float scale, lanes *q) {
-    lanes error = {0};
-    signed_numbers(x, SHORT_VECTORS, ratio(1, scale), 32, q);
-    for (int i = 0; i < SHORT_VECTORS; i++) {
-        const lanes difference = x[i] - q[i] * scale;
-        error += difference * difference;
-    }
-    return lanes_sum(&error);
-}
-
-static float set_shorts(const lanes *x, k_block *block, float errors[SHORTS]) {
-    float error = 0;
-    for (int part = 0; part < SHORTS; part++) {
-        const int at = part * SHORT_VECTORS;
-        errors[part] = set_short(x + at, block->d * block->scales[part], block->q + at);
-        error += errors[part];
-    }
-    return error;
-}
-
-/** Other s of one part, if it is better; its error. */
-static float improve_short(const lanes *x, int part, float error, k_block *block) {
-    lanes *q = block->q + part * SHORT_VECTORS, trial[SHORT_VECTORS];
-    float xq, qq;
-    signed_sums(x, q, SHORT_VECTORS, &xq, &qq);
-    const float s = nearest(ratio(ratio(xq, qq), block->d), -128, 127);
-    const float other = set_short(x, block->d * s, trial);
-    if (!(other < error)) {
-        return error;
-    }
-    block->scales[part] = s;
-    __builtin_memcpy(q, trial, sizeof trial);
-    return other;
-}
-
-/** d of the least error for the q and s there are. */
-static bool solve_shorts(const lanes *x, k_block *block) {
-    double aa = 0, xa = 0; /* x ≈ d·a, a = s·q */
-    for (int part = 0; part < SHORTS; part++) {
-        float xq, qq;
-        const double s = (double)block->scales[part];
-        signed_sums(x + part * SHORT_VECTORS, block->q + part * SHORT_VECTORS, SHORT_VECTORS, &xq, &qq);
-        aa += s * s * (double)qq;
-        xa += s * (double)xq;
-    }
-    block->d = aa > 0 ? as_half((float)(xa / aa)) : 0;
-    return aa > 0;
-}
-
-/** Steps 1 to 3 for Q6_K. */
-static void fit_shorts(const float *in, k_block *block) {
-    lanes x[ALL];
-    float scales[SHORTS], errors[SHORTS], largest = 0;
-    take_numbers(in, BLOCK, x);
-    for (int part = 0; part < SHORTS; part++) {
-        scales[part] = fit_signed(x + part * SHORT_VECTORS, SHORT_VECTORS, 32);
-        const float size = scales[part] < 0 ? -scales[part] : scales[part];
-        largest = size > (largest < 0 ? -largest : largest) ? scales[part] : largest;
-    }
-    block->d = as_half(largest / -128);
-    for (int part = 0; part < SHORTS; part++) {
-        block->scales[part] = nearest(ratio(scales[part], block->d), -128, 127);
-    }
-    float error = set_shorts(x, block, errors);
-    for (int round = 0; round < ROUNDS; round++) {
-        const float before = error;
-        error = 0;
-        for (int part = 0; part < SHORTS; part++) {
-            errors[part] = improve_short(x + part * SHORT_VECTORS, part, errors[part], block);
-            error += errors[part];
-        }
-        k_block other = *block;
-        float others[SHORTS];
-        if (solve_shorts(x, &other)) {
-            const float trial = set_shorts(x, &other, others);
-            if (trial < error) {
-                *block = other;
-                error = trial;
-                __builtin_memcpy(errors, others, sizeof errors);
-            }
-        }
-        if (!(error < before)) {
-            break;
-        }
-    }
-}
-
-void PLD_KERNEL(f32_to_q6_k)(const float *in, size_t count, void *out) {
-    enum { HIGH = BLOCK / 2, SCALES = HIGH + BLOCK / 4, BYTES = SCALES + SHORTS + 2 };
-    uint8_t *to = out;
-    for (size_t i = 0; i < count; i += BLOCK, to += BYTES) {
-        k_block block;
-        fit_shorts(in + i, &block);
-        for (int half = 0; half < 2; half++) {
-            for (int j = 0; j < 32; j++) {
-                int q[4];
-                for (int quarter = 0; quarter < 4; quarter++) {
-                    q[quarter] = number_at(&block, 128 * half + 32 * quarter + j) + 32;
-                }
-                to[64 * half + j] = (uint8_t)((q[0] & 15) | (q[2] & 15) << 4);
-                to[64 * half + 32 + j] = (uint8_t)((q[1] & 15) | (q[3] & 15) << 4);
-                to[HIGH + 32 * half + j] =
-                    (uint8_t)(q[0] >> 4 | q[1] >> 4 << 2 | q[2] >> 4 << 4 | q[3] >> 4 << 6);
-            }
-        }
-        for (int part = 0; part < SHORTS; part++) {
-            to[SCALES + part] = (uint8_t)(int8_t)block.scales[part];
-        }
-        store_half(block.d, to + BYTES - 2);
     }
 }

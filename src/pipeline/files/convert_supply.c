@@ -126,7 +126,7 @@ static float convert_row(const supply_job *job, size_t row, int thread) {
         result->status = check_finite(job->item, "int8", values, job->columns, &result->error);
     }
     return result->status == PLD_OK
-               ? job->conversion->model->engine->kernels->f32_to_i8(values, job->columns, bytes)
+               ? job->conversion->model->engine->kernels->f32_to_int8(values, job->columns, bytes)
                : 0;
 }
 
