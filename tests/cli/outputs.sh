@@ -64,7 +64,6 @@ empty_folder
     refused 2 'json: b.csv would be CSV' bench kernels --json=b.csv
     refused 2 'profile: p.svg would be SVG' bench stages --profile p.svg
     refused 2 'output: results.csv would be CSV.*a folder' evaluate -o results.csv
-    refused 2 'output: x.gguf would be GGUF' convert "$model" -o x.gguf
     refused 2 'output: x.ckpt would be a Python pickle' convert "$model" -o x.ckpt --layout single
     refused 2 'layout diffusers writes a folder' convert "$model" -o x.safetensors --layout diffusers
     empty_folder
