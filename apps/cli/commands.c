@@ -9,6 +9,7 @@ const program_command commands[] = {
     {&tokenize_options, command_tokenize},
     {&evaluate_options, command_evaluate},
     {&score_options, command_score},
+    {&serve_options, command_serve},
     {&bench_options_of_program, command_bench},
     {&list_options, command_list},
     {&completion_options, command_completion},

@@ -24,9 +24,11 @@ int command_grid(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_score(int argc, char **argv);
+int command_serve(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 
 extern const option_set bench_options_of_program, completion_options, convert_options, evaluate_options,
-    generate_options, grid_options, info_options, list_options, score_options, tokenize_options;
+    generate_options, grid_options, info_options, list_options, score_options, serve_options,
+    tokenize_options;
 
 #endif

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pladis/metadata.h>
+
 #include "fuzz.h"
-#include "request/a1111_parameters.h"
 #include "request/recall.h"
 
 static bool is_set(const generate_request *request, const char *name) {
@@ -27,11 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                  request.prompt_file == NULL && request.from == NULL && !is_set(&request, "threads"));
     FUZZ_REQUIRE(strchr(request.model, '/') == NULL);
     generate_options_free(&request);
-    json_t *left_out = json_array();
-    json_t *read = a1111_parameters_read(text, left_out); /* another program's text */
-    FUZZ_REQUIRE(read == NULL || json_array_size(json_object_get(read, "pictures")) == 1);
-    json_decref(read);
-    json_decref(left_out);
+    char *pairs[] = {"parameters", text, NULL}; /* another program's text */
+    pld_metadata *found = NULL;
+    if (pld_metadata_read(pairs, "fuzz.png", &found, NULL) == PLD_OK) {
+        FUZZ_REQUIRE(found->program != NULL && strstr(found->settings, "\"pictures\"") != NULL);
+    }
+    pld_metadata_free(&found);
     free(text);
     return 0;
 }

@@ -6,10 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <pladis/pladis.h>
+#include <pladis/metadata.h>
 
 #include "files/json_output.h"
-#include "request/picture_origin.h"
 #include "terminal/message.h"
 #include "terminal/output.h"
 #include "values/json_values.h"
@@ -73,10 +72,9 @@ static bool print_own(const char *entry) {
 
 /** Gives the exit code. */
 static int print_texts(const char *path, const pld_image *image, char **text) {
-    const char *value = NULL;
-    const picture_origin *origin = picture_origin_find(text, &value);
+    const char *program = pld_metadata_program(text);
     print_output("%s\n  PNG, %d x %d%s%s\n", path, image->width, image->height,
-                 origin != NULL ? ", written by " : "", origin != NULL ? origin->program : "");
+                 program != NULL ? ", written by " : "", program != NULL ? program : "");
     if (text[0] == NULL) {
         print_output("\nno metadata\n");
     }
@@ -95,8 +93,7 @@ static int print_texts(const char *path, const pld_image *image, char **text) {
 
 static json_t *make_json(const char *path, const pld_image *image, char **text) {
     json_t *texts = json_object(), *own = json_null();
-    const char *value = NULL;
-    const picture_origin *origin = picture_origin_find(text, &value);
+    const char *program = pld_metadata_program(text);
     for (size_t i = 0; text[i] != NULL; i += 2) {
         if (strcmp(text[i], "pladis") == 0) {
             json_error_t problem;
@@ -108,8 +105,8 @@ static json_t *make_json(const char *path, const pld_image *image, char **text) 
         }
     }
     return json_pack("{s:o, s:s, s:i, s:i, s:o, s:o, s:o}", "path", json_text(path), "layout", "png", "width",
-                     image->width, "height", image->height, "program",
-                     json_text(origin != NULL ? origin->program : NULL), "metadata", texts, "pladis", own);
+                     image->width, "height", image->height, "program", json_text(program), "metadata", texts,
+                     "pladis", own);
 }
 
 int picture_info_print(const char *path, bool json) {

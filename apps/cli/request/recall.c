@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include <jansson.h>
+#include <pladis/metadata.h>
 
-#include "request/picture_origin.h"
 #include "request/recall_fields.h"
 #include "terminal/message.h"
 #include "values/json_values.h"
@@ -53,67 +53,63 @@ options_result recall_text(const char *path, const char *text, int64_t number, g
     return recall_json(path, top, false, number, request);
 }
 
-/** Take over what another program wrote. */
-static options_result recall_foreign(const char *path, const picture_origin *origin, const char *value,
-                                     int64_t number, generate_request *request) {
-    json_t *left_out = json_array();
-    json_t *top = origin->read != NULL ? origin->read(value, left_out) : NULL;
-    if (json_memory_was_out()) {
-        json_decref(top);
-        json_decref(left_out);
+/** Note what program wrote the metadata, and what of it is missing. False: memory is out. */
+static bool note_origin(const pld_metadata *found, recalled_picture *recalled) {
+    recalled->program = found->program;
+    recalled->left_out = json_array();
+    bool done = recalled->left_out != NULL;
+    for (size_t i = 0; done && i < found->left_out_count; i++) {
+        done = json_array_append_new(recalled->left_out, json_text(found->left_out[i])) == 0;
+    }
+    return done;
+}
+
+/** Take over what the library has read. */
+static options_result recall_found(const char *path, const pld_metadata *found, int64_t number,
+                                   generate_request *request) {
+    json_error_t where;
+    json_t *top = json_read(found->settings, strlen(found->settings), &where);
+    options_result result = recall_json(path, top, found->program != NULL, number, request);
+    if (result == OPTIONS_RUN && !note_origin(found, request->recalled)) {
         message_failure("%s: out of memory for its metadata", path);
         return OPTIONS_FAILED;
     }
-    if (top == NULL) {
-        json_decref(left_out);
-        message_failure("%s: its metadata was written by another program, %s, whose settings pladis cannot "
-                        "use; pladis info shows what is in it",
-                        path, origin->program);
-        return OPTIONS_FAILED;
-    }
-    options_result result = recall_json(path, top, true, number, request);
-    if (result == OPTIONS_RUN) {
-        request->recalled->program = origin->program;
-        request->recalled->left_out = json_incref(left_out);
-    }
-    json_decref(left_out);
     return result;
 }
 
-/** There is no metadata of ours, nor of a program that is known. */
-static options_result refuse_texts(const char *path, char *const *text) {
-    const char *software = picture_origin_text(text, "Software");
-    if (text[0] == NULL) {
-        message_failure("%s: expected a picture with metadata, found none, perhaps because it was removed; "
-                        "give -p and other options in place of --from",
-                        path);
-    } else {
-        message_failure("%s: its metadata was written by another program%s%s and contains no settings that "
-                        "pladis knows (it has \"%s\"); pladis info shows what is in it",
-                        path, software != NULL ? ", " : "", software != NULL ? software : "", text[0]);
+/** Whether the texts have the program's own entry, which `--from` reads by itself: its errors name what is wrong in it. */
+static const char *own_entry(char *const *text) {
+    const char *entry = NULL;
+    for (size_t i = 0; text[i] != NULL; i += 2) {
+        entry = strcmp(text[i], "pladis") == 0 ? text[i + 1] : entry;
     }
-    return OPTIONS_FAILED;
+    return entry;
 }
 
 options_result recall_picture(const char *path, int64_t number, generate_request *request) {
     pld_image image;
-    pld_error error = {0};
+    pld_error error = {0}, reading = {0};
     char **text = NULL;
+    pld_metadata *found = NULL;
     if (pld_image_read_described(path, &image, &text, &error) != PLD_OK) {
         message_error(&error);
         return OPTIONS_FAILED;
     }
     pld_image_free(&image);
-    const char *entry = picture_origin_text(text, "pladis"), *value = NULL;
-    const picture_origin *origin = picture_origin_find(text, &value);
+    const char *entry = own_entry(text);
+    options_result result = OPTIONS_FAILED;
     if (entry == NULL && error.status != PLD_OK) { /* it may be what is left out */
         message_error(&error);
-        pld_text_free(&text);
-        return OPTIONS_FAILED;
+    } else if (entry != NULL) {
+        result = recall_text(path, entry, number, request);
+    } else if (pld_metadata_read(text, path, &found, &reading) == PLD_OK) {
+        result = recall_found(path, found, number, request);
+    } else if (reading.status == PLD_ERROR_MISSING) {
+        message_failure("%s; give -p and other options in place of --from", reading.message);
+    } else {
+        message_error(&reading);
     }
-    options_result result = entry != NULL    ? recall_text(path, entry, number, request)
-                            : origin != NULL ? recall_foreign(path, origin, value, number, request)
-                                             : refuse_texts(path, text);
+    pld_metadata_free(&found);
     pld_text_free(&text);
     return result;
 }

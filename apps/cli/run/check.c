@@ -96,23 +96,14 @@ static int try_metadata(const picture_run *run) {
     uint8_t pixel[3] = {0}, *bytes = NULL;
     size_t size = 0;
     const pld_image smallest = {1, 1, pixel};
-    metadata text = {0};
-    bool good = true;
-    for (size_t i = 0; good && i < run->pictures.count; i++) {
-        json_t *parameters = report_parameters(&run->pictures.items[i], true);
-        good = parameters != NULL;
-        json_decref(parameters);
-    }
-    int code = EXIT_DONE;
-    if (!good || json_memory_was_out()) {
-        code = message_failure("out of memory for the metadata");
-    } else if (!metadata_make(&run->facts, run->pictures.items, run->pictures.count, &text)) {
-        code = EXIT_FAILED;
-    } else if (pld_image_encode_png(&smallest, text.pairs, &bytes, &size, &error) != PLD_OK) {
+    char **text = metadata_make(&run->facts, run->pictures.items, run->pictures.count);
+    int code = text != NULL ? EXIT_DONE : EXIT_FAILED;
+    if (text != NULL &&
+        pld_image_encode_png(&smallest, (const char *const *)text, &bytes, &size, &error) != PLD_OK) {
         code = message_error(&error);
     }
     pld_bytes_free(&bytes);
-    metadata_free(&text);
+    pld_text_free(&text);
     return code;
 }
 

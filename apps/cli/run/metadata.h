@@ -5,16 +5,8 @@
 
 #include "run/report.h"
 
-/** The text entries "parameters" (as A1111 writes it) and "pladis" (JSON), for pld_image_write_png. */
-typedef struct metadata {
-    char *parameters, *json;
-    const char *pairs[5];
-} metadata;
-
-/** Describe `count` pictures that share one PNG; the last one gives "parameters". False after an error line.
- */
-bool metadata_make(const run_facts *facts, const picture *pictures, size_t count, metadata *result);
-
-void metadata_free(metadata *result);
+/** The texts of a PNG that shows `count` pictures, of which the last gives "parameters": pairs key, value, …, NULL, freed with
+ *  pld_text_free. NULL after an error line. */
+char **metadata_make(const run_facts *facts, const picture *pictures, size_t count);
 
 #endif

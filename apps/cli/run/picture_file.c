@@ -64,15 +64,15 @@ static int write_png(const generate_request *request, const pld_image *image, co
 static int write_described(const generate_request *request, const run_facts *facts,
                            const picture_list *pictures, size_t index, size_t count, const pld_image *image) {
     char name[PATH_MAX];
-    metadata text = {0};
     if (!picture_file_name(request, pictures, index, name)) {
         return EXIT_USAGE;
     }
-    if (!request->no_metadata && !metadata_make(facts, &pictures->items[index], count, &text)) {
+    char **text = request->no_metadata ? NULL : metadata_make(facts, &pictures->items[index], count);
+    if (!request->no_metadata && text == NULL) {
         return EXIT_FAILED;
     }
-    int code = write_png(request, image, request->no_metadata ? NULL : text.pairs, name);
-    metadata_free(&text);
+    int code = write_png(request, image, (const char *const *)text, name);
+    pld_text_free(&text);
     return code;
 }
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/report.h"
 
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "files/model_path.h"
+#include "run/drawn.h"
 #include "values/json_values.h"
 #include "values/number.h"
 
@@ -40,112 +38,22 @@ static stage_totals sum_stages(const picture_list *pictures) {
     return totals;
 }
 
-/** A file's name, without folders where it is passed on. */
-static json_t *file_name(const char *path, bool base_name) {
-    char name[256];
-    if (!base_name) {
-        return json_text(path);
+json_t *report_parameters(const picture *drawn) {
+    drawn_words words;
+    char *text = NULL;
+    json_error_t problem;
+    json_t *parameters = NULL;
+    if (drawn_words_make(drawn, &words) &&
+        pld_metadata_parameters(&words.about, true, &text, NULL) == PLD_OK) {
+        parameters = json_read(text, strlen(text), &problem);
     }
-    path_base_name(path, name, sizeof name);
-    return json_text(name);
-}
-
-/** Those of --lora as the option takes them; the prompt names its own. */
-static json_t *lora_options(const lora_choices *loras, bool base_names) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < loras->count; i++) {
-        char path[PATH_MAX], name[256], number[NUMBER_TEXT], whole[PATH_MAX + NUMBER_TEXT];
-        const lora_choice *lora = &loras->items[i];
-        snprintf(path, sizeof path, "%.*s", (int)lora->path_length, lora->text);
-        path_base_name(path, name, sizeof name);
-        number_shortest(lora->weight, number);
-        snprintf(whole, sizeof whole, "%s:%s", base_names ? name : path, number);
-        json_array_append_new(list, json_text(whole));
-    }
-    return list;
-}
-
-static json_t *list_json(const pld_option_value *value) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < value->count; i++) {
-        json_array_append_new(list, value->texts != NULL ? json_text(value->texts[i])
-                                                         : json_number(value->numbers[i]));
-    }
-    return list;
-}
-
-/** The value of an option as JSON; null where it has none. */
-static json_t *value_json(const option *row, const pld_option_value *value, bool base_names) {
-    switch (row->type) {
-    case PLD_OPTION_FLAG:
-        return json_boolean(value->flag);
-    case PLD_OPTION_INTEGER:
-        return value->is_set || row->fallback != NULL ? json_integer(value->integer) : json_null();
-    case PLD_OPTION_NUMBER:
-        return json_number(value->number);
-    case PLD_OPTION_PAIR:
-        return value->is_set
-                   ? json_sprintf("%" PRId64 "%c%" PRId64, value->pair[0], row->separator, value->pair[1])
-                   : json_null();
-    case PLD_OPTION_NUMBERS:
-        return value->count > 0 ? list_json(value) : json_null();
-    case PLD_OPTION_TEXTS:
-        return list_json(value);
-    default:
-        return row->is_file && value->text != NULL ? file_name(value->text, base_names)
-                                                   : json_text(value->text);
-    }
-}
-
-/** What a picture has of its own, or keeps in another form; NULL: nothing. */
-static json_t *own_value(const option *row, const picture *drawn, bool base_names) {
-    return strcmp(row->name, "prompt") == 0   ? json_text(drawn->prompt)
-           : strcmp(row->name, "seed") == 0   ? json_integer(drawn->seed)
-           : strcmp(row->name, "pladis") == 0 ? json_number(drawn->pladis_scale)
-           : strcmp(row->name, "lora") == 0   ? lora_options(&drawn->settings->loras, base_names)
-                                              : NULL;
-}
-
-/** Said of a picture that begins at another one alone. */
-static bool is_of_init_picture(const option *row) {
-    return strcmp(row->name, "init-img") == 0 || strcmp(row->name, "strength") == 0 ||
-           strcmp(row->name, "mask") == 0;
-}
-
-/** The name of a field: that of its option with '_' for '-'. */
-static void field_name(const option *row, char *name, size_t size) {
-    snprintf(name, size, "%s", row->name);
-    for (char *at = name; *at != '\0'; at++) {
-        if (*at == '-') {
-            *at = '_';
-        }
-    }
-}
-
-json_t *report_parameters(const picture *drawn, bool base_names) {
-    pld_options *in_force = NULL;
-    json_t *object = json_object();
-    pld_error error = {0};
-    if (pld_options_copy(drawn->settings->values, &in_force, &error) != PLD_OK ||
-        pld_options_take_report(in_force, &drawn->report, &error) != PLD_OK) {
-        pld_options_destroy(&in_force);
+    if (parameters == NULL) {
         json_note_out_of_memory();
-        return object;
+        parameters = json_object();
     }
-    for (size_t i = 0; pld_option_at(i) != NULL; i++) {
-        const option *row = pld_option_at(i);
-        char name[64];
-        if (!row->of_picture || !pld_option_belongs(row, "generate") ||
-            (is_of_init_picture(row) && drawn->settings->init_img == NULL)) {
-            continue;
-        }
-        json_t *own = own_value(row, drawn, base_names);
-        field_name(row, name, sizeof name);
-        json_object_set_new(
-            object, name, own != NULL ? own : value_json(row, pld_options_value(in_force, row), base_names));
-    }
-    pld_options_destroy(&in_force);
-    return object;
+    pld_string_free(&text);
+    drawn_words_free(&words);
+    return parameters;
 }
 
 /** The budget, and what became of the denoiser's weights under it. */
@@ -182,7 +90,7 @@ json_t *report_make(const generate_request *request, const run_facts *facts, con
     json_t *memory = memory_json(&last->report, waited);
     return json_pack("{s:s, s:o, s:s, s:I, s:o, s:O?, s:o, s:I, s:o, s:s, s:i, s:i, s:i, s:o, s:s, s:o}",
                      "version", pld_version(), "model", json_text(facts->model), "family", facts->family,
-                     "seed", (json_int_t)request->seed, "parameters", report_parameters(last, false), "loras",
+                     "seed", (json_int_t)request->seed, "parameters", report_parameters(last), "loras",
                      last->loras, "stages", stages, "peak_memory_bytes",
                      (json_int_t)last->report.peak_memory_bytes, "memory", memory, "isa", facts->isa,
                      "threads", facts->threads, "evaluations", evaluations, "calls", calls, "attention_sites",

@@ -18,9 +18,8 @@ typedef struct run_facts {
     size_t files;        /**< pictures written */
 } run_facts;
 
-/** Every parameter in force for one picture; with `base_names` without folders, for files that are passed on.
- */
-json_t *report_parameters(const picture *drawn, bool base_names);
+/** Every parameter in force for one picture. */
+json_t *report_parameters(const picture *drawn);
 
 /** The JSON of --report. */
 json_t *report_make(const generate_request *request, const run_facts *facts, const picture_list *pictures);

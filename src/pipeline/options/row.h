@@ -69,7 +69,8 @@ typedef struct pld_option_rows {
     { .rows = (rows_), .count = sizeof(rows_) / sizeof *(rows_) }
 
 extern const pld_option_rows pld_rows_of_commands, pld_rows_of_picture, pld_rows_of_model, pld_rows_of_pladis,
-    pld_rows_of_sampling, pld_rows_of_output, pld_rows_of_run, pld_rows_of_bench, pld_rows_of_habits;
+    pld_rows_of_sampling, pld_rows_of_output, pld_rows_of_run, pld_rows_of_serve, pld_rows_of_bench,
+    pld_rows_of_habits;
 
 /** How many rows there are, row `index`, and the row of what is public of it. */
 size_t pld_option_count(void);

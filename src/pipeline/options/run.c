@@ -2,7 +2,7 @@
 /** The machine, and how much is said. */
 #include "pipeline/options/row.h"
 
-#define ALL     .commands = "generate grid evaluate bench"
+#define ALL     .commands = "generate grid evaluate serve bench"
 #define MACHINE .group = "machine"
 
 static const pld_option_row rows[] = {
@@ -26,8 +26,8 @@ static const pld_option_row rows[] = {
                           "picture are the same."},
      PLD_ENGINE(low_memory)},
     {.about =
-         {PLD_OPTION(SIZE, "max-memory"), .commands = "generate grid evaluate", MACHINE, .argument = "SIZE",
-          PLD_RANGE(1, 1e18), .otherwise = "what there is",
+         {PLD_OPTION(SIZE, "max-memory"), .commands = "generate grid evaluate serve", MACHINE,
+          .argument = "SIZE", PLD_RANGE(1, 1e18), .otherwise = "what there is",
           .help =
               "memory that the program may take; weights beyond it are read from the file as they are used",
           .details =
@@ -54,7 +54,7 @@ static const pld_option_row rows[] = {
               "most with avxvnni, avx512vnni and amx, and takes a byte for each weight."},
      PLD_GENERATE(dtype),
      PLD_IN_FORCE(dtype)},
-    {.about = {PLD_OPTION(FLAG, "quiet"), .letter = 'q', .commands = "generate grid evaluate convert",
+    {.about = {PLD_OPTION(FLAG, "quiet"), .letter = 'q', .commands = "generate grid evaluate convert serve",
                .group = "output", .help = "print errors only"}},
     {.about = {PLD_OPTION(FLAG, "verbose"), .letter = 'v', .commands = "generate grid evaluate",
                .group = "output", .help = "print details of the run"}},

@@ -6,9 +6,9 @@
 
 /** In the order in which they are told of. */
 static const pld_option_rows *const sections[] = {
-    &pld_rows_of_commands, &pld_rows_of_picture,  &pld_rows_of_model,
-    &pld_rows_of_pladis,   &pld_rows_of_sampling, &pld_rows_of_output,
-    &pld_rows_of_bench,    &pld_rows_of_run,      &pld_rows_of_habits,
+    &pld_rows_of_commands, &pld_rows_of_picture, &pld_rows_of_model, &pld_rows_of_pladis,
+    &pld_rows_of_sampling, &pld_rows_of_output,  &pld_rows_of_bench, &pld_rows_of_run,
+    &pld_rows_of_serve,    &pld_rows_of_habits,
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 

@@ -15,7 +15,7 @@
 #include "pipeline/options/options.h"
 #include "pipeline/options/value.h"
 
-static const char *const known_commands[] = {"generate", "grid",  "evaluate", "convert",
+static const char *const known_commands[] = {"generate", "grid",  "evaluate", "convert", "serve",
                                              "tokenize", "score", "info",     "bench"};
 enum { COMMANDS = sizeof known_commands / sizeof *known_commands };
 

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Prompt lines, lines from "Negative prompt: " on, and a last line of "Key: value" with commas between, where
  * a value that holds commas stands in quotes as a JSON string (modules/infotext_utils.py of that program). */
-#include "request/a1111_parameters.h"
+#include "pipeline/metadata/a1111_read.h"
 
-#include <stdbool.h>
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <pladis/options.h>
-
-#include "values/ascii.h"
-#include "values/json_values.h"
-#include "values/number.h"
+#include "core/memory.h"
+#include "core/text.h"
+#include "io/json/read.h"
+#include "pipeline/metadata/picture.h"
 
 enum { FEWEST_FIELDS = 3, LONGEST_KEY = 64, LONGEST_NAME = 64, LONGEST_SHOWN = 64 };
 
 /** What is made of the text. */
 typedef struct reader {
+    pld_json_builder *builder;
     json_t *top, *picture, *left_out;
 } reader;
 
@@ -30,55 +29,84 @@ typedef struct field {
 /** How the value of one field is taken over; false: it cannot be. */
 typedef bool (*taker)(reader *to, const char *name, const char *value);
 
+/** A whole number with its sign, no more. */
+static bool parse_integer(const char *text, int64_t *number) {
+    const bool negative = *text == '-';
+    uint64_t size = 0;
+    const char *end = NULL;
+    if (!pld_parse_natural(text + (negative || *text == '+'), INT64_MAX, &size, &end) || *end) {
+        return false;
+    }
+    *number = negative ? -(int64_t)size : (int64_t)size;
+    return true;
+}
+
 static bool take_integer(reader *to, const char *name, const char *value) {
     int64_t number = 0;
-    return number_integer(value, &number) &&
-           json_object_set_new(to->picture, name, json_integer(number)) == 0;
+    if (!parse_integer(value, &number)) {
+        return false;
+    }
+    pld_json_put(to->builder, to->picture, name, json_integer(number));
+    return true;
 }
 
 static bool take_number(reader *to, const char *name, const char *value) {
-    double number = 0;
-    return number_real(value, &number) && json_object_set_new(to->picture, name, json_real(number)) == 0;
+    const char *end = NULL;
+    const double number = pld_parse_real(value, &end);
+    if (end == value || *end || !isfinite(number) || strspn(value, "0123456789.eE+-") != strlen(value)) {
+        return false;
+    }
+    pld_json_put(to->builder, to->picture, name, json_real(number));
+    return true;
 }
 
 static bool take_text(reader *to, const char *name, const char *value) {
-    return json_object_set_new(to->picture, name, json_string(value)) == 0;
+    pld_json_put(to->builder, to->picture, name, json_string(value));
+    return true;
 }
 
 static bool take_size(reader *to, const char *name, const char *value) {
-    int64_t pair[2];
+    enum { LONGEST_SIDE = 16384 };
+    uint64_t width = 0, height = 0;
+    const char *end = NULL;
     (void)name;
-    return number_pair(value, 'x', 1, 16384, pair) &&
-           json_object_set_new(to->picture, "width", json_integer(pair[0])) == 0 &&
-           json_object_set_new(to->picture, "height", json_integer(pair[1])) == 0;
+    if (!pld_parse_natural(value, LONGEST_SIDE, &width, &end) || *end != 'x' ||
+        !pld_parse_natural(end + 1, LONGEST_SIDE, &height, &end) || *end || width == 0 || height == 0) {
+        return false;
+    }
+    pld_json_put(to->builder, to->picture, "width", json_integer((json_int_t)width));
+    pld_json_put(to->builder, to->picture, "height", json_integer((json_int_t)height));
+    return true;
 }
 
 /** The name of a file without folders; A1111 leaves out its ending. */
 static bool take_model(reader *to, const char *name, const char *value) {
     const char *slash = strrchr(value, '/'), *backslash = strrchr(value, '\\');
-    const char *base = slash != NULL && slash > backslash ? slash + 1
-                       : backslash != NULL                ? backslash + 1
-                                                          : value;
-    return base[0] != '\0' && json_object_set_new(to->top, name, json_string(base)) == 0;
+    const char *base = slash && slash > backslash ? slash + 1 : backslash ? backslash + 1 : value;
+    if (!base[0]) {
+        return false;
+    }
+    pld_json_put(to->builder, to->top, name, json_string(base));
+    return true;
 }
 
 static bool take_schedule(reader *to, const char *name, const char *value) {
     const char *own = pld_own_name(PLD_LIST_SCHEDULERS, value);
-    return own != NULL && (own[0] == '\0' || take_text(to, name, own));
+    return own && (!own[0] || take_text(to, name, own));
 }
 
 /** A sampler, in older pictures with its schedule behind it: "DPM++ 2M Karras". */
 static bool take_sampler(reader *to, const char *name, const char *value) {
     char sampler[LONGEST_NAME];
     const char *own = pld_own_name(PLD_LIST_SAMPLERS, value), *schedule = strrchr(value, ' ');
-    if (own == NULL && schedule != NULL && strlen(value) < sizeof sampler) {
-        snprintf(sampler, sizeof sampler, "%.*s", (int)(schedule - value), value);
+    if (!own && schedule && strlen(value) < sizeof sampler) {
+        pld_print_text(sampler, sizeof sampler, "%.*s", (int)(schedule - value), value);
         own = pld_own_name(PLD_LIST_SAMPLERS, sampler);
-        if (own == NULL || !take_schedule(to, "scheduler", schedule + 1)) {
+        if (!own || !take_schedule(to, "scheduler", schedule + 1)) {
             return false;
         }
     }
-    return own != NULL && take_text(to, name, own);
+    return own && take_text(to, name, own);
 }
 
 /** Said of the file and the program, not of the picture. */
@@ -116,14 +144,25 @@ static const struct {
 };
 
 static bool is_key_letter(char c) {
-    return ascii_is_alphanumeric(c) || (c != '\0' && strchr("_ -/", c) != NULL) || (unsigned char)c >= 0x80;
+    const char small = pld_lower(c);
+    return pld_is_lower(small) || pld_is_digit(c) || (c && strchr("_ -/", c)) || (unsigned char)c >= 0x80;
 }
 
-/** The text of a value, without quotes where it has them; NULL: out of memory. */
+static bool is_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/** The text of a value, without quotes where it has them; NULL: out of memory, or it is not UTF-8. */
 static json_t *copy_value(const char *value, size_t length) {
-    json_error_t problem;
-    json_t *quoted = value[0] == '"' ? json_read_text(value, length, &problem) : NULL;
-    return quoted != NULL ? quoted : json_stringn(value, length);
+    json_t *list = NULL, *quoted = NULL;
+    char *wrapped = value[0] == '"' ? pld_format("[%.*s]", (int)length, value) : NULL;
+    if (wrapped && pld_json_parse_bounded(wrapped, strlen(wrapped), 2, "value", &list, NULL) == PLD_OK &&
+        json_is_string(json_array_get(list, 0))) {
+        quoted = json_incref(json_array_get(list, 0));
+    }
+    json_decref(list);
+    pld_free(wrapped);
+    return quoted ? quoted : json_stringn(value, length);
 }
 
 /** Length of a value: up to the comma behind it, or the end. */
@@ -141,7 +180,7 @@ static size_t value_length(const char *value) {
 /** The field at `*at`, which moves behind its comma. False at the end, or out of memory. What is no field, as
  * a part of a value without quotes, is passed over. */
 static bool next_field(const char **at, field *found) {
-    while (**at != '\0') {
+    while (**at) {
         const char *key = *at + strspn(*at, " ,");
         size_t length = 0;
         while (is_key_letter(key[length])) {
@@ -158,9 +197,9 @@ static bool next_field(const char **at, field *found) {
         while (value_size > 0 && value[value_size - 1] == ' ') {
             value_size--;
         }
-        snprintf(found->key, sizeof found->key, "%.*s", (int)length, key);
+        pld_print_text(found->key, sizeof found->key, "%.*s", (int)length, key);
         found->value = copy_value(value, value_size);
-        return found->value != NULL;
+        return found->value;
     }
     return false;
 }
@@ -184,8 +223,8 @@ static void take_field(reader *to, const field *found) {
     }
     if (!taken) {
         char shown[LONGEST_KEY + LONGEST_SHOWN];
-        snprintf(shown, sizeof shown, "%s %s", found->key, json_string_value(found->value));
-        json_array_append_new(to->left_out, json_text(shown));
+        pld_print_text(shown, sizeof shown, "%s %s", found->key, json_string_value(found->value));
+        pld_json_append(to->builder, to->left_out, pld_metadata_json_text(shown));
     }
 }
 
@@ -193,53 +232,54 @@ static void take_field(reader *to, const field *found) {
 static void take_prompts(reader *to, const char *text, size_t length) {
     static const char negative[] = "Negative prompt:";
     const char *end = text + length, *begin = NULL;
-    for (const char *line = text; line < end && begin == NULL;) {
+    for (const char *line = text; line < end && !begin;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         begin =
             (size_t)(end - line) >= sizeof negative - 1 && memcmp(line, negative, sizeof negative - 1) == 0
                 ? line
                 : NULL;
-        line = newline != NULL ? newline + 1 : end;
+        line = newline ? newline + 1 : end;
     }
-    const char *prompt_end = begin != NULL ? begin : end;
-    while (prompt_end > text && ascii_is_blank(prompt_end[-1])) {
+    const char *prompt_end = begin ? begin : end;
+    while (prompt_end > text && is_blank(prompt_end[-1])) {
         prompt_end--;
     }
-    json_object_set_new(to->picture, "prompt", json_stringn(text, (size_t)(prompt_end - text)));
-    if (begin != NULL) {
+    pld_json_put(to->builder, to->picture, "prompt", json_stringn(text, (size_t)(prompt_end - text)));
+    if (begin) {
         begin += sizeof negative - 1;
         begin += begin < end && *begin == ' ';
-        while (end > begin && ascii_is_blank(end[-1])) {
+        while (end > begin && is_blank(end[-1])) {
             end--;
         }
-        json_object_set_new(to->picture, "negative_prompt", json_stringn(begin, (size_t)(end - begin)));
+        pld_json_put(to->builder, to->picture, "negative_prompt", json_stringn(begin, (size_t)(end - begin)));
     }
 }
 
-json_t *a1111_parameters_read(const char *text, json_t *left_out) {
+json_t *pld_metadata_read_a1111(pld_json_builder *builder, const char *text, json_t *left_out) {
     size_t length = strlen(text);
-    while (length > 0 && ascii_is_blank(text[length - 1])) {
+    while (length > 0 && is_blank(text[length - 1])) {
         length--;
     }
     size_t last = length;
     while (last > 0 && text[last - 1] != '\n') {
         last--;
     }
-    json_t *copy = json_stringn(text + last, length - last);
-    const char *line = json_string_value(copy);
-    if (line == NULL || count_fields(line) < FEWEST_FIELDS) {
-        json_decref(copy);
+    char *line = pld_copy_bytes(text + last, length - last);
+    if (!line || count_fields(line) < FEWEST_FIELDS) {
+        builder->failed = builder->failed || !line;
+        pld_free(line);
         return NULL;
     }
-    reader to = {.picture = json_object(), .left_out = left_out};
-    to.top = json_pack("{s:[O]}", "pictures", to.picture);
+    reader to = {.builder = builder, .top = json_object(), .picture = json_object(), .left_out = left_out};
+    json_t *pictures = json_array();
     take_prompts(&to, text, last);
     field found;
     for (const char *at = line; next_field(&at, &found);) {
         take_field(&to, &found);
         json_decref(found.value);
     }
-    json_decref(to.picture);
-    json_decref(copy);
-    return to.top;
+    pld_json_append(builder, pictures, to.picture);
+    pld_json_put(builder, to.top, "pictures", pictures);
+    pld_free(line);
+    return pld_json_finish(builder, to.top);
 }

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "request/picture_origin.h"
+#include "pipeline/metadata/origin.h"
 
 #include <string.h>
 
-#include "request/a1111_parameters.h"
+#include "pladis/metadata.h"
 
 static const char a1111[] = "A1111 (or a program that writes the same form)";
 
 /** Of several that fit the first counts: those that write as A1111 does and say their name, then what can be
  * read, then the rest. */
-static const picture_origin origins[] = {
+static const pld_metadata_origin origins[] = {
     {"SwarmUI", "parameters", "\"sui_image_params\"", NULL},
-    {"pladis", "parameters", "Version: pladis", a1111_parameters_read},
-    {"stable-diffusion.cpp", "parameters", "Version: stable-diffusion.cpp", a1111_parameters_read},
-    {"Fooocus", "parameters", "Version: Fooocus", a1111_parameters_read},
-    {"ComfyUI", "parameters", "Version: ComfyUI", a1111_parameters_read},
-    {"SD.Next", "parameters", "App: SD.Next", a1111_parameters_read},
-    {"Forge", "parameters", "Version: f", a1111_parameters_read},
-    {a1111, "parameters", "Steps: ", a1111_parameters_read},
-    {a1111, "UserComment", "Steps: ", a1111_parameters_read},
+    {"pladis", "parameters", "Version: pladis", pld_metadata_read_a1111},
+    {"stable-diffusion.cpp", "parameters", "Version: stable-diffusion.cpp", pld_metadata_read_a1111},
+    {"Fooocus", "parameters", "Version: Fooocus", pld_metadata_read_a1111},
+    {"ComfyUI", "parameters", "Version: ComfyUI", pld_metadata_read_a1111},
+    {"SD.Next", "parameters", "App: SD.Next", pld_metadata_read_a1111},
+    {"Forge", "parameters", "Version: f", pld_metadata_read_a1111},
+    {a1111, "parameters", "Steps: ", pld_metadata_read_a1111},
+    {a1111, "UserComment", "Steps: ", pld_metadata_read_a1111},
     {"Fooocus", "fooocus_scheme", NULL, NULL},
     {"InvokeAI", "invokeai_metadata", NULL, NULL},
     {"InvokeAI", "invokeai_graph", NULL, NULL},
@@ -37,20 +37,26 @@ static const picture_origin origins[] = {
     {a1111, "parameters", NULL, NULL},
 };
 
-const char *picture_origin_text(char *const *text, const char *key) {
+const char *pld_metadata_text(char *const *text, const char *key) {
     const char *found = NULL;
-    for (size_t i = 0; text[i] != NULL; i += 2) {
+    for (size_t i = 0; text[i]; i += 2) {
         found = strcmp(text[i], key) == 0 ? text[i + 1] : found;
     }
     return found;
 }
 
-const picture_origin *picture_origin_find(char *const *text, const char **value) {
+const pld_metadata_origin *pld_metadata_origin_find(char *const *text, const char **value) {
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
-        *value = picture_origin_text(text, origins[i].key);
-        if (*value != NULL && (origins[i].word == NULL || strstr(*value, origins[i].word) != NULL)) {
+        *value = pld_metadata_text(text, origins[i].key);
+        if (*value && (!origins[i].word || strstr(*value, origins[i].word))) {
             return &origins[i];
         }
     }
     return NULL;
+}
+
+const char *pld_metadata_program(char *const *text) {
+    const char *value = NULL;
+    const pld_metadata_origin *origin = text ? pld_metadata_origin_find(text, &value) : NULL;
+    return origin ? origin->program : NULL;
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The routes of every interface. */
+#ifndef PLADIS_SERVER_API_ROUTES_ALL_H
+#define PLADIS_SERVER_API_ROUTES_ALL_H
+
+#include "fields/fields.h"
+#include "http/routes.h"
+
+extern const route openai_routes[], a1111_routes[], a1111_list_routes[], jobs_routes[], history_routes[],
+    about_routes[], page_routes[];
+extern const route_table all_routes;
+
+/** Rules of fields, for the description. */
+extern const field_rules openai_rules, a1111_rules, jobs_rules;
+
+#endif
