@@ -2,6 +2,8 @@
 /** A1111's interface, as its clients speak it: pictures, and how far they are. */
 #include "api/a1111.h"
 
+#include "api/a1111_fill.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,102 +22,6 @@ json_t *a1111_error(unsigned status, const char *field, const char *message) {
     reply_put(&builder, error, "body", reply_text(field));
     reply_put(&builder, error, "errors", reply_text(message));
     return reply_finish(&builder, error);
-}
-
-/* ---- fields that need more than another name ---- */
-
-/** What reads one request. */
-typedef struct filling {
-    exchange *asked;
-    const submission *read;
-    job_request *request;
-    field_reader reader;
-    field_problem problem;
-} filling;
-
-static bool set_text(filling *to, const char *option, const char *text) {
-    json_t *value = reply_text(text);
-    const bool set = value != NULL && fields_set(&to->reader, option, value, to->request, &to->problem);
-    json_decref(value);
-    return set;
-}
-
-static bool fill_sampler(filling *to) {
-    static const char *const names[] = {"sampler_name", "sampler_index"};
-    bool done = true;
-    for (size_t i = 0; done && i < sizeof names / sizeof *names; i++) {
-        const char *sampler = NULL;
-        done = submission_text(to->read, names[i], &sampler) ||
-               field_refuse(&to->problem, names[i], PLD_ERROR_ARGUMENT, "%s: expected a text", names[i]);
-        const bool automatic = sampler == NULL || sampler[0] == '\0' || strcmp(sampler, "Automatic") == 0;
-        done = done && (automatic || set_text(to, "sampling-method", sampler));
-    }
-    return done;
-}
-
-static bool fill_scheduler(filling *to) {
-    const char *scheduler = NULL;
-    if (!submission_text(to->read, "scheduler", &scheduler)) {
-        return field_refuse(&to->problem, "scheduler", PLD_ERROR_ARGUMENT, "scheduler: expected a text");
-    }
-    const char *own = scheduler != NULL ? pld_own_name(PLD_LIST_SCHEDULERS, scheduler) : NULL;
-    return scheduler == NULL || scheduler[0] == '\0' || (own != NULL && own[0] == '\0') ||
-           set_text(to, "scheduler", scheduler);
-}
-
-static bool fill_count(filling *to) {
-    int64_t size = 1, times = 1;
-    if (!submission_integer(to->read, "batch_size", &size) ||
-        !submission_integer(to->read, "n_iter", &times) || size < 1 || times < 1 ||
-        size > JOB_MOST_PICTURES || times > JOB_MOST_PICTURES) {
-        return field_refuse(&to->problem, "batch_size", PLD_ERROR_ARGUMENT,
-                            "batch_size and n_iter: expected 1 to %d", JOB_MOST_PICTURES);
-    }
-    char count[32];
-    snprintf(count, sizeof count, "%lld", (long long)(size * times));
-    return set_text(to, "batch-count", count);
-}
-
-/** Settings of this job alone. */
-static bool fill_settings(filling *to) {
-    const json_t *settings = submission_field(to->read, "override_settings");
-    const char *name = NULL;
-    json_t *value = NULL;
-    if (settings != NULL && !json_is_object(settings)) {
-        return field_refuse(&to->problem, "override_settings", PLD_ERROR_ARGUMENT,
-                            "override_settings: expected an object");
-    }
-    json_object_foreach((json_t *)(uintptr_t)settings, name, value) {
-        const char *option = strcmp(name, "sd_model_checkpoint") == 0        ? "model"
-                             : strcmp(name, "sd_vae") == 0                   ? "vae"
-                             : strcmp(name, "CLIP_stop_at_last_layers") == 0 ? "clip-skip"
-                                                                             : NULL;
-        const char *text = json_string_value(value);
-        if (option == NULL) {
-            return field_refuse(&to->problem, "override_settings", PLD_ERROR_UNSUPPORTED,
-                                "override_settings: %.60s is not supported", name);
-        }
-        if (json_is_null(value) || (text != NULL && (text[0] == '\0' || strcmp(text, "Automatic") == 0 ||
-                                                     strcmp(text, "None") == 0))) {
-            continue;
-        }
-        if (!fields_set(&to->reader, option, value, to->request, &to->problem)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool fill_picture(filling *to) {
-    const json_t *pictures = submission_field(to->read, "init_images");
-    const json_t *strength = submission_field(to->read, "denoising_strength");
-    if (!json_is_array(pictures) || json_array_size(pictures) != 1 ||
-        !json_is_string(json_array_get(pictures, 0))) {
-        return field_refuse(&to->problem, "init_images", PLD_ERROR_ARGUMENT,
-                            "init_images: expected a list of one picture as base64");
-    }
-    return fields_set(&to->reader, "init-img", json_array_get(pictures, 0), to->request, &to->problem) &&
-           (strength == NULL || fields_set(&to->reader, "strength", strength, to->request, &to->problem));
 }
 
 /* ---- answers ---- */
@@ -183,13 +89,6 @@ static void reply_pictures(exchange *asked, const submission *read, const job *d
     reply_json(asked, 200, reply_finish(&builder, document));
 }
 
-static bool fill(filling *to, bool from_picture) {
-    return fields_read(&to->reader, to->read->fields, to->read->uploads, to->read->upload_count, to->request,
-                       &to->problem) &&
-           fill_sampler(to) && fill_scheduler(to) && fill_count(to) && fill_settings(to) &&
-           (!from_picture || fill_picture(to)) && fields_settle(&to->reader, to->request, &to->problem);
-}
-
 static void draw(exchange *asked, bool from_picture) {
     struct server *server = exchange_server(asked);
     submission read;
@@ -199,14 +98,12 @@ static void draw(exchange *asked, bool from_picture) {
         return;
     }
     if (submission_begin(asked, &read, &request)) {
-        filling to = {.asked = asked,
-                      .read = &read,
-                      .request = &request,
-                      .reader = {&a1111_rules, server->things, server->limits}};
-        if (fill(&to, from_picture)) {
+        const field_reader reader = {&a1111_rules, server->things, server->limits};
+        field_problem problem = {0};
+        if (a1111_fill(&reader, &read, from_picture, &request, &problem)) {
             made = submission_queue(asked, &request);
         } else {
-            submission_refuse(asked, &to.problem);
+            submission_refuse(asked, &problem);
         }
     }
     if (made != NULL) {

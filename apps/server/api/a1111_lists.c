@@ -77,11 +77,26 @@ static void get_loras(exchange *asked) {
 
 /* ---- samplers and schedules ---- */
 
+/** Whether an earlier entry of a list has the common name of entry `index`. */
+static bool is_listed(pld_list_kind kind, size_t index) {
+    const char *name = NULL, *description = NULL, *other = NULL;
+    pld_list(kind, index, &name, &description);
+    for (size_t i = 0; i < index && pld_list(kind, i, &other, &description); i++) {
+        if (strcmp(pld_common_name(kind, other), pld_common_name(kind, name)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void get_samplers(exchange *asked) {
     reply_builder builder = {0};
     const char *name = NULL, *description = NULL;
     json_t *all = json_array();
     for (size_t i = 0; pld_list(PLD_LIST_SAMPLERS, i, &name, &description); i++) {
+        if (is_listed(PLD_LIST_SAMPLERS, i)) {
+            continue;
+        }
         json_t *made = json_object(), *aliases = json_array();
         reply_append(&builder, aliases, json_string(name));
         reply_put(&builder, made, "name", json_string(pld_common_name(PLD_LIST_SAMPLERS, name)));
@@ -108,7 +123,10 @@ static void get_schedulers(exchange *asked) {
     json_t *all = json_array();
     put_schedule(&builder, all, "automatic", "Automatic");
     for (size_t i = 0; pld_list(PLD_LIST_SCHEDULERS, i, &name, &description); i++) {
-        put_schedule(&builder, all, name, pld_common_name(PLD_LIST_SCHEDULERS, name));
+        const char *label = pld_common_name(PLD_LIST_SCHEDULERS, name);
+        if (strcmp(label, "Automatic") != 0 && !is_listed(PLD_LIST_SCHEDULERS, i)) {
+            put_schedule(&builder, all, name, label);
+        }
     }
     reply_json(asked, 200, reply_finish(&builder, all));
 }

@@ -10,8 +10,9 @@
 #include "base/text_buffer.h"
 
 static const field_rule rules[] = {
-    {"user", FIELD_IGNORED, NULL, NULL, "which of a program's users asks; jobs of each take turns"},
-    {"keep", FIELD_TAKEN, NULL, NULL, "false: the history does not keep the pictures"},
+    {"user", FIELD_IGNORED, NULL, NULL, "which of a program's users asks; jobs of each take turns", NULL},
+    {"keep", FIELD_TAKEN, NULL, NULL, "false: the history does not keep the pictures",
+     "{\"type\":[\"boolean\",\"null\"]}"},
 };
 
 const field_rules jobs_rules = {rules, sizeof rules / sizeof *rules};

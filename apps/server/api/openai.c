@@ -4,34 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/openai_fill.h"
 #include "api/openai_stream.h"
 #include "api/routes_all.h"
 #include "api/submit.h"
 #include "base/base64.h"
 #include "base/clock.h"
-
-#define NO_EFFECT "accepted without effect"
-
-static const field_rule rules[] = {
-    {"model", FIELD_OPTION, "model", NULL, "a name of /v1/models; without it the default"},
-    {"n", FIELD_OPTION, "batch-count", NULL, "pictures, with seed, seed+1 and so on"},
-    {"size", FIELD_TAKEN, NULL, NULL, "WIDTHxHEIGHT, or auto"},
-    {"response_format", FIELD_TAKEN, NULL, NULL, "b64_json or url"},
-    {"stream", FIELD_TAKEN, NULL, NULL, "server-sent events, with pictures as they form"},
-    {"partial_images", FIELD_TAKEN, NULL, NULL, "how many of those, 0 to 3"},
-    {"user", FIELD_IGNORED, NULL, NULL, "which of a program's users asks; jobs of each take turns"},
-    {"image", FIELD_OPTION, "init-img", NULL, "the picture to start from"},
-    {"quality", FIELD_NEUTRAL, NULL, "[\"auto\",\"standard\",\"hd\",\"low\",\"medium\",\"high\",null]",
-     NO_EFFECT "; steps decides"},
-    {"style", FIELD_NEUTRAL, NULL, "[\"vivid\",\"natural\",null]", NO_EFFECT},
-    {"background", FIELD_NEUTRAL, NULL, "[\"auto\",\"opaque\",null]", NO_EFFECT},
-    {"moderation", FIELD_NEUTRAL, NULL, "[\"auto\",\"low\",null]", NO_EFFECT},
-    {"input_fidelity", FIELD_NEUTRAL, NULL, "[\"low\",\"high\",null]", NO_EFFECT "; strength decides"},
-    {"output_format", FIELD_NEUTRAL, NULL, "[\"png\",null]", "png"},
-    {"output_compression", FIELD_NEUTRAL, NULL, "[100,\"100\",null]", NO_EFFECT},
-};
-
-const field_rules openai_rules = {rules, sizeof rules / sizeof *rules};
 
 /** Errors as OpenAI's clients read them. */
 static json_t *openai_error(unsigned status, const char *field, const char *message) {
@@ -96,49 +74,6 @@ static void get_model(exchange *asked) {
 
 /* ---- pictures ---- */
 
-/** "1024x768" as two fields. False: the exchange is answered. */
-static bool take_size(exchange *asked, submission *read) {
-    const char *size = NULL;
-    char *end = NULL;
-    if (!submission_text(read, "size", &size)) {
-        reply_error(asked, 400, "size", "size: expected a text such as \"1024x1024\"");
-        return false;
-    }
-    if (size == NULL || strcmp(size, "auto") == 0) {
-        return true;
-    }
-    const long width = strtol(size, &end, 10);
-    const long height = *end == 'x' ? strtol(end + 1, &end, 10) : 0;
-    if (*end != '\0' || width < 1 || height < 1 || width > 16384 || height > 16384) {
-        reply_error(asked, 400, "size", "size: found \"%.40s\", expected WIDTHxHEIGHT or auto", size);
-        return false;
-    }
-    reply_builder builder = {0};
-    reply_put(&builder, read->fields, "width", json_integer(width));
-    reply_put(&builder, read->fields, "height", json_integer(height));
-    return !builder.failed;
-}
-
-/** What is told of an answer. False: the exchange is answered. */
-static bool take_format(exchange *asked, const submission *read, openai_wishes *wishes) {
-    const char *format = NULL;
-    int64_t partial = 0;
-    if (!submission_text(read, "response_format", &format) ||
-        (format != NULL && strcmp(format, "b64_json") != 0 && strcmp(format, "url") != 0)) {
-        reply_error(asked, 400, "response_format", "response_format: expected b64_json or url");
-        return false;
-    }
-    if (!submission_integer(read, "partial_images", &partial) || partial < 0 ||
-        partial > OPENAI_MOST_PARTIAL) {
-        reply_error(asked, 400, "partial_images", "partial_images: expected 0 to %d", OPENAI_MOST_PARTIAL);
-        return false;
-    }
-    *wishes = (openai_wishes){.url = format != NULL && strcmp(format, "url") == 0,
-                              .stream = submission_flag(read, "stream"),
-                              .partial_images = (int)partial};
-    return true;
-}
-
 /** Where a picture can be fetched, as the client reached the server. */
 static json_t *picture_url(const exchange *asked, const job *done, size_t index) {
     const char *host = exchange_header(asked, "Host"), *scheme = exchange_header(asked, "X-Forwarded-Proto");
@@ -175,16 +110,18 @@ static void reply_pictures(exchange *asked, const job *done, const job_progress 
 }
 
 /** Draw what was read, and answer. `needs_picture`: an edit, which starts from one. */
-static void draw(exchange *asked, submission *read, bool needs_picture) {
+static void draw(exchange *asked, const submission *read, bool needs_picture) {
+    struct server *server = exchange_server(asked);
     job_request request = {0};
     openai_wishes wishes;
     job *made = NULL;
-    if (take_size(asked, read) && take_format(asked, read, &wishes) &&
-        submission_begin(asked, read, &request) && submission_fill(asked, read, &openai_rules, &request)) {
-        if (needs_picture && request.init_image.size == 0) {
-            reply_error(asked, 400, "image", "image: expected a PNG");
-        } else {
+    if (submission_begin(asked, read, &request)) {
+        const field_reader reader = {&openai_rules, server->things, server->limits};
+        field_problem problem = {0};
+        if (openai_fill(&reader, read, needs_picture, &request, &wishes, &problem)) {
             made = submission_queue(asked, &request);
+        } else {
+            submission_refuse(asked, &problem);
         }
     }
     job_request_free(&request);

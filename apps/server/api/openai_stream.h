@@ -3,16 +3,9 @@
 #ifndef PLADIS_SERVER_API_OPENAI_STREAM_H
 #define PLADIS_SERVER_API_OPENAI_STREAM_H
 
+#include "api/openai_fill.h"
 #include "context.h"
 #include "http/exchange.h"
-
-enum { OPENAI_MOST_PARTIAL = 3 };
-
-/** What a client wants of the answer. */
-typedef struct openai_wishes {
-    bool url, stream;
-    int partial_images;
-} openai_wishes;
 
 /** Answer with the events of a job; `name` begins their types. The job is cancelled when its client goes away. */
 void openai_stream(exchange *asked, job *drawn, const openai_wishes *wishes, const char *name);

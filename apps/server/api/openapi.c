@@ -44,8 +44,9 @@ static json_t *success_of(const route *row) {
     }
     json_t *schema = strcmp(row->gives, "application/json") == 0
                          ? reference_to(row->reply != NULL ? row->reply : "object")
-                     : strncmp(row->gives, "text/", 5) == 0 ? json_pack("{s:s}", "type", "string")
-                                                            : binary_schema();
+                     : strcmp(row->gives, "text/event-stream") == 0 ? json_object()
+                     : strncmp(row->gives, "text/", 5) == 0         ? json_pack("{s:s}", "type", "string")
+                                                                    : binary_schema();
     return json_pack("{s:s, s:o}", "description", "as asked for", "content", content_of(row->gives, schema));
 }
 

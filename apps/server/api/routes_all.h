@@ -3,7 +3,8 @@
 #ifndef PLADIS_SERVER_API_ROUTES_ALL_H
 #define PLADIS_SERVER_API_ROUTES_ALL_H
 
-#include "fields/fields.h"
+#include "api/a1111_fill.h"
+#include "api/openai_fill.h"
 #include "http/routes.h"
 
 extern const route openai_routes[], a1111_routes[], a1111_list_routes[], jobs_routes[], history_routes[],
@@ -11,6 +12,6 @@ extern const route openai_routes[], a1111_routes[], a1111_list_routes[], jobs_ro
 extern const route_table all_routes;
 
 /** Rules of fields, for the description. */
-extern const field_rules openai_rules, a1111_rules, jobs_rules;
+extern const field_rules jobs_rules;
 
 #endif

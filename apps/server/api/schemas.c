@@ -82,16 +82,28 @@ static void field_name(const pld_option *option, char *name, size_t size) {
     name[i] = '\0';
 }
 
-/** An interface's fields: its own by its rules, then every open option. */
+/** What a rule's field may be. */
+static json_t *rule_schema(reply_builder *builder, const field_rule *rule) {
+    char why[200];
+    const pld_option *option =
+        rule->action == FIELD_OPTION ? pld_option_find("generate", rule->option) : NULL;
+    json_t *schema = option != NULL ? option_schema(builder, option)
+                     : rule->schema != NULL
+                         ? request_json(rule->schema, strlen(rule->schema), why, sizeof why)
+                         : json_object();
+    if (rule->action == FIELD_NEUTRAL) {
+        reply_put(builder, schema, "enum",
+                  request_json(rule->neutral, strlen(rule->neutral), why, sizeof why));
+    }
+    reply_put(builder, schema, "description", json_string(rule->about));
+    return schema;
+}
+
+/** An interface's fields: its own by its rules, then every open option; no others. */
 static json_t *request_schema(reply_builder *builder, const field_rules *rules, const char *needed) {
     json_t *properties = json_object();
     for (size_t i = 0; i < rules->count; i++) {
-        const field_rule *rule = &rules->rows[i];
-        const pld_option *option =
-            rule->action == FIELD_OPTION ? pld_option_find("generate", rule->option) : NULL;
-        json_t *schema = option != NULL ? option_schema(builder, option) : json_object();
-        reply_put(builder, schema, "description", json_string(rule->about));
-        reply_put(builder, properties, rule->name, schema);
+        reply_put(builder, properties, rules->rows[i].name, rule_schema(builder, &rules->rows[i]));
     }
     for (size_t i = 0; pld_option_at(i) != NULL; i++) {
         const pld_option *option = pld_option_at(i);
@@ -101,8 +113,8 @@ static json_t *request_schema(reply_builder *builder, const field_rules *rules, 
             reply_put(builder, properties, name, option_schema(builder, option));
         }
     }
-    json_t *schema =
-        json_pack("{s:s, s:[s], s:o}", "type", "object", "required", "prompt", "properties", properties);
+    json_t *schema = json_pack("{s:s, s:[s], s:o, s:b}", "type", "object", "required", "prompt", "properties",
+                               properties, "additionalProperties", 0);
     if (needed != NULL) {
         reply_append(builder, json_object_get(schema, "required"), json_string(needed));
     }
@@ -153,7 +165,8 @@ static const struct {
      "{\"type\":\"object\",\"required\":[\"images\",\"parameters\",\"info\"],\"properties\":{"
      "\"images\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"parameters\":{\"type\":\"object\"},"
      "\"info\":{\"type\":\"string\"}}}"},
-    {"a1111_options", "{\"type\":\"object\",\"properties\":{\"sd_model_checkpoint\":{\"type\":\"string\"}}}"},
+    {"a1111_options", "{\"type\":\"object\",\"properties\":{\"sd_model_checkpoint\":{\"type\":\"string\"}},"
+                      "\"additionalProperties\":false}"},
     {"a1111_png_info",
      "{\"type\":\"object\",\"required\":[\"image\"],\"properties\":{\"image\":{\"type\":\"string\","
      "\"contentEncoding\":\"base64\"}}}"},

@@ -4,14 +4,8 @@
 #define PLADIS_SERVER_API_SUBMIT_H
 
 #include "context.h"
+#include "fields/submission.h"
 #include "http/exchange.h"
-
-/** What a client sent: an object of fields, and files. */
-typedef struct submission {
-    json_t *fields;
-    field_upload *uploads; /**< [upload_count]; bytes belong to the exchange */
-    size_t upload_count;
-} submission;
 
 /** The fields of a JSON body, or of a form, whose values are texts, or lists of them where a name comes twice. False: the
  *  exchange is answered. Free with submission_free. */
@@ -35,11 +29,5 @@ job_progress submission_wait(exchange *asked, job *awaited);
 
 /** Answer with why a job did not end well; false: it did. */
 bool submission_failed(exchange *asked, const job_progress *progress);
-
-/** A value of a list of texts: one that is a number in a text is that number, too. NULL: it is not there. */
-const json_t *submission_field(const submission *read, const char *name);
-bool submission_text(const submission *read, const char *name, const char **text);
-bool submission_integer(const submission *read, const char *name, int64_t *number);
-bool submission_flag(const submission *read, const char *name);
 
 #endif

@@ -82,7 +82,10 @@ bool fields_set(const field_reader *reader, const char *name, const json_t *valu
                             option != NULL ? "clients may not set it" : "there is no such field",
                             offer ? "; did you mean " : "", offer ? nearest : "");
     }
-    if (option->remote == PLD_REMOTE_UPLOAD && !json_is_null(value)) {
+    if (option->remote == PLD_REMOTE_UPLOAD && json_is_null(value)) {
+        return true; /* no file */
+    }
+    if (option->remote == PLD_REMOTE_UPLOAD) {
         return json_is_string(value) ? upload_keep_base64(option, json_string_value(value),
                                                           reader->limits.max_pixels, request, problem)
                                      : field_refuse(problem, name, PLD_ERROR_ARGUMENT,

@@ -23,6 +23,8 @@ typedef struct field_rule {
     const char *option;
     const char *neutral; /**< a list as JSON text */
     const char *about;   /**< for the description of the interface */
+    const char
+        *schema; /**< likewise, as JSON text, of a field that the interface looks at itself; NULL: anything */
 } field_rule;
 
 /** Rules of an interface; its names go before those of options. */

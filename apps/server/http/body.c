@@ -7,6 +7,28 @@
 
 enum { MOST_PARTS = 256, FORM_BUFFER = 16 << 10 };
 
+/** Whether the first piece of a value belongs to the part that is read already: where a value comes in pieces, an empty one stands
+ *  in front. */
+static bool goes_on(const exchange *reading, const char *name) {
+    const held_part *last = reading->part_count > 0 ? &reading->parts[reading->part_count - 1] : NULL;
+    return last != NULL && last->bytes.length == 0 && strcmp(last->name, name) == 0;
+}
+
+static bool begin_part(exchange *reading, const char *name, bool is_file) {
+    held_part *parts = reading->part_count < MOST_PARTS
+                           ? realloc(reading->parts, (reading->part_count + 1) * sizeof *parts)
+                           : NULL;
+    if (parts == NULL) {
+        return false;
+    }
+    reading->parts = parts;
+    char *copy = strdup(name);
+    if (copy != NULL) {
+        parts[reading->part_count++] = (held_part){.name = copy, .is_file = is_file};
+    }
+    return copy != NULL;
+}
+
 /** A piece of a part's value. */
 static enum MHD_Result take_part(void *context, enum MHD_ValueKind kind, const char *name,
                                  const char *file_name, const char *type, const char *encoding,
@@ -15,19 +37,9 @@ static enum MHD_Result take_part(void *context, enum MHD_ValueKind kind, const c
     (void)kind;
     (void)type;
     (void)encoding;
-    if (offset == 0) {
-        held_part *parts = reading->part_count < MOST_PARTS
-                               ? realloc(reading->parts, (reading->part_count + 1) * sizeof *parts)
-                               : NULL;
-        if (parts == NULL) {
-            return MHD_NO;
-        }
-        reading->parts = parts;
-        char *copy = name != NULL ? strdup(name) : NULL;
-        if (copy == NULL) {
-            return MHD_NO;
-        }
-        parts[reading->part_count++] = (held_part){.name = copy, .is_file = file_name != NULL};
+    if (name == NULL ||
+        (offset == 0 && !goes_on(reading, name) && !begin_part(reading, name, file_name != NULL))) {
+        return MHD_NO;
     }
     held_part *part = &reading->parts[reading->part_count - 1];
     text_add_bytes(&part->bytes, bytes, size);

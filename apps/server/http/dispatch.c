@@ -122,20 +122,19 @@ static void begin_body(exchange *asked) {
 
 /** Headers are there: find the route and look whether all that can be told by them is right. */
 static void begin_request(exchange *asked) {
-    bool other_method = false;
+    char others[ROUTES_METHODS];
     const route_table *routes = asked->daemon->setting.routes;
-    asked->route =
-        routes_find(routes, asked->method, asked->path, asked->tail, sizeof asked->tail, &other_method);
+    asked->route = routes_find(routes, asked->method, asked->path, asked->tail, sizeof asked->tail, others);
     admit(asked, asked->route != NULL && asked->route->is_open);
-    if (asked->answered) {
-        return;
+    if (!asked->answered && asked->route == NULL && others[0] != '\0') {
+        reply_header(asked, "Allow", others);
+        reply_error(asked, 405, NULL, "this path takes another method: %s", others);
+    } else if (!asked->answered && asked->route == NULL) {
+        reply_error(asked, 404, NULL, "there is no such path");
     }
-    if (asked->route == NULL) {
-        reply_error(asked, other_method ? 405 : 404, NULL,
-                    other_method ? "this path takes another method" : "there is no such path");
-        return;
+    if (!asked->answered) {
+        check_length(asked);
     }
-    check_length(asked);
     if (!asked->answered) {
         begin_body(asked);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/routes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /** Whether a path fits a pattern; `tail` gets what stands for its *. */
@@ -24,10 +25,16 @@ static bool fits(const char *pattern, const char *path, char *tail, size_t size)
     return true;
 }
 
+static void add_method(char others[ROUTES_METHODS], const char *method) {
+    const size_t length = strlen(others);
+    snprintf(others + length, ROUTES_METHODS - length, "%s%s%s", length > 0 ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
 const route *routes_find(const route_table *table, const char *method, const char *path, char *tail,
-                         size_t size, bool *other_method) {
+                         size_t size, char others[ROUTES_METHODS]) {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-    *other_method = false;
+    others[0] = '\0';
     for (size_t i = 0; i < table->group_count; i++) {
         for (const route *row = table->groups[i]; row->path != NULL; row++) {
             if (!fits(row->path, path, tail, size)) {
@@ -36,7 +43,7 @@ const route *routes_find(const route_table *table, const char *method, const cha
             if (strcmp(row->method, wanted) == 0) {
                 return row;
             }
-            *other_method = true;
+            add_method(others, row->method);
         }
     }
     return NULL;

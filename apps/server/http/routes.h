@@ -33,9 +33,11 @@ typedef struct route_table {
     size_t group_count;
 } route_table;
 
-/** The row of a method and path; `tail` [size] gets what stood for the *. NULL: there is none, and `*other_method` tells whether
- *  the path is there for another one. HEAD is GET. */
+enum { ROUTES_METHODS = 64 };
+
+/** The row of a method and path; `tail` [size] gets what stood for the *. NULL: there is none, and `others` gets the methods with
+ *  which the path is there, commas between. HEAD is GET. */
 const route *routes_find(const route_table *table, const char *method, const char *path, char *tail,
-                         size_t size, bool *other_method);
+                         size_t size, char others[ROUTES_METHODS]);
 
 #endif
