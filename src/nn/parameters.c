@@ -375,7 +375,15 @@ static pld_status pack(const pld_parameter *parameter, const pld_packing *packin
 /** The files of a weight are as they were opened. */
 static pld_status check_files(const pld_parameter *parameter, pld_error *error) {
     const pld_weight *weight = &parameter->weight;
-    return pld_tensor_file_check(weight->file, weight->tensor, error);
+    PLD_TRY(pld_tensor_file_check(weight->file, weight->tensor, error));
+    if (weight->scales_file) {
+        PLD_TRY(pld_tensor_file_check(weight->scales_file, weight->tensor, error));
+    }
+    for (size_t i = 0; i < parameter->change_count; i++) {
+        PLD_TRY(
+            pld_tensor_file_check(pld_lora_file_tensors(parameter->changes[i].file), weight->tensor, error));
+    }
+    return PLD_OK;
 }
 
 pld_status pld_parameter_make(const pld_parameter *parameter, const pld_packing *packing, void *data,
@@ -385,8 +393,14 @@ pld_status pld_parameter_make(const pld_parameter *parameter, const pld_packing 
     return packing->partner ? check_files(packing->partner, error) : PLD_OK;
 }
 
+/** The values of a changed weight, and what the change that needs most takes beside them. */
 static size_t changed_bytes(const pld_parameter *parameter) {
-    return parameter && parameter->change_count ? parameter->elements * sizeof(float) : 0;
+    size_t most = 0;
+    for (size_t i = 0; parameter && i < parameter->change_count; i++) {
+        const size_t bytes = pld_weight_change_room(&parameter->changes[i], &parameter->shape);
+        most = bytes > most ? bytes : most;
+    }
+    return parameter && parameter->change_count ? parameter->elements * sizeof(float) + most : 0;
 }
 
 size_t pld_parameter_making_room(const pld_parameter *parameter, const pld_packing *packing) {

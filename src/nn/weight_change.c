@@ -422,11 +422,12 @@ static const struct {
     pld_status (*check)(const pld_weight_change *change, const pld_weight_shape *shape, pld_error *error);
     /** values += scale · ΔW */
     pld_status (*add)(const change_run *run, double scale, float *values);
+    size_t copies; /* of the values that it makes meanwhile */
 } kinds[PLD_KIND_COUNT] = {
-    [PLD_KIND_LORA] = {check_lora, add_lora},
-    [PLD_KIND_LOHA] = {check_loha, add_loha},
-    [PLD_KIND_LOKR] = {check_lokr, add_lokr},
-    [PLD_KIND_DIFFERENCE] = {check_difference, add_difference},
+    [PLD_KIND_LORA] = {check_lora, add_lora, 0},
+    [PLD_KIND_LOHA] = {check_loha, add_loha, 2},
+    [PLD_KIND_LOKR] = {check_lokr, add_lokr, 1}, /* at most: sides that are stored whole */
+    [PLD_KIND_DIFFERENCE] = {check_difference, add_difference, 1},
 };
 
 pld_status pld_weight_change_check(const pld_weight_change *change, const pld_weight_shape *shape,
@@ -534,6 +535,19 @@ static pld_status apply_with_magnitude(const change_run *run, float *values) {
     }
     pld_free(before);
     return status;
+}
+
+size_t pld_weight_change_room(const pld_weight_change *change, const pld_weight_shape *shape) {
+    pld_weight_shape whole;
+    if (whole_shape(change, shape, &whole, NULL) != PLD_OK) {
+        return 0;
+    }
+    const size_t values = whole.out * whole.row * sizeof(float);
+    const pld_lora_kind kind = change->module->kind;
+    const bool whole_first = change->rows.count > 0 && (change->bias || kind != PLD_KIND_LORA);
+    const size_t copies = (size_t)whole_first + (change->bias ? 1 : kinds[kind].copies) +
+                          (pld_lora_module_has_magnitude(change->module) ? 1 : 0);
+    return copies * values;
 }
 
 /** values += some rows of a change, all of which is made first. */

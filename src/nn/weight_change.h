@@ -31,6 +31,9 @@ typedef struct pld_weight_change {
 pld_status pld_weight_change_check(const pld_weight_change *change, const pld_weight_shape *shape,
                                    pld_error *error);
 
+/** Bytes that applying a change takes beside the values, but for the factors of a product, which are small. */
+size_t pld_weight_change_room(const pld_weight_change *change, const pld_weight_shape *shape);
+
 /** values[out · row] += the change, which has been checked. */
 pld_status pld_weight_change_apply(const pld_weight_change *change, const pld_weight_shape *shape,
                                    const pld_weight_backend *backend, float *values, pld_error *error);

@@ -21,6 +21,9 @@ struct pld_engine {
 /** Bytes that this process could still get: MemAvailable and the cgroup's limit; 0 when that cannot be told. */
 uint64_t pld_available_memory(void);
 
+/** The same of a system with so many bytes free whose control group has the files `group`.max, .current and .stat. */
+uint64_t pld_available_within(uint64_t available, const char *group);
+
 /** Bytes of this process that are in memory (VmRSS), 0 when it cannot be told. */
 uint64_t pld_used_memory(void);
 

@@ -93,6 +93,14 @@ for file in flux.gguf flux-q8.gguf; do
 done
 rm -f *.png *.json
 
+# Buffers of the picture before are no reason to refuse one: each fits by itself.
+PLADIS_MODEL_DIR=$source/models
+export PLADIS_MODEL_DIR
+expect 0 generate -p 'a red star' -W 512 -H 512 --steps 1 -t 2 -q -o from.png
+expect 0 generate -p 'a red star' -W 512 -H 512 --steps 2 -t 2 -q -i from.png -b 2 --max-memory 90M -o 'again-%d.png'
+expect 0 grid -p 'a red star' -H 512 --x width=512,448 --steps 1 -t 2 -q --max-memory 90M -o grid.png
+rm -f *.png *.csv
+
 # A file that changes while pictures are drawn: what is drawn stays, and the run ends with a sentence about it. A file that
 # another takes the name of is read on.
 file=flux.gguf
@@ -139,6 +147,16 @@ ended '[a-z_0-9.]*weight.*: expected the file as it was opened, found one that w
 during truncate -s $((size + 1)) "$file"
 ended '[a-z_0-9.]*weight.*: expected a file of .* bytes, as it was opened, found .*'
 cp copy.gguf "$file"
+
+# A LoRA is read again with the weights that it changes.
+cp "$reference/files/flux-dev-lora-kohya.safetensors" lora.safetensors
+before=$whole
+whole="$whole --lora lora.safetensors"
+budget=$((budget + 1024))
+during touch -d '2020-01-01' lora.safetensors
+[ "$found" -eq 1 ] || fail "exit code $found after a LoRA changed"
+grep -q '^pladis: error: .*lora.safetensors: .*as it was opened' "$place/err" || fail "the error does not name the LoRA"
+whole=$before
 
 # Another file of this name, and none: the run goes on with what it has opened, and the pictures are the same.
 mkdir right

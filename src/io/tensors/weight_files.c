@@ -376,6 +376,11 @@ pld_status pld_weight_read(const pld_weight *weight, size_t first_byte, size_t b
         return pld_tensor_file_read(weight->file, tensor, first_byte, bytes, destination, error);
     }
     const size_t size = pld_dtype_size(tensor->dtype), most = pld_weight_bytes(weight);
+    if (weight->transposed && pld_dtype_is_quantised(tensor->dtype)) {
+        return pld_fail(error, PLD_ERROR_UNSUPPORTED,
+                        "%s: tensor '%s': blocks of a row cannot be read by columns",
+                        pld_tensor_file_path(weight->file), tensor->name);
+    }
     if (first_byte > most || bytes > most - first_byte || first_byte % size || bytes % size) {
         return pld_fail(error, PLD_ERROR_ARGUMENT, "%s: tensor '%s': %zu bytes from byte %zu of %zu",
                         pld_tensor_file_path(weight->file), tensor->name, bytes, first_byte, most);

@@ -155,25 +155,39 @@ static pld_status check_description(const pld_weight *weight, const pld_weight *
     return status;
 }
 
-/** What the metadata of a file says of an int8 matrix, if it does: {"layers": {"X": {"format": …}}}. */
-static pld_status check_metadata(const pld_weight *weight, size_t base, pld_error *error) {
+/** The metadata of the file that was asked last: it is read once a file, not once a weight. */
+typedef struct kept_metadata {
+    const pld_tensor_file *file;
+    json_t *document; /* NULL: it has none */
+} kept_metadata;
+
+static pld_status find_metadata(const pld_tensor_file *file, kept_metadata *kept, pld_error *error) {
     static const char key[] = "_quantization_metadata";
-    const char *text = pld_tensor_file_metadata_find(weight->file, key);
-    json_t *document = NULL;
-    if (!text || weight->tensor->dtype != PLD_DTYPE_I8) {
+    const char *text = pld_tensor_file_metadata_find(file, key);
+    if (kept->file == file) {
         return PLD_OK;
     }
-    char *name = pld_copy_bytes(weight->tensor->name, base);
-    pld_status status = name ? pld_json_parse(text, strlen(text), key, &document, error)
-                             : pld_fail_memory(error, base, weight->tensor->name);
-    const json_t *layer =
-        status == PLD_OK ? json_object_get(json_object_get(document, "layers"), name) : NULL;
-    if (layer) {
-        status = check_format(weight, pld_tensor_file_path(weight->file), key, layer, error);
+    json_decref(kept->document);
+    *kept = (kept_metadata){.file = file};
+    return text ? pld_json_parse(text, strlen(text), key, &kept->document, error) : PLD_OK;
+}
+
+/** What the metadata of a file says of an int8 matrix, if it does: {"layers": {"X": {"format": …}}}. */
+static pld_status check_metadata(const pld_weight *weight, size_t base, kept_metadata *kept,
+                                 pld_error *error) {
+    if (weight->tensor->dtype != PLD_DTYPE_I8) {
+        return PLD_OK;
     }
-    json_decref(document);
+    PLD_TRY(find_metadata(weight->file, kept, error));
+    char *name = pld_copy_bytes(weight->tensor->name, base);
+    if (!name) {
+        return pld_fail_memory(error, base, weight->tensor->name);
+    }
+    const json_t *layer = json_object_get(json_object_get(kept->document, "layers"), name);
     pld_free(name);
-    return status;
+    return layer ? check_format(weight, pld_tensor_file_path(weight->file), "_quantization_metadata", layer,
+                                error)
+                 : PLD_OK;
 }
 
 /** Note that a tensor is not one of the network's. */
@@ -184,7 +198,8 @@ static void take(bool *taken, const pld_weight *weight, bool found) {
 }
 
 /** Look for a scale of weight `index`, and take what stands beside it. */
-static pld_status scale_one(pld_weight_files *files, size_t index, bool *taken, pld_error *error) {
+static pld_status scale_one(pld_weight_files *files, size_t index, bool *taken, kept_metadata *kept,
+                            pld_error *error) {
     pld_weight *weight = &files->weights[index];
     const char *name = weight->tensor->name;
     pld_weight beside;
@@ -207,7 +222,7 @@ static pld_status scale_one(pld_weight_files *files, size_t index, bool *taken, 
         PLD_TRY(check_description(weight, &beside, error));
         take(taken, &beside, true);
     }
-    return check_metadata(weight, base, error);
+    return check_metadata(weight, base, kept, error);
 }
 
 static void drop_taken(pld_weight_files *files, const bool *taken) {
@@ -223,10 +238,11 @@ static void drop_taken(pld_weight_files *files, const bool *taken) {
 }
 
 pld_status pld_weight_files_take_scales(pld_weight_files *files, pld_error *error) {
+    kept_metadata kept = {0};
     bool *taken = pld_allocate(files->count, sizeof *taken), any = false;
     pld_status status = taken ? PLD_OK : pld_fail_memory(error, files->count, "list of weights");
     for (size_t i = 0; status == PLD_OK && i < files->count; i++) {
-        status = scale_one(files, i, taken, error);
+        status = scale_one(files, i, taken, &kept, error);
         any = any || pld_weight_is_scaled(&files->weights[i]);
     }
     for (size_t i = 0; status == PLD_OK && any && i < files->count; i++) {
@@ -237,6 +253,7 @@ pld_status pld_weight_files_take_scales(pld_weight_files *files, pld_error *erro
         drop_taken(files, taken);
         pld_weight_files_sort(files);
     }
+    json_decref(kept.document);
     pld_free(taken);
     return status;
 }

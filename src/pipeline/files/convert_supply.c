@@ -178,10 +178,23 @@ static pld_status run_job(pld_conversion *conversion, supply_job *job, size_t it
 }
 
 /** Whether all sources hold the bytes that are wanted. */
+/** The source must be the file that was opened, to the end of the tensor: one that is written over meanwhile would be mixed. */
+static pld_status check_sources(const pld_converted *item, pld_error *error) {
+    for (int i = 0; i < item->source_count; i++) {
+        const pld_weight *source = &item->sources[i];
+        PLD_TRY(pld_tensor_file_check(source->file, source->tensor, error));
+        if (source->scales_file) {
+            PLD_TRY(pld_tensor_file_check(source->scales_file, source->tensor, error));
+        }
+    }
+    return PLD_OK;
+}
+
 static bool is_as_stored(const pld_converted *item) {
     bool same = item->source_count > 0;
     for (int i = 0; i < item->source_count; i++) {
-        same = same && item->sources[i].tensor->dtype == item->tensor.dtype &&
+        const bool blocks_turned = item->sources[i].transposed && pld_dtype_is_quantised(item->tensor.dtype);
+        same = same && item->sources[i].tensor->dtype == item->tensor.dtype && !blocks_turned &&
                !pld_weight_is_scaled(&item->sources[i]);
     }
     return same;
@@ -238,6 +251,7 @@ pld_status pld_conversion_supply(void *user, size_t index, size_t first_byte, si
     } else {
         PLD_TRY(is_as_stored(item) ? copy_bytes(item, first_byte, bytes, buffer, error)
                                    : convert_piece(conversion, item, first_byte, bytes, buffer, error));
+        PLD_TRY(check_sources(item, error));
     }
     *conversion->done += bytes;
     if (conversion->options->progress) {

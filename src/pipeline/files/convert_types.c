@@ -53,7 +53,10 @@ static size_t elements_of(const pld_tensor *tensor) {
  * them. */
 static pld_dtype own_type(const pld_conversion *conversion, const pld_converted *item) {
     const pld_dtype stored = item->tensor.dtype;
-    const bool scaled = item->source_count > 0 && pld_weight_is_scaled(&item->sources[0]);
+    bool scaled = item->source_count > 0 && pld_weight_is_scaled(&item->sources[0]);
+    for (int i = 0; i < item->source_count; i++) { /* blocks are of a row, which is none in the other order */
+        scaled = scaled || (item->sources[i].transposed && pld_dtype_is_quantised(stored));
+    }
     const bool held = conversion->gguf ? pld_gguf_has_type(stored) && fits(&item->tensor, stored)
                                        : !pld_dtype_is_quantised(stored);
     return held && !scaled ? stored : PLD_DTYPE_F16;

@@ -122,7 +122,8 @@ static group_need need_of(const pld_session *session, const plan_group *group) {
             weights.largest > need.weights.largest ? weights.largest : need.weights.largest;
         need.weights.making = weights.making > need.weights.making ? weights.making : need.weights.making;
     }
-    const uint64_t spare = session->spare.bytes;
+    const pld_executable *first = group->plans[0]->executable;
+    const uint64_t spare = first && first->spare ? session->spare.bytes : 0;
     need.buffers = need.buffers > spare ? need.buffers - spare : 0;
     return need;
 }
@@ -179,8 +180,10 @@ static pld_status settle(pld_session *session, const plan_group *group, bool all
     for (size_t i = 0; i < group->count; i++) {
         const uint64_t left = bytes_left(session), reserve = reserve_of(session);
         /* The first takes what there is; others share what it holds, and its memory for what they stream. */
-        const uint64_t given = i == 0 ? (left > reserve ? left - reserve : 0)
-                                      : (uint64_t)pld_read_ahead_bytes(session->read_ahead);
+        const bool shares = i > 0 && pld_plan_weights_share(group->plans[0]).streamed > 0;
+        const uint64_t given = shares           ? (uint64_t)pld_read_ahead_bytes(session->read_ahead)
+                               : left > reserve ? left - reserve
+                                                : 0;
         const uint64_t most = session->most_room;
         const uint64_t room = most && most < given ? most : given;
         PLD_TRY(pld_plan_settle(group->plans[i], room, all_streamed || i > 0, error));
@@ -257,6 +260,22 @@ pld_status pld_session_settle_denoisers(pld_session *session, pld_error *error) 
     return PLD_OK;
 }
 
+static uint64_t held_by(const pld_plan *plan) {
+    return plan->executable && plan->executable->awake ? plan->executable->held_bytes : 0;
+}
+
+/** Buffers of all plans, which rest or are dropped for one that needs the memory. */
+static uint64_t held_bytes(const pld_session *session) {
+    uint64_t bytes = held_by(&session->decoder.plan) + held_by(&session->conditioner.plan);
+    for (int i = 0; i < PLD_MAX_TEXT_ENCODERS; i++) {
+        bytes += held_by(&session->text[i].plan);
+    }
+    for (pld_branch_set set = 1; set <= PLD_BRANCHES_ALL; set++) {
+        bytes += held_by(&session->denoisers[set].plan);
+    }
+    return bytes;
+}
+
 /** Refuse what a plan that is never run would need too much memory for. */
 static pld_status check_plan(pld_session *session, pld_plan *plan, const char *what,
                              const volatile int *cancel, pld_error *error) {
@@ -272,7 +291,7 @@ static pld_status check_plan(pld_session *session, pld_plan *plan, const char *w
         pld_parameters *parameters = session->model->parts[part].parameters;
         left += parameters ? pld_parameters_resident_bytes(parameters) : 0;
     }
-    left += session->spare.bytes + pld_read_ahead_bytes(session->read_ahead);
+    left += held_bytes(session) + session->spare.bytes + pld_read_ahead_bytes(session->read_ahead);
     /* What is always there grows a little until then. A refusal must come now, and not behind an hour of work. */
     need.buffers += growth_of(session);
     return fixed_bytes(session, &need) + need.weights.largest > left

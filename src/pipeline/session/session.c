@@ -110,6 +110,7 @@ static void drop_other_plans(pld_session *s, const pld_parameters *kept) {
 void pld_session_set_type(pld_session *session, pld_product_type type) {
     if (session->type != type) {
         session->type = type;
+        session->checked_height = session->checked_width = 0;
         drop_other_plans(session, NULL);
         pld_recent_texts_free(&session->recent_texts);
     }
@@ -342,6 +343,16 @@ pld_status pld_session_decode(pld_session *session, const float *latents, int64_
     return PLD_OK;
 }
 
+/** Give the decoder's buffers back under a budget, and where they are large, in any case. */
+static void drop_decoder(pld_session *session) {
+    if (session->model->engine->max_memory > 0) {
+        pld_plan_free(&session->decoder.plan);
+        session->decoder.ready = false;
+    } else if (session->decoder.ready) {
+        pld_plan_rest(&session->decoder.plan);
+    }
+}
+
 /** The encoder's plan lives for one picture: it is used once a run, and its buffers are as large as the
  * decoder's.
  */
@@ -351,6 +362,7 @@ pld_status pld_session_encode(pld_session *session, const float *picture, int64_
     pld_autoencoder_values values;
     pld_plan plan;
     pld_plan_init(&plan, part->parameters);
+    drop_decoder(session); /* its buffers are as large, and it is wanted again only behind all evaluations */
     pld_run run = pld_session_run(session, &plan, cancel);
     pld_status status =
         part->class->autoencoder->encoder(&plan, part->config, 1, height, width, &values, error);

@@ -12,6 +12,7 @@
 
 #include "io/tensors/gguf_write.h"
 #include "io/tensors/tensor_file.h"
+#include "io/tensors/weight_files.h"
 #include "temporary_folder.h"
 
 /** Byte i of tensor t is 16·t + i; `user` counts the calls. */
@@ -150,6 +151,26 @@ static void shapes_are_read_back(void **state) {
     pld_tensor_file_close(&file);
 }
 
+/** Blocks are of a row: a matrix of them cannot be read by columns, which a copy of bytes would need. */
+static void blocks_are_not_transposed(void **state) {
+    (void)state;
+    const pld_tensor_entry entry = {"t", shaped(PLD_DTYPE_Q8_0, 2, 64, 64)};
+    pld_tensor_file *file = NULL;
+    pld_error error = {0};
+    int calls = 0;
+    uint8_t bytes[64 / 32 * 34];
+    assert_int_equal(
+        pld_gguf_write_supplied(in_folder("q8.gguf"), &facts, &entry, 1, supply, &calls, NULL, &error),
+        PLD_OK);
+    assert_int_equal(pld_tensor_file_open(in_folder("q8.gguf"), &file, &error), PLD_OK);
+    pld_weight weight = {.file = file, .tensor = pld_tensor_file_find(file, "t")};
+    assert_int_equal(pld_weight_read(&weight, 0, sizeof bytes, bytes, &error), PLD_OK);
+    weight.transposed = true;
+    assert_int_equal(pld_weight_read(&weight, 0, sizeof bytes, bytes, &error), PLD_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "tensor 't'"));
+    pld_tensor_file_close(&file);
+}
+
 /** A failure leaves nothing; what GGUF cannot hold is an error. */
 static void failures_leave_nothing(void **state) {
     (void)state;
@@ -184,6 +205,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(header_is_as_specified),
         cmocka_unit_test(shapes_are_read_back),
+        cmocka_unit_test(blocks_are_not_transposed),
         cmocka_unit_test(failures_leave_nothing),
     };
     return cmocka_run_group_tests(tests, make_temporary_folder, remove_temporary_folder);

@@ -126,8 +126,28 @@ static int stop(void **state) {
     return remove_temporary_folder(state);
 }
 
+/** What a change takes beside the values: copies of them, and all rows of a fused matrix. */
+static void room_is_counted(void **state) {
+    (void)state;
+    static const size_t copies[MODULES] = {0, 2, 1, 1, 1};
+    pld_lora_file *file = open_file();
+    for (size_t i = 0; i < MODULES; i++) {
+        pld_weight_change change = {.file = file, .module = pld_lora_file_at(file, i), .strength = 1};
+        const int64_t size[] = {ROWS, COLUMNS};
+        const pld_weight_shape whole = pld_weight_shape_of(size, 2);
+        assert_int_equal(pld_weight_change_room(&change, &whole), copies[i] * ROWS * COLUMNS * sizeof(float));
+        const int64_t third[] = {ROWS / THIRDS, COLUMNS};
+        const pld_weight_shape part = pld_weight_shape_of(third, 2);
+        change.rows = (pld_row_part){1, 1, THIRDS};
+        const size_t expected = change.module->kind == PLD_KIND_LORA ? copies[i] : copies[i] + 1;
+        assert_int_equal(pld_weight_change_room(&change, &part), expected * ROWS * COLUMNS * sizeof(float));
+    }
+    pld_lora_file_close(&file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(parts_get_their_rows),
-                                       cmocka_unit_test(what_has_no_parts_is_refused)};
+                                       cmocka_unit_test(what_has_no_parts_is_refused),
+                                       cmocka_unit_test(room_is_counted)};
     return cmocka_run_group_tests(tests, start, stop);
 }
