@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "values/json_values.h"
 #include "values/number.h"
 
 /** The LoRAs that count, in the place of all that were named: what is given replaces what is recorded. */
@@ -27,7 +28,7 @@ bool drawn_words_make(const picture *drawn, drawn_words *words) {
     const size_t count = json_array_size(drawn->loras);
     *words = (drawn_words){.loras = calloc(count + 1, sizeof *words->loras),
                            .weights = calloc(count + 1, sizeof *words->weights)};
-    if (words->loras == NULL || words->weights == NULL ||
+    if (json_memory_was_out() || words->loras == NULL || words->weights == NULL ||
         pld_options_copy(drawn->settings->values, &words->options, NULL) != PLD_OK ||
         !put_loras(&drawn->settings->loras, words->options)) {
         return false;

@@ -152,17 +152,25 @@ static bool is_blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/** The text of a value, without quotes where it has them; NULL: out of memory, or it is not UTF-8. */
+/** The text of a value, without quotes where it has them; NULL: out of memory. */
 static json_t *copy_value(const char *value, size_t length) {
-    json_t *list = NULL, *quoted = NULL;
-    char *wrapped = value[0] == '"' ? pld_format("[%.*s]", (int)length, value) : NULL;
-    if (wrapped && pld_json_parse_bounded(wrapped, strlen(wrapped), 2, "value", &list, NULL) == PLD_OK &&
-        json_is_string(json_array_get(list, 0))) {
-        quoted = json_incref(json_array_get(list, 0));
+    json_t *list = NULL, *made = NULL;
+    pld_error error = {0};
+    const bool quoted = value[0] == '"';
+    char *text = quoted ? pld_format("[%.*s]", (int)length, value) : pld_copy_bytes(value, length);
+    if (text && quoted) {
+        const pld_status status = pld_json_parse_bounded(text, strlen(text), 2, "value", &list, &error);
+        const json_t *inside = json_array_get(list, 0);
+        pld_free(text);
+        text = status == PLD_ERROR_MEMORY ? NULL : pld_copy_bytes(value, length);
+        made = text && json_is_string(inside) ? json_incref((json_t *)(uintptr_t)inside) : NULL;
+    }
+    if (text && !made) {
+        made = pld_metadata_json_text(text);
     }
     json_decref(list);
-    pld_free(wrapped);
-    return quoted ? quoted : json_stringn(value, length);
+    pld_free(text);
+    return made;
 }
 
 /** Length of a value: up to the comma behind it, or the end. */
@@ -179,7 +187,7 @@ static size_t value_length(const char *value) {
 
 /** The field at `*at`, which moves behind its comma. False at the end, or out of memory. What is no field, as
  * a part of a value without quotes, is passed over. */
-static bool next_field(const char **at, field *found) {
+static bool next_field(pld_json_builder *builder, const char **at, field *found) {
     while (**at) {
         const char *key = *at + strspn(*at, " ,");
         size_t length = 0;
@@ -199,15 +207,16 @@ static bool next_field(const char **at, field *found) {
         }
         pld_print_text(found->key, sizeof found->key, "%.*s", (int)length, key);
         found->value = copy_value(value, value_size);
+        builder->failed = builder->failed || !found->value;
         return found->value;
     }
     return false;
 }
 
-static size_t count_fields(const char *line) {
+static size_t count_fields(pld_json_builder *builder, const char *line) {
     size_t count = 0;
     field found;
-    for (const char *at = line; next_field(&at, &found); count++) {
+    for (const char *at = line; next_field(builder, &at, &found); count++) {
         json_decref(found.value);
     }
     return count;
@@ -265,7 +274,7 @@ json_t *pld_metadata_read_a1111(pld_json_builder *builder, const char *text, jso
         last--;
     }
     char *line = pld_copy_bytes(text + last, length - last);
-    if (!line || count_fields(line) < FEWEST_FIELDS) {
+    if (!line || count_fields(builder, line) < FEWEST_FIELDS) {
         builder->failed = builder->failed || !line;
         pld_free(line);
         return NULL;
@@ -274,7 +283,7 @@ json_t *pld_metadata_read_a1111(pld_json_builder *builder, const char *text, jso
     json_t *pictures = json_array();
     take_prompts(&to, text, last);
     field found;
-    for (const char *at = line; next_field(&at, &found);) {
+    for (const char *at = line; next_field(builder, &at, &found);) {
         take_field(&to, &found);
         json_decref(found.value);
     }

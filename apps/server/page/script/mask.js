@@ -26,14 +26,27 @@ function maskUrl() {
 
 const brush = () => Number(byId('brush').value) / 100 * Math.max(strokes.width, strokes.height) / 2;
 
+/** The mask in a colour that is seen on most pictures. */
+function tinted() {
+  const copy = document.createElement('canvas');
+  copy.width = strokes.width;
+  copy.height = strokes.height;
+  const draw = copy.getContext('2d');
+  draw.drawImage(strokes, 0, 0);
+  draw.globalCompositeOperation = 'source-in';
+  draw.fillStyle = '#c026d3';
+  draw.fillRect(0, 0, copy.width, copy.height);
+  return copy;
+}
+
 function show() {
   const canvas = byId('mask');
   const draw = canvas.getContext('2d');
   canvas.width = strokes.width;
   canvas.height = strokes.height;
   draw.drawImage(picture.image, 0, 0);
-  draw.globalAlpha = 0.6;
-  draw.drawImage(strokes, 0, 0);
+    draw.globalAlpha = 0.6;
+  draw.drawImage(tinted(), 0, 0);
   draw.globalAlpha = 1;
   if (cursor.shown) {
     draw.lineWidth = Math.max(1, canvas.width / 200);
