@@ -7,6 +7,8 @@ rows=$(realpath "$4")
 . "$2/tests/cli/common.sh"
 
 "$manual" "$source/docs/pladis.1.in" >made.1
+"$manual" "$source/docs/pladis-serve.1.in" >serve.1
+cmp serve.1 "$source/docs/pladis-serve.1" || fail "docs/pladis-serve.1 is not what its template and the table give; ./dev manual writes it"
 cmp made.1 "$source/docs/pladis.1" || fail "docs/pladis.1 is not what its template and the table give; ./dev manual writes it"
 if command -v groff >/dev/null; then
     groff -man -ww -z -Tutf8 made.1 2>warnings || fail "the manual is no manual page"

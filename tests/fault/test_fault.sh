@@ -50,7 +50,7 @@ open("foreign.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pac
     chunk(b"eXIf", exif) + chunk(b"zTXt", b"parameters\0\0" + zlib.compress(text.encode())) +
     chunk(b"IDAT", zlib.compress(b"\0\1\2\3\4\5\6")) + chunk(b"IEND", b""))
 END
-# A transformer of so many layers that a budget of 50 MiB holds a part of its weights, beside the tables of the injector.
+# A transformer of so many layers that a budget of 54 MiB holds a part of its weights, beside the tables of the injector.
 cp -r "$models/flux-dev" deep
 rm deep/transformer/*.safetensors
 PYTHONPATH=$source/tests/cli python3 - "$flux-bfl.bf16.safetensors" <<'END'
@@ -150,8 +150,8 @@ try() {
     try info "$flux-all-in-one.fp8.safetensors"
     try info "$source/tests/data/reference/files/flux-gguf.Q4_K.gguf" --json
     try info "$sd35-no-text.f16.safetensors"
-    try $streamed 50M -t 1 -o x.png --report r.json
-    try $streamed 50M -t 1 --lora "$flux-lora-kohya.safetensors" -o x.png
+    try $streamed 54M -t 1 -o x.png --report r.json
+    try $streamed 54M -t 1 --lora "$flux-lora-kohya.safetensors" -o x.png
     try info "$loras/kohya.safetensors"
     try info "$loras/kohya.safetensors" --json
     try info "$place/drawn.png"

@@ -239,7 +239,7 @@ static void print_examples(void) {
 
 static void print_note(void) {
     print_output(
-        ".\\\" Made from docs/pladis.1.in and the table of options by ./dev manual; change those.\n");
+        ".\\\" Made from its template, .in, and the table of options by ./dev manual; change those.\n");
 }
 
 /** What stands in the place of a line of the template; false: the line itself. */
@@ -252,16 +252,20 @@ static bool print_insert(const char *line, size_t length) {
         {"@COMMANDS@", print_commands}, {"@OPTIONS rest@", print_other_commands},
         {"@HABITS@", print_habits},     {"@EXAMPLES@", print_examples},
     };
-    static const char generate[] = "@OPTIONS generate@";
     for (size_t i = 0; i < sizeof inserts / sizeof *inserts; i++) {
         if (strlen(inserts[i].line) == length && strncmp(line, inserts[i].line, length) == 0) {
             inserts[i].print();
             return true;
         }
     }
-    if (length == strlen(generate) && strncmp(line, generate, length) == 0) {
-        print_options("generate");
-        return true;
+    for (size_t i = 0; commands[i].set != NULL; i++) {
+        char options[64];
+        const char *command = commands[i].set->command;
+        const int wanted = snprintf(options, sizeof options, "@OPTIONS %s@", command);
+        if ((size_t)wanted == length && strncmp(line, options, length) == 0) {
+            print_options(command);
+            return true;
+        }
     }
     return false;
 }
