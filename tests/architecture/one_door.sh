@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What has one door uses no other: printing of the program (apps/cli/terminal/output.c), numbers and letters of the library
-# (core/text.h), sizes of callers' structs (core/sized.c), JSON in the library (io/json/read.c, io/json/build.c) and in the program (apps/cli/values/json_values.c).
+# (core/text.h), sizes of callers' structs (core/sized.c), JSON in the library (io/json/read.c, io/json/build.c) and in the
+# program (apps/cli/values/json_values.c) and the server (apps/server/base/json.c).
 # usage: one_door.sh SOURCE_FOLDER [FILE...]    the files, or all
 set -eu
 cd "$1"
@@ -59,6 +60,8 @@ awk -v least=$least '
         }
         if (program && FILENAME != "apps/cli/values/json_values.c" && calls("json_load[a-z]*|json_dump[a-z]*"))
             refuse("JSON past values/json_values.h")
+        if (FILENAME ~ /^apps\/server\// && FILENAME != "apps/server/base/json.c" && calls("json_load[a-z]*|json_dump[a-z]*"))
+            refuse("JSON past base/json.h")
         if (calls("json_set_alloc_funcs2?") && FILENAME != "apps/cli/values/json_values.c")
             refuse("jansson belongs to the host program too")
         statement = ""

@@ -141,7 +141,7 @@ def a1111():
                 "subseed_strength": 0.0, "seed_resize_from_h": -1, "seed_resize_from_w": -1, "restore_faces": False, "tiling": False,
                 "do_not_save_samples": False, "do_not_save_grid": False, "negative_prompt": "", "eta": None, "s_churn": 0, "s_tmax": 0,
                 "s_tmin": 0, "s_noise": 1, "override_settings": {}, "override_settings_restore_afterwards": True, "script_args": [],
-                "script_name": None, "send_images": True, "save_images": False, "alwayson_scripts": {}, "sampler_index": "Euler",
+                "script_name": None, "send_images": True, "save_images": False, "alwayson_scripts": {}, "sampler_index": "Euler", "url": "http://localhost", "auth": "me:key",
                 "refiner_checkpoint": None, "refiner_switch_at": None, "batch_size": 1, "n_iter": 1, "use_async": False}
     with Server() as server:
         del defaults["use_async"]
@@ -149,7 +149,7 @@ def a1111():
                                                    "sampler_name": "DPM++ 2M Karras", "width": 128, "height": 128, "n_iter": 2})
         info = json.loads(answer["info"])
         assert info["all_seeds"] == [5, 6] and info["sampling_method"] == "dpm++2m" and info["scheduler"] == "karras", info
-        assert answer["parameters"]["steps"] == 4 and "Steps: 4, Sampler: DPM++ 2M, Schedule type: Karras" in info["infotexts"][0]
+        assert answer["parameters"]["steps"] == 4 and "auth" not in answer["parameters"] and "Steps: 4, Sampler: DPM++ 2M, Schedule type: Karras" in info["infotexts"][0]
         picture = answer["images"][0]
         described = server.post("/sdapi/v1/png-info", {"image": "data:image/png;base64," + picture})
         assert described["info"] == info["infotexts"][0] and described["parameters"]["seed"] == 5

@@ -83,6 +83,7 @@ static void reply_pictures(exchange *asked, const submission *read, const job *d
     }
     json_object_del(parameters, "init_images"); /* they are large, and the client's own */
     json_object_del(parameters, "mask");
+    json_object_del(parameters, "auth");
     reply_put(&builder, document, "images", images);
     reply_put(&builder, document, "parameters", parameters);
     reply_put(&builder, document, "info", info_of(done, count));

@@ -44,6 +44,8 @@ static const field_rule rules[] = {
     {"force_task_id", FIELD_IGNORED, NULL, NULL, NOT_OURS, NULL},
     {"infotext", FIELD_NEUTRAL, NULL, "[null,\"\"]", NONE, NULL},
     {"comments", FIELD_IGNORED, NULL, NULL, NOT_OURS, NULL},
+    {"url", FIELD_IGNORED, NULL, NULL, NOT_OURS ": SillyTavern sends what it was told of the server", NULL},
+    {"auth", FIELD_IGNORED, NULL, NULL, NOT_OURS ": SillyTavern sends what it was told of the server", NULL},
     {"styles", FIELD_NEUTRAL, NULL, "[[],null]", NONE, NULL},
     {"subseed", FIELD_IGNORED, NULL, NULL, "part of subseed_strength, which is not supported", NULL},
     {"subseed_strength", FIELD_NEUTRAL, NULL, "[0,null]", NONE, NULL},
