@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from harness import PLADIS, SOURCE, Server, run, size_of
+from harness import PLADIS, SANITIZED, SOURCE, Server, run, size_of
 
 LONG = {"prompt": "a red star", "steps": 150, "batch_count": 16}
 
@@ -50,6 +50,7 @@ def clients_that_leave():
         follower.sendall(f"GET /api/jobs/{job['id']}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         follower.recv(100)
         follower.close() # somebody may come back for a job of our own interface
+        wait_until(lambda: server.get(f"/api/jobs/{job['id']}")["state"] == "running")
         time.sleep(0.3)
         assert server.get(f"/api/jobs/{job['id']}")["state"] == "running"
         server.ask("DELETE", f"/api/jobs/{job['id']}")
@@ -132,7 +133,7 @@ def ends_in_time():
 
 def finishes_what_it_draws():
     with Server() as server:
-        drawn = begin(server, "/v1/images/generations", {"prompt": "a star", "steps": 50, "seed": 3})
+        drawn = begin(server, "/v1/images/generations", {"prompt": "a star", "steps": 3 if SANITIZED else 50, "seed": 3})
         wait_until(lambda: server.get("/health")["drawing"])
         server.process.terminate()
         answer = http.client.HTTPResponse(drawn)
