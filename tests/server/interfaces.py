@@ -48,7 +48,7 @@ def jobs_are_cancelled():
     with Server() as server:
         first = server.post("/api/jobs", {"prompt": "a red star", "steps": 150, "batch_count": 16}, 202)["id"]
         second = server.post("/api/jobs", {"prompt": "a ring"}, 202)
-        assert second["place"] == 1 or second["state"] == "running", second
+        assert second["place"] in (1, 2) or second["state"] == "running", second
         assert json.loads(server.ask("DELETE", f"/api/jobs/{second['id']}")[2])["state"] == "cancelled"
         server.ask("DELETE", f"/api/jobs/{first}")
         assert server.wait(first)["state"] == "cancelled"

@@ -117,57 +117,32 @@ typedef struct follower {
     struct server *server;
     job *followed;
     unsigned version;
-    bool over;
-    text_buffer pending; /* of which the first `sent` bytes are sent */
-    size_t sent;
 } follower;
 
-/** The next event; between two a comment, by which a client that went away is noticed. */
-static void next_event(follower *self) {
+/** The job after its next change; between two a comment, by which a client that went away is noticed. */
+static bool follow(void *user, text_buffer *events) {
     enum { TICK = 5 };
+    follower *self = user;
     const job_progress progress = job_wait(self->followed, self->version, TICK);
     if (progress.version == self->version) {
-        text_add(&self->pending, ": still here\n\n");
-        return;
+        text_add(events, ": still here\n\n");
+        return true;
     }
-    self->version = progress.version;
-    self->over = job_is_over(progress.state);
+    const bool over = job_is_over(progress.state);
     json_t *document = job_json(self->server, self->followed);
     char *text = reply_print(document);
     json_decref(document);
-    if (text == NULL) {
-        self->pending.incomplete = true;
-        return;
-    }
-    text_add_printed(&self->pending,
-                     "event: %s\ndata: ", self->over ? job_state_name(progress.state) : "progress");
-    text_add(&self->pending, text);
-    text_add(&self->pending, "\n\n");
+    self->version = progress.version;
+    text_add_printed(events, "event: %s\ndata: ", over ? job_state_name(progress.state) : "progress");
+    text_add(events, text != NULL ? text : "");
+    text_add(events, "\n\n");
+    events->incomplete = events->incomplete || text == NULL;
     free(text);
-}
-
-static ssize_t follow(void *user, char *bytes, size_t most) {
-    follower *self = user;
-    if (self->sent == self->pending.length) {
-        if (self->over) {
-            return 0;
-        }
-        text_free(&self->pending);
-        self->sent = 0;
-        next_event(self);
-    }
-    if (self->pending.incomplete) {
-        return -1;
-    }
-    const size_t left = self->pending.length - self->sent, size = left < most ? left : most;
-    memcpy(bytes, self->pending.text + self->sent, size);
-    self->sent += size;
-    return (ssize_t)size;
+    return !over;
 }
 
 static void follow_end(void *user) {
     follower *self = user;
-    text_free(&self->pending);
     job_release(&self->followed);
     free(self);
 }
@@ -201,7 +176,8 @@ const route jobs_routes[] = {
      .summary = "The job after each change, as server-sent events"},
     {"GET", "/api/jobs/*/preview", get_preview, .group = "jobs", .gives = "image/png", ID,
      .summary = "The picture as it forms, a pixel for each latent"},
-    {"GET", "/api/pictures/*", get_picture, .group = "jobs", .gives = "image/png",
+    {"GET", "/api/pictures/*", get_picture, .is_open = true,
+     /* its name is a secret of 128 bits */ .group = "jobs", .gives = "image/png",
      .parameter = "a job's id, a dash, a number, .png", .summary = "A finished picture"},
     {0},
 };

@@ -16,38 +16,35 @@ typedef struct streamer {
     unsigned version, preview_version;
     int partial_images, partial_sent;
     size_t pictures_sent;
-    bool over;
-    text_buffer pending;
-    size_t sent;
 } streamer;
 
 /** One event with a picture. */
-static void add_picture(streamer *self, const char *what, const job_bytes *png, int width, int height,
-                        int index) {
+static void add_picture(const streamer *self, text_buffer *events, const char *what, const job_bytes *png,
+                        int width, int height, int index) {
     char *data = base64_write(png->bytes, png->size);
     if (data == NULL) {
-        self->pending.incomplete = true;
+        events->incomplete = true;
         return;
     }
-    text_add_printed(&self->pending, "event: %s.%s\ndata: {\"type\":\"%s.%s\",\"created_at\":%lld,",
-                     self->name, what, self->name, what, (long long)clock_calendar());
+    text_add_printed(events, "event: %s.%s\ndata: {\"type\":\"%s.%s\",\"created_at\":%lld,", self->name, what,
+                     self->name, what, (long long)clock_calendar());
     if (index >= 0) {
-        text_add_printed(&self->pending, "\"partial_image_index\":%d,", index);
+        text_add_printed(events, "\"partial_image_index\":%d,", index);
     } else {
-        text_add(&self->pending, "\"usage\":{\"total_tokens\":0,\"input_tokens\":0,\"output_tokens\":0,"
-                                 "\"input_tokens_details\":{\"text_tokens\":0,\"image_tokens\":0}},");
+        text_add(events, "\"usage\":{\"total_tokens\":0,\"input_tokens\":0,\"output_tokens\":0,"
+                         "\"input_tokens_details\":{\"text_tokens\":0,\"image_tokens\":0}},");
     }
-    text_add_printed(&self->pending,
+    text_add_printed(events,
                      "\"size\":\"%dx%d\",\"quality\":\"auto\",\"background\":\"opaque\",\"output_format\":"
                      "\"png\",\"b64_json\":\"",
                      width, height);
-    text_add(&self->pending, data);
-    text_add(&self->pending, "\"}\n\n");
+    text_add(events, data);
+    text_add(events, "\"}\n\n");
     free(data);
 }
 
 /** A preview, when its turn has come: they are spread over the steps. */
-static void add_partial(streamer *self, const job_progress *progress) {
+static void add_partial(streamer *self, text_buffer *events, const job_progress *progress) {
     if (progress->preview_version == self->preview_version || self->partial_sent >= self->partial_images ||
         progress->steps == 0 ||
         progress->step * (self->partial_images + 1) < progress->steps * (self->partial_sent + 1)) {
@@ -59,12 +56,12 @@ static void add_partial(streamer *self, const job_progress *progress) {
         /* Width and height stand in a PNG's header. */
         const int width = preview.bytes[18] << 8 | preview.bytes[19],
                   height = preview.bytes[22] << 8 | preview.bytes[23];
-        add_picture(self, "partial_image", &preview, width, height, self->partial_sent++);
+        add_picture(self, events, "partial_image", &preview, width, height, self->partial_sent++);
     }
     free(preview.bytes);
 }
 
-static void add_error(streamer *self, const job_progress *progress) {
+static void add_error(text_buffer *events, const job_progress *progress) {
     reply_builder builder = {0};
     json_t *error = json_object(), *whole = json_object();
     reply_put(&builder, error, "type", json_string("server_error"));
@@ -75,51 +72,34 @@ static void add_error(streamer *self, const job_progress *progress) {
     whole = reply_finish(&builder, whole);
     char *text = reply_print(whole);
     json_decref(whole);
-    text_add(&self->pending, "event: error\ndata: ");
-    text_add(&self->pending, text != NULL ? text : "{\"error\":{\"message\":\"out of memory\"}}");
-    text_add(&self->pending, "\n\n");
+    text_add(events, "event: error\ndata: ");
+    text_add(events, text != NULL ? text : "{\"error\":{\"message\":\"out of memory\"}}");
+    text_add(events, "\n\n");
     free(text);
 }
 
-static void next_event(streamer *self) {
+static bool stream_next(void *user, text_buffer *events) {
     enum { TICK = 5 };
+    streamer *self = user;
     const job_progress progress = job_wait(self->drawn, self->version, TICK);
     if (progress.version == self->version) {
-        text_add(&self->pending, ": still here\n\n");
-        return;
+        text_add(events, ": still here\n\n");
+        return true;
     }
     self->version = progress.version;
-    add_partial(self, &progress);
+    add_partial(self, events, &progress);
     for (; self->pictures_sent < progress.picture_count; self->pictures_sent++) {
         const job_picture *picture = &self->drawn->pictures[self->pictures_sent];
-        add_picture(self, "completed", &picture->png, picture->width, picture->height, -1);
+        add_picture(self, events, "completed", &picture->png, picture->width, picture->height, -1);
     }
-    self->over = job_is_over(progress.state);
-    if (self->over && progress.state != JOB_DONE) {
-        add_error(self, &progress);
+    if (!job_is_over(progress.state)) {
+        return true;
     }
-    if (self->over) {
-        text_add(&self->pending, "data: [DONE]\n\n");
+    if (progress.state != JOB_DONE) {
+        add_error(events, &progress);
     }
-}
-
-static ssize_t stream_next(void *user, char *bytes, size_t most) {
-    streamer *self = user;
-    while (self->sent == self->pending.length) {
-        if (self->over) {
-            return 0;
-        }
-        text_free(&self->pending);
-        self->sent = 0;
-        next_event(self);
-        if (self->pending.incomplete) {
-            return -1;
-        }
-    }
-    const size_t left = self->pending.length - self->sent, size = left < most ? left : most;
-    memcpy(bytes, self->pending.text + self->sent, size);
-    self->sent += size;
-    return (ssize_t)size;
+    text_add(events, "data: [DONE]\n\n");
+    return false;
 }
 
 static void stream_end(void *user) {
@@ -127,7 +107,6 @@ static void stream_end(void *user) {
     if (!job_is_over(job_look(self->drawn).state)) { /* the client went away */
         job_queue_cancel(self->server->queue, self->drawn);
     }
-    text_free(&self->pending);
     job_release(&self->drawn);
     free(self);
 }

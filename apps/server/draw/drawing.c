@@ -111,6 +111,7 @@ static pld_status keep(drawing *self, const pld_image *image, const pld_report *
 static pld_status draw_one(drawing *self, int number, pld_error *error) {
     pld_image image = {0};
     pld_report report = {.struct_size = sizeof report};
+    atomic_store(&self->drawn->skip, false); /* what was skipped is over */
     self->options.image = number;
     self->options.seed = self->drawn->request.seed + number;
     pld_status status = pld_generate(self->used.session, &self->options, &image, &report, error);

@@ -82,11 +82,17 @@ static void admit(exchange *asked, bool is_open) {
     }
 }
 
+/** The length that the body is said to have decides how long it may take. */
 static void check_length(exchange *asked) {
+    enum { UNKNOWN = 1 << 20, LONGEST_NUMBER = 10 };
     const char *length = header(asked, "Content-Length");
-    if (length != NULL && (strlen(length) > 10 || strtoll(length, NULL, 10) > MOST_BODY)) {
+    const long long bytes =
+        length != NULL && strlen(length) <= LONGEST_NUMBER ? strtoll(length, NULL, 10) : UNKNOWN;
+    if ((length != NULL && strlen(length) > LONGEST_NUMBER) || bytes > MOST_BODY || bytes < 0) {
         asked->too_large = true;
         reply_error(asked, 413, NULL, "the body has more than %d bytes", (int)MOST_BODY);
+    } else {
+        watch_phase_begin(asked->daemon->watching, asked->watched, WATCH_BODY, (size_t)bytes);
     }
 }
 
@@ -180,7 +186,7 @@ enum MHD_Result dispatch_request(void *context, struct MHD_Connection *connectio
             return MHD_NO;
         }
         *kept = asked;
-        watch_phase_begin(daemon->watching, asked->watched, WATCH_BODY, MOST_BODY);
+        watch_phase_begin(daemon->watching, asked->watched, WATCH_BODY, 0);
         begin_request(asked);
         return MHD_YES;
     }

@@ -181,33 +181,50 @@ unsigned reply_status_of(int status) {
     }
 }
 
-/** What belongs to a reply that comes in pieces. */
+/** What belongs to a reply of events. */
 typedef struct event_stream {
-    ssize_t (*next)(void *user, char *bytes, size_t most);
+    bool (*next)(void *user, text_buffer *events);
     void (*end)(void *user);
     void *user;
+    text_buffer pending; /* of which the first `sent` bytes are sent */
+    size_t sent;
+    bool over;
 } event_stream;
 
 static ssize_t read_events(void *context, uint64_t position, char *bytes, size_t most) {
-    const event_stream *stream = context;
+    event_stream *stream = context;
     (void)position;
-    const ssize_t size = stream->next(stream->user, bytes, most);
-    return size > 0 ? size : size == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+    while (stream->sent == stream->pending.length && !stream->over && !stream->pending.incomplete) {
+        text_free(&stream->pending);
+        stream->sent = 0;
+        stream->over = !stream->next(stream->user, &stream->pending);
+    }
+    if (stream->pending.incomplete) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    const size_t left = stream->pending.length - stream->sent, size = left < most ? left : most;
+    if (size == 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    memcpy(bytes, stream->pending.text + stream->sent, size);
+    stream->sent += size;
+    return (ssize_t)size;
 }
 
 static void free_events(void *context) {
     event_stream *stream = context;
     stream->end(stream->user);
+    text_free(&stream->pending);
     free(stream);
 }
 
-void reply_events(exchange *answered, ssize_t (*next)(void *user, char *bytes, size_t most),
-                  void (*end)(void *user), void *user) {
+void reply_events(exchange *answered, bool (*next)(void *user, text_buffer *events), void (*end)(void *user),
+                  void *user) {
     enum { PIECE = 16 << 10 };
     event_stream *stream = malloc(sizeof *stream);
     struct MHD_Response *response = NULL;
     if (stream != NULL) {
-        *stream = (event_stream){next, end, user};
+        *stream = (event_stream){.next = next, .end = end, .user = user};
         response =
             MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE, read_events, stream, free_events);
     }

@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/json.h"
+#include "base/text_buffer.h"
 
 struct server;
 struct route;
@@ -57,10 +57,10 @@ void reply_error(exchange *answered, unsigned status, const char *field, const c
 /** The status of HTTP that says what a status of the library says. */
 unsigned reply_status_of(int status);
 
-/** A reply that comes piece by piece, as server-sent events. `next` writes at most `most` bytes and gives how many; it may wait
- *  some seconds. 0: this is the end; negative: break off. `end` is called in any case. */
-void reply_events(exchange *answered, ssize_t (*next)(void *user, char *bytes, size_t most),
-                  void (*end)(void *user), void *user);
+/** A reply of server-sent events. `next` adds those that come next to `events`, for which it may wait some seconds, and gives
+ *  whether there will be more. `end` is called in any case. */
+void reply_events(exchange *answered, bool (*next)(void *user, text_buffer *events), void (*end)(void *user),
+                  void *user);
 
 bool exchange_is_answered(const exchange *asked);
 

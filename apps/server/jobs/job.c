@@ -183,8 +183,8 @@ job_bytes job_copy_preview(job *looked_at) {
 }
 
 size_t job_result_bytes(job *looked_at) {
-    size_t bytes = 0;
     pthread_mutex_lock(&looked_at->mutex);
+    size_t bytes = looked_at->request.init_image.size + looked_at->request.mask.size;
     for (size_t i = 0; i < looked_at->progress.picture_count; i++) {
         bytes += looked_at->pictures[i].png.size;
     }
@@ -192,5 +192,5 @@ size_t job_result_bytes(job *looked_at) {
         bytes += looked_at->maps[i].dense.size + looked_at->maps[i].sparse.size;
     }
     pthread_mutex_unlock(&looked_at->mutex);
-    return bytes + looked_at->request.init_image.size + looked_at->request.mask.size;
+    return bytes;
 }
