@@ -19,7 +19,7 @@ static server_counters counters;
 static pld_model_options files;
 
 static int start(void **state) {
-    static const char *const models[] = {MODELS "sd15", MODELS "sd21", MODELS "mid-none"};
+    static const char *const models[] = {MODELS "sd15", MODELS "sd21", MODELS "sdxl"};
     const shelf_places places = {
         .models = models, .model_count = 3, .lora_dir = PLADIS_TEST_DATA "/loras/files"};
     (void)state;
@@ -89,7 +89,7 @@ static void make_room_for_others(void **state) {
     open_models *models = make(1); /* never enough for a second one */
     use(models, "sd15", NULL);
     use(models, "sd21", NULL);
-    use(models, "mid-none", NULL);
+    use(models, "sdxl", NULL);
     use(models, "sd15", NULL);
     assert_int_equal(counters.models_opened, 4);
     assert_int_equal(counters.models_given_back, 3);
