@@ -50,7 +50,7 @@ static bool fill_count(filling *to) {
                             "batch_size and n_iter: expected 1 to %d", JOB_MOST_PICTURES);
     }
     char count[32];
-    snprintf(count, sizeof count, "%lld", (long long)(size * times));
+    snprintf(count, sizeof count, "%d", (int)size * (int)times);
     return set_text(to, "batch-count", count);
 }
 

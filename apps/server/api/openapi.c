@@ -112,7 +112,8 @@ static json_t *operation_of(reply_builder *builder, const route *row) {
 static void lower(const char *text, char *result, size_t size) {
     size_t i = 0;
     for (; text[i] != '\0' && i + 1 < size; i++) {
-        result[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 'a' - 'A') : text[i];
+        const bool large = text[i] >= 'A' && text[i] <= 'Z';
+        result[i] = (char)(large ? text[i] - 'A' + 'a' : text[i]);
     }
     result[i] = '\0';
 }

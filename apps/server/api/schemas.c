@@ -77,7 +77,8 @@ static json_t *option_schema(reply_builder *builder, const pld_option *option) {
 static void field_name(const pld_option *option, char *name, size_t size) {
     size_t i = 0;
     for (; option->name[i] != '\0' && i + 1 < size; i++) {
-        name[i] = option->name[i] == '-' ? '_' : option->name[i];
+        const char letter = option->name[i];
+        name[i] = (char)(letter == '-' ? '_' : letter);
     }
     name[i] = '\0';
 }

@@ -15,7 +15,7 @@ static bool grow(text_buffer *buffer, size_t more) {
         return false;
     }
     const size_t needed = buffer->length + more + 1;
-    if (needed <= buffer->room) {
+    if (buffer->text != NULL && needed <= buffer->room) {
         return true;
     }
     size_t room = buffer->room > 0 ? buffer->room : LEAST;
