@@ -94,10 +94,25 @@ static void name_client(const exchange *asked, const submission *read, char clie
              user != NULL ? user : "");
 }
 
+/** A number for a request of a client: the same when it is sent again (FNV-1a). */
+static uint64_t number_request(const exchange *asked, const char *client) {
+    uint64_t number = 0xcbf29ce484222325u;
+    size_t size = 0;
+    const char *body = exchange_body(asked, &size);
+    for (const char *at = client; *at != '\0'; at++) {
+        number = (number ^ (unsigned char)*at) * 0x100000001b3u;
+    }
+    for (size_t i = 0; i < size; i++) {
+        number = (number ^ (unsigned char)body[i]) * 0x100000001b3u;
+    }
+    return number;
+}
+
 bool submission_begin(exchange *asked, const submission *read, job_request *request) {
     pld_error error = {0};
     *request = (job_request){.count = 1};
     name_client(asked, read, request->client);
+    request->retry_key = number_request(asked, request->client);
     if (pld_options_create(&request->options, &error) != PLD_OK) {
         reply_error(asked, 500, NULL, "%s", error.message);
         return false;
@@ -135,7 +150,9 @@ job *submission_queue(exchange *asked, job_request *request) {
         reply_error(asked, 500, NULL, "out of memory");
         return NULL;
     }
-    const queue_answer answer = job_queue_add(server->queue, made);
+    enum { GRACE = 5 };
+    const int retry = seconds_to_retry(server);
+    const queue_answer answer = job_queue_add(server->queue, made, 2 * retry + GRACE);
     if (answer == QUEUE_TAKEN) {
         return made;
     }
@@ -144,7 +161,7 @@ job *submission_queue(exchange *asked, job_request *request) {
     job_release(&made);
     if (answer == QUEUE_FULL) {
         char seconds[16];
-        snprintf(seconds, sizeof seconds, "%d", seconds_to_retry(server));
+        snprintf(seconds, sizeof seconds, "%d", retry);
         reply_header(asked, "Retry-After", seconds);
         reply_error(asked, 429, NULL, "the queue is full; try again in %s s", seconds);
     } else {

@@ -31,13 +31,14 @@ typedef struct job_bytes {
 
 /** What was asked for; fixed from the beginning. */
 typedef struct job_request {
-    pld_options *options;                /**< of `generate`; LoRAs by their names */
-    char model[JOB_MODEL];               /**< a name of the shelf */
-    char client[JOB_CLIENT];             /**< who asks, for fairness alone */
-    int64_t seed;                        /**< of the first picture */
-    int count;                           /**< pictures, 1 … JOB_MOST_PICTURES */
-    bool unkept;                         /**< its pictures are not for the history */
-    job_bytes init_image, mask;          /**< PNG files, or empty */
+    pld_options *options;       /**< of `generate`; LoRAs by their names */
+    char model[JOB_MODEL];      /**< a name of the shelf */
+    char client[JOB_CLIENT];    /**< who asks, for fairness alone */
+    uint64_t retry_key;         /**< by which a request that was refused is known when it is sent again */
+    int64_t seed;               /**< of the first picture */
+    int count;                  /**< pictures, 1 … JOB_MOST_PICTURES */
+    bool unkept;                /**< its pictures are not for the history */
+    job_bytes init_image, mask; /**< PNG files, or empty */
     job_bytes init_noise, prompt_embeds; /**< safetensors files, or empty */
 } job_request;
 

@@ -4,12 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLIENTS = 256 };
+#include "base/clock.h"
+
+enum { MOST_CLIENTS = 256, MOST_REFUSED = 2048 };
 
 /** When a client was served last. */
 typedef struct turn {
     uint64_t client, served;
 } turn;
+
+/** A request that was refused, and is expected again. */
+typedef struct ticket {
+    uint64_t key, client;
+    double until; /* steady seconds; then it is forgotten */
+} ticket;
 
 /** A job that waits. */
 typedef struct place {
@@ -24,7 +32,9 @@ struct job_queue {
     size_t count, limit, room;
     turn turns[MOST_CLIENTS]; /* [turn_count] of those that were served last */
     size_t turn_count;
-    uint64_t served; /* jobs taken so far */
+    uint64_t served;           /* jobs taken so far */
+    ticket line[MOST_REFUSED]; /* [line_length], those that were refused first */
+    size_t line_length;
     bool closed;
 };
 
@@ -123,11 +133,69 @@ static void remove_at(job_queue *queue, size_t at) {
 
 /* ---- in and out ---- */
 
-queue_answer job_queue_add(job_queue *queue, job *added) {
+/** Where a request stands in the line of those that were refused; behind all of them if it is not there. */
+static size_t place_in_line(const job_queue *queue, uint64_t key) {
+    size_t at = 0;
+    while (at < queue->line_length && queue->line[at].key != key) {
+        at++;
+    }
+    return at;
+}
+
+static void leave_line(job_queue *queue, size_t at) {
+    memmove(queue->line + at, queue->line + at + 1, (queue->line_length - at - 1) * sizeof *queue->line);
+    queue->line_length--;
+}
+
+static void forget_late(job_queue *queue) {
+    const double now = clock_steady();
+    for (size_t i = queue->line_length; i-- > 0;) {
+        if (queue->line[i].until < now) {
+            leave_line(queue, i);
+        }
+    }
+}
+
+/** How many of the first `end` of the line belong to clients that have none waiting. */
+static size_t newcomers_before(const job_queue *queue, size_t end) {
+    size_t count = 0;
+    for (size_t i = 0; i < end; i++) {
+        count += !has_one_waiting(queue, queue->line[i].client);
+    }
+    return count;
+}
+
+/** Whether there is a place to which nobody before in the line has a claim: one of all, or one of those that are kept for
+ *  newcomers. */
+static bool has_place(const job_queue *queue, uint64_t client, size_t at) {
+    if (queue->count < queue->limit && at < queue->limit - queue->count) {
+        return true;
+    }
+    const size_t used = queue->count > queue->limit ? queue->count : queue->limit;
+    return !has_one_waiting(queue, client) && newcomers_before(queue, at) < queue->room - used;
+}
+
+/** Whether a request may wait now. Else it stands in the line. */
+static bool is_admitted(job_queue *queue, const job *added, uint64_t client, double patience) {
+    forget_late(queue);
+    const uint64_t key = added->request.retry_key;
+    const size_t at = place_in_line(queue, key);
+    const bool stands = at < queue->line_length, admitted = has_place(queue, client, at);
+    if (admitted && stands) {
+        leave_line(queue, at);
+    } else if (!admitted && (stands || queue->line_length < MOST_REFUSED)) {
+        queue->line[at] = (ticket){key, client, clock_steady() + patience};
+        queue->line_length += !stands;
+    }
+    return admitted;
+}
+
+queue_answer job_queue_add(job_queue *queue, job *added, double patience) {
     const uint64_t client = number_of(added->request.client);
     pthread_mutex_lock(&queue->mutex);
-    const size_t room = has_one_waiting(queue, client) ? queue->limit : queue->room;
-    const queue_answer answer = queue->closed ? QUEUE_CLOSED : queue->count < room ? QUEUE_TAKEN : QUEUE_FULL;
+    const queue_answer answer = queue->closed                                 ? QUEUE_CLOSED
+                                : is_admitted(queue, added, client, patience) ? QUEUE_TAKEN
+                                                                              : QUEUE_FULL;
     if (answer == QUEUE_TAKEN) {
         queue->places[queue->count++] = (place){job_hold(added), client};
         pthread_cond_signal(&queue->filled);

@@ -14,8 +14,10 @@ typedef enum queue_answer { QUEUE_TAKEN, QUEUE_FULL, QUEUE_CLOSED } queue_answer
 job_queue *job_queue_create(size_t limit);
 void job_queue_destroy(job_queue **queue);
 
-/** Let a job wait, of which the queue holds a reference then. */
-queue_answer job_queue_add(job_queue *queue, job *added);
+/** Let a job wait, of which the queue holds a reference then. One that is refused has a place in a line: when it is sent again, it goes
+ *  before all that were refused later, or come for the first time. It keeps that place for `patience` seconds, and as long again
+ *  with each try. */
+queue_answer job_queue_add(job_queue *queue, job *added, double patience);
 
 /** The next job, with the queue's reference: of the clients that have some waiting that one's which was served longest ago, its
  *  oldest. Waits; NULL: the queue is closed and empty. */

@@ -12,8 +12,10 @@
 #include "jobs/queue.h"
 #include "jobs/store.h"
 
+static uint64_t next_key;
+
 static job *make(const char *client) {
-    job_request request = {.count = 1};
+    job_request request = {.count = 1, .retry_key = ++next_key};
     assert_int_equal(pld_options_create(&request.options, NULL), PLD_OK);
     snprintf(request.client, sizeof request.client, "%s", client);
     job *made = job_create(&request);
@@ -24,7 +26,7 @@ static job *make(const char *client) {
 
 static job *add(job_queue *queue, const char *client, queue_answer expected) {
     job *made = make(client);
-    assert_int_equal(job_queue_add(queue, made), expected);
+    assert_int_equal(job_queue_add(queue, made, 100), expected);
     return made;
 }
 
@@ -86,6 +88,37 @@ static void places_are_kept_for_newcomers(void **state) {
     job_queue_destroy(&queue);
 }
 
+/** Send a request again that was refused. */
+static queue_answer again(job_queue *queue, uint64_t key, double patience) {
+    job *made = make("x");
+    made->request.retry_key = key;
+    const queue_answer answer = job_queue_add(queue, made, patience);
+    job_release(&made);
+    return answer;
+}
+
+/** Those that were refused first get the places that become free, whoever asks first; who does not come back is forgotten. */
+static void refused_ones_stand_in_line(void **state) {
+    (void)state;
+    job_queue *queue = job_queue_create(1);
+    enum { A = 1001, B, C, D };
+    assert_int_equal(again(queue, 1, 100), QUEUE_TAKEN);
+    assert_int_equal(again(queue, A, 100), QUEUE_FULL);
+    assert_int_equal(again(queue, B, 0), QUEUE_FULL); /* will not be waited for */
+    assert_int_equal(again(queue, C, 100), QUEUE_FULL);
+    job *taken = job_queue_take(queue);
+    job_release(&taken);
+    assert_int_equal(again(queue, D, 100), QUEUE_FULL);
+    assert_int_equal(again(queue, C, 100), QUEUE_FULL);
+    assert_int_equal(again(queue, A, 100), QUEUE_TAKEN);
+    assert_int_equal(again(queue, C, 100), QUEUE_FULL);
+    taken = job_queue_take(queue);
+    job_release(&taken);
+    assert_int_equal(again(queue, D, 100), QUEUE_FULL);
+    assert_int_equal(again(queue, C, 100), QUEUE_TAKEN);
+    job_queue_destroy(&queue);
+}
+
 static void waiting_jobs_are_cancelled(void **state) {
     (void)state;
     job_queue *queue = job_queue_create(4);
@@ -130,6 +163,7 @@ static void store_is_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clients_take_turns), cmocka_unit_test(places_are_kept_for_newcomers),
-        cmocka_unit_test(waiting_jobs_are_cancelled), cmocka_unit_test(store_is_bounded)};
+        cmocka_unit_test(refused_ones_stand_in_line), cmocka_unit_test(waiting_jobs_are_cancelled),
+        cmocka_unit_test(store_is_bounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
