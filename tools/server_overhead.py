@@ -15,7 +15,7 @@ from harness import Server  # noqa: E402
 
 PICTURES = int(sys.argv[3]) if len(sys.argv) > 3 else 40
 ROUNDS = 5
-OPTIONS = {"prompt": "a red star", "steps": 2, "dtype": "f32"}
+OPTIONS = {"prompt": "a red star", "steps": 1, "width": 32, "height": 32, "dtype": "f32"}
 
 
 def library(folder):

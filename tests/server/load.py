@@ -67,6 +67,7 @@ def two_hundred_clients():
               f"memory {max(memory) / 1e6:.0f} MB, second half / first {growth:.3f}")
         assert min(counts) >= 1
         if not SANITIZED:
+            assert max(times) < 4 * percentile(times, 0.5), "one client is starved"
             assert percentile(health, 0.99) < 0.05, "p99 of /health"
             assert growth < 1.1, "memory grows"
 
