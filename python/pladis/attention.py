@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PLADIS attention and α-entmax on arrays: numpy's, and CPU tensors of torch, without a copy of what is float32 already.
+
+    dense  = softmax(z),  sparse = α-entmax(z),  z = scale · q·kᵀ
+    out    = [dense + λ·(sparse − dense)] · v
+
+(PLADIS: Kim & Sim 2025, arXiv 2503.07677; α-entmax: Peters, Niculae & Martins 2019, arXiv 1905.05702.) No map is ever stored."""
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref
+from typing import Any
+
+from ._library import call, initialised, library, structs
+from .errors import ArgumentError
+
+
+def _numpy() -> Any:
+    try:
+        import numpy
+    except ImportError as problem:
+        raise ImportError("pladis.attention needs numpy or torch") from problem
+    return numpy
+
+
+def _is_tensor(value: Any) -> bool:
+    return type(value).__module__.split(".")[0] == "torch"
+
+
+class _View:
+    """An array or tensor as float32 numbers in memory, with strides in elements; what is float32 already is not copied."""
+
+    def __init__(self, value: Any, name: str, ranks: tuple[int, ...]) -> None:
+        self.tensor = _is_tensor(value)
+        if self.tensor:
+            if value.device.type != "cpu":
+                raise ArgumentError(f"{name}: expected a tensor on the CPU, found one on {value.device}")
+            self.kept = value.detach().float()
+            self.shape, self.strides, self.pointer = tuple(self.kept.shape), tuple(self.kept.stride()), self.kept.data_ptr()
+        else:
+            numpy = _numpy()
+            self.kept = numpy.asarray(value)
+            if self.kept.dtype != numpy.float32:
+                self.kept = self.kept.astype(numpy.float32)
+            self.shape, self.pointer = self.kept.shape, self.kept.ctypes.data
+            if any(stride % 4 for stride in self.kept.strides):
+                self.kept = numpy.ascontiguousarray(self.kept)
+                self.pointer = self.kept.ctypes.data
+            self.strides = tuple(stride // 4 for stride in self.kept.strides)
+        if len(self.shape) not in ranks:
+            raise ArgumentError(f"{name}: expected {' or '.join(map(str, ranks))} dimensions, found {len(self.shape)}")
+        rows_turned = len(self.shape) > 1 and self.shape[-2] > 1 and self.strides[-2] == 0
+        if (self.shape[-1] > 1 and self.strides[-1] != 1) or min(self.strides) < 0 or rows_turned: # what the library does not take
+            self.kept = self.kept.contiguous() if self.tensor else _numpy().ascontiguousarray(self.kept)
+            self.strides = tuple(self.kept.stride()) if self.tensor else tuple(stride // 4 for stride in self.kept.strides)
+            self.pointer = self.kept.data_ptr() if self.tensor else self.kept.ctypes.data
+
+    def strided(self) -> tuple[int, int, int]:
+        """Strides of batch, head and token; an axis that is broadcast says so."""
+        batch, head, token = self.strides[:3]
+        shared = -1 # PLD_STRIDE_SHARED
+        return (batch or shared if self.shape[0] > 1 else batch, head or shared if self.shape[1] > 1 else head, token)
+
+
+def _like(value: Any, view: _View, shape: tuple[int, ...]) -> tuple[Any, int]:
+    """Room for a result of a kind, and its address."""
+    if view.tensor:
+        import torch
+        made = torch.empty(shape, dtype=torch.float32)
+        return made, made.data_ptr()
+    made = _numpy().empty(shape, _numpy().float32)
+    return made, made.ctypes.data
+
+
+def _as(result: Any, value: Any) -> Any:
+    """A result in the type of what was given."""
+    if _is_tensor(value):
+        return result.to(value.dtype)
+    return result if str(value.dtype) == "float32" else result.astype(value.dtype)
+
+
+def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5, softmax_scale: float | None = None, mask: Any = None) -> Any:
+    """PLADIS attention on the CPU.
+
+    q: [B, H, L, D], k and v: [B, H or fewer, S, D]; arrays or tensors of float32, float16, bfloat16 or float64 (computed in float32),
+    any strides. Fewer heads of k and v are shared by as many of q. scale: λ, 0 is plain attention; alpha: α in (1, 2];
+    softmax_scale: the factor of the logits, 1/√D; mask: [B, S] or [S], true where a key counts.
+    Returns [B, H, L, D] of q's type. Raises ArgumentError for what does not fit.
+    """
+    views = [_View(value, name, (4,)) for value, name in ((q, "q"), (k, "k"), (v, "v"))]
+    query, key, value = views
+    if key.shape[:3] != value.shape[:3] or key.shape[0] != query.shape[0] or not query.shape[3] == key.shape[3] == value.shape[3]:
+        raise ArgumentError(f"expected k [B, H, S, D] and v [B, H, S, D] of q's B and D {query.shape}, found {key.shape} and {value.shape}")
+    batch, heads, queries, size = query.shape
+    out, address = _like(q, query, (batch, heads, queries, size))
+    problem = initialised(structs.pld_attention_problem)
+    problem.batch, problem.heads, problem.key_heads, problem.head_size = batch, heads, key.shape[1], size
+    problem.query_count, problem.key_count = queries, key.shape[2]
+    for name, view in (("query", query), ("key", key), ("value", value)):
+        setattr(problem, name, ctypes.cast(view.pointer, ctypes.POINTER(ctypes.c_float)))
+        for axis, stride in zip(("batch", "head", "token"), view.strided()):
+            setattr(problem, f"{name}_{axis}_stride", stride)
+    problem.out = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
+    problem.out_batch_stride, problem.out_head_stride, problem.out_token_stride = heads * queries * size, queries * size, size
+    problem.scale = softmax_scale or 0
+    problem.rows = structs.PLD_ROWS_PLADIS if scale != 0 else structs.PLD_ROWS_SOFTMAX
+    setattr(problem, "lambda", scale)
+    problem.alpha = alpha
+    kept_mask = _mask(mask, problem)
+    if out.size if not query.tensor else out.numel():
+        _run(problem)
+    del kept_mask
+    return _as(out, q)
+
+
+def _mask(mask: Any, problem: Any) -> Any:
+    """Keys that count, as bytes [B, S]."""
+    if mask is None:
+        return None
+    numpy = _numpy()
+    bytes_ = numpy.ascontiguousarray(mask.numpy() if _is_tensor(mask) else mask, dtype=bool).astype(numpy.uint8)
+    if bytes_.shape not in ((problem.batch, problem.key_count), (problem.key_count,)):
+        raise ArgumentError(f"mask: expected [{problem.batch}, {problem.key_count}] or [{problem.key_count}], found {list(bytes_.shape)}")
+    problem.key_mask = ctypes.cast(bytes_.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
+    problem.key_mask_batch_stride = problem.key_count if bytes_.ndim == 2 else -1
+    return bytes_
+
+
+def _run(problem: Any) -> None:
+    parallel = initialised(structs.pld_attention_parallel)
+    parallel.threads = _threads()
+    size = library.pld_attention_scratch_size(byref(problem), parallel.threads)
+    scratch = ctypes.create_string_buffer(max(1, size))
+    call("pld_attention", byref(problem), scratch, size, byref(parallel))
+
+
+def _threads() -> int:
+    import os
+    return len(os.sched_getaffinity(0))
+
+
+def _rows(logits: Any, mask: Any, name: str, *factors: float) -> Any:
+    view = _View(logits, "logits", tuple(range(1, 9)))
+    numpy = _numpy()
+    keys = view.shape[-1]
+    source = view.kept.contiguous().numpy() if view.tensor else numpy.ascontiguousarray(view.kept)
+    out = numpy.empty(view.shape, numpy.float32)
+    rows = out.size // keys if keys else 0
+    kept = None
+    if mask is not None:
+        kept = numpy.ascontiguousarray(numpy.broadcast_to(mask.numpy() if _is_tensor(mask) else mask, view.shape), dtype=bool).astype(numpy.uint8)
+    if rows:
+        size = library.pld_rows_scratch_size(keys)
+        scratch = ctypes.create_string_buffer(max(1, size))
+        call(name, source.ctypes.data, rows, keys, kept.ctypes.data if kept is not None else None, keys, *factors, out.ctypes.data, scratch, size)
+    if view.tensor:
+        import torch
+        return torch.from_numpy(out).to(logits.dtype)
+    return _as(out, numpy.asarray(logits))
+
+
+def entmax(logits: Any, alpha: float = 1.5, *, mask: Any = None) -> Any:
+    """α-entmax along the last axis: logits [..., S] to weights [..., S] that are not negative and sum to 1; α in (1, 2]. mask: true where
+    a key counts, of a shape that can be broadcast."""
+    return _rows(logits, mask, "pld_entmax_rows", alpha)
+
+
+def pladis_rows(logits: Any, scale: float = 2.0, alpha: float = 1.5, *, mask: Any = None) -> Any:
+    """(1 − λ)·softmax + λ·α-entmax along the last axis: logits [..., S] to weights [..., S]."""
+    return _rows(logits, mask, "pld_pladis_rows", scale, alpha)
