@@ -23,7 +23,7 @@ class Grid:
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(self.x[0])} = {html.escape(str(value))}</th>" for value in self.x[1])
         rows = []
-        for value, pictures in zip(self.y[1], self.pictures):
+        for value, pictures in zip(self.y[1], self.pictures, strict=True):
             label = f"{self.y[0]} = {value}" if self.y[0] else ""
             cells = "".join(f'<td><img alt="" src="data:image/png;base64,{base64.b64encode(picture.png).decode()}"></td>' for picture in pictures)
             rows.append(f"<tr><th>{html.escape(label)}</th>{cells}</tr>")

@@ -105,7 +105,8 @@ def find_model(name: Path_) -> Path:
 def _vocabularies() -> list[bytes]:
     """Folders in which vocabularies may be installed that single files lack."""
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    places = [os.environ.get("PLADIS_VOCABULARY_DIR"), os.path.join(data, "pladis"), "/usr/local/share/pladis/vocabulary", "/usr/share/pladis/vocabulary"]
+    places = [os.environ.get("PLADIS_VOCABULARY_DIR"), os.path.join(data, "pladis"), "/usr/local/share/pladis/vocabulary",
+              "/usr/share/pladis/vocabulary"]
     return [os.fsencode(place) for place in places if place and os.path.isdir(place)]
 
 
@@ -193,7 +194,8 @@ class Model:
 
         Raises ArgumentError for what cannot be, Cancelled, and what else pladis.errors has. Ctrl-C ends it within one operator.
         """
-        drawing = _Drawing(self, prompt, dict(options), seed, loras, lora_dir, init_image, mask, progress)
+        drawing = _Drawing(self, prompt, dict(options), seed=seed, loras=loras, lora_dir=lora_dir, init_image=init_image, mask=mask,
+                           progress=progress)
         try:
             return drawing.run()
         finally:
@@ -227,7 +229,7 @@ class Model:
             return self._with_loras[loras]
 
 
-def _image(value: Any, name: str) -> structs.pld_image | None:
+def _image(value: Any, name: str) -> Any:
     """A picture of a caller as the library's struct, and the memory that it points to."""
     if value is None:
         return None
@@ -238,14 +240,14 @@ def _image(value: Any, name: str) -> structs.pld_image | None:
         return image
     if hasattr(value, "convert"): # PIL's
         value = value.convert("RGB")
-        size, data = value.size, value.tobytes()
+        width, height, data = *value.size, value.tobytes()
     else:
         shape = tuple(getattr(value, "shape", ()))
         if len(shape) != 3 or shape[2] != 3 or str(getattr(value, "dtype", "")) != "uint8":
             raise ArgumentError(f"{name}: expected a PIL image, PNG bytes, or an array [height, width, 3] of uint8")
-        size, data = (shape[1], shape[0]), value.tobytes()
+        width, height, data = shape[1], shape[0], value.tobytes()
     image.memory = (c_uint8 * len(data)).from_buffer_copy(data)
-    image.width, image.height, image.pixels = *size, ctypes.cast(image.memory, POINTER(c_uint8))
+    image.width, image.height, image.pixels = width, height, ctypes.cast(image.memory, POINTER(c_uint8))
     image.owned = False
     return image
 
@@ -253,13 +255,14 @@ def _image(value: Any, name: str) -> structs.pld_image | None:
 class _Drawing:
     """One call of generate, and all that must live as long."""
 
-    def __init__(self, model: Model, prompt: str, options: dict[str, Any], seed: int | None, loras: Any, lora_dir: Path_ | None, init_image: Any,
-                 mask: Any, progress: Any) -> None:
+    def __init__(self, model: Model, prompt: str, options: dict[str, Any], *, seed: int | None, loras: Any, lora_dir: Path_ | None,
+                 init_image: Any, mask: Any, progress: Any) -> None:
         self.model = model
         self.seed = secrets.randbelow(1 << 32) if seed is None or seed < 0 else seed
         self.cancel = c_int(0)
         self.raised: BaseException | None = None
-        self.told, self.bar = progress, None
+        self.told = progress
+        self.bar: Any = None
         self.tags = c_void_p()
         self.init_image, self.mask = _image(init_image, "init_image"), _image(mask, "mask")
         self.options = Handle("pld_options_destroy")
@@ -324,7 +327,7 @@ class _Drawing:
             self.bar = tqdm(total=at.steps, unit="step")
         self.bar.update(at.step - self.bar.n)
 
-    def _fill(self) -> structs.pld_generate_options:
+    def _fill(self) -> Any:
         filled = initialised(structs.pld_generate_options)
         library.pld_options_generate(self.options.address, byref(filled))
         self.kept_prompt = self.prompt.encode("utf-8", "surrogatepass")
