@@ -6,17 +6,57 @@
     model = pladis.Model("demo")
     picture = model.generate("a large red star above a small blue ring", pladis_scale=2, seed=133)
     picture.save("star.png")
-"""
-from ._library import library as _lib
-from .attention import attention, entmax, pladis_rows
-from .errors import (ArgumentError, Cancelled, FileError, FormatError, MissingError, NumericError, OutOfMemoryError, PladisError,
-                     UnsupportedError)
-from .grid import Grid, grid
-from .model import Model, ModelInfo, Progress
-from .options import Option, options
-from .picture import Picture
 
-__version__ = _lib.pld_version().decode()
-__all__ = ["ArgumentError", "Cancelled", "FileError", "FormatError", "Grid", "MissingError", "Model", "ModelInfo", "NumericError", "Option",
-           "OutOfMemoryError", "Picture", "PladisError", "Progress", "UnsupportedError", "attention", "entmax", "grid", "options",
-           "pladis_rows"]
+The library is loaded when something of it is used first, so that `pladis.diffusers` runs where there is none.
+"""
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._attention import attention, entmax, pladis_rows
+    from .errors import (
+        ArgumentError,
+        Cancelled,
+        FileError,
+        FormatError,
+        MissingError,
+        NumericError,
+        OutOfMemoryError,
+        PladisError,
+        UnsupportedError,
+    )
+    from ._grid import Grid, grid
+    from .model import Model, ModelInfo, Progress
+    from ._options import Option, options
+    from .picture import Picture
+
+_PLACES = {
+    "_attention": ("attention", "entmax", "pladis_rows"),
+    "errors": ("ArgumentError", "Cancelled", "FileError", "FormatError", "MissingError", "NumericError", "OutOfMemoryError", "PladisError",
+               "UnsupportedError"),
+    "_grid": ("Grid", "grid"),
+    "model": ("Model", "ModelInfo", "Progress"),
+    "_options": ("Option", "options"),
+    "picture": ("Picture",),
+}
+_MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
+__all__ = [
+    "ArgumentError", "Cancelled", "FileError", "FormatError", "Grid", "MissingError", "Model", "ModelInfo", "NumericError", "Option",
+    "OutOfMemoryError", "Picture", "PladisError", "Progress", "UnsupportedError", "attention", "entmax", "grid", "options", "pladis_rows"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from ._library import library
+        return library.pld_version().decode()
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'pladis' has no attribute {name!r}")
+    for kept in _PLACES[_MODULE_OF[name]]:
+        globals()[kept] = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), kept)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF, "__version__"])

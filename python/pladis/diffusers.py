@@ -6,249 +6,261 @@
     pladis.diffusers.enable(pipe, scale=2.0, alpha=1.5)
     pipe("a large red star above a small blue ring")
 
-Each cross-attention keeps the processor that it has, which is called as before; only the attention that it computes is replaced. So what
-other tools have put there (PAG, IP-Adapter, LoRA, slicing) goes on working. In joint attention (FLUX, SD3) rows of image queries share the mass
-of the text among its keys. On the CPU, in float32 and without gradients, the library's kernels compute it, and no map is made; elsewhere
-PyTorch's operations do, which make one map of [batch, heads, queries, keys] a site.
+Each attention keeps the processor that it has, which is called as before; only the scaled_dot_product_attention that it computes first is
+replaced. So what others put there (PAG, IP-Adapter, LoRA, slicing) goes on working. In joint attention (FLUX, SD3, …) only rows of image
+queries change, and there the text's keys share the mass that the dense row gives them. On the CPU, in float32 and without gradients, the
+library's kernels compute it and make no map; elsewhere pladis.torch_attention does.
 """
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
-from .torch_rows import joint_weights, pladis_weights
+from . import torch_attention
+from ._sites import Family, Tokens, bare, family_of, named_call, sites
+from .torch_rows import pladis_weights
 
-try:
-    from .attention import attention as _cpu_attention
-except ImportError:  # no library: PyTorch's operations alone
-    _cpu_attention = None  # type: ignore[assignment]
-
-_HOOKS = "_pladis_hooks"
-
-
-@dataclass(frozen=True)
-class _Family:
-    """How the attention of a model's class is laid out.
-
-    cross:  names of sites end like this; the text is another sequence
-    joint:  names of sites end like this; the text is in front ("first") or behind ("last") among the tokens
-    """
-
-    cross: tuple[str, ...] = ()
-    joint: tuple[str, ...] = ()
-    text: str = ""
-
-
-_CROSS = _Family(cross=(".attn2",))
-_FAMILIES = {
-    "UNet2DConditionModel": _CROSS,
-    "PixArtTransformer2DModel": _CROSS,
-    "SanaTransformer2DModel": _CROSS,
-    "CosmosTransformer3DModel": _CROSS,
-    "FluxTransformer2DModel": _Family(joint=(".attn",), text="first"),
-    "Flux2Transformer2DModel": _Family(joint=(".attn",), text="first"),
-    "SD3Transformer2DModel": _Family(joint=(".attn",), text="last"),
-}
+_KEPT = "_pladis"
 
 
 class _State:
-    """What all sites of a pipeline share: λ, α, when, and how many tokens the text of the call has."""
+    """What the sites of a network share: λ, α, when PLADIS acts, and where the text of the present call lies."""
 
     def __init__(self, scale: float, alpha: float, start: float, end: float) -> None:
+        if not math.isfinite(scale):
+            raise ValueError(f"scale: found {scale}, expected a finite number")
         if not 1 < alpha <= 2:
             raise ValueError(f"alpha: found {alpha}, expected more than 1 and at most 2")
         if not 0 <= start <= end <= 1:
-            raise ValueError(f"start, end: found {start}, {end}, expected fractions of the steps, 0 <= start <= end <= 1")
+            raise ValueError(f"start, end: found {start} and {end}, expected fractions of the steps, 0 <= start <= end <= 1")
         self.scale, self.alpha, self.start, self.end = scale, alpha, start, end
-        self.steps: list[float] = []
-        self.active = True
-        self.text_tokens = 0
+        self.active = scale != 0
+        self.tokens: list[Tokens] = []
+        self.replaced = 0  # how often an attention was replaced, to find processors in which there is none
 
 
 class _Replace(TorchFunctionMode):
     """While it is in force, the first scaled_dot_product_attention is PLADIS': that of the text, before an IP-Adapter's."""
 
-    def __init__(self, state: _State, family: _Family) -> None:
+    def __init__(self, state: _State) -> None:
         super().__init__()
-        self.state, self.family, self.done = state, family, False
+        self.state, self.done = state, False
 
     def __torch_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         if function is scaled_dot_product_attention and not self.done:
             self.done = True
-            return _attend(self.state, self.family, *args, **(kwargs or {}))
+            self.state.replaced += 1
+            return _attend(self.state, *args, **(kwargs or {}))
         return function(*args, **(kwargs or {}))
 
 
-def _attend(state: _State, family: _Family, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attn_mask: torch.Tensor | None = None,
+def _attend(state: _State, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attn_mask: torch.Tensor | None = None,
             dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False) -> torch.Tensor:
-    """PLADIS in the place of scaled_dot_product_attention: query [B, H, L, D], key and value [B, H, S, D]."""
+    """PLADIS in the place of scaled_dot_product_attention: query [B, H, L, D], key and value [B, H, S, D] give [B, H, L, D]."""
     if is_causal or dropout_p:
-        raise NotImplementedError("PLADIS acts on cross-attention without a causal mask and without dropout")
-    if enable_gqa and key.shape[1] != query.shape[1]:
-        key, value = (x.repeat_interleave(query.shape[1] // key.shape[1], 1) for x in (key, value))
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    keys = None if attn_mask is None else _key_mask(attn_mask)
-    plain = query.device.type == "cpu" and query.dtype == torch.float32 and not (torch.is_grad_enabled() and query.requires_grad)
-    if plain and _cpu_attention is not None and not family.joint and (attn_mask is None or keys is not None) and not torch.compiler.is_compiling():
-        mask = keys.expand(query.shape[0], -1) if keys is not None else None
-        return _cpu_attention(query, key, value, scale=state.scale, alpha=state.alpha, softmax_scale=factor, mask=mask)
-    z = (query.float() if query.dtype != torch.float64 else query) @ key.to(torch.promote_types(key.dtype, torch.float32)).transpose(-1, -2) * factor
-    if attn_mask is not None:
-        z = z.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else z + attn_mask
-    weights = _weights(state, family, z)
-    return (weights @ value.to(weights.dtype)).to(query.dtype)
+        raise NotImplementedError("PLADIS acts on attention without a causal mask and without dropout")
+    if not enable_gqa and key.shape[1] != query.shape[1]:
+        raise ValueError(f"expected as many heads of keys as of queries, {query.shape[1]}, found {key.shape[1]}")
+    run = functools.partial(_compute, scale=state.scale, alpha=state.alpha, softmax_scale=scale)
+    if len(state.tokens) <= 1:
+        return run(query, key, value, mask=attn_mask, tokens=state.tokens[0] if state.tokens else None)
+    rows = [run(query[i : i + 1], key[i : i + 1], value[i : i + 1], mask=None if attn_mask is None else attn_mask[i : i + 1], tokens=tokens)
+            for i, tokens in enumerate(state.tokens)]
+    return torch.cat(rows)
 
 
-def _weights(state: _State, family: _Family, z: torch.Tensor) -> torch.Tensor:
-    if not family.joint:
-        return pladis_weights(z, state.scale, state.alpha)
-    tokens, count = state.text_tokens, z.shape[-1]
-    text, image = (slice(0, tokens), slice(tokens, count)) if family.text == "first" else (slice(count - tokens, count), slice(0, count - tokens))
-    return joint_weights(z, text, image, state.scale, state.alpha)
+def _compute(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, scale: float, alpha: float, softmax_scale: float | None,
+             mask: torch.Tensor | None, tokens: Tokens | None) -> torch.Tensor:
+    """Attention of rows whose text lies in one place: by the library where it can, else by PyTorch."""
+    kernels = _kernels() if not torch.compiler.is_compiling() and _is_plain(query, key, value) else None
+    if kernels is not None:
+        keys = None if mask is None else _key_mask(mask, query.shape[0])
+        if mask is None or keys is not None:
+            joint = {} if tokens is None else {"text": tokens.text, "image": tokens.image}
+            return kernels(query, key, value, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=keys, **joint)
+    if tokens is None:
+        return torch_attention.attention(query, key, value, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=mask)
+    count = key.shape[2]
+    text, image = slice(*tokens.text.indices(count)), slice(*tokens.image.indices(count))
+    return torch_attention.joint_attention(query, key, value, text=text, image=image, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=mask)
 
 
-def _key_mask(mask: torch.Tensor) -> torch.Tensor | None:
-    """The keys that count, [B, S], of a mask that says no more than that; None: it says more."""
-    if mask.ndim < 2 or (mask.ndim == 4 and mask.shape[1] != 1 and mask.stride(1) != 0 and not bool((mask == mask[:, :1]).all())):
+def _is_plain(*tensors: torch.Tensor) -> bool:
+    gradients = torch.is_grad_enabled()
+    return all(type(x) is torch.Tensor and x.device.type == "cpu" and x.dtype == torch.float32 and not (gradients and x.requires_grad) for x in tensors)
+
+
+@functools.cache
+def _kernels() -> Callable[..., torch.Tensor] | None:
+    """The library's attention; None where there is no library for this machine."""
+    try:
+        from ._attention import attention
+    except ImportError:
         return None
-    rows = mask[:, 0, 0] if mask.ndim == 4 and (mask.shape[2] == 1 or mask.stride(2) == 0) else None
-    if rows is None:
+    return attention
+
+
+def _key_mask(mask: torch.Tensor, batch: int) -> torch.Tensor | None:
+    """A mask that broadcasts to [B, H, L, S] as the keys that count, [B, S]; None: it says more than that."""
+    while mask.ndim < 4:
+        mask = mask[None]
+    rows = mask[:, 0, 0]
+    if (mask.shape[1:3] != (1, 1) and not all(mask.shape[i] == 1 or mask.stride(i) == 0 for i in (1, 2))) and not bool((mask == rows[:, None, None]).all()):
         return None
-    if rows.dtype == torch.bool:
-        return rows
-    live = rows == 0
-    return live if bool((live | (rows <= -1e4)).all()) and bool(live.any(-1).all()) else None
+    live = rows if rows.dtype == torch.bool else rows == 0
+    # Biases of padded keys are −10000 or less: e to that is 0 in float32.
+    if rows.dtype != torch.bool and not bool((live | (rows <= -1e4)).all()):
+        return None
+    return live.expand(batch, -1) if bool(live.any(-1).all()) else None
 
 
 class Processor:
     """A site's own processor, called as before, with PLADIS in its attention."""
 
-    def __init__(self, inner: Any, state: _State, family: _Family) -> None:
-        self.inner, self.state, self.family = inner, state, family
+    def __init__(self, inner: Any, state: _State) -> None:
+        self.inner, self.state = inner, state
+        # diffusers asks `processor.__call__` which arguments it takes, and drops others; a call looks at the class.
+        self.__dict__["__call__"] = _signed(self, inner)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["inner"], name)
 
     def __call__(self, attn: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.state.scale == 0 or not self.state.active:
+        state = self.state
+        if not state.active:
             return self.inner(attn, *args, **kwargs)
-        scores = getattr(attn, "get_attention_scores", None)
+        before = state.replaced
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_Replace(self.state, self.family))
-            if scores is not None and not self.family.joint: # processors that make the map themselves, such as those of slicing
-                attn.get_attention_scores = lambda query, key, mask=None: self._scores(attn, query, key, mask)
+            stack.enter_context(_Replace(state))
+            if not state.tokens and hasattr(attn, "get_attention_scores"):  # processors that make the map themselves, such as those of slicing
+                attn.get_attention_scores = functools.partial(self._scores, attn)
                 stack.callback(attn.__dict__.pop, "get_attention_scores", None)
-            return self.inner(attn, *args, **kwargs)
+            result = self.inner(attn, *args, **kwargs)
+        if state.replaced == before:
+            raise RuntimeError(f"{type(self.inner).__name__} computes attention without scaled_dot_product_attention: PLADIS cannot act there; "
+                               "choose the attention backend \"native\"")
+        return result
 
-    def _scores(self, attn: Any, query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    def _scores(self, attn: Any, query: torch.Tensor, key: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:
         """Weights [B·H, L, S] of query [B·H, L, D] and key [B·H, S, D]."""
-        z = (query.float() @ key.float().transpose(-1, -2)) * attn.scale
-        return _weights(self.state, self.family, z if mask is None else z + mask).to(query.dtype)
+        self.state.replaced += 1
+        logits = (query.float() @ key.float().transpose(-1, -2)) * attn.scale
+        return pladis_weights(logits if attention_mask is None else logits + attention_mask, self.state.scale, self.state.alpha).to(query.dtype)
+
+
+def _signed(processor: Processor, inner: Callable[..., Any]) -> Callable[..., Any]:
+    """A processor as a function that takes what another takes."""
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return processor(*args, **kwargs)
+    call.__signature__ = inspect.signature(inner.__call__)  # type: ignore[attr-defined]
+    return call
+
+
+class _Kept:
+    """PLADIS in a network: the chosen sites, and what happens before each of its calls."""
+
+    def __init__(self, network: torch.nn.Module, family: Family, chosen: list[torch.nn.Module], state: _State, scheduler: Callable[[], Any]) -> None:
+        self.family, self.sites, self.state, self.scheduler = family, chosen, state, scheduler
+        self.wrap()
+        self.hook = network.register_forward_pre_hook(self.before, with_kwargs=True)
+
+    def wrap(self) -> None:
+        for site in self.sites:
+            if not isinstance(site.processor, Processor):
+                site.processor = Processor(site.processor, self.state)
+
+    def before(self, _network: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        state = self.state
+        self.wrap()  # pipelines of PAG and set_attn_processor put others in their place
+        if state.scale == 0:
+            return
+        call = named_call(self.family, args, kwargs)
+        state.tokens = self.family.tokens(call) if self.family.tokens is not None else []
+        if (state.start, state.end) != (0, 1):
+            state.active = _in_force(state, self.scheduler(), call)
+
+    def remove(self) -> None:
+        self.hook.remove()
+        for site in self.sites:
+            if isinstance(site.processor, Processor):
+                site.processor = site.processor.inner
+
+
+def _in_force(state: _State, pipe: Any, call: Any) -> bool:
+    """Whether step i of n is one with ⌊start·n⌋ <= i < ⌊end·n⌋."""
+    scheduler = pipe.scheduler
+    calls = len(scheduler.timesteps)
+    steps = getattr(scheduler, "num_inference_steps", None) or calls
+    index = _call_index(scheduler, call)
+    # Heun calls twice a step but for the last, PNDM twice in the first.
+    step = index // 2 if calls == 2 * steps - 1 else max(0, index - (calls - steps))
+    drawn = getattr(pipe, "_num_timesteps", None)  # fewer than all when a picture is the beginning
+    if isinstance(drawn, int) and 0 < drawn < calls:
+        step, steps = step - (steps - drawn), drawn
+    return math.floor(state.start * steps) <= step < math.floor(state.end * steps)
+
+
+def _call_index(scheduler: Any, call: Any) -> int:
+    """Which of the scheduler's timesteps a call of the network belongs to."""
+    if hasattr(scheduler, "step_index"):
+        return scheduler.step_index if scheduler.step_index is not None else getattr(scheduler, "begin_index", None) or 0
+    if hasattr(scheduler, "counter"):  # PNDM
+        return int(scheduler.counter)
+    time = call["timestep"]
+    time = float(time.flatten()[0] if torch.is_tensor(time) else time)
+    return int((scheduler.timesteps.to("cpu", torch.float64) - time).abs().argmin())
 
 
 def _network(pipe: Any) -> Any:
-    """The denoiser of a pipeline, or the network itself."""
+    """The denoiser of a pipeline, or what was given."""
     for name in ("transformer", "unet"):
         if getattr(pipe, name, None) is not None:
-            return getattr(pipe, name)
-    return pipe
-
-
-def _family_of(network: Any) -> _Family:
-    name = type(getattr(network, "_orig_mod", network)).__name__
-    if name not in _FAMILIES:
-        raise TypeError(f"{name}: PLADIS is not known for it; expected one of {', '.join(sorted(_FAMILIES))}")
-    return _FAMILIES[name]
-
-
-def _is_chosen(name: str, number: int, blocks: str | Iterable[int | str]) -> bool:
-    if blocks == "all":
-        return True
-    wanted = blocks.split(",") if isinstance(blocks, str) else list(blocks)
-    return any(item == number if isinstance(item, int) else
-               (name.startswith(f"{item}_block") if item in ("down", "mid", "up") else
-                (int(item.split("-")[0]) <= number <= int(item.split("-")[-1])) if item.replace("-", "").isdigit() else name.startswith(item))
-               for item in (i.strip() if isinstance(i, str) else i for i in wanted))
-
-
-def _sites(network: Any, family: _Family, blocks: str | Iterable[int | str]) -> list[tuple[str, Any]]:
-    """Names and modules of the chosen sites. Blocks of transformers are numbered, FLUX's double ones first."""
-    endings = family.cross or family.joint
-    found = [(name, module) for name, module in network.named_modules()
-             if name.endswith(endings) and getattr(module, "processor", None) is not None]
-    blocks_seen: dict[str, int] = {}
-    chosen = []
-    for name, module in found:
-        number = blocks_seen.setdefault(name.rsplit(".", 1)[0], len(blocks_seen))
-        if _is_chosen(name, number, blocks):
-            chosen.append((name, module))
-    return chosen
+            return bare(getattr(pipe, name))
+    return bare(pipe)
 
 
 def enable(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | Iterable[int | str] = "all", start: float = 0, end: float = 1) -> int:
     """Make a pipeline of diffusers, or its denoiser, attend with PLADIS; gives how many sites were changed.
 
     scale: λ; 0 is the pipeline's own result to the bit. alpha: α in (1, 2]. blocks: "all"; of a U-Net "down,mid,up"; of a transformer
-    numbers and ranges, "0-9,12"; or names of sites. start, end: fractions of the steps of a call of the pipeline.
-    Raises TypeError for a model of another class, and ValueError where no site is chosen. Calling it again replaces what was asked for."""
-    disable(pipe)
+    numbers and ranges, "0-9,12", double blocks first; or names of sites. start, end: fractions of the n steps of a call of the pipeline:
+    step i is changed when ⌊start·n⌋ <= i < ⌊end·n⌋.
+    Calling it again replaces what was asked for. Raises TypeError for a model of an unknown class, ValueError for numbers out of range
+    and for blocks that choose no site.
+    """
     network = _network(pipe)
-    family = _family_of(network)
-    state = _State(scale, alpha, start, end)
-    sites = _sites(network, family, blocks)
-    if not sites:
-        raise ValueError(f"blocks: found {blocks!r}, which no attention of {type(network).__name__} fits")
-    for _, module in sites:
-        module.processor = Processor(module.processor, state, family)
-    hooks = [network.register_forward_pre_hook(lambda _m, args, kwargs: _note_call(state, args, kwargs), with_kwargs=True)]
-    setattr(network, _HOOKS, (hooks, [module for _, module in sites], pipe, state))
-    state.pipe = pipe # type: ignore[attr-defined]
-    return len(sites)
-
-
-def _note_call(state: _State, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Before the network runs: how long the text is, and whether this step is one of those that were asked for."""
-    text = kwargs.get("encoder_hidden_states", args[1] if len(args) > 1 and torch.is_tensor(args[1]) and args[1].ndim == 3 else None)
-    state.text_tokens = text.shape[1] if text is not None else 0
-    state.active = True
-    scheduler = getattr(getattr(state, "pipe", None), "scheduler", None)
-    if (state.start, state.end) != (0, 1) and scheduler is not None:
-        steps = len(scheduler.timesteps)
-        index = scheduler.step_index or 0 if getattr(scheduler, "step_index", None) is not None else _index_of(scheduler, args, kwargs)
-        state.active = state.start <= index / max(1, steps) < state.end or (state.end == 1 and index >= state.start * steps)
-
-
-def _index_of(scheduler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
-    """Which step a timestep is, of schedulers that do not count."""
-    time = kwargs.get("timestep", args[1] if len(args) > 1 else 0)
-    time = time.flatten()[0] if torch.is_tensor(time) else time
-    return int((scheduler.timesteps.to("cpu") - float(time)).abs().argmin())
+    family, state = family_of(network), _State(scale, alpha, start, end)
+    chosen = sites(network, family, blocks)
+    if not chosen:
+        raise ValueError(f"{type(network).__name__} has no attention to text: expected one that ends in {family.ending!r}")
+    if (start, end) != (0, 1) and getattr(pipe, "scheduler", None) is None:
+        raise ValueError("start, end: expected a pipeline, whose scheduler counts the steps")
+    disable(pipe)
+    setattr(network, _KEPT, _Kept(network, family, chosen, state, lambda: pipe))
+    return len(chosen)
 
 
 def disable(pipe: Any) -> None:
     """Take PLADIS out again; nothing happens where there is none."""
     network = _network(pipe)
-    kept = getattr(network, _HOOKS, None)
-    if kept is None:
-        return
-    for hook in kept[0]:
-        hook.remove()
-    for module in kept[1]:
-        if isinstance(module.processor, Processor):
-            module.processor = module.processor.inner
-    delattr(network, _HOOKS)
+    kept = getattr(network, _KEPT, None)
+    if kept is not None:
+        kept.remove()
+        delattr(network, _KEPT)
 
 
 @contextlib.contextmanager
-def enabled(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | Iterable[int | str] = "all", start: float = 0, end: float = 1) -> Iterator[int]:
-    """The same for as long as a with block lasts."""
+def enabled(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | Iterable[int | str] = "all", start: float = 0,
+            end: float = 1) -> Iterator[int]:
+    """The same for as long as a with block lasts; its value is how many sites were changed."""
     try:
         yield enable(pipe, scale, alpha, blocks, start, end)
     finally:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PLADIS attention and α-entmax on arrays: numpy's, and CPU tensors of torch, without a copy of what is float32 already.
+"""PLADIS attention and α-entmax on arrays of numpy and tensors of torch; on the CPU without a copy of what is float32 already.
 
     dense  = softmax(z),  sparse = α-entmax(z),  z = scale · q·kᵀ
     out    = [dense + λ·(sparse − dense)] · v
 
-(PLADIS: Kim & Sim 2025, arXiv 2503.07677; α-entmax: Peters, Niculae & Martins 2019, arXiv 1905.05702.) No map is ever stored."""
+(PLADIS: Kim & Sim 2025, arXiv 2503.07677; α-entmax: Peters, Niculae & Martins 2019, arXiv 1905.05702.) On the CPU no map is ever stored."""
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
+import threading
 from ctypes import byref
 from typing import Any
 
@@ -62,14 +65,17 @@ class _View:
         return (batch or shared if self.shape[0] > 1 else batch, head or shared if self.shape[1] > 1 else head, token)
 
 
-def _like(value: Any, view: _View, shape: tuple[int, ...]) -> tuple[Any, int]:
-    """Room for a result of a kind, and its address."""
+def _like(value: Any, view: _View, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Room for a result of a kind, laid out as `value` is where that is [B, L, H, D] in memory, as networks have it."""
+    token_major = len(shape) == 4 and shape[1] > 1 and view.strides[1] < view.strides[2]
+    made_shape = (shape[0], shape[2], shape[1], shape[3]) if token_major else shape
     if view.tensor:
         import torch
-        made = torch.empty(shape, dtype=torch.float32)
-        return made, made.data_ptr()
-    made = _numpy().empty(shape, _numpy().float32)
-    return made, made.ctypes.data
+        made = torch.empty(made_shape, dtype=torch.float32)
+        return (made.transpose(1, 2) if token_major else made), made.data_ptr()
+    numpy = _numpy()
+    made = numpy.empty(made_shape, numpy.float32)
+    return (made.swapaxes(1, 2) if token_major else made), made.ctypes.data
 
 
 def _as(result: Any, value: Any) -> Any:
@@ -79,14 +85,32 @@ def _as(result: Any, value: Any) -> Any:
     return result if str(value.dtype) == "float32" else result.astype(value.dtype)
 
 
-def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5, softmax_scale: float | None = None, mask: Any = None) -> Any:
-    """PLADIS attention on the CPU.
+def _in_pytorch(*values: Any) -> bool:
+    """Whether PyTorch's operations are asked for: another device, float64, or gradients."""
+    if not all(_is_tensor(value) for value in values):
+        return False
+    import torch
+    return any(value.device.type != "cpu" or value.dtype == torch.float64 or (value.requires_grad and torch.is_grad_enabled()) for value in values)
 
-    q: [B, H, L, D], k and v: [B, H or fewer, S, D]; arrays or tensors of float32, float16, bfloat16 or float64 (computed in float32),
-    any strides. Fewer heads of k and v are shared by as many of q. scale: λ, 0 is plain attention; alpha: α in (1, 2];
+
+def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5, softmax_scale: float | None = None, mask: Any = None,
+              text: slice | None = None, image: slice | None = None) -> Any:
+    """PLADIS attention: of arrays, and of tensors on the CPU, by the library, which makes no map.
+
+    q: [B, H, L, D], k and v: [B, H or fewer, S, D]; arrays or tensors of float32, float16 or bfloat16 (computed in float32), arrays of
+    float64 too; any strides. Fewer heads of k and v are shared by as many of q. scale: λ, 0 is plain attention; alpha: α in (1, 2];
     softmax_scale: the factor of the logits, 1/√D; mask: [B, S] or [S], true where a key counts.
+    text, image: joint attention. Only the rows of queries in `image` change, and there the keys in `text` share by PLADIS the mass that
+    the dense row gives them.
     Returns [B, H, L, D] of q's type. Raises ArgumentError for what does not fit.
+
+    Tensors on other devices, of float64, or with gradients are computed by PyTorch: pladis.torch_attention says how.
     """
+    if _in_pytorch(q, k, v):
+        from . import torch_attention
+        if text is None or image is None:
+            return torch_attention.attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=mask)
+        return torch_attention.joint_attention(q, k, v, text=text, image=image, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=mask)
     views = [_View(value, name, (4,)) for value, name in ((q, "q"), (k, "k"), (v, "v"))]
     query, key, value = views
     if key.shape[:3] != value.shape[:3] or key.shape[0] != query.shape[0] or not query.shape[3] == key.shape[3] == value.shape[3]:
@@ -98,19 +122,38 @@ def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5,
     problem.query_count, problem.key_count = queries, key.shape[2]
     for name, view in (("query", query), ("key", key), ("value", value)):
         setattr(problem, name, ctypes.cast(view.pointer, ctypes.POINTER(ctypes.c_float)))
-        for axis, stride in zip(("batch", "head", "token"), view.strided()):
+        for axis, stride in zip(("batch", "head", "token"), view.strided(), strict=True):
             setattr(problem, f"{name}_{axis}_stride", stride)
     problem.out = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
-    problem.out_batch_stride, problem.out_head_stride, problem.out_token_stride = heads * queries * size, queries * size, size
+    problem.out_batch_stride, problem.out_head_stride, problem.out_token_stride = _strides(out)
     problem.scale = softmax_scale or 0
     problem.rows = structs.PLD_ROWS_PLADIS if scale != 0 else structs.PLD_ROWS_SOFTMAX
     setattr(problem, "lambda", scale)
     problem.alpha = alpha
+    if scale != 0 and text is not None and image is not None:
+        _join(problem, text, image)
     kept_mask = _mask(mask, problem)
-    if out.size if not query.tensor else out.numel():
+    if min(out.shape) > 0:
         _run(problem)
     del kept_mask
     return _as(out, q)
+
+
+def _strides(array: Any) -> tuple[int, int, int]:
+    """Strides of batch, head and token in elements."""
+    strides = array.stride() if _is_tensor(array) else tuple(stride // 4 for stride in array.strides)
+    return strides[0], strides[1], strides[2]
+
+
+def _join(problem: Any, text: slice, image: slice) -> None:
+    """Which keys are text, and which queries are the image's."""
+    first, last, _ = text.indices(problem.key_count)
+    problem.joint_text_keys, problem.joint_first_text_key = last - first, first
+    begin, end, _ = image.indices(problem.query_count)
+    problem.joint_image_queries, problem.joint_first_image_query = end - begin, begin
+    if last <= first or end <= begin: # no text, or no image: nothing changes
+        problem.rows, problem.joint_text_keys, problem.joint_first_text_key = structs.PLD_ROWS_SOFTMAX, 0, 0
+        problem.joint_image_queries = problem.joint_first_image_query = 0
 
 
 def _mask(mask: Any, problem: Any) -> Any:
@@ -126,17 +169,27 @@ def _mask(mask: Any, problem: Any) -> Any:
     return bytes_
 
 
+_kept = threading.local()
+
+
+def _scratch(size: int) -> Any:
+    """So many bytes to work in, this thread's, kept for the next call."""
+    if ctypes.sizeof(getattr(_kept, "scratch", ctypes.c_char())) < size:
+        _kept.scratch = ctypes.create_string_buffer(size)
+    return _kept.scratch
+
+
 def _run(problem: Any) -> None:
     parallel = initialised(structs.pld_attention_parallel)
     parallel.threads = _threads()
     size = library.pld_attention_scratch_size(byref(problem), parallel.threads)
-    scratch = ctypes.create_string_buffer(max(1, size))
-    call("pld_attention", byref(problem), scratch, size, byref(parallel))
+    call("pld_attention", byref(problem), _scratch(max(1, size)), size, byref(parallel))
 
 
 def _threads() -> int:
-    import os
-    return len(os.sched_getaffinity(0))
+    """As many as torch uses where it is loaded, else one for each core that this process may use."""
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch is not None and hasattr(torch, "get_num_threads") else len(os.sched_getaffinity(0))
 
 
 def _rows(logits: Any, mask: Any, name: str, *factors: float) -> Any:
@@ -151,7 +204,7 @@ def _rows(logits: Any, mask: Any, name: str, *factors: float) -> Any:
         kept = numpy.ascontiguousarray(numpy.broadcast_to(mask.numpy() if _is_tensor(mask) else mask, view.shape), dtype=bool).astype(numpy.uint8)
     if rows:
         size = library.pld_rows_scratch_size(keys)
-        scratch = ctypes.create_string_buffer(max(1, size))
+        scratch = _scratch(max(1, size))
         call(name, source.ctypes.data, rows, keys, kept.ctypes.data if kept is not None else None, keys, *factors, out.ctypes.data, scratch, size)
     if view.tensor:
         import torch
@@ -161,10 +214,23 @@ def _rows(logits: Any, mask: Any, name: str, *factors: float) -> Any:
 
 def entmax(logits: Any, alpha: float = 1.5, *, mask: Any = None) -> Any:
     """α-entmax along the last axis: logits [..., S] to weights [..., S] that are not negative and sum to 1; α in (1, 2]. mask: true where
-    a key counts, of a shape that can be broadcast."""
+    a key counts, of a shape that can be broadcast. Tensors on other devices, of float64, or with gradients are computed by PyTorch."""
+    if _in_pytorch(logits):
+        from .torch_rows import entmax_rows
+        return entmax_rows(_masked(logits, mask), alpha).to(logits.dtype)
     return _rows(logits, mask, "pld_entmax_rows", alpha)
 
 
 def pladis_rows(logits: Any, scale: float = 2.0, alpha: float = 1.5, *, mask: Any = None) -> Any:
-    """(1 − λ)·softmax + λ·α-entmax along the last axis: logits [..., S] to weights [..., S]."""
+    """(1 − λ)·softmax + λ·α-entmax along the last axis: logits [..., S] to weights [..., S]. Otherwise as entmax."""
+    if _in_pytorch(logits):
+        from .torch_rows import pladis_weights
+        return pladis_weights(_masked(logits, mask), scale, alpha).to(logits.dtype)
     return _rows(logits, mask, "pld_pladis_rows", scale, alpha)
+
+
+def _masked(logits: Any, mask: Any) -> Any:
+    if mask is None:
+        return logits
+    import torch
+    return logits.masked_fill(~torch.as_tensor(mask, dtype=torch.bool, device=logits.device), -float("inf"))
