@@ -8,8 +8,8 @@
 
 Each attention keeps the processor that it has, which is called as before; only the scaled_dot_product_attention that it computes first is
 replaced. So what others put there (PAG, IP-Adapter, LoRA, slicing) goes on working. In joint attention (FLUX, SD3, …) only rows of image
-queries change, and there the text's keys share the mass that the dense row gives them. On the CPU, in float32 and without gradients, the
-library's kernels compute it and make no map; elsewhere pladis.torch_attention does.
+queries change, and there the text's keys share the mass that the dense row gives them. On the CPU and without gradients the library's kernels compute it
+and make no map; elsewhere pladis.torch_attention does.
 """
 from __future__ import annotations
 
@@ -94,8 +94,9 @@ def _compute(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, sca
 
 
 def _is_plain(*tensors: torch.Tensor) -> bool:
-    gradients = torch.is_grad_enabled()
-    return all(type(x) is torch.Tensor and x.device.type == "cpu" and x.dtype == torch.float32 and not (gradients and x.requires_grad) for x in tensors)
+    """Whether the library takes them: on the CPU, and nobody asks for gradients."""
+    kinds, gradients = (torch.float32, torch.float16, torch.bfloat16), torch.is_grad_enabled()
+    return all(type(x) is torch.Tensor and x.device.type == "cpu" and x.dtype in kinds and not (gradients and x.requires_grad) for x in tensors)
 
 
 @functools.cache
@@ -127,8 +128,6 @@ class Processor:
 
     def __init__(self, inner: Any, state: _State) -> None:
         self.inner, self.state = inner, state
-        # diffusers asks `processor.__call__` which arguments it takes, and drops others; a call looks at the class.
-        self.__dict__["__call__"] = _signed(self, inner)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["inner"], name)
@@ -156,12 +155,20 @@ class Processor:
         return pladis_weights(logits if attention_mask is None else logits + attention_mask, self.state.scale, self.state.alpha).to(query.dtype)
 
 
-def _signed(processor: Processor, inner: Callable[..., Any]) -> Callable[..., Any]:
-    """A processor as a function that takes what another takes."""
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return processor(*args, **kwargs)
-    call.__signature__ = inspect.signature(inner.__call__)  # type: ignore[attr-defined]
-    return call
+@functools.cache
+def _processor_kind(of: Any) -> type[Processor]:
+    """Processors that say that they take what another kind takes: diffusers looks, and drops the arguments that are not there."""
+    def call(self: Processor, *args: Any, **kwargs: Any) -> Any:
+        return Processor.__call__(self, *args, **kwargs)
+    signature = inspect.signature(of.__call__ if isinstance(of, type) else of)
+    if not isinstance(of, type): # a function, which has no self
+        signature = signature.replace(parameters=[inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *signature.parameters.values()])
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    return type("Pladis" + of.__name__, (Processor,), {"__call__": call})
+
+
+def _wrapped(inner: Any, state: _State) -> Processor:
+    return _processor_kind(inner if inspect.isfunction(inner) else type(inner))(inner, state)
 
 
 class _Kept:
@@ -175,7 +182,7 @@ class _Kept:
     def wrap(self) -> None:
         for site in self.sites:
             if not isinstance(site.processor, Processor):
-                site.processor = Processor(site.processor, self.state)
+                site.processor = _wrapped(site.processor, self.state)
 
     def before(self, _network: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         state = self.state
