@@ -78,7 +78,8 @@ class Wrapper:
         model = executor.class_obj
         whole = all((s.start, s.end) == (0, 1) for s in self.plan.values())
         sigma = 0.0 if whole else float(t.max())
-        active = {name: s for name, s in self.plan.items() if whole or s.is_active(model.model_sampling, sigma)}
+        verdicts = {s: whole or s.is_active(model.model_sampling, sigma) for s in set(self.plan.values())}
+        active = {name: s for name, s in self.plan.items() if verdicts[s]}
         if not active:
             return executor(x, t, *args, **kwargs)
         text = kwargs.get("c_crossattn", args[1] if len(args) > 1 else None)
