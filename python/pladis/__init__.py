@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._attention import attention, entmax, pladis_rows
+    from ._drawing import Progress
+    from ._grid import Grid, grid
+    from ._options import Option, options
     from .errors import (
         ArgumentError,
         Cancelled,
@@ -27,17 +30,16 @@ if TYPE_CHECKING:
         PladisError,
         UnsupportedError,
     )
-    from ._grid import Grid, grid
-    from .model import Model, ModelInfo, Progress
-    from ._options import Option, options
+    from .model import Model, ModelInfo
     from .picture import Picture
 
 _PLACES = {
     "_attention": ("attention", "entmax", "pladis_rows"),
+    "_drawing": ("Progress",),
     "errors": ("ArgumentError", "Cancelled", "FileError", "FormatError", "MissingError", "NumericError", "OutOfMemoryError", "PladisError",
                "UnsupportedError"),
     "_grid": ("Grid", "grid"),
-    "model": ("Model", "ModelInfo", "Progress"),
+    "model": ("Model", "ModelInfo"),
     "_options": ("Option", "options"),
     "picture": ("Picture",),
 }

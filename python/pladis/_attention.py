@@ -90,6 +90,8 @@ def _in_pytorch(*values: Any) -> bool:
     if not all(_is_tensor(value) for value in values):
         return False
     import torch
+    if len({value.device for value in values}) > 1:
+        raise ArgumentError(f"expected tensors on one device, found them on {', '.join(sorted({str(value.device) for value in values}))}")
     return any(value.device.type != "cpu" or value.dtype == torch.float64 or (value.requires_grad and torch.is_grad_enabled()) for value in values)
 
 

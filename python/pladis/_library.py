@@ -6,7 +6,7 @@ import ctypes
 import ctypes.util
 import os
 import threading
-from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_float, c_int, c_int64, c_size_t, c_uint8, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_float, c_int, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .errors import error_of
 PACKAGE = Path(__file__).parent
 PROGRESS = ctypes.CFUNCTYPE(c_bool, c_void_p, POINTER(structs.pld_progress))
 LOG = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_char_p)
+WRITTEN = ctypes.CFUNCTYPE(None, c_void_p, c_uint64, c_uint64)
 _TEXTS = POINTER(c_char_p)
 _ERROR = POINTER(structs.pld_error)
 # What is given back by the library is kept as an address, since c_char_p would copy it.
@@ -29,6 +30,12 @@ _STATUS: dict[str, list[Any]] = {
     "pld_model_with_loras": [c_void_p, POINTER(POINTER(structs.pld_lora)), c_size_t, _ADDRESS],
     "pld_model_get_info": [c_void_p, POINTER(structs.pld_model_info)],
     "pld_prompt_take_loras": [c_char_p, c_char_p, _ADDRESS],
+    "pld_model_convert": [c_void_p, c_char_p, POINTER(structs.pld_convert_options)],
+    "pld_denoiser_convert": [c_void_p, c_char_p, POINTER(structs.pld_model_options), c_char_p, POINTER(structs.pld_convert_options)],
+    "pld_scorer_create": [_ADDRESS],
+    "pld_scorer_look": [c_void_p, c_void_p, c_int, c_int, POINTER(structs.pld_scene)],
+    "pld_scene_judge": [POINTER(structs.pld_scene), POINTER(structs.pld_caption), POINTER(c_int), c_size_t],
+    "pld_caption_parse": [c_char_p, POINTER(structs.pld_caption)],
     "pld_session_create": [c_void_p, _ADDRESS],
     "pld_generate": [c_void_p, POINTER(structs.pld_generate_options), POINTER(structs.pld_image), POINTER(structs.pld_report)],
     "pld_options_create": [_ADDRESS],
@@ -52,6 +59,9 @@ _OTHER: dict[str, tuple[Any, list[Any]]] = {
     "pld_model_options_init": (None, [POINTER(structs.pld_model_options), c_size_t]),
     "pld_model_destroy": (None, [_ADDRESS]),
     "pld_session_destroy": (None, [_ADDRESS]),
+    "pld_convert_options_init": (None, [POINTER(structs.pld_convert_options), c_size_t]),
+    "pld_scorer_destroy": (None, [_ADDRESS]),
+    "pld_world_word": (c_char_p, [c_int, c_int]),
     "pld_lora_init": (None, [POINTER(structs.pld_lora), c_size_t]),
     "pld_prompt_loras_free": (None, [_ADDRESS]),
     "pld_generate_options_init": (None, [POINTER(structs.pld_generate_options), c_size_t]),
@@ -173,5 +183,5 @@ def char_array(texts: list[bytes]) -> Any:
     return (c_char_p * len(texts))(*texts) if texts else None
 
 
-__all__ = ["LOG", "PACKAGE", "PROGRESS", "Handle", "c_char", "call", "char_array", "encoded", "initialised", "library", "result", "structs",
+__all__ = ["LOG", "PACKAGE", "PROGRESS", "WRITTEN", "Handle", "c_char", "call", "char_array", "encoded", "initialised", "library", "result", "structs",
            "take_string", "text_of"]

@@ -47,7 +47,7 @@ class _State:
         self.replaced = 0  # how often an attention was replaced, to find processors in which there is none
 
 
-class _Replace(TorchFunctionMode):
+class _Replace(TorchFunctionMode):  # type: ignore[misc]
     """While it is in force, the first scaled_dot_product_attention is PLADIS': that of the text, before an IP-Adapter's."""
 
     def __init__(self, state: _State) -> None:
@@ -168,7 +168,8 @@ def _processor_kind(of: Any) -> type[Processor]:
 
 
 def _wrapped(inner: Any, state: _State) -> Processor:
-    return _processor_kind(inner if inspect.isfunction(inner) else type(inner))(inner, state)
+    kind: Any = inner if inspect.isfunction(inner) else type(inner)
+    return _processor_kind(kind)(inner, state)
 
 
 class _Kept:

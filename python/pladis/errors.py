@@ -2,6 +2,8 @@
 """What the library says went wrong, as exceptions. Each message is one line: what was expected, what was found, and the remedy."""
 from __future__ import annotations
 
+import re
+
 from . import _structs
 
 
@@ -64,5 +66,5 @@ _BY_STATUS = {kind.status: kind for kind in (ArgumentError, OutOfMemoryError, Fi
 
 
 def error_of(status: int, message: str) -> PladisError:
-    """The exception of a status with the library's message."""
-    return _BY_STATUS.get(status, PladisError)(message)
+    """The exception of a status with the library's message. The library names options as the command line does; here they are arguments."""
+    return _BY_STATUS.get(status, PladisError)(re.sub(r"--([a-z][a-z0-9-]*)", lambda found: f"`{found[1].replace('-', '_')}`", message))

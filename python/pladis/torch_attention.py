@@ -5,7 +5,7 @@
     out    = [dense + λ·(sparse − dense)] · v
 
 On a GPU of CUDA or ROCm with Triton, without gradients, in float16, bfloat16 or float32, with heads of up to 256 and a mask of keys alone,
-one kernel (triton_attention.py) computes it and makes nothing beyond the result.
+one kernel (triton_attention.py) computes it and makes nothing beyond the result and, of a mask, [B, S] float32. Its speed is unmeasured.
 
 Elsewhere PyTorch's operations do. They take queries in chunks: the float32 maps of [B, H, queries of a chunk, S] that live at one time, up to
 seven, take MAP_BYTES in all, unless those of one query take more. Beside them they make k and v in float32. Where gradients are wanted,
@@ -43,9 +43,9 @@ def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, scale: float
     with without_autocast(q.device):
         k, v = k.to(q.dtype), v.to(q.dtype)
         kernel = _kernel(q, k, v)
-        bias = _key_bias(mask, q.shape[0], k.shape[2])
+        bias = _key_bias(mask, q.shape[0], k.shape[2]) if kernel is not None else None
         if kernel is not None and (mask is None or bias is not None):
-            return kernel.triton_attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=factor, bias=bias)  # type: ignore[no-any-return]
+            return kernel.triton_attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=factor, bias=bias)  # type: ignore[no-any-return, unused-ignore]
 
         def weighted(z: torch.Tensor) -> torch.Tensor:
             return pladis_weights(z, scale, alpha)
@@ -71,9 +71,9 @@ def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: 
     with without_autocast(q.device):
         k, v = k.to(q.dtype), v.to(q.dtype)
         kernel = _kernel(q, k, v)
-        bias = _key_bias(mask, q.shape[0], k.shape[2])
+        bias = _key_bias(mask, q.shape[0], k.shape[2]) if kernel is not None else None
         if kernel is not None and (mask is None or bias is not None):
-            return kernel.triton_attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=factor, bias=bias,  # type: ignore[no-any-return]
+            return kernel.triton_attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=factor, bias=bias,  # type: ignore[no-any-return, unused-ignore]
                                            text=(first, last), image=(first_row, last_row))
 
         def weighted(z: torch.Tensor) -> torch.Tensor:
@@ -107,8 +107,9 @@ def _mask(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor 
     if mask.ndim <= 2:
         mask = mask.reshape(-1, 1, 1, mask.shape[-1]) if mask.ndim else mask
     expected = (q.shape[0], q.shape[1], q.shape[2], k.shape[2])
-    if mask.ndim != 4 or any(size not in (1, whole) for size, whole in zip(mask.shape, expected)):
-        raise ValueError(f"mask: expected [{expected[3]}], [{expected[0]}, {expected[3]}] or what broadcasts to {list(expected)}, found {list(found)}")
+    if mask.ndim != 4 or any(size not in (1, whole) for size, whole in zip(mask.shape, expected, strict=True)):
+        keys = f"[{expected[3]}], [{expected[0]}, {expected[3]}]"
+        raise ValueError(f"mask: expected {keys} or what broadcasts to {list(expected)}, found {list(found)}")
     if mask.dtype != torch.bool and not mask.is_floating_point():
         raise ValueError(f"mask: expected bool or a floating type, found {mask.dtype}")
     return mask
@@ -144,7 +145,7 @@ def _key_bias(mask: torch.Tensor | None, batch: int, keys: int) -> torch.Tensor 
     return bias.expand(batch, keys)
 
 
-def _in_chunks(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, factor: float, mask: torch.Tensor | None,
+def _in_chunks(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, factor: float, mask: torch.Tensor | None,  # noqa: PLR0917
                weighted: Callable[[torch.Tensor], torch.Tensor], columns: slice) -> torch.Tensor:
     """weighted(logits)·v of the columns, [B, H, L, D] in float32 or float64, a chunk of queries at a time."""
     batch, heads, queries, size = q.shape

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: PLR0912, PLR0915, PLR0917 - a kernel takes its sizes and strides one by one, and what it calls is made part of it
 """PLADIS attention in one Triton kernel: both normalisers and the product with V, without a map of [heads, queries, keys] in memory.
 
 A program takes a block of queries of one head. It makes the logits of a block of keys at a time, and makes them anew in each pass over the
@@ -187,9 +188,15 @@ def blocks_of(head_size: int, text: int, dtype: torch.dtype) -> dict[str, int | 
     size = max(16, 1 << (head_size - 1).bit_length())
     in_registers = text <= _IN_REGISTERS
     keys = max(16, 1 << (text - 1).bit_length()) if in_registers else 64
+    queries = 64
     if dtype == torch.float32 or size > 128:
-        return {"BLOCK_QUERIES": 32 if size <= 128 else 16, "BLOCK_KEYS": keys if in_registers else 32, "BLOCK_SIZE": size, "IN_REGISTERS": in_registers}
-    return {"BLOCK_QUERIES": 64, "BLOCK_KEYS": keys, "BLOCK_SIZE": size, "IN_REGISTERS": in_registers}
+        queries, keys = 32 if size <= 128 else 16, keys if in_registers else 32
+    return {"BLOCK_QUERIES": queries, "BLOCK_KEYS": keys, "BLOCK_SIZE": size, "IN_REGISTERS": in_registers}
+
+
+def warps_of(head_size: int, alpha: float, dtype: torch.dtype) -> int:
+    """Chosen by the registers and the stack that ptxas reports for compute capability 9.0, not by speed."""
+    return 4 if dtype != torch.float32 and head_size <= 64 and alpha in {1.5, 2.0} else 8
 
 
 def constants_of(alpha: float) -> dict[str, int]:
@@ -217,11 +224,13 @@ def triton_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, scale
     blocks = blocks_of(size, text_end - text_start, q.dtype)
     grid = (triton.cdiv(queries, blocks["BLOCK_QUERIES"]), batch * heads)
     shared = bias if bias is not None else q
+    joint = (text_start, text_end) != (0, keys)
     bias_strides = bias.stride() if bias is not None else (0, 0)
     with torch.cuda.device(q.device) if q.device.type == "cuda" else contextlib.nullcontext():
         pladis_attention_kernel[grid](
             q, k, v, shared, out, *q.stride(), *k.stride(), *v.stride(), *out.stride(), *bias_strides,
             heads, heads // k.shape[1], queries, keys, size, text_start, text_end, image_start, image_end,
             float(softmax_scale), float(scale), float(alpha - 1), float(1 / (alpha - 1)),
-            HAS_BIAS=bias is not None, JOINT=(text_start, text_end) != (0, keys), **constants_of(alpha), **blocks, num_warps=4)
+            HAS_BIAS=bias is not None, JOINT=joint, **constants_of(alpha), **blocks,
+            num_warps=warps_of(size, alpha, q.dtype))
     return out

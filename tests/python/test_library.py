@@ -18,6 +18,7 @@ os.environ["PLADIS_MODEL_DIR"] = os.path.join(SOURCE, "models")
 REFERENCE = os.path.join(SOURCE, "tests/data/reference/models")
 
 import pladis  # noqa: E402
+import pladis.scoring  # noqa: E402
 from pladis import _structs  # noqa: E402
 
 PROMPT = "a large red star above a small blue ring"
@@ -89,6 +90,37 @@ class Pictures(unittest.TestCase):
         except ImportError:
             with self.assertRaises(ImportError):
                 picture.array
+
+    def test_convert(self):
+        told = []
+        with tempfile.TemporaryDirectory() as folder:
+            place = os.path.join(folder, "half")
+            self.assertEqual(str(self.model.convert(place, type="bf16", progress=lambda done, whole: told.append(done / whole))), place)
+            self.assertEqual(told[-1], 1)
+            written = pladis.Model(place)
+            self.assertEqual(written.info.parts["unet"]["dtype"], "bf16")
+            self.assertEqual(pladis.scoring.score(PROMPT, written.generate(PROMPT, seed=133))["count"], True)
+            self.assertGreater(os.path.getsize(self.model.convert(os.path.join(folder, "unet.gguf"), type="q8_0")), 1 << 20)
+
+            def stop(done, whole):
+                raise KeyError("enough")
+            for kind, message, more in ((pladis.FileError, "half: already exists; `overwrite` replaces it", {}), (pladis.ArgumentError, "'q9'", {"type": "q9"}),
+                                        (KeyError, "enough", {"progress": stop, "overwrite": True})):
+                with self.assertRaisesRegex(kind, message):
+                    self.model.convert(place, **more)
+            with self.assertRaisesRegex(pladis.ArgumentError, "leave out .gguf"):
+                self.model.convert(os.path.join(folder, "x.gguf"), layout="diffusers")
+            self.assertEqual(sorted(os.listdir(folder)), ["half", "unet.gguf"])
+
+    def test_scoring(self):
+        picture = self.model.generate(PROMPT, seed=133)
+        found = pladis.scoring.look(picture)
+        self.assertEqual([(thing.colour, thing.shape) for thing in found.things], [("red", "star"), ("blue", "ring")])
+        self.assertTrue(pladis.scoring.score(PROMPT, picture.png)["all"])
+        self.assertEqual(pladis.scoring.score("a red star", picture)["count"], False)
+        self.assertIsNone(pladis.scoring.score("a red star", picture)["position"])
+        with self.assertRaisesRegex(pladis.ArgumentError, "found \"dog\""):
+            pladis.scoring.score("a dog", picture)
 
     def test_what_is_wrong_is_said(self):
         for options, kind, words in (({"stepz": 3}, pladis.ArgumentError, "did you mean"), ({"steps": 0}, pladis.ArgumentError, "steps"),
