@@ -140,12 +140,12 @@ ended() {
 size=$(wc -c <"$file")
 cp "$file" copy.gguf
 during truncate -s $((size / 2)) "$file"
-ended '[a-z_0-9.]*weight.*file was \(changed\|cut short\) while in use: restore it and run again'
+ended '[a-z_0-9.]*\(weight\|bias\).*file was \(changed\|cut short\) while in use: restore it and run again'
 cp copy.gguf "$file"
 during touch -d '2020-01-01' "$file"
-ended '[a-z_0-9.]*weight.*: expected the file as it was opened, found one that was written since'
+ended '[a-z_0-9.]*\(weight\|bias\).*: expected the file as it was opened, found one that was written since'
 during truncate -s $((size + 1)) "$file"
-ended '[a-z_0-9.]*weight.*: expected a file of .* bytes, as it was opened, found .*'
+ended '[a-z_0-9.]*\(weight\|bias\).*: expected a file of .* bytes, as it was opened, found .*'
 cp copy.gguf "$file"
 
 # A LoRA is read again with the weights that it changes.
