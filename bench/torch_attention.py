@@ -17,9 +17,8 @@ from collections.abc import Callable
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python"))
 import torch  # noqa: E402
-from torch.nn.functional import scaled_dot_product_attention  # noqa: E402
-
 from pladis import torch_attention  # noqa: E402
+from torch.nn.functional import scaled_dot_product_attention  # noqa: E402
 
 # name: batch, heads, queries, keys, head size, text keys of joint attention
 SHAPES = {"SDXL 4096 × 77": (2, 10, 4096, 77, 64, 0), "SDXL 1024 × 77": (2, 20, 1024, 77, 64, 0), "FLUX 4096 + 512": (1, 24, 4608, 4608, 128, 512)}
@@ -109,7 +108,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help="small shapes and three repeats")
     options = parser.parse_args()
-    where = torch.cuda.get_device_name() if options.device == "cuda" else f"CPU, PyTorch on {torch.get_num_threads()} threads and the library on {len(os.sched_getaffinity(0))}"
+    where = f"CPU, PyTorch on {torch.get_num_threads()} threads and the library on {len(os.sched_getaffinity(0))}"
+    if options.device == "cuda":
+        where = torch.cuda.get_device_name()
     print(f"{where}, torch {torch.__version__}")
     for name, shape in (QUICK if options.quick else SHAPES).items():
         times = measure(shape, options.device, 3 if options.quick else options.repeats)
