@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The wheel: built, installed in an environment of its own that has nothing else, and used there to draw; the sdist has its source.
+# The wheel, built of the sdist: installed in an environment of its own that has nothing else, and used there to draw.
 # usage: wheel.sh SOURCE_FOLDER BUILD_FOLDER
 set -eu
 source=$1
@@ -17,6 +17,9 @@ python3 -m venv "$folder/probe" 2>/dev/null || { echo "skipped: this python3 mak
 set -- "$folder"/pladis-*-py3-none-manylinux*.whl
 [ $# -eq 1 ] && [ -f "$1" ] || { echo "expected one wheel for any Python 3, found $*"; exit 1; }
 wheel=$1
+for module in "$source"/python/pladis/*.py; do # none was forgotten in meson.build
+    python3 -m zipfile -l "$wheel" | grep -q "^pladis/$(basename "$module") " || { echo "the wheel has no $(basename "$module")"; exit 1; }
+done
 size=$(stat -c %s "$wheel")
 echo "$(basename "$wheel"): $size bytes"
 [ "$size" -le 20000000 ] || { echo "the wheel is larger than 20 MB"; exit 1; }
