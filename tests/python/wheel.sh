@@ -17,8 +17,9 @@ python3 -m venv "$folder/probe" 2>/dev/null || { echo "skipped: this python3 mak
 set -- "$folder"/pladis-*-py3-none-manylinux*.whl
 [ $# -eq 1 ] && [ -f "$1" ] || { echo "expected one wheel for any Python 3, found $*"; exit 1; }
 wheel=$1
+listed=$(python3 -m zipfile -l "$wheel")
 for module in "$source"/python/pladis/*.py; do # none was forgotten in meson.build
-    python3 -m zipfile -l "$wheel" | grep -q "^pladis/$(basename "$module") " || { echo "the wheel has no $(basename "$module")"; exit 1; }
+    echo "$listed" | grep -q "^pladis/$(basename "$module") " || { echo "the wheel has no $(basename "$module")"; exit 1; }
 done
 size=$(stat -c %s "$wheel")
 echo "$(basename "$wheel"): $size bytes"
