@@ -100,7 +100,7 @@ def family_of(network: Any) -> Family:
 
 def named_call(family: Family, args: tuple[Any, ...], kwargs: Call) -> Call:
     """Arguments of a call by name."""
-    return {**dict(zip(family.arguments, args, strict=False)), **kwargs}
+    return {**{name: args[place] for place, name in enumerate(family.arguments[:len(args)])}, **kwargs}
 
 
 def sites(network: torch.nn.Module, family: Family, blocks: str | Iterable[int | str]) -> list[torch.nn.Module]:
