@@ -88,9 +88,8 @@ def _compute(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, sca
             return kernels(query, key, value, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=keys, **joint)
     if tokens is None:
         return torch_attention.attention(query, key, value, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=mask)
-    count = key.shape[2]
-    text, image = slice(*tokens.text.indices(count)), slice(*tokens.image.indices(count))
-    return torch_attention.joint_attention(query, key, value, text=text, image=image, scale=scale, alpha=alpha, softmax_scale=softmax_scale, mask=mask)
+    return torch_attention.joint_attention(query, key, value, text=tokens.text, image=tokens.image, scale=scale, alpha=alpha,
+                                           softmax_scale=softmax_scale, mask=mask)
 
 
 def _is_plain(*tensors: torch.Tensor) -> bool:

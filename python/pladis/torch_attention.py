@@ -64,8 +64,8 @@ def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: 
         raise ValueError(f"text, image: expected slices of step 1, found {text} and {image}")
     mask = _mask(q, k, v, mask)
     factor = 1 / math.sqrt(q.shape[-1]) if softmax_scale is None else softmax_scale
-    first_row, last_row, _ = image.indices(q.shape[2])
-    first, last, _ = text.indices(k.shape[2])
+    first_row, last_row = _bounds(image, q.shape[2])
+    first, last = _bounds(text, k.shape[2])
     if scale == 0 or first >= last or first_row >= last_row:
         return _dense(q, k, v, factor, mask)
     with without_autocast(q.device):
@@ -95,6 +95,13 @@ def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: 
             return torch.cat([dense[:, :, :first_row], changed, dense[:, :, last_row:]], 2)
         dense[:, :, rows] = changed
         return dense
+
+
+def _bounds(part: slice, count: int) -> tuple[int, int]:
+    """Begin and end of a slice of step 1 among so many. (slice.indices, which older torch.compile does not follow.)"""
+    begin, end = (default if given is None else min(count, given if given >= 0 else max(0, given + count))
+                  for given, default in ((part.start, 0), (part.stop, count)))
+    return begin, end
 
 
 def _mask(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor | None:

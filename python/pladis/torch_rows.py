@@ -30,6 +30,10 @@ LOG_BELOW = 1.25  # for α below it, powers are taken by log1p and exp
 _LEAST = 1e-20  # far below each sum of a row that has a key
 
 
+# Asked once: torch.compile does not follow the question.
+_WITH_AUTOCAST = frozenset(kind for kind in ("cpu", "cuda", "xpu", "mps", "hpu", "xla", "mtia") if torch.amp.is_autocast_available(kind))
+
+
 def steps_of(alpha: float, dtype: torch.dtype = torch.float32) -> int:
     """How many of Newton's steps α takes."""
     if not 1 < alpha <= 2:
@@ -44,7 +48,7 @@ def wide(z: torch.Tensor) -> torch.Tensor:
 
 def without_autocast(device: torch.device) -> contextlib.AbstractContextManager[Any]:
     """For as long as a with block lasts, operations compute in the types of their inputs."""
-    if not torch.amp.is_autocast_available(device.type):
+    if device.type not in _WITH_AUTOCAST:
         return contextlib.nullcontext()
     context: contextlib.AbstractContextManager[Any] = torch.autocast(device.type, enabled=False)
     return context

@@ -160,11 +160,14 @@ class Compiled(unittest.TestCase):
                 return (*rows, attention(q, k, v, scale=2.0, alpha=alpha),
                         joint_attention(q, k, v, text=slice(0, 5), image=slice(2, 9), scale=2.0, alpha=alpha))
             compiled = torch.compile(both, fullgraph=True, backend=backend)
-            for wanted in (False, True):
+            trained = torch.__version__ >= (2, 7)  # the partitioner of 2.6 takes minutes to split a graph like this for the backward pass
+            for wanted in (False, True)[:1 + trained]:
                 given = [x.clone().requires_grad_(wanted) for x in (z, q, k, v)]
                 found, expected = compiled(*given), both(*given)
                 for a, b in zip(found, expected):
                     self.assertLess((a - b).abs().max().item(), 1e-5)
+            if not trained:
+                continue
             weights = torch.randn(2, 6, 33)
             grads = [torch.autograd.grad((function(*given)[0] * weights).sum(), given[0])[0] for function in (compiled, both)]
             self.assertLess((grads[0] - grads[1]).abs().max().item(), 1e-5)
