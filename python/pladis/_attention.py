@@ -38,11 +38,13 @@ class _View:
         if self.tensor:
             if value.device.type != "cpu":
                 raise ArgumentError(f"{name}: expected a tensor on the CPU, found one on {value.device}")
+            self.given = value
             self.kept = value.detach().float()
             self.shape, self.strides, self.pointer = tuple(self.kept.shape), tuple(self.kept.stride()), self.kept.data_ptr()
         else:
             numpy = _numpy()
-            self.kept = numpy.asarray(value)
+            shared = hasattr(value, "__dlpack__") and not hasattr(value, "__array__")  # arrays of other libraries
+            self.kept = self.given = numpy.from_dlpack(value) if shared else numpy.asarray(value)
             if self.kept.dtype != numpy.float32:
                 self.kept = self.kept.astype(numpy.float32)
             self.shape, self.pointer = self.kept.shape, self.kept.ctypes.data
@@ -78,11 +80,12 @@ def _like(value: Any, view: _View, shape: tuple[int, ...]) -> tuple[Any, Any]:
     return (made.swapaxes(1, 2) if token_major else made), made.ctypes.data
 
 
-def _as(result: Any, value: Any) -> Any:
+def _as(result: Any, view: _View) -> Any:
     """A result in the type of what was given."""
-    if _is_tensor(value):
-        return result.to(value.dtype)
-    return result if str(value.dtype) == "float32" else result.astype(value.dtype)
+    dtype = view.given.dtype
+    if view.tensor:
+        return result.to(dtype)
+    return result if str(dtype) == "float32" else result.astype(dtype)
 
 
 def _in_pytorch(*values: Any) -> bool:
@@ -100,8 +103,8 @@ def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5,
     """PLADIS attention: of arrays, and of tensors on the CPU, by the library, which makes no map.
 
     q: [B, H, L, D], k and v: [B, H or fewer, S, D]; arrays or tensors of float32, float16 or bfloat16 (computed in float32), arrays of
-    float64 too; any strides. Fewer heads of k and v are shared by as many of q. scale: λ, 0 is plain attention; alpha: α in (1, 2];
-    softmax_scale: the factor of the logits, 1/√D; mask: [B, S] or [S], true where a key counts.
+    float64 too, and what shares its memory by DLPack; any strides. Fewer heads of k and v are shared by as many of q. scale: λ, 0 is
+    plain attention; alpha: α in (1, 2]; softmax_scale: the factor of the logits, 1/√D; mask: [B, S] or [S], true where a key counts.
     text, image: joint attention. Only the rows of queries in `image` change, and there the keys in `text` share by PLADIS the mass that
     the dense row gives them.
     Returns [B, H, L, D] of q's type. Raises ArgumentError for what does not fit.
@@ -138,7 +141,7 @@ def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5,
     if min(out.shape) > 0:
         _run(problem)
     del kept_mask
-    return _as(out, q)
+    return _as(out, query)
 
 
 def _strides(array: Any) -> tuple[int, int, int]:
@@ -210,8 +213,8 @@ def _rows(logits: Any, mask: Any, name: str, *factors: float) -> Any:
         call(name, source.ctypes.data, rows, keys, kept.ctypes.data if kept is not None else None, keys, *factors, out.ctypes.data, scratch, size)
     if view.tensor:
         import torch
-        return torch.from_numpy(out).to(logits.dtype)
-    return _as(out, numpy.asarray(logits))
+        return _as(torch.from_numpy(out), view)
+    return _as(out, view)
 
 
 def entmax(logits: Any, alpha: float = 1.5, *, mask: Any = None) -> Any:

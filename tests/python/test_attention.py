@@ -2,6 +2,7 @@
 """Attention and rows from Python against float64: entmax by bisection of its threshold, the rest by numpy.
 usage: test_attention.py SOURCE_FOLDER [unittest's arguments]"""
 import os
+import resource
 import sys
 import unittest
 
@@ -52,6 +53,30 @@ class Attention(unittest.TestCase):
 
     def make(self, *shape, dtype=np.float32):
         return self.random.standard_normal(shape).astype(dtype)
+
+    def test_other_arrays(self):
+        """What is no array of numpy or torch, but shares its memory."""
+        class Shared:
+            def __init__(self, array):
+                self.array = array
+
+            def __dlpack__(self, **arguments):
+                return self.array.__dlpack__(**arguments)
+
+            def __dlpack_device__(self):
+                return self.array.__dlpack_device__()
+        q, k, v = self.make(1, 2, 5, 8), self.make(1, 2, 9, 8), self.make(1, 2, 9, 8)
+        np.testing.assert_array_equal(pladis.attention(*map(Shared, (q, k, v))), pladis.attention(q, k, v))
+        np.testing.assert_array_equal(pladis.entmax(Shared(q)), pladis.entmax(q))
+        np.testing.assert_array_equal(pladis.entmax([[0.0, 1.0]]), pladis.entmax(np.array([[0.0, 1.0]])))
+
+    def test_memory(self):
+        """No map is made: that of these would take 512 MiB."""
+        q, k, v = self.make(1, 8, 4096, 16), self.make(1, 8, 4096, 16), self.make(1, 8, 4096, 16)
+        pladis.attention(q[:, :, :64], k, v)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        pladis.attention(q, k, v)
+        self.assertLess((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, 16)
 
     def test_rows(self):
         for keys in (1, 2, 77, 300):
