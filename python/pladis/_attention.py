@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import operator
 import os
 import sys
 import threading
@@ -124,7 +126,9 @@ def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5,
     out, address = _like(q, query, (batch, heads, queries, size))
     problem = initialised(structs.pld_attention_problem)
     problem.batch, problem.heads, problem.key_heads, problem.head_size = batch, heads, key.shape[1], size
-    problem.query_count, problem.key_count = queries, key.shape[2]
+    joint = (text, image) if text is not None and image is not None else None
+    problem.zero_keys = 0 if joint or mask is not None else _zero_keys(key, value)
+    problem.query_count, problem.key_count = queries, key.shape[2] - problem.zero_keys
     for name, view in (("query", query), ("key", key), ("value", value)):
         setattr(problem, name, ctypes.cast(view.pointer, ctypes.POINTER(ctypes.c_float)))
         for axis, stride in zip(("batch", "head", "token"), view.strided(), strict=True):
@@ -135,13 +139,22 @@ def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5,
     problem.rows = structs.PLD_ROWS_PLADIS if scale != 0 else structs.PLD_ROWS_SOFTMAX
     setattr(problem, "lambda", scale)
     problem.alpha = alpha
-    if scale != 0 and text is not None and image is not None:
-        _join(problem, text, image)
+    if scale != 0 and joint:
+        _join(problem, *joint)
     kept_mask = _mask(mask, problem)
     if min(out.shape) > 0:
         _run(problem)
     del kept_mask
     return _as(out, query)
+
+
+def _zero_keys(key: _View, value: _View) -> int:
+    """How many keys at the end are zeros and have values of zeros in every row and head, as those of padding in Anima: the library counts such
+    keys without a look at them. One key is always left."""
+    if 0 in key.shape or key.kept[:, :, -1].any() or value.kept[:, :, -1].any():
+        return 0
+    live = ((key.kept != 0) | (value.kept != 0)).any(-1).any(0).any(0)  # [S]
+    return sum(1 for _ in itertools.takewhile(operator.not_, reversed(live.tolist()[1:])))
 
 
 def _strides(array: Any) -> tuple[int, int, int]:

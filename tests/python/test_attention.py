@@ -70,6 +70,21 @@ class Attention(unittest.TestCase):
         np.testing.assert_array_equal(pladis.entmax(Shared(q)), pladis.entmax(q))
         np.testing.assert_array_equal(pladis.entmax([[0.0, 1.0]]), pladis.entmax(np.array([[0.0, 1.0]])))
 
+    def test_keys_of_zeros(self):
+        """Padding whose keys and values are zeros takes part, at the end and elsewhere."""
+        q = self.make(2, 3, 40, 16)
+        for live in ((9, 4), (1, 1), (0, 0), (40, 12)):
+            k, v = self.make(2, 3, 40, 16), self.make(2, 3, 40, 16)
+            for row, count in enumerate(live):
+                k[row, :, count:], v[row, :, count:] = 0, 0
+            k[:, :, 2] = 0
+            for scale, alpha in ((0, 1.5), (2, 1.5), (1, 2.0)):
+                expected = exact_attention(q, k, v, scale, alpha)
+                np.testing.assert_allclose(pladis.attention(q, k, v, scale=scale, alpha=alpha), expected, atol=5e-6)
+                if torch:
+                    found = pladis.attention(*map(torch.from_numpy, (q, k, v)), scale=scale, alpha=alpha)
+                    np.testing.assert_allclose(found.numpy(), expected, atol=5e-6)
+
     def test_memory(self):
         """No map is made: that of these would take 512 MiB."""
         q, k, v = self.make(1, 8, 4096, 16), self.make(1, 8, 4096, 16), self.make(1, 8, 4096, 16)
