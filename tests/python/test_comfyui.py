@@ -13,7 +13,10 @@ import json
 import logging
 import math
 import os
+import re
+import subprocess
 import sys
+import tempfile
 import unittest
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -842,6 +845,30 @@ class Pack(unittest.TestCase):
         for path in sorted(glob.glob(os.path.join(PACK, "example_workflows", "*.json"))):
             with self.subTest(os.path.basename(path)), open(path, encoding="utf-8") as file:
                 self.check(json.load(file))
+
+    def test_readme(self):
+        """README's lines, run beside a folder ComfyUI, and the chain of nodes that they name."""
+        with mock.patch.object(sys, "argv", [sys.argv[0], "--cpu"]):
+            try:
+                import nodes
+            except ImportError as absent:
+                self.skipTest(f"ComfyUI's nodes.py needs {absent.name}")
+        with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+            (lines,) = [block for block in re.findall(r"```sh\n(.*?)```", file.read(), flags=re.S) if "ComfyUI" in block]
+        self.assertLessEqual(lines.count("\n"), 5)
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(os.path.join(SOURCE, "python"), os.path.join(folder, "python"))
+            place = os.path.join(folder, "ComfyUI", "custom_nodes")
+            os.makedirs(place)
+            subprocess.run(["sh", "-e", "-c", lines], cwd=folder, check=True)
+            self.assertTrue(asyncio.run(nodes.load_custom_node(os.path.join(place, "pladis"))))
+        chain = re.search(r": (.* → .*)", lines).group(1).split(" → ")
+        names = {shown: name for name, shown in nodes.NODE_DISPLAY_NAME_MAPPINGS.items()}
+        kinds = [nodes.NODE_CLASS_MAPPINGS[names.get(shown, shown)] for shown in chain]
+        self.assertEqual(len(kinds), 3)
+        for giver, taker in zip(kinds, kinds[1:]):
+            self.assertEqual(giver.RETURN_TYPES[0], "MODEL")
+            self.assertEqual(taker.INPUT_TYPES()["required"]["model"][0], "MODEL")
 
     def check(self, workflow):
         """Types, widgets and links of a workflow against what the nodes declare."""
