@@ -192,7 +192,7 @@ _kept = threading.local()
 
 def _scratch(size: int) -> Any:
     """So many bytes to work in, this thread's, kept for the next call."""
-    if ctypes.sizeof(getattr(_kept, "scratch", ctypes.c_char())) < size:
+    if not hasattr(_kept, "scratch") or ctypes.sizeof(_kept.scratch) < size:
         _kept.scratch = ctypes.create_string_buffer(size)
     return _kept.scratch
 

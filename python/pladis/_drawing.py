@@ -6,6 +6,7 @@ import ctypes
 import json
 import math
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint8, c_void_p
@@ -88,7 +89,10 @@ class Drawing:
         if mask is not None:
             options["mask"] = "mask.png"
         text = json.dumps(options).encode()
-        call("pld_options_load", self.options.address, b"generate", text, len(text), structs.PLD_OPTIONS_ALL)
+        try:
+            call("pld_options_load", self.options.address, b"generate", text, len(text), structs.PLD_OPTIONS_ALL)
+        except ArgumentError as problem:  # it begins with the option's name
+            raise ArgumentError(re.sub(r"^[a-z0-9-]+(?=: )", lambda found: found[0].replace("-", "_"), str(problem))) from None
         self.prompt = prompt
         if not options.get("literal_prompt"):
             self._take_tags(lora_dir)

@@ -103,14 +103,14 @@ def named_call(family: Family, args: tuple[Any, ...], kwargs: Call) -> Call:
     return {**{name: args[place] for place, name in enumerate(family.arguments[:len(args)])}, **kwargs}
 
 
-def sites(network: torch.nn.Module, family: Family, blocks: str | Iterable[int | str]) -> list[torch.nn.Module]:
+def sites(network: torch.nn.Module, family: Family, blocks: str | int | Iterable[int | str]) -> list[torch.nn.Module]:
     """The chosen attention modules, in the network's order. Blocks of transformers are numbered from 0, double ones first.
     Raises ValueError for an item of `blocks` that chooses none."""
     found = [(name, module) for name, module in network.named_modules()
              if name.endswith(family.ending) and name.startswith(family.prefix) and getattr(module, "processor", None) is not None]
     if blocks == "all":
         return [module for _, module in found]
-    items = [item.strip() for item in blocks.split(",")] if isinstance(blocks, str) else list(blocks)
+    items = [item.strip() for item in blocks.split(",")] if isinstance(blocks, str) else [blocks] if isinstance(blocks, int) else list(blocks)
     chosen: set[str] = set()
     for item in items:
         wanted = _choice(item)

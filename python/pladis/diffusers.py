@@ -234,7 +234,7 @@ def _network(pipe: Any) -> Any:
     return bare(pipe)
 
 
-def enable(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | Iterable[int | str] = "all", start: float = 0, end: float = 1) -> int:
+def enable(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | int | Iterable[int | str] = "all", start: float = 0, end: float = 1) -> int:
     """Make a pipeline of diffusers, or its denoiser, attend with PLADIS; gives how many sites were changed.
 
     scale: λ; 0 is the pipeline's own result to the bit. alpha: α in (1, 2]. blocks: "all"; of a U-Net "down,mid,up"; of a transformer
@@ -265,7 +265,7 @@ def disable(pipe: Any) -> None:
 
 
 @contextlib.contextmanager
-def enabled(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | Iterable[int | str] = "all", start: float = 0,
+def enabled(pipe: Any, scale: float = 2.0, alpha: float = 1.5, blocks: str | int | Iterable[int | str] = "all", start: float = 0,
             end: float = 1) -> Iterator[int]:
     """The same for as long as a with block lasts; its value is how many sites were changed."""
     try:

@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 SOURCE = sys.argv[1]
 sys.path.insert(0, os.path.join(SOURCE, "python"))
@@ -135,6 +136,8 @@ class Attention(unittest.TestCase):
                                    ((q, q, q), {"mask": np.ones((3, 3), bool)}), ((q, q, q), {"scale": float("nan")})):
             with self.assertRaises(pladis.ArgumentError):
                 pladis.attention(*arguments, **options)
+            with ThreadPoolExecutor(1) as thread, self.assertRaises(pladis.ArgumentError):  # as the first call of a thread
+                thread.submit(pladis.attention, *arguments, **options).result()
 
     @unittest.skipUnless(torch, "torch is not here")
     def test_tensors(self):

@@ -319,6 +319,7 @@ class Company(unittest.TestCase):
         pladis.diffusers.enable(unet, 2.0)
         once = unet(**call).sample
         self.assertEqual(pladis.diffusers.enable(unet, 1.0, blocks="up_blocks.1,mid"), 4)
+        self.assertEqual(pladis.diffusers.enable(unet, 1.0, blocks=3), 1)
         pladis.diffusers.enable(unet, 2.0)
         self.assertTrue(torch.equal(unet(**call).sample, once))
         pladis.diffusers.disable(unet)

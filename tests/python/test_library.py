@@ -124,6 +124,7 @@ class Pictures(unittest.TestCase):
 
     def test_what_is_wrong_is_said(self):
         for options, kind, words in (({"stepz": 3}, pladis.ArgumentError, "did you mean"), ({"steps": 0}, pladis.ArgumentError, "steps"),
+                                     ({"pladis_alpha": 3}, pladis.ArgumentError, "pladis_alpha: found"),
                                      ({"width": 13}, pladis.ArgumentError, "multiple"), ({"sampling_method": "nothing"}, pladis.ArgumentError, "sampling"),
                                      ({"loras": ["/nothing.safetensors"]}, pladis.MissingError, "/nothing.safetensors")):
             with self.assertRaises(kind) as raised:
