@@ -7,7 +7,7 @@ usage: python_structs.py INCLUDE_FOLDER          writes the Python module to sta
 import re
 import sys
 
-HEADERS = ["status", "attention", "attention_maps", "guidance", "parallel", "profile", "scoring", "pladis", "options", "metadata"]
+HEADERS = ["status", "parallel", "attention", "attention_maps", "guidance", "profile", "scoring", "pladis", "options", "metadata"]
 SCALARS = {"size_t": "c_size_t", "bool": "c_bool", "int": "c_int", "float": "c_float", "double": "c_double", "char": "c_char",
            "int32_t": "c_int32", "int64_t": "c_int64", "uint8_t": "c_uint8", "uint64_t": "c_uint64"}
 
@@ -72,7 +72,8 @@ def fields_of(body, known):
         for item in rest.split(","):
             stars, name, arrays = re.match(r"\s*([\s*]*)(\w+)\s*((?:\[[^\]]*\]\s*)*)$", item, flags=re.S).groups()
             depth = stars.count("*")
-            kind = (SCALARS.get(base) or ("c_int" if base in known["enums"] else base)) if depth == 0 else \
+            named = "c_int" if base in known["enums"] else "c_void_p" if base in known["functions"] else base
+            kind = (SCALARS.get(base) or named) if depth == 0 else \
                 pointer_kind(base) if depth == 1 else "POINTER(c_char_p)" if base == "char" else "POINTER(c_void_p)"
             lengths = [number(text, known) for text in re.findall(r"\[([^\]]*)\]", arrays)]
             for length in reversed(lengths[1:]):
@@ -82,13 +83,14 @@ def fields_of(body, known):
 
 
 def read(folder):
-    known, structs = {"enums": set()}, []
+    known, structs = {"enums": set(), "functions": set()}, []
     for header in HEADERS:
         with open(f"{folder}/pladis/{header}.h") as file:
             raw = file.read()
         statuses(raw, known)
         text = clean(raw)
         enumerations(text, known)
+        known["functions"] |= set(re.findall(r"typedef [\w\s*]+\(\s*\*\s*(pld_\w+)\s*\)", text))
         for name, body in re.findall(r"typedef struct (pld_\w+) \{([^{}]*)\} \1;", text):
             structs.append((name, fields_of(body, known)))
     known["enums"].add("pld_status")

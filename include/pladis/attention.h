@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pladis/parallel.h"
 #include "pladis/status.h"
 
 #ifdef __cplusplus
@@ -128,7 +129,9 @@ typedef struct pld_attention_parallel {
      *  Returns when all ran. Called on the thread that calls pld_attention. */
     void (*parallel_for)(void *user, size_t count,
                          void (*body)(void *context, size_t begin, size_t end, int thread), void *context);
-    void *user; /**< handed to parallel_for */
+    void *user; /**< handed to parallel_for, or to loop */
+    /** A loop as that of pld_set_parallel_loop, for this call, where parallel_for is NULL; NULL */
+    pld_parallel_loop loop;
 } pld_attention_parallel;
 
 /** Every field at the default that is written beside it. `struct_size` is sizeof of the caller's struct. */

@@ -33,6 +33,11 @@ typedef void (*pld_parallel_loop)(void *user, int threads, size_t count, pld_par
  * again. To be called while nothing is being computed. */
 PLD_API void pld_set_parallel_loop(pld_parallel_loop loop, void *user);
 
+/** A loop for the above, or for pld_attention, on the threads of an OpenMP runtime that the process has loaded, for programs
+ * whose own parallel regions would otherwise keep the cores busy, waiting, while the library computes. `user`: the address
+ * of the runtime's GOMP_parallel, which libgomp and LLVM's libomp export. */
+PLD_API void pld_openmp_loop(void *user, int threads, size_t count, pld_parallel_body body, void *context);
+
 #ifdef __cplusplus
 }
 #endif

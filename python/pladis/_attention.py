@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import operator
 import os
+import re
 import sys
 import threading
 from ctypes import byref
@@ -200,8 +202,27 @@ def _scratch(size: int) -> Any:
 def _run(problem: Any) -> None:
     parallel = initialised(structs.pld_attention_parallel)
     parallel.threads = _threads()
+    if "torch" in sys.modules and parallel.threads > 1 and (openmp := _openmp()):
+        parallel.loop, parallel.user = ctypes.cast(library.pld_openmp_loop, ctypes.c_void_p), openmp
     size = library.pld_attention_scratch_size(byref(problem), parallel.threads)
     call("pld_attention", byref(problem), _scratch(max(1, size)), size, byref(parallel))
+
+
+@functools.cache
+def _openmp() -> int | None:
+    """The address of GOMP_parallel in the OpenMP runtime that torch computes with. Its threads wait busily for a while after each of torch's
+    operations, and would take the cores from threads of the library."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
+            paths = {line.split(maxsplit=5)[-1].strip() for line in file if re.search(r"/lib(gomp|omp|iomp5)[^/]*$", line)}
+    except OSError:
+        return None
+    for path in sorted(paths, key=lambda path: ("torch" not in path, path)):
+        try:
+            return ctypes.cast(ctypes.CDLL(path).GOMP_parallel, ctypes.c_void_p).value
+        except (OSError, AttributeError):
+            continue
+    return None
 
 
 def _threads() -> int:

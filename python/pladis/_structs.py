@@ -151,6 +151,7 @@ class pld_attention_parallel(Structure):
         ("threads", c_int),
         ("parallel_for", c_void_p),
         ("user", c_void_p),
+        ("loop", c_void_p),
     ]
 
 

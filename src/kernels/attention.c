@@ -365,6 +365,8 @@ pld_status pld_attention_with(const pld_kernels *kernels, const pld_attention_pr
     const size_t items = (size_t)problem->batch * (size_t)problem->heads * (size_t)run.tiles;
     if (parallel && parallel->parallel_for) {
         parallel->parallel_for(parallel->user, items, run_items, &run);
+    } else if (parallel && parallel->loop) {
+        parallel->loop(parallel->user, threads, items, run_items, &run);
     } else {
         pld_parallel_for(threads, items, run_items, &run);
     }

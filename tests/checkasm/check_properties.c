@@ -136,6 +136,11 @@ static void backwards(void *user, size_t count, void (*body)(void *, size_t, siz
     }
 }
 
+static void backwards_of(void *user, int threads, size_t count, pld_parallel_body body, void *context) {
+    assert_int_equal(threads, 1);
+    backwards(user, count, body, context);
+}
+
 void check_attention_threads(const pld_kernels *kernels) {
     for (int sparse = 0; sparse < 2; sparse++) {
         pld_attention_problem problem = make_problem(2, 3, 24, 500, 150);
@@ -155,6 +160,12 @@ void check_attention_threads(const pld_kernels *kernels) {
                          PLD_OK);
         check_same("caller's loop", problem.out, one, count * sizeof(float));
         assert_int_equal(calls, 1);
+        pld_attention_parallel shared = {.threads = 1, .loop = backwards_of, .user = &calls};
+        problem.out = check_floats(count);
+        assert_int_equal(pld_attention_with(kernels, &problem, check_bytes(size), size, &shared, NULL),
+                         PLD_OK);
+        check_same("a loop for this call", problem.out, one, count * sizeof(float));
+        assert_int_equal(calls, 2);
     }
 }
 

@@ -145,6 +145,7 @@ class Attention(unittest.TestCase):
         expected = pladis.attention(q.numpy(), k.numpy(), v.numpy())
         found = pladis.attention(q, k, v)
         self.assertIsInstance(found, torch.Tensor)
+        self.assertIsNotNone(pladis._attention._openmp(), "torch's threads are not found")
         np.testing.assert_array_equal(found.numpy(), expected)
         turned = q.transpose(1, 2).contiguous().transpose(1, 2)
         np.testing.assert_array_equal(pladis.attention(turned, k, v).numpy(), expected)

@@ -304,6 +304,48 @@ static void a_program_brings_its_own_loop(void **state) {
     assert_int_equal(used, THREADS + 2);
 }
 
+typedef struct member {
+    void (*share)(void *data);
+    void *data;
+} member;
+
+static void *be_a_member(void *given) {
+    const member *m = given;
+    m->share(m->data);
+    return NULL;
+}
+
+/** What GOMP_parallel of an OpenMP runtime does: a team, of which the caller is one. */
+static void parallel_region(void (*share)(void *data), void *data, unsigned threads, unsigned flags) {
+    (void)flags;
+    member all = {share, data};
+    pthread_t team[THREADS];
+    assert_in_range(threads, 1, THREADS);
+    for (unsigned i = 1; i < threads; i++) {
+        assert_int_equal(pthread_create(&team[i], NULL, be_a_member, &all), 0);
+    }
+    share(data);
+    for (unsigned i = 1; i < threads; i++) {
+        pthread_join(team[i], NULL);
+    }
+}
+
+static void threads_of_openmp_compute(void **state) {
+    (void)state;
+    void (*region)(void (*share)(void *data), void *data, unsigned threads, unsigned flags) = parallel_region;
+    void *address = NULL;
+    memcpy(&address, &region, sizeof address);
+    pld_set_parallel_loop(pld_openmp_loop, address);
+    counts c = {.wait = 0};
+    for (size_t items = 0; items <= ITEMS; items += items < 70 ? 7 : 193) {
+        assert_true(loop_is_right(&c, THREADS, items));
+    }
+    counts together = {.meet = true};
+    assert_true(loop_is_right(&together, THREADS, ITEMS));
+    assert_int_equal(atomic_load(&together.most), THREADS);
+    pld_set_parallel_loop(NULL, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_item_is_done_once),
@@ -316,6 +358,7 @@ int main(void) {
         cmocka_unit_test(signals_go_to_the_programs_threads),
         cmocka_unit_test(helpers_round_as_their_caller),
         cmocka_unit_test(a_program_brings_its_own_loop),
+        cmocka_unit_test(threads_of_openmp_compute),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }
