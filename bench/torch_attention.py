@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "python"))
 import torch  # noqa: E402
-from pladis import torch_attention  # noqa: E402
+from pladis import _fused, torch_attention  # noqa: E402
 from torch.nn.functional import scaled_dot_product_attention  # noqa: E402
 
 # name: batch, heads, queries, keys, head size, text keys of joint attention
@@ -58,19 +58,19 @@ def ways(shape: tuple[int, ...], device: str) -> dict[str, Callable[[], torch.Te
     made: dict[str, Callable[[], torch.Tensor]] = {"SDPA": lambda: scaled_dot_product_attention(q, k, v)}
 
     def ours(alpha: float, kernel: bool) -> torch.Tensor:
-        find, factor = torch_attention._triton, 1 / math.sqrt(size)
+        find, factor = _fused.triton_module, 1 / math.sqrt(size)
         if not kernel:
-            torch_attention._triton = lambda: None  # type: ignore[assignment]
+            _fused.triton_module = lambda: None  # type: ignore[assignment]
         try:
             if text:
                 return torch_attention.joint_attention(q, k, v, text=slice(0, text), image=slice(text, queries), scale=2, alpha=alpha, softmax_scale=factor)
             return torch_attention.attention(q, k, v, scale=2, alpha=alpha, softmax_scale=factor)
         finally:
-            torch_attention._triton = find  # type: ignore[assignment]
+            _fused.triton_module = find  # type: ignore[assignment]
     for alpha in (1.5, 2.0):
         made[f"by sorting, α {alpha}"] = lambda a=alpha: by_sorting(q, k, v, a, text)  # type: ignore[misc]
         made[f"PyTorch of pladis, α {alpha}"] = lambda a=alpha: ours(a, False)  # type: ignore[misc]
-        if device == "cuda" and torch_attention._triton() is not None:
+        if device == "cuda" and _fused.triton_module() is not None:
             made[f"Triton of pladis, α {alpha}"] = lambda a=alpha: ours(a, True)  # type: ignore[misc]
         if device == "cpu" and not text:
             try:

@@ -5,22 +5,21 @@
     out    = [dense + λ·(sparse − dense)] · v
 
 On a GPU of CUDA or ROCm with Triton, without gradients, in float16, bfloat16 or float32, with heads of up to 256 and a mask of keys alone,
-one kernel (triton_attention.py) computes it and makes nothing beyond the result and, of a mask, [B, S] float32. Its speed is unmeasured.
+one kernel (triton_attention.py) computes it and makes nothing beyond the result and, of a mask, [B, S] float32. Its speed is unmeasured, and
+it is used where it agrees with the operations (_fused.py).
 
 Elsewhere PyTorch's operations do. They take queries in chunks: the float32 maps of [B, H, queries of a chunk, S] that live at one time, up to
 seven, take MAP_BYTES in all, unless those of one query take more. Beside them they make k and v in float32. Where gradients are wanted,
 the maps of all chunks stay until the backward pass. Logits and weights are float32 under autocast too, and float64 for float64."""
 from __future__ import annotations
 
-import functools
-import importlib
 import math
 from collections.abc import Callable
-from types import ModuleType
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from ._fused import fused
 from .torch_rows import dense_and_sparse, pladis_weights, steps_of, wide, without_autocast
 
 MAP_BYTES = 256 << 20
@@ -42,14 +41,13 @@ def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, scale: float
         return _dense(q, k, v, factor, mask)
     with without_autocast(q.device):
         k, v = k.to(q.dtype), v.to(q.dtype)
-        kernel = _kernel(q, k, v)
-        bias = _key_bias(mask, q.shape[0], k.shape[2]) if kernel is not None else None
-        if kernel is not None and (mask is None or bias is not None):
-            return kernel.triton_attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=factor, bias=bias)  # type: ignore[no-any-return, unused-ignore]
 
         def weighted(z: torch.Tensor) -> torch.Tensor:
             return pladis_weights(z, scale, alpha)
-        return _in_chunks(q, k, v, factor, mask, weighted, slice(0, k.shape[2])).to(q.dtype)
+
+        def operations() -> torch.Tensor:
+            return _in_chunks(q, k, v, factor, mask, weighted, slice(0, k.shape[2])).to(q.dtype)
+        return fused(q, k, v, mask, operations, scale=scale, alpha=alpha, softmax_scale=factor)
 
 
 def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: slice, image: slice, scale: float, alpha: float,
@@ -70,11 +68,6 @@ def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: 
         return _dense(q, k, v, factor, mask)
     with without_autocast(q.device):
         k, v = k.to(q.dtype), v.to(q.dtype)
-        kernel = _kernel(q, k, v)
-        bias = _key_bias(mask, q.shape[0], k.shape[2]) if kernel is not None else None
-        if kernel is not None and (mask is None or bias is not None):
-            return kernel.triton_attention(q, k, v, scale=scale, alpha=alpha, softmax_scale=factor, bias=bias,  # type: ignore[no-any-return, unused-ignore]
-                                           text=(first, last), image=(first_row, last_row))
 
         def weighted(z: torch.Tensor) -> torch.Tensor:
             largest = z.detach().amax(-1, keepdim=True)
@@ -84,17 +77,17 @@ def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: 
             dense, sparse = dense_and_sparse(z[..., first:last], alpha)
             return (sparse - dense) * (mass * scale)
         rows = slice(first_row, last_row)
-        if mask is not None and mask.shape[2] != 1:
-            row_mask: torch.Tensor | None = mask[:, :, rows]
-        else:
-            row_mask = mask
-        change = _in_chunks(q[:, :, rows], k, v, factor, row_mask, weighted, slice(first, last))
-        dense = _dense(q, k, v, factor, mask)
-        changed = (dense[:, :, rows] + change).to(q.dtype)
-        if torch.is_grad_enabled() and dense.requires_grad:
-            return torch.cat([dense[:, :, :first_row], changed, dense[:, :, last_row:]], 2)
-        dense[:, :, rows] = changed
-        return dense
+
+        def operations() -> torch.Tensor:
+            row_mask = mask[:, :, rows] if mask is not None and mask.shape[2] != 1 else mask
+            change = _in_chunks(q[:, :, rows], k, v, factor, row_mask, weighted, slice(first, last))
+            dense = _dense(q, k, v, factor, mask)
+            changed = (dense[:, :, rows] + change).to(q.dtype)
+            if torch.is_grad_enabled() and dense.requires_grad:
+                return torch.cat([dense[:, :, :first_row], changed, dense[:, :, last_row:]], 2)
+            dense[:, :, rows] = changed
+            return dense
+        return fused(q, k, v, mask, operations, scale=scale, alpha=alpha, softmax_scale=factor, text=(first, last), image=(first_row, last_row))
 
 
 def _bounds(part: slice, count: int) -> tuple[int, int]:
@@ -125,31 +118,6 @@ def _mask(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor 
 def _dense(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, factor: float, mask: torch.Tensor | None) -> torch.Tensor:
     added = mask if mask is None or mask.dtype == torch.bool else mask.to(q.dtype)
     return scaled_dot_product_attention(q, k, v, attn_mask=added, scale=factor, enable_gqa=q.shape[1] != k.shape[1])
-
-
-@functools.cache
-def _triton() -> ModuleType | None:
-    try:
-        return importlib.import_module(".triton_attention", __package__)
-    except ImportError:
-        return None
-
-
-def _kernel(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> ModuleType | None:
-    """The module of the kernel, where the kernel takes these tensors."""
-    if q.device.type != "cuda" or (torch.is_grad_enabled() and any(x.requires_grad for x in (q, k, v))):
-        return None
-    module = _triton()
-    return module if module is not None and q.shape[-1] <= module.LARGEST_HEAD and q.dtype in module.DTYPES else None
-
-
-def _key_bias(mask: torch.Tensor | None, batch: int, keys: int) -> torch.Tensor | None:
-    """What a mask of keys alone adds to the logits, float32 [B, S]; None of any other mask, and of one that wants a gradient."""
-    if mask is None or mask.requires_grad or any(mask.shape[axis] != 1 and mask.stride(axis) != 0 for axis in (1, 2)):
-        return None
-    row = mask[:, 0, 0]
-    bias = torch.zeros_like(row, dtype=torch.float32).masked_fill(~row, -torch.inf) if row.dtype == torch.bool else row.float()
-    return bias.expand(batch, keys)
 
 
 def _in_chunks(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, factor: float, mask: torch.Tensor | None,  # noqa: PLR0917

@@ -21,7 +21,7 @@ from .torch_rows import steps_of
 
 LARGEST_HEAD = 256
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
-_IN_REGISTERS = 128  # keys
+KEYS_IN_REGISTERS = 128
 SPARSEMAX, ENTMAX15, GENERAL = 1, 2, 0  # how powers are taken
 
 
@@ -186,7 +186,7 @@ def pladis_attention_kernel(  # type: ignore[no-untyped-def]
 def blocks_of(head_size: int, text: int, dtype: torch.dtype) -> dict[str, int | bool]:
     """The constants of the kernel that follow from sizes. text: how many keys take part in α-entmax."""
     size = max(16, 1 << (head_size - 1).bit_length())
-    in_registers = text <= _IN_REGISTERS
+    in_registers = text <= KEYS_IN_REGISTERS
     keys = max(16, 1 << (text - 1).bit_length()) if in_registers else 64
     queries = 64
     if dtype == torch.float32 or size > 128:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows and attention of PyTorch on the CPU against float64 bisection: errors, gradients, torch.compile, autocast, memory.
 usage: test_torch_rows.py SOURCE_FOLDER [unittest's arguments]"""
+import contextlib
 import math
 import os
 import shutil
 import sys
 import unittest
 import weakref
+from types import SimpleNamespace
+from unittest import mock
 
 SOURCE = sys.argv[1]
 sys.path.insert(0, os.path.join(SOURCE, "python"))
@@ -18,7 +21,7 @@ except ImportError:
     print("skipped: torch is not here")
     sys.exit(77)
 
-from pladis import torch_attention  # noqa: E402
+from pladis import _fused, torch_attention  # noqa: E402
 from pladis.torch_attention import attention, joint_attention  # noqa: E402
 from pladis.torch_rows import entmax_rows, joint_weights, pladis_weights, steps_of  # noqa: E402
 
@@ -283,6 +286,28 @@ class Attention(unittest.TestCase):
                 with Live() as live:
                     function()
                 self.assertLess(live.most, torch_attention.MAP_BYTES + beside)
+
+    def test_kernel_that_fails_or_differs(self):
+        """A kernel in Triton's place: right, wrong, and one that does not compile."""
+        q, k, v = self.make(1, 2, 9, 16), self.make(1, 2, 12, 16), self.make(1, 2, 12, 16)
+        keys = torch.arange(12) < 7
+        ways = ((attention, {}), (attention, {"mask": keys}), (joint_attention, {"text": slice(0, 5), "image": slice(5, 9)}))
+
+        def fails(*_, **__):
+            raise RuntimeError("out of resource: shared memory")
+        for function, settings in ways:
+            settings = {"scale": 2, "alpha": 1.5, **settings}
+            expected, exact = function(q, k, v, **settings), torch.full_like(q, 7)
+            for computes, later, warned in ((lambda *_, **__: expected.clone(), None, False), (lambda *_, **__: exact, expected, True),
+                                            (fails, expected, True)):
+                kernel = mock.Mock(side_effect=computes)
+                module = SimpleNamespace(triton_attention=kernel, KEYS_IN_REGISTERS=128)
+                with mock.patch.object(_fused, "_module_for", lambda *_, m=module: m), mock.patch.dict(_fused._works, clear=True), \
+                        (self.assertLogs("pladis") if warned else contextlib.nullcontext()):
+                    for _ in range(3):
+                        self.assertTrue(torch.equal(function(q, k, v, **settings), expected))
+                self.assertEqual(kernel.call_count, 3 if later is None else 1)
+                self.assertEqual(kernel.call_args.kwargs["bias"] is not None, "mask" in settings)
 
     def test_steps(self):
         self.assertEqual([steps_of(alpha) for alpha in (1.01, 1.25, 1.5, 1.75, 2)], [5, 6, 9, 12, 18])
