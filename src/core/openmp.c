@@ -38,8 +38,10 @@ static void take_ranges(void *data) {
 
 void pld_openmp_loop(void *user, int threads, size_t count, pld_parallel_body body, void *context) {
     const size_t ranges = (size_t)(threads > 0 ? threads : 1) * RANGES;
-    team shared = {.count = count, .range = count > ranges ? count / ranges : 1, .body = body, .context = context};
+    team shared = {
+        .count = count, .range = count > ranges ? count / ranges : 1, .body = body, .context = context};
     openmp_parallel parallel;
-    memcpy(&parallel, &user, sizeof parallel); // C has no conversion between pointers to objects and to functions
+    memcpy(&parallel, &user,
+           sizeof parallel); // C has no conversion between pointers to objects and to functions
     parallel(take_ranges, &shared, threads > 0 ? (unsigned)threads : 1, 0);
 }
