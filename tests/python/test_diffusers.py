@@ -22,6 +22,7 @@ except ImportError as problem:
     sys.exit(77)
 
 import pladis.diffusers  # noqa: E402
+from pladis.torch_rows import pladis_weights  # noqa: E402
 
 REFERENCE = os.environ.get("PLADIS_REFERENCE_CASES") or os.path.join(SOURCE, "tests", "data", "reference")
 diffusers.utils.logging.set_verbosity_error()
@@ -371,6 +372,37 @@ class Company(unittest.TestCase):
             values.append(unet(**call).sample.square().sum().item())
             weight.data -= sign * step
         self.assertAlmostEqual((values[0] - values[1]) / (2 * (exact * step).sum().item()), 1, delta=1e-4)
+
+    def test_smoothed_energy_guidance(self):
+        """Beside SEG's blurred queries of self-attention, the same as processors that make PLADIS' maps."""
+        try:
+            from diffusers.hooks.smoothed_energy_guidance_utils import SmoothedEnergyGuidanceConfig, _apply_smoothed_energy_guidance_hook
+        except ImportError:
+            self.skipTest("this diffusers has no SEG")
+
+        class Maps:
+            def __call__(self, attn, hidden_states, encoder_hidden_states=None, **_):
+                projected = attn.to_q(hidden_states), attn.to_k(encoder_hidden_states), attn.to_v(encoder_hidden_states)
+                q, k, v = (x.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for x in projected)
+                out = pladis_weights(q @ k.transpose(-1, -2) * attn.scale, 2, 1.5) @ v
+                return attn.to_out[0](out.transpose(1, 2).flatten(2))
+        unet, call = self.unet(), self.tensors()
+        pladis.diffusers.enable(unet)
+        sharp = unet(**call).sample
+        pladis.diffusers.disable(unet)
+        place = SmoothedEnergyGuidanceConfig(indices=[0], fqn="down_blocks.1.attentions.0.transformer_blocks")
+        _apply_smoothed_energy_guidance_hook(unet, place, 10.0)
+        blurred = unet(**call).sample
+        pladis.diffusers.enable(unet, scale=0)
+        self.assertTrue(torch.equal(unet(**call).sample, blurred))
+        pladis.diffusers.enable(unet)
+        both = unet(**call).sample
+        pladis.diffusers.disable(unet)
+        for name, module in unet.named_modules():
+            if name.endswith(".attn2"):
+                module.processor = Maps()
+        self.assertLess(relative(both, unet(**call).sample), 1e-5)
+        self.assertGreater(relative(both, sharp), 1e-4)
 
     def test_compile(self):
         unet, call = self.unet(), self.tensors()
