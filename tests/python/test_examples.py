@@ -10,7 +10,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-SOURCE = sys.argv[1]
+SOURCE = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(SOURCE, "python"))
 os.environ["PLADIS_MODEL_DIR"] = os.path.join(SOURCE, "models")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
