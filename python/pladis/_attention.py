@@ -34,6 +34,11 @@ def _is_tensor(value: Any) -> bool:
     return type(value).__module__.split(".")[0] == "torch"
 
 
+def _strides(array: Any) -> tuple[int, ...]:
+    """Strides of an array of float32 or of a tensor, in elements."""
+    return tuple(array.stride()) if _is_tensor(array) else tuple(stride // 4 for stride in array.strides)
+
+
 class _View:
     """An array or tensor as float32 numbers in memory, with strides in elements; what is float32 already is not copied."""
 
@@ -44,25 +49,22 @@ class _View:
                 raise ArgumentError(f"{name}: expected a tensor on the CPU, found one on {value.device}")
             self.given = value
             self.kept = value.detach().float()
-            self.shape, self.strides, self.pointer = tuple(self.kept.shape), tuple(self.kept.stride()), self.kept.data_ptr()
         else:
             numpy = _numpy()
             shared = hasattr(value, "__dlpack__") and not hasattr(value, "__array__")  # arrays of other libraries
             self.kept = self.given = numpy.from_dlpack(value) if shared else numpy.asarray(value)
             if self.kept.dtype != numpy.float32:
                 self.kept = self.kept.astype(numpy.float32)
-            self.shape, self.pointer = self.kept.shape, self.kept.ctypes.data
             if any(stride % 4 for stride in self.kept.strides):
                 self.kept = numpy.ascontiguousarray(self.kept)
-                self.pointer = self.kept.ctypes.data
-            self.strides = tuple(stride // 4 for stride in self.kept.strides)
+        self.shape, self.strides = tuple(self.kept.shape), _strides(self.kept)
         if len(self.shape) not in ranks:
             raise ArgumentError(f"{name}: expected {' or '.join(map(str, ranks))} dimensions, found {len(self.shape)}")
         rows_turned = len(self.shape) > 1 and self.shape[-2] > 1 and self.strides[-2] == 0
         if (self.shape[-1] > 1 and self.strides[-1] != 1) or min(self.strides) < 0 or rows_turned: # what the library does not take
             self.kept = self.kept.contiguous() if self.tensor else _numpy().ascontiguousarray(self.kept)
-            self.strides = tuple(self.kept.stride()) if self.tensor else tuple(stride // 4 for stride in self.kept.strides)
-            self.pointer = self.kept.data_ptr() if self.tensor else self.kept.ctypes.data
+            self.strides = _strides(self.kept)
+        self.pointer = self.kept.data_ptr() if self.tensor else self.kept.ctypes.data
 
     def strided(self) -> tuple[int, int, int]:
         """Strides of batch, head and token; an axis that is broadcast says so."""
@@ -136,7 +138,7 @@ def attention(q: Any, k: Any, v: Any, *, scale: float = 2.0, alpha: float = 1.5,
         for axis, stride in zip(("batch", "head", "token"), view.strided(), strict=True):
             setattr(problem, f"{name}_{axis}_stride", stride)
     problem.out = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
-    problem.out_batch_stride, problem.out_head_stride, problem.out_token_stride = _strides(out)
+    problem.out_batch_stride, problem.out_head_stride, problem.out_token_stride = _strides(out)[:3]
     problem.scale = softmax_scale or 0
     problem.rows = structs.PLD_ROWS_PLADIS if scale != 0 else structs.PLD_ROWS_SOFTMAX
     setattr(problem, "lambda", scale)
@@ -157,12 +159,6 @@ def _zero_keys(key: _View, value: _View) -> int:
         return 0
     live = ((key.kept != 0) | (value.kept != 0)).any(-1).any(0).any(0)  # [S]
     return sum(1 for _ in itertools.takewhile(operator.not_, reversed(live.tolist()[1:])))
-
-
-def _strides(array: Any) -> tuple[int, int, int]:
-    """Strides of batch, head and token in elements."""
-    strides = array.stride() if _is_tensor(array) else tuple(stride // 4 for stride in array.strides)
-    return strides[0], strides[1], strides[2]
 
 
 def _join(problem: Any, text: slice, image: slice) -> None:

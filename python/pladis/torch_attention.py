@@ -20,7 +20,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from ._fused import fused
-from .torch_rows import dense_and_sparse, pladis_weights, steps_of, wide, without_autocast
+from .torch_rows import below_largest, dense_and_sparse, pladis_weights, steps_of, wide, without_autocast
 
 MAP_BYTES = 256 << 20
 _LIVE_MAPS = 7
@@ -70,8 +70,7 @@ def joint_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, text: 
         k, v = k.to(q.dtype), v.to(q.dtype)
 
         def weighted(z: torch.Tensor) -> torch.Tensor:
-            largest = z.detach().amax(-1, keepdim=True)
-            powers = (z - largest.masked_fill(largest == -torch.inf, 0)).exp()
+            powers = below_largest(z).exp()
             mass = powers[..., first:last].sum(-1, keepdim=True) / powers.sum(-1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
             del powers
             dense, sparse = dense_and_sparse(z[..., first:last], alpha)

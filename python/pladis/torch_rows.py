@@ -54,7 +54,7 @@ def without_autocast(device: torch.device) -> contextlib.AbstractContextManager[
     return context
 
 
-def _below_largest(z: torch.Tensor) -> torch.Tensor:
+def below_largest(z: torch.Tensor) -> torch.Tensor:
     """z − max z of each row; −inf where all are."""
     largest = z.detach().amax(-1, keepdim=True)
     return z - largest.masked_fill(largest == -torch.inf, 0)
@@ -103,7 +103,7 @@ def _by_logarithms(x: torch.Tensor, p: float, steps: int) -> torch.Tensor:
 
 
 def _entmax(below: torch.Tensor, alpha: float, steps: int) -> torch.Tensor:
-    """α-entmax of what _below_largest gives, [..., S] of at least one key."""
+    """α-entmax of what below_largest gives, [..., S] of at least one key."""
     p = 1 / (alpha - 1)
     weights = (_by_logarithms if alpha < LOG_BELOW else _by_powers)(below * (alpha - 1), p, steps)
     return weights.div_(weights.sum(-1, keepdim=True).clamp_min(_LEAST))
@@ -114,7 +114,7 @@ class _Entmax(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
 
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor, alpha: float, steps: int) -> torch.Tensor:
-        weights = _entmax(_below_largest(z), alpha, steps)
+        weights = _entmax(below_largest(z), alpha, steps)
         ctx.save_for_backward(weights)
         ctx.alpha = alpha
         return weights
@@ -135,7 +135,7 @@ def dense_and_sparse(z: torch.Tensor, alpha: float) -> tuple[torch.Tensor, torch
         z = wide(z)
         if z.shape[-1] == 0:
             return z, z
-        below = _below_largest(z)
+        below = below_largest(z)
         if torch.is_grad_enabled() and z.requires_grad:
             return _softmax(below), _Entmax.apply(z, alpha, steps)
         del z
@@ -150,14 +150,14 @@ def entmax_rows(z: torch.Tensor, alpha: float = 1.5, *, steps: int | None = None
         z = wide(z)
         if z.shape[-1] == 0:
             return z
-        return _Entmax.apply(z, alpha, steps) if torch.is_grad_enabled() and z.requires_grad else _entmax(_below_largest(z), alpha, steps)
+        return _Entmax.apply(z, alpha, steps) if torch.is_grad_enabled() and z.requires_grad else _entmax(below_largest(z), alpha, steps)
 
 
 def pladis_weights(z: torch.Tensor, scale: float, alpha: float) -> torch.Tensor:
     """dense + λ·(sparse − dense) along the last axis, [..., S] to [..., S], in float32 or float64; differentiable. scale: λ; 0 is softmax."""
     if scale == 0:
         with without_autocast(z.device):
-            return _softmax(_below_largest(wide(z))) if z.shape[-1] else wide(z)
+            return _softmax(below_largest(wide(z))) if z.shape[-1] else wide(z)
     dense, sparse = dense_and_sparse(z, alpha)
     with without_autocast(z.device):
         if torch.is_grad_enabled() and z.requires_grad:

@@ -21,25 +21,12 @@ except ImportError:
     print("skipped: torch is not here")
     sys.exit(77)
 
+from exact import exact_entmax  # noqa: E402
 from pladis import _fused, torch_attention  # noqa: E402
 from pladis.torch_attention import attention, joint_attention  # noqa: E402
 from pladis.torch_rows import entmax_rows, joint_weights, pladis_weights, steps_of  # noqa: E402
 
 ALPHAS = (1.01, 1.05, 1.25, 1.5, 1.75, 2.0)
-
-
-def exact_entmax(z, alpha):
-    """float64 weights by bisection of the threshold; 0 in rows of −inf."""
-    p, z = 1 / (alpha - 1), z.double()
-    largest = z.amax(-1, keepdim=True)
-    x = (z - torch.where(largest.isinf(), 0, largest)) * (alpha - 1)
-    low, high = torch.full_like(largest, -1), torch.zeros_like(largest)
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = ((x - middle).clamp_min(0) ** p).sum(-1, keepdim=True) >= 1
-        low, high = torch.where(above, middle, low), torch.where(above, high, middle)
-    w = (x - low).clamp_min(0) ** p
-    return w / w.sum(-1, keepdim=True).clamp_min(1e-300)
 
 
 def exact_attention(q, k, v, scale, alpha, bias=0, text=slice(None), image=slice(None)):
